@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/mathfn.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+static const double LOG2_E = 1.44269504088896340736;
+static const double LN2_HIGH = 6.93147180369123816490e-01; // the top 32 bits of ln 2, and the rest
+static const double LN2_LOW = 1.90821492927058770002e-10;
+
+// 2^n for n in [-1022, 1023].
+static double power_of_two(int n) {
+  const uint64_t bits = (uint64_t)(n + 1023) << 52;
+  double value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+double stz_exp(double x) {
+  if (x < -708.0) return 0.0;
+  if (x > 709.0) return DBL_MAX;
+  const double n = floor(fma(x, LOG2_E, 0.5));
+  const double r = fma(-n, LN2_LOW, fma(-n, LN2_HIGH, x)); // |r| <= ln2/2
+  double p = 1.0; // Taylor series in Horner form: 1 + r/1 (1 + r/2 (1 + ...)); 14 terms leave 2e-17
+  for (int k = 14; k >= 1; k--) p = fma(p, r / k, 1.0);
+  return p * power_of_two((int)n);
+}
+
+double stz_log(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  int exponent = (int)(bits >> 52) - 1023;
+  double m = x * power_of_two(-exponent / 2) * power_of_two(-exponent - -exponent / 2);
+  if (m > 1.41421356237309504880) {
+    m *= 0.5;
+    exponent++;
+  }
+  const double s = (m - 1.0) / (m + 1.0), s2 = s * s; // ln m = 2 (s + s^3/3 + s^5/5 + ...), |s| < 0.172
+  double p = 0.0;
+  for (int k = 21; k >= 3; k -= 2) p = fma(p, s2, 1.0 / k);
+  const double tail = fma(2.0 * s * s2, p, exponent * LN2_LOW);
+  return fma(exponent, LN2_HIGH, 2.0 * s + tail);
+}
+
+double stz_normal_cdf(double x) {
+  if (x < -8.0) return 0.0;
+  if (x > 8.0) return 1.0;
+  double term = x, sum = x;
+  for (int k = 3; fabs(term) > 1e-17 * fabs(sum) && k < 400; k += 2) {
+    term *= x * x / k;
+    sum += term;
+  }
+  return fma(sum * 0.398942280401432677940, stz_exp(-0.5 * x * x), 0.5);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Input file -> typed, checked, immutable parameters, through one schema table.
+#ifndef STZ_CONFIG_CONFIG_H
+#define STZ_CONFIG_CONFIG_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "elastic/params.h"
+#include "glass/params.h"
+#include "kmc/params.h"
+#include "lattice/params.h"
+#include "load/params.h"
+#include "micro/params.h"
+#include "observe/params.h"
+#include "stz/params.h"
+
+typedef struct stz_config {
+  char model[256]; // name or path as given; "" without a model
+  stz_lattice_params lattice;
+  stz_elastic_params elastic;
+  stz_stz_params stz;
+  stz_barrier_params barriers;
+  stz_micro_params micro;
+  stz_order_params order;
+  stz_segment *protocol;
+  int segments;
+  stz_kmc_params kmc;
+  stz_history_params history;
+  double *nbed_strains; // ascending
+  int nbed_levels;
+  stz_nbed_params nbed;
+  uint64_t seed;
+  char *input_text;    // the input file as read
+  char *resolved_text; // every key with its value, unit and origin (default, model, input, --set): a valid input
+} stz_config;
+
+typedef struct stz_override {
+  const char *text; // "path=value", e.g. "barriers.width_eV=0.1" or "protocol[0].until_strain=0.05"
+} stz_override;
+
+// Collective over `comm`: rank 0 reads `path` and its model, the text is broadcast, every rank parses and checks.
+// Models are searched as a path relative to the input, then as NAME.cfg in ../models relative to the input, then in
+// the installed data directory. On failure (STZ_EINPUT, STZ_EIO) the message is one line "file:line: key: got ...,
+// needs ..." and *config is NULL.
+stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
+                        stz_config **config) STZ_MUST_USE;
+
+void stz_config_destroy(stz_config **config);
+
+#endif

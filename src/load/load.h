@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The protocol and the macroscopic balance: which mean stress acts at which time, given the plastic strain so far.
+// Uniaxial stress along x. Between events every quantity is linear in time up to the next break point, so that times
+// of crossing are exact. No MPI: every rank carries the same copy.
+//
+// Sign and symbols: total axial strain e = s/E + ep (ep: xx component of the mean plastic strain).
+//   strain-rate, relaxation: e is imposed, s = E (e - ep);  creep, age: s is imposed;
+//   actuator: s = S_a (m(t) - e), hence s = S_a (m - ep)/(1 + S_a/E), m the mismatch released so far.
+#ifndef STZ_LOAD_LOAD_H
+#define STZ_LOAD_LOAD_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "load/params.h"
+
+typedef struct stz_load stz_load;
+
+// The drive from now on, while no event happens: valid for t0 <= t <= until.
+typedef struct stz_drive {
+  double t0, until;      // s; `until` is the end of the segment or a break point within it, INFINITY if neither is near
+  double temperature_K;
+  double stress[6];      // mean stress at t0, eV/nm^3
+  double stress_rate[6]; // its constant rate, eV/nm^3/s
+  bool ends_segment;     // the segment ends at `until`
+} stz_drive;
+
+// The macroscopic state at the load's present time.
+typedef struct stz_macro {
+  double time_s, temperature_K;
+  double strain[6], stress[6], plastic[6]; // total strain, stress (eV/nm^3), plastic strain
+  int segment;                             // index of the segment that is running
+  double clock_zero_s;                     // time from which the segment's times count (actuator: end of release)
+} stz_macro;
+
+// Takes a copy of the segments. `young` in eV/nm^3. Starts at time 0, unloaded, in segment 0.
+stz_err stz_load_create(const stz_segment *segments, int count, double young, double poisson,
+                        stz_load **load) STZ_MUST_USE;
+void stz_load_destroy(stz_load **load);
+
+// The drive from the present time. Fails with STZ_EINPUT if the segment cannot end (e.g. until_stress_GPa beyond what
+// a held strain can reach is no failure as long as a duration is given, but a segment with no end ahead is).
+stz_err stz_load_drive(const stz_load *load, stz_drive *drive) STZ_MUST_USE;
+
+// Moves the present time on to `t` (t0 <= t <= until of the drive).
+void stz_load_advance(stz_load *load, double t);
+
+// Adds an event's increment of the mean plastic strain at the present time; the stress answers at once.
+void stz_load_yield(stz_load *load, const double plastic[6]);
+
+// Begins the next segment at the present time; false when the protocol is over.
+bool stz_load_next_segment(stz_load *load);
+
+// The state at the present time, and at a time t0 <= t <= until without moving there.
+void stz_load_state(const stz_load *load, stz_macro *state);
+void stz_load_state_at(const stz_load *load, double t, stz_macro *state);
+
+// d(stress)/d(plastic strain) of the control in force, for the energy balance: the axial mean stress changes by
+// -stiffness times the axial plastic strain (E for held strain, 0 for held stress, S_a/(1+S_a/E) for the actuator).
+double stz_load_stiffness(const stz_load *load);
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef STZ_OBSERVE_PARAMS_H
+#define STZ_OBSERVE_PARAMS_H
+
+typedef struct stz_history_params {
+  int points_per_decade; // rows a decade of time since the clock's zero of a segment
+  double strain_step;    // a row at least each time the axial strain has moved by this
+} stz_history_params;
+
+typedef struct stz_nbed_params {
+  double foil_nm;  // thickness of the foil along the beam
+  double probe_nm; // diameter of the probe, and step of its grid
+  int scans;       // scans of 10 x 10 patterns a level
+  int beam;        // axis of the beam: 0, 1, 2
+} stz_nbed_params;
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Random numbers: PCG64 DXSM (O'Neill, PCG, HMC-CS-2014-0905; the variant that numpy calls PCG64DXSM), in streams keyed
+// by (seed, purpose, index). A stream is numpy's PCG64DXSM(SeedSequence(seed, spawn_key=(purpose, index...))), bit for
+// bit, so that any number of this program can be had again in Python. Streams belong to things of the model (a site, a
+// cell, the clock), never to ranks.
+#ifndef STZ_RNG_RNG_H
+#define STZ_RNG_RNG_H
+
+#include <stdint.h>
+
+__extension__ typedef unsigned __int128 stz_uint128;
+
+typedef struct stz_rng {
+  stz_uint128 state, increment;
+} stz_rng;
+
+// What a stream is for. The numbers are part of the program's contract: a new purpose gets a new number.
+typedef enum stz_purpose {
+  STZ_RNG_EVENTS = 1,      // waiting times and selection; index 0
+  STZ_RNG_NOISE = 2,       // white noise under the barriers; index: site
+  STZ_RNG_WAVES = 3,       // composition waves; index: wave
+  STZ_RNG_SHUFFLE = 4,     // the shuffled control; index: site
+  STZ_RNG_CELLS = 5,       // seed point of an orientation cell; index: cell
+  STZ_RNG_ROTATIONS = 6,   // table of rotations; index: entry
+  STZ_RNG_ORIENTATION = 7, // initial rotation of a cell; index: cell
+  STZ_RNG_CLUSTERS = 8,    // ordered clusters; index: site
+  STZ_RNG_REDRAW = 9,      // redraw after an event; index: event number
+  STZ_RNG_LOSS = 10,       // loss of order; index: event number, then cluster
+  STZ_RNG_SCANS = 11,      // displaced NBED scans
+} stz_purpose;
+
+// The stream (seed, purpose, index), at its beginning.
+stz_rng stz_rng_stream(uint64_t seed, stz_purpose purpose, uint64_t index);
+
+// The stream (seed, purpose, index, sub), for things that belong to a pair.
+stz_rng stz_rng_stream2(uint64_t seed, stz_purpose purpose, uint64_t index, uint64_t sub);
+
+// numpy's SeedSequence(entropy, spawn_key).generate_state(4, uint64) -> generator; for seeds of any width.
+stz_rng stz_rng_from_entropy(const uint32_t *entropy, int entropy_words, const uint32_t *spawn_key, int spawn_words);
+
+// Next 64 random bits.
+uint64_t stz_rng_next(stz_rng *rng);
+
+// Moves on by `steps` outputs in logarithmic time (modulo 2^128: a huge value moves back).
+void stz_rng_advance(stz_rng *rng, stz_uint128 steps);
+
+double stz_rng_uniform(stz_rng *rng);                // [0, 1), 53 bits, as numpy's random()
+double stz_rng_exponential(stz_rng *rng);            // mean 1, by inversion
+double stz_rng_normal(stz_rng *rng);                 // mean 0, variance 1, polar method, one value a call
+uint64_t stz_rng_below(stz_rng *rng, uint64_t n);    // {0, ..., n-1} without bias, n > 0
+uint64_t stz_rng_poisson(stz_rng *rng, double mean); // by products of uniforms; mean below 500
+
+#endif
