@@ -28,7 +28,7 @@ double stz_exp(double x) {
   return p * power_of_two((int)n);
 }
 
-double stz_log(double x) {
+double stz_ln(double x) {
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
   int exponent = (int)(bits >> 52) - 1023;

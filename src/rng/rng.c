@@ -107,13 +107,13 @@ stz_rng stz_rng_stream2(uint64_t seed, stz_purpose purpose, uint64_t index, uint
 
 double stz_rng_uniform(stz_rng *rng) { return (double)(stz_rng_next(rng) >> 11) * 0x1.0p-53; }
 
-double stz_rng_exponential(stz_rng *rng) { return -stz_log(1.0 - stz_rng_uniform(rng)); }
+double stz_rng_exponential(stz_rng *rng) { return -stz_ln(1.0 - stz_rng_uniform(rng)); }
 
 double stz_rng_normal(stz_rng *rng) {
   for (;;) {
     const double x = 2.0 * stz_rng_uniform(rng) - 1.0, y = 2.0 * stz_rng_uniform(rng) - 1.0;
     const double r2 = x * x + y * y;
-    if (r2 > 0.0 && r2 < 1.0) return x * sqrt(-2.0 * stz_log(r2) / r2);
+    if (r2 > 0.0 && r2 < 1.0) return x * sqrt(-2.0 * stz_ln(r2) / r2);
   }
 }
 
