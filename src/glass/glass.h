@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The sample: its fields, and what an event does to them. Every rank holds its slab; an event is applied by all ranks.
+#ifndef STZ_GLASS_GLASS_H
+#define STZ_GLASS_GLASS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "glass/params.h"
+#include "lattice/fields.h"
+#include "lattice/grid.h"
+#include "lattice/spectral.h"
+#include "micro/micro.h"
+#include "stz/modes.h"
+#include "stz/params.h"
+
+typedef struct stz_glass stz_glass;
+
+// A shear event: mode m in 0..14 of the site's own orientation, sign +1 or -1, at a global site.
+typedef struct stz_shear {
+  int64_t site;
+  int mode, sign;
+} stz_shear;
+
+// One ordered cluster: an object that scatters into Bragg reflections until it loses its order.
+typedef struct stz_cluster {
+  float position_nm[3]; // in the box
+  bool oriented;        // Bragg-oriented
+  bool ordered;         // still has its order
+  int64_t id;           // global: site * 256 + number within the site
+} stz_cluster;
+
+// Collective. The barriers come from `micro`; the noise, the orientations and the clusters from streams of `seed`.
+// `foil_nm`, `probe_nm`: the NBED geometry that turns bragg_fraction into a density of clusters.
+stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
+                         const stz_stz_params *stz, const stz_barrier_params *barriers, const stz_order_params *order,
+                         double foil_nm, double probe_nm, uint64_t seed, stz_glass **glass) STZ_MUST_USE;
+void stz_glass_destroy(stz_glass **glass);
+
+// Applies event number `number` (counted from 0): adds the eigenstrain, redraws barriers and orientation, and takes the
+// order of clusters. `strain` receives the event's strain gamma0 P (tensor components, lattice axes). Collective (every
+// rank calls it with the same event; no communication unless the orientation of a cell on another rank is needed).
+void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, double strain[6]);
+
+const stz_grid *stz_glass_grid(const stz_glass *glass);
+const stz_fields *stz_glass_fields(const stz_glass *glass);
+const stz_modes *stz_glass_modes(const stz_glass *glass);
+const stz_stz_params *stz_glass_stz(const stz_glass *glass);
+
+// Read access, one number a local site.
+const float *stz_glass_barrier(const stz_glass *glass);           // Q, eV
+const uint16_t *stz_glass_rotation(const stz_glass *glass);       // entry of the rotation table; 0: identity (aligned)
+const float *stz_glass_structure(const stz_glass *glass);         // g
+const float *stz_glass_composition(const stz_glass *glass);       // Ni atomic fraction
+const float *stz_glass_plastic(const stz_glass *glass, int component); // eigenstrain sum gamma0 P Omega/a^3, deviator 0..4
+const uint32_t *stz_glass_event_count(const stz_glass *glass);    // events centred on the site
+double stz_glass_reversals(const stz_glass *glass); // events that undid the event before at their site, on all ranks
+
+// The clusters of this rank's slab (a cluster belongs to the voxel in which its centre lies).
+const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count);
+double stz_glass_cluster_density(const stz_glass *glass); // lambda0 of all clusters, /nm^3, oriented or not
+const stz_order_params *stz_glass_order(const stz_glass *glass);
+
+// Hash over fields and clusters. Collective.
+uint64_t stz_glass_hash(const stz_glass *glass);
+
+#endif

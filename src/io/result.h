@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The result file of a run (docs/output.md is its contract). Written by rank 0 through the serial driver, flushed after
+// each block of rows, so that a killed run leaves a readable file. Every function is collective over the grid's
+// communicator and agrees on failures (STZ_EIO), unless it says otherwise.
+#ifndef STZ_IO_RESULT_H
+#define STZ_IO_RESULT_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "lattice/grid.h"
+
+typedef struct stz_result stz_result;
+
+// A column of /history: `width` doubles a row (dataset n when 1, else n x width).
+typedef struct stz_column {
+  const char *name, *unit, *description;
+  int width;
+} stz_column;
+
+// Creates the file; refuses an existing one (STZ_EIO) unless `force`. The message names the path and says --force. The
+// old file is replaced only when the new one could be created (written under a temporary name, then renamed).
+stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) STZ_MUST_USE;
+stz_err stz_result_close(stz_result **result) STZ_MUST_USE;
+
+// Attributes of a group or dataset ("/" for the root); groups are made where needed.
+stz_err stz_result_text(stz_result *result, const char *object, const char *name, const char *value) STZ_MUST_USE;
+stz_err stz_result_int(stz_result *result, const char *object, const char *name, int64_t value) STZ_MUST_USE;
+stz_err stz_result_uint(stz_result *result, const char *object, const char *name, uint64_t value) STZ_MUST_USE;
+stz_err stz_result_double(stz_result *result, const char *object, const char *name, double value) STZ_MUST_USE;
+stz_err stz_result_ints(stz_result *result, const char *object, const char *name, const int *values, int count) STZ_MUST_USE;
+
+// A text dataset.
+stz_err stz_result_text_dataset(stz_result *result, const char *path, const char *description, const char *text) STZ_MUST_USE;
+
+// The columns of /history, declared once; then rows (all columns' values one after the other, the same on every rank).
+// Rows are buffered and written in blocks: every 64 rows, every ~2 s of wall time, and at stz_result_flush.
+stz_err stz_result_columns(stz_result *result, const stz_column *columns, int count) STZ_MUST_USE;
+stz_err stz_result_row(stz_result *result, const double *values) STZ_MUST_USE;
+stz_err stz_result_flush(stz_result *result) STZ_MUST_USE;
+
+// A dataset of `rank` dimensions whose values every rank holds (rank 0's are written).
+stz_err stz_result_doubles(stz_result *result, const char *path, const char *unit, const char *description, int rank,
+                           const int *dims, const double *values) STZ_MUST_USE;
+stz_err stz_result_bytes(stz_result *result, const char *path, const char *unit, const char *description, int rank,
+                         const int *dims, const uint8_t *values) STZ_MUST_USE;
+
+// A field over the lattice, nx x ny x nz floats: collected plane by plane, so that no rank ever holds more than a slab.
+stz_err stz_result_field(stz_result *result, const char *path, const char *unit, const char *description,
+                         const float *local) STZ_MUST_USE;
+
+// Prints what made a file and its last values, a `key: value` a line, to `out`. Local, serial.
+stz_err stz_result_info(const char *path, FILE *out) STZ_MUST_USE;
+
+#endif

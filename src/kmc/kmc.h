@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The clock and the choice of the next event: one small interface, with interchangeable engines behind it.
+//
+//   stz_kmc_next   finds the next event before a time limit, given how the mean stress moves until then (nothing is
+//                  changed but the clock and the random stream);
+//   stz_kmc_fire   applies it to the glass and to the stress field.
+// What the event does to the mean stress is the caller's business.
+#ifndef STZ_KMC_KMC_H
+#define STZ_KMC_KMC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "elastic/elastic.h"
+#include "glass/glass.h"
+#include "kmc/params.h"
+
+typedef struct stz_kmc stz_kmc;
+
+// The mean stress from t0 on, linear in time.
+typedef struct stz_mean_stress {
+  double t0;             // s
+  double temperature_K;
+  double stress[6];      // eV/nm^3 at t0
+  double stress_rate[6]; // eV/nm^3/s
+} stz_mean_stress;
+
+typedef struct stz_event {
+  double time_s;
+  stz_shear shear;
+} stz_event;
+
+// Counters of an engine, for reports and benches.
+typedef struct stz_kmc_stats {
+  uint64_t events, candidates, passes; // candidates tried; passes over all sites
+  double seconds_add, seconds_rates, seconds_select;
+} stz_kmc_stats;
+
+// Collective. `glass` is changed by stz_kmc_fire alone.
+stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
+                       stz_kmc **kmc) STZ_MUST_USE;
+void stz_kmc_destroy(stz_kmc **kmc);
+
+// Finds the next event at or before `limit`; *found is false if there is none. Collective; the same on every rank.
+stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) STZ_MUST_USE;
+
+// Applies the event. `strain` receives its strain gamma0 P (tensor components): the mean plastic strain grows by
+// strain Omega/V. Collective.
+stz_err stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) STZ_MUST_USE;
+
+// Sum of all rates (1/s) and the axial (xx) plastic strain rate that they give (1/s), at the mean stress `mean` (t0).
+// Collective; costs a pass over all sites.
+void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
+
+// Driving stress a local site: fluctuation part, deviator component c (0..4), eV/nm^3.
+const float *stz_kmc_stress(const stz_kmc *kmc, int c);
+
+void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats);
+double stz_kmc_bytes_per_site(const stz_kmc *kmc); // engine state and tables, averaged over this rank's sites
+
+// Hash over the clock, the random stream and the counters. Local: the same on every rank.
+uint64_t stz_kmc_hash(const stz_kmc *kmc);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A run: wiring of the modules and the main loop.
+#ifndef STZ_SIM_SIM_H
+#define STZ_SIM_SIM_H
+
+#include <mpi.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "config/config.h"
+
+typedef struct stz_progress {
+  double time_s, strain, stress_GPa; // now
+  double fraction;                   // of the protocol's extent, 0 to 1, a rough guess
+  unsigned long long events;
+  double wall_s, events_per_s;
+  int segment, segments;
+  const char *segment_type;
+} stz_progress;
+
+typedef struct stz_run_options {
+  const char *output;        // path of the result file
+  bool force;                // replace an existing one
+  const char *command_line;  // for the record
+  void (*progress)(const stz_progress *now); // called on rank 0 about once a second and at every segment's end; may be NULL
+} stz_run_options;
+
+// Runs the whole protocol. Collective. On failure the result file, if it was begun, stays readable with complete = 0.
+stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options) STZ_MUST_USE;
+
+typedef struct stz_estimate {
+  double bytes_per_rank, file_bytes; // memory of a rank, size of the result
+  double events;                     // rough count of events
+  double seconds;                    // rough wall time on `ranks` ranks
+} stz_estimate;
+
+// Memory and cost of a run, from sizes alone and typical speeds. Local.
+void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate);
+
+// Names the NBED levels that the protocol cannot reach (a comma-separated list in `text`; "" if all can). Local.
+void stz_sim_unreachable_levels(const stz_config *config, char *text, int size);
+
+#endif
