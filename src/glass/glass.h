@@ -49,12 +49,13 @@ const stz_modes *stz_glass_modes(const stz_glass *glass);
 const stz_stz_params *stz_glass_stz(const stz_glass *glass);
 
 // Read access, one number a local site.
-const float *stz_glass_barrier(const stz_glass *glass);           // Q, eV
-const uint16_t *stz_glass_rotation(const stz_glass *glass);       // entry of the rotation table; 0: identity (aligned)
-const float *stz_glass_structure(const stz_glass *glass);         // g
-const float *stz_glass_composition(const stz_glass *glass);       // Ni atomic fraction
-const float *stz_glass_plastic(const stz_glass *glass, int component); // eigenstrain sum gamma0 P Omega/a^3, deviator 0..4
-const uint32_t *stz_glass_event_count(const stz_glass *glass);    // events centred on the site
+const float *stz_glass_barrier(const stz_glass *glass);     // Q, eV
+const uint16_t *stz_glass_rotation(const stz_glass *glass); // entry of the rotation table; 0: identity (aligned)
+const float *stz_glass_structure(const stz_glass *glass);   // g
+const float *stz_glass_composition(const stz_glass *glass); // Ni atomic fraction
+const float *stz_glass_plastic(const stz_glass *glass,
+                               int component);                 // eigenstrain sum gamma0 P Omega/a^3, deviator 0..4
+const uint32_t *stz_glass_event_count(const stz_glass *glass); // events centred on the site
 double stz_glass_reversals(const stz_glass *glass); // events that undid the event before at their site, on all ranks
 
 // The clusters of this rank's slab (a cluster belongs to the voxel in which its centre lies).

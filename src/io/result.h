@@ -32,10 +32,12 @@ stz_err stz_result_text(stz_result *result, const char *object, const char *name
 stz_err stz_result_int(stz_result *result, const char *object, const char *name, int64_t value) STZ_MUST_USE;
 stz_err stz_result_uint(stz_result *result, const char *object, const char *name, uint64_t value) STZ_MUST_USE;
 stz_err stz_result_double(stz_result *result, const char *object, const char *name, double value) STZ_MUST_USE;
-stz_err stz_result_ints(stz_result *result, const char *object, const char *name, const int *values, int count) STZ_MUST_USE;
+stz_err stz_result_ints(stz_result *result, const char *object, const char *name, const int *values,
+                        int count) STZ_MUST_USE;
 
 // A text dataset.
-stz_err stz_result_text_dataset(stz_result *result, const char *path, const char *description, const char *text) STZ_MUST_USE;
+stz_err stz_result_text_dataset(stz_result *result, const char *path, const char *description,
+                                const char *text) STZ_MUST_USE;
 
 // The columns of /history, declared once; then rows (all columns' values one after the other, the same on every rank).
 // Rows are buffered and written in blocks: every 64 rows, every ~2 s of wall time, and at stz_result_flush.

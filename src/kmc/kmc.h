@@ -20,7 +20,7 @@ typedef struct stz_kmc stz_kmc;
 
 // The mean stress from t0 on, linear in time.
 typedef struct stz_mean_stress {
-  double t0;             // s
+  double t0; // s
   double temperature_K;
   double stress[6];      // eV/nm^3 at t0
   double stress_rate[6]; // eV/nm^3/s
@@ -43,7 +43,8 @@ stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz
 void stz_kmc_destroy(stz_kmc **kmc);
 
 // Finds the next event at or before `limit`; *found is false if there is none. Collective; the same on every rank.
-stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) STZ_MUST_USE;
+stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event,
+                     bool *found) STZ_MUST_USE;
 
 // Applies the event. `strain` receives its strain gamma0 P (tensor components): the mean plastic strain grows by
 // strain Omega/V. Collective.

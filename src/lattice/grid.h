@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The periodic lattice of nx x ny x nz voxels and its decomposition into slabs of whole planes along x: rank r of P owns
-// the planes [r nx / P, (r+1) nx / P). A site's global index is (x ny + y) nz + z; its local index is the same with x
-// counted from the rank's first plane. z is contiguous in memory.
+// The periodic lattice of nx x ny x nz voxels and its decomposition into slabs of whole planes along x: rank r of P
+// owns the planes [r nx / P, (r+1) nx / P). A site's global index is (x ny + y) nz + z; its local index is the same
+// with x counted from the rank's first plane. z is contiguous in memory.
 #ifndef STZ_LATTICE_GRID_H
 #define STZ_LATTICE_GRID_H
 
@@ -22,15 +22,15 @@ MPI_Comm stz_grid_comm(const stz_grid *grid);
 int stz_grid_rank(const stz_grid *grid);
 int stz_grid_ranks(const stz_grid *grid);
 
-const int *stz_grid_cells(const stz_grid *grid);   // nx, ny, nz
-double stz_grid_spacing(const stz_grid *grid);     // a, nm
-double stz_grid_volume(const stz_grid *grid);      // of the box, nm^3
-int64_t stz_grid_sites(const stz_grid *grid);      // nx ny nz
+const int *stz_grid_cells(const stz_grid *grid); // nx, ny, nz
+double stz_grid_spacing(const stz_grid *grid);   // a, nm
+double stz_grid_volume(const stz_grid *grid);    // of the box, nm^3
+int64_t stz_grid_sites(const stz_grid *grid);    // nx ny nz
 int64_t stz_grid_local_sites(const stz_grid *grid);
 
-int stz_grid_first_plane(const stz_grid *grid); // of this rank
-int stz_grid_planes(const stz_grid *grid);      // of this rank
-int64_t stz_grid_first_site(const stz_grid *grid); // global index of local site 0
+int stz_grid_first_plane(const stz_grid *grid);      // of this rank
+int stz_grid_planes(const stz_grid *grid);           // of this rank
+int64_t stz_grid_first_site(const stz_grid *grid);   // global index of local site 0
 int stz_grid_owner(const stz_grid *grid, int plane); // rank that owns plane x = `plane`
 
 // Coordinates of a global index, and back (coordinates of any size are wrapped into the box).
@@ -40,8 +40,8 @@ int64_t stz_grid_site(const stz_grid *grid, int x, int y, int z);
 // Local index of a global one, or -1 if another rank owns it.
 int64_t stz_grid_local(const stz_grid *grid, int64_t site);
 
-// Sum over all ranks of a value a site, in the fixed order site -> plane -> box, so that the result has the same bits on
-// any number of ranks. Collective. `values` has one number a local site.
+// Sum over all ranks of a value a site, in the fixed order site -> plane -> box, so that the result has the same bits
+// on any number of ranks. Collective. `values` has one number a local site.
 double stz_grid_sum(const stz_grid *grid, const double *values);
 
 // Gathers `width` doubles a plane from every rank: on entry `planes` (nx x width) holds this rank's own planes at their

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Discrete Fourier transforms over the distributed lattice: planes of FFTW transforms in (y, z), a transpose, lines along
-// x; each plan handles one plane or one line whatever the rank count, so that the result has the same bits on any
+// Discrete Fourier transforms over the distributed lattice: planes of FFTW transforms in (y, z), a transpose, lines
+// along x; each plan handles one plane or one line whatever the rank count, so that the result has the same bits on any
 // number of ranks.
 //
 // Spectrum layout: the rank owns ky in [first, first + count) of ny; mode index = (ky_local * (nz/2+1) + kz) * nx + kx.

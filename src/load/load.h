@@ -19,7 +19,7 @@ typedef struct stz_load stz_load;
 
 // The drive from now on, while no event happens: valid for t0 <= t <= until.
 typedef struct stz_drive {
-  double t0, until;      // s; `until` is the end of the segment or a break point within it, INFINITY if neither is near
+  double t0, until; // s; `until` is the end of the segment or a break point within it, INFINITY if neither is near
   double temperature_K;
   double stress[6];      // mean stress at t0, eV/nm^3
   double stress_rate[6]; // its constant rate, eV/nm^3/s

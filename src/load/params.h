@@ -16,13 +16,13 @@ typedef enum stz_segment_type {
 typedef struct stz_segment {
   stz_segment_type type;
   double temperature_K;
-  double rate_per_s;      // strain-rate; may be negative
-  double stress_GPa;      // creep
-  double stiffness_GPa;   // actuator: S_a = E_a A_a L_s/(A_s L_a)
-  double mismatch_strain; // actuator: its free contraction over the specimen's length
-  double release_s;       // actuator: duration of the linear release
-  double duration_s;      // end: time since the start of the segment (actuator: since the end of release)
-  double until_strain;    // end: total axial strain
+  double rate_per_s;       // strain-rate; may be negative
+  double stress_GPa;       // creep
+  double stiffness_GPa;    // actuator: S_a = E_a A_a L_s/(A_s L_a)
+  double mismatch_strain;  // actuator: its free contraction over the specimen's length
+  double release_s;        // actuator: duration of the linear release
+  double duration_s;       // end: time since the start of the segment (actuator: since the end of release)
+  double until_strain;     // end: total axial strain
   double until_stress_GPa; // end: axial stress
 } stz_segment;
 

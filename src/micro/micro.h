@@ -14,12 +14,12 @@
 typedef struct stz_micro stz_micro;
 
 typedef struct stz_micro_measures {
-  double nickel_fraction;       // mean of c
+  double nickel_fraction;          // mean of c
   double g_mean_rich, g_mean_poor; // mean of g where f > 0 and where f < 0
-  double volume_fraction_rich;  // share of sites with f > 0
-  double length_spectrum_nm;    // 2 pi over the first moment of the radial power spectrum of f; 0 for uniform
-  double length_correlation_nm; // twice the position of the first minimum of the radial two-point function of f
-  double interface_per_nm;      // area of the level set f = 0 a volume
+  double volume_fraction_rich;     // share of sites with f > 0
+  double length_spectrum_nm;       // 2 pi over the first moment of the radial power spectrum of f; 0 for uniform
+  double length_correlation_nm;    // twice the position of the first minimum of the radial two-point function of f
+  double interface_per_nm;         // area of the level set f = 0 a volume
   bool percolates_rich, percolates_poor; // a path of face neighbours wraps around or spans each axis
 } stz_micro_measures;
 

@@ -20,10 +20,11 @@ typedef struct stz_progress {
 } stz_progress;
 
 typedef struct stz_run_options {
-  const char *output;        // path of the result file
-  bool force;                // replace an existing one
-  const char *command_line;  // for the record
-  void (*progress)(const stz_progress *now); // called on rank 0 about once a second and at every segment's end; may be NULL
+  const char *output;       // path of the result file
+  bool force;               // replace an existing one
+  const char *command_line; // for the record
+  void (*progress)(
+      const stz_progress *now); // called on rank 0 about once a second and at every segment's end; may be NULL
 } stz_run_options;
 
 // Runs the whole protocol. Collective. On failure the result file, if it was begun, stays readable with complete = 0.

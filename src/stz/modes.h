@@ -15,9 +15,9 @@
 enum { STZ_MODES = 15, STZ_ROTATIONS = 512 };
 
 typedef struct stz_modes {
-  double p[STZ_MODES][5];              // deviator components of each mode; |p|^2 = 1/2
-  int rotations;                       // entries in use: 1 (aligned: the identity) or 512
-  double turn[STZ_ROTATIONS][25];      // entry -> 5x5 matrix that turns a deviator from the lattice's axes into the cell's
+  double p[STZ_MODES][5];         // deviator components of each mode; |p|^2 = 1/2
+  int rotations;                  // entries in use: 1 (aligned: the identity) or 512
+  double turn[STZ_ROTATIONS][25]; // entry -> 5x5 matrix that turns a deviator from the lattice's axes into the cell's
   float turn_columns[STZ_ROTATIONS][5][8]; // the same by columns, padded to 8, for the vectorised rates
 } stz_modes;
 

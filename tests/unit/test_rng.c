@@ -139,8 +139,9 @@ static void elementary_functions(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(vectors),      cmocka_unit_test(streams_are_seed_sequences), cmocka_unit_test(streams_differ),
-      cmocka_unit_test(advance_back), cmocka_unit_test(distributions),              cmocka_unit_test(elementary_functions),
+      cmocka_unit_test(vectors),        cmocka_unit_test(streams_are_seed_sequences),
+      cmocka_unit_test(streams_differ), cmocka_unit_test(advance_back),
+      cmocka_unit_test(distributions),  cmocka_unit_test(elementary_functions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lattice/grid.h"
+
+#include <assert.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+
+struct stz_grid {
+  MPI_Comm comm;
+  int rank, ranks;
+  int cells[3];
+  double spacing;
+  int *first;                     // first plane of each rank, and nx at the end
+  int *gather_counts, *gather_at; // scratch of stz_grid_gather_planes
+  double *plane_sums;             // scratch of stz_grid_sum, nx
+};
+
+stz_err stz_grid_create(MPI_Comm comm, const stz_lattice_params *params, stz_grid **grid) {
+  int ranks;
+  *grid = NULL;
+  MPI_Comm_size(comm, &ranks);
+  if (ranks > params->cells[0]) {
+    return stz_fail(STZ_EINPUT, "%d ranks cannot share %d planes: use at most %d", ranks, params->cells[0],
+                    params->cells[0]);
+  }
+  stz_grid *g = NULL;
+  stz_err err = STZ_NEW(g, 1);
+  if (err == STZ_OK) err = STZ_NEW(g->first, ranks + 1);
+  if (err == STZ_OK) err = STZ_NEW(g->gather_counts, ranks);
+  if (err == STZ_OK) err = STZ_NEW(g->gather_at, ranks);
+  if (err == STZ_OK) err = STZ_NEW(g->plane_sums, params->cells[0]);
+  err = stz_agree(comm, err);
+  if (err != STZ_OK) return err;
+  MPI_Comm_dup(comm, &g->comm);
+  MPI_Comm_rank(g->comm, &g->rank);
+  g->ranks = ranks;
+  g->spacing = params->spacing_nm;
+  for (int axis = 0; axis < 3; axis++) g->cells[axis] = params->cells[axis];
+  for (int r = 0; r <= ranks; r++) g->first[r] = (int)((int64_t)r * g->cells[0] / ranks);
+  *grid = g;
+  return STZ_OK;
+}
+
+void stz_grid_destroy(stz_grid **grid) {
+  stz_grid *g = *grid;
+  if (!g) return;
+  MPI_Comm_free(&g->comm);
+  stz_free(g->first);
+  stz_free(g->gather_counts);
+  stz_free(g->gather_at);
+  stz_free(g->plane_sums);
+  stz_free(g);
+  *grid = NULL;
+}
+
+MPI_Comm stz_grid_comm(const stz_grid *grid) { return grid->comm; }
+int stz_grid_rank(const stz_grid *grid) { return grid->rank; }
+int stz_grid_ranks(const stz_grid *grid) { return grid->ranks; }
+const int *stz_grid_cells(const stz_grid *grid) { return grid->cells; }
+double stz_grid_spacing(const stz_grid *grid) { return grid->spacing; }
+
+double stz_grid_volume(const stz_grid *grid) {
+  return (double)stz_grid_sites(grid) * grid->spacing * grid->spacing * grid->spacing;
+}
+
+static int64_t plane_sites(const stz_grid *grid) { return (int64_t)grid->cells[1] * grid->cells[2]; }
+int64_t stz_grid_sites(const stz_grid *grid) { return grid->cells[0] * plane_sites(grid); }
+int64_t stz_grid_local_sites(const stz_grid *grid) { return stz_grid_planes(grid) * plane_sites(grid); }
+int stz_grid_first_plane(const stz_grid *grid) { return grid->first[grid->rank]; }
+int stz_grid_planes(const stz_grid *grid) { return grid->first[grid->rank + 1] - grid->first[grid->rank]; }
+int64_t stz_grid_first_site(const stz_grid *grid) { return stz_grid_first_plane(grid) * plane_sites(grid); }
+
+int stz_grid_owner(const stz_grid *grid, int plane) {
+  assert(plane >= 0 && plane < grid->cells[0]);
+  int rank = (int)((int64_t)plane * grid->ranks / grid->cells[0]); // right, or one too low
+  while (plane >= grid->first[rank + 1]) rank++;
+  return rank;
+}
+
+void stz_grid_coords(const stz_grid *grid, int64_t site, int xyz[3]) {
+  xyz[2] = (int)(site % grid->cells[2]);
+  xyz[1] = (int)(site / grid->cells[2] % grid->cells[1]);
+  xyz[0] = (int)(site / plane_sites(grid));
+}
+
+static int wrap(int x, int n) {
+  x %= n;
+  return x < 0 ? x + n : x;
+}
+
+int64_t stz_grid_site(const stz_grid *grid, int x, int y, int z) {
+  const int *n = grid->cells;
+  return ((int64_t)wrap(x, n[0]) * n[1] + wrap(y, n[1])) * n[2] + wrap(z, n[2]);
+}
+
+int64_t stz_grid_local(const stz_grid *grid, int64_t site) {
+  const int64_t local = site - stz_grid_first_site(grid);
+  return local >= 0 && local < stz_grid_local_sites(grid) ? local : -1;
+}
+
+double stz_grid_sum(const stz_grid *grid, const double *values) {
+  const int64_t sites = plane_sites(grid);
+  for (int plane = 0; plane < stz_grid_planes(grid); plane++) {
+    grid->plane_sums[stz_grid_first_plane(grid) + plane] = stz_ordered_sum(values + plane * sites, (int)sites);
+  }
+  stz_grid_gather_planes(grid, grid->plane_sums, 1);
+  return stz_ordered_sum(grid->plane_sums, grid->cells[0]);
+}
+
+void stz_grid_gather_planes(const stz_grid *grid, double *planes, int width) {
+  if (grid->ranks == 1) return;
+  for (int r = 0; r < grid->ranks; r++) {
+    grid->gather_counts[r] = (grid->first[r + 1] - grid->first[r]) * width;
+    grid->gather_at[r] = grid->first[r] * width;
+  }
+  MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, planes, grid->gather_counts, grid->gather_at, MPI_DOUBLE,
+                 grid->comm);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lattice/spectral.h"
+
+#include <fftw3.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "base/units.h"
+
+struct stz_spectral {
+  const stz_grid *grid;
+  int nx, ny, half;    // half = nz/2 + 1
+  int first_row, rows; // this rank's ky
+  fftw_plan plane_forward, plane_inverse, line_forward, line_inverse;
+  double *plane;                                    // ny x nz reals
+  double complex *plane_modes;                      // ny x half
+  double complex *line;                             // nx
+  double complex *slab, *exchange;                  // planes in (x, ky, kz) order, and the blocks of the transpose
+  int *slab_counts, *slab_at, *row_counts, *row_at; // doubles to and from each rank
+};
+
+static int first_row_of(const stz_spectral *s, int rank) {
+  return (int)((int64_t)rank * s->ny / stz_grid_ranks(s->grid));
+}
+
+static int first_plane_of(const stz_spectral *s, int rank) {
+  return (int)((int64_t)rank * s->nx / stz_grid_ranks(s->grid));
+}
+
+static stz_err allocate(stz_spectral *s) {
+  const int nz = stz_grid_cells(s->grid)[2], ranks = stz_grid_ranks(s->grid);
+  const size_t slab = (size_t)stz_grid_planes(s->grid) * (size_t)s->ny * (size_t)s->half;
+  const size_t rows = (size_t)s->rows * (size_t)s->half * (size_t)s->nx;
+  STZ_TRY(STZ_NEW(s->plane, s->ny * nz));
+  STZ_TRY(STZ_NEW(s->plane_modes, s->ny * s->half));
+  STZ_TRY(STZ_NEW(s->line, s->nx));
+  STZ_TRY(STZ_NEW(s->slab, slab));
+  STZ_TRY(STZ_NEW(s->exchange, slab > rows ? slab : rows));
+  STZ_TRY(STZ_NEW(s->slab_counts, ranks));
+  STZ_TRY(STZ_NEW(s->slab_at, ranks));
+  STZ_TRY(STZ_NEW(s->row_counts, ranks));
+  STZ_TRY(STZ_NEW(s->row_at, ranks));
+  // FFTW_ESTIMATE alone chooses the same algorithm in every run.
+  s->plane_forward = fftw_plan_dft_r2c_2d(s->ny, nz, s->plane, s->plane_modes, FFTW_ESTIMATE);
+  s->plane_inverse = fftw_plan_dft_c2r_2d(s->ny, nz, s->plane_modes, s->plane, FFTW_ESTIMATE);
+  s->line_forward = fftw_plan_dft_1d(s->nx, s->line, s->line, FFTW_FORWARD, FFTW_ESTIMATE);
+  s->line_inverse = fftw_plan_dft_1d(s->nx, s->line, s->line, FFTW_BACKWARD, FFTW_ESTIMATE);
+  if (!s->plane_forward || !s->plane_inverse || !s->line_forward || !s->line_inverse) {
+    return stz_fail(STZ_EINTERNAL, "FFTW could not plan a transform of %d x %d x %d", s->nx, s->ny, nz);
+  }
+  return STZ_OK;
+}
+
+stz_err stz_spectral_create(const stz_grid *grid, stz_spectral **spectral) {
+  stz_spectral *s = NULL;
+  *spectral = NULL;
+  stz_err err = STZ_NEW(s, 1);
+  if (err == STZ_OK) {
+    const int *cells = stz_grid_cells(grid);
+    *s = (stz_spectral){.grid = grid, .nx = cells[0], .ny = cells[1], .half = cells[2] / 2 + 1};
+    s->first_row = first_row_of(s, stz_grid_rank(grid));
+    s->rows = first_row_of(s, stz_grid_rank(grid) + 1) - s->first_row;
+    err = allocate(s);
+  }
+  err = stz_agree(stz_grid_comm(grid), err);
+  if (err != STZ_OK) {
+    stz_spectral_destroy(&s);
+    return err;
+  }
+  int slab_at = 0, row_at = 0;
+  for (int r = 0; r < stz_grid_ranks(grid); r++) {
+    const int rows = first_row_of(s, r + 1) - first_row_of(s, r);
+    const int planes = first_plane_of(s, r + 1) - first_plane_of(s, r);
+    s->slab_counts[r] = 2 * stz_grid_planes(grid) * rows * s->half;
+    s->row_counts[r] = 2 * planes * s->rows * s->half;
+    s->slab_at[r] = slab_at;
+    s->row_at[r] = row_at;
+    slab_at += s->slab_counts[r];
+    row_at += s->row_counts[r];
+  }
+  *spectral = s;
+  return STZ_OK;
+}
+
+void stz_spectral_destroy(stz_spectral **spectral) {
+  stz_spectral *s = *spectral;
+  if (!s) return;
+  fftw_destroy_plan(s->plane_forward);
+  fftw_destroy_plan(s->plane_inverse);
+  fftw_destroy_plan(s->line_forward);
+  fftw_destroy_plan(s->line_inverse);
+  stz_free(s->plane);
+  stz_free(s->plane_modes);
+  stz_free(s->line);
+  stz_free(s->slab);
+  stz_free(s->exchange);
+  stz_free(s->slab_counts);
+  stz_free(s->slab_at);
+  stz_free(s->row_counts);
+  stz_free(s->row_at);
+  stz_free(s);
+  *spectral = NULL;
+}
+
+size_t stz_spectral_modes(const stz_spectral *s) { return (size_t)s->rows * (size_t)s->half * (size_t)s->nx; }
+
+void stz_spectral_wave(const stz_spectral *s, size_t index, int m[3]) {
+  const int x = (int)(index % (size_t)s->nx);
+  const int z = (int)(index / (size_t)s->nx % (size_t)s->half);
+  const int y = s->first_row + (int)(index / (size_t)s->nx / (size_t)s->half);
+  m[0] = x <= s->nx / 2 ? x : x - s->nx;
+  m[1] = y <= s->ny / 2 ? y : y - s->ny;
+  m[2] = z;
+}
+
+void stz_spectral_wave_vector(const stz_spectral *s, size_t index, double k[3]) {
+  int m[3];
+  stz_spectral_wave(s, index, m);
+  for (int i = 0; i < 3; i++) k[i] = 2.0 * STZ_PI * m[i] / (stz_grid_cells(s->grid)[i] * stz_grid_spacing(s->grid));
+}
+
+// Copies between the slab, ordered (x, ky, kz), and the exchange buffer, ordered by the rank that owns ky.
+static void order_by_owner(stz_spectral *s, bool pack) {
+  double complex *block = s->exchange;
+  for (int r = 0; r < stz_grid_ranks(s->grid); r++) {
+    const int first = first_row_of(s, r);
+    const size_t length = (size_t)(first_row_of(s, r + 1) - first) * (size_t)s->half;
+    for (int x = 0; x < stz_grid_planes(s->grid); x++, block += length) {
+      double complex *rows = s->slab + ((size_t)x * (size_t)s->ny + (size_t)first) * (size_t)s->half;
+      memcpy(pack ? block : rows, pack ? rows : block, length * sizeof *rows);
+    }
+  }
+}
+
+void stz_spectral_forward(stz_spectral *s, const double *real, double complex *spectrum) {
+  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2];
+  const size_t modes = (size_t)s->ny * (size_t)s->half, lines = (size_t)s->rows * (size_t)s->half;
+  for (int x = 0; x < stz_grid_planes(s->grid); x++) {
+    memcpy(s->plane, real + (size_t)x * sites, sites * sizeof *real);
+    fftw_execute(s->plane_forward);
+    memcpy(s->slab + (size_t)x * modes, s->plane_modes, modes * sizeof *s->slab);
+  }
+  order_by_owner(s, true);
+  // After the exchange, plane x of the box is the block x of `spectrum`, each `lines` long; transpose it to lines.
+  MPI_Alltoallv(s->exchange, s->slab_counts, s->slab_at, MPI_DOUBLE, spectrum, s->row_counts, s->row_at, MPI_DOUBLE,
+                stz_grid_comm(s->grid));
+  memcpy(s->exchange, spectrum, lines * (size_t)s->nx * sizeof *spectrum);
+  for (size_t l = 0; l < lines; l++) {
+    for (int x = 0; x < s->nx; x++) s->line[x] = s->exchange[(size_t)x * lines + l];
+    fftw_execute(s->line_forward);
+    memcpy(spectrum + l * (size_t)s->nx, s->line, (size_t)s->nx * sizeof *spectrum);
+  }
+}
+
+void stz_spectral_inverse(stz_spectral *s, double complex *spectrum, double *real) {
+  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2];
+  const size_t modes = (size_t)s->ny * (size_t)s->half, lines = (size_t)s->rows * (size_t)s->half;
+  const double scale = 1.0 / (double)stz_grid_sites(s->grid);
+  for (size_t l = 0; l < lines; l++) {
+    memcpy(s->line, spectrum + l * (size_t)s->nx, (size_t)s->nx * sizeof *spectrum);
+    fftw_execute(s->line_inverse);
+    for (int x = 0; x < s->nx; x++) s->exchange[(size_t)x * lines + l] = s->line[x];
+  }
+  memcpy(spectrum, s->exchange, lines * (size_t)s->nx * sizeof *spectrum);
+  MPI_Alltoallv(spectrum, s->row_counts, s->row_at, MPI_DOUBLE, s->exchange, s->slab_counts, s->slab_at, MPI_DOUBLE,
+                stz_grid_comm(s->grid));
+  order_by_owner(s, false);
+  for (int x = 0; x < stz_grid_planes(s->grid); x++) {
+    memcpy(s->plane_modes, s->slab + (size_t)x * modes, modes * sizeof *s->slab);
+    fftw_execute(s->plane_inverse);
+    for (size_t i = 0; i < sites; i++) real[(size_t)x * sites + i] = scale * s->plane[i];
+  }
+}
+
+stz_err stz_octant_inverse(const int cells[3], const int parity[3], double *data) {
+  const int n[3] = {cells[0] / 2 + 1, cells[1] / 2 + 1, cells[2] / 2 + 1};
+  const size_t stride[3] = {(size_t)n[1] * (size_t)n[2], (size_t)n[2], 1};
+  for (int axis = 0; axis < 3; axis++) {
+    // A sine transform leaves out the two ends, where a field of odd parity is zero.
+    const bool odd = parity[axis] < 0;
+    const int first = odd ? 1 : 0, length = odd ? n[axis] - 2 : n[axis];
+    double *line;
+    STZ_TRY(STZ_NEW(line, n[axis]));
+    fftw_plan plan = fftw_plan_r2r_1d(length, line, line, odd ? FFTW_RODFT00 : FFTW_REDFT00, FFTW_ESTIMATE);
+    if (!plan) {
+      stz_free(line);
+      return stz_fail(STZ_EINTERNAL, "FFTW could not plan a real transform of length %d", length);
+    }
+    const int other[2] = {axis == 0 ? 1 : 0, axis == 2 ? 1 : 2};
+    for (int i = 0; i < n[other[0]]; i++) {
+      for (int j = 0; j < n[other[1]]; j++) {
+        double *start = data + (size_t)i * stride[other[0]] + (size_t)j * stride[other[1]];
+        for (int k = 0; k < length; k++) line[k] = start[(size_t)(first + k) * stride[axis]];
+        fftw_execute(plan);
+        for (int k = 0; k < length; k++) start[(size_t)(first + k) * stride[axis]] = line[k] / cells[axis];
+        if (odd) start[0] = start[(size_t)(n[axis] - 1) * stride[axis]] = 0.0;
+      }
+    }
+    fftw_destroy_plan(plan);
+    stz_free(line);
+  }
+  return STZ_OK;
+}
