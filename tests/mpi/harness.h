@@ -19,10 +19,11 @@ static int harness_failures;
 #define CHECK(condition, ...)                                                                                          \
   do {                                                                                                                 \
     if (!(condition)) {                                                                                                \
-      harness_failures++;                                                                                              \
-      fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                                                  \
-      fprintf(stderr, __VA_ARGS__);                                                                                    \
-      fputc('\n', stderr);                                                                                             \
+      if (harness_failures++ < 20) {                                                                                   \
+        fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                                                \
+        fprintf(stderr, __VA_ARGS__);                                                                                  \
+        fputc('\n', stderr);                                                                                           \
+      }                                                                                                                \
     }                                                                                                                  \
   } while (0)
 

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "elastic/elastic.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "base/target.h"
+#include "base/tensor.h"
+#include "base/units.h"
+
+enum { PAIRS = 15 }; // independent numbers of a symmetric 5 x 5 matrix
+
+struct stz_elastic {
+  const stz_grid *grid;
+  double young, poisson, shear, volume;
+  int half[3];    // points of the octant an axis: n/2 + 1
+  int row_length; // of the octant along z, padded to whole cache lines
+  MPI_Comm node;
+  MPI_Win window;
+  size_t table_bytes;
+  const float *table; // [x][y][pair][row_length]
+};
+
+// Upper triangle of the 5 x 5 matrix, row by row.
+static int pair_of(int c, int d) {
+  static const int start[5] = {0, 5, 9, 12, 14};
+  return c <= d ? start[c] + d - c : start[d] + c - d;
+}
+
+double stz_elastic_young(const stz_elastic *elastic) { return elastic->young; }
+double stz_elastic_poisson(const stz_elastic *elastic) { return elastic->poisson; }
+double stz_elastic_volume(const stz_elastic *elastic) { return elastic->volume; }
+size_t stz_elastic_table_bytes(const stz_elastic *elastic) { return elastic->table_bytes; }
+
+// Adds weight * (-2 mu) [T B_d T + nu/(1-nu) tr(T B_d T) T] : B_c for the unit vector u and the orthonormal basis B of
+// symmetric tensors. With v_c = B_c u, q_c = u.v_c and t_c = tr B_c this is
+// delta_cd - 2 v_c.v_d + q_c q_d + nu/(1-nu) (t_c - q_c)(t_d - q_d).
+static void add_alias(const double u[3], double weight, double two_mu, double lame, double green[6][6]) {
+  static const double r2 = 0.70710678118654752440, r3 = 0.57735026918962576451, r6 = 0.40824829046386301637;
+  const double v[6][3] = {
+      {r2 * u[1], r2 * u[0], 0.0},
+      {0.0, r2 * u[2], r2 * u[1]},
+      {r2 * u[2], 0.0, r2 * u[0]},
+      {r2 * u[0], -r2 * u[1], 0.0},
+      {-r6 * u[0], -r6 * u[1], 2 * r6 * u[2]},
+      {r3 * u[0], r3 * u[1], r3 * u[2]},
+  };
+  double q[6], s[6];
+  for (int c = 0; c < 6; c++) {
+    q[c] = u[0] * v[c][0] + u[1] * v[c][1] + u[2] * v[c][2];
+    s[c] = (c == 5 ? 3.0 * r3 : 0.0) - q[c];
+  }
+  for (int c = 0; c < 6; c++) {
+    for (int d = c; d < 6; d++) {
+      const double vv = v[c][0] * v[d][0] + v[c][1] * v[d][1] + v[c][2] * v[d][2];
+      green[c][d] -= weight * two_mu * ((c == d) - 2.0 * vv + q[c] * q[d] + lame * s[c] * s[d]);
+    }
+  }
+}
+
+void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[6][6]) {
+  const int *cells = stz_grid_cells(elastic->grid);
+  const double a = stz_grid_spacing(elastic->grid);
+  const double s2 = cbrt(elastic->volume * elastic->volume) / (4.0 * STZ_PI);
+  const double density = elastic->volume / (a * a * a), lame = elastic->poisson / (1.0 - elastic->poisson);
+  memset(green, 0, 36 * sizeof(double));
+  if (m[0] == 0 && m[1] == 0 && m[2] == 0) return;
+  for (int alias = 0; alias < 27; alias++) {
+    const int g[3] = {alias / 9 - 1, alias / 3 % 3 - 1, alias % 3 - 1};
+    double kappa[3], k2 = 0.0;
+    for (int i = 0; i < 3; i++) {
+      kappa[i] = 2.0 * STZ_PI / a * ((double)m[i] / cells[i] + g[i]);
+      k2 += kappa[i] * kappa[i];
+    }
+    if (k2 * s2 > 45.0) continue; // below the last digit
+    const double length = sqrt(k2), u[3] = {kappa[0] / length, kappa[1] / length, kappa[2] / length};
+    add_alias(u, density * exp(-k2 * s2), 2.0 * elastic->shear, lame, green);
+  }
+  for (int c = 0; c < 6; c++) {
+    for (int d = c; d < 6; d++) {
+      // The average over the two signs of a Nyquist wave number leaves only what is even there (the trace is even).
+      for (int axis = 0; axis < 3; axis++) {
+        const int parity = (c < 5 ? stz_dev_parity(c, axis) : 1) * (d < 5 ? stz_dev_parity(d, axis) : 1);
+        if (parity < 0 && 2 * abs(m[axis]) == cells[axis]) green[c][d] = 0.0;
+      }
+      green[d][c] = green[c][d];
+    }
+  }
+}
+
+// Fills the table: the operator on the octant of wave numbers, transformed by its mirror parity, component by
+// component.
+static stz_err fill_table(const stz_elastic *e, float *table) {
+  const int *cells = stz_grid_cells(e->grid), *n = e->half;
+  const size_t octant = (size_t)n[0] * (size_t)n[1] * (size_t)n[2];
+  double *spectrum;
+  STZ_TRY(STZ_NEW(spectrum, octant * PAIRS));
+  for (size_t i = 0; i < octant; i++) {
+    const int m[3] = {(int)(i / (size_t)(n[1] * n[2])), (int)(i / (size_t)n[2] % (size_t)n[1]),
+                      (int)(i % (size_t)n[2])};
+    double green[6][6];
+    stz_elastic_green(e, m, green);
+    for (int c = 0; c < 5; c++) {
+      for (int d = c; d < 5; d++) spectrum[(size_t)pair_of(c, d) * octant + i] = green[c][d];
+    }
+  }
+  stz_err err = STZ_OK;
+  for (int c = 0; c < 5 && err == STZ_OK; c++) {
+    for (int d = c; d < 5 && err == STZ_OK; d++) {
+      int parity[3];
+      for (int axis = 0; axis < 3; axis++) parity[axis] = stz_dev_parity(c, axis) * stz_dev_parity(d, axis);
+      const double *field = spectrum + (size_t)pair_of(c, d) * octant;
+      // A pair of odd axes turns exp(i k r) into i sin times i sin.
+      const double sign = parity[0] * parity[1] * parity[2] == 1 && parity[0] + parity[1] + parity[2] < 3 ? -1.0 : 1.0;
+      err = stz_octant_inverse(cells, parity, spectrum + (size_t)pair_of(c, d) * octant);
+      for (int row = 0; row < n[0] * n[1]; row++) {
+        float *to = table + ((size_t)row * PAIRS + (size_t)pair_of(c, d)) * (size_t)e->row_length;
+        for (int z = 0; z < n[2]; z++) to[z] = (float)(sign * field[(size_t)row * (size_t)n[2] + (size_t)z]);
+      }
+    }
+  }
+  stz_free(spectrum);
+  return err;
+}
+
+stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *params, double volume,
+                           stz_elastic **elastic) {
+  stz_elastic *e = NULL;
+  *elastic = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(e, 1)));
+  *e = (stz_elastic){.grid = grid, .young = params->young_GPa * STZ_GPA, .poisson = params->poisson, .volume = volume};
+  e->shear = e->young / (2.0 * (1.0 + e->poisson));
+  for (int axis = 0; axis < 3; axis++) e->half[axis] = stz_grid_cells(grid)[axis] / 2 + 1;
+  e->row_length = (e->half[2] + 15) / 16 * 16;
+  e->table_bytes = (size_t)e->half[0] * (size_t)e->half[1] * PAIRS * (size_t)e->row_length * sizeof(float);
+
+  int rank, unit;
+  MPI_Aint size;
+  void *memory;
+  MPI_Comm_split_type(stz_grid_comm(grid), MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &e->node);
+  MPI_Comm_rank(e->node, &rank);
+  MPI_Win_allocate_shared(rank == 0 ? (MPI_Aint)e->table_bytes : 0, 1, MPI_INFO_NULL, e->node, &memory, &e->window);
+  MPI_Win_shared_query(e->window, 0, &size, &unit, &memory);
+  e->table = memory;
+  MPI_Win_fence(0, e->window);
+  stz_err err = rank == 0 ? fill_table(e, memory) : STZ_OK;
+  MPI_Win_fence(0, e->window);
+  err = stz_agree(stz_grid_comm(grid), err);
+  if (err != STZ_OK) {
+    stz_elastic_destroy(&e);
+    return err;
+  }
+  *elastic = e;
+  return STZ_OK;
+}
+
+void stz_elastic_destroy(stz_elastic **elastic) {
+  if (!*elastic) return;
+  MPI_Win_free(&(*elastic)->window);
+  MPI_Comm_free(&(*elastic)->node);
+  stz_free(*elastic);
+  *elastic = NULL;
+}
+
+stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, const double *const strain[5],
+                           double *const stress[6]) {
+  const size_t modes = stz_spectral_modes(spectral);
+  double complex *spectrum = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(elastic->grid), STZ_NEW(spectrum, 6 * modes)));
+  for (int c = 0; c < 5; c++) stz_spectral_forward(spectral, strain[c], spectrum + (size_t)c * modes);
+  for (size_t i = 0; i < modes; i++) {
+    int m[3];
+    double green[6][6];
+    double complex in[5];
+    stz_spectral_wave(spectral, i, m);
+    stz_elastic_green(elastic, m, green);
+    for (int d = 0; d < 5; d++) in[d] = spectrum[(size_t)d * modes + i];
+    for (int c = 0; c < 6; c++) {
+      double complex sum = 0.0;
+      for (int d = 0; d < 5; d++) sum += green[c][d] * in[d];
+      spectrum[(size_t)c * modes + i] = sum;
+    }
+  }
+  for (int c = 0; c < 6; c++) stz_spectral_inverse(spectral, spectrum + (size_t)c * modes, stress[c]);
+  stz_free(spectrum);
+  return STZ_OK;
+}
+
+// Contracts one row of the octant with the strain: `even` and `odd` are the parts that keep and change their sign under
+// z -> -z, so that the row follows at z and at -z. f[5 c + d] is the strain with the signs of the mirrors in x and y.
+STZ_MULTIVERSION
+static void contract(const float *restrict k, int length, const float *restrict f, float *restrict even,
+                     float *restrict odd) {
+#define K(c, d) k[PAIR(c, d) * length + z]
+#define PAIR(c, d) ((c) == 0 ? (d) : (c) == 1 ? 4 + (d) : (c) == 2 ? 7 + (d) : (c) == 3 ? 9 + (d) : 14)
+#define F(c, d, x) __builtin_fmaf(f[5 * (c) + (d)], x,
+  // z-even components: 0, 3, 4; z-odd: 1, 2.
+#pragma omp simd
+  for (int z = 0; z < length; z++) {
+    const float k00 = K(0, 0), k01 = K(0, 1), k02 = K(0, 2), k03 = K(0, 3), k04 = K(0, 4), k11 = K(1, 1), k12 = K(1, 2),
+                k13 = K(1, 3), k14 = K(1, 4), k22 = K(2, 2), k23 = K(2, 3), k24 = K(2, 4), k33 = K(3, 3), k34 = K(3, 4),
+                k44 = K(4, 4);
+    even[z] = F(0, 0, k00) F(0, 3, k03) f[4] * k04));
+    even[length + z] = F(1, 1, k11) f[7] * k12);
+    even[2 * length + z] = F(2, 1, k12) f[12] * k22);
+    even[3 * length + z] = F(3, 0, k03) F(3, 3, k33) f[19] * k34));
+    even[4 * length + z] = F(4, 0, k04) F(4, 3, k34) f[24] * k44));
+    odd[z] = F(0, 1, k01) f[2] * k02);
+    odd[length + z] = F(1, 0, k01) F(1, 3, k13) f[9] * k14));
+    odd[2 * length + z] = F(2, 0, k02) F(2, 3, k23) f[14] * k24));
+    odd[3 * length + z] = F(3, 1, k13) f[17] * k23);
+    odd[4 * length + z] = F(4, 1, k14) f[22] * k24);
+  }
+#undef K
+#undef PAIR
+#undef F
+}
+
+// row[z] = even + odd for z up to half the box, even - odd at its mirror image.
+STZ_MULTIVERSION
+static void unfold(const float *restrict even, const float *restrict odd, int length, int nz, float *restrict row) {
+  for (int c = 0; c < 5; c++) {
+    const float *restrict e = even + c * length, *restrict o = odd + c * length;
+    float *restrict r = row + c * nz;
+#pragma omp simd
+    for (int z = 0; z <= nz / 2; z++) r[z] = e[z] + o[z];
+#pragma omp simd
+    for (int z = 1; z < nz / 2; z++) r[nz - z] = e[z] - o[z];
+  }
+}
+
+void stz_elastic_row(const stz_elastic *elastic, int dx, int dy, const float e[5], float *row) {
+  enum { LONGEST = 272 }; // 512/2 + 1, padded
+  _Alignas(64) float even[5 * LONGEST], odd[5 * LONGEST];
+  float f[25];
+  for (int c = 0; c < 5; c++) {
+    for (int d = 0; d < 5; d++) {
+      int sign = 1;
+      if (dx < 0) sign *= stz_dev_parity(c, 0) * stz_dev_parity(d, 0);
+      if (dy < 0) sign *= stz_dev_parity(c, 1) * stz_dev_parity(d, 1);
+      f[5 * c + d] = (float)sign * e[d];
+    }
+  }
+  const size_t start = ((size_t)abs(dx) * (size_t)elastic->half[1] + (size_t)abs(dy)) * PAIRS;
+  contract(elastic->table + start * (size_t)elastic->row_length, elastic->row_length, f, even, odd);
+  unfold(even, odd, elastic->row_length, stz_grid_cells(elastic->grid)[2], row);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Homogeneous isotropic elasticity of a periodic box: the stress that eigenstrain makes, as an event's driving stress
+// sees it. Stresses in eV/nm^3.
+//
+// An event of strain e at a site spreads the eigenstrain e (Omega/a^3) w around it, and stress is averaged with the
+// same w, w^(k) = exp(-k^2 s^2/2), s = Omega^(1/3)/(2 sqrt(pi)): hence the factor exp(-k^2 s^2). With kappa = k + G
+// running over the Brillouin aliases G in (2 pi/a){-1,0,1}^3, u = kappa/|kappa| and T = I - u u,
+//   sigma^(k) = (Omega/a^3) sum_G -2 mu [T e T + nu/(1-nu) tr(T e T) T] exp(-kappa^2 s^2),  k != 0,
+// odd components at a Nyquist wave number averaged over its two signs (T. Mura, Micromechanics of Defects in Solids,
+// 1987, ch. 1; V. V. Bulatov, A. S. Argon, Modelling Simul. Mater. Sci. Eng. 2, 167, 1994). The component k = 0 is zero
+// here: the mean stress belongs to the loading.
+#ifndef STZ_ELASTIC_ELASTIC_H
+#define STZ_ELASTIC_ELASTIC_H
+
+#include "base/error.h"
+#include "elastic/params.h"
+#include "lattice/grid.h"
+#include "lattice/spectral.h"
+
+typedef struct stz_elastic stz_elastic;
+
+// Sets up the operator and the kernel table of one event: 15 numbers on one mirror octant, in single precision, kept
+// once a node in shared memory. Collective. `volume` is Omega in nm^3.
+stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *params, double volume,
+                           stz_elastic **elastic) STZ_MUST_USE;
+void stz_elastic_destroy(stz_elastic **elastic); // collective
+
+double stz_elastic_young(const stz_elastic *elastic);   // eV/nm^3
+double stz_elastic_poisson(const stz_elastic *elastic); // 1
+double stz_elastic_volume(const stz_elastic *elastic);  // Omega, nm^3
+size_t stz_elastic_table_bytes(const stz_elastic *elastic);
+
+// The operator at wave numbers m (k_i = 2 pi m_i/(n_i a)), as a symmetric 6 x 6 matrix over the orthonormal components
+// (deviator 0..4 of base/tensor.h, trace/sqrt3): sigma^ = green e^. Zero at m = 0.
+void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[6][6]);
+
+// Stress field of a field of event strains. Collective. `strain`: 5 deviator components, one array a local site each;
+// `stress`: 6 arrays, deviator and trace/sqrt3.
+stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, const double *const strain[5],
+                           double *const stress[6]) STZ_MUST_USE;
+
+// The stress along a row of sites, 5 deviator components, of one event with strain deviator e at the origin: component
+// c at offset (dx, dy, z), z = 0..nz-1, is row[c * nz + z]. |dx| <= nx/2, |dy| <= ny/2. From the table; no
+// communication.
+void stz_elastic_row(const stz_elastic *elastic, int dx, int dy, const float e[5], float *row);
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The elastic operator against reference vectors of another implementation (tests/data/elastic_vectors.txt), and the
+// kernel table against the transform.
+#include "physics/elastic_setup.h"
+#include "rng/rng.h"
+
+// Every case of the file; the vectors hold to rounding (5e-14 of the largest stress).
+static void vectors(MPI_Comm comm) {
+  FILE *file = fopen(STZ_TEST_DATA "/elastic_vectors.txt", "r");
+  CHECK(file, "no vectors");
+  char line[512];
+  int cases = 0, cells, events, points;
+  while (fgets(line, sizeof line, file)) {
+    if (sscanf(line, "case %d %d %d", &cells, &events, &points) != 3) continue;
+    elastic_setup s;
+    setup_elastic(&s, comm, cells, 0.58);
+    int x, y, z;
+    double t[6];
+    for (int i = 0; i < events; i++) {
+      CHECK(fscanf(file, "%d%d%d%lf%lf%lf%lf%lf%lf", &x, &y, &z, t, t + 1, t + 2, t + 3, t + 4, t + 5) == 9, "event");
+      for (int v = 0; v < 6; v++) t[v] *= 0.12;
+      add_event(&s, x, y, z, t);
+    }
+    solve_stress(&s);
+    for (int i = 0; i < points; i++) {
+      CHECK(fscanf(file, "%d%d%d%lf%lf%lf%lf%lf%lf", &x, &y, &z, t, t + 1, t + 2, t + 3, t + 4, t + 5) == 9, "point");
+      const int64_t site = stz_grid_local(s.grid, stz_grid_site(s.grid, x, y, z));
+      if (site < 0) continue;
+      double stress[6];
+      stress_at(&s, site, stress);
+      for (int v = 0; v < 6; v++) CHECK_NEAR(stress[v], t[v], 1e-13);
+    }
+    close_elastic(&s);
+    cases++;
+  }
+  fclose(file);
+  CHECK(cases == 5, "%d cases", cases);
+}
+
+// The table (single precision) against the transform: every site, an event of a general deviator at a general site.
+static void table(MPI_Comm comm) {
+  elastic_setup s;
+  setup_elastic(&s, comm, 16, 0.58);
+  const double e[6] = {0.03, -0.04, 0.01, 0.005, 0.022, -0.012};
+  const int origin[3] = {5, 14, 3};
+  add_event(&s, origin[0], origin[1], origin[2], e);
+  solve_stress(&s);
+  double d[5], row_at_site[5];
+  float strain[5], row[5 * 16];
+  stz_dev_from_sym(e, d);
+  for (int c = 0; c < 5; c++) strain[c] = (float)d[c];
+  for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++) {
+    int x[3], offset[3];
+    stz_grid_coords(s.grid, stz_grid_first_site(s.grid) + i, x);
+    for (int axis = 0; axis < 3; axis++) {
+      offset[axis] = (x[axis] - origin[axis] + 16) % 16;
+      if (axis < 2 && offset[axis] > 8) offset[axis] -= 16;
+    }
+    stz_elastic_row(s.elastic, offset[0], offset[1], strain, row);
+    for (int c = 0; c < 5; c++) row_at_site[c] = row[16 * c + offset[2]];
+    for (int c = 0; c < 5; c++) CHECK_NEAR(row_at_site[c] / STZ_GPA, s.stress[c][i] / STZ_GPA, 5e-7);
+  }
+  close_elastic(&s);
+}
+
+static void cases(MPI_Comm comm) {
+  vectors(comm);
+  table(comm);
+}
+
+int main(int argc, char **argv) { return harness_main(argc, argv, "elastic", cases); }
