@@ -57,9 +57,9 @@ typedef struct stz_history_schedule {
 // Starts after a row at (time_s, strain).
 stz_history_schedule stz_history_begin(const stz_history_params *params, double time_s, double strain);
 
-// Time of the next row at or before `until`, INFINITY if none is due. The present state is (now_s, strain), and the axial
-// strain grows at strain_rate from there on; clock_zero_s is the running segment's. Never before now_s: a row that a
-// jump of the strain has made due, or that was left out, is due at once.
+// Time of the next row at or before `until`, INFINITY if none is due. The present state is (now_s, strain), and the
+// axial strain grows at strain_rate from there on; clock_zero_s is the running segment's. Never before now_s: a row
+// that a jump of the strain has made due, or that was left out, is due at once.
 double stz_history_next(const stz_history_schedule *schedule, double now_s, double strain, double strain_rate,
                         double clock_zero_s, double until);
 

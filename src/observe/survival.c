@@ -9,7 +9,8 @@
 #include "base/memory.h"
 #include "base/units.h"
 
-enum { POINTS_PER_SPHERE = 2000, POWERS = 1024 };
+enum { FEWEST_POINTS = 1000, POWERS = 1024 };
+static const double SPHERE_ERROR = 0.003; // relative, of the volume that the points of a sphere stand for
 
 // The sites that cover each midpoint of a voxel, as offsets from the voxel; and the work space of the mean.
 typedef struct cover {
@@ -50,9 +51,33 @@ static void list_offsets(cover *c, int m, double radius) {
   c->first[part] = count;
 }
 
+// Number of points whose site lies within `radius` (in units of the spacing), m^3 of them a voxel.
+static int64_t points_in_sphere(int m, double radius) {
+  const double limit = radius * m, shift = m % 2 ? 0.0 : 0.5; // in steps of the points, which lie about the site
+  const int reach = (int)limit + 1;
+  int64_t count = 0;
+  for (int x = -reach; x <= reach; x++) {
+    for (int y = -reach; y <= reach; y++) {
+      const double left = limit * limit - (x + shift) * (x + shift) - (y + shift) * (y + shift);
+      if (left < 0.0) continue;
+      count += (int)floor(sqrt(left) - shift) - (int)ceil(-sqrt(left) - shift) + 1;
+    }
+  }
+  return count;
+}
+
+// The fewest points that represent the sphere's volume well. Points of a lattice in a sphere miss its volume by a few
+// per cent up or down as m grows, which would be an error of the same size in the loss of order.
+static int choose_parts(double radius) {
+  const double volume = 4.0 / 3.0 * STZ_PI * radius * radius * radius;
+  int m = (int)ceil(cbrt(FEWEST_POINTS / volume));
+  while (fabs((double)points_in_sphere(m, radius) / ((double)m * m * m) / volume - 1.0) > SPHERE_ERROR) m++;
+  return m;
+}
+
 static stz_err cover_create(const stz_grid *grid, double volume, double loss, cover *c) {
   const double a = stz_grid_spacing(grid), radius = cbrt(0.75 * volume / STZ_PI) / a;
-  const int m = (int)ceil(cbrt(POINTS_PER_SPHERE * a * a * a / volume));
+  const int m = choose_parts(radius);
   memcpy(c->cells, stz_grid_cells(grid), sizeof c->cells);
   c->planes = stz_grid_planes(grid);
   c->halo = (int)floor(radius + 0.5);
