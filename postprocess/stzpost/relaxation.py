@@ -18,8 +18,8 @@ from .quantity import Quantity
 from .units import DAY, HOUR, TAYLOR_FACTORS, activation_volume
 
 SEGMENT_TYPES = ("relaxation", "actuator")
-MIN_R2 = 0.98  # below it a fit is refused
-MIN_SPAN = math.log(10.0)  # least ln(1 + t/t0) at the end of the window: one decade of logarithmic decay
+MIN_R2 = 0.99  # below it a fit is refused
+MIN_SPAN = math.log(100.0)  # least ln(1 + t/t0) at the end of the window: two decades of logarithmic decay
 MARKS = {"2 h": 2 * HOUR, "8 d": 8 * DAY, "35 d": 35 * DAY, "51 d": 51 * DAY}  # times of the experiment
 NEAR = 0.01  # share of the last mark by which a run may end early and still count as having reached it
 
@@ -110,18 +110,19 @@ def analyse(result, segment=None, start_s=0.0, stop_s=math.inf, min_r2=MIN_R2):
                            f"{start_s:g} s and {stop_s:g} s after its clock's zero, needs 8")
     t, s = time[inside], stress[inside]
     temperature = float(np.mean(rows["temperature_K"].values[keep][inside]))
+    fit = fit_logarithm(t, s, min_r2)
+    log_time = np.log(t + math.exp(fit.parameters["ln_t0"]))
     return Relaxation(
         segment=segment, temperature_K=temperature, time_s=time, stress_GPa=stress, rate_per_s=rate,
-        window=(float(t[0]), float(t[-1])), fit=fit_logarithm(t, s, min_r2),
-        rate_fit=fit_rate(s, rate[inside], min_r2), mean_stress_GPa=_log_mean(t, s), marks=_marks(time, stress))
+        window=(float(t[0]), float(t[-1])), fit=fit,
+        rate_fit=fit_rate(log_time, s, rate[inside], min_r2), mean_stress_GPa=_log_mean(t, s), marks=_marks(time, stress))
 
 
 def fit_logarithm(time, stress, min_r2=MIN_R2):
     """Least squares of sigma0 - s ln(1 + t/t0) in (sigma0, s, ln t0).
 
-    For a given t0 the law is linear, so a scan over t0 finds the right basin, and least squares refine it. Neighbouring
-    rows hold the same past events, so residuals are correlated: errors are inflated by the residuals' own
-    correlation (`correlation_factor`).
+    For a given t0 the law is linear, so a scan over t0 finds the right basin, and least squares refine it. Errors allow
+    for the correlation of neighbouring rows (`_errors`).
     """
     positive = time[time > 0]
     scan = np.linspace(math.log(positive[0]) - 3.0, math.log(positive[-1]) + 1.0, 60)
@@ -129,14 +130,15 @@ def fit_logarithm(time, stress, min_r2=MIN_R2):
     solved = least_squares(lambda p: p[0] - p[1] * np.log1p(time * math.exp(-p[2])) - stress, start,
                            x_scale=[1.0, 0.1, 1.0], bounds=([-np.inf, -np.inf, scan[0] - 20], [np.inf, np.inf, scan[-1]]))
     names = ("sigma0", "s", "ln_t0")
-    fit = Fit(dict(zip(names, map(float, solved.x))), _errors(names, solved.jac, solved.fun),
+    ln_t0 = float(solved.x[2])
+    fit = Fit(dict(zip(names, map(float, solved.x))), _errors(names, solved.jac, solved.fun, np.log(time + math.exp(ln_t0))),
               _r2(stress, solved.fun), len(time))
     fit.refused = _refusal(fit, float(time[-1]), min_r2)
     return fit
 
 
-def fit_rate(stress, rate, min_r2=MIN_R2):
-    """Straight line of ln(rate) against stress; its inverse slope is s."""
+def fit_rate(log_time, stress, rate, min_r2=MIN_R2):
+    """Straight line of ln(rate) against stress; its inverse slope is s. `log_time` is ln(t + t0), for the errors."""
     keep = rate > 0
     nothing = Fit({"s": math.nan}, {"s": math.nan}, math.nan, int(np.count_nonzero(keep)))
     if nothing.rows < 8 or np.ptp(stress[keep]) == 0:
@@ -146,27 +148,13 @@ def fit_rate(stress, rate, min_r2=MIN_R2):
     jacobian = np.column_stack([np.ones_like(x), x])
     parameters = np.linalg.lstsq(jacobian, y, rcond=None)[0]
     residuals = jacobian @ parameters - y
-    slope, error = float(parameters[1]), _errors(("c", "slope"), jacobian, residuals)["slope"]
+    slope, error = float(parameters[1]), _errors(("c", "slope"), jacobian, residuals, log_time[keep])["slope"]
     fit = Fit({"s": 1 / slope, "ln_rate0": float(parameters[0])}, {"s": error / slope**2}, _r2(y, residuals), nothing.rows)
     if fit.r2 < min_r2:
         fit.refused = f"R² = {fit.r2:.3f} of ln(rate) against stress is below {min_r2:g}"
     elif slope <= 0:
         fit.refused = "the rate does not grow with the stress"
     return fit
-
-
-def correlation_factor(residuals):
-    """Factor on the standard errors for correlated residuals: sqrt((1 + r)/(1 - r)), r their lag-one correlation.
-
-    About the mean law the stress of a relaxing sample is restored at the rate 1/(t + t0): deviations decay as
-    exp(-d ln(t + t0)), which on rows even in ln t is a first-order autoregression.
-    """
-    norm = float(residuals @ residuals)
-    if norm == 0 or len(residuals) < 3:
-        return 1.0
-    r = float(residuals[1:] @ residuals[:-1]) / norm
-    r = min(max(r, 0.0), 1 - 2 / len(residuals))
-    return math.sqrt((1 + r) / (1 - r))
 
 
 def quantities(relaxation):
@@ -206,11 +194,17 @@ def _linear(time, stress, ln_t0):
     return [p[0], p[1], ln_t0], float(residuals @ residuals)
 
 
-def _errors(names, jacobian, residuals):
-    """Standard errors of least-squares parameters, correlated residuals allowed for."""
-    freedom = max(1, len(residuals) - len(names))
-    variance = float(residuals @ residuals) / freedom * correlation_factor(residuals) ** 2
-    covariance = np.linalg.pinv(jacobian.T @ jacobian) * variance
+def _errors(names, jacobian, residuals, log_time):
+    """Standard errors of least-squares parameters when the residuals are correlated as exp(-|d ln(t + t0)|).
+
+    Rows hold the same past events. About the mean law a relaxing sample is restored at the rate 1/(t + t0): a deviation
+    decays as exp(-d ln(t + t0)). With R that correlation and H the hat matrix, the residuals' variance is
+    r.r / tr[(1 - H) R], and the covariance of the parameters is the sandwich J+ R J+' times it.
+    """
+    inverse = np.linalg.pinv(jacobian)
+    correlation = np.exp(-np.abs(log_time[:, None] - log_time[None, :]))
+    freedom = len(residuals) - float(np.sum(jacobian * (correlation @ inverse.T)))
+    covariance = inverse @ correlation @ inverse.T * float(residuals @ residuals) / max(freedom, 1e-3)
     return {name: math.sqrt(max(0.0, covariance[i, i])) for i, name in enumerate(names)}
 
 
@@ -226,7 +220,7 @@ def _refusal(fit, end_s, min_r2):
     if fit.parameters["s"] <= 0:
         return "the stress does not fall"
     if span < MIN_SPAN:
-        return f"the window ends at {end_s * math.exp(-fit.parameters['ln_t0']):.1f} t0: less than a decade of logarithm"
+        return f"the window ends at {math.expm1(span):.0f} t0, needs {math.exp(MIN_SPAN):.0f} t0 of logarithmic decay"
     return ""
 
 
