@@ -62,7 +62,7 @@ class Relaxation:
     @property
     def decade_drop_GPa(self):
         """Measured loss of stress per decade of time between the first and the last mark reached, NaN if only one."""
-        points = [mark for mark in self.marks.values()]
+        points = list(self.marks.values())
         if len(points) < 2:
             return math.nan
         (t1, s1), (t2, s2) = points[0], points[-1]
@@ -179,6 +179,15 @@ def notes(relaxation):
     """Reasons of refusals, a line each."""
     rows = [("fit", relaxation.fit), ("rate", relaxation.rate_fit)]
     return [f"{label}: refused, {fit.refused}" for label, fit in rows if fit.refused]
+
+
+def rate_at(relaxation, label):
+    """Plastic strain rate at one of the marks, interpolated in ln t and ln(rate); None if not reached."""
+    if label not in relaxation.marks:
+        return None
+    keep = (relaxation.time_s > 0) & (relaxation.rate_per_s > 0)
+    at = math.log(relaxation.marks[label][0])
+    return float(np.exp(np.interp(at, np.log(relaxation.time_s[keep]), np.log(relaxation.rate_per_s[keep]))))
 
 
 def _t0(fit):
