@@ -27,10 +27,11 @@ static stz_err read_model(MPI_Comm comm, const stz_draft *draft, stz_source *mod
   const stz_origin *origin = stz_draft_origin(draft, key, -1);
   stz_err err = STZ_OK;
   if (rank == 0 && !stz_model_find(draft->input_name, draft->config->model, path)) {
-    char line[16] = "";
+    char line[16] = "", name[80];
+    stz_one_line(draft->config->model, name, sizeof name);
     if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
     err = stz_fail(STZ_EINPUT, "%s%s: model: got \"%s\", needs a file beside the input or a name in models/",
-                   origin->file, line, draft->config->model);
+                   origin->file, line, name);
   }
   STZ_TRY(stz_agree(comm, err));
   MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, comm);

@@ -31,15 +31,6 @@ bool stz_draft_is_set(const stz_draft *draft, const stz_key *key, int segment) {
   return stz_draft_origin(draft, key, segment)->layer != STZ_LAYER_NONE;
 }
 
-// Copies `text` without its control characters, cut with "..." where it is too long.
-static void one_line(const char *text, char *line, size_t size) {
-  snprintf(line, size, "%s", text);
-  for (char *c = line; *c; c++) {
-    if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
-  }
-  if (strlen(text) >= size) memcpy(line + size - 4, "...", 4);
-}
-
 static bool read_integer(const config_setting_t *setting, long long *value) {
   const int type = config_setting_type(setting);
   if (type == CONFIG_TYPE_INT) *value = config_setting_get_int(setting);
@@ -63,7 +54,7 @@ static void show(const config_setting_t *setting, char text[80]) {
     break;
   case CONFIG_TYPE_STRING:
     text[0] = '"';
-    one_line(config_setting_get_string(setting), text + 1, 60);
+    stz_one_line(config_setting_get_string(setting), text + 1, 60);
     strcat(text, "\"");
     break;
   case CONFIG_TYPE_GROUP:
@@ -76,7 +67,7 @@ static void show(const config_setting_t *setting, char text[80]) {
 
 static stz_err refuse(const field *at, const char *got, const char *needs) {
   char line[16] = "", path[STZ_TEXT_SIZE];
-  one_line(at->path, path, sizeof path);
+  stz_one_line(at->path, path, sizeof path);
   if (at->origin.line > 0) snprintf(line, sizeof line, ":%d", at->origin.line);
   return stz_fail(STZ_EINPUT, "%s%s: %s: got %s, needs %s", at->origin.file, line, path, got, needs);
 }
@@ -264,7 +255,7 @@ static stz_err apply_protocol(stz_draft *draft, const field *at) {
 static stz_err refuse_unknown(const field *at) {
   char nearest[STZ_TEXT_SIZE], path[STZ_TEXT_SIZE], line[16] = "";
   stz_schema_nearest(at->path, nearest, sizeof nearest);
-  one_line(at->path, path, sizeof path);
+  stz_one_line(at->path, path, sizeof path);
   if (at->origin.line > 0) snprintf(line, sizeof line, ":%d", at->origin.line);
   return stz_fail(STZ_EINPUT, "%s%s: %s: unknown key, the nearest known one is %s", at->origin.file, line, path,
                   nearest);
@@ -317,7 +308,7 @@ stz_err stz_draft_apply_override(stz_draft *draft, const stz_override *override)
   const char *option = override->option ? override->option : "--set";
   const char *equals = strchr(override->text, '=');
   field at = {.origin = {STZ_LAYER_OVERRIDE, option, 0}};
-  one_line(override->text, at.path, sizeof at.path);
+  stz_one_line(override->text, at.path, sizeof at.path);
   if (!equals || equals == override->text || equals - override->text >= (long)sizeof at.path) {
     return stz_fail(STZ_EINPUT, "%s: got `%s`, needs path=value", option, at.path);
   }
@@ -333,7 +324,7 @@ stz_err stz_draft_apply_override(stz_draft *draft, const stz_override *override)
   if (err == STZ_OK && config_setting_length(config_root_setting(&tree)) != 1) err = STZ_EINPUT;
   if (err == STZ_EINPUT) {
     char got[80];
-    one_line(equals + 1, got, sizeof got);
+    stz_one_line(equals + 1, got, sizeof got);
     err = stz_fail(err, "%s: %s: got `%s`, needs a value as in an input file", option, at.path, got);
   }
   at.setting = config_lookup(&tree, "value");

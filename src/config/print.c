@@ -89,7 +89,8 @@ static void print_protocol(const stz_draft *draft, const stz_key_group *group, F
 }
 
 void stz_draft_print(const stz_draft *draft, FILE *out) {
-  const char *model = draft->config->model;
+  char model[STZ_TEXT_SIZE];
+  stz_one_line(draft->config->model, model, sizeof model);
   if (model[0]) fprintf(out, "# model: %s (its values are written out below)\n", model);
   for (const stz_key_group *group = stz_key_groups; group < stz_key_groups + stz_key_group_count; group++) {
     if (!group->name[0]) continue;

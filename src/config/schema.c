@@ -227,18 +227,20 @@ static int edit_distance(const char *a, const char *b) {
 
 void stz_schema_nearest(const char *path, char *nearest, size_t size) {
   char pattern[STZ_TEXT_SIZE];
-  int segment, best = -1;
-  const char *found = "";
+  int segment, best = STZ_TEXT_SIZE;
+  const char *found = "protocol";
   pattern_of(path, pattern, sizeof pattern, &segment);
-  for (int i = 0; i < stz_schema_count; i++) {
-    const int distance = edit_distance(pattern, stz_schema[i].path);
-    if (best >= 0 && distance >= best) continue;
+  for (int i = -1; i < stz_schema_count + stz_key_group_count; i++) {
+    const int group = i - stz_schema_count;
+    const char *known = i < 0 ? "protocol" : group < 0 ? stz_schema[i].path : stz_key_groups[group].name;
+    const int distance = edit_distance(pattern, known);
+    if (!known[0] || distance >= best) continue;
     best = distance;
-    found = stz_schema[i].path;
+    found = known;
   }
   const char *bracket = strstr(found, "[]");
-  if (bracket && segment >= 0) {
-    snprintf(nearest, size, "%.*s[%d]%s", (int)(bracket - found), found, segment, bracket + 2);
+  if (bracket) {
+    snprintf(nearest, size, "%.*s[%d]%s", (int)(bracket - found), found, segment > 0 ? segment : 0, bracket + 2);
   } else {
     snprintf(nearest, size, "%s", found);
   }
@@ -250,6 +252,14 @@ void stz_format_double(double value, bool point, char text[32]) {
     if (strtod(text, NULL) == value) break;
   }
   if (point && !strpbrk(text, ".en")) strcat(text, ".0");
+}
+
+void stz_one_line(const char *text, char *line, size_t size) {
+  snprintf(line, size, "%s", text);
+  for (char *c = line; *c; c++) {
+    if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+  }
+  if (strlen(text) >= size) memcpy(line + size - 4, "...", 4);
 }
 
 int stz_key_name_index(const stz_key *key, const char *name) {

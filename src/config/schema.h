@@ -58,7 +58,7 @@ bool stz_schema_is_group(const char *path);
 bool stz_key_in_group(const stz_key *key, const stz_key_group *group);
 const char *stz_key_name(const stz_key *key);
 
-// The known path nearest to an unknown one by edit distance; a segment's key gets the index that `path` has.
+// The known key or group nearest to an unknown one by edit distance; a segment's key gets the index that `path` has.
 void stz_schema_nearest(const char *path, char *nearest, size_t size);
 
 // What a value must be: "a number > 0", "\"stz\", \"centre\" or \"none\"".
@@ -70,6 +70,9 @@ void stz_key_range(const stz_key *key, char *text, size_t size);
 // The enum value that `name` stands for, or -1; and the name of a value, "" beyond the last.
 int stz_key_name_index(const stz_key *key, const char *name);
 void stz_key_name_at(const stz_key *key, int index, char *name, size_t size);
+
+// Copies `text` for a message: control characters become "?", and "..." ends what is too long.
+void stz_one_line(const char *text, char *line, size_t size);
 
 // The shortest decimal form that reads back as the same double; with `point`, in a form that libconfig takes for a
 // floating-point number.
