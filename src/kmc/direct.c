@@ -231,18 +231,13 @@ static double site_strain_rate(const stz_kmc *kmc, const direct *d, const stz_la
   float rates[STZ_MODES][2];
   double rate = 0.0;
   site_rates(kmc, d, law, site, rates);
-  for (int m = 0; m < STZ_MODES; m++) {
-    double p[5], tensor[6];
-    if (rates[m][0] == rates[m][1]) continue;
-    stz_modes_deviator(stz_glass_modes(kmc->glass), m, stz_glass_rotation(kmc->glass)[site], p);
-    stz_sym_from_dev(p, tensor);
-    rate += ((double)rates[m][0] - rates[m][1]) * tensor[STZ_XX];
-  }
+  const double *axial = stz_glass_modes(kmc->glass)->axial[stz_glass_rotation(kmc->glass)[site]];
+  for (int m = 0; m < STZ_MODES; m++) rate += ((double)rates[m][0] - rates[m][1]) * axial[m];
   return rate * stz_glass_stz(kmc->glass)->gamma0;
 }
 
 // Sites with less than this share of the mean rate are left out of the strain rate: an error below it.
-static const double NEGLIGIBLE = 1e-9;
+static const double NEGLIGIBLE = 1e-7;
 
 static double plane_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int plane, double least) {
   _Alignas(64) float rates[LONGEST_ROW];
