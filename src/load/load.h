@@ -10,11 +10,11 @@
 //   this segment. It grips the specimen as it finds it: e_a, its strain then plus s/S_a, keeps the stress continuous
 //   (0 for a virgin specimen).
 //
-// Ends. A segment ends at the first of its end conditions, at once if one holds already at its start. A target counts as
-// reached from there on in the direction in which the control drives: strain-rate, that of the rate (strain and stress);
-// actuator, that of the mismatch (strain and stress; a stress target is thus one of the release); creep, strain in that
-// of the stress; relaxation, stress towards zero. What the control holds (strain in relaxation, stress in creep, both in
-// age) ends nothing. Differences below a strain of 1e-14 (or E times it) are rounding.
+// Ends. A segment ends at the first of its end conditions, at once if one holds already at its start. A target counts
+// as reached from there on in the direction in which the control drives: strain-rate, that of the rate (strain and
+// stress); actuator, that of the mismatch (strain and stress; a stress target is thus one of the release); creep,
+// strain in that of the stress; relaxation, stress towards zero. What the control holds (strain in relaxation, stress
+// in creep, both in age) ends nothing. Differences below a strain of 1e-14 (or E times it) are rounding.
 #ifndef STZ_LOAD_LOAD_H
 #define STZ_LOAD_LOAD_H
 
@@ -45,7 +45,8 @@ typedef struct stz_macro {
 // The type's name in the input ("strain-rate", ...).
 const char *stz_segment_name(stz_segment_type type);
 
-// Takes a copy of the segments (at least one; rates are not 0). `young` in eV/nm^3. Starts at time 0, unloaded, in segment 0.
+// Takes a copy of the segments (at least one; rates are not 0). `young` in eV/nm^3. Starts at time 0, unloaded, in
+// segment 0.
 stz_err stz_load_create(const stz_segment *segments, int count, double young, double poisson,
                         stz_load **load) STZ_MUST_USE;
 void stz_load_destroy(stz_load **load);
