@@ -7,6 +7,7 @@
 #include <mpi.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "elastic/params.h"
@@ -39,16 +40,22 @@ typedef struct stz_config {
 } stz_config;
 
 typedef struct stz_override {
-  const char *text; // "path=value", e.g. "barriers.width_eV=0.1" or "protocol[0].until_strain=0.05"
+  const char *text;   // "path=value", e.g. "barriers.width_eV=0.1" or "protocol[0].until_strain=0.05"; value as in an
+                      // input file, but a bare word needs no quotes
+  const char *option; // how messages call it; NULL: "--set"
 } stz_override;
 
-// Collective over `comm`: rank 0 reads `path` and its model, the text is broadcast, every rank parses and checks.
-// Models are searched as a path relative to the input, then as NAME.cfg in ../models relative to the input, then in
-// the installed data directory. On failure (STZ_EINPUT, STZ_EIO) the message is one line "file:line: key: got ...,
-// needs ..." and *config is NULL.
+// Later sources win: defaults, model, input, overrides in their order. A model may set only elasticity, stz, barriers,
+// microstructure and order. Collective over `comm`: rank 0 reads `path` and its model, the text is broadcast, every
+// rank parses and checks. Models are searched as a path relative to the input, then as NAME.cfg in ../models relative
+// to the input, then in the installed data directory. On failure (STZ_EINPUT, STZ_EIO) the message is one line
+// "file:line: key: got ..., needs ..." and *config is NULL.
 stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
                         stz_config **config) STZ_MUST_USE;
 
 void stz_config_destroy(stz_config **config);
+
+// Writes the reference of all keys, in Markdown, from the schema table (docs/input.md is made so). Local.
+void stz_config_reference(FILE *out);
 
 #endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { RUN = 1, CHECK = 2, INFO = 4 }; // commands as bits
+
+typedef struct option {
+  const char *name, *letter; // "--output", "-o"
+  int commands;              // that take it
+  bool has_value;
+} option;
+
+static const option options[] = {
+    {"--output", "-o", RUN, true},       {"--set", NULL, RUN | CHECK, true}, {"--seed", NULL, RUN | CHECK, true},
+    {"--force", NULL, RUN, false},       {"--quiet", "-q", RUN, false},      {"--verbose", "-v", RUN, false},
+    {"--reference", NULL, CHECK, false},
+};
+
+static const option *find_option(const char *argument, size_t length) {
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+    const option *o = &options[i];
+    if (strlen(o->name) == length && strncmp(argument, o->name, length) == 0) return o;
+    if (o->letter && strlen(o->letter) == length && strncmp(argument, o->letter, length) == 0) return o;
+  }
+  return NULL;
+}
+
+static stz_err copy_text(const char *text, size_t extra, char **copy) {
+  STZ_TRY(STZ_NEW(*copy, strlen(text) + extra + 1));
+  strcpy(*copy, text);
+  return STZ_OK;
+}
+
+// "--seed N" is "--set run.seed=N" under its own name.
+static stz_err add_override(stz_cli *cli, const option *o, const char *value) {
+  stz_override *override = &cli->overrides[cli->override_count];
+  const char *prefix = strcmp(o->name, "--seed") == 0 ? "run.seed=" : "";
+  char *text = NULL;
+  STZ_TRY(copy_text(prefix, strlen(value), &text));
+  strcat(text, value);
+  *override = (stz_override){.text = text, .option = o->name};
+  cli->override_count++;
+  return STZ_OK;
+}
+
+static stz_err take_option(stz_cli *cli, const option *o, const char *value) {
+  if (strcmp(o->name, "--output") == 0) {
+    stz_free(cli->output);
+    if (!value[0]) return stz_fail(STZ_EINPUT, "--output: got an empty name, needs a file");
+    return copy_text(value, 0, &cli->output);
+  }
+  if (strcmp(o->name, "--force") == 0) cli->force = true;
+  if (strcmp(o->name, "--quiet") == 0) cli->verbosity = -1;
+  if (strcmp(o->name, "--verbose") == 0) cli->verbosity = 1;
+  if (strcmp(o->name, "--reference") == 0) cli->command = STZ_COMMAND_REFERENCE;
+  return o->has_value && strcmp(o->name, "--output") != 0 ? add_override(cli, o, value) : STZ_OK;
+}
+
+// Takes the option argv[*at], and moves *at to its value where that is an argument of its own.
+static stz_err parse_option(int argc, char **argv, const char *command, int command_bit, int *at, stz_cli *cli) {
+  const char *argument = argv[*at];
+  const size_t length = argument[1] == '-' ? strcspn(argument, "=") : strlen(argument);
+  const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
+  const option *o = find_option(argument, length);
+  if (!o || !(o->commands & command_bit)) {
+    return stz_fail(STZ_EINPUT, "%.*s: unknown option of `stzkmc %s`, see stzkmc --help", (int)length, argument,
+                    command);
+  }
+  if (value && !o->has_value) return stz_fail(STZ_EINPUT, "%s: got `%s`, needs no value", o->name, value);
+  if (o->has_value && !value) {
+    if (*at + 1 >= argc) return stz_fail(STZ_EINPUT, "%s: got nothing, needs a value", o->name);
+    value = argv[++*at];
+  }
+  return take_option(cli, o, value);
+}
+
+// INPUT's name without folder and extension, with ".h5".
+static stz_err default_output(stz_cli *cli) {
+  const char *slash = strrchr(cli->file, '/');
+  STZ_TRY(copy_text(slash ? slash + 1 : cli->file, 3, &cli->output));
+  char *dot = strrchr(cli->output, '.');
+  if (dot && dot > cli->output) *dot = 0;
+  strcat(cli->output, ".h5");
+  return STZ_OK;
+}
+
+static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
+  static const struct {
+    const char *name, *operand;
+    stz_command command;
+    int bit;
+  } commands[] = {{"run", "an input file", STZ_COMMAND_RUN, RUN},
+                  {"check", "an input file", STZ_COMMAND_CHECK, CHECK},
+                  {"info", "a result file", STZ_COMMAND_INFO, INFO}};
+  const char *name = argv[1];
+  int c = 0;
+  while (c < 3 && strcmp(name, commands[c].name) != 0) c++;
+  if (c == 3) return stz_fail(STZ_EINPUT, "%s: unknown command, see stzkmc --help", name);
+  cli->command = commands[c].command;
+  for (int at = 2; at < argc; at++) {
+    if (argv[at][0] == '-' && argv[at][1]) {
+      STZ_TRY(parse_option(argc, argv, name, commands[c].bit, &at, cli));
+    } else if (cli->file) {
+      return stz_fail(STZ_EINPUT, "%s: got a second file, needs one", argv[at]);
+    } else {
+      cli->file = argv[at];
+    }
+  }
+  if (cli->command == STZ_COMMAND_REFERENCE) return STZ_OK;
+  if (!cli->file) return stz_fail(STZ_EINPUT, "%s: got nothing, needs %s", name, commands[c].operand);
+  return cli->command == STZ_COMMAND_RUN && !cli->output ? default_output(cli) : STZ_OK;
+}
+
+static stz_err join(int argc, char **argv, char **text) {
+  size_t size = 1;
+  for (int i = 0; i < argc; i++) size += strlen(argv[i]) + 1;
+  STZ_TRY(STZ_NEW(*text, size));
+  for (int i = 0; i < argc; i++) {
+    if (i > 0) strcat(*text, " ");
+    strcat(*text, argv[i]);
+  }
+  return STZ_OK;
+}
+
+stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) {
+  *cli = (stz_cli){.command = STZ_COMMAND_HELP};
+  if (argc < 2) return stz_fail(STZ_EINPUT, "got no command, needs run, check or info; see stzkmc --help");
+  STZ_TRY(STZ_NEW(cli->overrides, argc));
+  STZ_TRY(join(argc, argv, &cli->text));
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return STZ_OK;
+  }
+  const bool version = strcmp(argv[1], "--version") == 0, build_info = strcmp(argv[1], "--build-info") == 0;
+  if (!version && !build_info) return parse_command(argc, argv, cli);
+  if (argc > 2) return stz_fail(STZ_EINPUT, "%s: got `%s`, needs to stand alone", argv[1], argv[2]);
+  cli->command = version ? STZ_COMMAND_VERSION : STZ_COMMAND_BUILD_INFO;
+  return STZ_OK;
+}
+
+void stz_cli_clear(stz_cli *cli) {
+  for (int i = 0; i < cli->override_count; i++) stz_free((void *)cli->overrides[i].text);
+  stz_free(cli->overrides);
+  stz_free(cli->output);
+  stz_free(cli->text);
+  *cli = (stz_cli){0};
+}
+
+void stz_cli_help(FILE *out) {
+  fputs("stzkmc - kinetic Monte Carlo of shear transformation zones in metallic glasses\n"
+        "\n"
+        "  stzkmc run INPUT.cfg [-o OUT.h5] [--set path=value]... [--seed N] [--force] [-q|-v]\n"
+        "  stzkmc check INPUT.cfg [--set path=value]... [--seed N]\n"
+        "  stzkmc check --reference\n"
+        "  stzkmc info FILE.h5\n"
+        "  stzkmc --help | --version | --build-info\n"
+        "\n"
+        "run    deforms the sample as the input's protocol says and writes a result file\n"
+        "       -o, --output OUT.h5  result file (default: the input's name with .h5, in the current directory)\n"
+        "       --set path=value     sets a key over the input, e.g. --set barriers.width_eV=0.1 or\n"
+        "                            --set protocol[0].until_strain=0.05; may be repeated, the last wins\n"
+        "       --seed N             short for --set run.seed=N\n"
+        "       --force              replaces an existing result file\n"
+        "       -q, -v               fewer, more messages (on stderr)\n"
+        "check  finds errors without running; prints the resolved input with units and defaults, and the cost\n"
+        "       --reference          prints the reference of all input keys, in Markdown (docs/input.md)\n"
+        "info   prints what made a result file, and its last values\n"
+        "\n"
+        "Try\n"
+        "  stzkmc check inputs/smoke.cfg\n"
+        "  stzkmc run inputs/smoke.cfg -o smoke.h5\n"
+        "  stzkmc info smoke.h5\n"
+        "  mpirun -n 4 stzkmc run inputs/onchip.cfg --set lattice.cells=[64,64,64]\n"
+        "\n"
+        "The same input and seed give the same result, bit for bit, on any number of ranks.\n"
+        "Exit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal.\n",
+        out);
+}

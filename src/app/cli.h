@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The command line, taken apart.
+#ifndef STZ_APP_CLI_H
+#define STZ_APP_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "config/config.h"
+
+typedef enum stz_command {
+  STZ_COMMAND_RUN,
+  STZ_COMMAND_CHECK,
+  STZ_COMMAND_INFO,
+  STZ_COMMAND_REFERENCE, // check --reference
+  STZ_COMMAND_HELP,
+  STZ_COMMAND_VERSION,
+  STZ_COMMAND_BUILD_INFO,
+} stz_command;
+
+typedef struct stz_cli {
+  stz_command command;
+  const char *file;        // input of run and check, result of info
+  char *output;            // of run; from -o, or the input's stem with .h5 in the current directory
+  stz_override *overrides; // --set and --seed, in their order
+  int override_count;
+  bool force;
+  int verbosity; // -1 quiet, 0, 1 verbose
+  char *text;    // the whole command line, for the record
+} stz_cli;
+
+// Takes the arguments apart. Local, the same on every rank. Fails with STZ_EINPUT.
+stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) STZ_MUST_USE;
+void stz_cli_clear(stz_cli *cli);
+
+void stz_cli_help(FILE *out);
+
+#endif

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The program: takes the command line apart and calls the library. All printing is here and in report.c.
+#include <errno.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/cli.h"
+#include "app/report.h"
+#include "base/build.h"
+#include "base/comm.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "io/result.h"
+#include "sim/sim.h"
+
+static int my_rank(void) {
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
+}
+
+static void print_build_info(void) {
+  char library[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length;
+  MPI_Get_library_version(library, &length);
+  library[strcspn(library, ",\n")] = 0;
+  printf("version: %s\ngit: %s\ncompiler: %s\nbuild_type: %s\nmpi: %s\n", STZ_VERSION, stz_build_git, STZ_COMPILER,
+         STZ_BUILD_TYPE, library);
+}
+
+// Whether the result can be written, found out before hours are spent. For rank 0.
+static stz_err check_output(const stz_cli *cli) {
+  struct stat status, input;
+  const char *path = cli->output, *slash = strrchr(path, '/');
+  if (stat(path, &status) == 0) {
+    const bool same = stat(cli->file, &input) == 0 && input.st_dev == status.st_dev && input.st_ino == status.st_ino;
+    if (same) return stz_fail(STZ_EINPUT, "%s: is the input itself, needs another output", path);
+    if (!S_ISREG(status.st_mode)) return stz_fail(STZ_EIO, "%s: is no file, cannot be replaced", path);
+    if (!cli->force) return stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
+  }
+  char folder[4096];
+  if (!slash) {
+    strcpy(folder, ".");
+  } else {
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+  }
+  if (stat(folder, &status) != 0) return stz_fail(STZ_EIO, "%s: cannot be written: %s", path, strerror(errno));
+  if (!S_ISDIR(status.st_mode)) return stz_fail(STZ_EIO, "%s: cannot be written: %s", path, strerror(ENOTDIR));
+  if (access(folder, W_OK | X_OK) != 0) return stz_fail(STZ_EIO, "%s: cannot be written: %s", path, strerror(errno));
+  return STZ_OK;
+}
+
+static stz_err run(const stz_cli *cli, const stz_config *config) {
+  STZ_TRY(stz_agree(MPI_COMM_WORLD, my_rank() == 0 ? check_output(cli) : STZ_OK));
+  const stz_run_options options = {.output = cli->output,
+                                   .force = cli->force,
+                                   .command_line = cli->text,
+                                   .progress = cli->verbosity < 0 ? NULL : stz_report_progress};
+  const stz_err err = stz_sim_run(MPI_COMM_WORLD, config, &options);
+  if (my_rank() == 0) stz_report_end();
+  if (err == STZ_OK) stz_log(STZ_LOG_INFO, "result in %s", cli->output);
+  return err;
+}
+
+static void print_check(const stz_config *config) {
+  int ranks;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  stz_estimate estimate;
+  char levels[512];
+  stz_sim_estimate(config, ranks, &estimate);
+  stz_sim_unreachable_levels(config, levels, sizeof levels);
+  fputs(config->resolved_text, stdout);
+  printf("# box: %.4g x %.4g x %.4g nm\n", config->lattice.cells[0] * config->lattice.spacing_nm,
+         config->lattice.cells[1] * config->lattice.spacing_nm, config->lattice.cells[2] * config->lattice.spacing_nm);
+  printf("# memory: about %.3g MB a rank; result file: about %.3g MB\n", estimate.bytes_per_rank * 1e-6,
+         estimate.file_bytes * 1e-6);
+  printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, ranks,
+         ranks == 1 ? "" : "s");
+  if (levels[0]) printf("# NBED levels that the protocol does not reach: %s\n", levels);
+}
+
+static stz_err run_or_check(const stz_cli *cli) {
+  stz_config *config = NULL;
+  STZ_TRY(stz_config_read(MPI_COMM_WORLD, cli->file, cli->overrides, cli->override_count, &config));
+  stz_err err = STZ_OK;
+  if (cli->command == STZ_COMMAND_RUN) {
+    err = run(cli, config);
+  } else if (my_rank() == 0) {
+    print_check(config);
+  }
+  stz_config_destroy(&config);
+  return err;
+}
+
+// What rank 0 prints without the others.
+static stz_err print_alone(const stz_cli *cli) {
+  switch (cli->command) {
+  case STZ_COMMAND_HELP:
+    stz_cli_help(stdout);
+    return STZ_OK;
+  case STZ_COMMAND_VERSION:
+    printf("stzkmc %s (%s)\n", STZ_VERSION, stz_build_git);
+    return STZ_OK;
+  case STZ_COMMAND_BUILD_INFO:
+    print_build_info();
+    return STZ_OK;
+  case STZ_COMMAND_REFERENCE:
+    stz_config_reference(stdout);
+    return STZ_OK;
+  default:
+    return stz_result_info(cli->file, stdout);
+  }
+}
+
+static stz_err execute(int argc, char **argv) {
+  stz_cli cli;
+  stz_err err = stz_cli_parse(argc, argv, &cli);
+  const bool leader = my_rank() == 0;
+  if (err == STZ_OK) {
+    if (leader) stz_report_begin(cli.verbosity);
+    const bool together = cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK;
+    err = together ? run_or_check(&cli) : leader ? print_alone(&cli) : STZ_OK;
+  }
+  stz_cli_clear(&cli);
+  return err;
+}
+
+int main(int argc, char **argv) {
+  if (MPI_Init(&argc, &argv) != MPI_SUCCESS) return STZ_EINTERNAL;
+  stz_err err = execute(argc, argv);
+  if (err == STZ_EINTERNAL) { // the others may wait in a collective for ever
+    stz_report_failure();
+    MPI_Abort(MPI_COMM_WORLD, STZ_EINTERNAL);
+  }
+  err = stz_agree(MPI_COMM_WORLD, err);
+  if (my_rank() == 0) {
+    if (err == STZ_OK && (fflush(stdout) != 0 || ferror(stdout))) err = stz_fail(STZ_EIO, "stdout: cannot be written");
+    if (err != STZ_OK) stz_report_failure();
+  }
+  MPI_Bcast(&err, 1, MPI_INT, 0, MPI_COMM_WORLD);
+  MPI_Finalize();
+  return (int)err;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Checks that one value alone cannot answer.
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/draft.h"
+
+// Fails with "where: path: got VALUE, needs ..." for a key of `segment` (-1: none); the format says what is needed.
+static stz_err violated(const stz_draft *draft, int segment, const char *pattern, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+// The path as the user writes it, from "protocol[].x" and the segment.
+static void concrete_path(const char *pattern, int segment, char *path, size_t size) {
+  const char *bracket = strchr(pattern, ']');
+  if (!bracket) {
+    snprintf(path, size, "%s", pattern);
+  } else {
+    snprintf(path, size, "%.*s%d%s", (int)(bracket - pattern), pattern, segment, bracket);
+  }
+}
+
+static void print_got(const stz_draft *draft, const stz_key *key, int segment, FILE *out) {
+  if (!stz_draft_is_set(draft, key, segment)) {
+    fputs("nothing", out);
+  } else if (key->type == STZ_KEY_FLOAT) {
+    char number[32];
+    stz_format_double(*(double *)stz_draft_value(draft, key, segment), false, number);
+    fputs(number, out);
+  } else {
+    stz_draft_print_value(draft, key, segment, out);
+  }
+  if (stz_draft_origin(draft, key, segment)->layer == STZ_LAYER_DEFAULT) fputs(" (default)", out);
+}
+
+static stz_err violated(const stz_draft *draft, int segment, const char *pattern, const char *format, ...) {
+  char path[STZ_TEXT_SIZE], line[16] = "", got[STZ_TEXT_SIZE] = "", needs[STZ_TEXT_SIZE];
+  int index;
+  concrete_path(pattern, segment, path, sizeof path);
+  const stz_key *key = stz_schema_find(path, &index);
+  const stz_origin *origin = stz_draft_origin(draft, key, index);
+  FILE *out = fmemopen(got, sizeof got - 1, "w");
+  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
+  print_got(draft, key, index, out);
+  fclose(out);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(needs, sizeof needs, format, args);
+  va_end(args);
+  if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
+  return stz_fail(STZ_EINPUT, "%s%s: %s: got %s, needs %s", origin->file ? origin->file : draft->input_name, line, path,
+                  got, needs);
+}
+
+static bool is_set(const stz_draft *draft, int segment, const char *pattern) {
+  char path[STZ_TEXT_SIZE];
+  int index;
+  concrete_path(pattern, segment, path, sizeof path);
+  return stz_draft_is_set(draft, stz_schema_find(path, &index), segment);
+}
+
+// Every key that the segment's type needs is there, and none that it does not know.
+static stz_err check_segment_keys(stz_draft *draft, int segment) {
+  const stz_segment *s = &draft->config->protocol[segment];
+  char needs[STZ_TEXT_SIZE], type[32];
+  int index;
+  const stz_key *type_key = stz_schema_find("protocol[0].type", &index);
+  stz_key_name_at(type_key, (int)s->type, type, sizeof type);
+  for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
+    if (!key->used_by) continue;
+    stz_origin *origin = stz_draft_origin(draft, key, segment);
+    stz_key_needs(key, needs, sizeof needs);
+    if ((key == type_key || (key->needed_by >> s->type & 1u)) && origin->layer == STZ_LAYER_NONE) {
+      return violated(draft, segment, key->path, "%s", needs);
+    }
+    if (key->used_by >> s->type & 1u) continue;
+    if (origin->layer > STZ_LAYER_DEFAULT) {
+      return violated(draft, segment, key->path, "to be left out: a segment of type \"%s\" has no such key", type);
+    }
+    *(double *)stz_draft_value(draft, key, segment) = NAN; // a default of another type
+    *origin = (stz_origin){0};
+  }
+  return STZ_OK;
+}
+
+static const char STRAIN[] = "protocol[].until_strain", STRESS[] = "protocol[].until_stress_GPa";
+
+// An actuator's specimen is never strained beyond the mismatch, nor stressed beyond the elastic answer to it.
+static stz_err check_actuator(const stz_draft *draft, int segment) {
+  const stz_segment *s = &draft->config->protocol[segment];
+  const double elastic_GPa =
+      s->stiffness_GPa * s->mismatch_strain / (1.0 + s->stiffness_GPa / draft->config->elastic.young_GPa);
+  if (s->until_strain >= s->mismatch_strain) {
+    return violated(draft, segment, STRAIN, "< %g, the mismatch_strain, which is never passed", s->mismatch_strain);
+  }
+  if (s->until_stress_GPa >= elastic_GPa) {
+    return violated(draft, segment, STRESS, "< %.4g, the elastic stress of this actuator", elastic_GPa);
+  }
+  return STZ_OK;
+}
+
+// Checks the segments' ends. `begin` is the axial strain at which a segment begins as far as the protocol tells, or
+// NAN.
+static stz_err check_protocol(stz_draft *draft) {
+  const stz_config *config = draft->config;
+  double begin = 0.0;
+  for (int i = 0; i < config->segments; i++) {
+    STZ_TRY(check_segment_keys(draft, i));
+    const stz_segment *s = &config->protocol[i];
+    const bool timed = is_set(draft, i, "protocol[].duration_s");
+    const bool strained = is_set(draft, i, STRAIN), stressed = is_set(draft, i, STRESS);
+    if (!timed && !strained && !stressed) {
+      return violated(draft, i, "protocol[].duration_s", "an end of the segment: duration_s%s%s",
+                      s->type == STZ_SEGMENT_AGE || s->type == STZ_SEGMENT_RELAXATION ? "" : ", until_strain",
+                      s->type == STZ_SEGMENT_AGE || s->type == STZ_SEGMENT_CREEP ? "" : ", until_stress_GPa");
+    }
+    if (s->type == STZ_SEGMENT_STRAIN_RATE && s->until_strain <= begin) {
+      return violated(draft, i, STRAIN, "> %g, the strain at which the segment begins", begin);
+    }
+    if (s->type == STZ_SEGMENT_ACTUATOR) STZ_TRY(check_actuator(draft, i));
+    if (s->type != STZ_SEGMENT_RELAXATION) begin = strained && !timed && !stressed ? s->until_strain : NAN;
+  }
+  return STZ_OK;
+}
+
+static double shortest_edge(const stz_lattice_params *lattice) {
+  int cells = lattice->cells[0];
+  for (int axis = 1; axis < 3; axis++) cells = lattice->cells[axis] < cells ? lattice->cells[axis] : cells;
+  return cells * lattice->spacing_nm;
+}
+
+// The voxel must resolve the STZ and the waves, and the box hold them.
+static stz_err check_lengths(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  const double a = config->lattice.spacing_nm, edge = shortest_edge(&config->lattice);
+  const double voxel = a * a * a, largest = pow(0.4 * edge, 3.0); // the redraw's footprint has radius 1.21 Omega^(1/3)
+  if (config->stz.volume_nm3 <= voxel) {
+    return violated(draft, -1, "stz.volume_nm3", "> %.4g, the volume of a voxel", voxel);
+  }
+  if (config->stz.volume_nm3 > largest) {
+    return violated(draft, -1, "stz.volume_nm3", "<= %.4g, for its footprint to fit into the box", largest);
+  }
+  if (config->micro.type == STZ_MICRO_UNIFORM) return STZ_OK;
+  if (config->micro.wavelength_nm > edge / 2.0) {
+    return violated(draft, -1, "microstructure.wavelength_nm", "<= %.4g, half the shortest edge of the box",
+                    edge / 2.0);
+  }
+  if (config->micro.wavelength_nm < 3.0 * a) {
+    return violated(draft, -1, "microstructure.wavelength_nm", ">= %.4g, three voxels", 3.0 * a);
+  }
+  return STZ_OK;
+}
+
+static stz_err check_material(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  if (config->barriers.floor_eV > config->barriers.mean_eV) {
+    return violated(draft, -1, "barriers.floor_eV", "<= %g, the mean_eV", config->barriers.mean_eV);
+  }
+  const double nickel = config->micro.nickel_fraction;
+  if (config->micro.type == STZ_MICRO_RANDOM_WAVES && config->micro.profile == STZ_PROFILE_CUT &&
+      !(nickel > 0.0 && nickel < 1.0)) {
+    return violated(draft, -1, "microstructure.nickel_fraction", "> 0 and < 1 with profile = \"cut\"");
+  }
+  return STZ_OK;
+}
+
+// The foil and a scan must fit into the box, if there are scans at all.
+static stz_err check_nbed(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  if (config->nbed_levels == 0) return STZ_OK;
+  const int beam = config->nbed.beam;
+  const double a = config->lattice.spacing_nm, thickness = config->lattice.cells[beam] * a;
+  if (config->nbed.foil_nm > thickness) {
+    return violated(draft, -1, "nbed.foil_nm", "<= %.10g, the box along the beam", thickness);
+  }
+  for (int axis = 0; axis < 3; axis++) {
+    const double width = config->lattice.cells[axis] * a;
+    if (axis != beam && 10.0 * config->nbed.probe_nm > width) {
+      return violated(draft, -1, "nbed.probe_nm", "<= %.4g, for a scan of 10 x 10 probes to fit into the box",
+                      width / 10.0);
+    }
+  }
+  return STZ_OK;
+}
+
+stz_err stz_draft_check(stz_draft *draft) {
+  if (!is_set(draft, -1, "lattice.cells")) {
+    char needs[STZ_TEXT_SIZE];
+    int none;
+    stz_key_needs(stz_schema_find("lattice.cells", &none), needs, sizeof needs);
+    return violated(draft, -1, "lattice.cells", "%s", needs);
+  }
+  if (draft->config->segments == 0) {
+    return stz_fail(STZ_EINPUT, "%s: protocol: got nothing, needs a list of segments ( { type = ...; }, ... )",
+                    draft->input_name);
+  }
+  STZ_TRY(check_protocol(draft));
+  STZ_TRY(check_lengths(draft));
+  STZ_TRY(check_material(draft));
+  return check_nbed(draft);
+}

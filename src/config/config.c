@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "config/draft.h"
+
+// Builds a draft from all layers but the checks between keys; model->text is NULL without a model.
+static stz_err build(const stz_source *input, const stz_source *model, const stz_override *overrides, int count,
+                     stz_draft *draft) {
+  STZ_TRY(stz_draft_create(input->name, draft));
+  if (model->text) STZ_TRY(stz_draft_apply_file(draft, model, STZ_LAYER_MODEL));
+  STZ_TRY(stz_draft_apply_file(draft, input, STZ_LAYER_INPUT));
+  for (int i = 0; i < count; i++) STZ_TRY(stz_draft_apply_override(draft, &overrides[i]));
+  return STZ_OK;
+}
+
+// Finds and reads the model that the draft names. Collective.
+static stz_err read_model(MPI_Comm comm, const stz_draft *draft, stz_source *model) {
+  int rank, index;
+  char path[STZ_PATH_SIZE] = "";
+  MPI_Comm_rank(comm, &rank);
+  const stz_key *key = stz_schema_find("model", &index);
+  const stz_origin *origin = stz_draft_origin(draft, key, -1);
+  stz_err err = STZ_OK;
+  if (rank == 0 && !stz_model_find(draft->input_name, draft->config->model, path)) {
+    char line[16] = "", name[80];
+    stz_one_line(draft->config->model, name, sizeof name);
+    if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
+    err = stz_fail(STZ_EINPUT, "%s%s: model: got \"%s\", needs a file beside the input or a name in models/",
+                   origin->file, line, name);
+  }
+  STZ_TRY(stz_agree(comm, err));
+  MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, comm);
+  return stz_source_read(comm, path, model);
+}
+
+static stz_err keep_texts(const stz_source *input, stz_draft *draft) {
+  stz_config *config = draft->config;
+  STZ_TRY(STZ_NEW(config->input_text, strlen(input->text) + 1));
+  strcpy(config->input_text, input->text);
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
+  stz_draft_print(draft, out);
+  stz_err err = fclose(out) == 0 ? STZ_NEW(config->resolved_text, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
+  if (err == STZ_OK) memcpy(config->resolved_text, text, size + 1);
+  free(text);
+  return err;
+}
+
+static stz_err check_and_keep(const stz_source *input, stz_draft *draft) {
+  STZ_TRY(stz_draft_check(draft));
+  return keep_texts(input, draft);
+}
+
+stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
+                        stz_config **config) {
+  stz_source input = {.text = NULL}, model = {.text = NULL};
+  stz_draft draft = {.config = NULL};
+  *config = NULL;
+  stz_err err;
+  STZ_TRY_TO(done, err, stz_source_read(comm, path, &input));
+  STZ_TRY_TO(done, err, stz_agree(comm, build(&input, &model, overrides, count, &draft)));
+  if (draft.config->model[0]) { // known only now: build again with the model beneath
+    STZ_TRY_TO(done, err, read_model(comm, &draft, &model));
+    stz_draft_clear(&draft);
+    STZ_TRY_TO(done, err, stz_agree(comm, build(&input, &model, overrides, count, &draft)));
+  }
+  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&input, &draft)));
+  *config = draft.config;
+  draft.config = NULL;
+done:
+  stz_draft_clear(&draft);
+  stz_source_clear(&input);
+  stz_source_clear(&model);
+  return err;
+}
+
+void stz_config_destroy(stz_config **config) {
+  if (!*config) return;
+  stz_free((*config)->protocol);
+  stz_free((*config)->nbed_strains);
+  stz_free((*config)->input_text);
+  stz_free((*config)->resolved_text);
+  stz_free(*config);
+  *config = NULL;
+}

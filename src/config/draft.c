@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "config/draft.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { SEGMENTS_MAX = 1000 };
+
+// What is being set: a setting of a tree and the path of its key.
+typedef struct field {
+  char path[STZ_TEXT_SIZE];
+  const config_setting_t *setting;
+  stz_origin origin;
+} field;
+
+void *stz_draft_value(const stz_draft *draft, const stz_key *key, int segment) {
+  char *base = segment < 0 ? (char *)draft->config : (char *)&draft->config->protocol[segment];
+  return base + key->offset;
+}
+
+stz_origin *stz_draft_origin(const stz_draft *draft, const stz_key *key, int segment) {
+  return &draft->origins[(segment + 1) * stz_schema_count + (int)(key - stz_schema)];
+}
+
+bool stz_draft_is_set(const stz_draft *draft, const stz_key *key, int segment) {
+  return stz_draft_origin(draft, key, segment)->layer != STZ_LAYER_NONE;
+}
+
+static bool read_integer(const config_setting_t *setting, long long *value) {
+  const int type = config_setting_type(setting);
+  if (type == CONFIG_TYPE_INT) *value = config_setting_get_int(setting);
+  if (type == CONFIG_TYPE_INT64) *value = config_setting_get_int64(setting);
+  return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+}
+
+// How a message shows a setting.
+static void show(const config_setting_t *setting, char text[80]) {
+  long long integer;
+  if (read_integer(setting, &integer)) {
+    snprintf(text, 80, "%lld", integer);
+    return;
+  }
+  switch (config_setting_type(setting)) {
+  case CONFIG_TYPE_FLOAT:
+    stz_format_double(config_setting_get_float(setting), true, text);
+    break;
+  case CONFIG_TYPE_BOOL:
+    snprintf(text, 80, "%s", config_setting_get_bool(setting) ? "true" : "false");
+    break;
+  case CONFIG_TYPE_STRING:
+    text[0] = '"';
+    stz_one_line(config_setting_get_string(setting), text + 1, 60);
+    strcat(text, "\"");
+    break;
+  case CONFIG_TYPE_GROUP:
+    snprintf(text, 80, "a group");
+    break;
+  default:
+    snprintf(text, 80, "a list of %d", config_setting_length(setting));
+  }
+}
+
+static stz_err refuse(const field *at, const char *got, const char *needs) {
+  char line[16] = "", path[STZ_TEXT_SIZE];
+  stz_one_line(at->path, path, sizeof path);
+  if (at->origin.line > 0) snprintf(line, sizeof line, ":%d", at->origin.line);
+  return stz_fail(STZ_EINPUT, "%s%s: %s: got %s, needs %s", at->origin.file, line, path, got, needs);
+}
+
+static stz_err refuse_setting(const field *at, const char *needs) {
+  char got[80];
+  show(at->setting, got);
+  return refuse(at, got, needs);
+}
+
+static bool read_number(const config_setting_t *setting, double *value) {
+  long long integer;
+  if (read_integer(setting, &integer)) {
+    *value = (double)integer;
+    return true;
+  }
+  if (config_setting_type(setting) != CONFIG_TYPE_FLOAT) return false;
+  *value = config_setting_get_float(setting);
+  return isfinite(*value);
+}
+
+static bool in_range(const stz_key *key, double value) {
+  return (key->min_open ? value > key->min : value >= key->min) &&
+         (key->max_open ? value < key->max : value <= key->max);
+}
+
+static stz_err set_number(const stz_key *key, const field *at, void *place) {
+  double value = 0.0;
+  long long integer = 0;
+  char needs[STZ_TEXT_SIZE], got[32];
+  stz_key_needs(key, needs, sizeof needs);
+  if (key->type == STZ_KEY_FLOAT ? !read_number(at->setting, &value) : !read_integer(at->setting, &integer)) {
+    return refuse_setting(at, needs);
+  }
+  if (key->type != STZ_KEY_FLOAT) value = (double)integer;
+  stz_key_range(key, needs, sizeof needs);
+  stz_format_double(value, false, got);
+  if (!in_range(key, value)) return refuse(at, got, needs);
+  if (key->type == STZ_KEY_FLOAT) *(double *)place = value;
+  if (key->type == STZ_KEY_INT) *(int *)place = (int)integer;
+  if (key->type == STZ_KEY_INT64) *(uint64_t *)place = (uint64_t)integer;
+  return STZ_OK;
+}
+
+static stz_err set_word(const stz_key *key, const field *at, void *place) {
+  char needs[STZ_TEXT_SIZE];
+  stz_key_needs(key, needs, sizeof needs);
+  const bool wants_bool = key->type == STZ_KEY_BOOL;
+  if (config_setting_type(at->setting) != (wants_bool ? CONFIG_TYPE_BOOL : CONFIG_TYPE_STRING)) {
+    return refuse_setting(at, needs);
+  }
+  if (wants_bool) {
+    *(bool *)place = config_setting_get_bool(at->setting);
+    return STZ_OK;
+  }
+  const char *text = config_setting_get_string(at->setting);
+  if (key->type == STZ_KEY_TEXT) {
+    if (strlen(text) >= STZ_TEXT_SIZE) return refuse_setting(at, needs);
+    strcpy(place, text);
+    return STZ_OK;
+  }
+  const int index = stz_key_name_index(key, text);
+  if (index < 0) return refuse_setting(at, needs);
+  *(int *)place = index;
+  return STZ_OK;
+}
+
+static stz_err set_cells(const stz_key *key, const field *at, int cells[3]) {
+  char needs[STZ_TEXT_SIZE], got[80];
+  stz_key_needs(key, needs, sizeof needs);
+  if (!config_setting_is_array(at->setting) || config_setting_length(at->setting) != 3)
+    return refuse_setting(at, needs);
+  for (int axis = 0; axis < 3; axis++) {
+    const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)axis);
+    long long value;
+    show(element, got);
+    if (!read_integer(element, &value) || !in_range(key, (double)value) || value % 8 != 0)
+      return refuse(at, got, needs);
+    cells[axis] = (int)value;
+  }
+  return STZ_OK;
+}
+
+static stz_err set_levels(const stz_key *key, const field *at, stz_config *config) {
+  char needs[STZ_TEXT_SIZE], got[80];
+  stz_key_needs(key, needs, sizeof needs);
+  if (!config_setting_is_array(at->setting)) return refuse_setting(at, needs);
+  const int count = config_setting_length(at->setting);
+  double *levels = NULL;
+  STZ_TRY(STZ_NEW(levels, count));
+  stz_free(config->nbed_strains);
+  config->nbed_strains = levels;
+  config->nbed_levels = count;
+  for (int i = 0; i < count; i++) {
+    const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
+    show(element, got);
+    if (!read_number(element, &levels[i]) || !in_range(key, levels[i]) || (i > 0 && levels[i] <= levels[i - 1])) {
+      return refuse(at, got, needs);
+    }
+  }
+  return STZ_OK;
+}
+
+static stz_err set_key(stz_draft *draft, const stz_key *key, int segment, const field *at) {
+  void *place = stz_draft_value(draft, key, segment);
+  switch (key->type) {
+  case STZ_KEY_FLOAT:
+  case STZ_KEY_INT:
+  case STZ_KEY_INT64:
+    STZ_TRY(set_number(key, at, place));
+    break;
+  case STZ_KEY_BOOL:
+  case STZ_KEY_NAME:
+  case STZ_KEY_TEXT:
+    STZ_TRY(set_word(key, at, place));
+    break;
+  case STZ_KEY_CELLS:
+    STZ_TRY(set_cells(key, at, place));
+    break;
+  case STZ_KEY_LEVELS:
+    STZ_TRY(set_levels(key, at, draft->config));
+    break;
+  }
+  *stz_draft_origin(draft, key, segment) = at->origin;
+  return STZ_OK;
+}
+
+// Gives a row of keys its defaults: those outside segments (-1), or one segment's, where a number without is NAN.
+static stz_err set_defaults(stz_draft *draft, int segment) {
+  for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
+    if ((key->used_by != 0) != (segment >= 0)) continue;
+    if (segment >= 0 && key->type == STZ_KEY_FLOAT) *(double *)stz_draft_value(draft, key, segment) = NAN;
+    if (!key->fallback) continue;
+    char text[STZ_TEXT_SIZE];
+    snprintf(text, sizeof text, "value = %s;", key->fallback);
+    config_t tree;
+    stz_err err = stz_tree_parse(key->path, text, &tree);
+    field at = {.setting = config_lookup(&tree, "value"), .origin = {STZ_LAYER_DEFAULT, draft->input_name, 0}};
+    if (err == STZ_OK) err = set_key(draft, key, segment, &at);
+    config_destroy(&tree);
+    assert(err != STZ_EINPUT);
+    STZ_TRY(err);
+  }
+  return STZ_OK;
+}
+
+static stz_err apply(stz_draft *draft, const field *at);
+
+static stz_err apply_children(stz_draft *draft, const field *at) {
+  const int length = config_setting_length(at->setting);
+  for (int i = 0; i < length; i++) {
+    const config_setting_t *setting = config_setting_get_elem(at->setting, (unsigned)i);
+    field child = {.setting = setting, .origin = at->origin};
+    const char *name = config_setting_name(setting);
+    const int written = name ? snprintf(child.path, sizeof child.path, "%s%s%s", at->path, at->path[0] ? "." : "", name)
+                             : snprintf(child.path, sizeof child.path, "%s[%d]", at->path, i);
+    if (child.origin.line > 0) child.origin.line = (int)config_setting_source_line(setting);
+    if (written >= (int)sizeof child.path) return refuse(&child, "a name without end", "a key of the reference");
+    STZ_TRY(apply(draft, &child));
+  }
+  return STZ_OK;
+}
+
+// Replaces the protocol by that of a list.
+static stz_err apply_protocol(stz_draft *draft, const field *at) {
+  static const char needs[] = "a list of 1 to 1000 segments ( { type = ...; }, ... )";
+  const int count = config_setting_length(at->setting);
+  if (config_setting_type(at->setting) != CONFIG_TYPE_LIST || count < 1 || count > SEGMENTS_MAX) {
+    return refuse_setting(at, needs);
+  }
+  stz_segment *segments = NULL;
+  stz_origin *origins = NULL;
+  STZ_TRY(STZ_NEW(segments, count));
+  stz_free(draft->config->protocol);
+  draft->config->protocol = segments;
+  draft->config->segments = count;
+  STZ_TRY(STZ_NEW(origins, (count + 1) * stz_schema_count));
+  memcpy(origins, draft->origins, (size_t)stz_schema_count * sizeof *origins);
+  stz_free(draft->origins);
+  draft->origins = origins;
+  for (int i = 0; i < count; i++) STZ_TRY(set_defaults(draft, i));
+  return apply_children(draft, at);
+}
+
+static stz_err refuse_unknown(const field *at) {
+  char nearest[STZ_TEXT_SIZE], path[STZ_TEXT_SIZE], line[16] = "";
+  stz_schema_nearest(at->path, nearest, sizeof nearest);
+  stz_one_line(at->path, path, sizeof path);
+  if (at->origin.line > 0) snprintf(line, sizeof line, ":%d", at->origin.line);
+  return stz_fail(STZ_EINPUT, "%s%s: %s: unknown key, the nearest known one is %s", at->origin.file, line, path,
+                  nearest);
+}
+
+static bool allowed_in_model(const char *path) {
+  for (int i = 0; i < stz_key_group_count; i++) {
+    const stz_key_group *group = &stz_key_groups[i];
+    const size_t length = strlen(group->name);
+    if (group->in_model && strncmp(path, group->name, length) == 0 && (path[length] == '.' || !path[length]))
+      return true;
+  }
+  return false;
+}
+
+// Sets the key, or the keys of the group or list, at a path.
+static stz_err apply(stz_draft *draft, const field *at) {
+  int segment;
+  const stz_key *key = stz_schema_find(at->path, &segment);
+  const bool protocol = strcmp(at->path, "protocol") == 0, group = stz_schema_is_group(at->path);
+  if (!key && !protocol && !group) return refuse_unknown(at);
+  if (at->origin.layer == STZ_LAYER_MODEL && !allowed_in_model(at->path)) {
+    return refuse(at, "a key that a model may not set", "elasticity, stz, barriers, microstructure or order");
+  }
+  if (protocol) return apply_protocol(draft, at);
+  if (segment >= draft->config->segments)
+    return refuse(at, "an index beyond the last segment", "one of the protocol's");
+  if (key) return set_key(draft, key, segment, at);
+  if (!config_setting_is_group(at->setting)) return refuse_setting(at, "a group { ... }");
+  return apply_children(draft, at);
+}
+
+stz_err stz_draft_apply_file(stz_draft *draft, const stz_source *source, stz_layer layer) {
+  config_t tree;
+  stz_err err = stz_tree_parse(source->name, source->text, &tree);
+  field root = {.setting = config_root_setting(&tree), .origin = {layer, source->name, 1}};
+  if (err == STZ_OK) err = apply_children(draft, &root);
+  config_destroy(&tree);
+  return err;
+}
+
+// Whether a value is a bare word, as in stz.orientation=aligned: it is then taken for a text, to spare quoting quotes.
+static bool is_bare_word(const char *value) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  if (!*value || !strchr(letters, *value) || strcmp(value, "true") == 0 || strcmp(value, "false") == 0) return false;
+  return value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")] == 0;
+}
+
+stz_err stz_draft_apply_override(stz_draft *draft, const stz_override *override) {
+  const char *option = override->option ? override->option : "--set";
+  const char *equals = strchr(override->text, '=');
+  field at = {.origin = {STZ_LAYER_OVERRIDE, option, 0}};
+  stz_one_line(override->text, at.path, sizeof at.path);
+  if (!equals || equals == override->text || equals - override->text >= (long)sizeof at.path) {
+    return stz_fail(STZ_EINPUT, "%s: got `%s`, needs path=value", option, at.path);
+  }
+  snprintf(at.path, sizeof at.path, "%.*s", (int)(equals - override->text), override->text);
+  const char *quote = is_bare_word(equals + 1) ? "\"" : "";
+  char *text = NULL, name[STZ_TEXT_SIZE + 32];
+  const size_t size = strlen(equals) + 16;
+  STZ_TRY(STZ_NEW(text, size));
+  snprintf(text, size, "value = %s%s%s\n;", quote, equals + 1, quote);
+  snprintf(name, sizeof name, "%s: %s", option, at.path);
+  config_t tree;
+  stz_err err = stz_tree_parse(name, text, &tree);
+  if (err == STZ_OK && config_setting_length(config_root_setting(&tree)) != 1) err = STZ_EINPUT;
+  if (err == STZ_EINPUT) {
+    char got[80];
+    stz_one_line(equals + 1, got, sizeof got);
+    err = stz_fail(err, "%s: %s: got `%s`, needs a value as in an input file", option, at.path, got);
+  }
+  at.setting = config_lookup(&tree, "value");
+  if (err == STZ_OK) err = apply(draft, &at);
+  config_destroy(&tree);
+  stz_free(text);
+  return err;
+}
+
+stz_err stz_draft_create(const char *input_name, stz_draft *draft) {
+  *draft = (stz_draft){.input_name = input_name};
+  stz_err err;
+  STZ_TRY_TO(failed, err, STZ_NEW(draft->config, 1));
+  STZ_TRY_TO(failed, err, STZ_NEW(draft->origins, stz_schema_count));
+  STZ_TRY_TO(failed, err, set_defaults(draft, -1));
+  return STZ_OK;
+failed:
+  stz_draft_clear(draft);
+  return err;
+}
+
+void stz_draft_clear(stz_draft *draft) {
+  stz_config_destroy(&draft->config);
+  stz_free(draft->origins);
+  draft->origins = NULL;
+}

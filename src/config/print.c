@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The resolved input and the reference page.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/draft.h"
+
+static void print_double(double value, FILE *out) {
+  char number[32];
+  stz_format_double(value, true, number);
+  fputs(number, out);
+}
+
+static void print_quoted(const char *text, FILE *out) {
+  fputc('"', out);
+  for (; *text; text++) {
+    if (*text == '"' || *text == '\\') fputc('\\', out);
+    fputc(*text, out);
+  }
+  fputc('"', out);
+}
+
+void stz_draft_print_value(const stz_draft *draft, const stz_key *key, int segment, FILE *out) {
+  const void *value = stz_draft_value(draft, key, segment);
+  const stz_config *config = draft->config;
+  char name[STZ_TEXT_SIZE];
+  switch (key->type) {
+  case STZ_KEY_FLOAT:
+    print_double(*(const double *)value, out);
+    break;
+  case STZ_KEY_INT:
+    fprintf(out, "%d", *(const int *)value);
+    break;
+  case STZ_KEY_INT64:
+    fprintf(out, "%" PRIu64 "L", *(const uint64_t *)value);
+    break;
+  case STZ_KEY_BOOL:
+    fputs(*(const bool *)value ? "true" : "false", out);
+    break;
+  case STZ_KEY_NAME:
+    stz_key_name_at(key, *(const int *)value, name, sizeof name);
+    print_quoted(name, out);
+    break;
+  case STZ_KEY_TEXT:
+    print_quoted(value, out);
+    break;
+  case STZ_KEY_CELLS:
+    fprintf(out, "[%d, %d, %d]", ((const int *)value)[0], ((const int *)value)[1], ((const int *)value)[2]);
+    break;
+  case STZ_KEY_LEVELS:
+    fputs("[", out);
+    for (int i = 0; i < config->nbed_levels; i++) {
+      if (i > 0) fputs(", ", out);
+      print_double(config->nbed_strains[i], out);
+    }
+    fputs("]", out);
+    break;
+  }
+}
+
+static void print_origin(const stz_origin *origin, FILE *out) {
+  static const char *const layers[] = {"", "default", "model", "input", ""};
+  fputs(origin->layer == STZ_LAYER_OVERRIDE ? origin->file : layers[origin->layer], out);
+}
+
+// "    key = value;   # unit, origin" for each key of the group that has a value.
+static void print_keys(const stz_draft *draft, const stz_key_group *group, int segment, FILE *out) {
+  for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
+    if (!stz_key_in_group(key, group) || !stz_draft_is_set(draft, key, segment)) continue;
+    fprintf(out, "%s%s = ", segment < 0 ? "  " : "    ", stz_key_name(key));
+    stz_draft_print_value(draft, key, segment, out);
+    fputs("; # ", out);
+    if (key->unit[0] && strcmp(key->unit, "1") != 0) fprintf(out, "%s, ", key->unit);
+    print_origin(stz_draft_origin(draft, key, segment), out);
+    fputc('\n', out);
+  }
+}
+
+static void print_protocol(const stz_draft *draft, const stz_key_group *group, FILE *out) {
+  fputs("protocol: (\n", out);
+  for (int i = 0; i < draft->config->segments; i++) {
+    fprintf(out, "  { # segment %d\n", i);
+    print_keys(draft, group, i, out);
+    fprintf(out, "  }%s\n", i + 1 < draft->config->segments ? "," : "");
+  }
+  fputs(");\n", out);
+}
+
+void stz_draft_print(const stz_draft *draft, FILE *out) {
+  char model[STZ_TEXT_SIZE];
+  stz_one_line(draft->config->model, model, sizeof model);
+  if (model[0]) fprintf(out, "# model: %s (its values are written out below)\n", model);
+  for (const stz_key_group *group = stz_key_groups; group < stz_key_groups + stz_key_group_count; group++) {
+    if (!group->name[0]) continue;
+    if (strcmp(group->name, "protocol[]") == 0) {
+      print_protocol(draft, group, out);
+    } else {
+      fprintf(out, "%s: {\n", group->name);
+      print_keys(draft, group, -1, out);
+      fputs("};\n", out);
+    }
+  }
+}
+
+static const char introduction[] =
+    "# The input file\n\n"
+    "This page is printed by `stzkmc check --reference` from the table that the parser itself uses.\n\n"
+    "An input is a [libconfig](https://hyperrealm.github.io/libconfig/) file: groups of `key = value;`, comments "
+    "behind "
+    "`#`. Only `lattice.cells` and `protocol` must be given. Later sources win: defaults, model, input, `--set "
+    "path=value`. Unknown keys are errors. An integer is taken where a number is asked for, not the other way round; "
+    "within one `[...]` all numbers need a decimal point, or none. `@include` is not supported.\n\n"
+    "`stzkmc check INPUT.cfg` prints the input with every default filled in. Units are part of the keys' names.\n";
+
+static void print_type(const stz_key *key, FILE *out) {
+  char range[64] = "", name[STZ_TEXT_SIZE];
+  static const char *const types[] = {
+      [STZ_KEY_FLOAT] = "number",
+      [STZ_KEY_INT] = "integer",
+      [STZ_KEY_INT64] = "integer",
+      [STZ_KEY_BOOL] = "`true` or `false`",
+      [STZ_KEY_NAME] = "",
+      [STZ_KEY_TEXT] = "text",
+      [STZ_KEY_CELLS] = "three integers, each",
+      [STZ_KEY_LEVELS] = "list of numbers, each",
+  };
+  fputs(types[key->type], out);
+  if (key->type == STZ_KEY_NAME) {
+    for (int i = 0; stz_key_name_at(key, i, name, sizeof name), name[0]; i++) {
+      fprintf(out, "%s`\"%s\"`", i > 0 ? ", " : "", name);
+    }
+  } else if (key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT) {
+    stz_key_range(key, range, sizeof range);
+    fprintf(out, "%s%s", range[0] ? " " : "", range);
+  }
+}
+
+// The types of segment that have a key, those that need it in bold.
+static void print_users(const stz_key *key, FILE *out) {
+  int index;
+  char name[STZ_TEXT_SIZE];
+  const stz_key *type_key = stz_schema_find("protocol[0].type", &index);
+  const char *joint = "";
+  for (int i = 0; stz_key_name_at(type_key, i, name, sizeof name), name[0]; i++) {
+    if (!(key->used_by >> i & 1u)) continue;
+    const char *mark = key->needed_by >> i & 1u ? "**" : "";
+    fprintf(out, "%s%s%s%s", joint, mark, name, mark);
+    joint = ", ";
+  }
+}
+
+void stz_config_reference(FILE *out) {
+  fputs(introduction, out);
+  for (const stz_key_group *group = stz_key_groups; group < stz_key_groups + stz_key_group_count; group++) {
+    const bool segment = strcmp(group->name, "protocol[]") == 0;
+    if (group->name[0]) {
+      fprintf(out, "\n## `%s`\n\n%s.%s\n", segment ? "protocol" : group->name, group->title,
+              group->in_model ? " A model may set it." : "");
+    } else {
+      fputs("\n## Outside groups\n", out);
+    }
+    if (segment) {
+      fputs("\nEach segment needs at least one end (`duration_s`, `until_strain`, `until_stress_GPa`) and ends at the "
+            "first "
+            "that is met. Types that cannot do without a key are in bold; other types must leave it out.\n",
+            out);
+    }
+    fprintf(out, "\n| key | value | unit | default | %smeaning |\n|---|---|---|---|%s---|\n", segment ? "types | " : "",
+            segment ? "---|" : "");
+    for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
+      if (!stz_key_in_group(key, group)) continue;
+      fprintf(out, "| `%s` | ", stz_key_name(key));
+      print_type(key, out);
+      fprintf(out, " | %s | %s%s%s | ", key->unit, key->fallback ? "`" : "", key->fallback ? key->fallback : "none",
+              key->fallback ? "`" : "");
+      if (segment) print_users(key, out);
+      fprintf(out, "%s%s |\n", segment ? " | " : "", key->description);
+    }
+  }
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "config/schema.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+_Static_assert(sizeof(stz_segment_type) == sizeof(int), "an enum is stored as an int");
+
+#define NO_MAX .max = INFINITY
+#define AT(field) .offset = offsetof(stz_config, field)
+#define IN_SEGMENT(field) .offset = offsetof(stz_segment, field)
+
+enum {
+  RATE = 1u << STZ_SEGMENT_STRAIN_RATE,
+  HOLD = 1u << STZ_SEGMENT_RELAXATION,
+  CREEP = 1u << STZ_SEGMENT_CREEP,
+  ACTUATOR = 1u << STZ_SEGMENT_ACTUATOR,
+  AGE = 1u << STZ_SEGMENT_AGE,
+  EVERY = RATE | HOLD | CREEP | ACTUATOR | AGE,
+};
+
+const stz_key_group stz_key_groups[] = {
+    {"", false, "Outside groups"},
+    {"lattice", false, "The box: a periodic lattice of cubic voxels, each the centre of one potential STZ"},
+    {"elasticity", true, "Homogeneous isotropic elasticity"},
+    {"stz", true, "Shear transformation zones and their rates"},
+    {"barriers", true, "Energy barriers, and what an event does to them"},
+    {"microstructure", true, "The composition field"},
+    {"order", true, "Ordered clusters, which scatter into Bragg reflections until they are sheared"},
+    {"protocol[]", false, "A segment of the protocol, the list of what is done to the specimen"},
+    {"kmc", false, "The kinetic Monte Carlo engine"},
+    {"output", false, "What is recorded, and when"},
+    {"nbed", false, "Geometry of the virtual nanobeam diffraction scans"},
+    {"run", false, "The run"},
+};
+const int stz_key_group_count = sizeof stz_key_groups / sizeof *stz_key_groups;
+
+const stz_key stz_schema[] = {
+    {"model", STZ_KEY_TEXT, "", "\"\"", AT(model),
+     .description = "Material model: a path relative to the input, or the name of a file in `models/` without `.cfg`. "
+                    "Read before the input, which overrides it. Empty: none"},
+
+    {"lattice.cells", STZ_KEY_CELLS, "1", NULL, .min = 16, .max = 512, AT(lattice.cells),
+     .description = "Voxels along x, y and z, each a multiple of 8. Tension is along x"},
+    {"lattice.spacing_nm", STZ_KEY_FLOAT, "nm", "0.58", .min = 0.1, .max = 2.0, AT(lattice.spacing_nm),
+     .description = "Edge *a* of a voxel"},
+
+    {"elasticity.young_GPa", STZ_KEY_FLOAT, "GPa", "72.0", .min = 0, .min_open = true, .max = 1000,
+     AT(elastic.young_GPa), .description = "Young's modulus"},
+    {"elasticity.poisson", STZ_KEY_FLOAT, "1", "0.40", .min = -1, .min_open = true, .max = 0.5, .max_open = true,
+     AT(elastic.poisson), .description = "Poisson's ratio"},
+
+    {"stz.volume_nm3", STZ_KEY_FLOAT, "nm^3", "1.7", .min = 0, .min_open = true, NO_MAX, AT(stz.volume_nm3),
+     .description = "Volume Ω of an STZ; larger than a voxel"},
+    {"stz.gamma0", STZ_KEY_FLOAT, "1", "0.115", .min = 0, .min_open = true, .max = 1, AT(stz.gamma0),
+     .description = "Engineering shear γ0 of one event"},
+    {"stz.activation_fraction", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
+     AT(stz.activation_fraction),
+     .description = "χ: the share of the work γ0 Ω τ that is done at the saddle. 0.5 obeys detailed balance"},
+    {"stz.barrier_law", STZ_KEY_NAME, "", "\"linear\"", .names = "linear", AT(stz.barrier_law),
+     .description = "How stress lowers a barrier: `linear` is B = Q − χ γ0 Ω τ"},
+    {"stz.orientation", STZ_KEY_NAME, "", "\"random\"", .names = "random|aligned", AT(stz.orientation),
+     .description = "Axes of the 15 shear modes: random in each STZ-sized cell, or the lattice's"},
+    {"stz.attempt_frequency_per_s", STZ_KEY_FLOAT, "1/s", "1.0e13", .min = 0, .min_open = true, NO_MAX,
+     AT(stz.attempt_frequency_per_s), .description = "Attempt frequency ν0"},
+    {"stz.attempt_density", STZ_KEY_NAME, "", "\"volume\"", .names = "volume|voxel", AT(stz.attempt_density),
+     .description = "ν0 a volume Ω (independent of *a*), or ν0 a voxel (to compare with models that count so)"},
+
+    {"barriers.mean_eV", STZ_KEY_FLOAT, "eV", "2.352", .min = 0, .min_open = true, .max = 20, AT(barriers.mean_eV),
+     .description = "Barrier of a site with g = 0, far from interfaces"},
+    {"barriers.width_eV", STZ_KEY_FLOAT, "eV", "0.10", .min = 0, .max = 5, AT(barriers.width_eV),
+     .description = "Standard deviation of the barrier noise before its cut"},
+    {"barriers.cutoff_sigma", STZ_KEY_FLOAT, "1", "2.5", .min = 0, .min_open = true, .max = 8,
+     AT(barriers.cutoff_sigma), .description = "The noise is a normal law cut at ± this many standard deviations"},
+    {"barriers.composition_eV", STZ_KEY_FLOAT, "eV", "0.25", .min = -5, .max = 5, AT(barriers.composition_eV),
+     .description = "Rise of the barrier a unit of the structure field g, which is positive in Ni-rich domains"},
+    {"barriers.interface_eV", STZ_KEY_FLOAT, "eV", "0.10", .min = -5, .max = 5, AT(barriers.interface_eV),
+     .description = "Fall of the barrier on interfaces, a unit of \\|∇g\\| λ/(2π sharpness)"},
+    {"barriers.floor_eV", STZ_KEY_FLOAT, "eV", "0.2", .min = 0, .max = 20, AT(barriers.floor_eV),
+     .description = "No barrier is below this; at most `mean_eV`"},
+    {"barriers.redraw", STZ_KEY_NAME, "", "\"stz\"", .names = "stz|centre|none", AT(barriers.redraw),
+     .description = "What an event draws again: the noise over the STZ's footprint, that of its centre voxel alone, or "
+                    "nothing (barrier and orientation kept)"},
+
+    {"microstructure.type", STZ_KEY_NAME, "", "\"random-waves\"", .names = "random-waves|uniform", AT(micro.type),
+     .description = "A Gaussian random field of waves (spinodal-like), or a uniform composition (g = 0)"},
+    {"microstructure.profile", STZ_KEY_NAME, "", "\"smooth\"", .names = "smooth|cut", AT(micro.profile),
+     .description = "g = tanh(sharpness f/rms f), or g = ±1 by a level cut of the random field f"},
+    {"microstructure.wavelength_nm", STZ_KEY_FLOAT, "nm", "2.5", .min = 0, .min_open = true, NO_MAX,
+     AT(micro.wavelength_nm), .description = "Wavelength λ of the random waves"},
+    {"microstructure.bandwidth", STZ_KEY_FLOAT, "1", "0.12", .min = 0, .min_open = true, .max = 0.5,
+     AT(micro.bandwidth), .description = "Half width of the shell of wave numbers about 2π/λ, relative"},
+    {"microstructure.nickel_fraction", STZ_KEY_FLOAT, "1", "0.35", .min = 0, .max = 1, AT(micro.nickel_fraction),
+     .description = "Atomic fraction of Ni where g = 0; with `cut` also the volume fraction of Ni-rich domains"},
+    {"microstructure.nickel_amplitude", STZ_KEY_FLOAT, "1", "0.15", .min = 0, .max = 1, AT(micro.nickel_amplitude),
+     .description = "Composition is nickel_fraction + nickel_amplitude g, kept in [0, 1]"},
+    {"microstructure.sharpness", STZ_KEY_FLOAT, "1", "1.5", .min = 0, .min_open = true, .max = 100, AT(micro.sharpness),
+     .description = "Steepness of the smooth profile"},
+    {"microstructure.shuffled", STZ_KEY_BOOL, "", "false", AT(micro.shuffled),
+     .description = "Control: the same values, permuted voxel by voxel, so that no domains are left"},
+
+    {"order.bragg_fraction", STZ_KEY_FLOAT, "1", "0.6", .min = 0, .max = 1, .max_open = true, AT(order.bragg_fraction),
+     .description = "Fraction of NBED patterns with Bragg reflections as deposited; it fixes the density of clusters, "
+                    "together with `acceptance` and the geometry in `nbed`"},
+    {"order.acceptance", STZ_KEY_FLOAT, "1", "0.1", .min = 0, .min_open = true, .max = 1, AT(order.acceptance),
+     .description = "Share of clusters that are oriented for Bragg reflection"},
+    {"order.cluster_radius_nm", STZ_KEY_FLOAT, "nm", "0.5", .min = 0, .min_open = true, .max = 5,
+     AT(order.cluster_radius_nm), .description = "Radius R of a cluster"},
+    {"order.loss", STZ_KEY_FLOAT, "1", "0.6", .min = 0, .max = 1, AT(order.loss),
+     .description = "Probability d that an event takes the order of a cluster whose centre lies within the sphere Ω"},
+
+    {"protocol[].type", STZ_KEY_NAME, "", NULL, .names = "strain-rate|relaxation|creep|actuator|age", IN_SEGMENT(type),
+     .used_by = EVERY, .needed_by = EVERY,
+     .description = "`strain-rate`: the strain grows steadily. `relaxation`: strain held. `creep`: stress held. "
+                    "`actuator`: a spring in series that contracts (the on-chip test). `age`: no stress"},
+    {"protocol[].temperature_K", STZ_KEY_FLOAT, "K", "295.0", .min = 1, .max = 2000, IN_SEGMENT(temperature_K),
+     .used_by = EVERY, .description = "Temperature"},
+    {"protocol[].rate_per_s", STZ_KEY_FLOAT, "1/s", NULL, .min = 0, .min_open = true, NO_MAX, IN_SEGMENT(rate_per_s),
+     .used_by = RATE, .needed_by = RATE, .description = "Rate of the axial strain"},
+    {"protocol[].stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(stress_GPa),
+     .used_by = CREEP,
+     .description = "Axial stress, set at once; without it, the stress that the segment finds is held"},
+    {"protocol[].stiffness_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = 0, .min_open = true, NO_MAX,
+     IN_SEGMENT(stiffness_GPa), .used_by = ACTUATOR, .needed_by = ACTUATOR,
+     .description = "Stiffness S_a = E_a A_a L_s/(A_s L_a) of the actuator (a) as the specimen (s) feels it"},
+    {"protocol[].mismatch_strain", STZ_KEY_FLOAT, "1", NULL, .min = 0, .min_open = true, .max = 1,
+     IN_SEGMENT(mismatch_strain), .used_by = ACTUATOR, .needed_by = ACTUATOR,
+     .description = "Free contraction of the actuator over the specimen's length"},
+    {"protocol[].release_s", STZ_KEY_FLOAT, "s", "60.0", .min = 0, .min_open = true, NO_MAX, IN_SEGMENT(release_s),
+     .used_by = ACTUATOR, .description = "Duration of the release, a linear ramp of the contraction"},
+    {"protocol[].duration_s", STZ_KEY_FLOAT, "s", NULL, .min = 0, .min_open = true, NO_MAX, IN_SEGMENT(duration_s),
+     .used_by = EVERY, .description = "End: time since the segment's begin (actuator: since the end of release)"},
+    {"protocol[].until_strain", STZ_KEY_FLOAT, "1", NULL, .min = -1, .max = 1, IN_SEGMENT(until_strain),
+     .used_by = RATE | CREEP | ACTUATOR, .description = "End: total axial strain"},
+    {"protocol[].until_stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(until_stress_GPa),
+     .used_by = RATE | HOLD | ACTUATOR, .description = "End: axial stress"},
+
+    {"kmc.engine", STZ_KEY_NAME, "", "\"direct\"", .names = "direct", AT(kmc.engine),
+     .description = "`direct`: after each event every rate is computed again"},
+
+    {"output.history_points_per_decade", STZ_KEY_INT, "1", "20", .min = 1, .max = 10000, AT(history.points_per_decade),
+     .description = "Rows of the history a decade of a segment's time"},
+    {"output.history_strain_step", STZ_KEY_FLOAT, "1", "0.0005", .min = 1e-6, .max = 1, AT(history.strain_step),
+     .description = "A row at least each time the axial strain has moved by this"},
+    {"output.nbed_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(nbed_strains),
+     .description = "Axial strains at which NBED scans are taken when first reached, ascending; 0.0 is as deposited"},
+
+    {"nbed.foil_nm", STZ_KEY_FLOAT, "nm", "15.0", .min = 0, .min_open = true, NO_MAX, AT(nbed.foil_nm),
+     .description = "Thickness of the foil; at most the box along the beam"},
+    {"nbed.probe_nm", STZ_KEY_FLOAT, "nm", "0.4", .min = 0, .min_open = true, .max = 10, AT(nbed.probe_nm),
+     .description = "Diameter of the probe, and step of its 10 × 10 grid"},
+    {"nbed.scans", STZ_KEY_INT, "1", "8", .min = 1, .max = 1000, AT(nbed.scans), .description = "Scans a level"},
+    {"nbed.beam", STZ_KEY_NAME, "", "\"z\"", .names = "x|y|z", AT(nbed.beam), .description = "Axis of the beam"},
+
+    {"run.seed", STZ_KEY_INT64, "1", "1", .min = 0, NO_MAX, AT(seed),
+     .description = "Seed of all random streams, below 2⁶³"},
+};
+const int stz_schema_count = sizeof stz_schema / sizeof *stz_schema;
+
+// Turns "protocol[12].x" into "protocol[].x" and reports the 12 (-1 if there is no index).
+static void pattern_of(const char *path, char *pattern, size_t size, int *segment) {
+  static const char list[] = "protocol[";
+  *segment = -1;
+  snprintf(pattern, size, "%s", path);
+  if (strncmp(path, list, sizeof list - 1) != 0) return;
+  const char *digits = path + sizeof list - 1;
+  size_t count = strspn(digits, "0123456789");
+  if (count == 0 || count > 6 || digits[count] != ']') return;
+  *segment = atoi(digits);
+  snprintf(pattern, size, "%s%s", list, digits + count);
+}
+
+const stz_key *stz_schema_find(const char *path, int *segment) {
+  char pattern[STZ_TEXT_SIZE];
+  pattern_of(path, pattern, sizeof pattern, segment);
+  if (*segment < 0 && strchr(pattern, '[')) return NULL;
+  for (int i = 0; i < stz_schema_count; i++) {
+    if (strcmp(stz_schema[i].path, pattern) == 0) return &stz_schema[i];
+  }
+  return NULL;
+}
+
+bool stz_schema_is_group(const char *path) {
+  char pattern[STZ_TEXT_SIZE];
+  int segment;
+  pattern_of(path, pattern, sizeof pattern, &segment);
+  if (segment < 0 && strchr(pattern, '[')) return false;
+  for (int i = 0; i < stz_key_group_count; i++) {
+    if (pattern[0] && strcmp(stz_key_groups[i].name, pattern) == 0) return true;
+  }
+  return false;
+}
+
+const char *stz_key_name(const stz_key *key) {
+  const char *dot = strchr(key->path, '.');
+  return dot ? dot + 1 : key->path;
+}
+
+bool stz_key_in_group(const stz_key *key, const stz_key_group *group) {
+  const char *dot = strchr(key->path, '.');
+  const size_t length = dot ? (size_t)(dot - key->path) : 0;
+  return strlen(group->name) == length && strncmp(group->name, key->path, length) == 0;
+}
+
+static int min3(int a, int b, int c) { return a < b ? (a < c ? a : c) : (b < c ? b : c); }
+
+// Levenshtein's edit distance of texts shorter than STZ_TEXT_SIZE.
+static int edit_distance(const char *a, const char *b) {
+  int row[STZ_TEXT_SIZE];
+  const int columns = (int)strlen(b);
+  for (int j = 0; j <= columns; j++) row[j] = j;
+  for (int i = 1; a[i - 1]; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= columns; j++) {
+      const int changed = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = min3(changed, row[j] + 1, row[j - 1] + 1);
+    }
+  }
+  return row[columns];
+}
+
+void stz_schema_nearest(const char *path, char *nearest, size_t size) {
+  char pattern[STZ_TEXT_SIZE];
+  int segment, best = STZ_TEXT_SIZE;
+  const char *found = "protocol";
+  pattern_of(path, pattern, sizeof pattern, &segment);
+  for (int i = -1; i < stz_schema_count + stz_key_group_count; i++) {
+    const int group = i - stz_schema_count;
+    const char *known = i < 0 ? "protocol" : group < 0 ? stz_schema[i].path : stz_key_groups[group].name;
+    const int distance = edit_distance(pattern, known);
+    if (!known[0] || distance >= best) continue;
+    best = distance;
+    found = known;
+  }
+  const char *bracket = strstr(found, "[]");
+  if (bracket) {
+    snprintf(nearest, size, "%.*s[%d]%s", (int)(bracket - found), found, segment > 0 ? segment : 0, bracket + 2);
+  } else {
+    snprintf(nearest, size, "%s", found);
+  }
+}
+
+void stz_format_double(double value, bool point, char text[32]) {
+  for (int digits = 6; digits <= 17; digits++) {
+    snprintf(text, 32, "%.*g", digits, value);
+    if (strtod(text, NULL) == value) break;
+  }
+  if (point && !strpbrk(text, ".en")) strcat(text, ".0");
+}
+
+void stz_one_line(const char *text, char *line, size_t size) {
+  snprintf(line, size, "%s", text);
+  for (char *c = line; *c; c++) {
+    if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+  }
+  if (strlen(text) >= size) memcpy(line + size - 4, "...", 4);
+}
+
+int stz_key_name_index(const stz_key *key, const char *name) {
+  char allowed[STZ_TEXT_SIZE];
+  for (int i = 0;; i++) {
+    stz_key_name_at(key, i, allowed, sizeof allowed);
+    if (!allowed[0]) return -1;
+    if (strcmp(allowed, name) == 0) return i;
+  }
+}
+
+void stz_key_name_at(const stz_key *key, int index, char *name, size_t size) {
+  const char *start = key->names;
+  for (; index > 0 && start; index--) {
+    start = strchr(start, '|');
+    if (start) start++;
+  }
+  snprintf(name, size, "%.*s", start ? (int)strcspn(start, "|") : 0, start ? start : "");
+}
+
+void stz_key_range(const stz_key *key, char *text, size_t size) {
+  const bool low = isfinite(key->min), high = isfinite(key->max);
+  char min[32], max[32];
+  stz_format_double(key->min, false, min);
+  stz_format_double(key->max, false, max);
+  text[0] = 0;
+  if (low) snprintf(text, size, "%s %s", key->min_open ? ">" : ">=", min);
+  const size_t length = strlen(text);
+  if (high) snprintf(text + length, size - length, "%s%s %s", low ? " and " : "", key->max_open ? "<" : "<=", max);
+}
+
+static void list_names(const stz_key *key, char *text, size_t size) {
+  text[0] = 0;
+  for (const char *name = key->names; *name;) {
+    const int length = (int)strcspn(name, "|");
+    const char *rest = name + length + (name[length] == '|');
+    const char *joint = name == key->names ? "" : strchr(name, '|') ? ", " : " or ";
+    snprintf(text + strlen(text), size - strlen(text), "%s\"%.*s\"", joint, length, name);
+    name = rest;
+  }
+}
+
+void stz_key_needs(const stz_key *key, char *text, size_t size) {
+  static const char *const what[] = {
+      [STZ_KEY_FLOAT] = "a number",
+      [STZ_KEY_INT] = "an integer",
+      [STZ_KEY_INT64] = "an integer",
+      [STZ_KEY_BOOL] = "true or false",
+      [STZ_KEY_TEXT] = "a text in quotes of less than 256 characters",
+      [STZ_KEY_CELLS] = "three multiples of 8 [nx, ny, nz]",
+      [STZ_KEY_LEVELS] = "numbers [e1, e2, ...] in ascending order",
+  };
+  char range[64] = "";
+  if (key->type == STZ_KEY_NAME) {
+    list_names(key, text, size);
+    return;
+  }
+  if (key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT) stz_key_range(key, range, sizeof range);
+  const bool list = key->type == STZ_KEY_CELLS || key->type == STZ_KEY_LEVELS;
+  snprintf(text, size, "%s%s%s", what[key->type], range[0] ? (list ? ", each " : " ") : "", range);
+}

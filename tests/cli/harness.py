@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the program and compares what it says: shared by the scripts of this folder.
+
+Called as: test_NAME.py PROGRAM MPIRUN SOURCE_DIR
+"""
+import os
+import subprocess
+import sys
+
+PROGRAM, MPIRUN, SOURCE = sys.argv[1:4]
+failures = []
+checks = 0
+
+
+def run(arguments, ranks=1, cwd=None, timeout=60):
+    """The finished process; one that hangs counts as exit code -1."""
+    launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
+    try:
+        return subprocess.run(launch + [PROGRAM] + arguments, cwd=cwd, timeout=timeout, capture_output=True, text=True)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(arguments, -1, "", "hangs")
+
+
+def expect(name, condition, detail=""):
+    global checks
+    checks += 1
+    if not condition:
+        failures.append(name)
+        print(f"FAILED: {name}: {detail}")
+
+
+def expect_failure(name, done, code, message, ranks=1):
+    """Exit code, and exactly one line of ours: nothing else on one rank, mpirun's banner besides on several."""
+    lines = done.stderr.splitlines()
+    ours = [line for line in lines if line.startswith("stzkmc:")] if ranks > 1 else lines
+    expect(name, done.returncode == code, f"exit {done.returncode}, not {code}: {done.stderr[-500:]}")
+    expect(name, ours == ["stzkmc: " + message], f"\n  said {ours}\n  not  {['stzkmc: ' + message]}")
+    expect(name, done.stdout == "", f"printed {done.stdout[:200]!r}")
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
+
+
+def finish():
+    print(f"{checks} checks, {len(failures)} failed")
+    sys.exit(1 if failures or not checks else 0)

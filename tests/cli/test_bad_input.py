@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inputs that must be refused: the message to the letter, the exit code, and an existing result left alone."""
+import os
+import tempfile
+
+from harness import expect, expect_failure, finish, read, run, write
+
+GOOD = """model = "glass";
+lattice: { cells = [32, 32, 32]; spacing_nm = 0.58; };
+stz: { volume_nm3 = 1.7; };
+barriers: { width_eV = 0.1; };
+microstructure: { wavelength_nm = 2.5; };
+protocol = (
+  { type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.07; },
+  { type = "relaxation"; duration_s = 1.0e5; }
+);
+output: { nbed_strains = [0.0, 0.05]; };
+run: { seed = 7; };
+"""
+MODEL = "elasticity: { young_GPa = 72.0; };\n"
+RATE, HOLD = GOOD.splitlines()[6:8]
+
+# name, text of GOOD, what stands there instead, message
+EDITS = [
+    ("negative rate", "rate_per_s = 1.0e-6", "rate_per_s = -1.0", "in.cfg:7: protocol[0].rate_per_s: got -1, needs > 0"),
+    ("zero rate", "rate_per_s = 1.0e-6", "rate_per_s = 0", "in.cfg:7: protocol[0].rate_per_s: got 0, needs > 0"),
+    ("unknown key", "width_eV = 0.1", "widht_eV = 0.1",
+     "in.cfg:4: barriers.widht_eV: unknown key, the nearest known one is barriers.width_eV"),
+    ("unknown key of a segment", "duration_s", "durations",
+     "in.cfg:8: protocol[1].durations: unknown key, the nearest known one is protocol[1].duration_s"),
+    ("unknown group", "barriers:", "barrier:",
+     "in.cfg:4: barrier: unknown key, the nearest known one is barriers"),
+    ("feature that does not exist", "width_eV = 0.1;", "softening_eV = 0.0;",
+     "in.cfg:4: barriers.softening_eV: unknown key, the nearest known one is barriers.mean_eV"),
+    ("law that does not exist", "volume_nm3 = 1.7", 'barrier_law = "cooperative"',
+     'in.cfg:3: stz.barrier_law: got "cooperative", needs "linear"'),
+    ("engine that does not exist", "run: {", 'kmc: { engine = "multilevel"; }; run: {',
+     'in.cfg:11: kmc.engine: got "multilevel", needs "direct"'),
+    ("name not among several", "width_eV = 0.1", 'redraw = "all"',
+     'in.cfg:4: barriers.redraw: got "all", needs "stz", "centre" or "none"'),
+    ("text for a number", "width_eV = 0.1", 'width_eV = "0.1"',
+     'in.cfg:4: barriers.width_eV: got "0.1", needs a number >= 0 and <= 5'),
+    ("number for a text", "run: {", "kmc: { engine = 1; }; run: {", 'in.cfg:11: kmc.engine: got 1, needs "direct"'),
+    ("float for an integer", "seed = 7", "seed = 7.0", "in.cfg:11: run.seed: got 7.0, needs an integer >= 0"),
+    ("integer for a truth value", "wavelength_nm = 2.5", "shuffled = 1",
+     "in.cfg:5: microstructure.shuffled: got 1, needs true or false"),
+    ("negative seed", "seed = 7", "seed = -7", "in.cfg:11: run.seed: got -7, needs >= 0"),
+    ("seed beyond 64 bits", "seed = 7", "seed = 9999999999999999999",
+     "in.cfg:11: run.seed: got 1e+19, needs an integer >= 0"),
+    ("hexadecimal seed beyond 64 bits", "seed = 7", "seed = 0xffffffffffffffffff",
+     "in.cfg:11: run.seed: got 4.722366482869645e+21, needs an integer >= 0"),
+    ("integer beyond an int", "output: {", "output: { history_points_per_decade = 4294967297;",
+     "in.cfg:10: output.history_points_per_decade: got 4294967297, needs >= 1 and <= 10000"),
+    ("infinite number", "width_eV = 0.1", "width_eV = 1.0e999",
+     "in.cfg:4: barriers.width_eV: got inf, needs a number >= 0 and <= 5"),
+    ("nan", "width_eV = 0.1", "width_eV = nan", "in.cfg:4: syntax error"),
+    ("poisson at its limit", "stz:", "elasticity: { poisson = 0.5; }; stz:",
+     "in.cfg:3: elasticity.poisson: got 0.5, needs > -1 and < 0.5"),
+    ("poisson at its lower limit", "stz:", "elasticity: { poisson = -1; }; stz:",
+     "in.cfg:3: elasticity.poisson: got -1, needs > -1 and < 0.5"),
+    ("cells no multiple of 8", "[32, 32, 32]", "[32, 36, 32]",
+     "in.cfg:2: lattice.cells: got 36, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512"),
+    ("cells too few", "[32, 32, 32]", "[32, 32, 8]",
+     "in.cfg:2: lattice.cells: got 8, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512"),
+    ("cells too many", "[32, 32, 32]", "[4294967312, 32L, 32L]",
+     "in.cfg:2: lattice.cells: got 4294967312, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512"),
+    ("two cells", "[32, 32, 32]", "[32, 32]",
+     "in.cfg:2: lattice.cells: got a list of 2, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512"),
+    ("a number for the cells", "[32, 32, 32]", "32",
+     "in.cfg:2: lattice.cells: got 32, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512"),
+    ("no cells", "cells = [32, 32, 32];", "",
+     "in.cfg: lattice.cells: got nothing, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512"),
+    ("number for a group", "run: { seed = 7; };", "run = 7;", "in.cfg:11: run: got 7, needs a group { ... }"),
+    ("group for a number", "seed = 7", "seed: { a = 1; }", "in.cfg:11: run.seed: got a group, needs an integer >= 0"),
+    ("levels not ascending", "[0.0, 0.05]", "[0.05, 0.01]",
+     "in.cfg:10: output.nbed_strains: got 0.01, needs numbers [e1, e2, ...] in ascending order, each >= 0 and <= 1"),
+    ("level twice", "[0.0, 0.05]", "[0.05, 0.05]",
+     "in.cfg:10: output.nbed_strains: got 0.05, needs numbers [e1, e2, ...] in ascending order, each >= 0 and <= 1"),
+    ("numbers of two kinds in a list", "[0.0, 0.05]", "[0, 0.05]",
+     "in.cfg:10: mismatched element type in array: write all numbers of a list with a point, or none"),
+    ("foil thicker than the box", "run:", "nbed: { foil_nm = 20.0; }; run:",
+     "in.cfg:11: nbed.foil_nm: got 20, needs <= 18.56, the box along the beam"),
+    ("foil thicker by default", "[32, 32, 32]", "[32, 32, 16]",
+     "in.cfg: nbed.foil_nm: got 15 (default), needs <= 9.28, the box along the beam"),
+    ("scan wider than the box", "run:", "nbed: { probe_nm = 2.0; }; run:",
+     "in.cfg:11: nbed.probe_nm: got 2, needs <= 1.856, for a scan of 10 x 10 probes to fit into the box"),
+    ("zone smaller than a voxel", "volume_nm3 = 1.7", "volume_nm3 = 0.19",
+     "in.cfg:3: stz.volume_nm3: got 0.19, needs > 0.1951, the volume of a voxel"),
+    ("zone larger than the box", "volume_nm3 = 1.7", "volume_nm3 = 500",
+     "in.cfg:3: stz.volume_nm3: got 500, needs <= 409.2, for its footprint to fit into the box"),
+    ("waves longer than the box", "wavelength_nm = 2.5", "wavelength_nm = 9.5",
+     "in.cfg:5: microstructure.wavelength_nm: got 9.5, needs <= 9.28, half the shortest edge of the box"),
+    ("waves shorter than the voxels", "wavelength_nm = 2.5", "wavelength_nm = 1.5",
+     "in.cfg:5: microstructure.wavelength_nm: got 1.5, needs >= 1.74, three voxels"),
+    ("floor above the mean", "width_eV = 0.1", "floor_eV = 3.0",
+     "in.cfg:4: barriers.floor_eV: got 3, needs <= 2.352, the mean_eV"),
+    ("cut of nothing", "wavelength_nm = 2.5", 'profile = "cut"; nickel_fraction = 0.0',
+     'in.cfg:5: microstructure.nickel_fraction: got 0, needs > 0 and < 1 with profile = "cut"'),
+    ("segment without an end", " until_strain = 0.07;", "",
+     "in.cfg: protocol[0].duration_s: got nothing, needs an end of the segment: duration_s, until_strain, "
+     "until_stress_GPa"),
+    ("segment without a type", 'type = "relaxation"; ', "",
+     'in.cfg: protocol[1].type: got nothing, needs "strain-rate", "relaxation", "creep", "actuator" or "age"'),
+    ("segment without what it needs", "rate_per_s = 1.0e-6; ", "",
+     "in.cfg: protocol[0].rate_per_s: got nothing, needs a number > 0"),
+    ("key of another segment type", "duration_s = 1.0e5", "duration_s = 1.0e5; stress_GPa = 2.0",
+     'in.cfg:8: protocol[1].stress_GPa: got 2, needs to be left out: a segment of type "relaxation" has no such key'),
+    ("strain that is past already", '"relaxation"; duration_s = 1.0e5', '"strain-rate"; rate_per_s = 1.0; until_strain = 0.07',
+     "in.cfg:8: protocol[1].until_strain: got 0.07, needs > 0.07, the strain at which the segment begins"),
+    ("actuator past its mismatch", '"relaxation"; duration_s = 1.0e5',
+     '"actuator"; stiffness_GPa = 72.0; mismatch_strain = 0.1; until_strain = 0.1',
+     "in.cfg:8: protocol[1].until_strain: got 0.1, needs < 0.1, the mismatch_strain, which is never passed"),
+    ("actuator past its stress", '"relaxation"; duration_s = 1.0e5',
+     '"actuator"; stiffness_GPa = 72.0; mismatch_strain = 0.1; until_stress_GPa = 4.0',
+     "in.cfg:8: protocol[1].until_stress_GPa: got 4, needs < 3.6, the elastic stress of this actuator"),
+    ("actuator without release", '"relaxation"; duration_s = 1.0e5',
+     '"actuator"; stiffness_GPa = 72.0; mismatch_strain = 0.1; release_s = 0; duration_s = 1.0',
+     "in.cfg:8: protocol[1].release_s: got 0, needs > 0"),
+    ("absolute zero", 'type = "relaxation";', 'type = "relaxation"; temperature_K = 0;',
+     "in.cfg:8: protocol[1].temperature_K: got 0, needs >= 1 and <= 2000"),
+    ("empty protocol", RATE + "\n" + HOLD, "",
+     "in.cfg:6: protocol: got a list of 0, needs a list of 1 to 1000 segments ( { type = ...; }, ... )"),
+    ("protocol of numbers", RATE + "\n" + HOLD, "1, 2", "in.cfg:7: protocol[0]: got 1, needs a group { ... }"),
+    ("key twice", "seed = 7;", "seed = 7; seed = 8;",
+     "in.cfg:11: duplicate setting name: a key may stand once in its group"),
+    ("group never closed", "run: { seed = 7; };", "run: { seed = 7;", "in.cfg:12: syntax error"),
+    ("include directive", "run:", '\n@include "more.cfg"\nrun:',
+     "in.cfg:12: @include: got an include directive, needs the keys themselves, or `model`"),
+    ("model that is missing", '"glass"', '"glas"',
+     'in.cfg:1: model: got "glas", needs a file beside the input or a name in models/'),
+    ("control character in a message", 'model = "glass"', 'model = "a\\nb"',
+     'in.cfg:1: model: got "a?b", needs a file beside the input or a name in models/'),
+]
+
+# name, model, message
+MODELS = [
+    ("value of a model", "\nbarriers: { mean_eV = -2.0; };\n",
+     "../models/glass.cfg:2: barriers.mean_eV: got -2, needs > 0 and <= 20"),
+    ("unknown key of a model", "stz: { gamma = 0.1; };\n",
+     "../models/glass.cfg:1: stz.gamma: unknown key, the nearest known one is stz.gamma0"),
+    ("key that no model may set", "run: { seed = 1; };\n",
+     "../models/glass.cfg:1: run: got a key that a model may not set, needs elasticity, stz, barriers, microstructure "
+     "or order"),
+    ("syntax of a model", "stz: { gamma0 = ; };\n", "../models/glass.cfg:1: syntax error"),
+    ("check between keys, at fault in the model", "barriers: { mean_eV = 1.0; floor_eV = 1.5; };\n",
+     "../models/glass.cfg:1: barriers.floor_eV: got 1.5, needs <= 1, the mean_eV"),
+]
+
+# name, --set, message
+OVERRIDES = [
+    ("range", "barriers.width_eV=-0.1", "--set: barriers.width_eV: got -0.1, needs >= 0 and <= 5"),
+    ("unknown path", "barriers.width=0.1",
+     "--set: barriers.width: unknown key, the nearest known one is barriers.width_eV"),
+    ("index beyond the list", "protocol[2].until_strain=0.1",
+     "--set: protocol[2].until_strain: got an index beyond the last segment, needs one of the protocol's"),
+    ("index that is none", "protocol[x].until_strain=0.1",
+     "--set: protocol[x].until_strain: unknown key, the nearest known one is protocol[0].until_strain"),
+    ("no value", "barriers.width_eV=", "--set: barriers.width_eV: got ``, needs a value as in an input file"),
+    ("no equals sign", "barriers.width_eV", "--set: got `barriers.width_eV`, needs path=value"),
+    ("two settings", "run.seed=1; b=2", "--set: run.seed: got `1; b=2`, needs a value as in an input file"),
+    ("word for a number", "barriers.width_eV=wide",
+     '--set: barriers.width_eV: got "wide", needs a number >= 0 and <= 5'),
+    ("check between keys", "nbed.foil_nm=18.6", "--set: nbed.foil_nm: got 18.6, needs <= 18.56, the box along the beam"),
+]
+
+
+def refuse(folder, name, text, message, code=2, ranks=1, options=(), model=MODEL):
+    """Runs on `text` with --force over an existing file, which must stay as it is."""
+    runs = os.path.join(folder, "runs")
+    write(os.path.join(runs, "in.cfg"), text)
+    write(os.path.join(folder, "models", "glass.cfg"), model)
+    write(os.path.join(runs, "out.h5"), "precious")
+    before = sorted(os.listdir(runs))
+    done = run(["run", "in.cfg", "-o", "out.h5", "--force", *options], ranks, runs)
+    name = f"{name} on {ranks} rank(s)"
+    expect_failure(name, done, code, message, ranks)
+    expect(name, read(os.path.join(runs, "out.h5")) == b"precious", "the result file was touched")
+    expect(name, sorted(os.listdir(runs)) == before, "files were left behind")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    write(os.path.join(folder, "in.cfg"), GOOD)
+    write(os.path.join(folder, "models", "glass.cfg"), MODEL)
+    write(os.path.join(folder, "runs", "in.cfg"), GOOD)
+    good = run(["check", "in.cfg"], 1, os.path.join(folder, "runs"))
+    expect("the unchanged input is accepted", good.returncode == 0, good.stderr)
+    for name, old, new, message in EDITS:
+        expect(name, GOOD.count(old) == 1, "the test's own edit is ambiguous")
+        refuse(folder, name, GOOD.replace(old, new), message)
+    for name, model, message in MODELS:
+        refuse(folder, name, GOOD, message, model=model)
+    for name, text, message in OVERRIDES:
+        refuse(folder, "--set: " + name, GOOD, message, options=["--set", text])
+    refuse(folder, "--seed", GOOD, "--seed: run.seed: got -1, needs >= 0", options=["--seed", "-1"])
+    refuse(folder, "binary input", GOOD.encode() + b"\0\1", "in.cfg: got binary data, needs a text file")
+    refuse(folder, "huge input", "# " + "x" * (1 << 20), "in.cfg: got more than 1 MiB, needs an input file")
+    refuse(folder, "empty input", "",
+           "in.cfg: lattice.cells: got nothing, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512")
+    refuse(folder, "deep nesting", "a: {" * 20000, "in.cfg:1: memory exhausted")
+    for name in "negative rate", "group never closed", "model that is missing", "foil thicker by default":
+        _, old, new, message = next(edit for edit in EDITS if edit[0] == name)
+        refuse(folder, name, GOOD.replace(old, new), message, ranks=3)
+    refuse(folder, "value of a model", GOOD, MODELS[0][2], ranks=3, model=MODELS[0][1])
+    refuse(folder, "--set: range", GOOD, OVERRIDES[0][2], ranks=3, options=["--set", OVERRIDES[0][1]])
+finish()

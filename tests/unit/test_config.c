@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Values, precedence and the resolved text; what is refused is in tests/cli/test_bad_input.py.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "config/config.h"
+
+static const char minimal[] = "lattice: { cells = [32, 24, 16]; };\n"
+                              "protocol = ( { type = \"relaxation\"; duration_s = 10; } );\n";
+
+static char folder[] = "/tmp/stz_config_XXXXXX"; // holds runs/in.cfg and models/
+static char input[64], model[64];
+
+static void write_file(const char *path, const char *text, size_t length) {
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(text, 1, length, file), length);
+  assert_int_equal(fclose(file), 0);
+}
+
+static stz_config *read_text(const char *text, const stz_override *overrides, int count) {
+  stz_config *config = NULL;
+  write_file(input, text, strlen(text));
+  if (stz_config_read(MPI_COMM_WORLD, input, overrides, count, &config) != STZ_OK) fail_msg("%s", stz_error_message());
+  return config;
+}
+
+static void same(double a, double b) { assert_true(a == b || (isnan(a) && isnan(b))); }
+
+// The defaults, against the list in the specification.
+static void test_defaults(void **state) {
+  (void)state;
+  stz_config *c = read_text(minimal, NULL, 0);
+  const int cells[3] = {32, 24, 16};
+  assert_memory_equal(c->lattice.cells, cells, sizeof cells);
+  const double got[] = {c->lattice.spacing_nm,
+                        c->elastic.young_GPa,
+                        c->elastic.poisson,
+                        c->stz.volume_nm3,
+                        c->stz.gamma0,
+                        c->stz.activation_fraction,
+                        c->stz.attempt_frequency_per_s,
+                        c->barriers.mean_eV,
+                        c->barriers.width_eV,
+                        c->barriers.cutoff_sigma,
+                        c->barriers.composition_eV,
+                        c->barriers.interface_eV,
+                        c->barriers.floor_eV,
+                        c->micro.wavelength_nm,
+                        c->micro.bandwidth,
+                        c->micro.nickel_fraction,
+                        c->micro.nickel_amplitude,
+                        c->micro.sharpness,
+                        c->order.bragg_fraction,
+                        c->order.acceptance,
+                        c->order.cluster_radius_nm,
+                        c->order.loss,
+                        c->history.strain_step,
+                        c->nbed.foil_nm,
+                        c->nbed.probe_nm,
+                        c->protocol[0].temperature_K,
+                        c->protocol[0].duration_s};
+  const double known[] = {0.58, 72,   0.40, 1.7, 0.115, 0.5, 1e13, 2.352, 0.10,   2.5, 0.25, 0.10, 0.2, 2.5,
+                          0.12, 0.35, 0.15, 1.5, 0.6,   0.1, 0.5,  0.6,   0.0005, 15,  0.4,  295,  10};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) same(got[i], known[i]);
+  assert_int_equal(c->stz.orientation, STZ_ORIENTATION_RANDOM);
+  assert_int_equal(c->stz.attempt_density, STZ_ATTEMPT_VOLUME);
+  assert_int_equal(c->barriers.redraw, STZ_REDRAW_STZ);
+  assert_int_equal(c->micro.type, STZ_MICRO_RANDOM_WAVES);
+  assert_int_equal(c->micro.profile, STZ_PROFILE_SMOOTH);
+  assert_false(c->micro.shuffled);
+  assert_int_equal(c->kmc.engine, STZ_ENGINE_DIRECT);
+  assert_int_equal(c->history.points_per_decade, 20);
+  assert_int_equal(c->nbed_levels, 0);
+  assert_int_equal(c->nbed.scans, 8);
+  assert_int_equal(c->nbed.beam, 2);
+  assert_int_equal(c->seed, 1);
+  assert_string_equal(c->model, "");
+  assert_string_equal(c->input_text, minimal);
+  stz_config_destroy(&c);
+  assert_null(c);
+}
+
+// What a type of segment does not use is NAN; release_s has its default with an actuator alone.
+static void test_protocol(void **state) {
+  (void)state;
+  stz_config *c = read_text(
+      "lattice: { cells = [32, 32, 32]; };\n"
+      "protocol = ( { type = \"strain-rate\"; rate_per_s = 1e-3; until_strain = 0.05; temperature_K = 300; },\n"
+      " { type = \"creep\"; duration_s = 5; }, { type = \"age\"; duration_s = 6.5; },\n"
+      " { type = \"actuator\"; stiffness_GPa = 36; mismatch_strain = 0.1; until_strain = 0.06; until_stress_GPa = 2; "
+      "},\n"
+      " { type = \"relaxation\"; until_stress_GPa = 1; } );\n",
+      NULL, 0);
+  const stz_segment known[5] = {
+      {STZ_SEGMENT_STRAIN_RATE, 300, 1e-3, NAN, NAN, NAN, NAN, NAN, 0.05, NAN},
+      {STZ_SEGMENT_CREEP, 295, NAN, NAN, NAN, NAN, NAN, 5, NAN, NAN},
+      {STZ_SEGMENT_AGE, 295, NAN, NAN, NAN, NAN, NAN, 6.5, NAN, NAN},
+      {STZ_SEGMENT_ACTUATOR, 295, NAN, NAN, 36, 0.1, 60, NAN, 0.06, 2},
+      {STZ_SEGMENT_RELAXATION, 295, NAN, NAN, NAN, NAN, NAN, NAN, NAN, 1},
+  };
+  assert_int_equal(c->segments, 5);
+  for (int i = 0; i < 5; i++) {
+    const stz_segment *a = &c->protocol[i], *b = &known[i];
+    assert_int_equal(a->type, b->type);
+    same(a->temperature_K, b->temperature_K);
+    same(a->rate_per_s, b->rate_per_s);
+    same(a->stress_GPa, b->stress_GPa);
+    same(a->stiffness_GPa, b->stiffness_GPa);
+    same(a->mismatch_strain, b->mismatch_strain);
+    same(a->release_s, b->release_s);
+    same(a->duration_s, b->duration_s);
+    same(a->until_strain, b->until_strain);
+    same(a->until_stress_GPa, b->until_stress_GPa);
+  }
+  stz_config_destroy(&c);
+}
+
+// Integers of any notation keep their value; libconfig alone would cut 5000000000 to 705032704.
+static void test_integers(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    uint64_t value;
+  } cases[] = {{"5000000000", 5000000000u},
+               {"5000000000L", 5000000000u},
+               {"2147483647", 2147483647u},
+               {"2147483648", 2147483648u},
+               {"9223372036854775807", INT64_MAX},
+               {"0x1F", 31},
+               {"0xFFFFFFFF", 4294967295u},
+               {"0x1FFFFFFFFF", 0x1FFFFFFFFFu},
+               {"010", 10},
+               {"+7", 7}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[512];
+    snprintf(text, sizeof text,
+             "%s# seed = 6000000000 \" 1\n/* 7000000000 \" */ // \"\nrun: { seed =\n\t%s; }; # the end", minimal,
+             cases[i].text);
+    stz_config *c = read_text(text, NULL, 0);
+    assert_int_equal(c->seed, cases[i].value);
+    stz_config_destroy(&c);
+    snprintf(text, sizeof text, "run.seed=%s", cases[i].text);
+    c = read_text(minimal, &(stz_override){.text = text}, 1);
+    assert_int_equal(c->seed, cases[i].value);
+    stz_config_destroy(&c);
+  }
+}
+
+// A number that only looks like one, within a name or a text, is left alone; a number key takes an integer of any size.
+static void test_numbers(void **state) {
+  (void)state;
+  char text[512];
+  snprintf(model, sizeof model, "%s/models/m5000000000.cfg", folder);
+  write_file(model, "stz: { gamma0 = 1; };", 21);
+  snprintf(text, sizeof text, "model = \"m5000000000\";\n%sstz: { attempt_frequency_per_s = 10000000000000; };",
+           minimal);
+  stz_config *c = read_text(text, NULL, 0);
+  same(c->stz.gamma0, 1.0);
+  same(c->stz.attempt_frequency_per_s, 1e13);
+  stz_config_destroy(&c);
+  c = read_text(minimal, &(stz_override){.text = "stz.attempt_frequency_per_s=100000000000000000000"}, 1);
+  same(c->stz.attempt_frequency_per_s, 1e20);
+  stz_config_destroy(&c);
+  unlink(model);
+}
+
+// Defaults < model < input < --set, and the last --set wins; the resolved text tells which.
+static void test_precedence(void **state) {
+  (void)state;
+  static const char glass[] = "barriers: { mean_eV = 2.0; width_eV = 0.2; floor_eV = 0.3; };\n";
+  char text[512];
+  snprintf(model, sizeof model, "%s/models/glass.cfg", folder);
+  write_file(model, glass, strlen(glass));
+  snprintf(text, sizeof text, "model = \"glass\";\n%sbarriers: { width_eV = 0.3; floor_eV = 0.4; };\n", minimal);
+  const stz_override overrides[] = {{.text = "barriers.floor_eV=0.45"},        {.text = "barriers.floor_eV=0.5"},
+                                    {.text = "protocol[0].duration_s=20"},     {.text = "barriers.redraw=centre"},
+                                    {.text = "lattice.cells=[16,16,16]"},      {.text = "output.nbed_strains=[]"},
+                                    {.text = "run.seed=9", .option = "--seed"}};
+  stz_config *c = read_text(text, overrides, sizeof overrides / sizeof *overrides);
+  same(c->barriers.mean_eV, 2.0);
+  same(c->barriers.width_eV, 0.3);
+  same(c->barriers.floor_eV, 0.5);
+  same(c->barriers.cutoff_sigma, 2.5);
+  same(c->protocol[0].duration_s, 20.0);
+  assert_int_equal(c->barriers.redraw, STZ_REDRAW_CENTRE);
+  assert_int_equal(c->lattice.cells[0], 16);
+  assert_int_equal(c->seed, 9);
+  assert_string_equal(c->model, "glass");
+  static const char *const lines[] = {
+      "  mean_eV = 2.0; # eV, model\n",     "  width_eV = 0.3; # eV, input\n", "  floor_eV = 0.5; # eV, --set\n",
+      "  cutoff_sigma = 2.5; # default\n",  "  seed = 9L; # --seed\n",         "  cells = [16, 16, 16]; # --set\n",
+      "    duration_s = 20.0; # s, --set\n"};
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) assert_non_null(strstr(c->resolved_text, lines[i]));
+  stz_config_destroy(&c);
+  unlink(model);
+}
+
+// A model is found by its path relative to the input, by its absolute path, and by its name; --set replaces it.
+static void test_model_search(void **state) {
+  (void)state;
+  char text[512], absolute[80];
+  snprintf(model, sizeof model, "%s/models/glass.cfg", folder);
+  write_file(model, "stz: { gamma0 = 0.2; };", 23);
+  snprintf(absolute, sizeof absolute, "%s", model);
+  const char *names[] = {"glass", "../models/glass.cfg", absolute};
+  for (int i = 0; i < 3; i++) {
+    snprintf(text, sizeof text, "model = \"%s\";\n%s", names[i], minimal);
+    stz_config *c = read_text(text, NULL, 0);
+    same(c->stz.gamma0, 0.2);
+    stz_config_destroy(&c);
+  }
+  stz_config *c = read_text(minimal, &(stz_override){.text = "model=glass"}, 1);
+  same(c->stz.gamma0, 0.2);
+  stz_config_destroy(&c);
+  snprintf(text, sizeof text, "model = \"none\";\n%s", minimal);
+  c = read_text(text, &(stz_override){.text = "model=\"\""}, 1);
+  same(c->stz.gamma0, 0.115);
+  stz_config_destroy(&c);
+  unlink(model);
+}
+
+static char *read_file(const char *path, size_t *length) {
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  char *text = calloc(1, 1 << 16);
+  *length = fread(text, 1, (1 << 16) - 1, file);
+  fclose(file);
+  return text;
+}
+
+// Removes the origins (the last word of each comment) from a resolved text.
+static void strip_comments(char *text) {
+  char *out = text;
+  bool comment = false;
+  for (; *text; text++) {
+    if (*text == '#') comment = true;
+    if (*text == '\n') comment = false;
+    if (!comment) *out++ = *text;
+  }
+  *out = 0;
+}
+
+// The resolved text is an input by itself, with the same meaning.
+static void test_resolved_is_an_input(void **state) {
+  (void)state;
+  static const char *const names[] = {"smoke", "onchip", "tension", "relaxation"};
+  for (int i = 0; i < 4; i++) {
+    char path[512];
+    snprintf(path, sizeof path, STZ_TEST_DATA "/../../inputs/%s.cfg", names[i]);
+    stz_config *first = NULL;
+    const stz_override awkward[] = {{.text = "barriers.width_eV=0.1234567890123456789"},
+                                    {.text = "run.seed=9223372036854775807"}};
+    assert_int_equal(stz_config_read(MPI_COMM_WORLD, path, awkward, 2, &first), STZ_OK);
+    stz_config *second = read_text(first->resolved_text, NULL, 0);
+    assert_memory_equal(&first->lattice, &second->lattice, sizeof first->lattice);
+    same(first->barriers.width_eV, second->barriers.width_eV);
+    assert_int_equal(first->seed, second->seed);
+    assert_int_equal(first->segments, second->segments);
+    assert_int_equal(first->nbed_levels, second->nbed_levels);
+    strip_comments(first->resolved_text);
+    strip_comments(second->resolved_text);
+    const char *body = strchr(first->resolved_text, '\n') + 1; // the first line names the model
+    assert_string_equal(body, second->resolved_text);
+    stz_config_destroy(&first);
+    stz_config_destroy(&second);
+  }
+}
+
+// Deterministic bits for the mutations: a 64-bit linear congruential generator (Knuth's constants).
+static unsigned bits(uint64_t *s, unsigned below) {
+  *s = *s * 6364136223846793005u + 1442695040888963407u;
+  return (unsigned)(*s >> 33) % below;
+}
+
+// One to four bytes of the text are changed, removed, doubled, or a stretch is repeated or cut off.
+static size_t mutate(char *text, size_t length, uint64_t *s) {
+  static const char spice[] = "{}()[]=:;,\"\\#/*@-+.eExL0123456789\n\t \x01\xff";
+  for (unsigned n = 1 + bits(s, 4); n > 0 && length > 2; n--) {
+    const size_t at = bits(s, (unsigned)length);
+    switch (bits(s, 5)) {
+    case 0:
+      text[at] = spice[bits(s, sizeof spice - 1)];
+      break;
+    case 1:
+      memmove(text + at, text + at + 1, --length - at);
+      break;
+    case 2:
+      memmove(text + at + 1, text + at, length++ - at);
+      text[at] = spice[bits(s, sizeof spice - 1)];
+      break;
+    case 3:
+      text[at] = (char)(text[at] ^ (1 << bits(s, 8)));
+      break;
+    default:
+      length = bits(s, 8) ? length : at;
+    }
+  }
+  return length;
+}
+
+// Whatever an input holds, it is read or refused with one line, and nothing leaks. The sanitizers look on.
+static void test_mutations(void **state) {
+  (void)state;
+  size_t length;
+  char *smoke = read_file(STZ_TEST_DATA "/../../inputs/smoke.cfg", &length), *text = calloc(1, 2 * length + 64);
+  const long live = stz_alloc_live();
+  uint64_t s = 20240229;
+  int read = 0, refused = 0;
+  for (int i = 0; i < 400; i++) {
+    memcpy(text, smoke, length);
+    write_file(input, text, mutate(text, length, &s));
+    stz_config *config = NULL;
+    const stz_override no_model = {.text = "model=\"\""};
+    const stz_err err = stz_config_read(MPI_COMM_WORLD, input, &no_model, 1, &config);
+    if (err == STZ_OK) {
+      read++;
+    } else {
+      refused++;
+      assert_int_equal(err, STZ_EINPUT);
+      assert_null(config);
+      assert_null(strchr(stz_error_message(), '\n'));
+      assert_ptr_equal(strstr(stz_error_message(), input), stz_error_message());
+    }
+    stz_config_destroy(&config);
+    assert_int_equal(stz_alloc_live(), live);
+  }
+  assert_true(read >= 40 && refused >= 40); // both kinds were tried (most bytes of the file are comments)
+  free(smoke);
+  free(text);
+}
+
+static int make_folder(void **state) {
+  (void)state;
+  char path[64];
+  if (!mkdtemp(folder)) return 1;
+  snprintf(path, sizeof path, "%s/runs", folder);
+  if (mkdir(path, 0700) != 0) return 1;
+  snprintf(input, sizeof input, "%s/runs/in.cfg", folder);
+  snprintf(path, sizeof path, "%s/models", folder);
+  return mkdir(path, 0700);
+}
+
+static int remove_folder(void **state) {
+  (void)state;
+  char path[64];
+  unlink(input);
+  snprintf(path, sizeof path, "%s/runs", folder);
+  rmdir(path);
+  snprintf(path, sizeof path, "%s/models", folder);
+  rmdir(path);
+  return rmdir(folder) != 0 || stz_alloc_live() != 0;
+}
+
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_defaults),
+      cmocka_unit_test(test_protocol),
+      cmocka_unit_test(test_integers),
+      cmocka_unit_test(test_numbers),
+      cmocka_unit_test(test_precedence),
+      cmocka_unit_test(test_model_search),
+      cmocka_unit_test(test_resolved_is_an_input),
+      cmocka_unit_test(test_mutations),
+  };
+  const int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
+  MPI_Finalize();
+  return failed;
+}
