@@ -20,8 +20,10 @@ stz_err stz_history_look(const stz_glass *glass, uint64_t events, stz_history_sa
   const stz_grid *grid = stz_glass_grid(glass);
   int64_t count;
   const stz_cluster *clusters = stz_glass_clusters(glass, &count);
+  uint64_t reversals = stz_glass_local_reversals(glass);
+  MPI_Allreduce(MPI_IN_PLACE, &reversals, 1, MPI_UINT64_T, MPI_SUM, stz_grid_comm(grid));
   *sample = (stz_history_sample){.stz_per_box = stz_glass_stz(glass)->volume_nm3 / stz_grid_volume(grid),
                                  .order_mean = stz_order_mean(grid, clusters, count),
-                                 .reversal_share = events ? stz_glass_reversals(glass) / (double)events : 0.0};
+                                 .reversal_share = events ? (double)reversals / (double)events : 0.0};
   return stz_localisation(grid, stz_glass_plastic(glass, 3), stz_glass_plastic(glass, 4), &sample->localisation);
 }
