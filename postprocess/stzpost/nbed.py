@@ -74,6 +74,12 @@ def quantities(levels):
     return rows
 
 
+def scan_quantities(levels):
+    """What `stz-post probes` prints: the fraction of each scan."""
+    return [Quantity(f"BR fraction at {100 * level.strain:g} %, scan {number}", float(fraction), "1")
+            for level in levels for number, fraction in enumerate(level.fractions)]
+
+
 def _domain_difference(bragg, mask):
     """Mean over scans of (BR share in the mask) - (BR share outside), and its standard error."""
     inside, total = mask.sum(axis=(1, 2)), mask[0].size
