@@ -22,7 +22,7 @@ class LevelStatistics:
     scatter: float  # standard deviation of the scans' fractions
     error: float  # standard error of the mean over scans
     counting: float  # scatter that independent patterns would have
-    expected: float  # exact expectation for the objects present
+    expected: float  # over all probe positions, without the sampling noise of clusters
     domain_difference: float  # BR fraction inside the mask minus outside
     domain_error: float  # its standard error over scans
     bragg: np.ndarray  # scans x 10 x 10

@@ -3,6 +3,7 @@
 import base64
 import html
 import os
+import re
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -156,7 +157,7 @@ def _verdicts(files):
             '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th><th>verdict</th>'
             "</tr></thead>\n<tbody>\n" + "\n".join(lines) + f"\n</tbody></table>\n"
             f'<p class="note">Measured: {_e(targets.SOURCE)}. V and m describe the same slope: V = M k<sub>B</sub>T/(mσ), so V is not '
-            "independent of m at a given stress. The strain rates 1e-7 and 1e-9 /s are set at the first and the last time of "
+            "independent of m at a given stress. The strain rates 10⁻⁷ and 10⁻⁹ /s are set at the first and the last time of "
             "observation.</p>")
 
 
@@ -179,7 +180,7 @@ def _provenance(result):
             ("ranks, seed", f"{a.get('ranks', '?')}, {a.get('seed', '?')}"), ("state hash", a.get("state_hash", "–")),
             ("sample", _sample(result)), ("protocol", "; ".join(_segment(s) for s in result.segments))]
     lines = "".join(f"<tr><td>{name}</td><td>{_e(str(value))}</td></tr>" for name, value in rows)
-    return f"<table><tbody>{lines}</tbody></table>"
+    return f'<table class="run"><tbody>{lines}</tbody></table>'
 
 
 def _sample(result):
@@ -224,4 +225,6 @@ def summary(files):
 
 
 def _e(text):
+    """Escaped text, in which no line ends between a number and what belongs to it."""
+    text = re.sub(r"(?<=\d) (?=%|±|/s|nm|Å³|[GM]Pa|d\b|h\b|K\b|s\b)|(?<=±) ", "\u00a0", text)
     return html.escape(text, quote=True)
