@@ -44,6 +44,16 @@ double stz_ln(double x) {
   return fma(exponent, LN2_HIGH, 2.0 * s + tail);
 }
 
+double stz_tanh(double x) {
+  const double size = fabs(x);
+  if (size < 0.75) { // Lambert's continued fraction x/(1 + x^2/(3 + x^2/(5 + ...))), cut where it leaves 1e-20
+    double fraction = 19.0;
+    for (int k = 17; k >= 1; k -= 2) fraction = k + x * x / fraction;
+    return x / fraction;
+  }
+  return copysign(size < 20.0 ? 1.0 - 2.0 / (stz_exp(2.0 * size) + 1.0) : 1.0, x);
+}
+
 double stz_normal_cdf(double x) {
   if (x < -8.0) return 0.0;
   if (x > 8.0) return 1.0;

@@ -11,6 +11,9 @@ double stz_exp(double x);
 // Natural logarithm of a positive normal number.
 double stz_ln(double x);
 
+// Hyperbolic tangent, within 2 units in the last place.
+double stz_tanh(double x);
+
 // Distribution function of the standard normal, absolute error below 1e-14 (Marsaglia, J. Stat. Softw. 11(4), 2004).
 double stz_normal_cdf(double x);
 

@@ -8,7 +8,7 @@
 
 // The sanitizers start after the loader has chosen, so their builds define STZ_ONE_TARGET.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(STZ_ONE_TARGET)
-#define STZ_MULTIVERSION __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define STZ_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define STZ_MULTIVERSION
 #endif

@@ -17,18 +17,21 @@
 
 typedef struct stz_glass stz_glass;
 
-// A shear event: mode m in 0..14 of the site's own orientation, sign +1 or -1, at a global site.
+// A shear event: mode m in 0..14 of the site's own orientation, sign +1 or -1, at a global site. The rank that owns the
+// site fills in its cell and rotation (stz_glass_locate), so that every rank can apply the event.
 typedef struct stz_shear {
   int64_t site;
   int mode, sign;
+  int rotation;  // entry of the rotation table
+  uint32_t cell; // orientation cell
 } stz_shear;
 
 // One ordered cluster: an object that scatters into Bragg reflections until it loses its order.
 typedef struct stz_cluster {
-  float position_nm[3]; // in the box
-  bool oriented;        // Bragg-oriented
-  bool ordered;         // still has its order
-  int64_t id;           // global: site * 256 + number within the site
+  double position_nm[3]; // in the box; voxel (x, y, z) covers [x a, (x+1) a) ...
+  bool oriented;         // Bragg-oriented
+  bool ordered;          // still has its order
+  int64_t id;            // global: site * 256 + number within the site
 } stz_cluster;
 
 // Collective. The barriers come from `micro`; the noise, the orientations and the clusters from streams of `seed`.
@@ -38,9 +41,12 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
                          double foil_nm, double probe_nm, uint64_t seed, stz_glass **glass) STZ_MUST_USE;
 void stz_glass_destroy(stz_glass **glass);
 
+// Fills in rotation and cell of `shear`, whose site this rank owns. Local.
+void stz_glass_locate(const stz_glass *glass, stz_shear *shear);
+
 // Applies event number `number` (counted from 0): adds the eigenstrain, redraws barriers and orientation, and takes the
-// order of clusters. `strain` receives the event's strain gamma0 P (tensor components, lattice axes). Collective (every
-// rank calls it with the same event; no communication unless the orientation of a cell on another rank is needed).
+// order of clusters. `strain` receives the event's strain gamma0 P (tensor components, lattice axes). Every rank calls
+// it with the same event; no communication.
 void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, double strain[6]);
 
 const stz_grid *stz_glass_grid(const stz_glass *glass);
@@ -56,7 +62,9 @@ const float *stz_glass_composition(const stz_glass *glass); // Ni atomic fractio
 const float *stz_glass_plastic(const stz_glass *glass,
                                int component);                 // eigenstrain sum gamma0 P Omega/a^3, deviator 0..4
 const uint32_t *stz_glass_event_count(const stz_glass *glass); // events centred on the site
-double stz_glass_reversals(const stz_glass *glass); // events that undid the event before at their site, on all ranks
+// Events so far that undid the event before at their site (strain:strain < -0.9 |strain|^2). Local: the same on all
+// ranks only after a sum, as each rank counts its own sites.
+uint64_t stz_glass_local_reversals(const stz_glass *glass);
 
 // The clusters of this rank's slab (a cluster belongs to the voxel in which its centre lies).
 const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count);

@@ -34,7 +34,6 @@ typedef struct stz_event {
 // Counters of an engine, for reports and benches.
 typedef struct stz_kmc_stats {
   uint64_t events, candidates, passes; // candidates tried; passes over all sites
-  double seconds_add, seconds_rates, seconds_select;
 } stz_kmc_stats;
 
 // Collective. `glass` is changed by stz_kmc_fire alone.
@@ -48,13 +47,14 @@ stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, st
 
 // Applies the event. `strain` receives its strain gamma0 P (tensor components): the mean plastic strain grows by
 // strain Omega/V. Collective.
-stz_err stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) STZ_MUST_USE;
+void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 
 // Sum of all rates (1/s) and the axial (xx) plastic strain rate that they give (1/s), at the mean stress `mean` (t0).
 // Collective; costs a pass over all sites.
 void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
 
-// Driving stress a local site: fluctuation part, deviator component c (0..4), eV/nm^3.
+// Driving stress a local site, up to date after stz_kmc_next or stz_kmc_rates: fluctuation part, deviator component c
+// (0..4), eV/nm^3.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
 void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats);

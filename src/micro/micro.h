@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Composition fields: the structure of the glass before any load, and measures of it.
+//
+// f is the structure field in units of its rms, positive in the Ni-rich phase. random-waves: Cahn's Gaussian random
+// field (micro/waves.h), for `cut` less the level xi = -Phi^-1(nickel_fraction) above which a normal variable lies with
+// that probability (Phi: distribution function of the standard normal).
 #ifndef STZ_MICRO_MICRO_H
 #define STZ_MICRO_MICRO_H
 
@@ -13,27 +17,37 @@
 
 typedef struct stz_micro stz_micro;
 
+// All of the field as it is, i.e. of the permuted one if it is shuffled. For `uniform` all but nickel_fraction is 0.
 typedef struct stz_micro_measures {
-  double nickel_fraction;          // mean of c
-  double g_mean_rich, g_mean_poor; // mean of g where f > 0 and where f < 0
-  double volume_fraction_rich;     // share of sites with f > 0
-  double length_spectrum_nm;       // 2 pi over the first moment of the radial power spectrum of f; 0 for uniform
-  double length_correlation_nm;    // twice the position of the first minimum of the radial two-point function of f
-  double interface_per_nm;         // area of the level set f = 0 a volume
-  bool percolates_rich, percolates_poor; // a path of face neighbours wraps around or spans each axis
+  double nickel_fraction;                // mean of c
+  double g_mean_rich, g_mean_poor;       // mean of g where f > 0 and elsewhere
+  double volume_fraction_rich;           // share of sites with f > 0
+  double length_spectrum_nm;             // 2 pi over the first moment of the radial power spectrum of f
+  double length_correlation_nm;          // from the first minimum of the radial two-point function of f: wavelength of
+                                         // the thin shell that has it there (its r times 2 pi/4.4934); 0: no minimum
+  double interface_per_nm;               // area of the level set f = 0 a volume (micro/topology.h)
+  bool percolates_rich, percolates_poor; // winds around the box along each axis (micro/topology.h)
 } stz_micro_measures;
 
-// Makes the field. Collective; the same bits on any number of ranks.
+// Makes the field. Collective; the same bits on any number of ranks. Fails with STZ_EINPUT if the waves' shell does not
+// fit the lattice or the box.
 stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro_params *params, uint64_t seed,
                          stz_micro **micro) STZ_MUST_USE;
 void stz_micro_destroy(stz_micro **micro);
 
-const double *stz_micro_g(const stz_micro *micro);           // g a local site, dimensionless
-const double *stz_micro_composition(const stz_micro *micro); // c = nickel_fraction + nickel_amplitude g, in [0, 1]
-// |grad g| lambda/(2 pi sharpness) a local site: the weight of the interface term; NULL for uniform.
+// g a local site, dimensionless. smooth: tanh(sharpness f); cut: +1 where f > 0, -1 elsewhere; uniform: 0.
+const double *stz_micro_g(const stz_micro *micro);
+
+// Atomic fraction of Ni, kept in [0, 1]: c = nickel_fraction + nickel_amplitude g; for `cut`, where g averages
+// 2 nickel_fraction - 1 or so, nickel_amplitude (g - mean g), so that the mean of c is nickel_fraction.
+const double *stz_micro_composition(const stz_micro *micro);
+
+// |grad g| lambda/(2 pi sharpness) a local site, lambda the length_spectrum_nm of f before any shuffling: the weight of
+// the interface term, 1 (rms) where f = 0. For `cut` that of the smooth profile about the same level, a step having no
+// gradient. NULL for uniform.
 const double *stz_micro_interface(const stz_micro *micro);
 
-// Collective.
+// Collective; the same bits on any number of ranks.
 stz_err stz_micro_measure(const stz_micro *micro, stz_spectral *spectral, stz_micro_measures *measures) STZ_MUST_USE;
 
 #endif

@@ -19,8 +19,8 @@ typedef struct stz_rng {
 typedef enum stz_purpose {
   STZ_RNG_EVENTS = 1,      // waiting times and selection; index 0
   STZ_RNG_NOISE = 2,       // white noise under the barriers; index: site
-  STZ_RNG_WAVES = 3,       // composition waves; index: wave
-  STZ_RNG_SHUFFLE = 4,     // the shuffled control; index: site
+  STZ_RNG_WAVES = 3,       // composition waves; index: wave (micro/waves.h)
+  STZ_RNG_SHUFFLE = 4,     // keys of the shuffled control's permutation; index 0
   STZ_RNG_CELLS = 5,       // seed point of an orientation cell; index: cell
   STZ_RNG_ROTATIONS = 6,   // table of rotations; index: entry
   STZ_RNG_ORIENTATION = 7, // initial rotation of a cell; index: cell

@@ -3,31 +3,30 @@
 // The catalogue of shear modes and the table of random orientations.
 //
 // Modes: P = (s n + n s)/2 from the five orthogonal frames of two-fold axes of the icosahedron, three a frame: 15, each
-// with two signs. Sum of P x P over the 15 and both signs is (3/2) times the identity on deviators... per sign 3/4.
+// with two signs. Over the 15, sum P x P = (3/2) times the identity on deviators: no direction of shear is preferred.
 #ifndef STZ_STZ_MODES_H
 #define STZ_STZ_MODES_H
 
 #include <stdint.h>
 
-#include "base/error.h"
 #include "stz/params.h"
 
 enum { STZ_MODES = 15, STZ_ROTATIONS = 512 };
 
 typedef struct stz_modes {
-  double p[STZ_MODES][5];         // deviator components of each mode; |p|^2 = 1/2
-  int rotations;                  // entries in use: 1 (aligned: the identity) or 512
-  double turn[STZ_ROTATIONS][25]; // entry -> 5x5 matrix that turns a deviator from the lattice's axes into the cell's
+  double p[STZ_MODES][5];                  // deviator components of each mode; |p|^2 = 1/2
+  int rotations;                           // entries in use: 1 (aligned: the identity) or 512
+  double turn[STZ_ROTATIONS][25];          // 5x5, turns a deviator from the lattice's axes into those of the cell
   float turn_columns[STZ_ROTATIONS][5][8]; // the same by columns, padded to 8, for the vectorised rates
 } stz_modes;
 
-// Fills the catalogue; random rotations come from streams of `seed` (uniform unit quaternions).
+// Fills the catalogue; the random rotations (uniform unit quaternions) come from streams of `seed`.
 void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed);
 
-// Deviator (lattice axes) of mode `m` in a cell with rotation `rotation`: turn^T p.
+// Deviator, in the lattice's axes, of mode `mode` in a cell with rotation `rotation`.
 void stz_modes_deviator(const stz_modes *modes, int mode, int rotation, double d[5]);
 
-// Largest P_xx of the catalogue over modes: for `aligned` that of the catalogue, for `random` 1/2.
+// Largest P_xx: of the catalogue as it stands (aligned), or 1/2 (random).
 double stz_modes_largest_schmid(const stz_modes *modes);
 
 #endif

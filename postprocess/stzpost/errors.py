@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one kind of failure that a user may see: bad input, or data that the file does not hold."""
+
+
+class StzPostError(Exception):
+    """Its text is one line, shown after `stz-post:`."""

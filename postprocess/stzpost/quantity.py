@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A number with its unit and standard error, and tables of them as text and JSON."""
+import math
+from dataclasses import dataclass
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """`value` is None when it was refused, `error` (one standard error) None when none is known."""
+
+    name: str
+    value: Optional[float]
+    unit: str = "1"
+    error: Optional[float] = None
+    digits: int = 3  # significant digits where no error sets them
+
+    def text(self):
+        """Value and error, rounded to the error's two leading digits."""
+        return format_value(self.value, self.error, self.digits)
+
+    def record(self):
+        return {"name": self.name, "value": _finite(self.value), "unit": self.unit, "error": _finite(self.error)}
+
+
+def format_value(value, error=None, digits=3):
+    """(value, error) as two strings; an error, if known, decides how many digits the value has."""
+    if value is None:
+        return "refused", ""
+    if isinstance(value, int):
+        return str(value), ""
+    if not math.isfinite(value):
+        return "–", ""
+    if not error or not math.isfinite(error):
+        return _number(value, digits), ""
+    digits = max(1, min(9, 2 + _magnitude(value) - _magnitude(error))) if value else 2
+    return _number(value, digits), _number(error, 2)
+
+
+def table(quantities):
+    """Aligned text: name, value, ± error, unit."""
+    rows = [(q.name, *q.text(), "" if q.unit == "1" else q.unit) for q in quantities]
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    lines = []
+    for name, value, error, unit in rows:
+        sign = "±" if error else " "
+        lines.append(f"{name:<{widths[0]}}  {value:>{widths[1]}} {sign} {error:<{widths[2]}}  {unit}".rstrip())
+    return "\n".join(lines)
+
+
+def _number(value, digits):
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        places = max(0, digits - 1 - _magnitude(value)) if value else 0
+        return f"{value:.{places}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+def _magnitude(value):
+    return math.floor(math.log10(abs(value)))
+
+
+def _finite(value):
+    return value if value is not None and math.isfinite(value) else None

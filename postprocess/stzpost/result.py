@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading of result files (docs/output.md), those of running and killed runs included."""
+import os
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+import xarray as xr
+
+from .errors import StzPostError
+
+FORMAT = "stzkmc-result"
+FORMAT_VERSION = 1
+COMPONENTS = ["xx", "yy", "zz", "yz", "xz", "xy"]
+
+
+@dataclass
+class Segment:
+    """A segment of the protocol; `clock_zero_s` is the time from which its own times count."""
+
+    index: int
+    type: str
+    temperature_K: float
+    begin_s: float
+    clock_zero_s: float
+    end_s: float  # NaN while it runs
+    events: int
+
+
+@dataclass
+class Level:
+    """One level of nanobeam diffraction: attributes and datasets by the names of the contract."""
+
+    attrs: dict
+    data: dict
+
+    @property
+    def strain(self):
+        return float(self.attrs["strain"])
+
+
+@dataclass
+class Result:
+    """What a result file holds. Fields of the lattice are read when asked for (`field`)."""
+
+    path: str
+    attrs: dict
+    config: dict  # attributes of /config
+    input_text: str
+    resolved_text: str
+    history: xr.Dataset
+    segments: list
+    levels: list
+    microstructure: dict  # attributes of /microstructure
+    field_names: list
+    _units: dict = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self):
+        return os.path.basename(self.path)
+
+    @property
+    def complete(self):
+        return bool(self.attrs.get("complete", 0))
+
+    def rows(self, segment):
+        """The history of one segment."""
+        return self.history.isel(row=np.flatnonzero(self.history["segment"].values == segment.index))
+
+    def field(self, name):
+        """A field of /microstructure over the lattice, as a DataArray with coordinates in nm."""
+        if name not in self.field_names:
+            raise StzPostError(f"{self.path}: no dataset /microstructure/{name}" + _unfinished(self))
+        with _open(self.path) as file:
+            dataset = file["microstructure"][name]
+            values, attrs = dataset[...], _attributes(dataset)
+        if values.ndim != 3:
+            raise StzPostError(f"{self.path}: /microstructure/{name}: got {values.ndim} dimensions, needs 3")
+        spacing = self.setting("spacing_nm")
+        axes = {axis: spacing * np.arange(n) for axis, n in zip("xyz", values.shape)}
+        return xr.DataArray(values, dims=tuple("xyz"), coords=axes, attrs=attrs, name=name)
+
+    def setting(self, name):
+        """An attribute of /config that an analysis needs."""
+        if name not in self.config:
+            raise StzPostError(f"{self.path}: no attribute {name} of /config")
+        return self.config[name]
+
+
+def open_result(path):
+    """Reads a result file. Raises StzPostError for what is no result file of a known version."""
+    path = os.fspath(path)
+    with _open(path) as file:
+        try:
+            return _read(path, file)
+        except (KeyError, OSError, RuntimeError) as error:
+            raise StzPostError(f"{path}: {_one_line(error)}") from error
+
+
+def _open(path):
+    if not os.path.isfile(path):
+        raise StzPostError(f"{path}: no such file")
+    try:
+        return h5py.File(path, "r", locking=False)  # a running engine may hold the lock
+    except OSError as error:
+        raise StzPostError(f"{path}: not a readable HDF5 file ({_one_line(error)})") from error
+
+
+def _read(path, file):
+    attrs = _attributes(file)
+    if attrs.get("format") != FORMAT:
+        raise StzPostError(f"{path}: not a result of stzkmc (attribute format: got {attrs.get('format')!r})")
+    if attrs.get("format_version") != FORMAT_VERSION:
+        raise StzPostError(f"{path}: format_version: got {attrs.get('format_version')}, needs {FORMAT_VERSION}")
+    config = file.get("config", {})
+    micro = file.get("microstructure", {})
+    return Result(
+        path=path,
+        attrs=attrs,
+        config=_attributes(config),
+        input_text=_text(config, "input"),
+        resolved_text=_text(config, "resolved"),
+        history=_history(path, file, attrs),
+        segments=_segments(file),
+        levels=_levels(file),
+        microstructure=_attributes(micro),
+        field_names=[name for name in micro if isinstance(micro[name], h5py.Dataset)],
+    )
+
+
+def _history(path, file, attrs):
+    """The history as a Dataset. Of a running run, columns may differ in length and end in rows not yet filled."""
+    if "history" not in file or "time_s" not in file["history"]:
+        raise StzPostError(f"{path}: no dataset /history/time_s")
+    group = file["history"]
+    columns = {name: group[name][...] for name in group if isinstance(group[name], h5py.Dataset)}
+    rows = min(len(values) for values in columns.values())
+    time = columns["time_s"][:rows]
+    back = np.flatnonzero(np.diff(time) < 0)
+    rows = int(back[0]) + 1 if back.size else rows
+    variables = {}
+    for name, values in columns.items():
+        dims = ("row",) if values.ndim == 1 else ("row", "component")
+        variables[name] = (dims, values[:rows], _attributes(group[name]))
+    coords = {"component": COMPONENTS} if any(len(dims) == 2 for dims, _, _ in variables.values()) else {}
+    return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _segments(file):
+    segments = []
+    for index, group in enumerate(_groups(file, "protocol")):
+        a = _attributes(group)
+        begin = float(a["begin_s"])
+        segments.append(Segment(index, str(a["type"]), float(a["temperature_K"]), begin,
+                                float(a.get("clock_zero_s", begin)), float(a.get("end_s", np.nan)),
+                                int(a.get("events", 0))))
+    return segments
+
+
+def _levels(file):
+    levels = []
+    for group in _groups(file, "nbed"):
+        levels.append(Level(_attributes(group), {name: group[name][...] for name in group}))
+    return sorted(levels, key=lambda level: level.strain)
+
+
+def _groups(file, name):
+    parent = file.get(name, {})
+    return [parent[child] for child in sorted(parent)]
+
+
+def _attributes(node):
+    return {name: _plain(value) for name, value in getattr(node, "attrs", {}).items()}
+
+
+def _plain(value):
+    """Text as str, numbers as Python's, arrays as arrays."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, np.ndarray):
+        return _plain(value.flat[0]) if value.size == 1 and value.ndim <= 1 else value
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _text(group, name):
+    return _plain(group[name][()]) if name in group else ""
+
+
+def _one_line(error):
+    return " ".join(str(error).split()).strip("'\"")
+
+
+def _unfinished(result):
+    return "" if result.complete else " (the run did not finish)"

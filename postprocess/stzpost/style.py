@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One style for every figure: 8 pt type at the printed width of a column, colours that colour-blind eyes tell apart."""
+import io
+import os
+
+import matplotlib
+
+matplotlib.use("Agg")  # figures go to files; no display is needed
+from matplotlib.figure import Figure  # noqa: E402  (the backend is chosen first)
+
+from .errors import StzPostError  # noqa: E402
+
+MM = 1 / 25.4
+COLUMN = 85 * MM  # width of a single-column figure, inches
+PAGE = 178 * MM  # width of a double-column figure
+DPI = 300
+SUFFIXES = (".png", ".pdf", ".svg")
+
+# Okabe and Ito's palette.
+BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
+GREY, LIGHT = "#707070", "#d9d9d9"
+
+RC = {
+    "font.family": "DejaVu Sans", "font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "legend.fontsize": 8,
+    "xtick.labelsize": 8, "ytick.labelsize": 8, "mathtext.fontset": "dejavusans", "axes.linewidth": 0.6,
+    "xtick.direction": "in", "ytick.direction": "in", "xtick.top": True, "ytick.right": True,
+    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4, "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.2, "lines.markersize": 3.5, "legend.frameon": False, "legend.handlelength": 1.6,
+    "legend.borderaxespad": 0.6, "axes.titlepad": 4, "axes.labelpad": 3, "axes.formatter.useoffset": False,
+    "figure.dpi": DPI, "savefig.dpi": DPI, "pdf.fonttype": 42, "svg.fonttype": "none",
+}
+
+
+def new(width, height, **grid):
+    """A figure of a size in inches and its axes, laid out without overlaps."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=2 * MM, h_pad=1 * MM)
+    return figure, figure.subplots(**grid)
+
+
+def styled(draw):
+    """Decorator: draws within the style."""
+    def wrapped(*args, **kwargs):
+        with matplotlib.rc_context(RC):
+            figure = draw(*args, **kwargs)
+            figure.canvas.draw()  # fixes tick labels while the style holds
+            return figure
+    wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__
+    return wrapped
+
+
+def save(figure, path):
+    """Writes the figure in the format of the path's suffix."""
+    if os.path.splitext(path)[1].lower() not in SUFFIXES:
+        raise StzPostError(f"-o: got {path}, needs a name that ends in {', '.join(SUFFIXES)}")
+    try:
+        with matplotlib.rc_context(RC):
+            figure.savefig(path, metadata={"Software": None} if path.lower().endswith(".png") else None)
+    except OSError as error:
+        raise StzPostError(f"{path}: {error.strerror}") from error
+
+
+def png(figure):
+    """The figure as PNG bytes."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(RC):
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def panel(axes, letter):
+    """Letter of a panel, above its upper left corner."""
+    axes.text(0, 1.02, f"({letter})", transform=axes.transAxes, va="bottom")

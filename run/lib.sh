@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+#
+# What the commands in run/ share. Source it; it changes to the repository's top.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Open MPI: root is allowed in containers, and more ranks than cores are allowed in tests.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export MPLBACKEND=Agg
+
+say() { printf '== %s\n' "$*"; }
+fail() {
+  printf '%s: %s\n' "run/$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+# build PRESET: configures and builds; the output is shown only when it fails.
+build() {
+  local log="build-$1.log"
+  [[ $1 == release ]] && log=build.log
+  mkdir -p results
+  if ! { cmake --preset "$1" && cmake --build --preset "$1"; } >"results/$log" 2>&1; then
+    tail -n 40 "results/$log" >&2
+    fail "the $1 build failed; its whole output is in results/$log"
+  fi
+}
+
+# guarded HOW COMMAND...: runs it in the background, in a session of its own, and waits, so that this shell can hear TERM
+# or INT meanwhile. Then HOW says what the command gets: "ranks" is for mpirun, which turns TERM into a kill of its
+# ranks but passes USR1 on to them; "group" sends TERM to the command and its children.
+guarded() {
+  local how=$1 status=0 signal="" target
+  shift
+  setsid "$@" </dev/null &
+  local job=$!
+  if [[ $how == ranks ]]; then target=(-USR1 "$job"); else target=(-TERM -- "-$job"); fi
+  trap 'signal=TERM; kill "${target[@]}" 2>/dev/null' TERM
+  trap 'signal=INT; kill "${target[@]}" 2>/dev/null' INT
+  while :; do
+    status=0
+    wait "$job" || status=$?
+    kill -0 "$job" 2>/dev/null || break # a signal ends `wait` early, not the job
+  done
+  trap - TERM INT
+  if [[ -n $signal ]]; then
+    printf '%s: stopped by SIG%s\n' "run/$(basename "$0")" "$signal" >&2
+    exit $((128 + $(kill -l "$signal")))
+  fi
+  return "$status"
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Ordered clusters: a Poisson process in space, the same in both domains. Only the product of their density and of the
+// share that is Bragg-oriented follows from the measured fraction of patterns with Bragg reflections.
+#include <math.h>
+
+#include "base/comm.h"
+#include "base/mathfn.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "glass/internal.h"
+
+// The clusters of one site, in `list` unless it is NULL; returns their number.
+static int clusters_of_site(const stz_glass *g, int64_t site, stz_cluster *list) {
+  const double a = stz_grid_spacing(g->grid);
+  stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_CLUSTERS, (uint64_t)site);
+  const int count = (int)stz_rng_poisson(&rng, g->cluster_density * a * a * a);
+  if (!list) return count;
+  int xyz[3];
+  stz_grid_coords(g->grid, site, xyz);
+  for (int i = 0; i < count; i++) {
+    for (int axis = 0; axis < 3; axis++) list[i].position_nm[axis] = (xyz[axis] + stz_rng_uniform(&rng)) * a;
+    list[i].oriented = stz_rng_uniform(&rng) < g->order.acceptance;
+    list[i].ordered = true;
+    list[i].id = site * 256 + i;
+  }
+  return count;
+}
+
+stz_err stz_clusters_init(stz_glass *g, double foil_nm, double probe_nm) {
+  const double reach = g->order.cluster_radius_nm + 0.5 * probe_nm, a = stz_grid_spacing(g->grid);
+  g->cluster_density =
+      -stz_ln(1.0 - g->order.bragg_fraction) / (g->order.acceptance * STZ_PI * reach * reach * foil_nm);
+  if (g->cluster_density * a * a * a > 50.0) {
+    return stz_fail(STZ_EINPUT,
+                    "order: %.3g clusters a voxel are too many: raise order.acceptance or cluster_radius_nm",
+                    g->cluster_density * a * a * a);
+  }
+  const int64_t sites = stz_grid_local_sites(g->grid), first = stz_grid_first_site(g->grid);
+  const int nz = stz_grid_cells(g->grid)[2];
+  for (int64_t i = 0; i < sites; i++) g->cluster_count += clusters_of_site(g, first + i, NULL);
+  stz_err err = STZ_NEW(g->clusters, g->cluster_count);
+  if (err == STZ_OK) err = STZ_NEW(g->row_clusters, sites / nz + 1);
+  STZ_TRY(stz_agree(stz_grid_comm(g->grid), err));
+  int64_t at = 0;
+  for (int64_t i = 0; i < sites; i++) {
+    if (i % nz == 0) g->row_clusters[i / nz] = at;
+    at += clusters_of_site(g, first + i, g->clusters + at);
+  }
+  g->row_clusters[sites / nz] = at;
+  return STZ_OK;
+}
+
+static double periodic_distance(double x, double y, double length) {
+  const double d = fabs(x - y);
+  return d < 0.5 * length ? d : length - d;
+}
+
+// Takes the order of clusters of one row of sites that lie within the sphere of volume Omega about `centre`.
+static void shear_row(stz_glass *g, int64_t row, const double centre[3], uint64_t number) {
+  const int *cells = stz_grid_cells(g->grid);
+  const double a = stz_grid_spacing(g->grid), radius = cbrt(3.0 * g->stz.volume_nm3 / (4.0 * STZ_PI));
+  for (int64_t i = g->row_clusters[row]; i < g->row_clusters[row + 1]; i++) {
+    stz_cluster *cluster = &g->clusters[i];
+    double r2 = 0.0;
+    for (int axis = 0; axis < 3; axis++) {
+      const double d = periodic_distance(cluster->position_nm[axis], centre[axis], cells[axis] * a);
+      r2 += d * d;
+    }
+    if (!cluster->ordered || r2 > radius * radius) continue;
+    stz_rng rng = stz_rng_stream2(g->seed, STZ_RNG_LOSS, number, (uint64_t)cluster->id);
+    if (stz_rng_uniform(&rng) < g->order.loss) cluster->ordered = false;
+  }
+}
+
+void stz_clusters_shear(stz_glass *g, int64_t site, uint64_t number) {
+  const int *cells = stz_grid_cells(g->grid);
+  const double a = stz_grid_spacing(g->grid), radius = cbrt(3.0 * g->stz.volume_nm3 / (4.0 * STZ_PI));
+  int xyz[3], last[2];
+  stz_grid_coords(g->grid, site, xyz);
+  const double centre[3] = {(xyz[0] + 0.5) * a, (xyz[1] + 0.5) * a, (xyz[2] + 0.5) * a};
+  const int reach = (int)ceil(radius / a + 0.5);
+  for (int axis = 0; axis < 2; axis++) last[axis] = 2 * reach < cells[axis] ? 2 * reach : cells[axis] - 1;
+  for (int dx = 0; dx <= last[0]; dx++) {
+    for (int dy = 0; dy <= last[1]; dy++) {
+      const int64_t at = stz_grid_local(g->grid, stz_grid_site(g->grid, xyz[0] - reach + dx, xyz[1] - reach + dy, 0));
+      if (at >= 0) shear_row(g, at / cells[2], centre, number);
+    }
+  }
+}
+
+uint64_t stz_clusters_hash(const stz_glass *g) {
+  uint64_t sum = 0;
+  for (int64_t i = 0; i < g->cluster_count; i++) {
+    sum += stz_hash_mix(1000, (uint64_t)g->clusters[i].id, g->clusters[i].ordered);
+  }
+  return sum;
+}

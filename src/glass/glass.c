@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "glass/glass.h"
+
+#include <math.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "base/tensor.h"
+#include "glass/internal.h"
+
+static stz_err add_fields(stz_glass *g) {
+  const struct {
+    stz_field_spec spec;
+    void **data;
+  } fields[] = {
+      {{"structure", "1", "structure field g, positive in Ni-rich domains", STZ_F32, 1, false}, (void **)&g->structure},
+      {{"composition", "1", "Ni atomic fraction", STZ_F32, 1, false}, (void **)&g->composition},
+      {{"barrier_base", "eV", "barrier without noise", STZ_F32, 1, false}, (void **)&g->base},
+      {{"noise", "1", "Gaussian field under the barriers", STZ_F32, 1, true}, (void **)&g->noise},
+      {{"barrier", "eV", "activation barrier at zero stress", STZ_F32, 1, false}, (void **)&g->barrier},
+      {{"plastic_strain", "1", "plastic strain, deviator components", STZ_F32, 5, true}, (void **)&g->plastic},
+      {{"cell", "1", "orientation cell", STZ_U32, 1, false}, (void **)&g->cell},
+      {{"rotation", "1", "entry of the rotation table", STZ_U16, 1, true}, (void **)&g->rotation},
+      {{"event_count", "1", "events centred on the voxel", STZ_U32, 1, true}, (void **)&g->event_count},
+      {{"last_rotation", "1", "rotation at the last event", STZ_U16, 1, true}, (void **)&g->last_rotation},
+      {{"last_shear", "1", "mode and sign of the last event", STZ_U8, 1, true}, (void **)&g->last_shear},
+  };
+  STZ_TRY(stz_fields_create(g->grid, &g->fields));
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    STZ_TRY(stz_fields_add(g->fields, &fields[i].spec, fields[i].data));
+  }
+  return STZ_OK;
+}
+
+// Barriers without noise: Q = mean + composition g - interface |grad g| lambda/(2 pi sharpness).
+static void base_barriers(stz_glass *g, const stz_micro *micro) {
+  const double *structure = stz_micro_g(micro), *composition = stz_micro_composition(micro);
+  const double *interface = stz_micro_interface(micro);
+  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) {
+    double base = g->barriers.mean_eV + g->barriers.composition_eV * structure[i];
+    if (interface) base -= g->barriers.interface_eV * interface[i];
+    g->base[i] = (float)base;
+    g->structure[i] = (float)structure[i];
+    g->composition[i] = (float)composition[i];
+  }
+}
+
+stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
+                         const stz_stz_params *stz, const stz_barrier_params *barriers, const stz_order_params *order,
+                         double foil_nm, double probe_nm, uint64_t seed, stz_glass **glass) {
+  stz_glass *g = NULL;
+  *glass = NULL;
+  stz_err err = STZ_NEW(g, 1);
+  if (err == STZ_OK) {
+    g->grid = grid;
+    g->stz = *stz;
+    g->barriers = *barriers;
+    g->order = *order;
+    g->seed = seed;
+    stz_modes_init(&g->modes, stz->orientation, seed);
+    stz_marginal_cut_normal(&g->marginal, barriers->cutoff_sigma);
+    err = add_fields(g);
+  }
+  STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), err));
+  base_barriers(g, micro);
+  STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
+  STZ_TRY_TO(fail, err, stz_orientation_init(g));
+  STZ_TRY_TO(fail, err, stz_clusters_init(g, foil_nm, probe_nm));
+  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) stz_glass_update_barrier(g, i);
+  *glass = g;
+  return STZ_OK;
+fail:
+  stz_glass_destroy(&g);
+  return err;
+}
+
+void stz_glass_destroy(stz_glass **glass) {
+  stz_glass *g = *glass;
+  if (!g) return;
+  stz_fields_destroy(&g->fields);
+  stz_free(g->footprint);
+  stz_free(g->clusters);
+  stz_free(g->row_clusters);
+  stz_free(g);
+  *glass = NULL;
+}
+
+void stz_glass_update_barrier(stz_glass *glass, int64_t local) {
+  const stz_barrier_params *b = &glass->barriers;
+  const double q = glass->base[local] + b->width_eV * stz_marginal_map(&glass->marginal, glass->noise[local]);
+  glass->barrier[local] = (float)fmax(b->floor_eV, q);
+}
+
+void stz_glass_locate(const stz_glass *glass, stz_shear *shear) {
+  const int64_t i = stz_grid_local(glass->grid, shear->site);
+  shear->rotation = glass->rotation[i];
+  shear->cell = glass->cell[i];
+}
+
+// Notes an event at one of this rank's sites: its plastic strain, its count, and whether it undid the one before.
+static void record_event(stz_glass *g, int64_t i, const stz_shear *shear, const double d[5]) {
+  const size_t stride = stz_field_stride(g->grid);
+  const double a = stz_grid_spacing(g->grid), density = g->stz.volume_nm3 / (a * a * a);
+  if (g->last_shear[i] != 0) {
+    const int mode = (g->last_shear[i] - 1) / 2, sign = (g->last_shear[i] - 1) % 2 ? -1 : 1;
+    double last[5], product = 0.0;
+    stz_modes_deviator(&g->modes, mode, g->last_rotation[i], last);
+    for (int c = 0; c < 5; c++) product += sign * last[c] * d[c];
+    if (product < -0.9 * 0.5 * g->stz.gamma0) g->reversals++;
+  }
+  for (int c = 0; c < 5; c++) g->plastic[(size_t)c * stride + (size_t)i] += (float)(density * d[c]);
+  g->event_count[i]++;
+  g->last_rotation[i] = (uint16_t)shear->rotation;
+  g->last_shear[i] = (uint8_t)(1 + 2 * shear->mode + (shear->sign < 0));
+}
+
+void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, double strain[6]) {
+  double d[5];
+  stz_modes_deviator(&glass->modes, shear->mode, shear->rotation, d);
+  for (int c = 0; c < 5; c++) d[c] *= shear->sign * glass->stz.gamma0;
+  stz_sym_from_dev(d, strain);
+  const int64_t local = stz_grid_local(glass->grid, shear->site);
+  if (local >= 0) record_event(glass, local, shear, d);
+  stz_clusters_shear(glass, shear->site, number);
+  if (glass->barriers.redraw == STZ_REDRAW_NONE) return;
+  stz_rng rng = stz_rng_stream(glass->seed, STZ_RNG_REDRAW, number);
+  stz_noise_redraw(glass, shear->site, stz_rng_normal(&rng));
+  stz_orientation_turn(glass, shear, (int)stz_rng_below(&rng, (uint64_t)glass->modes.rotations));
+}
+
+const stz_grid *stz_glass_grid(const stz_glass *glass) { return glass->grid; }
+const stz_fields *stz_glass_fields(const stz_glass *glass) { return glass->fields; }
+const stz_modes *stz_glass_modes(const stz_glass *glass) { return &glass->modes; }
+const stz_stz_params *stz_glass_stz(const stz_glass *glass) { return &glass->stz; }
+const float *stz_glass_barrier(const stz_glass *glass) { return glass->barrier; }
+const uint16_t *stz_glass_rotation(const stz_glass *glass) { return glass->rotation; }
+const float *stz_glass_structure(const stz_glass *glass) { return glass->structure; }
+const float *stz_glass_composition(const stz_glass *glass) { return glass->composition; }
+const uint32_t *stz_glass_event_count(const stz_glass *glass) { return glass->event_count; }
+uint64_t stz_glass_local_reversals(const stz_glass *glass) { return glass->reversals; }
+double stz_glass_cluster_density(const stz_glass *glass) { return glass->cluster_density; }
+const stz_order_params *stz_glass_order(const stz_glass *glass) { return &glass->order; }
+
+const float *stz_glass_plastic(const stz_glass *glass, int component) {
+  return glass->plastic + (size_t)component * stz_field_stride(glass->grid);
+}
+
+const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count) {
+  *count = glass->cluster_count;
+  return glass->clusters;
+}
+
+uint64_t stz_glass_hash(const stz_glass *glass) {
+  const uint64_t local = stz_clusters_hash(glass);
+  uint64_t clusters;
+  MPI_Allreduce(&local, &clusters, 1, MPI_UINT64_T, MPI_SUM, stz_grid_comm(glass->grid));
+  return stz_fields_hash(glass->fields) + clusters;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the files of the glass share.
+#ifndef STZ_GLASS_INTERNAL_H
+#define STZ_GLASS_INTERNAL_H
+
+#include "glass/glass.h"
+#include "rng/rng.h"
+#include "stz/marginal.h"
+
+// One voxel of the footprint of a redraw: its offset from the centre, and the weights of the old and the new noise.
+typedef struct stz_footprint_voxel {
+  int offset[3];
+  double keep, draw; // sqrt(1 - q^2) and q
+} stz_footprint_voxel;
+
+// The Voronoi cells of a jittered lattice that carry one orientation each.
+typedef struct stz_cell_lattice {
+  int count[3];    // cells along each axis
+  double pitch[3]; // nm
+} stz_cell_lattice;
+
+struct stz_glass {
+  const stz_grid *grid;
+  stz_stz_params stz;
+  stz_barrier_params barriers;
+  stz_order_params order;
+  uint64_t seed;
+  stz_modes modes;
+  stz_marginal marginal;
+  stz_fields *fields;
+
+  float *structure, *composition; // g, c
+  float *base;                    // barrier without noise, eV
+  float *noise;                   // Gaussian field
+  float *barrier;                 // eV, from base and noise
+  float *plastic;                 // 5 components
+  uint32_t *cell, *event_count;
+  uint16_t *rotation;
+  uint16_t *last_rotation; // of the last event at the site
+  uint8_t *last_shear;     // 0: none yet; 1 + 2 mode + (sign < 0)
+
+  stz_cell_lattice cells;
+  stz_footprint_voxel *footprint;
+  int footprint_size;
+
+  stz_cluster *clusters;
+  int64_t cluster_count;
+  int64_t *row_clusters; // first cluster of each local (x, y) row, and the count at the end
+  double cluster_density;
+  uint64_t reversals;
+};
+
+// Barrier of a local site from its base and noise, eV: max(floor, base + width T(noise)).
+void stz_glass_update_barrier(stz_glass *glass, int64_t local);
+
+// orientation.c: cells, and the rotation of each at the start; a new rotation for the cell of an event.
+stz_err stz_orientation_init(stz_glass *glass) STZ_MUST_USE;
+void stz_orientation_turn(stz_glass *glass, const stz_shear *shear, int rotation);
+
+// noise.c: barriers' Gaussian field at the start, and its redraw by an event.
+stz_err stz_noise_init(stz_glass *glass, stz_spectral *spectral) STZ_MUST_USE;
+void stz_noise_redraw(stz_glass *glass, int64_t site, double normal);
+
+// clusters.c: ordered clusters at the start, and the loss of their order.
+stz_err stz_clusters_init(stz_glass *glass, double foil_nm, double probe_nm) STZ_MUST_USE;
+void stz_clusters_shear(stz_glass *glass, int64_t site, uint64_t number);
+uint64_t stz_clusters_hash(const stz_glass *glass); // local part
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The Gaussian field under the barriers. With `redraw = "stz"` it is white noise filtered by exp(-k^2 s_q^2/2), of unit
+// variance, s_q = sqrt2 s = Omega^(1/3)/sqrt(2 pi): correlated over an STZ, so that the density of soft spots does not
+// depend on the lattice. An event mixes one fresh normal G into its footprint q(r) = exp(-r^2/2 s_q^2), q >= 0.01:
+// new = sqrt(1 - q^2) old + q G, which keeps the variance. With `redraw = "centre"` the noise is white and the event's
+// voxel alone is drawn again, as in older models.
+#include <math.h>
+
+#include "base/comm.h"
+#include "base/mathfn.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "glass/internal.h"
+
+static double footprint_width(const stz_glass *g) { return cbrt(g->stz.volume_nm3) / sqrt(2.0 * STZ_PI); }
+
+// Filters white noise; the factor of unit variance comes from the filter itself, summed in a fixed order.
+static stz_err filter(const stz_glass *g, stz_spectral *spectral, double *white) {
+  const size_t modes = stz_spectral_modes(spectral);
+  const double a = stz_grid_spacing(g->grid), width = footprint_width(g);
+  const int *cells = stz_grid_cells(g->grid);
+  double complex *spectrum = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(g->grid), STZ_NEW(spectrum, modes)));
+  stz_spectral_forward(spectral, white, spectrum);
+  // The filter is a product over the axes, and so is the mean of its square.
+  double variance = 1.0;
+  for (int axis = 0; axis < 3; axis++) {
+    double sum = 0.0;
+    for (int m = -cells[axis] / 2 + 1; m <= cells[axis] / 2; m++) {
+      const double k = 2.0 * STZ_PI * m / (cells[axis] * a);
+      sum += stz_exp(-k * k * width * width);
+    }
+    variance *= sum / cells[axis];
+  }
+  const double scale = 1.0 / sqrt(variance);
+  for (size_t i = 0; i < modes; i++) {
+    double k[3];
+    stz_spectral_wave_vector(spectral, i, k);
+    spectrum[i] *= scale * stz_exp(-0.5 * width * width * (k[0] * k[0] + k[1] * k[1] + k[2] * k[2]));
+  }
+  stz_spectral_inverse(spectral, spectrum, white);
+  stz_free(spectrum);
+  return STZ_OK;
+}
+
+// Lists the voxels of the footprint; with `list` NULL it only counts them.
+static int list_footprint(const stz_glass *g, stz_footprint_voxel *list) {
+  const double a = stz_grid_spacing(g->grid), width = footprint_width(g);
+  const int reach = (int)(width * sqrt(-2.0 * stz_ln(0.01)) / a);
+  int count = 0;
+  for (int x = -reach; x <= reach; x++) {
+    for (int y = -reach; y <= reach; y++) {
+      for (int z = -reach; z <= reach; z++) {
+        const double q = stz_exp(-0.5 * (x * x + y * y + z * z) * a * a / (width * width));
+        if (q < 0.01) continue;
+        if (list) list[count] = (stz_footprint_voxel){{x, y, z}, sqrt(1.0 - q * q), q};
+        count++;
+      }
+    }
+  }
+  return count;
+}
+
+static stz_err make_footprint(stz_glass *g) {
+  if (g->barriers.redraw != STZ_REDRAW_STZ) {
+    STZ_TRY(STZ_NEW(g->footprint, 1));
+    g->footprint[0] = (stz_footprint_voxel){{0, 0, 0}, 0.0, 1.0};
+    g->footprint_size = 1;
+    return STZ_OK;
+  }
+  const int *cells = stz_grid_cells(g->grid);
+  const double reach = footprint_width(g) * sqrt(-2.0 * stz_ln(0.01)) / stz_grid_spacing(g->grid);
+  for (int axis = 0; axis < 3; axis++) {
+    if (2 * (int)reach + 1 > cells[axis]) {
+      return stz_fail(STZ_EINPUT, "the box is too small: an STZ reaches over %.1f voxels, the box has %d along %c",
+                      reach, cells[axis], "xyz"[axis]);
+    }
+  }
+  STZ_TRY(STZ_NEW(g->footprint, list_footprint(g, NULL)));
+  g->footprint_size = list_footprint(g, g->footprint);
+  return STZ_OK;
+}
+
+stz_err stz_noise_init(stz_glass *g, stz_spectral *spectral) {
+  double *white = NULL;
+  const int64_t sites = stz_grid_local_sites(g->grid);
+  stz_err err = make_footprint(g);
+  if (err == STZ_OK) err = STZ_NEW(white, sites);
+  err = stz_agree(stz_grid_comm(g->grid), err);
+  if (err == STZ_OK) {
+    for (int64_t i = 0; i < sites; i++) {
+      stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_NOISE, (uint64_t)(stz_grid_first_site(g->grid) + i));
+      white[i] = stz_rng_normal(&rng);
+    }
+    if (g->barriers.redraw != STZ_REDRAW_CENTRE) err = filter(g, spectral, white);
+    for (int64_t i = 0; i < sites; i++) g->noise[i] = (float)white[i];
+  }
+  stz_free(white);
+  return err;
+}
+
+void stz_noise_redraw(stz_glass *g, int64_t site, double normal) {
+  int xyz[3];
+  stz_grid_coords(g->grid, site, xyz);
+  for (int i = 0; i < g->footprint_size; i++) {
+    const stz_footprint_voxel *v = &g->footprint[i];
+    const int64_t at = stz_grid_local(
+        g->grid, stz_grid_site(g->grid, xyz[0] + v->offset[0], xyz[1] + v->offset[1], xyz[2] + v->offset[2]));
+    if (at < 0) continue;
+    g->noise[at] = (float)fma(v->keep, g->noise[at], v->draw * normal);
+    stz_glass_update_barrier(g, at);
+  }
+}

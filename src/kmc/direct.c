@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The direct engine, the reference: after each event the kernel is added at every voxel and every rate is evaluated
+// again, in one fused pass row by row; the next event is drawn from the exact sums. Cost of an event: O(sites/ranks).
+//
+// Under a changing mean stress the candidates come from the hazard R exp(g t), which bounds the true one: no rate grows
+// faster than g (stz_rate_growth). A candidate is accepted with the ratio of its rate now to its bound (thinning: Lewis
+// and Shedler, Naval Res. Logist. Q. 26, 403, 1979), so the load is followed exactly, not in frozen steps. When the
+// bound has grown by e, all rates are evaluated afresh.
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/mathfn.h"
+#include "base/memory.h"
+#include "base/tensor.h"
+#include "kmc/engine.h"
+#include "stz/rates.h"
+
+enum { LONGEST_ROW = 512 };
+
+typedef struct direct {
+  const stz_grid *grid;
+  int rows, row_length; // rows (x, y) of this rank, sites a row
+  size_t stride;
+  float *stress;      // 5 components of the fluctuation, stride apart
+  double *row_sums;   // of rates, a local row
+  double *plane_sums; // a plane of the box
+  bool pending;       // an event whose stress is still to be added, by the next pass
+  int origin[3];
+  float strain[5];
+} direct;
+
+// What the rank that owns a candidate tells the others.
+typedef struct verdict {
+  stz_shear shear;
+  int accepted;
+  double excess; // true rate over its bound
+} verdict;
+
+static stz_err direct_create(stz_kmc *kmc) {
+  direct *d = NULL;
+  const stz_grid *grid = stz_glass_grid(kmc->glass);
+  stz_err err = STZ_NEW(d, 1);
+  if (err == STZ_OK) {
+    kmc->state = d;
+    d->grid = grid;
+    d->row_length = stz_grid_cells(grid)[2];
+    d->rows = stz_grid_planes(grid) * stz_grid_cells(grid)[1];
+    d->stride = stz_field_stride(grid);
+    err = STZ_NEW(d->stress, 5 * d->stride);
+  }
+  if (err == STZ_OK) err = STZ_NEW(d->row_sums, d->rows);
+  if (err == STZ_OK) err = STZ_NEW(d->plane_sums, stz_grid_cells(grid)[0]);
+  return stz_agree(stz_grid_comm(grid), err);
+}
+
+static void direct_destroy(stz_kmc *kmc) {
+  direct *d = kmc->state;
+  if (!d) return;
+  stz_free(d->stress);
+  stz_free(d->row_sums);
+  stz_free(d->plane_sums);
+  stz_free(d);
+}
+
+// Signed offset from the event's plane or row, folded into the box.
+static int fold(int x, int n) {
+  if (x > n / 2) return x - n;
+  return x < -n / 2 ? x + n : x;
+}
+
+// Adds the pending event's stress to one row: the kernel's row, turned so that it starts at the event's z.
+static void add_row(const stz_kmc *kmc, direct *d, int row) {
+  _Alignas(64) float kernel[5 * LONGEST_ROW];
+  const int *cells = stz_grid_cells(d->grid), n = d->row_length, z0 = d->origin[2];
+  const int x = stz_grid_first_plane(d->grid) + row / cells[1], y = row % cells[1];
+  stz_elastic_row(kmc->elastic, fold(x - d->origin[0], cells[0]), fold(y - d->origin[1], cells[1]), d->strain, kernel);
+  for (int c = 0; c < 5; c++) {
+    float *restrict s = d->stress + (size_t)c * d->stride + (size_t)row * (size_t)n;
+    const float *restrict k = kernel + c * n;
+#pragma omp simd
+    for (int z = z0; z < n; z++) s[z] += k[z - z0];
+#pragma omp simd
+    for (int z = 0; z < z0; z++) s[z] += k[z + n - z0];
+  }
+}
+
+static double row_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int row, float *rates) {
+  const size_t start = (size_t)row * (size_t)d->row_length;
+  const float *stress[5];
+  for (int c = 0; c < 5; c++) stress[c] = d->stress + (size_t)c * d->stride + start;
+  return stz_rates_row(law, stz_glass_modes(kmc->glass), d->row_length, stress, stz_glass_barrier(kmc->glass) + start,
+                       stz_glass_rotation(kmc->glass) + start, rates);
+}
+
+// THE pass: adds the last event's stress, evaluates every rate, sums by rows and planes. Returns the sum of all rates
+// in attempt rates, the same on every rank. Collective.
+static double evaluate(stz_kmc *kmc, const stz_law *law) {
+  direct *d = kmc->state;
+  _Alignas(64) float rates[LONGEST_ROW];
+  const int ny = stz_grid_cells(d->grid)[1], first = stz_grid_first_plane(d->grid);
+  for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
+    for (int row = plane * ny; row < (plane + 1) * ny; row++) {
+      if (d->pending) add_row(kmc, d, row);
+      d->row_sums[row] = row_rates(kmc, d, law, row, rates);
+    }
+    d->plane_sums[first + plane] = stz_ordered_sum(d->row_sums + plane * ny, ny);
+  }
+  d->pending = false;
+  kmc->stats.passes++;
+  stz_grid_gather_planes(d->grid, d->plane_sums, 1);
+  return stz_ordered_sum(d->plane_sums, stz_grid_cells(d->grid)[0]);
+}
+
+// Finds the entry in which the running sum passes *target, and takes from *target what lies before. Rounding can carry
+// the target past the end: then the last entry with any weight is meant.
+static int pick_double(const double *weights, int count, double *target) {
+  int last = 0;
+  for (int i = 0; i < count; i++) {
+    if (weights[i] <= 0.0) continue;
+    last = i;
+    if (*target < weights[i]) return i;
+    *target -= weights[i];
+  }
+  *target = 0.0;
+  return last;
+}
+
+static int pick_float(const float *weights, int count, double *target) {
+  int last = 0;
+  for (int i = 0; i < count; i++) {
+    if (weights[i] <= 0.0f) continue;
+    last = i;
+    if (*target < weights[i]) return i;
+    *target -= weights[i];
+  }
+  *target = 0.0;
+  return last;
+}
+
+static void site_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site,
+                       float rates[STZ_MODES][2]) {
+  float stress[5];
+  for (int c = 0; c < 5; c++) stress[c] = d->stress[(size_t)c * d->stride + (size_t)site];
+  stz_rates_site(law, stz_glass_modes(kmc->glass), stress, stz_glass_barrier(kmc->glass)[site],
+                 stz_glass_rotation(kmc->glass)[site], rates);
+}
+
+// On the rank that owns `plane`: finds row, site and mode of the candidate, and decides on it by its rate under `now`
+// against the rate under `then` times `grown`.
+static verdict judge(const stz_kmc *kmc, const direct *d, const stz_law *then, const stz_law *now, double grown,
+                     int plane, double target, double accept) {
+  _Alignas(64) float rates[LONGEST_ROW];
+  float before[STZ_MODES][2], after[STZ_MODES][2];
+  const int ny = stz_grid_cells(d->grid)[1], first_row = (plane - stz_grid_first_plane(d->grid)) * ny;
+  const int row = first_row + pick_double(d->row_sums + first_row, ny, &target);
+  (void)row_rates(kmc, d, then, row, rates);
+  const int64_t site = (int64_t)row * d->row_length + pick_float(rates, d->row_length, &target);
+  site_rates(kmc, d, then, site, before);
+  const int choice = pick_float(&before[0][0], 2 * STZ_MODES, &target);
+  site_rates(kmc, d, now, site, after);
+  const double ratio = (&after[0][0])[choice] / ((&before[0][0])[choice] * grown);
+  verdict v = {.shear = {.site = stz_grid_first_site(d->grid) + site, .mode = choice / 2, .sign = choice % 2 ? -1 : 1},
+               .accepted = accept < ratio,
+               .excess = ratio};
+  stz_glass_locate(kmc->glass, &v.shear);
+  return v;
+}
+
+// Draws a candidate at the time `mean->t0` + elapsed and decides on it. Collective.
+static verdict try_candidate(stz_kmc *kmc, const stz_law *then, const stz_law *now, double grown, double total) {
+  direct *d = kmc->state;
+  double target = stz_rng_uniform(&kmc->rng) * total;
+  const double accept = stz_rng_uniform(&kmc->rng);
+  const int plane = pick_double(d->plane_sums, stz_grid_cells(d->grid)[0], &target);
+  const int owner = stz_grid_owner(d->grid, plane);
+  verdict v;
+  memset(&v, 0, sizeof v);
+  if (owner == stz_grid_rank(d->grid)) v = judge(kmc, d, then, now, grown, plane, target, accept);
+  if (stz_grid_ranks(d->grid) > 1) MPI_Bcast(&v, (int)sizeof v, MPI_BYTE, owner, stz_grid_comm(d->grid));
+  kmc->stats.candidates++;
+  return v;
+}
+
+static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, stz_law *law) {
+  double stress[6];
+  for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
+  stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), mean->temperature_K, stress);
+}
+
+static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
+  const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), mean->temperature_K, mean->stress_rate);
+  const double window = growth > 0.0 ? 1.0 / growth : INFINITY; // the bound grows by e within it
+  *found = false;
+  for (double start = 0.0; mean->t0 + start < limit; start += window) {
+    stz_law then, now;
+    law_at(kmc, mean, start, &then);
+    const double total = evaluate(kmc, &then);
+    if (!isfinite(total)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", total, mean->t0 + start);
+    for (double elapsed = 0.0; total > 0.0;) {
+      elapsed = stz_thinning_wait(kmc->attempt * total, growth, elapsed, stz_rng_exponential(&kmc->rng));
+      if (elapsed > window || mean->t0 + start + elapsed > limit) break;
+      law_at(kmc, mean, start + elapsed, &now);
+      const verdict v = try_candidate(kmc, &then, &now, stz_exp(growth * elapsed), total);
+      if (v.excess > 1.001) {
+        return stz_fail(STZ_ENUMERIC, "a rate exceeds its bound by the factor %g at %g s", v.excess, mean->t0 + start);
+      }
+      if (!v.accepted) continue;
+      *event = (stz_event){.time_s = mean->t0 + start + elapsed, .shear = v.shear};
+      *found = true;
+      return STZ_OK;
+    }
+  }
+  return STZ_OK;
+}
+
+static void direct_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
+  direct *d = kmc->state;
+  assert(!d->pending);
+  double deviator[5];
+  stz_dev_from_sym(strain, deviator);
+  for (int c = 0; c < 5; c++) d->strain[c] = (float)deviator[c];
+  stz_grid_coords(d->grid, event->shear.site, d->origin);
+  d->pending = true;
+}
+
+// The axial plastic strain rate of one site in attempt rates times Omega/V.
+static double site_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site) {
+  float rates[STZ_MODES][2];
+  double rate = 0.0;
+  site_rates(kmc, d, law, site, rates);
+  for (int m = 0; m < STZ_MODES; m++) {
+    double p[5], tensor[6];
+    if (rates[m][0] == rates[m][1]) continue;
+    stz_modes_deviator(stz_glass_modes(kmc->glass), m, stz_glass_rotation(kmc->glass)[site], p);
+    stz_sym_from_dev(p, tensor);
+    rate += ((double)rates[m][0] - rates[m][1]) * tensor[STZ_XX];
+  }
+  return rate * stz_glass_stz(kmc->glass)->gamma0;
+}
+
+static void direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+  direct *d = kmc->state;
+  stz_law law;
+  law_at(kmc, mean, 0.0, &law);
+  *total = kmc->attempt * evaluate(kmc, &law);
+  const int64_t sites = (int64_t)stz_grid_cells(d->grid)[1] * d->row_length;
+  double *planes = d->plane_sums; // free until the next pass
+  for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < sites; i++) sum += site_strain_rate(kmc, d, &law, plane * sites + i);
+    planes[stz_grid_first_plane(d->grid) + plane] = sum;
+  }
+  stz_grid_gather_planes(d->grid, planes, 1);
+  *plastic_rate = stz_ordered_sum(planes, stz_grid_cells(d->grid)[0]) * kmc->attempt *
+                  stz_glass_stz(kmc->glass)->volume_nm3 / stz_grid_volume(d->grid);
+}
+
+static const float *direct_stress(const stz_kmc *kmc, int c) {
+  const direct *d = kmc->state;
+  return d->stress + (size_t)c * d->stride;
+}
+
+static double direct_bytes(const stz_kmc *kmc) {
+  const direct *d = kmc->state;
+  const double sites = (double)stz_grid_local_sites(d->grid);
+  return 5.0 * sizeof(float) + ((double)stz_elastic_table_bytes(kmc->elastic) + 8.0 * d->rows) / sites;
+}
+
+const stz_engine stz_engine_direct = {
+    .create = direct_create,
+    .destroy = direct_destroy,
+    .next = direct_next,
+    .add_stress = direct_add_stress,
+    .rates = direct_rates,
+    .stress = direct_stress,
+    .bytes_per_site = direct_bytes,
+};

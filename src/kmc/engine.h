@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The interface that every engine implements; see kmc.h for what the calls mean.
+#ifndef STZ_KMC_ENGINE_H
+#define STZ_KMC_ENGINE_H
+
+#include "kmc/kmc.h"
+#include "rng/rng.h"
+
+// What all engines share: the sample, the operator and the stream of random numbers of the events.
+struct stz_kmc {
+  const struct stz_engine *engine;
+  stz_glass *glass;
+  const stz_elastic *elastic;
+  stz_rng rng;
+  stz_kmc_stats stats;
+  double attempt; // attempt rate of one mode of one voxel, 1/s
+  void *state;    // the engine's own
+};
+
+typedef struct stz_engine {
+  stz_err (*create)(stz_kmc *kmc);
+  void (*destroy)(stz_kmc *kmc);
+  stz_err (*next)(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found);
+  void (*add_stress)(stz_kmc *kmc, const stz_event *event, const double strain[6]); // of an event that happened
+  void (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
+  const float *(*stress)(const stz_kmc *kmc, int c);
+  double (*bytes_per_site)(const stz_kmc *kmc);
+} stz_engine;
+
+extern const stz_engine stz_engine_direct;
+
+// thinning.c: the waiting time to the next candidate when a hazard R exp(g t) bounds the true one. Starting `elapsed`
+// after the hazard was R, returns the time, since it was R, at which its integral has grown by `exponential`.
+double stz_thinning_wait(double rate, double growth, double elapsed, double exponential);
+
+#endif

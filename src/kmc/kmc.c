@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "kmc/kmc.h"
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "kmc/engine.h"
+#include "stz/rates.h"
+
+stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
+                       stz_kmc **kmc) {
+  static const stz_engine *const engines[] = {[STZ_ENGINE_DIRECT] = &stz_engine_direct};
+  const stz_grid *grid = stz_glass_grid(glass);
+  stz_kmc *k = NULL;
+  *kmc = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(k, 1)));
+  *k = (stz_kmc){.engine = engines[params->engine],
+                 .glass = glass,
+                 .elastic = elastic,
+                 .rng = stz_rng_stream(seed, STZ_RNG_EVENTS, 0),
+                 .attempt = stz_attempt_rate(stz_glass_stz(glass), stz_grid_spacing(grid))};
+  const stz_err err = k->engine->create(k);
+  if (err != STZ_OK) {
+    stz_kmc_destroy(&k);
+    return err;
+  }
+  *kmc = k;
+  return STZ_OK;
+}
+
+void stz_kmc_destroy(stz_kmc **kmc) {
+  if (!*kmc) return;
+  (*kmc)->engine->destroy(*kmc);
+  stz_free(*kmc);
+  *kmc = NULL;
+}
+
+stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
+  return kmc->engine->next(kmc, mean, limit, event, found);
+}
+
+void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) {
+  stz_glass_shear(kmc->glass, &event->shear, kmc->stats.events, strain);
+  kmc->engine->add_stress(kmc, event, strain);
+  kmc->stats.events++;
+}
+
+void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+  kmc->engine->rates(kmc, mean, total, plastic_rate);
+}
+
+const float *stz_kmc_stress(const stz_kmc *kmc, int c) { return kmc->engine->stress(kmc, c); }
+void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats) { *stats = kmc->stats; }
+double stz_kmc_bytes_per_site(const stz_kmc *kmc) { return kmc->engine->bytes_per_site(kmc); }
+
+uint64_t stz_kmc_hash(const stz_kmc *kmc) {
+  return stz_hash_mix(2000, (uint64_t)(kmc->rng.state >> 64), (uint64_t)kmc->rng.state) +
+         stz_hash_mix(2001, 0, kmc->stats.events);
+}

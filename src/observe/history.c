@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "observe/history.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mathfn.h"
+#include "base/tensor.h"
+#include "base/units.h"
+
+const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS] = {
+    {"time_s", "s", "time since the start of the run", 1},
+    {"segment", "1", "index of the segment", 1},
+    {"temperature_K", "K", "temperature", 1},
+    {"strain_axial", "1", "mean total strain, xx", 1},
+    {"stress_axial_GPa", "GPa", "mean stress, xx", 1},
+    {"plastic_strain_axial", "1", "mean plastic strain, xx", 1},
+    {"strain", "1", "mean total strain: xx yy zz yz xz xy, tensor components", 6},
+    {"stress_GPa", "GPa", "mean stress: xx yy zz yz xz xy", 6},
+    {"plastic_strain", "1", "mean plastic strain: xx yy zz yz xz xy, tensor components", 6},
+    {"plastic_rate_per_s", "1/s", "axial plastic strain rate from the rates of all events", 1},
+    {"total_rate_per_s", "1/s", "sum of the rates of all events", 1},
+    {"events", "1", "events so far", 1},
+    {"events_per_stz", "1", "events so far a volume Omega", 1},
+    {"order_mean", "1", "share of clusters that still have their order", 1},
+    {"localisation", "1", "largest mean plastic strain of a slab at 45 degrees over the mean of the box", 1},
+    {"reversal_share", "1", "share of events that undid the event before at their site", 1},
+};
+
+void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]) {
+  const double events = (double)state->events;
+  const double head[] = {state->time_s,
+                         state->segment,
+                         state->temperature_K,
+                         state->strain[STZ_XX],
+                         state->stress[STZ_XX] / STZ_GPA,
+                         state->plastic[STZ_XX]};
+  const double tail[] = {state->plastic_rate_per_s,    state->total_rate_per_s, events,
+                         events * sample->stz_per_box, sample->order_mean,      sample->localisation,
+                         sample->reversal_share};
+  memcpy(row, head, sizeof head);
+  memcpy(row + 6, state->strain, sizeof state->strain);
+  for (int c = 0; c < 6; c++) row[12 + c] = state->stress[c] / STZ_GPA;
+  memcpy(row + 18, state->plastic, sizeof state->plastic);
+  memcpy(row + 24, tail, sizeof tail);
+}
+
+double stz_order_mean(const stz_grid *grid, const stz_cluster *clusters, int64_t count) {
+  int64_t numbers[2] = {0, count};
+  for (int64_t c = 0; c < count; c++) numbers[0] += clusters[c].ordered;
+  MPI_Allreduce(MPI_IN_PLACE, numbers, 2, MPI_INT64_T, MPI_SUM, stz_grid_comm(grid));
+  return numbers[1] ? (double)numbers[0] / (double)numbers[1] : NAN;
+}
+
+stz_history_schedule stz_history_begin(const stz_history_params *params, double time_s, double strain) {
+  return (stz_history_schedule){params->points_per_decade, params->strain_step, time_s, strain};
+}
+
+void stz_history_taken(stz_history_schedule *schedule, double time_s, double strain) {
+  schedule->last_time_s = time_s;
+  schedule->last_strain = strain;
+}
+
+// The elementary functions are ours, as a row is collective: ranks on unlike processors must agree when it is due.
+static double grid_time(const stz_history_schedule *s, double clock_zero, int k) {
+  const int n = s->points_per_decade; // whole decades apart, so that 1, 10, 100 s are exact
+  double decade = 1.0;
+  for (int d = 0; d < k / n; d++) decade *= 10.0;
+  return clock_zero + decade * stz_exp(k % n * 2.302585092994045684 / n);
+}
+
+// The first time of the logarithmic grid after `time`.
+static double next_grid_time(const stz_history_schedule *s, double clock_zero, double time) {
+  int k = 0;
+  if (time - clock_zero > 1.0) {
+    k = (int)(stz_ln(time - clock_zero) * s->points_per_decade / 2.302585092994045684) - 1; // one early, by rounding
+    if (k < 0) k = 0;
+  }
+  while (grid_time(s, clock_zero, k) <= time) k++;
+  return grid_time(s, clock_zero, k);
+}
+
+double stz_history_next(const stz_history_schedule *schedule, double now_s, double strain, double strain_rate,
+                        double clock_zero_s, double until) {
+  double due = fmax(now_s, next_grid_time(schedule, clock_zero_s, schedule->last_time_s));
+  const double moved = strain - schedule->last_strain;
+  if (fabs(moved) >= schedule->strain_step) {
+    due = now_s;
+  } else if (strain_rate != 0.0) {
+    const double left = schedule->strain_step - (strain_rate > 0.0 ? moved : -moved);
+    due = fmin(due, now_s + left / fabs(strain_rate));
+  }
+  return due <= until ? due : INFINITY;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The rows of /history (docs/output.md): what is in one, and when one is due. Nothing here touches the trajectory.
+#ifndef STZ_OBSERVE_HISTORY_H
+#define STZ_OBSERVE_HISTORY_H
+
+#include <stdint.h>
+
+#include "glass/glass.h"
+#include "observe/params.h"
+
+// The macroscopic state at a row's time, which the caller fills in.
+typedef struct stz_history_state {
+  double time_s, temperature_K;
+  double strain[6], stress[6], plastic[6]; // total strain, stress (eV/nm^3), plastic strain
+  int segment;                             // index
+  double clock_zero_s;                     // time from which the segment's times count
+  uint64_t events;
+  double plastic_rate_per_s, total_rate_per_s; // from the rates of all events
+} stz_history_state;
+
+// What the sample adds.
+typedef struct stz_history_sample {
+  double stz_per_box;    // Omega/V
+  double order_mean;     // share of clusters that still have their order; NaN without clusters
+  double localisation;   // stz_localisation
+  double reversal_share; // share of events that undid the event before at their site; 0 without events
+} stz_history_sample;
+
+typedef struct stz_history_column {
+  const char *name, *unit, *description;
+  int width; // doubles a row
+} stz_history_column;
+
+enum { STZ_HISTORY_COLUMNS = 16, STZ_HISTORY_WIDTH = 31 }; // columns, and doubles in a row
+
+// The columns in the order of a row.
+extern const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS];
+
+// Looks at the glass after `events` events. Collective; the same bits on any number of ranks.
+stz_err stz_history_look(const stz_glass *glass, uint64_t events, stz_history_sample *sample) STZ_MUST_USE;
+
+// Share of ordered clusters over all ranks; NaN if there are none. Collective.
+double stz_order_mean(const stz_grid *grid, const stz_cluster *clusters, int64_t count);
+
+// One row. Local.
+void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]);
+
+// When rows are due: at 10^(k/n) s, k = 0, 1, ... after the clock's zero of the segment, and whenever the axial strain
+// has moved by strain_step since the last row. Plain data; local; the same on every rank.
+typedef struct stz_history_schedule {
+  int points_per_decade;
+  double strain_step;
+  double last_time_s, last_strain; // of the last row
+} stz_history_schedule;
+
+// Starts after a row at (time_s, strain).
+stz_history_schedule stz_history_begin(const stz_history_params *params, double time_s, double strain);
+
+// Time of the next row at or before `until`, INFINITY if none is due. The present state is (now_s, strain), and the
+// axial strain grows at strain_rate from there on; clock_zero_s is the running segment's. Never before now_s: a row
+// that a jump of the strain has made due, or that was left out, is due at once.
+double stz_history_next(const stz_history_schedule *schedule, double now_s, double strain, double strain_rate,
+                        double clock_zero_s, double until);
+
+// Notes that a row was taken at (time_s, strain), due or not (say at the end of a segment).
+void stz_history_taken(stz_history_schedule *schedule, double time_s, double strain);
+
+#endif

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Does plastic strain gather in bands? A shear band under tension along x lies near 45 degrees to it.
+#ifndef STZ_OBSERVE_LOCALISATION_H
+#define STZ_OBSERVE_LOCALISATION_H
+
+#include "lattice/grid.h"
+
+#define STZ_SLAB_NM 1.2 // thickness of a slab
+
+// Largest mean axial plastic strain of a slab over the mean of the box: 1 for homogeneous strain; for all strain in one
+// slab, the number of slabs. NaN when the mean is 0. Collective; the same bits on any number of ranks.
+//
+// Slabs are normal to (1, 1, 0), (1, -1, 0), (1, 0, 1) and (1, 0, -1): u = x + y and so on, taken modulo the greatest
+// common divisor G of the two sides, which is the largest period that the box allows. G is cut into
+// round(G / (sqrt2 STZ_SLAB_NM)) slabs of equal thickness, at least 1; a direction with a single slab says nothing and
+// counts as 1. A layer of voxels across a border counts in both slabs by its share of thickness.
+// `d3`, `d4`: those components of the plastic strain's deviator (base/tensor.h), one number a local site; they give its
+// xx component, d3/sqrt2 - d4/sqrt6.
+stz_err stz_localisation(const stz_grid *grid, const float *d3, const float *d4, double *localisation) STZ_MUST_USE;
+
+#endif

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "observe/nbed.h"
+
+#include <math.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "observe/survival.h"
+#include "observe/tube.h"
+#include "rng/rng.h"
+
+// The geometry of a level: axes, box, and the regular places of the scans.
+typedef struct layout {
+  int axis[3];      // u, v, beam
+  double box[3];    // sides along them, nm
+  double step;      // of the probe grid, nm
+  double foil;      // thickness, nm
+  double reach;     // largest distance of a cluster's centre from the axis of a probe that sees it, nm
+  int places[2];    // scans side by side along u and v
+  int layers;       // displaced foils
+  double offset[3]; // of the first scan, along u, v and the beam
+} layout;
+
+static stz_err layout_create(const stz_nbed_sample *sample, const stz_nbed_params *params, layout *l) {
+  *l = (layout){.step = params->probe_nm,
+                .foil = params->foil_nm,
+                .reach = sample->order.cluster_radius_nm + 0.5 * params->probe_nm};
+  for (int k = 0; k < 3; k++) {
+    l->axis[k] = (params->beam + 1 + k) % 3;
+    l->box[k] = stz_grid_cells(sample->grid)[l->axis[k]] * stz_grid_spacing(sample->grid);
+  }
+  const double width = fmin(l->box[0], l->box[1]), rounding = 1e-9;
+  if (l->foil > l->box[2] * (1.0 + rounding)) {
+    return stz_fail(STZ_EINPUT, "output.foil_nm: got %g, needs at most %.6g, the box along the beam", l->foil,
+                    l->box[2]);
+  }
+  if (STZ_NBED_SIDE * l->step > width * (1.0 + rounding)) {
+    return stz_fail(STZ_EINPUT, "output.probe_nm: got %g, needs at most %.6g, a tenth of the box across the beam",
+                    l->step, width / STZ_NBED_SIDE);
+  }
+  if (2.0 * l->reach > width) {
+    return stz_fail(STZ_EINPUT, "order.cluster_radius_nm: got %g, needs at most %.6g, half the box less the probe's",
+                    sample->order.cluster_radius_nm, 0.5 * (width - l->step));
+  }
+  return STZ_OK;
+}
+
+// Puts the scans on the grid of places with the widest pitch that holds them; if none does, on the densest one, in as
+// many displaced foils as it takes.
+static void place_scans(int scans, uint64_t seed, uint64_t level, layout *l) {
+  const double side = STZ_NBED_SIDE * l->step;
+  const int fit_u = (int)floor(l->box[0] / side + 1e-9), fit_v = (int)floor(l->box[1] / side + 1e-9);
+  l->places[0] = fit_u;
+  l->places[1] = fit_v;
+  double widest = 0.0;
+  for (int nu = 1; nu <= fit_u; nu++) {
+    const int nv = (scans + nu - 1) / nu;
+    const double pitch = fmin(l->box[0] / nu, l->box[1] / nv);
+    if (nv > fit_v || pitch <= widest) continue;
+    widest = pitch;
+    l->places[0] = nu;
+    l->places[1] = nv;
+  }
+  const int places = l->places[0] * l->places[1];
+  l->layers = (scans + places - 1) / places;
+  stz_rng rng = stz_rng_stream(seed, STZ_RNG_SCANS, level);
+  for (int k = 0; k < 3; k++) l->offset[k] = stz_rng_uniform(&rng) * l->box[k];
+}
+
+static double modulo(double x, double period) {
+  const double rest = x - floor(x / period) * period;
+  return rest < period ? rest : 0.0;
+}
+
+// Corner of a scan along u, v and the beam.
+static void scan_corner(const layout *l, int scan, double corner[3]) {
+  const int places = l->places[0] * l->places[1], place = scan % places, layer = scan / places;
+  corner[0] = modulo(l->offset[0] + place / l->places[1] * l->box[0] / l->places[0], l->box[0]);
+  corner[1] = modulo(l->offset[1] + place % l->places[1] * l->box[1] / l->places[1], l->box[1]);
+  corner[2] = modulo(l->offset[2] + layer * l->box[2] / l->layers, l->box[2]);
+}
+
+static stz_err nbed_allocate(int scans, stz_nbed **nbed) {
+  STZ_TRY(STZ_NEW(*nbed, 1));
+  stz_nbed *n = *nbed;
+  n->scans = scans;
+  STZ_TRY(STZ_NEW(n->bragg, scans * STZ_NBED_PATTERNS));
+  STZ_TRY(STZ_NEW(n->probability, scans * STZ_NBED_PATTERNS));
+  STZ_TRY(STZ_NEW(n->density, scans * STZ_NBED_PATTERNS));
+  STZ_TRY(STZ_NEW(n->mask, scans * STZ_NBED_PATTERNS));
+  STZ_TRY(STZ_NEW(n->counts, scans));
+  STZ_TRY(STZ_NEW(n->counts_by_domain, scans * 4));
+  return STZ_NEW(n->origin_nm, scans * 3);
+}
+
+void stz_nbed_destroy(stz_nbed **nbed) {
+  stz_nbed *n = *nbed;
+  if (!n) return;
+  stz_free(n->bragg);
+  stz_free(n->probability);
+  stz_free(n->density);
+  stz_free(n->mask);
+  stz_free(n->counts);
+  stz_free(n->counts_by_domain);
+  stz_free(n->origin_nm);
+  stz_free(n);
+  *nbed = NULL;
+}
+
+// Distance from `from` to `to` around the period, in [-period/2, period/2].
+static double nearest(double from, double to, double period) {
+  const double d = to - from;
+  return d - period * rint(d / period);
+}
+
+// Marks the patterns of a scan that see the cluster.
+static void see_cluster(const layout *l, const double corner[3], const stz_cluster *cluster, uint8_t *bragg) {
+  double p[3];
+  for (int k = 0; k < 3; k++) p[k] = (double)cluster->position_nm[l->axis[k]];
+  if (modulo(p[2] - corner[2], l->box[2]) >= l->foil) return;
+  double du[STZ_NBED_SIDE], dv[STZ_NBED_SIDE];
+  for (int i = 0; i < STZ_NBED_SIDE; i++) {
+    du[i] = nearest(corner[0] + (i + 0.5) * l->step, p[0], l->box[0]);
+    dv[i] = nearest(corner[1] + (i + 0.5) * l->step, p[1], l->box[1]);
+  }
+  for (int i = 0; i < STZ_NBED_SIDE; i++) {
+    for (int j = 0; j < STZ_NBED_SIDE; j++) {
+      if (du[i] * du[i] + dv[j] * dv[j] <= l->reach * l->reach) bragg[i * STZ_NBED_SIDE + j] = 1;
+    }
+  }
+}
+
+// The patterns, each rank adding what its own clusters scatter.
+static void diffract(const stz_nbed_sample *sample, const layout *l, stz_nbed *nbed) {
+  for (int scan = 0; scan < nbed->scans; scan++) {
+    double corner[3];
+    scan_corner(l, scan, corner);
+    for (int k = 0; k < 3; k++) nbed->origin_nm[3 * scan + l->axis[k]] = corner[k];
+    for (int64_t c = 0; c < sample->cluster_count; c++) {
+      const stz_cluster *cluster = &sample->clusters[c];
+      if (cluster->ordered && cluster->oriented) {
+        see_cluster(l, corner, cluster, nbed->bragg + scan * STZ_NBED_PATTERNS);
+      }
+    }
+  }
+  MPI_Allreduce(MPI_IN_PLACE, nbed->bragg, nbed->scans * STZ_NBED_PATTERNS, MPI_UINT8_T, MPI_BOR,
+                stz_grid_comm(sample->grid));
+}
+
+// Probability that the probe at (u, v) sees a cluster: the clusters that are left are a Poisson process whose density
+// is lambda0 times the acceptance times the survival.
+static double seen_probability(const stz_nbed_sample *sample, const layout *l, const stz_columns *survival, double u,
+                               double v) {
+  const double volume = stz_columns_tube(survival, u, v, l->reach);
+  return -expm1(-sample->cluster_density * sample->order.acceptance * volume);
+}
+
+// The expectation and the projected density of every scan of one layer.
+static void project(const stz_nbed_sample *sample, const layout *l, int layer, const float *survival,
+                    stz_columns *columns, stz_nbed *nbed) {
+  const int places = l->places[0] * l->places[1], first = layer * places;
+  const int last = first + places < nbed->scans ? first + places : nbed->scans;
+  const double probe = 0.5 * l->step, probe_volume = STZ_PI * probe * probe * l->foil;
+  double corner[3];
+  scan_corner(l, first, corner);
+  for (int field = 0; field < 2; field++) {
+    stz_columns_fill(columns, sample->grid, field ? sample->composition : survival, corner[2], l->foil);
+    for (int pattern = first * STZ_NBED_PATTERNS; pattern < last * STZ_NBED_PATTERNS; pattern++) {
+      const int i = pattern % STZ_NBED_PATTERNS / STZ_NBED_SIDE, j = pattern % STZ_NBED_SIDE;
+      scan_corner(l, pattern / STZ_NBED_PATTERNS, corner);
+      const double u = corner[0] + (i + 0.5) * l->step, v = corner[1] + (j + 0.5) * l->step;
+      if (field) {
+        nbed->density[pattern] = stz_columns_tube(columns, u, v, probe) / probe_volume;
+      } else {
+        nbed->probability[pattern] = seen_probability(sample, l, columns, u, v);
+      }
+    }
+  }
+}
+
+// Mean probability over the probe grid of the whole box, stretched to fit its sides, in as many foils as cover it.
+static double expect(const stz_nbed_sample *sample, const layout *l, const float *survival, stz_columns *columns) {
+  const int nu = (int)lround(l->box[0] / l->step), nv = (int)lround(l->box[1] / l->step);
+  const int foils = (int)ceil(l->box[2] / l->foil - 1e-9);
+  double sum = 0.0;
+  for (int foil = 0; foil < foils; foil++) {
+    stz_columns_fill(columns, sample->grid, survival, foil * l->box[2] / foils, l->foil);
+    for (int i = 0; i < nu; i++) {
+      for (int j = 0; j < nv; j++) {
+        sum += seen_probability(sample, l, columns, (i + 0.5) * l->box[0] / nu, (j + 0.5) * l->box[1] / nv);
+      }
+    }
+  }
+  return sum / ((double)foils * nu * nv);
+}
+
+// Mask, counts and the statistics of the scans.
+static void count(stz_nbed *n) {
+  const int patterns = n->scans * STZ_NBED_PATTERNS;
+  double low = INFINITY, high = -INFINITY, squares = 0.0;
+  for (int p = 0; p < patterns; p++) {
+    low = fmin(low, n->density[p]);
+    high = fmax(high, n->density[p]);
+  }
+  for (int p = 0; p < patterns; p++) {
+    n->mask[p] = n->density[p] > 0.5 * (low + high);
+    double *domain = n->counts_by_domain + p / STZ_NBED_PATTERNS * 4 + (n->mask[p] ? 0 : 2);
+    domain[0] += n->bragg[p];
+    domain[1] += 1.0;
+    n->counts[p / STZ_NBED_PATTERNS] += n->bragg[p];
+    n->bragg_mean += n->bragg[p];
+  }
+  n->bragg_mean /= patterns;
+  for (int s = 0; s < n->scans; s++) {
+    const double d = n->counts[s] / STZ_NBED_PATTERNS - n->bragg_mean;
+    squares += d * d;
+  }
+  n->bragg_scatter = n->scans > 1 ? sqrt(squares / (n->scans - 1)) : NAN;
+}
+
+stz_err stz_nbed_create(const stz_nbed_sample *sample, const stz_nbed_params *params, uint64_t seed, uint64_t level,
+                        stz_nbed **nbed) {
+  layout l;
+  stz_columns columns = {0};
+  float *survival = NULL;
+  *nbed = NULL;
+  STZ_TRY(layout_create(sample, params, &l));
+  place_scans(params->scans, seed, level, &l);
+  stz_err err = nbed_allocate(params->scans, nbed);
+  if (err == STZ_OK) err = stz_columns_create(sample->grid, params->beam, &columns);
+  if (err == STZ_OK) err = STZ_NEW(survival, stz_grid_local_sites(sample->grid));
+  STZ_TRY_TO(done, err, stz_agree(stz_grid_comm(sample->grid), err));
+  STZ_TRY_TO(done, err,
+             stz_survival(sample->grid, sample->event_count, sample->stz_volume_nm3, sample->order.loss, survival));
+  (*nbed)->displaced = l.layers > 1;
+  diffract(sample, &l, *nbed);
+  for (int layer = 0; layer < l.layers; layer++) project(sample, &l, layer, survival, &columns, *nbed);
+  (*nbed)->bragg_expected = expect(sample, &l, survival, &columns);
+  count(*nbed);
+done:
+  stz_free(survival);
+  stz_columns_destroy(&columns);
+  if (err != STZ_OK) stz_nbed_destroy(nbed);
+  return err;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the observers see of a glass.
+#include "observe/history.h"
+#include "observe/localisation.h"
+#include "observe/nbed.h"
+
+stz_nbed_sample stz_nbed_sample_of(const stz_glass *glass) {
+  stz_nbed_sample sample = {.grid = stz_glass_grid(glass),
+                            .event_count = stz_glass_event_count(glass),
+                            .composition = stz_glass_composition(glass),
+                            .cluster_density = stz_glass_cluster_density(glass),
+                            .stz_volume_nm3 = stz_glass_stz(glass)->volume_nm3,
+                            .order = *stz_glass_order(glass)};
+  sample.clusters = stz_glass_clusters(glass, &sample.cluster_count);
+  return sample;
+}
+
+stz_err stz_history_look(const stz_glass *glass, uint64_t events, stz_history_sample *sample) {
+  const stz_grid *grid = stz_glass_grid(glass);
+  int64_t count;
+  const stz_cluster *clusters = stz_glass_clusters(glass, &count);
+  *sample = (stz_history_sample){.stz_per_box = stz_glass_stz(glass)->volume_nm3 / stz_grid_volume(grid),
+                                 .order_mean = stz_order_mean(grid, clusters, count),
+                                 .reversal_share = events ? stz_glass_reversals(glass) / (double)events : 0.0};
+  return stz_localisation(grid, stz_glass_plastic(glass, 3), stz_glass_plastic(glass, 4), &sample->localisation);
+}

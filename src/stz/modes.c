@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "stz/modes.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/tensor.h"
+#include "rng/rng.h"
+
+static double dot(const double a[3], const double b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+
+// The 15 two-fold axes: the three of the lattice and the even permutations of (+-1, +-1/phi, phi)/2, up to sign.
+static void two_fold_axes(double axes[15][3]) {
+  const double phi = 0.5 * (1.0 + sqrt(5.0)), parts[3] = {0.5, 0.5 / phi, 0.5 * phi};
+  memset(axes, 0, 15 * sizeof *axes);
+  for (int i = 0; i < 3; i++) axes[i][i] = 1.0;
+  for (int i = 0; i < 12; i++) {
+    const double signs[3] = {i & 1 ? -1.0 : 1.0, i & 2 ? -1.0 : 1.0, 1.0};
+    for (int j = 0; j < 3; j++) axes[3 + i][(j + i / 4) % 3] = signs[j] * parts[j];
+  }
+}
+
+static void mode_of(const double s[3], const double n[3], double p[5]) {
+  const double tensor[6] = {s[0] * n[0],
+                            s[1] * n[1],
+                            s[2] * n[2],
+                            0.5 * (s[1] * n[2] + s[2] * n[1]),
+                            0.5 * (s[0] * n[2] + s[2] * n[0]),
+                            0.5 * (s[0] * n[1] + s[1] * n[0])};
+  stz_dev_from_sym(tensor, p);
+}
+
+// Each axis has exactly two others at right angles, which are at right angles too: its frame.
+static void fill_catalogue(double p[STZ_MODES][5]) {
+  double axes[15][3];
+  bool used[15] = {false};
+  int mode = 0;
+  two_fold_axes(axes);
+  for (int a = 0; a < 15; a++) {
+    if (used[a]) continue;
+    int frame[3] = {a, -1, -1}, found = 1;
+    for (int b = a + 1; b < 15 && found < 3; b++) {
+      if (fabs(dot(axes[a], axes[b])) < 1e-9) frame[found++] = b;
+    }
+    for (int i = 0; i < 3; i++) {
+      used[frame[i]] = true;
+      mode_of(axes[frame[i]], axes[frame[(i + 1) % 3]], p[mode++]);
+    }
+  }
+}
+
+// A uniformly random rotation from four normals (a uniform unit quaternion).
+static void random_rotation(uint64_t seed, int entry, double r[9]) {
+  stz_rng rng = stz_rng_stream(seed, STZ_RNG_ROTATIONS, (uint64_t)entry);
+  double q[4], norm = 0.0;
+  for (int i = 0; i < 4; i++) {
+    q[i] = stz_rng_normal(&rng);
+    norm += q[i] * q[i];
+  }
+  for (int i = 0; i < 4; i++) q[i] /= sqrt(norm);
+  const double w = q[0], x = q[1], y = q[2], z = q[3];
+  const double rows[9] = {1 - 2 * (y * y + z * z), 2 * (x * y - w * z),     2 * (x * z + w * y),
+                          2 * (x * y + w * z),     1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+                          2 * (x * z - w * y),     2 * (y * z + w * x),     1 - 2 * (x * x + y * y)};
+  memcpy(r, rows, sizeof rows);
+}
+
+void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed) {
+  memset(modes, 0, sizeof *modes);
+  fill_catalogue(modes->p);
+  modes->rotations = orientation == STZ_ORIENTATION_RANDOM ? STZ_ROTATIONS : 1;
+  for (int i = 0; i < modes->rotations; i++) {
+    double r[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    if (orientation == STZ_ORIENTATION_RANDOM) random_rotation(seed, i, r);
+    stz_dev_rotation(r, modes->turn[i]);
+    for (int row = 0; row < 5; row++) {
+      for (int column = 0; column < 5; column++) {
+        modes->turn_columns[i][column][row] = (float)modes->turn[i][5 * row + column];
+      }
+    }
+  }
+}
+
+void stz_modes_deviator(const stz_modes *modes, int mode, int rotation, double d[5]) {
+  // The inverse of an orthogonal matrix is its transpose.
+  for (int i = 0; i < 5; i++) {
+    d[i] = 0.0;
+    for (int j = 0; j < 5; j++) d[i] += modes->turn[rotation][5 * j + i] * modes->p[mode][j];
+  }
+}
+
+double stz_modes_largest_schmid(const stz_modes *modes) {
+  if (modes->rotations > 1) return 0.5;
+  double largest = 0.0;
+  for (int m = 0; m < STZ_MODES; m++) {
+    double tensor[6];
+    stz_sym_from_dev(modes->p[m], tensor);
+    largest = fmax(largest, fabs(tensor[STZ_XX]));
+  }
+  return largest;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Rates of the shear events of a site, from its barrier, its stress and its orientation.
+//
+// Linear law: a mode m with resolved stress tau_m = p_m.s has the barrier B = Q -+ chi gamma0 Omega tau_m for its two
+// signs, and the rate attempt * exp(-max(0, B)/kT) (V. V. Bulatov, A. S. Argon, Modelling Simul. Mater. Sci. Eng. 2,
+// 167, 1994; E. R. Homer, C. A. Schuh, Acta Mater. 57, 2823, 2009). Rates are handled in units of the attempt rate, in
+// single precision, as powers of two. A rate below 2^-126 counts as 2^-126, and one against the stress below 2^-104 as
+// zero: at 1e13 /s these are events that no sample sees.
+#ifndef STZ_STZ_RATES_H
+#define STZ_STZ_RATES_H
+
+#include <stdint.h>
+
+#include "stz/modes.h"
+#include "stz/params.h"
+
+// The law at one temperature and mean stress.
+typedef struct stz_law {
+  float mode[STZ_MODES][5]; // p_m chi gamma0 Omega/(kT ln 2): exponent of a mode a unit of stress
+  float per_eV;             // 1/(kT ln 2)
+  float mean[5];            // deviator of the mean stress, eV/nm^3
+} stz_law;
+
+void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *modes, double temperature_K,
+                 const double mean_stress[6]);
+
+// Attempt rate of one mode of one voxel of edge `spacing`, 1/s: nu0 a^3/Omega, or nu0.
+double stz_attempt_rate(const stz_stz_params *params, double spacing);
+
+// Largest relative growth rate (1/s) of any event rate while the mean stress changes at `stress_rate`:
+// chi gamma0 Omega |dev(stress_rate)|/(sqrt2 kT), since |p| = 1/sqrt2 in any orientation.
+double stz_rate_growth(const stz_stz_params *params, double temperature_K, const double stress_rate[6]);
+
+// Sum over the n sites of a row of the rates of all 30 modes; n a multiple of 8, at most 512. `stress`: 5 rows of the
+// deviator without the mean; `rotation`: entries of the table; `rates` receives the sum of each site.
+double stz_rates_row(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
+                     const float *barrier, const uint16_t *rotation, float *rates);
+
+// The 30 rates of one site, [mode][0: positive, 1: negative sign], with the same bits that stz_rates_row sums.
+void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,
+                    float rates[STZ_MODES][2]);
+
+#endif

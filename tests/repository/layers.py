@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks the rules of the house that a compiler does not: include directions, who may use which library, what only the
+program may do, licence lines. `layers.py [TOP]` prints each breach as file:line: what and exits 1 if there is any."""
+import re
+import sys
+from pathlib import Path
+
+SPDX = "SPDX-License-Identifier: GPL-3.0-or-later"
+
+# Module -> modules whose headers it may include (besides its own, and base). "params" of any module is data alone.
+ALLOWED = {
+    "base": set(),
+    "rng": set(),
+    "lattice": set(),
+    "elastic": {"lattice"},
+    "micro": {"lattice", "rng"},
+    "stz": {"rng"},
+    "glass": {"micro", "stz", "rng", "lattice"},
+    "load": set(),
+    "kmc": {"glass", "stz", "elastic", "rng", "lattice"},
+    "observe": {"kmc", "glass", "stz", "elastic", "rng", "lattice"},
+    "io": {"lattice"},
+    "config": set(),
+    "sim": {"base", "rng", "lattice", "elastic", "micro", "stz", "glass", "load", "kmc", "observe", "io", "config"},
+    "app": {"base", "config", "sim", "io"},
+}
+MAY_INCLUDE_ALL_PARAMS = {"config", "sim", "app"}
+
+# Header of a library -> the only module that may include it.
+LIBRARIES = {r"fftw3.*\.h": "lattice", r"hdf5.*\.h|H5\w*\.h": "io", r"libconfig\.h": "config"}
+
+# What only the program may do: write to the user, end the process, take the world for its communicator.
+ONLY_APP = re.compile(r"\b(printf|puts|putchar|exit|_exit|abort|MPI_Abort)\s*\(|\b(stdout|MPI_COMM_WORLD)\b")
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
+INCLUDE = re.compile(r'\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
+
+
+def without_comments(text):
+    """C text with comments and the insides of strings blanked; line numbers stay."""
+    token = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+    return token.sub(lambda m: re.sub(r"[^\n]", " ", m.group()) if m.group()[0] == "/" else '""', text)
+
+
+def check_source(top, path):
+    module = path.relative_to(top / "src").parts[0]
+    text = path.read_text()
+    for number, line in enumerate(text.splitlines(), 1):
+        include = INCLUDE.match(line)
+        if include:
+            yield from ((number, breach) for breach in check_include(module, *include.groups()))
+    if module == "app":
+        return
+    for number, line in enumerate(without_comments(text).splitlines(), 1):
+        if found := ONLY_APP.search(line):
+            yield number, f"{found.group().strip(' (')} belongs to src/app alone"
+
+
+def check_include(module, own, system):
+    if system:
+        for pattern, owner in LIBRARIES.items():
+            if re.fullmatch(pattern, system) and module != owner:
+                yield f"<{system}> belongs to src/{owner} alone"
+        return
+    target, _, header = own.partition("/")
+    if not header:
+        yield f'"{own}" lacks its module, as in "base/error.h"'
+    elif target not in ALLOWED:
+        yield f'"{own}" is in no known module'
+    elif target in {module, "base"} or target in ALLOWED[module]:
+        return
+    elif not (header == "params.h" and module in MAY_INCLUDE_ALL_PARAMS):
+        yield f'src/{module} must not include "{own}"'
+
+
+def sources(top):
+    """Files that carry a licence line, with the number of lines within which it must stand."""
+    for folder, patterns in {
+        "src": ("*.c", "*.h", "*.h.in", "*.cmake", "CMakeLists.txt"),
+        "tests": ("*.c", "*.h", "*.py", "*.sh", "CMakeLists.txt"),
+        "postprocess": ("*.py",),
+        "models": ("*.cfg",),
+        "inputs": ("*.cfg",),
+    }.items():
+        for pattern in patterns:
+            yield from sorted((top / folder).rglob(pattern))
+    yield top / "CMakeLists.txt"
+    yield from (path for path in sorted((top / "run").iterdir()) if path.is_file())
+
+
+def breaches(top):
+    for path in sources(top):
+        text = path.read_text()
+        if SPDX not in "\n".join(text.splitlines()[:2]):
+            yield path, 1, f"the first lines lack '{SPDX}'"
+        if path.name != Path(__file__).name:
+            for number, line in enumerate(text.splitlines(), 1):
+                if found := UNFINISHED.search(line):
+                    yield path, number, f"{found.group()} left in"
+    for module in sorted(path for path in (top / "src").iterdir() if path.is_dir()):
+        if module.name not in ALLOWED:
+            yield module, 1, "is a module without a rule in tests/repository/layers.py"
+            continue
+        for path in sorted(module.glob("*.[ch]")):
+            for number, breach in check_source(top, path):
+                yield path, number, breach
+
+
+def main():
+    top = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2]).resolve()
+    found = 0
+    for path, number, breach in breaches(top):
+        print(f"{path.relative_to(top)}:{number}: {breach}")
+        found += 1
+    print(f"{found} breaches")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
