@@ -137,7 +137,6 @@ const uint16_t *stz_glass_rotation(const stz_glass *glass) { return glass->rotat
 const float *stz_glass_structure(const stz_glass *glass) { return glass->structure; }
 const float *stz_glass_composition(const stz_glass *glass) { return glass->composition; }
 const uint32_t *stz_glass_event_count(const stz_glass *glass) { return glass->event_count; }
-uint64_t stz_glass_local_reversals(const stz_glass *glass) { return glass->reversals; }
 double stz_glass_cluster_density(const stz_glass *glass) { return glass->cluster_density; }
 const stz_order_params *stz_glass_order(const stz_glass *glass) { return &glass->order; }
 
@@ -148,6 +147,12 @@ const float *stz_glass_plastic(const stz_glass *glass, int component) {
 const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count) {
   *count = glass->cluster_count;
   return glass->clusters;
+}
+
+uint64_t stz_glass_reversals(const stz_glass *glass) {
+  uint64_t total;
+  MPI_Allreduce(&glass->reversals, &total, 1, MPI_UINT64_T, MPI_SUM, stz_grid_comm(glass->grid));
+  return total;
 }
 
 uint64_t stz_glass_hash(const stz_glass *glass) {

@@ -62,9 +62,8 @@ const float *stz_glass_composition(const stz_glass *glass); // Ni atomic fractio
 const float *stz_glass_plastic(const stz_glass *glass,
                                int component);                 // eigenstrain sum gamma0 P Omega/a^3, deviator 0..4
 const uint32_t *stz_glass_event_count(const stz_glass *glass); // events centred on the site
-// Events so far that undid the event before at their site (strain:strain < -0.9 |strain|^2). Local: the same on all
-// ranks only after a sum, as each rank counts its own sites.
-uint64_t stz_glass_local_reversals(const stz_glass *glass);
+// Events so far that undid the event before at their site (strain:strain < -0.9 |strain|^2). Collective.
+uint64_t stz_glass_reversals(const stz_glass *glass);
 
 // The clusters of this rank's slab (a cluster belongs to the voxel in which its centre lies).
 const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count);

@@ -22,6 +22,6 @@ stz_err stz_history_look(const stz_glass *glass, uint64_t events, stz_history_sa
   const stz_cluster *clusters = stz_glass_clusters(glass, &count);
   *sample = (stz_history_sample){.stz_per_box = stz_glass_stz(glass)->volume_nm3 / stz_grid_volume(grid),
                                  .order_mean = stz_order_mean(grid, clusters, count),
-                                 .reversal_share = events ? stz_glass_reversals(glass) / (double)events : 0.0};
+                                 .reversal_share = events ? (double)stz_glass_reversals(glass) / (double)events : 0.0};
   return stz_localisation(grid, stz_glass_plastic(glass, 3), stz_glass_plastic(glass, 4), &sample->localisation);
 }

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/record.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/build.h"
+#include "base/comm.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/tensor.h"
+#include "base/units.h"
+#include "observe/nbed.h"
+
+static stz_err write_provenance(stz_result *r, const stz_config *config, const stz_run_options *options, int ranks) {
+  char utc[32];
+  const time_t now = time(NULL);
+  struct tm parts;
+  strftime(utc, sizeof utc, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+  STZ_TRY(stz_result_text(r, "/", "format", "stzkmc-result"));
+  STZ_TRY(stz_result_int(r, "/", "format_version", 1));
+  STZ_TRY(stz_result_text(r, "/", "program_version", STZ_VERSION));
+  STZ_TRY(stz_result_text(r, "/", "git", stz_build_git));
+  STZ_TRY(stz_result_text(r, "/", "command_line", options->command_line ? options->command_line : ""));
+  STZ_TRY(stz_result_text(r, "/", "created_utc", utc));
+  STZ_TRY(stz_result_int(r, "/", "ranks", ranks));
+  STZ_TRY(stz_result_uint(r, "/", "seed", config->seed));
+  return stz_result_int(r, "/", "complete", 0);
+}
+
+static stz_err write_config(stz_result *r, const stz_config *config, const stz_sample *sample) {
+  STZ_TRY(stz_result_text_dataset(r, "/config/input", "the input file as given", config->input_text));
+  STZ_TRY(stz_result_text_dataset(r, "/config/resolved", "every key with its value", config->resolved_text));
+  STZ_TRY(stz_result_ints(r, "/config", "cells", config->lattice.cells, 3));
+  const struct {
+    const char *name;
+    double value;
+  } numbers[] = {
+      {"spacing_nm", config->lattice.spacing_nm},
+      {"volume_nm3", config->stz.volume_nm3},
+      {"gamma0", config->stz.gamma0},
+      {"activation_fraction", config->stz.activation_fraction},
+      {"young_GPa", config->elastic.young_GPa},
+      {"poisson", config->elastic.poisson},
+      {"largest_schmid", stz_modes_largest_schmid(stz_glass_modes(sample->glass))},
+  };
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    STZ_TRY(stz_result_double(r, "/config", numbers[i].name, numbers[i].value));
+  }
+  return STZ_OK;
+}
+
+static stz_err write_microstructure(stz_result *r, const stz_sample *sample) {
+  const stz_micro_measures *m = &sample->micro;
+  STZ_TRY(stz_result_field(r, "/microstructure/composition", "1", "Ni atomic fraction",
+                           stz_glass_composition(sample->glass)));
+  STZ_TRY(stz_result_field(r, "/microstructure/barrier_initial_eV", "eV", "barriers at the start",
+                           stz_glass_barrier(sample->glass)));
+  STZ_TRY(stz_result_double(r, "/microstructure", "nickel_fraction", m->nickel_fraction));
+  STZ_TRY(stz_result_double(r, "/microstructure", "length_spectrum_nm", m->length_spectrum_nm));
+  STZ_TRY(stz_result_double(r, "/microstructure", "length_correlation_nm", m->length_correlation_nm));
+  STZ_TRY(stz_result_double(r, "/microstructure", "interface_area_per_nm", m->interface_per_nm));
+  STZ_TRY(stz_result_int(r, "/microstructure", "percolates_rich", m->percolates_rich));
+  return stz_result_int(r, "/microstructure", "percolates_poor", m->percolates_poor);
+}
+
+static stz_err write_start(stz_record *record, const stz_run_options *options) {
+  stz_result *r = record->result;
+  stz_column columns[STZ_HISTORY_COLUMNS];
+  for (int i = 0; i < STZ_HISTORY_COLUMNS; i++) {
+    const stz_history_column *c = &stz_history_columns[i];
+    columns[i] = (stz_column){c->name, c->unit, c->description, c->width};
+  }
+  STZ_TRY(write_provenance(r, record->config, options, stz_grid_ranks(record->sample->grid)));
+  STZ_TRY(write_config(r, record->config, record->sample));
+  STZ_TRY(write_microstructure(r, record->sample));
+  STZ_TRY(stz_result_columns(r, columns, STZ_HISTORY_COLUMNS));
+  return stz_result_flush(r);
+}
+
+stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
+                         stz_sample *sample) {
+  *record = (stz_record){.config = config, .sample = sample};
+  STZ_TRY(stz_result_create(sample->grid, options->output, options->force, &record->result));
+  const stz_err err = write_start(record, options);
+  if (err != STZ_OK) stz_record_abandon(record);
+  return err;
+}
+
+static uint64_t events_so_far(const stz_record *record) {
+  stz_kmc_stats stats;
+  stz_kmc_stats_get(record->sample->kmc, &stats);
+  return stats.events;
+}
+
+// One row at time t, no event lying between now and then.
+static stz_err take_row(stz_record *record, double t) {
+  const stz_sample *s = record->sample;
+  const uint64_t events = events_so_far(record);
+  if (!record->begun || events != record->looked) STZ_TRY(stz_history_look(s->glass, events, &record->look));
+  record->looked = events;
+  stz_macro macro;
+  stz_load_state_at(s->load, t, &macro);
+  stz_history_state state = {.time_s = t,
+                             .temperature_K = macro.temperature_K,
+                             .segment = macro.segment,
+                             .clock_zero_s = macro.clock_zero_s,
+                             .events = events};
+  memcpy(state.strain, macro.strain, sizeof state.strain);
+  memcpy(state.stress, macro.stress, sizeof state.stress);
+  memcpy(state.plastic, macro.plastic, sizeof state.plastic);
+  stz_mean_stress mean = {.t0 = t, .temperature_K = macro.temperature_K};
+  memcpy(mean.stress, macro.stress, sizeof mean.stress);
+  stz_kmc_rates(s->kmc, &mean, &state.total_rate_per_s, &state.plastic_rate_per_s);
+  double row[STZ_HISTORY_WIDTH];
+  stz_history_row(&state, &record->look, row);
+  STZ_TRY(stz_result_row(record->result, row));
+  if (record->begun) {
+    stz_history_taken(&record->schedule, t, macro.strain[STZ_XX]);
+  } else {
+    record->schedule = stz_history_begin(&record->config->history, t, macro.strain[STZ_XX]);
+  }
+  record->begun = true;
+  return STZ_OK;
+}
+
+static stz_err write_nbed(stz_result *r, const char *group, const stz_nbed *nbed) {
+  char path[128];
+  const int patterns[3] = {nbed->scans, STZ_NBED_SIDE, STZ_NBED_SIDE}, domains[2] = {nbed->scans, 4},
+            corners[2] = {nbed->scans, 3};
+#define PATH(name) (snprintf(path, sizeof path, "%s/" name, group), path)
+  STZ_TRY(stz_result_bytes(r, PATH("bragg"), "1", "1: the pattern has Bragg reflections", 3, patterns, nbed->bragg));
+  STZ_TRY(stz_result_doubles(r, PATH("probability"), "1", "probability of Bragg reflections from local event counts", 3,
+                             patterns, nbed->probability));
+  STZ_TRY(stz_result_doubles(r, PATH("density"), "1", "mean Ni fraction in the probe", 3, patterns, nbed->density));
+  STZ_TRY(stz_result_bytes(r, PATH("mask"), "1", "1: density above 50 % grey", 3, patterns, nbed->mask));
+  STZ_TRY(stz_result_doubles(r, PATH("counts"), "1", "patterns with Bragg reflections", 1, patterns, nbed->counts));
+  STZ_TRY(stz_result_doubles(r, PATH("counts_by_domain"), "1",
+                             "Bragg in mask, patterns in mask, Bragg outside, patterns outside", 2, domains,
+                             nbed->counts_by_domain));
+  STZ_TRY(
+      stz_result_doubles(r, PATH("origin_nm"), "nm", "corner of each scan and its foil", 2, corners, nbed->origin_nm));
+#undef PATH
+  STZ_TRY(stz_result_double(r, group, "bragg_expected", nbed->bragg_expected));
+  STZ_TRY(stz_result_double(r, group, "bragg_mean", nbed->bragg_mean));
+  STZ_TRY(stz_result_double(r, group, "bragg_scatter", nbed->bragg_scatter));
+  return stz_result_int(r, group, "displaced", nbed->displaced);
+}
+
+static stz_err take_level(stz_record *record, double t, double strain) {
+  char group[32];
+  stz_nbed *nbed;
+  const stz_nbed_sample sample = stz_nbed_sample_of(record->sample->glass);
+  const stz_nbed_params *params = &record->config->nbed;
+  STZ_TRY(stz_nbed_create(&sample, params, record->config->seed, (uint64_t)record->level, &nbed));
+  snprintf(group, sizeof group, "/nbed/level_%02d", record->level);
+  stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", strain, nbed->bragg_mean,
+          nbed->scans * STZ_NBED_PATTERNS);
+  stz_err err = write_nbed(record->result, group, nbed);
+  if (err == STZ_OK) err = stz_result_double(record->result, group, "strain", strain);
+  if (err == STZ_OK) err = stz_result_double(record->result, group, "time_s", t);
+  if (err == STZ_OK) err = stz_result_double(record->result, group, "foil_nm", params->foil_nm);
+  if (err == STZ_OK) err = stz_result_double(record->result, group, "probe_nm", params->probe_nm);
+  if (err == STZ_OK) err = stz_result_flush(record->result);
+  stz_nbed_destroy(&nbed);
+  record->level++;
+  return err;
+}
+
+stz_err stz_record_until(stz_record *record, double t) {
+  stz_macro now, then;
+  stz_load_state(record->sample->load, &now);
+  stz_load_state_at(record->sample->load, t, &then);
+  const double strain = now.strain[STZ_XX], end = then.strain[STZ_XX];
+  const double rate = t > now.time_s ? (end - strain) / (t - now.time_s) : 0.0;
+  while (record->level < record->config->nbed_levels &&
+         fmax(strain, end) >= record->config->nbed_strains[record->level]) {
+    const double level = record->config->nbed_strains[record->level];
+    const bool reached = strain >= level;
+    STZ_TRY(take_level(record, reached ? now.time_s : now.time_s + (level - strain) / rate, reached ? strain : level));
+  }
+  for (double at = now.time_s;;) {
+    at = stz_history_next(&record->schedule, at, strain + rate * (at - now.time_s), rate, now.clock_zero_s, t);
+    if (!(at <= t)) return STZ_OK;
+    STZ_TRY(take_row(record, at));
+  }
+}
+
+stz_err stz_record_segment_begins(stz_record *record) {
+  stz_macro macro;
+  char group[40];
+  stz_load_state(record->sample->load, &macro);
+  const stz_segment *segment = &record->config->protocol[macro.segment];
+  record->segment = macro.segment;
+  record->segment_begin_s = macro.time_s;
+  record->segment_events = events_so_far(record);
+  snprintf(group, sizeof group, "/protocol/segment_%02d", macro.segment);
+  STZ_TRY(stz_result_text(record->result, group, "type", stz_segment_name(segment->type)));
+  STZ_TRY(stz_result_double(record->result, group, "temperature_K", segment->temperature_K));
+  STZ_TRY(stz_result_double(record->result, group, "begin_s", macro.time_s));
+  STZ_TRY(stz_result_double(record->result, group, "clock_zero_s", macro.clock_zero_s));
+  STZ_TRY(stz_result_double(record->result, group, "end_s", NAN));
+  STZ_TRY(take_row(record, macro.time_s));
+  return stz_record_until(record, macro.time_s);
+}
+
+stz_err stz_record_segment_ends(stz_record *record) {
+  stz_macro macro;
+  char group[40];
+  stz_load_state(record->sample->load, &macro);
+  snprintf(group, sizeof group, "/protocol/segment_%02d", macro.segment);
+  if (macro.time_s > record->schedule.last_time_s) STZ_TRY(take_row(record, macro.time_s));
+  STZ_TRY(stz_result_double(record->result, group, "end_s", macro.time_s));
+  STZ_TRY(stz_result_uint(record->result, group, "events", events_so_far(record) - record->segment_events));
+  return stz_result_flush(record->result);
+}
+
+static stz_err write_plastic_strain(stz_record *record) {
+  const stz_sample *s = record->sample;
+  const int64_t sites = stz_grid_local_sites(s->grid);
+  float *axial = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(s->grid), STZ_NEW(axial, sites)));
+  for (int64_t i = 0; i < sites; i++) {
+    double d[5], tensor[6];
+    for (int c = 0; c < 5; c++) d[c] = stz_glass_plastic(s->glass, c)[i];
+    stz_sym_from_dev(d, tensor);
+    axial[i] = (float)tensor[STZ_XX];
+  }
+  const stz_err err = stz_result_field(record->result, "/microstructure/plastic_strain_axial", "1",
+                                       "sum of gamma0 P_xx Omega/a^3 over the events centred on the voxel", axial);
+  stz_free(axial);
+  return err;
+}
+
+stz_err stz_record_finish(stz_record *record) {
+  char hash[24];
+  stz_result *r = record->result;
+  snprintf(hash, sizeof hash, "%016llx", (unsigned long long)stz_sample_hash(record->sample));
+  stz_err err = stz_result_field(r, "/microstructure/barrier_eV", "eV", "barriers at the end",
+                                 stz_glass_barrier(record->sample->glass));
+  if (err == STZ_OK) err = write_plastic_strain(record);
+  if (err == STZ_OK) err = stz_result_text(r, "/", "state_hash", hash);
+  if (err == STZ_OK) err = stz_result_int(r, "/", "complete", 1);
+  if (err != STZ_OK) {
+    stz_record_abandon(record);
+    return err;
+  }
+  stz_log(STZ_LOG_INFO, "state_hash %s", hash);
+  return stz_result_close(&record->result);
+}
+
+void stz_record_abandon(stz_record *record) {
+  char message[512];
+  snprintf(message, sizeof message, "%s", stz_error_message());
+  if (stz_result_close(&record->result) != STZ_OK) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
+  (void)!stz_fail(STZ_OK, "%s", message); // the failure that ended the run is the one to tell
+}

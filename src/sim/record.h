@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What a run writes down: rows of the history, NBED levels, the protocol, the fields. It looks at the sample between
+// events and never touches it.
+#ifndef STZ_SIM_RECORD_H
+#define STZ_SIM_RECORD_H
+
+#include "io/result.h"
+#include "observe/history.h"
+#include "sim/sample.h"
+#include "sim/sim.h"
+
+typedef struct stz_record {
+  const stz_config *config;
+  stz_sample *sample;
+  stz_result *result;
+  stz_history_schedule schedule;
+  stz_history_sample look; // what the last look at the glass saw, after `looked` events
+  uint64_t looked;
+  bool begun;  // a first row is taken
+  int level;   // next NBED level
+  int segment; // that is running
+  double segment_begin_s;
+  uint64_t segment_events; // events before the segment
+} stz_record;
+
+// Creates the result file with everything that is known at the start. Collective.
+stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
+                         stz_sample *sample) STZ_MUST_USE;
+
+// Takes the rows and levels due from the present time up to `t`, no event lying between. Collective.
+stz_err stz_record_until(stz_record *record, double t) STZ_MUST_USE;
+
+// Notes that a segment begins or ends now: its attributes, and a row. Collective.
+stz_err stz_record_segment_begins(stz_record *record) STZ_MUST_USE;
+stz_err stz_record_segment_ends(stz_record *record) STZ_MUST_USE;
+
+// Writes the last fields, the hash and `complete`, and closes the file. Collective.
+stz_err stz_record_finish(stz_record *record) STZ_MUST_USE;
+
+// Closes the file as it is (complete = 0). Collective.
+void stz_record_abandon(stz_record *record);
+
+#endif

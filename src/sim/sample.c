@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/sample.h"
+
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/log.h"
+
+static stz_err make_glass(const stz_config *config, stz_sample *s, stz_spectral *spectral) {
+  stz_micro *micro = NULL;
+  STZ_TRY(stz_micro_create(s->grid, spectral, &config->micro, config->seed, &micro));
+  stz_err err = stz_micro_measure(micro, spectral, &s->micro);
+  if (err == STZ_OK) {
+    err = stz_glass_create(s->grid, spectral, micro, &config->stz, &config->barriers, &config->order,
+                           config->nbed.foil_nm, config->nbed.probe_nm, config->seed, &s->glass);
+  }
+  stz_micro_destroy(&micro);
+  return err;
+}
+
+static stz_err build(MPI_Comm comm, const stz_config *config, stz_sample *s) {
+  stz_spectral *spectral = NULL;
+  STZ_TRY(stz_grid_create(comm, &config->lattice, &s->grid));
+  STZ_TRY(stz_elastic_create(s->grid, &config->elastic, config->stz.volume_nm3, &s->elastic));
+  STZ_TRY(stz_spectral_create(s->grid, &spectral));
+  const stz_err err = make_glass(config, s, spectral);
+  stz_spectral_destroy(&spectral);
+  STZ_TRY(err);
+  STZ_TRY(stz_agree(comm, stz_load_create(config->protocol, config->segments, stz_elastic_young(s->elastic),
+                                          stz_elastic_poisson(s->elastic), &s->load)));
+  return stz_kmc_create(&config->kmc, s->glass, s->elastic, config->seed, &s->kmc);
+}
+
+stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_sample *sample) {
+  memset(sample, 0, sizeof *sample);
+  const stz_err err = build(comm, config, sample);
+  if (err != STZ_OK) stz_sample_destroy(sample);
+  return err;
+}
+
+void stz_sample_destroy(stz_sample *sample) {
+  stz_kmc_destroy(&sample->kmc);
+  stz_load_destroy(&sample->load);
+  stz_glass_destroy(&sample->glass);
+  stz_elastic_destroy(&sample->elastic);
+  stz_grid_destroy(&sample->grid);
+}
+
+uint64_t stz_sample_hash(const stz_sample *sample) {
+  stz_macro macro;
+  stz_load_state(sample->load, &macro);
+  uint64_t hash = stz_glass_hash(sample->glass) + stz_kmc_hash(sample->kmc) + stz_hash_double(3000, 0, macro.time_s);
+  for (int v = 0; v < 6; v++) {
+    hash += stz_hash_double(3001, (uint64_t)v, macro.stress[v]) + stz_hash_double(3002, (uint64_t)v, macro.plastic[v]);
+  }
+  return hash;
+}

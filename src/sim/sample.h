@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The modules of one run, wired together: the sample, its load and the engine.
+#ifndef STZ_SIM_SAMPLE_H
+#define STZ_SIM_SAMPLE_H
+
+#include "config/config.h"
+#include "elastic/elastic.h"
+#include "glass/glass.h"
+#include "kmc/kmc.h"
+#include "load/load.h"
+#include "micro/micro.h"
+
+typedef struct stz_sample {
+  stz_grid *grid;
+  stz_elastic *elastic;
+  stz_glass *glass;
+  stz_load *load;
+  stz_kmc *kmc;
+  stz_micro_measures micro;
+} stz_sample;
+
+// Builds everything that the input describes, at time 0. Collective. On failure *sample is empty.
+stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_sample *sample) STZ_MUST_USE;
+void stz_sample_destroy(stz_sample *sample); // collective
+
+// Hash of the whole state: fields, clusters, macroscopic state, random stream, counters. The same on any number of
+// ranks that took the same steps. Collective.
+uint64_t stz_sample_hash(const stz_sample *sample);
+
+#endif
