@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#define _GNU_SOURCE // memrchr
 #include "config/source.h"
 
 #include <ctype.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
@@ -64,6 +66,21 @@ static bool is_file(const char *path) {
   return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+// In the data folder of the installed program: first where it lies beside the program, wherever that was moved to, then
+// where it was meant to be.
+static bool find_installed(const char *model, char *path) {
+  char program[STZ_PATH_SIZE / 2];
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program);
+  if (length > 0 && (size_t)length < sizeof program) {
+    const char *slash = memrchr(program, '/', (size_t)length);
+    snprintf(path, STZ_PATH_SIZE, "%.*s/%s/models/%s.cfg", (int)(slash - program), program, STZ_DATA_FROM_PROGRAM,
+             model);
+    if (is_file(path)) return true;
+  }
+  snprintf(path, STZ_PATH_SIZE, "%s/models/%s.cfg", STZ_DATA_DIR, model);
+  return is_file(path);
+}
+
 bool stz_model_find(const char *input, const char *model, char *path) {
   const char *slash = strrchr(input, '/');
   const int folder = slash ? (int)(slash - input) + 1 : 0; // length of the input's folder with its slash
@@ -75,8 +92,7 @@ bool stz_model_find(const char *input, const char *model, char *path) {
   if (is_file(path)) return true;
   snprintf(path, STZ_PATH_SIZE, "%.*s../models/%s.cfg", folder, input, model);
   if (is_file(path)) return true;
-  snprintf(path, STZ_PATH_SIZE, "%s/models/%s.cfg", STZ_DATA_DIR, model);
-  return is_file(path);
+  return find_installed(model, path);
 }
 
 // Where the comment or string that begins at `at` ends (behind its last character); `at` itself if none begins there.

@@ -231,29 +231,39 @@ static double site_strain_rate(const stz_kmc *kmc, const direct *d, const stz_la
   float rates[STZ_MODES][2];
   double rate = 0.0;
   site_rates(kmc, d, law, site, rates);
-  for (int m = 0; m < STZ_MODES; m++) {
-    double p[5], tensor[6];
-    if (rates[m][0] == rates[m][1]) continue;
-    stz_modes_deviator(stz_glass_modes(kmc->glass), m, stz_glass_rotation(kmc->glass)[site], p);
-    stz_sym_from_dev(p, tensor);
-    rate += ((double)rates[m][0] - rates[m][1]) * tensor[STZ_XX];
-  }
+  const double *axial = stz_glass_modes(kmc->glass)->axial[stz_glass_rotation(kmc->glass)[site]];
+  for (int m = 0; m < STZ_MODES; m++) rate += ((double)rates[m][0] - rates[m][1]) * axial[m];
   return rate * stz_glass_stz(kmc->glass)->gamma0;
+}
+
+// Sites with less than this share of the mean rate are left out of the strain rate: an error below it.
+static const double NEGLIGIBLE = 1e-7;
+
+static double plane_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int plane, double least) {
+  _Alignas(64) float rates[LONGEST_ROW];
+  const int ny = stz_grid_cells(d->grid)[1];
+  double sum = 0.0;
+  for (int row = plane * ny; row < (plane + 1) * ny; row++) {
+    if (d->row_sums[row] < least) continue;
+    (void)row_rates(kmc, d, law, row, rates);
+    for (int z = 0; z < d->row_length; z++) {
+      if (rates[z] >= least) sum += site_strain_rate(kmc, d, law, (int64_t)row * d->row_length + z);
+    }
+  }
+  return sum;
 }
 
 static void direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
   direct *d = kmc->state;
   stz_law law;
   law_at(kmc, mean, 0.0, &law);
-  *total = kmc->attempt * evaluate(kmc, &law);
-  const int64_t sites = (int64_t)stz_grid_cells(d->grid)[1] * d->row_length;
+  const double sum = evaluate(kmc, &law), least = NEGLIGIBLE * sum / (double)stz_grid_sites(d->grid);
   double *planes = d->plane_sums; // free until the next pass
   for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
-    double sum = 0.0;
-    for (int64_t i = 0; i < sites; i++) sum += site_strain_rate(kmc, d, &law, plane * sites + i);
-    planes[stz_grid_first_plane(d->grid) + plane] = sum;
+    planes[stz_grid_first_plane(d->grid) + plane] = plane_strain_rate(kmc, d, &law, plane, least);
   }
   stz_grid_gather_planes(d->grid, planes, 1);
+  *total = kmc->attempt * sum;
   *plastic_rate = stz_ordered_sum(planes, stz_grid_cells(d->grid)[0]) * kmc->attempt *
                   stz_glass_stz(kmc->glass)->volume_nm3 / stz_grid_volume(d->grid);
 }

@@ -6,7 +6,15 @@
 //
 // Sign and symbols: total axial strain e = s/E + ep (ep: xx component of the mean plastic strain).
 //   strain-rate, relaxation: e is imposed, s = E (e - ep);  creep, age: s is imposed;
-//   actuator: s = S_a (m(t) - e), hence s = S_a (m - ep)/(1 + S_a/E), m the mismatch released so far.
+//   actuator: s = S_a (m(t) - (e - e_a)), hence s = S_a (m + e_a - ep)/(1 + S_a/E), m the mismatch released so far in
+//   this segment. It grips the specimen as it finds it: e_a, its strain then plus s/S_a, keeps the stress continuous
+//   (0 for a virgin specimen).
+//
+// Ends. A segment ends at the first of its end conditions, at once if one holds already at its start. A target counts
+// as reached from there on in the direction in which the control drives: strain-rate, that of the rate (strain and
+// stress); actuator, that of the mismatch (strain and stress; a stress target is thus one of the release); creep,
+// strain in that of the stress; relaxation, stress towards zero. What the control holds (strain in relaxation, stress
+// in creep, both in age) ends nothing. Differences below a strain of 1e-14 (or E times it) are rounding.
 #ifndef STZ_LOAD_LOAD_H
 #define STZ_LOAD_LOAD_H
 
@@ -34,13 +42,18 @@ typedef struct stz_macro {
   double clock_zero_s;                     // time from which the segment's times count (actuator: end of release)
 } stz_macro;
 
-// Takes a copy of the segments. `young` in eV/nm^3. Starts at time 0, unloaded, in segment 0.
+// The type's name in the input ("strain-rate", ...).
+const char *stz_segment_name(stz_segment_type type);
+
+// Takes a copy of the segments (at least one; rates are not 0). `young` in eV/nm^3. Starts at time 0, unloaded, in
+// segment 0.
 stz_err stz_load_create(const stz_segment *segments, int count, double young, double poisson,
                         stz_load **load) STZ_MUST_USE;
 void stz_load_destroy(stz_load **load);
 
-// The drive from the present time. Fails with STZ_EINPUT if the segment cannot end (e.g. until_stress_GPa beyond what
-// a held strain can reach is no failure as long as a duration is given, but a segment with no end ahead is).
+// The drive from the present time. A segment that is due to end has until = t0 and ends_segment set; any other drive
+// has until > t0. Fails with STZ_EINPUT if the segment can never end (e.g. a held strain with a stress target of the
+// opposite sign, unless a duration is given).
 stz_err stz_load_drive(const stz_load *load, stz_drive *drive) STZ_MUST_USE;
 
 // Moves the present time on to `t` (t0 <= t <= until of the drive).

@@ -19,7 +19,7 @@ typedef struct stz_segment {
   double rate_per_s;       // strain-rate; may be negative
   double stress_GPa;       // creep
   double stiffness_GPa;    // actuator: S_a = E_a A_a L_s/(A_s L_a)
-  double mismatch_strain;  // actuator: its free contraction over the specimen's length
+  double mismatch_strain;  // actuator: its free contraction over the specimen's length, from this segment on
   double release_s;        // actuator: duration of the linear release
   double duration_s;       // end: time since the start of the segment (actuator: since the end of release)
   double until_strain;     // end: total axial strain

@@ -79,6 +79,12 @@ void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed
         modes->turn_columns[i][column][row] = (float)modes->turn[i][5 * row + column];
       }
     }
+    for (int m = 0; m < STZ_MODES; m++) {
+      double d[5], tensor[6];
+      stz_modes_deviator(modes, m, i, d);
+      stz_sym_from_dev(d, tensor);
+      modes->axial[i][m] = tensor[STZ_XX];
+    }
   }
 }
 
@@ -93,10 +99,6 @@ void stz_modes_deviator(const stz_modes *modes, int mode, int rotation, double d
 double stz_modes_largest_schmid(const stz_modes *modes) {
   if (modes->rotations > 1) return 0.5;
   double largest = 0.0;
-  for (int m = 0; m < STZ_MODES; m++) {
-    double tensor[6];
-    stz_sym_from_dev(modes->p[m], tensor);
-    largest = fmax(largest, fabs(tensor[STZ_XX]));
-  }
+  for (int m = 0; m < STZ_MODES; m++) largest = fmax(largest, fabs(modes->axial[0][m]));
   return largest;
 }

@@ -17,6 +17,7 @@ typedef struct stz_modes {
   double p[STZ_MODES][5];                  // deviator components of each mode; |p|^2 = 1/2
   int rotations;                           // entries in use: 1 (aligned: the identity) or 512
   double turn[STZ_ROTATIONS][25];          // 5x5, turns a deviator from the lattice's axes into those of the cell
+  double axial[STZ_ROTATIONS][STZ_MODES];  // P_xx of each mode in the lattice's axes
   float turn_columns[STZ_ROTATIONS][5][8]; // the same by columns, padded to 8, for the vectorised rates
 } stz_modes;
 

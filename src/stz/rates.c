@@ -166,6 +166,7 @@ double stz_rates_row(const stz_law *law, const stz_modes *modes, int n, const fl
   return lane_sum(n, rates);
 }
 
+STZ_MULTIVERSION
 void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,
                     float rates[STZ_MODES][2]) {
   float s[8];

@@ -85,7 +85,7 @@ def sources(top):
         for pattern in patterns:
             yield from sorted((top / folder).rglob(pattern))
     yield top / "CMakeLists.txt"
-    yield from (path for path in sorted((top / "run").iterdir()) if path.is_file())
+    yield from (path for path in sorted((top / "run").glob("*")) if path.is_file())
 
 
 def breaches(top):

@@ -98,6 +98,47 @@ static void rotations(void **state) {
   }
 }
 
+// The matrices are orthogonal, turning twice is turning by the product, and inversion does nothing.
+static void group(void **state) {
+  (void)state;
+  stz_rng rng = stz_rng_stream(5, STZ_RNG_EVENTS, 0);
+  for (int trial = 0; trial < 20; trial++) {
+    double r[2][9], both[9] = {0}, inverse[9], m[2][25], product[25], inverted[25];
+    for (int k = 0; k < 2; k++) {
+      rotation(stz_rng_normal(&rng), stz_rng_normal(&rng), stz_rng_normal(&rng), 6.0 * stz_rng_uniform(&rng), r[k]);
+      stz_dev_rotation(r[k], m[k]);
+    }
+    for (int n = 0; n < 27; n++) both[n / 9 * 3 + n % 3] += r[0][n / 9 * 3 + n / 3 % 3] * r[1][n / 3 % 3 * 3 + n % 3];
+    for (int i = 0; i < 9; i++) inverse[i] = -r[0][i];
+    stz_dev_rotation(both, product);
+    stz_dev_rotation(inverse, inverted);
+    for (int n = 0; n < 25; n++) {
+      const int i = n / 5, j = n % 5;
+      double dot = 0.0, twice = 0.0;
+      for (int k = 0; k < 5; k++) {
+        dot += m[0][5 * i + k] * m[0][5 * j + k];
+        twice += m[0][5 * i + k] * m[1][5 * k + j];
+      }
+      assert_true(fabs(dot - (i == j)) < 1e-14);
+      assert_true(fabs(twice - product[n]) < 1e-14);
+      assert_true(fabs(inverted[n] - m[0][n]) < 1e-15);
+    }
+  }
+}
+
+// A pure shear by hand: diag(1, -1, 0), turned by +45 degrees about z, has A_xy = 1 alone.
+static void by_hand(void **state) {
+  (void)state;
+  const double s[6] = {1, -1, 0, 0, 0, 0};
+  double r[9], m[25], d[5], turned[5] = {0}, result[6];
+  rotation(0, 0, 1, acos(-1.0) / 4.0, r);
+  stz_dev_rotation(r, m);
+  stz_dev_from_sym(s, d);
+  for (int n = 0; n < 25; n++) turned[n / 5] += m[n] * d[n % 5];
+  stz_sym_from_dev(turned, result);
+  for (int v = 0; v < 6; v++) assert_true(fabs(result[v] - (v == STZ_XY)) < 1e-15);
+}
+
 static void reflections(void **state) {
   (void)state;
   stz_rng rng = stz_rng_stream(4, STZ_RNG_EVENTS, 0);
@@ -117,10 +158,8 @@ static void reflections(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(products),
-      cmocka_unit_test(there_and_back),
-      cmocka_unit_test(rotations),
-      cmocka_unit_test(reflections),
+      cmocka_unit_test(products), cmocka_unit_test(there_and_back), cmocka_unit_test(rotations),
+      cmocka_unit_test(group),    cmocka_unit_test(by_hand),        cmocka_unit_test(reflections),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
