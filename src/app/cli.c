@@ -29,35 +29,36 @@ static const option *find_option(const char *argument, size_t length) {
   return NULL;
 }
 
-static stz_err copy_text(const char *text, size_t extra, char **copy) {
-  STZ_TRY(STZ_NEW(*copy, strlen(text) + extra + 1));
-  strcpy(*copy, text);
+// A new text of two parts.
+static stz_err new_text(const char *first, size_t first_length, const char *second, char **text) {
+  const size_t size = first_length + strlen(second) + 1;
+  STZ_TRY(STZ_NEW(*text, size));
+  snprintf(*text, size, "%.*s%s", (int)first_length, first, second);
   return STZ_OK;
 }
 
 // "--seed N" is "--set run.seed=N" under its own name.
 static stz_err add_override(stz_cli *cli, const option *o, const char *value) {
-  stz_override *override = &cli->overrides[cli->override_count];
   const char *prefix = strcmp(o->name, "--seed") == 0 ? "run.seed=" : "";
   char *text = NULL;
-  STZ_TRY(copy_text(prefix, strlen(value), &text));
-  strcat(text, value);
-  *override = (stz_override){.text = text, .option = o->name};
-  cli->override_count++;
+  STZ_TRY(new_text(prefix, strlen(prefix), value, &text));
+  cli->overrides[cli->override_count++] = (stz_override){.text = text, .option = o->name};
   return STZ_OK;
 }
 
+// `value` is NULL for an option without one.
 static stz_err take_option(stz_cli *cli, const option *o, const char *value) {
   if (strcmp(o->name, "--output") == 0) {
     stz_free(cli->output);
-    if (!value[0]) return stz_fail(STZ_EINPUT, "--output: got an empty name, needs a file");
-    return copy_text(value, 0, &cli->output);
+    cli->output = NULL;
+    if (!value || !value[0]) return stz_fail(STZ_EINPUT, "--output: got an empty name, needs a file");
+    return new_text(value, strlen(value), "", &cli->output);
   }
   if (strcmp(o->name, "--force") == 0) cli->force = true;
   if (strcmp(o->name, "--quiet") == 0) cli->verbosity = -1;
   if (strcmp(o->name, "--verbose") == 0) cli->verbosity = 1;
   if (strcmp(o->name, "--reference") == 0) cli->command = STZ_COMMAND_REFERENCE;
-  return o->has_value && strcmp(o->name, "--output") != 0 ? add_override(cli, o, value) : STZ_OK;
+  return value ? add_override(cli, o, value) : STZ_OK;
 }
 
 // Takes the option argv[*at], and moves *at to its value where that is an argument of its own.
@@ -81,11 +82,8 @@ static stz_err parse_option(int argc, char **argv, const char *command, int comm
 // INPUT's name without folder and extension, with ".h5".
 static stz_err default_output(stz_cli *cli) {
   const char *slash = strrchr(cli->file, '/');
-  STZ_TRY(copy_text(slash ? slash + 1 : cli->file, 3, &cli->output));
-  char *dot = strrchr(cli->output, '.');
-  if (dot && dot > cli->output) *dot = 0;
-  strcat(cli->output, ".h5");
-  return STZ_OK;
+  const char *name = slash ? slash + 1 : cli->file, *dot = strrchr(name, '.');
+  return new_text(name, dot && dot > name ? (size_t)(dot - name) : strlen(name), ".h5", &cli->output);
 }
 
 static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
@@ -116,12 +114,11 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
 }
 
 static stz_err join(int argc, char **argv, char **text) {
-  size_t size = 1;
+  size_t size = 1, length = 0;
   for (int i = 0; i < argc; i++) size += strlen(argv[i]) + 1;
   STZ_TRY(STZ_NEW(*text, size));
   for (int i = 0; i < argc; i++) {
-    if (i > 0) strcat(*text, " ");
-    strcat(*text, argv[i]);
+    length += (size_t)snprintf(*text + length, size - length, "%s%s", i > 0 ? " " : "", argv[i]);
   }
   return STZ_OK;
 }

@@ -87,16 +87,16 @@ static stz_err check_segment_keys(stz_draft *draft, int segment) {
 
 static const char STRAIN[] = "protocol[].until_strain", STRESS[] = "protocol[].until_stress_GPa";
 
-// An actuator's specimen is never strained beyond the mismatch, nor stressed beyond the elastic answer to it.
-static stz_err check_actuator(const stz_draft *draft, int segment) {
-  const stz_segment *s = &draft->config->protocol[segment];
-  const double elastic_GPa =
-      s->stiffness_GPa * s->mismatch_strain / (1.0 + s->stiffness_GPa / draft->config->elastic.young_GPa);
+// A virgin specimen is never strained beyond the actuator's mismatch, nor stressed beyond the elastic answer to it.
+static stz_err check_virgin_actuator(const stz_draft *draft) {
+  const stz_segment *s = &draft->config->protocol[0];
+  const double softening = 1.0 + s->stiffness_GPa / draft->config->elastic.young_GPa;
+  const double elastic_GPa = s->stiffness_GPa * s->mismatch_strain / softening;
   if (s->until_strain >= s->mismatch_strain) {
-    return violated(draft, segment, STRAIN, "< %g, the mismatch_strain, which is never passed", s->mismatch_strain);
+    return violated(draft, 0, STRAIN, "< %g, the mismatch_strain, which is never passed", s->mismatch_strain);
   }
-  if (s->until_stress_GPa >= elastic_GPa) {
-    return violated(draft, segment, STRESS, "< %.4g, the elastic stress of this actuator", elastic_GPa);
+  if (s->until_stress_GPa > elastic_GPa) {
+    return violated(draft, 0, STRESS, "<= %.4g, the elastic stress of this actuator", elastic_GPa);
   }
   return STZ_OK;
 }
@@ -119,7 +119,7 @@ static stz_err check_protocol(stz_draft *draft) {
     if (s->type == STZ_SEGMENT_STRAIN_RATE && s->until_strain <= begin) {
       return violated(draft, i, STRAIN, "> %g, the strain at which the segment begins", begin);
     }
-    if (s->type == STZ_SEGMENT_ACTUATOR) STZ_TRY(check_actuator(draft, i));
+    if (s->type == STZ_SEGMENT_ACTUATOR && i == 0) STZ_TRY(check_virgin_actuator(draft));
     if (s->type != STZ_SEGMENT_RELAXATION) begin = strained && !timed && !stressed ? s->until_strain : NAN;
   }
   return STZ_OK;
@@ -131,8 +131,44 @@ static double shortest_edge(const stz_lattice_params *lattice) {
   return cells * lattice->spacing_nm;
 }
 
-// The voxel must resolve the STZ and the waves, and the box hold them.
-static stz_err check_lengths(const stz_draft *draft) {
+// The wavelength next to `wavelength` among the waves of the periodic box.
+static double nearest_wavelength(const stz_lattice_params *lattice, double wavelength) {
+  double nearest = INFINITY;
+  int most[3];
+  for (int axis = 0; axis < 3; axis++) most[axis] = (int)(lattice->cells[axis] * lattice->spacing_nm / wavelength) + 1;
+  for (int x = 0; x <= most[0]; x++) {
+    for (int y = 0; y <= most[1]; y++) {
+      for (int z = x + y == 0; z <= most[2]; z++) {
+        const double w[3] = {(double)x / lattice->cells[0], (double)y / lattice->cells[1],
+                             (double)z / lattice->cells[2]};
+        const double k = sqrt(w[0] * w[0] + w[1] * w[1] + w[2] * w[2]) / lattice->spacing_nm;
+        if (fabs(k - 1.0 / wavelength) < fabs(1.0 / nearest - 1.0 / wavelength)) nearest = 1.0 / k;
+      }
+    }
+  }
+  return nearest;
+}
+
+// The lattice must resolve the waves, and the box hold some of them.
+static stz_err check_waves(const stz_draft *draft) {
+  const stz_micro_params *micro = &draft->config->micro;
+  const stz_lattice_params *lattice = &draft->config->lattice;
+  const double wavelength = micro->wavelength_nm;
+  const double shortest = 2.0 * lattice->spacing_nm * (1.0 + micro->bandwidth);
+  if (wavelength <= shortest) {
+    return violated(draft, -1, "microstructure.wavelength_nm", "> %.4g, 2 spacing_nm (1 + bandwidth)", shortest);
+  }
+  const double nearest = nearest_wavelength(lattice, wavelength);
+  if (fabs(wavelength / nearest - 1.0) > micro->bandwidth) {
+    return violated(draft, -1, "microstructure.wavelength_nm",
+                    "a wave of the periodic box within bandwidth = %g of it; the nearest is %.4g", micro->bandwidth,
+                    nearest);
+  }
+  return STZ_OK;
+}
+
+// An STZ is larger than a voxel, and fits into the box.
+static stz_err check_volume(const stz_draft *draft) {
   const stz_config *config = draft->config;
   const double a = config->lattice.spacing_nm, edge = shortest_edge(&config->lattice);
   const double voxel = a * a * a, largest = pow(0.4 * edge, 3.0); // the redraw's footprint has radius 1.21 Omega^(1/3)
@@ -141,14 +177,6 @@ static stz_err check_lengths(const stz_draft *draft) {
   }
   if (config->stz.volume_nm3 > largest) {
     return violated(draft, -1, "stz.volume_nm3", "<= %.4g, for its footprint to fit into the box", largest);
-  }
-  if (config->micro.type == STZ_MICRO_UNIFORM) return STZ_OK;
-  if (config->micro.wavelength_nm > edge / 2.0) {
-    return violated(draft, -1, "microstructure.wavelength_nm", "<= %.4g, half the shortest edge of the box",
-                    edge / 2.0);
-  }
-  if (config->micro.wavelength_nm < 3.0 * a) {
-    return violated(draft, -1, "microstructure.wavelength_nm", ">= %.4g, three voxels", 3.0 * a);
   }
   return STZ_OK;
 }
@@ -166,21 +194,25 @@ static stz_err check_material(const stz_draft *draft) {
   return STZ_OK;
 }
 
-// The foil and a scan must fit into the box, if there are scans at all.
+// The foil, a scan and what a probe sees must fit into the box, if there are scans at all.
 static stz_err check_nbed(const stz_draft *draft) {
   const stz_config *config = draft->config;
+  const stz_nbed_params *nbed = &config->nbed;
   if (config->nbed_levels == 0) return STZ_OK;
-  const int beam = config->nbed.beam;
-  const double a = config->lattice.spacing_nm, thickness = config->lattice.cells[beam] * a;
-  if (config->nbed.foil_nm > thickness) {
+  double box[3];
+  for (int axis = 0; axis < 3; axis++) box[axis] = config->lattice.cells[axis] * config->lattice.spacing_nm;
+  const double thickness = box[nbed->beam], width = fmin(box[(nbed->beam + 1) % 3], box[(nbed->beam + 2) % 3]);
+  const double rounding = 1.0 + 1e-9; // so that a foil of 9.28 nm fits 16 voxels of 0.58 nm
+  if (nbed->foil_nm > thickness * rounding) {
     return violated(draft, -1, "nbed.foil_nm", "<= %.10g, the box along the beam", thickness);
   }
-  for (int axis = 0; axis < 3; axis++) {
-    const double width = config->lattice.cells[axis] * a;
-    if (axis != beam && 10.0 * config->nbed.probe_nm > width) {
-      return violated(draft, -1, "nbed.probe_nm", "<= %.4g, for a scan of 10 x 10 probes to fit into the box",
-                      width / 10.0);
-    }
+  if (10.0 * nbed->probe_nm > width * rounding) {
+    return violated(draft, -1, "nbed.probe_nm", "<= %.4g, for a scan of 10 x 10 probes to fit into the box",
+                    width / 10.0);
+  }
+  const double largest = 0.5 * (width - nbed->probe_nm);
+  if (config->order.cluster_radius_nm > largest) {
+    return violated(draft, -1, "order.cluster_radius_nm", "<= %.4g, half the box less the probe's", largest);
   }
   return STZ_OK;
 }
@@ -197,7 +229,8 @@ stz_err stz_draft_check(stz_draft *draft) {
                     draft->input_name);
   }
   STZ_TRY(check_protocol(draft));
-  STZ_TRY(check_lengths(draft));
+  STZ_TRY(check_volume(draft));
+  if (draft->config->micro.type != STZ_MICRO_UNIFORM) STZ_TRY(check_waves(draft));
   STZ_TRY(check_material(draft));
   return check_nbed(draft);
 }

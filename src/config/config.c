@@ -40,8 +40,9 @@ static stz_err read_model(MPI_Comm comm, const stz_draft *draft, stz_source *mod
 
 static stz_err keep_texts(const stz_source *input, stz_draft *draft) {
   stz_config *config = draft->config;
-  STZ_TRY(STZ_NEW(config->input_text, strlen(input->text) + 1));
-  strcpy(config->input_text, input->text);
+  const size_t length = strlen(input->text);
+  STZ_TRY(STZ_NEW(config->input_text, length + 1));
+  memcpy(config->input_text, input->text, length);
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);

@@ -40,6 +40,7 @@ static bool read_integer(const config_setting_t *setting, long long *value) {
 
 // How a message shows a setting.
 static void show(const config_setting_t *setting, char text[80]) {
+  char word[60];
   long long integer;
   if (read_integer(setting, &integer)) {
     snprintf(text, 80, "%lld", integer);
@@ -53,9 +54,8 @@ static void show(const config_setting_t *setting, char text[80]) {
     snprintf(text, 80, "%s", config_setting_get_bool(setting) ? "true" : "false");
     break;
   case CONFIG_TYPE_STRING:
-    text[0] = '"';
-    stz_one_line(config_setting_get_string(setting), text + 1, 60);
-    strcat(text, "\"");
+    stz_one_line(config_setting_get_string(setting), word, sizeof word);
+    snprintf(text, 80, "\"%s\"", word);
     break;
   case CONFIG_TYPE_GROUP:
     snprintf(text, 80, "a group");
@@ -126,7 +126,7 @@ static stz_err set_word(const stz_key *key, const field *at, void *place) {
   const char *text = config_setting_get_string(at->setting);
   if (key->type == STZ_KEY_TEXT) {
     if (strlen(text) >= STZ_TEXT_SIZE) return refuse_setting(at, needs);
-    strcpy(place, text);
+    snprintf(place, STZ_TEXT_SIZE, "%s", text);
     return STZ_OK;
   }
   const int index = stz_key_name_index(key, text);

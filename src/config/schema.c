@@ -247,11 +247,12 @@ void stz_schema_nearest(const char *path, char *nearest, size_t size) {
 }
 
 void stz_format_double(double value, bool point, char text[32]) {
+  int length = 0;
   for (int digits = 6; digits <= 17; digits++) {
-    snprintf(text, 32, "%.*g", digits, value);
+    length = snprintf(text, 32, "%.*g", digits, value);
     if (strtod(text, NULL) == value) break;
   }
-  if (point && !strpbrk(text, ".en")) strcat(text, ".0");
+  if (point && !strpbrk(text, ".en")) snprintf(text + length, 32 - (size_t)length, ".0");
 }
 
 void stz_one_line(const char *text, char *line, size_t size) {

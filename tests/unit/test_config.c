@@ -320,7 +320,7 @@ static void test_mutations(void **state) {
   const long live = stz_alloc_live();
   uint64_t s = 20240229;
   int read = 0, refused = 0;
-  for (int i = 0; i < 400; i++) {
+  for (int i = 0; i < 300; i++) {
     memcpy(text, smoke, length);
     write_file(input, text, mutate(text, length, &s));
     stz_config *config = NULL;

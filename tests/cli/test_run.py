@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run from the command line: what it says, what it writes, and that its result is kept."""
+import os
+import re
+import tempfile
+
+import h5py
+
+from harness import SOURCE, expect, expect_failure, finish, read, run, write
+
+SMOKE = os.path.join(SOURCE, "inputs", "smoke.cfg")
+
+
+def state_hash(path, cwd):
+    """From `info`, and the same in the file."""
+    done = run(["info", path], 1, cwd)
+    found = re.search(r"^state_hash: ([0-9a-f]{16})$", done.stdout, re.MULTILINE)
+    expect(f"info {path}", done.returncode == 0 and found and not done.stderr, done.stdout + done.stderr)
+    pairs = [line for line in done.stdout.splitlines() if not re.match(r"[\w ./\[\]-]+: ?", line)]
+    expect("info prints a key: value a line", not pairs, pairs)
+    return found and found.group(1)
+
+
+def check_file(path, command):
+    with h5py.File(path, "r") as file:
+        expect("complete", file.attrs["complete"] == 1)
+        line = file.attrs["command_line"]
+        line = line.decode() if isinstance(line, bytes) else line
+        expect("command_line", line.endswith(command), line)
+        given = file["config/input"][()]
+        given = given if isinstance(given, bytes) else given.encode()
+        expect("config/input is the input", given == read(SMOKE), given[:80])
+        resolved = file["config/resolved"][()]
+        write(path + ".cfg", resolved)
+        expect("a level each", sorted(file["nbed"]) == ["level_00", "level_01", "level_02"], list(file["nbed"]))
+        expect("a segment each", len(file["protocol"]) == 4, list(file["protocol"]))
+        expect("the strain ends where asked", abs(file["history/strain_axial"][:].max() - 0.06) < 0.01)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    done = run(["run", SMOKE], 1, folder)
+    expect("run", done.returncode == 0 and done.stdout == "", done.stderr)
+    expect("progress into a file: lines, not a line rewritten", "100 %" in done.stderr and "\r" not in done.stderr, done.stderr)
+    expect("the result is named after the input", os.listdir(folder) == ["smoke.h5"], os.listdir(folder))
+    check_file(os.path.join(folder, "smoke.h5"), "run " + SMOKE)
+    first = state_hash("smoke.h5", folder)
+
+    before = read(os.path.join(folder, "smoke.h5"))
+    expect_failure("again without --force", run(["run", SMOKE], 1, folder), 3, "smoke.h5: exists already; --force replaces it")
+    expect("the result is kept", read(os.path.join(folder, "smoke.h5")) == before)
+    done = run(["run", SMOKE, "--force", "-q"], 3, folder)
+    expect("on 3 ranks, quiet", done.returncode == 0 and done.stdout == "" and "segment" not in done.stderr, done.stderr)
+    expect("replaced", read(os.path.join(folder, "smoke.h5")) != before)
+    expect("the same on 3 ranks", state_hash("smoke.h5", folder) == first)
+
+    done = run(["run", "smoke.h5.cfg", "-o", "again.h5"], 1, folder)
+    expect("the resolved input runs", done.returncode == 0, done.stderr)
+    expect("to the same end", state_hash("again.h5", folder) == first)
+    done = run(["run", SMOKE, "-o", "other.h5", "--seed", "2"], 1, folder)
+    expect("another seed", done.returncode == 0 and state_hash("other.h5", folder) != first, done.stderr)
+
+    write(os.path.join(folder, "text.h5"), "no HDF5")
+    done = run(["info", "text.h5"], 1, folder)
+    expect("info of another file", done.returncode == 3 and done.stderr.startswith("stzkmc: text.h5: "), done.stderr)
+    expect("in one line", done.stderr.count("\n") == 1, done.stderr)
+    done = run(["run", SMOKE, "-o", "many.h5"], 17, folder)
+    ours = [line for line in done.stderr.splitlines() if line.startswith("stzkmc:")]
+    expect("more ranks than planes", done.returncode == 2 and len(ours) == 1, done.stderr)
+    expect("nothing is left of it", not os.path.exists(os.path.join(folder, "many.h5")))
+finish()
