@@ -34,7 +34,8 @@ struct stz_result {
 };
 
 // What rank 0 does; the same outcome on every rank. `call` is evaluated on rank 0 only.
-#define ON_ROOT(result, call) stz_agree(stz_grid_comm((result)->grid), (result)->root ? (call) : STZ_OK)
+#define ON_ROOT(result, call)                                                                                          \
+  stz_agree(stz_grid_comm((result)->grid), (result)->root ? stz_hdf_outcome(&(result)->hdf, (call)) : STZ_OK)
 
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) {
   stz_result *made = NULL;
