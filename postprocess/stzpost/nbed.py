@@ -22,7 +22,7 @@ class LevelStatistics:
     scatter: float  # standard deviation of the scans' fractions
     error: float  # standard error of the mean over scans
     counting: float  # scatter that independent patterns would have
-    expected: float  # exact expectation for the objects present
+    expected: float  # over all probe positions, without the sampling noise of clusters
     domain_difference: float  # BR fraction inside the mask minus outside
     domain_error: float  # its standard error over scans
     bragg: np.ndarray  # scans x 10 x 10
@@ -72,6 +72,12 @@ def quantities(levels):
                  Quantity(f"scatter over counting noise {at}", _ratio(level.scatter, level.counting), "1"),
                  Quantity(f"bright minus dark domains {at}", level.domain_difference, "1", level.domain_error)]
     return rows
+
+
+def scan_quantities(levels):
+    """What `stz-post probes` prints: the fraction of each scan."""
+    return [Quantity(f"BR fraction at {100 * level.strain:g} %, scan {number}", float(fraction), "1")
+            for level in levels for number, fraction in enumerate(level.fractions)]
 
 
 def _domain_difference(bragg, mask):

@@ -49,7 +49,7 @@ def table(quantities):
 
 
 def _number(value, digits):
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
         places = max(0, digits - 1 - _magnitude(value)) if value else 0
         return f"{value:.{places}f}"
     return f"{value:.{digits - 1}e}"

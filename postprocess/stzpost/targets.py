@@ -21,7 +21,7 @@ AGREES, DIFFERS, UNRESOLVED, ECHOED, OPEN = "agrees", "differs", "not resolved",
 YIELD_GPA = 3.25
 SENSITIVITY = 0.03
 VOLUME_RANGE = (100.0, 200.0)  # cubic angstroms, on chip
-RATES = {"2 h": 1e-7, "51 d": 1e-9}  # "1e-7 falling to 1e-9": set at the first and the last time of observation
+RATES = {"2 h": 1e-7, "51 d": 1e-9}  # "1e-7 falling to 1e-9" per second: set at the first and the last time of observation
 RATE_FACTOR = 5.0
 DECADE_DROP_MPA = 225.0  # 2.303 m sigma of the measured values: derived, not measured
 HOMOGENEOUS = 1.5  # localisation below which deformation counts as homogeneous: our criterion, bands give 2 to 4
@@ -116,7 +116,7 @@ def _t4(e):
 
 
 def _t5(e):
-    row = Row("T5", "plastic strain rates on chip", "1e-7 falling to 1e-9 /s", "–", PREDICTION, OPEN)
+    row = Row("T5", "plastic strain rates on chip", "10⁻⁷ falling to 10⁻⁹ /s", "–", PREDICTION, OPEN)
     if e.relaxation is None:
         return row
     rates = {label: relaxation.rate_at(e.relaxation, label) for label in RATES}
@@ -265,8 +265,10 @@ def _drop(before, after):
 
 
 def _deviation(value, measured):
-    return f"{100 * (value / measured - 1):+.0f} %"
+    return f"{round(100 * (value / measured - 1)):+d} %"
 
 
 def _power(value):
-    return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e+")
+    """1.9 × 10⁻⁷"""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa} × 10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

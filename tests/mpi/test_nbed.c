@@ -26,12 +26,13 @@ static void disc(void) {
   }
 }
 
-// Events at one site, near a border: the survival missing from the box is that of the sphere, (1 - (1-d)^n) Omega.
-static void survival_of_one_site(MPI_Comm comm, double spacing, uint32_t events, double loss) {
+// Events at one site, near borders of the box and of ranks: the survival missing from the box is that of the sphere, (1
+// - (1-d)^n) Omega.
+static void survival_of_one_site(MPI_Comm comm, double spacing, int plane, uint32_t events, double loss) {
   const stz_lattice_params box = {{16, 24, 16}, spacing};
   stz_grid *grid;
   CHECK_OK(stz_grid_create(comm, &box, &grid));
-  const int64_t sites = stz_grid_local_sites(grid), local = stz_grid_local(grid, stz_grid_site(grid, 15, 0, 8));
+  const int64_t sites = stz_grid_local_sites(grid), local = stz_grid_local(grid, stz_grid_site(grid, plane, 0, 8));
   uint32_t *count;
   float *survival;
   double *missing;
@@ -373,11 +374,11 @@ static void layers(MPI_Comm comm) {
 
 static void cases(MPI_Comm comm) {
   disc();
-  survival_of_one_site(comm, 0.77, 1, 0.6);
-  survival_of_one_site(comm, 0.58, 1, 0.6);
-  survival_of_one_site(comm, 0.29, 3, 0.5);
-  survival_of_one_site(comm, 0.58, 2000, 1e-3);
-  survival_of_one_site(comm, 0.58, 2, 1.0);
+  survival_of_one_site(comm, 0.77, 15, 1, 0.6);
+  survival_of_one_site(comm, 0.58, 0, 1, 0.6);
+  for (int plane = 0; plane < 16; plane++) survival_of_one_site(comm, 0.29, plane, 3, 0.5);
+  survival_of_one_site(comm, 0.58, 8, 2000, 1e-3);
+  survival_of_one_site(comm, 0.58, 7, 2, 1.0);
   survival_twin(comm);
   twins(comm);
   planted(comm);

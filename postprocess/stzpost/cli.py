@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command stz-post."""
+import argparse
+import json
+import math
+import sys
+
+from . import __version__, fields, figures, nbed, relaxation, report, style, targets, tension
+from .errors import StzPostError
+from .quantity import table
+from .result import open_result
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise StzPostError(f"{message} (stz-post --help)")
+
+
+def main(arguments=None):
+    """Exit code: 0 done, 2 bad usage, bad input or missing data."""
+    sys.stdout.reconfigure(errors="replace")
+    sys.stderr.reconfigure(errors="replace")
+    try:
+        options = _parser().parse_args(arguments)
+        options.run(options)
+    except StzPostError as error:
+        print(f"stz-post: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return 0
+
+
+def _parser():
+    parser = _Parser(prog="stz-post", description="Post-processing of stzkmc result files.")
+    parser.add_argument("--version", action="version", version=f"stz-post {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    one = _command(commands, "relaxation", _relaxation, "logarithmic fit, activation volume V and rate sensitivity m")
+    one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: the longest relaxation)")
+    one.add_argument("--from", dest="start", type=float, default=0.0, metavar="S", help="begin of the fit, s (default 0)")
+    one.add_argument("--to", dest="stop", type=float, default=math.inf, metavar="S", help="end of the fit, s (default: all)")
+    one.add_argument("--min-r2", type=float, default=relaxation.MIN_R2, metavar="R2",
+                     help="refuse fits below this R² (default %(default)s)")
+    one = _command(commands, "stress-strain", _stress_strain, "yield, flow stress, stiffness")
+    one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: that of the largest strain)")
+    _command(commands, "nbed", _nbed, "fraction of patterns with Bragg reflections against strain")
+    _command(commands, "probes", _probes, "maps of every scan")
+    one = _command(commands, "slices", _slices, "composition, barrier and plastic strain on a plane")
+    one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
+    one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
+
+    one = commands.add_parser("report", help="one self-contained page for one or more files")
+    one.add_argument("files", nargs="+", metavar="FILE")
+    one.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory for report.html and the figures")
+    one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    one.set_defaults(run=_report)
+    return parser
+
+
+def _command(commands, name, run, text):
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=run, name=name)
+    return parser
+
+
+def _relaxation(options):
+    found = relaxation.analyse(open_result(options.file), options.segment, options.start, options.stop, options.min_r2)
+    _show(options, relaxation.quantities(found), relaxation.notes(found), lambda: figures.relaxation(found))
+
+
+def _stress_strain(options):
+    found = tension.analyse(open_result(options.file), options.segment)
+    _show(options, tension.quantities(found), tension.notes(found), lambda: figures.stress_strain(found))
+
+
+def _nbed(options):
+    levels = nbed.analyse(open_result(options.file))
+    _show(options, nbed.quantities(levels), [], lambda: figures.nbed(levels))
+
+
+def _probes(options):
+    levels = nbed.analyse(open_result(options.file))
+    _show(options, nbed.scan_quantities(levels), [], lambda: figures.probes(levels))
+
+
+def _slices(options):
+    result = open_result(options.file)
+    found = fields.analyse(result, options.axis, options.index)
+    _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+
+
+def _show(options, quantities, notes, draw):
+    """Figure first, so that a table on stdout means that all went well."""
+    if options.output:
+        style.save(draw(), options.output)
+    if options.json:
+        print(json.dumps({"command": options.name, "file": options.file, "notes": notes,
+                          "quantities": [q.record() for q in quantities]}, ensure_ascii=False, indent=1))
+        return
+    print(table(quantities))
+    for note in notes:
+        print(f"note: {note}")
+
+
+def _report(options):
+    files = [report.analyse(open_result(path)) for path in options.files]
+    path = report.write(files, options.output)
+    if options.json:
+        rows = [row.record() for row in targets.rows(report.evidence(files))]
+        print(json.dumps({"command": "report", "page": path, "rows": rows}, ensure_ascii=False, indent=1))
+    else:
+        print(report.summary(files))
+        print(f"page: {path}")

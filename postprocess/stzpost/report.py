@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One self-contained page for one or more result files: what was run, the verdicts, the figures."""
+import base64
+import html
+import os
+import re
+from dataclasses import dataclass, field
+from importlib import resources
+
+import numpy as np
+
+from . import fields, figures, nbed, relaxation, style, targets, tension
+from .errors import StzPostError
+
+CAPTIONS = {
+    "relaxation": "Relaxation. (a) Axial stress against time from the zero of the segment's clock (an actuator's: the end of "
+                  "release), with the logarithmic law; the grey lines are the times of the experiment, 2 h, 8, 35 and 51 days. "
+                  "(b) Axial plastic strain rate from the event rates against stress.",
+    "stress-strain": "Tension. (a) Axial stress against strain, upper yield, and mean flow stress. (b) Events per STZ volume, and "
+                     "localisation: the largest mean plastic strain of a slab at 45° over the mean of all; shown from 0.1 % "
+                     "plastic strain on.",
+    "nbed": "Nanobeam diffraction. Fraction of patterns with Bragg reflections: scans of 100 patterns, their mean with the "
+            "standard error over scans, and the expectation over all probe positions for the same sample.",
+    "slices": "A plane through the middle of the sample: Ni fraction, barriers before and after, and axial plastic strain, "
+              "averaged over the shape of an STZ.",
+    "probes": "Every scan of 10 × 10 patterns, a row for each level of strain. Dots: patterns with Bragg reflections; white: "
+              "projected Ni-rich (bright), grey: Zr-rich. Above each map: its fraction of patterns with Bragg reflections.",
+}
+WIDE = ("probes",)
+
+
+@dataclass
+class Analysed:
+    """One file and all that it gave."""
+
+    result: object
+    quantities: dict = field(default_factory=dict)  # analysis -> list of Quantity
+    found: dict = field(default_factory=dict)  # analysis -> its outcome
+    notes: list = field(default_factory=list)
+
+
+def analyse(result):
+    """Every analysis that the file's data allow. What data do not allow is noted, what was not asked for is not."""
+    done = Analysed(result)
+    if any(s.type in relaxation.SEGMENT_TYPES for s in result.segments):
+        _attempt(done, "relaxation", relaxation.analyse, relaxation.quantities)
+    if any(s.type == "strain-rate" for s in result.segments):
+        _attempt(done, "stress-strain", tension.analyse, tension.quantities)
+    if result.levels:
+        _attempt(done, "nbed", nbed.analyse, nbed.quantities)
+    if any(name in result.field_names for name in fields.LABELS):
+        _attempt(done, "slices", fields.analyse, lambda one: fields.quantities(one, result.microstructure))
+    if "relaxation" in done.found:
+        done.notes += relaxation.notes(done.found["relaxation"])
+    if "stress-strain" in done.found:
+        done.notes += tension.notes(done.found["stress-strain"])
+    if not result.complete:
+        done.notes.append("the run did not finish: what follows holds for its part so far")
+    if "reversal_share" in result.history and result.history.sizes["row"]:
+        share = float(result.history["reversal_share"].values[-1])
+        if share > 0.2:
+            done.notes.append(f"{100 * share:.0f} % of the events undid the one before at their site: flicker, not flow")
+    if not done.found:
+        raise StzPostError(f"{result.path}: nothing to report: " + ("; ".join(done.notes) or "no data"))
+    return done
+
+
+def evidence(files):
+    """For each row of the table the file that says most about it."""
+    def best(name, key):
+        having = [one for one in files if name in one.found]
+        return max(having, key=lambda one: key(one.found[name]), default=None)
+
+    relaxed = best("relaxation", lambda r: (not r.fit.refused, r.segment.type == "actuator", r.window[1]))
+    pulled = best("stress-strain", lambda t: float(t.strain.max()))
+    probed = best("nbed", len)
+    main = next(one for one in (relaxed, pulled, probed, files[0]) if one is not None)
+    return targets.Evidence(
+        result=main.result,
+        relaxation=relaxed and relaxed.found["relaxation"], relaxation_result=relaxed and relaxed.result,
+        tension=pulled and pulled.found["stress-strain"],
+        levels=probed and probed.found["nbed"], levels_result=probed and probed.result)
+
+
+def write(files, directory):
+    """Writes report.html and the figures into a directory; returns the path of the page."""
+    try:
+        os.makedirs(directory, exist_ok=True)
+        pictures = [_pictures(one, directory, name) for one, name in zip(files, _names(files))]
+        path = os.path.join(directory, "report.html")
+        with open(path, "w", encoding="utf-8") as page:
+            page.write(_page(files, pictures))
+    except OSError as error:
+        raise StzPostError(f"{error.filename or directory}: {error.strerror}") from error
+    return path
+
+
+def _attempt(done, name, analysis, quantities):
+    try:
+        done.found[name] = analysis(done.result)
+        done.quantities[name] = quantities(done.found[name])
+    except StzPostError as error:
+        done.notes.append(f"{name}: {error}")
+
+
+def _names(files):
+    """Stems of the files, made distinct."""
+    stems = [os.path.splitext(one.result.name)[0] for one in files]
+    return [stem if stems.count(stem) == 1 else f"{stem}-{i + 1}" for i, stem in enumerate(stems)]
+
+
+def _pictures(done, directory, stem):
+    """Draws and writes every figure of a file: [(kind, PNG bytes)]."""
+    draw = {"relaxation": figures.relaxation, "stress-strain": figures.stress_strain, "nbed": figures.nbed,
+            "slices": figures.slices}
+    kinds = [(kind, draw[kind], done.found[kind]) for kind in draw if kind in done.found]
+    if "nbed" in done.found:
+        kinds.append(("probes", figures.probes, done.found["nbed"]))
+    pictures = []
+    for kind, one, found in kinds:
+        data = style.png(one(found))
+        with open(os.path.join(directory, f"{stem}-{kind}.png"), "wb") as file:
+            file.write(data)
+        pictures.append((kind, data))
+    return pictures
+
+
+def _page(files, pictures):
+    css = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    body = [_head(files), _verdicts(files)]
+    body += [_file(one, drawn) for one, drawn in zip(files, pictures)]
+    body.append(_conventions())
+    return ('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f"<title>stzkmc: report</title>\n<style>\n{css}</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n")
+
+
+def _head(files):
+    return ("<h1>Plasticity of a metallic-glass film: simulation and measurement</h1>\n"
+            '<p class="lead">Kinetic Monte Carlo of shear transformation zones with stzkmc; '
+            f"{len(files)} {'run' if len(files) == 1 else 'runs'}: {_e(', '.join(one.result.name for one in files))}.</p>")
+
+
+def _verdicts(files):
+    rows = targets.rows(evidence(files))
+    lines = []
+    for row in rows:
+        kind = {targets.AGREES: "agrees", targets.DIFFERS: "differs"}.get(row.verdict, "neutral")
+        detail = f"<small>{_e(row.detail)}</small>" if row.detail else ""
+        lines.append(f'<tr><td><b>{row.id}</b></td><td>{_e(row.quantity)}</td><td data-label="measured">{_e(row.measured)}</td>'
+                     f'<td data-label="model">{_e(row.model)}</td><td data-label="class">{row.cls}</td>'
+                     f'<td data-label="verdict"><span class="verdict {kind}">{_e(row.verdict)}</span>{detail}</td></tr>')
+    return ("<h2>Against the measurements</h2>\n"
+            "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> was put in and is echoed, a <i>calibrated</i> row "
+            "was tuned to (the verdict is the deviation). A <i>trend</i> was measured without numbers. Errors are one standard error "
+            "within the run; other samples of the same glass scatter more.</p>\n"
+            '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th><th>verdict</th>'
+            "</tr></thead>\n<tbody>\n" + "\n".join(lines) + f"\n</tbody></table>\n"
+            f'<p class="note">Measured: {_e(targets.SOURCE)}. V and m describe the same slope: V = M k<sub>B</sub>T/(mσ), so V is not '
+            "independent of m at a given stress. The strain rates 10⁻⁷ and 10⁻⁹ /s are set at the first and the last time of "
+            "observation.</p>")
+
+
+def _file(done, pictures):
+    parts = [f"<h2>{_e(done.result.name)}</h2>"]
+    parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in done.notes]
+    parts.append(_provenance(done.result))
+    parts.append('<div class="figures">\n' + "\n".join(_figure(kind, data) for kind, data in pictures) + "\n</div>")
+    numbers = "".join(f"<h3>{_e(name)}</h3>{_numbers(one)}" for name, one in done.quantities.items())
+    parts.append(f"<details><summary>All numbers</summary>{numbers}</details>")
+    if done.result.resolved_text:
+        parts.append(f'<details class="input"><summary>Resolved input</summary><pre>{_e(done.result.resolved_text)}</pre></details>')
+    return "\n".join(parts)
+
+
+def _provenance(result):
+    a = result.attrs
+    rows = [("program", f"stzkmc {a.get('program_version', '?')}, commit {a.get('git', '?')}"),
+            ("command", a.get("command_line", "?")), ("made", a.get("created_utc", "?")),
+            ("ranks, seed", f"{a.get('ranks', '?')}, {a.get('seed', '?')}"), ("state hash", a.get("state_hash", "–")),
+            ("sample", _sample(result)), ("protocol", "; ".join(_segment(s) for s in result.segments))]
+    lines = "".join(f"<tr><td>{name}</td><td>{_e(str(value))}</td></tr>" for name, value in rows)
+    return f'<table class="run"><tbody>{lines}</tbody></table>'
+
+
+def _sample(result):
+    cells, spacing = np.atleast_1d(result.setting("cells")), float(result.setting("spacing_nm"))
+    size = " × ".join(f"{n * spacing:.2f}" for n in cells)
+    return f"{' × '.join(str(int(n)) for n in cells)} sites, {size} nm³"
+
+
+def _segment(segment):
+    duration = segment.end_s - segment.begin_s
+    length = f"{duration:.3g} s" if np.isfinite(duration) else "unfinished"
+    return f"{segment.type} at {segment.temperature_K:g} K, {length}, {segment.events} events"
+
+
+def _figure(kind, data):
+    wide = ' class="wide"' if kind in WIDE else ""
+    source = base64.b64encode(data).decode("ascii")
+    return (f'<figure{wide}><div><img src="data:image/png;base64,{source}" alt="{_e(CAPTIONS[kind].split(".")[0])}"></div>'
+            f"<figcaption>{_e(CAPTIONS[kind])}</figcaption></figure>")
+
+
+def _numbers(quantities):
+    lines = []
+    for q in quantities:
+        value, error = q.text()
+        lines.append(f"<tr><td>{_e(q.name)}</td><td>{value}{' ± ' + error if error else ''} {_e(q.unit if q.unit != '1' else '')}</td></tr>")
+    return f'<table class="numbers"><tbody>{"".join(lines)}</tbody></table>'
+
+
+def _conventions():
+    return ("<h2>Conventions</h2>\n<p>σ(t) = σ<sub>0</sub> − s ln(1 + t/t<sub>0</sub>); V = M k<sub>B</sub>T/s for M = 1 (axial "
+            "stress), √3 (equivalent shear) and 3.06 (Taylor factor); m = ∂ln σ/∂ln ε̇<sub>p</sub> = s/σ with σ averaged over ln t. "
+            "The same s comes from the slope of ln ε̇<sub>p</sub> against σ. "
+            f"A fit with R² below {relaxation.MIN_R2:g}, or that ends before 100 t<sub>0</sub>, is refused and not quoted.</p>")
+
+
+def summary(files):
+    """The verdicts as text, a line a row."""
+    rows = targets.rows(evidence(files))
+    widths = [max(len(getattr(row, name)) for row in rows) for name in ("id", "quantity", "cls")]
+    return "\n".join(f"{row.id:<{widths[0]}}  {row.quantity:<{widths[1]}}  {row.cls:<{widths[2]}}  {row.verdict}" for row in rows)
+
+
+def _e(text):
+    """Escaped text, in which no line ends between a number and what belongs to it."""
+    text = re.sub(r"(?<=\d) (?=%|±|/s|nm|Å³|[GM]Pa|d\b|h\b|K\b|s\b)|(?<=±) ", "\u00a0", text)
+    return html.escape(text, quote=True)

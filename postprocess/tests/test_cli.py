@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command as a user calls it, and its figures."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import synthetic
+from matplotlib.text import Text
+
+from stzpost import cli, fields, figures, nbed, open_result, relaxation, style, tension
+
+SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "stz-post"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    rng = np.random.default_rng(9)
+    cube = rng.random((16, 16, 16)).astype(np.float32)
+    made = {"composition": cube, "barrier_initial_eV": 2 + cube, "barrier_eV": 2 + cube, "plastic_strain_axial": cube}
+    levels = []
+    for strain, fraction in ((0.0, 0.6), (0.08, 0.4)):
+        bragg, mask = synthetic.patterns(fraction, rng)
+        levels.append(dict(strain=strain, bragg=bragg, mask=mask, expected=fraction))
+    relaxed = synthetic.write(folder / "onchip.h5", [synthetic.relaxation(type="actuator")], fields=made)
+    pulled = synthetic.write(folder / "tension.h5", [synthetic.tension()], levels, made)
+    curved = synthetic.write(folder / "curved.h5", [synthetic.relaxation(law=lambda t: 3 - 0.5 * (1 - np.exp(-t / 1e4)))], complete=0)
+    return {"relaxation": relaxed, "stress-strain": pulled, "nbed": pulled, "probes": pulled, "slices": relaxed,
+            "curved": curved}
+
+
+@pytest.mark.parametrize("command", ["relaxation", "stress-strain", "nbed", "probes", "slices"])
+def test_table_json_and_figure(command, files, tmp_path, capsys):
+    figure = tmp_path / "a.png"
+    assert cli.main([command, str(files[command]), "-o", str(figure)]) == 0
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert len(capsys.readouterr().out.splitlines()) >= 5
+    assert cli.main([command, str(files[command]), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["command"] == command and all(set(q) == {"name", "value", "unit", "error"} for q in record["quantities"])
+
+
+def test_refused_is_said_and_not_quoted(files, capsys):
+    assert cli.main(["relaxation", str(files["curved"])]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^V, M = √3 \(fit\) +refused", out, re.M) and "note: fit: refused, R² = 0.92" in out
+    assert cli.main(["relaxation", str(files["curved"]), "--json"]) == 0
+    values = {q["name"]: q["value"] for q in json.loads(capsys.readouterr().out)["quantities"]}
+    assert values["V, M = √3 (fit)"] is None
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "required"), (["dance"], "invalid choice"), (["relaxation"], "required: FILE"),
+    (["relaxation", "none.h5"], "none.h5: no such file"), (["relaxation", "{nbed}"], "no segment of type"),
+    (["nbed", "{relaxation}"], "no NBED levels"), (["relaxation", "{relaxation}", "--from", "x"], "invalid float"),
+    (["relaxation", "{relaxation}", "-o", "a.gif"], "needs a name that ends in .png"),
+    (["relaxation", "{relaxation}", "-o", "/nowhere/a.png"], "/nowhere/a.png: No such file"),
+    (["report", "{relaxation}"], "required: -o"), (["report", "{relaxation}", "-o", "/dev/null/x"], "Not a directory"),
+])
+def test_errors_are_one_line_and_exit_2(arguments, message, files, capsys):
+    filled = [a.format(**{k: str(v) for k, v in files.items()}) if "{" in a else a for a in arguments]
+    assert cli.main(filled) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("stz-post: ") and err.count("\n") == 1 and message in err and out == ""
+
+
+def test_script_runs_from_anywhere(files, tmp_path):
+    done = subprocess.run([sys.executable, str(SCRIPT), "nbed", str(files["nbed"])], cwd=tmp_path, capture_output=True,
+                          text=True, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})
+    assert done.returncode == 0 and "BR fraction at 8 %" in done.stdout and done.stderr == ""
+
+
+def test_report_is_one_page_that_needs_nothing_else(files, tmp_path, capsys):
+    assert cli.main(["report", str(files["relaxation"]), str(files["nbed"]), "-o", str(tmp_path / "new")]) == 0
+    assert "T3" in capsys.readouterr().out
+    page = (tmp_path / "new" / "report.html").read_text(encoding="utf-8")
+    assert re.findall(r'(?:src|href)="(?!data:image/png;base64,)', page) == [] and "url(" not in page
+    assert "http" not in page and "<script" not in page
+    names = {path.name for path in (tmp_path / "new").iterdir()}
+    assert names == {"report.html", "onchip-relaxation.png", "onchip-slices.png", "tension-stress-strain.png",
+                     "tension-nbed.png", "tension-probes.png", "tension-slices.png"}
+    assert page.count("data:image/png;base64,") == 6 and page.count("<figcaption>") == 6
+    for row in ("T1", "T2", "T3", "T12", "N1", "N5"):
+        assert f"<b>{row}</b>" in page
+    assert "0123456789abcdef" in page and "did not finish" not in page
+
+
+def test_report_of_an_unfinished_refused_run(files, tmp_path, capsys):
+    assert cli.main(["report", str(files["curved"]), "-o", str(tmp_path), "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert rows["T3"]["model"] == "–" and rows["T3"]["verdict"] == "no data"
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "did not finish" in page and "refused" in page
+
+
+def test_type_is_legible_in_print(files):
+    """At least 8 pt (but subscripts and powers) on a page of one or two columns, 85 or 178 mm."""
+    pulled, relaxed = open_result(files["nbed"]), open_result(files["relaxation"])
+    levels = nbed.analyse(pulled)
+    drawn = [figures.relaxation(relaxation.analyse(relaxed)), figures.stress_strain(tension.analyse(pulled)),
+             figures.nbed(levels), figures.probes(levels), figures.slices(fields.analyse(relaxed))]
+    for figure in drawn:
+        assert min(abs(figure.get_figwidth() - width) for width in (style.COLUMN, style.PAGE)) < 1e-9
+        sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+        assert len(sizes) >= 5 and min(sizes) >= 8

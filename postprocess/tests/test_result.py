@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+import synthetic
+
+from stzpost import StzPostError, open_result
+
+
+def test_history_has_units_and_shapes(tmp_path):
+    result = open_result(synthetic.write(tmp_path / "a.h5", [synthetic.tension(), synthetic.relaxation(zero=2e5)]))
+    assert result.history["time_s"].attrs["units"] == "s"
+    assert result.history["stress_axial_GPa"].attrs["units"] == "GPa"
+    assert result.history["stress_GPa"].sel(component="xx").values == pytest.approx(result.history["stress_axial_GPa"].values)
+    assert [s.type for s in result.segments] == ["strain-rate", "relaxation"]
+    assert result.rows(result.segments[0]).sizes["row"] == 251
+    assert result.setting("young_GPa") == synthetic.YOUNG and list(result.setting("cells")) == [16, 16, 16]
+    assert result.attrs["seed"] == 1 and result.complete
+
+
+def test_running_file_is_cut_to_its_whole_rows(tmp_path):
+    path = synthetic.write(tmp_path / "a.h5", [synthetic.tension()], complete=0)
+    with h5py.File(path, "r+") as file:
+        for name in list(file["history"]):
+            values = file["history"][name][...]
+            del file["history"][name]
+            extra = 3 if name == "time_s" else 1  # extended, not yet filled: zeros
+            file["history"][name] = np.concatenate([values, np.zeros((extra, *values.shape[1:]))])
+        file["protocol/segment_00"].attrs["end_s"] = np.nan
+    result = open_result(path)
+    assert not result.complete
+    assert result.history.sizes["row"] == 251
+    assert float(result.history["time_s"][-1]) == pytest.approx(0.125e6)
+
+
+WRITER = """
+import sys, time
+import h5py
+file = h5py.File(sys.argv[1], "r+")  # holds the lock, as an engine does
+for name in list(file["history"]):
+    values = file["history"][name][...]
+    del file["history"][name]
+    data = file["history"].create_dataset(name, data=values, maxshape=(None, *values.shape[1:]), chunks=(64, *values.shape[1:]))
+    data.resize(len(values) + 10, axis=0)
+    data[-10:] = values[-1]
+file.flush()
+print("flushed", flush=True)
+time.sleep(60)
+"""
+
+
+def test_file_of_a_running_and_of_a_killed_writer(tmp_path):
+    path = synthetic.write(tmp_path / "a.h5", [synthetic.tension()], complete=0)
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout.readline() == b"flushed\n"
+        running = open_result(path).history.sizes["row"]
+        writer.kill()
+    assert running == open_result(path).history.sizes["row"] == 261
+
+
+def test_errors_are_one_line_that_names_the_file(tmp_path):
+    def message(path):
+        with pytest.raises(StzPostError) as caught:
+            open_result(path)
+        assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+        return str(caught.value)
+
+    assert "no such file" in message(tmp_path / "none.h5")
+    (tmp_path / "text.h5").write_text("no HDF5\n" * 100)
+    assert "not a readable HDF5 file" in message(tmp_path / "text.h5")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = 1
+    assert "not a result of stzkmc" in message(tmp_path / "other.h5")
+    path = synthetic.write(tmp_path / "new.h5", [synthetic.tension()])
+    with h5py.File(path, "r+") as file:
+        file.attrs["format_version"] = 2
+    assert "format_version: got 2, needs 1" in message(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["format_version"] = 1
+        del file["history"]
+    assert "no dataset /history/time_s" in message(path)

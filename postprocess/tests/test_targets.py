@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdicts, on samples whose verdict is known."""
+import numpy as np
+import pytest
+import synthetic
+
+from stzpost import open_result, report, targets
+
+
+def verdicts(tmp_path, segments, levels=()):
+    files = [report.analyse(open_result(synthetic.write(tmp_path / "a.h5", segments, levels)))]
+    return {row.id + ("" if row.quantity != "ductility" else " ductility"): row for row in targets.rows(report.evidence(files))}
+
+
+def levels(fractions, spread=0.1):
+    rng = np.random.default_rng(11)
+    made = []
+    for strain, fraction in zip((0.0, 0.01, 0.05, 0.08, 0.12), fractions):
+        bragg, mask = synthetic.patterns(fraction, rng, spread=0.0)
+        made.append(dict(strain=strain, bragg=bragg, mask=mask, expected=fraction))
+    return made
+
+
+def test_a_sample_like_the_film(tmp_path):
+    rows = verdicts(tmp_path, [synthetic.tension(), synthetic.relaxation(zero=2e5, s=0.0975)], levels([0.6, 0.6, 0.6, 0.4, 0.2]))
+    assert rows["T3"].verdict == targets.AGREES and "M = 3.06" in "M = " + rows["T3"].detail
+    assert rows["T4"].verdict.endswith(" %") and rows["T2"].verdict == "+0 %"
+    assert rows["T5"].verdict == targets.AGREES
+    assert rows["T6"].verdict == "logarithmic"
+    assert rows["N1"].verdict == targets.AGREES
+    assert rows["N2"].verdict == targets.AGREES and rows["T2 ductility"].verdict == "no localisation"
+    assert rows["T7"].verdict == rows["N5"].verdict == targets.OPEN
+
+
+def test_samples_unlike_the_film(tmp_path):
+    rows = verdicts(tmp_path, [synthetic.tension(), synthetic.relaxation(zero=2e5, s=0.01)], levels([0.6, 0.6, 0.3, 0.3, 0.6]))
+    assert rows["T3"].verdict == targets.DIFFERS
+    assert rows["T5"].verdict == targets.DIFFERS
+    assert rows["N1"].verdict == targets.DIFFERS
+
+
+def test_a_drop_within_the_noise_is_not_resolved(tmp_path):
+    rows = verdicts(tmp_path, [synthetic.tension()], levels([0.6, 0.6, 0.6, 0.6, 0.6]))
+    assert rows["N1"].verdict == targets.UNRESOLVED
+    assert rows["N4"].verdict != targets.AGREES
+    assert rows["T3"].verdict == rows["T5"].verdict == rows["T6"].verdict == targets.OPEN
+
+
+def test_a_refused_fit_gives_no_volume(tmp_path):
+    rows = verdicts(tmp_path, [synthetic.relaxation(law=lambda t: 3.0 - 0.5 * (1 - np.exp(-t / 1e4)))])
+    assert rows["T3"].model == rows["T4"].model == "–" and "refused" in rows["T3"].detail
+    assert rows["T6"].verdict == targets.DIFFERS
+
+
+def test_every_row_has_the_class_of_the_list(tmp_path):
+    rows = verdicts(tmp_path, [synthetic.tension()])
+    classes = {key: row.cls for key, row in rows.items()}
+    assert [key for key, cls in classes.items() if cls == "input"] == ["T1", "T8", "T9", "T10", "T11", "T12"]
+    assert [key for key, cls in classes.items() if cls == "calibrated"] == ["T2", "T4"]
+    assert [key for key, cls in classes.items() if cls == "prediction"] == ["T3", "T5", "T6", "T7"]
+    assert [key for key, cls in classes.items() if cls == "prediction (trend)"] == ["N1", "N2", "N3", "N4", "N5"]
+    assert classes["T2 ductility"] == "not modelled"
+
+
+@pytest.mark.parametrize("value, text", [(1.94e-7, "1.9 × 10⁻⁷"), (3e-10, "3.0 × 10⁻¹⁰")])
+def test_powers_of_ten(value, text):
+    assert targets._power(value) == text

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "io/hdf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+// The reason in an error stack: the operating system's if one is quoted, else the innermost record's.
+typedef struct reason {
+  char text[256];
+  bool quoted;
+} reason;
+
+static herr_t look_for_reason(unsigned n, const H5E_error2_t *record, void *data) {
+  static const char mark[] = "error message = '";
+  reason *found = data;
+  const char *quote = strstr(record->desc, mark);
+  if (quote && !found->quoted) {
+    quote += sizeof mark - 1;
+    snprintf(found->text, sizeof found->text, "%.*s", (int)strcspn(quote, "'\n"), quote);
+    found->quoted = true;
+  } else if (n == 0) {
+    snprintf(found->text, sizeof found->text, "%.*s", (int)strcspn(record->desc, "\n"), record->desc);
+  }
+  return 0;
+}
+
+stz_err stz_hdf_fail(const stz_hdf *hdf, const char *object) {
+  reason found = {.text = "HDF5 fails without a reason"};
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_for_reason, &found);
+  return stz_fail(STZ_EIO, "%s: %s: %s", hdf->path, object, found.text);
+}
+
+static stz_err start(const char *path, stz_hdf *hdf) {
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  *hdf = (stz_hdf){.file = -1};
+  STZ_TRY(STZ_NEW(hdf->path, strlen(path) + 1));
+  strcpy(hdf->path, path);
+  return STZ_OK;
+}
+
+static void forget(stz_hdf *hdf) {
+  stz_free(hdf->path);
+  *hdf = (stz_hdf){.file = -1};
+}
+
+// How files are opened: without a lock, all objects closed together with the file, and metadata in large blocks, so
+// that what a flush writes lies together.
+static hid_t access_properties(void) {
+  const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_file_locking(properties, false, true);
+  H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG);
+  H5Pset_meta_block_size(properties, 1 << 16);
+  return properties;
+}
+
+static stz_err may_replace(const char *path, bool force) {
+  struct stat status;
+  if (stat(path, &status) != 0) {
+    return errno == ENOENT ? STZ_OK : stz_fail(STZ_EIO, "%s: cannot create: %s", path, strerror(errno));
+  }
+  if (!S_ISREG(status.st_mode))
+    return stz_fail(STZ_EIO, "%s: cannot create: there is something else than a file", path);
+  return force ? STZ_OK : stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
+}
+
+static stz_err create_renamed(const char *temporary, stz_hdf *hdf) {
+  const hid_t properties = access_properties();
+  hdf->file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+  const stz_err err = hdf->file < 0 ? stz_hdf_fail(hdf, "cannot create") : STZ_OK;
+  H5Pclose(properties);
+  STZ_TRY(err);
+  if (H5Fflush(hdf->file, H5F_SCOPE_LOCAL) < 0) return stz_hdf_fail(hdf, "cannot create");
+  if (rename(temporary, hdf->path) == 0) return STZ_OK;
+  return stz_fail(STZ_EIO, "%s: cannot create: %s", hdf->path, strerror(errno));
+}
+
+stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) {
+  static const char suffix[] = ".new";
+  char *temporary = NULL;
+  stz_err err = start(path, hdf);
+  if (err == STZ_OK) err = may_replace(path, force);
+  if (err == STZ_OK) err = STZ_NEW(temporary, strlen(path) + sizeof suffix);
+  if (err == STZ_OK) {
+    sprintf(temporary, "%s%s", path, suffix);
+    err = create_renamed(temporary, hdf);
+    if (err != STZ_OK && hdf->file >= 0) {
+      H5Fclose(hdf->file);
+      unlink(temporary);
+    }
+  }
+  if (err != STZ_OK) forget(hdf);
+  stz_free(temporary);
+  return err;
+}
+
+stz_err stz_hdf_open(const char *path, stz_hdf *hdf) {
+  STZ_TRY(start(path, hdf));
+  const hid_t properties = access_properties();
+  hdf->file = H5Fopen(path, H5F_ACC_RDONLY, properties);
+  const stz_err err = hdf->file < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
+  H5Pclose(properties);
+  if (err != STZ_OK) forget(hdf);
+  return err;
+}
+
+stz_err stz_hdf_close(stz_hdf *hdf) {
+  if (hdf->file < 0) return STZ_OK;
+  const stz_err err = H5Fclose(hdf->file) < 0 ? stz_hdf_fail(hdf, "cannot close") : STZ_OK;
+  forget(hdf);
+  return err;
+}
+
+// Opens a group or dataset; makes it a group, with those above it, if there is none.
+static hid_t open_object(const stz_hdf *hdf, const char *object) {
+  const hid_t there = H5Oopen(hdf->file, object, H5P_DEFAULT);
+  if (there >= 0) return there;
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
+  const hid_t made = H5Gcreate2(hdf->file, object, links, H5P_DEFAULT, H5P_DEFAULT);
+  H5Pclose(links);
+  return made;
+}
+
+static stz_err write_attribute(const stz_hdf *hdf, const char *path, hid_t object, const char *name, hid_t type,
+                               int count, const void *values) {
+  const hsize_t n = (hsize_t)count;
+  if (H5Aexists(object, name) > 0 && H5Adelete(object, name) < 0) return stz_hdf_fail(hdf, path);
+  const hid_t space = count == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &n, NULL);
+  const hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  const stz_err err = attribute < 0 || H5Awrite(attribute, type, values) < 0 ? stz_hdf_fail(hdf, path) : STZ_OK;
+  if (attribute >= 0) H5Aclose(attribute);
+  H5Sclose(space);
+  return err;
+}
+
+// Text of any length: h5py gives such attributes as str.
+static stz_err write_text_attribute(const stz_hdf *hdf, const char *path, hid_t object, const char *name,
+                                    const char *text) {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const stz_err err = write_attribute(hdf, path, object, name, type, 0, &text);
+  H5Tclose(type);
+  return err;
+}
+
+stz_err stz_hdf_attribute(const stz_hdf *hdf, const char *object, const char *name, hid_t type, int count,
+                          const void *values) {
+  const hid_t opened = open_object(hdf, object);
+  if (opened < 0) return stz_hdf_fail(hdf, object);
+  const stz_err err = write_attribute(hdf, object, opened, name, type, count, values);
+  H5Oclose(opened);
+  return err;
+}
+
+stz_err stz_hdf_text_attribute(const stz_hdf *hdf, const char *object, const char *name, const char *text) {
+  const hid_t opened = open_object(hdf, object);
+  if (opened < 0) return stz_hdf_fail(hdf, object);
+  const stz_err err = write_text_attribute(hdf, object, opened, name, text);
+  H5Oclose(opened);
+  return err;
+}
+
+stz_err stz_hdf_dataset(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
+                        int rank, const hsize_t *dims, const hsize_t *maxdims, hid_t properties, hid_t *dataset) {
+  const hid_t space = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, dims, maxdims);
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
+  *dataset = H5Dcreate2(hdf->file, path, type, space, links, properties, H5P_DEFAULT);
+  stz_err err = *dataset < 0 ? stz_hdf_fail(hdf, path) : STZ_OK;
+  H5Pclose(links);
+  H5Sclose(space);
+  if (err == STZ_OK) err = write_text_attribute(hdf, path, *dataset, "units", unit);
+  if (err == STZ_OK) err = write_text_attribute(hdf, path, *dataset, "description", description);
+  if (err != STZ_OK && *dataset >= 0) H5Dclose(*dataset);
+  return err;
+}

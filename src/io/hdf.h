@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// An HDF5 file through the serial driver, as the other files of this module use it. Local: one rank calls. Failures are
+// STZ_EIO with a message "FILE: OBJECT: reason"; HDF5 itself prints nothing.
+#ifndef STZ_IO_HDF_H
+#define STZ_IO_HDF_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+typedef struct stz_hdf {
+  hid_t file; // -1: none is open
+  char *path;
+} stz_hdf;
+
+// Creates the file under a temporary name in the same directory and renames it to `path`, replacing what is there only
+// if `force`, and only a regular file. Opened without a lock, so that it can be read while it grows.
+stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) STZ_MUST_USE;
+
+// Opens an existing file to read.
+stz_err stz_hdf_open(const char *path, stz_hdf *hdf) STZ_MUST_USE;
+
+// Closes the file and all that is open in it; does nothing without a file. `hdf` is empty afterwards in any case.
+stz_err stz_hdf_close(stz_hdf *hdf) STZ_MUST_USE;
+
+// The failure of the HDF5 call just made on `object`, with the innermost reason that HDF5 knows.
+stz_err stz_hdf_fail(const stz_hdf *hdf, const char *object) STZ_MUST_USE;
+
+// Writes an attribute of `count` values of an HDF5 memory type (0: a scalar), replacing one of that name. A missing
+// object is made a group. Text is a scalar of the type that stz_hdf_text_attribute takes care of.
+stz_err stz_hdf_attribute(const stz_hdf *hdf, const char *object, const char *name, hid_t type, int count,
+                          const void *values) STZ_MUST_USE;
+stz_err stz_hdf_text_attribute(const stz_hdf *hdf, const char *object, const char *name, const char *text) STZ_MUST_USE;
+
+// Creates a dataset with its attributes `units` and `description`, and the groups above it. rank 0 is a scalar.
+// `properties` is a creation property list or H5P_DEFAULT; maxdims may be NULL. The caller closes *dataset.
+stz_err stz_hdf_dataset(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
+                        int rank, const hsize_t *dims, const hsize_t *maxdims, hid_t properties,
+                        hid_t *dataset) STZ_MUST_USE;
+
+#endif

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Rank 0 alone has the file; what happens there is agreed at the end of every function.
+#include "io/result.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "io/hdf.h"
+
+enum {
+  BLOCK_ROWS = 64,  // rows of /history that are buffered
+  CHUNK_ROWS = 512, // rows of a chunk of a column: 4 kB, so that it is rarely that a chunk is added
+};
+static const double BLOCK_SECONDS = 2.0;
+
+typedef struct column {
+  hid_t dataset;
+  int width, at; // doubles a row, from where in a row
+} column;
+
+struct stz_result {
+  const stz_grid *grid;
+  bool root;
+  stz_hdf hdf; // the rest is rank 0's
+  column *columns;
+  int count, row_width;
+  double *rows; // BLOCK_ROWS x row_width
+  int buffered;
+  hsize_t written;
+  double written_at; // wall time
+};
+
+// What rank 0 does; the same outcome on every rank. `call` is evaluated on rank 0 only.
+#define ON_ROOT(result, call) stz_agree(stz_grid_comm((result)->grid), (result)->root ? (call) : STZ_OK)
+
+stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) {
+  stz_result *made = NULL;
+  *result = NULL;
+  stz_err err = stz_agree(stz_grid_comm(grid), STZ_NEW(made, 1));
+  if (err == STZ_OK) {
+    made->grid = grid;
+    made->root = stz_grid_rank(grid) == 0;
+    made->hdf.file = -1;
+    err = ON_ROOT(made, stz_hdf_create(path, force, &made->hdf));
+  }
+  if (err != STZ_OK) {
+    stz_free(made);
+    return err;
+  }
+  *result = made;
+  return STZ_OK;
+}
+
+// Appends the buffered rows to the columns and flushes the file.
+static stz_err write_block(stz_result *r) {
+  r->written_at = MPI_Wtime();
+  const hsize_t rows = (hsize_t)r->buffered, total = r->written + rows;
+  const hsize_t buffer[2] = {BLOCK_ROWS, (hsize_t)r->row_width};
+  const hid_t memory = rows ? H5Screate_simple(2, buffer, NULL) : -1;
+  bool good = true;
+  for (int i = 0; rows && good && i < r->count; i++) {
+    const column *c = &r->columns[i];
+    const hsize_t width = (hsize_t)c->width, extent[2] = {total, width}, from[2] = {r->written, 0};
+    const hsize_t block[2] = {rows, width}, memory_from[2] = {0, (hsize_t)c->at};
+    good = H5Dset_extent(c->dataset, extent) >= 0;
+    if (!good) break;
+    const hid_t file = H5Dget_space(c->dataset);
+    H5Sselect_hyperslab(memory, H5S_SELECT_SET, memory_from, NULL, block, NULL);
+    H5Sselect_hyperslab(file, H5S_SELECT_SET, from, NULL, block, NULL);
+    good = H5Dwrite(c->dataset, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, r->rows) >= 0;
+    if (good) H5Sclose(file);
+  }
+  good = good && H5Fflush(r->hdf.file, H5F_SCOPE_LOCAL) >= 0;
+  const stz_err err = good ? STZ_OK : stz_hdf_fail(&r->hdf, "/history");
+  if (memory >= 0) H5Sclose(memory);
+  r->written = total;
+  r->buffered = 0;
+  return err;
+}
+
+static stz_err close_file(stz_result *r) {
+  const stz_err err = r->buffered > 0 ? write_block(r) : STZ_OK;
+  const stz_err closing = stz_hdf_close(&r->hdf);
+  return err != STZ_OK ? err : closing;
+}
+
+stz_err stz_result_close(stz_result **result) {
+  stz_result *r = *result;
+  if (!r) return STZ_OK;
+  const stz_err err = ON_ROOT(r, close_file(r));
+  stz_free(r->columns);
+  stz_free(r->rows);
+  stz_free(r);
+  *result = NULL;
+  return err;
+}
+
+stz_err stz_result_text(stz_result *r, const char *object, const char *name, const char *value) {
+  return ON_ROOT(r, stz_hdf_text_attribute(&r->hdf, object, name, value));
+}
+
+stz_err stz_result_int(stz_result *r, const char *object, const char *name, int64_t value) {
+  return ON_ROOT(r, stz_hdf_attribute(&r->hdf, object, name, H5T_NATIVE_INT64, 0, &value));
+}
+
+stz_err stz_result_uint(stz_result *r, const char *object, const char *name, uint64_t value) {
+  return ON_ROOT(r, stz_hdf_attribute(&r->hdf, object, name, H5T_NATIVE_UINT64, 0, &value));
+}
+
+stz_err stz_result_double(stz_result *r, const char *object, const char *name, double value) {
+  return ON_ROOT(r, stz_hdf_attribute(&r->hdf, object, name, H5T_NATIVE_DOUBLE, 0, &value));
+}
+
+stz_err stz_result_ints(stz_result *r, const char *object, const char *name, const int *values, int count) {
+  return ON_ROOT(r, stz_hdf_attribute(&r->hdf, object, name, H5T_NATIVE_INT, count, values));
+}
+
+static stz_err write_dataset(const stz_hdf *hdf, const char *path, const char *unit, const char *description,
+                             hid_t type, int rank, const int *dims, const void *values) {
+  hsize_t extent[8];
+  hid_t dataset;
+  assert(rank <= 8);
+  for (int d = 0; d < rank; d++) extent[d] = (hsize_t)dims[d];
+  STZ_TRY(stz_hdf_dataset(hdf, path, unit, description, type, rank, extent, NULL, H5P_DEFAULT, &dataset));
+  const bool good = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
+  const stz_err err = good ? STZ_OK : stz_hdf_fail(hdf, path);
+  H5Dclose(dataset);
+  return err;
+}
+
+stz_err stz_result_doubles(stz_result *r, const char *path, const char *unit, const char *description, int rank,
+                           const int *dims, const double *values) {
+  return ON_ROOT(r, write_dataset(&r->hdf, path, unit, description, H5T_NATIVE_DOUBLE, rank, dims, values));
+}
+
+stz_err stz_result_bytes(stz_result *r, const char *path, const char *unit, const char *description, int rank,
+                         const int *dims, const uint8_t *values) {
+  return ON_ROOT(r, write_dataset(&r->hdf, path, unit, description, H5T_NATIVE_UINT8, rank, dims, values));
+}
+
+static stz_err write_text(const stz_hdf *hdf, const char *path, const char *description, const char *text) {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, strlen(text) + 1);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const stz_err err = write_dataset(hdf, path, "1", description, type, 0, NULL, text);
+  H5Tclose(type);
+  return err;
+}
+
+stz_err stz_result_text_dataset(stz_result *r, const char *path, const char *description, const char *text) {
+  return ON_ROOT(r, write_text(&r->hdf, path, description, text));
+}
+
+static stz_err create_column(const stz_hdf *hdf, const stz_column *spec, hid_t *dataset) {
+  char path[128];
+  const int rank = spec->width > 1 ? 2 : 1;
+  const hsize_t width = (hsize_t)spec->width, empty[2] = {0, width}, most[2] = {H5S_UNLIMITED, width};
+  const hsize_t chunk[2] = {CHUNK_ROWS, width};
+  snprintf(path, sizeof path, "/history/%s", spec->name);
+  const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(properties, rank, chunk);
+  H5Pset_obj_track_times(properties, false);
+  const stz_err err = stz_hdf_dataset(hdf, path, spec->unit, spec->description, H5T_NATIVE_DOUBLE, rank, empty, most,
+                                      properties, dataset);
+  H5Pclose(properties);
+  return err;
+}
+
+static stz_err create_columns(stz_result *r, const stz_column *columns, int count) {
+  assert(!r->columns);
+  STZ_TRY(STZ_NEW(r->columns, count));
+  for (int i = 0; i < count; i++) {
+    column *c = &r->columns[i];
+    *c = (column){.width = columns[i].width, .at = r->row_width};
+    STZ_TRY(create_column(&r->hdf, &columns[i], &c->dataset));
+    r->row_width += c->width;
+    r->count++;
+  }
+  r->written_at = MPI_Wtime();
+  return STZ_NEW(r->rows, BLOCK_ROWS * r->row_width);
+}
+
+stz_err stz_result_columns(stz_result *r, const stz_column *columns, int count) {
+  return ON_ROOT(r, create_columns(r, columns, count));
+}
+
+static stz_err append_row(stz_result *r, const double *values) {
+  assert(r->rows);
+  memcpy(r->rows + (size_t)r->buffered * (size_t)r->row_width, values, (size_t)r->row_width * sizeof *values);
+  r->buffered++;
+  const bool due = r->buffered == BLOCK_ROWS || MPI_Wtime() - r->written_at > BLOCK_SECONDS;
+  return due ? write_block(r) : STZ_OK;
+}
+
+stz_err stz_result_row(stz_result *r, const double *values) { return ON_ROOT(r, append_row(r, values)); }
+
+stz_err stz_result_flush(stz_result *r) { return ON_ROOT(r, write_block(r)); }
+
+static stz_err create_field(const stz_result *r, const char *path, const char *unit, const char *description,
+                            hid_t *dataset) {
+  hsize_t cells[3];
+  for (int axis = 0; axis < 3; axis++) cells[axis] = (hsize_t)stz_grid_cells(r->grid)[axis];
+  const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER); // every plane is written
+  const stz_err err =
+      stz_hdf_dataset(&r->hdf, path, unit, description, H5T_NATIVE_FLOAT, 3, cells, NULL, properties, dataset);
+  H5Pclose(properties);
+  return err;
+}
+
+static stz_err write_plane(const stz_result *r, const char *path, hid_t dataset, int plane, const float *values) {
+  const int *cells = stz_grid_cells(r->grid);
+  const hsize_t from[3] = {(hsize_t)plane, 0, 0}, count[3] = {1, (hsize_t)cells[1], (hsize_t)cells[2]};
+  const hid_t memory = H5Screate_simple(3, count, NULL), file = H5Dget_space(dataset);
+  H5Sselect_hyperslab(file, H5S_SELECT_SET, from, NULL, count, NULL);
+  const bool good = H5Dwrite(dataset, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, values) >= 0;
+  const stz_err err = good ? STZ_OK : stz_hdf_fail(&r->hdf, path);
+  H5Sclose(file);
+  H5Sclose(memory);
+  return err;
+}
+
+// Rank 0's part: its own planes and those it receives, in order. After a failure the rest is still received.
+static stz_err collect_planes(const stz_result *r, const char *path, hid_t dataset, const float *local, float *plane) {
+  const int *cells = stz_grid_cells(r->grid);
+  const int sites = cells[1] * cells[2];
+  stz_err err = STZ_OK;
+  for (int x = 0; x < cells[0]; x++) {
+    const int owner = stz_grid_owner(r->grid, x);
+    if (owner != 0) MPI_Recv(plane, sites, MPI_FLOAT, owner, x, stz_grid_comm(r->grid), MPI_STATUS_IGNORE);
+    const float *values = owner == 0 ? local + (size_t)x * (size_t)sites : plane;
+    if (err == STZ_OK) err = write_plane(r, path, dataset, x, values);
+  }
+  return err;
+}
+
+stz_err stz_result_field(stz_result *r, const char *path, const char *unit, const char *description,
+                         const float *local) {
+  const int *cells = stz_grid_cells(r->grid);
+  const int sites = cells[1] * cells[2], first = stz_grid_first_plane(r->grid);
+  hid_t dataset = -1;
+  float *plane = NULL;
+  stz_err err = ON_ROOT(r, STZ_NEW(plane, sites));
+  if (err == STZ_OK) err = ON_ROOT(r, create_field(r, path, unit, description, &dataset));
+  if (err == STZ_OK) {
+    for (int i = 0; !r->root && i < stz_grid_planes(r->grid); i++) {
+      MPI_Send(local + (size_t)i * (size_t)sites, sites, MPI_FLOAT, 0, first + i, stz_grid_comm(r->grid));
+    }
+    err = ON_ROOT(r, collect_planes(r, path, dataset, local, plane));
+    if (r->root) H5Dclose(dataset);
+  }
+  stz_free(plane);
+  return err;
+}
