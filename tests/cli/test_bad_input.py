@@ -24,7 +24,8 @@ RATE, HOLD = GOOD.splitlines()[6:8]
 
 # name, text of GOOD, what stands there instead, message
 EDITS = [
-    ("negative rate", "rate_per_s = 1.0e-6", "rate_per_s = -1.0", "in.cfg:7: protocol[0].rate_per_s: got -1, needs > 0"),
+    ("negative rate", "rate_per_s = 1.0e-6", "rate_per_s = -1.0",
+     "in.cfg:7: protocol[0].rate_per_s: got -1, needs > 0"),
     ("zero rate", "rate_per_s = 1.0e-6", "rate_per_s = 0", "in.cfg:7: protocol[0].rate_per_s: got 0, needs > 0"),
     ("unknown key", "width_eV = 0.1", "widht_eV = 0.1",
      "in.cfg:4: barriers.widht_eV: unknown key, the nearest known one is barriers.width_eV"),
@@ -86,7 +87,8 @@ EDITS = [
      "in.cfg: nbed.foil_nm: got 15 (default), needs <= 9.28, the box along the beam"),
     ("scan wider than the box", "run:", "nbed: { probe_nm = 2.0; }; run:",
      "in.cfg:11: nbed.probe_nm: got 2, needs <= 1.856, for a scan of 10 x 10 probes to fit into the box"),
-    ("cluster wider than the box", "[32, 32, 32]; spacing_nm = 0.58; }", "[16, 32, 32]; }; order: { cluster_radius_nm = 4.9; }",
+    ("cluster wider than the box", "[32, 32, 32]; spacing_nm = 0.58; }",
+     "[16, 32, 32]; }; order: { cluster_radius_nm = 4.9; }",
      "in.cfg:2: order.cluster_radius_nm: got 4.9, needs <= 4.44, half the box less the probe's"),
     ("zone smaller than a voxel", "volume_nm3 = 1.7", "volume_nm3 = 0.19",
      "in.cfg:3: stz.volume_nm3: got 0.19, needs > 0.1951, the volume of a voxel"),
@@ -113,7 +115,8 @@ EDITS = [
      "in.cfg: protocol[0].rate_per_s: got nothing, needs a number > 0"),
     ("key of another segment type", "duration_s = 1.0e5", "duration_s = 1.0e5; stress_GPa = 2.0",
      'in.cfg:8: protocol[1].stress_GPa: got 2, needs to be left out: a segment of type "relaxation" has no such key'),
-    ("strain that is past already", '"relaxation"; duration_s = 1.0e5', '"strain-rate"; rate_per_s = 1.0; until_strain = 0.07',
+    ("strain that is past already", '"relaxation"; duration_s = 1.0e5',
+     '"strain-rate"; rate_per_s = 1.0; until_strain = 0.07',
      "in.cfg:8: protocol[1].until_strain: got 0.07, needs > 0.07, the strain at which the segment begins"),
     ("actuator past its mismatch", '"strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.07',
      '"actuator"; stiffness_GPa = 72.0; mismatch_strain = 0.1; until_strain = 0.1',
@@ -168,7 +171,8 @@ OVERRIDES = [
     ("two settings", "run.seed=1; b=2", "--set: run.seed: got `1; b=2`, needs a value as in an input file"),
     ("word for a number", "barriers.width_eV=wide",
      '--set: barriers.width_eV: got "wide", needs a number >= 0 and <= 5'),
-    ("check between keys", "nbed.foil_nm=18.6", "--set: nbed.foil_nm: got 18.6, needs <= 18.56, the box along the beam"),
+    ("check between keys", "nbed.foil_nm=18.6",
+     "--set: nbed.foil_nm: got 18.6, needs <= 18.56, the box along the beam"),
 ]
 
 
@@ -221,7 +225,8 @@ with ThreadPoolExecutor(4) as pool:  # starting and ending MPI is mostly waiting
         pool.submit(refuse, "binary input", GOOD.encode() + b"\0\1", "in.cfg: got binary data, needs a text file"),
         pool.submit(refuse, "huge input", "# " + "x" * (1 << 20), "in.cfg: got more than 1 MiB, needs an input file"),
         pool.submit(refuse, "empty input", "",
-                    "in.cfg: lattice.cells: got nothing, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512"),
+                    "in.cfg: lattice.cells: got nothing, needs three multiples of 8 [nx, ny, nz], "
+                    "each >= 16 and <= 512"),
         pool.submit(refuse, "deep nesting", "a: {" * 20000, "in.cfg:1: memory exhausted"),
     ]
 for job in jobs:
