@@ -45,7 +45,7 @@ static stz_err start(const char *path, stz_hdf *hdf) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   *hdf = (stz_hdf){.file = -1};
   STZ_TRY(STZ_NEW(hdf->path, strlen(path) + 1));
-  strcpy(hdf->path, path);
+  memcpy(hdf->path, path, strlen(path) + 1);
   return STZ_OK;
 }
 
