@@ -80,12 +80,12 @@ def _stress_strain(options):
 
 def _nbed(options):
     levels = nbed.analyse(open_result(options.file))
-    _show(options, nbed.quantities(levels), [], lambda: figures.nbed(levels))
+    _show(options, nbed.quantities(levels), nbed.notes(levels), lambda: figures.nbed(levels))
 
 
 def _probes(options):
     levels = nbed.analyse(open_result(options.file))
-    _show(options, nbed.scan_quantities(levels), [], lambda: figures.probes(levels))
+    _show(options, nbed.scan_quantities(levels), nbed.notes(levels), lambda: figures.probes(levels))
 
 
 def _slices(options):

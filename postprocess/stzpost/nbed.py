@@ -28,6 +28,7 @@ class LevelStatistics:
     bragg: np.ndarray  # scans x 10 x 10
     mask: np.ndarray
     fractions: np.ndarray  # a scan each
+    displaced: bool  # scans overlap in the plane
 
     @property
     def scatter_p(self):
@@ -53,7 +54,8 @@ def level_statistics(level):
     return LevelStatistics(
         strain=level.strain, scans=scans, fraction=mean, scatter=scatter, error=scatter / math.sqrt(scans),
         counting=math.sqrt(mean * (1 - mean) / bragg[0].size), expected=float(level.attrs.get("bragg_expected", math.nan)),
-        domain_difference=difference, domain_error=error, bragg=bragg, mask=mask, fractions=fractions)
+        domain_difference=difference, domain_error=error, bragg=bragg, mask=mask, fractions=fractions,
+        displaced=bool(level.attrs.get("displaced", 0)))
 
 
 def nearest(levels, strain, tolerance=0.005):
@@ -72,6 +74,13 @@ def quantities(levels):
                  Quantity(f"scatter over counting noise {at}", _ratio(level.scatter, level.counting), "1"),
                  Quantity(f"bright minus dark domains {at}", level.domain_difference, "1", level.domain_error)]
     return rows
+
+
+def notes(levels):
+    """What a reader of the table must know."""
+    if any(level.displaced for level in levels):
+        return ["scans overlap, since the box is small: they share clusters, so the errors over scans are too small"]
+    return []
 
 
 def scan_quantities(levels):

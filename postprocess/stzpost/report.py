@@ -54,6 +54,8 @@ def analyse(result):
         done.notes += relaxation.notes(done.found["relaxation"])
     if "stress-strain" in done.found:
         done.notes += tension.notes(done.found["stress-strain"])
+    if "nbed" in done.found:
+        done.notes += nbed.notes(done.found["nbed"])
     if not result.complete:
         done.notes.append("the run did not finish: what follows holds for its part so far")
     if "reversal_share" in result.history and result.history.sizes["row"]:

@@ -106,13 +106,13 @@ def _history(file, segments, extra):
         _dataset(file, f"history/{name}", values, UNITS.get(name, "1"))
 
 
-def _level(file, index, strain, bragg, mask, expected):
+def _level(file, index, strain, bragg, mask, expected, displaced=0):
     path = f"nbed/level_{index:02d}"
     group = file.create_group(path)
     fractions = bragg.mean(axis=(1, 2))
     group.attrs.update({"strain": strain, "time_s": strain / 1e-6, "bragg_expected": expected,
                         "bragg_mean": fractions.mean(), "bragg_scatter": fractions.std(ddof=1), "foil_nm": 9.0,
-                        "probe_nm": 0.4, "displaced": 0})
+                        "probe_nm": 0.4, "displaced": displaced})
     inside = mask.astype(bool)
     domains = np.column_stack([(bragg * inside).sum((1, 2)), inside.sum((1, 2)), (bragg * ~inside).sum((1, 2)),
                                (~inside).sum((1, 2))])

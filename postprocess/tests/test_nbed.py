@@ -51,5 +51,8 @@ def test_levels_of_a_file(tmp_path):
     assert [one.strain for one in found] == [0.0, 0.05]
     assert found[0].fraction == pytest.approx(bragg.mean()) and found[0].expected == 0.6
     assert nbed.nearest(found, 0.0501).strain == 0.05 and nbed.nearest(found, 0.08) is None
+    assert not found[0].displaced and nbed.notes(found) == []
+    overlapping = synthetic.write(tmp_path / "c.h5", [synthetic.tension()], [levels[0] | {"displaced": 1}])
+    assert "overlap" in nbed.notes(nbed.analyse(open_result(overlapping)))[0]
     with pytest.raises(StzPostError, match="no NBED levels"):
         nbed.analyse(open_result(synthetic.write(tmp_path / "b.h5", [synthetic.tension()])))

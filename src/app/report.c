@@ -43,10 +43,12 @@ void stz_report_progress(const stz_progress *now) {
   report.last_wall = now->wall_s;
   report.last_fraction = now->fraction;
   report.last_segment = now->segment;
+  char line[200];
+  snprintf(line, sizeof line, "%3.0f %%  %d/%d %s  t %.4g s  strain %.3f %%  %.3f GPa  %llu events, %.0f/s",
+           100.0 * now->fraction, now->segment + 1, now->segments, now->segment_type, now->time_s, 100.0 * now->strain,
+           now->stress_GPa, now->events, now->events_per_s);
   clear_line();
-  fprintf(stderr, "%3.0f %%  segment %d/%d %s  t = %.4g s  strain %.3f %%  stress %.3f GPa  %llu events, %.0f/s%s",
-          100.0 * now->fraction, now->segment + 1, now->segments, now->segment_type, now->time_s, 100.0 * now->strain,
-          now->stress_GPa, now->events, now->events_per_s, report.terminal ? "" : "\n");
+  fprintf(stderr, "%.*s%s", report.terminal ? 79 : 199, line, report.terminal ? "" : "\n"); // a wrapped line would stay
   fflush(stderr);
   report.open_line = report.terminal;
 }

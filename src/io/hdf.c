@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/sink.h"
 
 // The reason in an error stack: the operating system's if one is quoted, else the innermost record's.
 typedef struct reason {
@@ -35,27 +36,22 @@ stz_err stz_hdf_fail(const stz_hdf *hdf, const char *object) {
   return stz_fail(STZ_EIO, "%s: %s: %s", hdf->path, object, found.text);
 }
 
+stz_err stz_hdf_outcome(const stz_hdf *hdf, stz_err err) {
+  if (hdf->failure == 0) return err;
+  return stz_fail(STZ_EIO, "%s: cannot write: %s", hdf->path, strerror(hdf->failure));
+}
+
 static stz_err start(const char *path, stz_hdf *hdf) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   *hdf = (stz_hdf){.file = -1};
   STZ_TRY(STZ_NEW(hdf->path, strlen(path) + 1));
-  strcpy(hdf->path, path);
+  memcpy(hdf->path, path, strlen(path) + 1);
   return STZ_OK;
 }
 
 static void forget(stz_hdf *hdf) {
   stz_free(hdf->path);
   *hdf = (stz_hdf){.file = -1};
-}
-
-// How files are opened: without a lock, all objects closed together with the file, and metadata in large blocks, so
-// that what a flush writes lies together.
-static hid_t access_properties(void) {
-  const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_file_locking(properties, false, true);
-  H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG);
-  H5Pset_meta_block_size(properties, 1 << 16);
-  return properties;
 }
 
 static stz_err may_replace(const char *path, bool force) {
@@ -68,13 +64,23 @@ static stz_err may_replace(const char *path, bool force) {
   return force ? STZ_OK : stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
 }
 
-static stz_err create_renamed(const char *temporary, stz_hdf *hdf) {
-  const hid_t properties = access_properties();
-  hdf->file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
-  const stz_err err = hdf->file < 0 ? stz_hdf_fail(hdf, "cannot create") : STZ_OK;
+// Default versions of the format, whose files stay readable when the program is killed. Metadata in large blocks, so
+// that what a flush writes lies together.
+static stz_err create_file(const char *temporary, stz_hdf *hdf) {
+  const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_meta_block_size(properties, 1 << 16);
+  stz_err err = STZ_OK;
+  if (stz_sink_set(properties, &hdf->failure) < 0) err = stz_hdf_fail(hdf, "cannot create");
+  if (err == STZ_OK) {
+    hdf->file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+    if (hdf->file < 0 || H5Fflush(hdf->file, H5F_SCOPE_LOCAL) < 0) err = stz_hdf_fail(hdf, "cannot create");
+  }
   H5Pclose(properties);
-  STZ_TRY(err);
-  if (H5Fflush(hdf->file, H5F_SCOPE_LOCAL) < 0) return stz_hdf_fail(hdf, "cannot create");
+  return stz_hdf_outcome(hdf, err);
+}
+
+static stz_err create_renamed(const char *temporary, stz_hdf *hdf) {
+  STZ_TRY(create_file(temporary, hdf));
   if (rename(temporary, hdf->path) == 0) return STZ_OK;
   return stz_fail(STZ_EIO, "%s: cannot create: %s", hdf->path, strerror(errno));
 }
@@ -100,7 +106,9 @@ stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) {
 
 stz_err stz_hdf_open(const char *path, stz_hdf *hdf) {
   STZ_TRY(start(path, hdf));
-  const hid_t properties = access_properties();
+  const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_file_locking(properties, false, true); // a running job's file, or one where there are no locks
+  H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG);
   hdf->file = H5Fopen(path, H5F_ACC_RDONLY, properties);
   const stz_err err = hdf->file < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
   H5Pclose(properties);
@@ -110,7 +118,8 @@ stz_err stz_hdf_open(const char *path, stz_hdf *hdf) {
 
 stz_err stz_hdf_close(stz_hdf *hdf) {
   if (hdf->file < 0) return STZ_OK;
-  const stz_err err = H5Fclose(hdf->file) < 0 ? stz_hdf_fail(hdf, "cannot close") : STZ_OK;
+  stz_err err = H5Fclose(hdf->file) < 0 ? stz_hdf_fail(hdf, "cannot close") : STZ_OK;
+  err = stz_hdf_outcome(hdf, err);
   forget(hdf);
   return err;
 }

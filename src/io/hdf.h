@@ -13,10 +13,11 @@
 typedef struct stz_hdf {
   hid_t file; // -1: none is open
   char *path;
+  int failure; // errno of the first write that failed; all later ones are dropped
 } stz_hdf;
 
 // Creates the file under a temporary name in the same directory and renames it to `path`, replacing what is there only
-// if `force`, and only a regular file. Opened without a lock, so that it can be read while it grows.
+// if `force`, and only a regular file. `hdf` must stay where it is while the file is open.
 stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) STZ_MUST_USE;
 
 // Opens an existing file to read.
@@ -24,6 +25,9 @@ stz_err stz_hdf_open(const char *path, stz_hdf *hdf) STZ_MUST_USE;
 
 // Closes the file and all that is open in it; does nothing without a file. `hdf` is empty afterwards in any case.
 stz_err stz_hdf_close(stz_hdf *hdf) STZ_MUST_USE;
+
+// STZ_OK if `err` is and all that HDF5 wrote so far went through. HDF5 itself does not tell (io/sink.h).
+stz_err stz_hdf_outcome(const stz_hdf *hdf, stz_err err) STZ_MUST_USE;
 
 // The failure of the HDF5 call just made on `object`, with the innermost reason that HDF5 knows.
 stz_err stz_hdf_fail(const stz_hdf *hdf, const char *object) STZ_MUST_USE;

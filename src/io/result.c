@@ -34,7 +34,8 @@ struct stz_result {
 };
 
 // What rank 0 does; the same outcome on every rank. `call` is evaluated on rank 0 only.
-#define ON_ROOT(result, call) stz_agree(stz_grid_comm((result)->grid), (result)->root ? (call) : STZ_OK)
+#define ON_ROOT(result, call)                                                                                          \
+  stz_agree(stz_grid_comm((result)->grid), (result)->root ? stz_hdf_outcome(&(result)->hdf, (call)) : STZ_OK)
 
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) {
   stz_result *made = NULL;
@@ -54,30 +55,34 @@ stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, st
   return STZ_OK;
 }
 
-// Appends the buffered rows to the columns and flushes the file.
-static stz_err write_block(stz_result *r) {
-  r->written_at = MPI_Wtime();
-  const hsize_t rows = (hsize_t)r->buffered, total = r->written + rows;
-  const hsize_t buffer[2] = {BLOCK_ROWS, (hsize_t)r->row_width};
-  const hid_t memory = rows ? H5Screate_simple(2, buffer, NULL) : -1;
-  bool good = true;
-  for (int i = 0; rows && good && i < r->count; i++) {
-    const column *c = &r->columns[i];
-    const hsize_t width = (hsize_t)c->width, extent[2] = {total, width}, from[2] = {r->written, 0};
-    const hsize_t block[2] = {rows, width}, memory_from[2] = {0, (hsize_t)c->at};
-    good = H5Dset_extent(c->dataset, extent) >= 0;
-    if (!good) break;
-    const hid_t file = H5Dget_space(c->dataset);
-    H5Sselect_hyperslab(memory, H5S_SELECT_SET, memory_from, NULL, block, NULL);
-    H5Sselect_hyperslab(file, H5S_SELECT_SET, from, NULL, block, NULL);
-    good = H5Dwrite(c->dataset, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, r->rows) >= 0;
-    if (good) H5Sclose(file);
-  }
-  good = good && H5Fflush(r->hdf.file, H5F_SCOPE_LOCAL) >= 0;
+// Appends the buffered rows to one column; `memory` is the shape of the buffer.
+static stz_err append_to(const stz_result *r, const column *c, hid_t memory) {
+  const hsize_t rows = (hsize_t)r->buffered, width = (hsize_t)c->width;
+  const hsize_t extent[2] = {r->written + rows, width}, block[2] = {rows, width};
+  const hsize_t from[2] = {r->written, 0}, memory_from[2] = {0, (hsize_t)c->at};
+  if (H5Dset_extent(c->dataset, extent) < 0) return stz_hdf_fail(&r->hdf, "/history");
+  const hid_t file = H5Dget_space(c->dataset);
+  H5Sselect_hyperslab(memory, H5S_SELECT_SET, memory_from, NULL, block, NULL);
+  H5Sselect_hyperslab(file, H5S_SELECT_SET, from, NULL, block, NULL);
+  const bool good = H5Dwrite(c->dataset, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, r->rows) >= 0;
   const stz_err err = good ? STZ_OK : stz_hdf_fail(&r->hdf, "/history");
-  if (memory >= 0) H5Sclose(memory);
-  r->written = total;
+  H5Sclose(file);
+  return err;
+}
+
+// Writes the buffered rows and flushes the file.
+static stz_err write_block(stz_result *r) {
+  stz_err err = STZ_OK;
+  if (r->buffered > 0) {
+    const hsize_t buffer[2] = {BLOCK_ROWS, (hsize_t)r->row_width};
+    const hid_t memory = H5Screate_simple(2, buffer, NULL);
+    for (int i = 0; err == STZ_OK && i < r->count; i++) err = append_to(r, &r->columns[i], memory);
+    H5Sclose(memory);
+  }
+  r->written += (hsize_t)r->buffered;
   r->buffered = 0;
+  r->written_at = MPI_Wtime();
+  if (err == STZ_OK && H5Fflush(r->hdf.file, H5F_SCOPE_LOCAL) < 0) err = stz_hdf_fail(&r->hdf, "cannot flush");
   return err;
 }
 

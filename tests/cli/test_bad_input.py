@@ -3,6 +3,7 @@
 """Inputs that must be refused: the message to the letter, the exit code, and an existing result left alone."""
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import expect, expect_failure, finish, read, run, write
 
@@ -23,7 +24,8 @@ RATE, HOLD = GOOD.splitlines()[6:8]
 
 # name, text of GOOD, what stands there instead, message
 EDITS = [
-    ("negative rate", "rate_per_s = 1.0e-6", "rate_per_s = -1.0", "in.cfg:7: protocol[0].rate_per_s: got -1, needs > 0"),
+    ("negative rate", "rate_per_s = 1.0e-6", "rate_per_s = -1.0",
+     "in.cfg:7: protocol[0].rate_per_s: got -1, needs > 0"),
     ("zero rate", "rate_per_s = 1.0e-6", "rate_per_s = 0", "in.cfg:7: protocol[0].rate_per_s: got 0, needs > 0"),
     ("unknown key", "width_eV = 0.1", "widht_eV = 0.1",
      "in.cfg:4: barriers.widht_eV: unknown key, the nearest known one is barriers.width_eV"),
@@ -85,7 +87,8 @@ EDITS = [
      "in.cfg: nbed.foil_nm: got 15 (default), needs <= 9.28, the box along the beam"),
     ("scan wider than the box", "run:", "nbed: { probe_nm = 2.0; }; run:",
      "in.cfg:11: nbed.probe_nm: got 2, needs <= 1.856, for a scan of 10 x 10 probes to fit into the box"),
-    ("cluster wider than the box", "[32, 32, 32]; spacing_nm = 0.58; }", "[16, 32, 32]; }; order: { cluster_radius_nm = 4.9; }",
+    ("cluster wider than the box", "[32, 32, 32]; spacing_nm = 0.58; }",
+     "[16, 32, 32]; }; order: { cluster_radius_nm = 4.9; }",
      "in.cfg:2: order.cluster_radius_nm: got 4.9, needs <= 4.44, half the box less the probe's"),
     ("zone smaller than a voxel", "volume_nm3 = 1.7", "volume_nm3 = 0.19",
      "in.cfg:3: stz.volume_nm3: got 0.19, needs > 0.1951, the volume of a voxel"),
@@ -112,7 +115,8 @@ EDITS = [
      "in.cfg: protocol[0].rate_per_s: got nothing, needs a number > 0"),
     ("key of another segment type", "duration_s = 1.0e5", "duration_s = 1.0e5; stress_GPa = 2.0",
      'in.cfg:8: protocol[1].stress_GPa: got 2, needs to be left out: a segment of type "relaxation" has no such key'),
-    ("strain that is past already", '"relaxation"; duration_s = 1.0e5', '"strain-rate"; rate_per_s = 1.0; until_strain = 0.07',
+    ("strain that is past already", '"relaxation"; duration_s = 1.0e5',
+     '"strain-rate"; rate_per_s = 1.0; until_strain = 0.07',
      "in.cfg:8: protocol[1].until_strain: got 0.07, needs > 0.07, the strain at which the segment begins"),
     ("actuator past its mismatch", '"strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.07',
      '"actuator"; stiffness_GPa = 72.0; mismatch_strain = 0.1; until_strain = 0.1',
@@ -167,46 +171,69 @@ OVERRIDES = [
     ("two settings", "run.seed=1; b=2", "--set: run.seed: got `1; b=2`, needs a value as in an input file"),
     ("word for a number", "barriers.width_eV=wide",
      '--set: barriers.width_eV: got "wide", needs a number >= 0 and <= 5'),
-    ("check between keys", "nbed.foil_nm=18.6", "--set: nbed.foil_nm: got 18.6, needs <= 18.56, the box along the beam"),
+    ("check between keys", "nbed.foil_nm=18.6",
+     "--set: nbed.foil_nm: got 18.6, needs <= 18.56, the box along the beam"),
 ]
 
 
-def refuse(folder, name, text, message, code=2, ranks=1, options=(), model=MODEL):
+def refuse(name, text, message, code=2, ranks=1, options=(), model=MODEL):
     """Runs on `text` with --force over an existing file, which must stay as it is."""
-    runs = os.path.join(folder, "runs")
-    write(os.path.join(runs, "in.cfg"), text)
-    write(os.path.join(folder, "models", "glass.cfg"), model)
-    write(os.path.join(runs, "out.h5"), "precious")
-    before = sorted(os.listdir(runs))
-    done = run(["run", "in.cfg", "-o", "out.h5", "--force", *options], ranks, runs)
     name = f"{name} on {ranks} rank(s)"
-    expect_failure(name, done, code, message, ranks)
-    expect(name, read(os.path.join(runs, "out.h5")) == b"precious", "the result file was touched")
-    expect(name, sorted(os.listdir(runs)) == before, "files were left behind")
+    with tempfile.TemporaryDirectory() as folder:
+        runs = os.path.join(folder, "runs")
+        write(os.path.join(runs, "in.cfg"), text)
+        write(os.path.join(folder, "models", "glass.cfg"), model)
+        write(os.path.join(runs, "out.h5"), "precious")
+        done = run(["run", "in.cfg", "-o", "out.h5", "--force", *options], ranks, runs)
+        expect_failure(name, done, code, message, ranks)
+        expect(name, read(os.path.join(runs, "out.h5")) == b"precious", "the result file was touched")
+        expect(name, sorted(os.listdir(runs)) == ["in.cfg", "out.h5"], "files were left behind")
 
 
-with tempfile.TemporaryDirectory() as folder:
-    write(os.path.join(folder, "in.cfg"), GOOD)
-    write(os.path.join(folder, "models", "glass.cfg"), MODEL)
-    write(os.path.join(folder, "runs", "in.cfg"), GOOD)
-    good = run(["check", "in.cfg"], 1, os.path.join(folder, "runs"))
-    expect("the unchanged input is accepted", good.returncode == 0, good.stderr)
-    for name, old, new, message in EDITS:
-        expect(name, GOOD.count(old) == 1, "the test's own edit is ambiguous")
-        refuse(folder, name, GOOD.replace(old, new), message)
-    for name, model, message in MODELS:
-        refuse(folder, name, GOOD, message, model=model)
-    for name, text, message in OVERRIDES:
-        refuse(folder, "--set: " + name, GOOD, message, options=["--set", text])
-    refuse(folder, "--seed", GOOD, "--seed: run.seed: got -1, needs >= 0", options=["--seed", "-1"])
-    refuse(folder, "binary input", GOOD.encode() + b"\0\1", "in.cfg: got binary data, needs a text file")
-    refuse(folder, "huge input", "# " + "x" * (1 << 20), "in.cfg: got more than 1 MiB, needs an input file")
-    refuse(folder, "empty input", "",
-           "in.cfg: lattice.cells: got nothing, needs three multiples of 8 [nx, ny, nz], each >= 16 and <= 512")
-    refuse(folder, "deep nesting", "a: {" * 20000, "in.cfg:1: memory exhausted")
-    for name in "negative rate", "group never closed", "model that is missing", "foil thicker by default":
-        _, old, new, message = next(edit for edit in EDITS if edit[0] == name)
-        refuse(folder, name, GOOD.replace(old, new), message, ranks=3)
-    refuse(folder, "value of a model", GOOD, MODELS[0][2], ranks=3, model=MODELS[0][1])
-    refuse(folder, "--set: range", GOOD, OVERRIDES[0][2], ranks=3, options=["--set", OVERRIDES[0][1]])
+def accept_unchanged():
+    """The input from which the others are made is in order."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(os.path.join(folder, "runs", "in.cfg"), GOOD)
+        write(os.path.join(folder, "models", "glass.cfg"), MODEL)
+        good = run(["check", "in.cfg"], 1, os.path.join(folder, "runs"))
+        expect("the unchanged input is accepted", good.returncode == 0, good.stderr)
+
+
+def refuse_edit(edit, ranks=1):
+    name, old, new, message = edit
+    expect(name, GOOD.count(old) == 1, "the test's own edit is ambiguous")
+    refuse(name, GOOD.replace(old, new), message, ranks=ranks)
+
+
+def refuse_model(case, ranks=1):
+    name, model, message = case
+    refuse(name, GOOD, message, model=model, ranks=ranks)
+
+
+def refuse_override(case, ranks=1):
+    name, text, message = case
+    refuse("--set: " + name, GOOD, message, options=["--set", text], ranks=ranks)
+
+
+accept_unchanged()
+with ThreadPoolExecutor(4) as pool:  # starting and ending MPI is mostly waiting
+    jobs = [pool.submit(refuse_edit, edit) for edit in EDITS]
+    jobs += [pool.submit(refuse_model, case) for case in MODELS]
+    jobs += [pool.submit(refuse_override, case) for case in OVERRIDES]
+    jobs += [
+        pool.submit(refuse, "--seed", GOOD, "--seed: run.seed: got -1, needs >= 0", options=["--seed", "-1"]),
+        pool.submit(refuse, "binary input", GOOD.encode() + b"\0\1", "in.cfg: got binary data, needs a text file"),
+        pool.submit(refuse, "huge input", "# " + "x" * (1 << 20), "in.cfg: got more than 1 MiB, needs an input file"),
+        pool.submit(refuse, "empty input", "",
+                    "in.cfg: lattice.cells: got nothing, needs three multiples of 8 [nx, ny, nz], "
+                    "each >= 16 and <= 512"),
+        pool.submit(refuse, "deep nesting", "a: {" * 20000, "in.cfg:1: memory exhausted"),
+    ]
+for job in jobs:
+    job.result()
+for edit in EDITS:
+    if edit[0] in ("negative rate", "group never closed", "model that is missing", "foil thicker by default"):
+        refuse_edit(edit, ranks=3)
+refuse_model(MODELS[0], ranks=3)
+refuse_override(OVERRIDES[0], ranks=3)
 finish()

@@ -55,8 +55,9 @@ def check_inputs():
     expect("there are inputs", len(inputs) >= 4)
     for path in inputs:
         done = run(["check", path])
-        expect("check " + os.path.basename(path), done.returncode == 0 and "# memory: about" in done.stdout, done.stderr)
-        expect("levels of " + os.path.basename(path), "does not reach" not in done.stdout, done.stdout[-300:])
+        name = os.path.basename(path)
+        expect("check " + name, done.returncode == 0 and "# memory: about" in done.stdout, done.stderr)
+        expect("levels of " + name, "does not reach" not in done.stdout, done.stdout[-300:])
     for model in sorted(glob.glob(os.path.join(SOURCE, "models", "*.cfg"))):
         done = run(["check", inputs[0], "--set", f'model="{model}"'])
         expect("model " + os.path.basename(model), done.returncode == 0, done.stderr)
@@ -77,7 +78,8 @@ def check_output(folder):
         ("existing result", [smoke, "-o", "old.h5"], 3, "old.h5: exists already; --force replaces it"),
         ("folder that is missing", [smoke, "-o", "no/out.h5"], 3,
          "no/out.h5: cannot be written: No such file or directory"),
-        ("folder that is a file", [smoke, "-o", "old.h5/out.h5"], 3, "old.h5/out.h5: cannot be written: Not a directory"),
+        ("folder that is a file", [smoke, "-o", "old.h5/out.h5"], 3,
+         "old.h5/out.h5: cannot be written: Not a directory"),
         ("output that is a folder", [smoke, "-o", ".", "--force"], 3, ".: is no file, cannot be replaced"),
         ("output that is the input", ["copy.cfg", "-o", "./copy.cfg", "--force"], 2,
          "./copy.cfg: is the input itself, needs another output"),
