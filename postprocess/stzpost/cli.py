@@ -97,6 +97,7 @@ def _slices(options):
 def _show(options, quantities, notes, draw):
     """Figure first, so that a table on stdout means that all went well."""
     if options.output:
+        style.check(options.output)
         style.save(draw(), options.output)
     if options.json:
         print(json.dumps({"command": options.name, "file": options.file, "notes": notes,

@@ -49,10 +49,14 @@ def styled(draw):
     return wrapped
 
 
-def save(figure, path):
-    """Writes the figure in the format of the path's suffix."""
+def check(path):
+    """Refuses a name of no known format, before anything is drawn."""
     if os.path.splitext(path)[1].lower() not in SUFFIXES:
         raise StzPostError(f"-o: got {path}, needs a name that ends in {', '.join(SUFFIXES)}")
+
+
+def save(figure, path):
+    """Writes the figure in the format of the path's suffix (see `check`)."""
     try:
         with matplotlib.rc_context(RC):
             figure.savefig(path, metadata={"Software": None} if path.lower().endswith(".png") else None)

@@ -24,6 +24,8 @@ VOLUME_RANGE = (100.0, 200.0)  # cubic angstroms, on chip
 RATES = {"2 h": 1e-7, "51 d": 1e-9}  # "1e-7 falling to 1e-9" per second: set at the first and the last time of observation
 RATE_FACTOR = 5.0
 DECADE_DROP_MPA = 225.0  # 2.303 m sigma of the measured values: derived, not measured
+CLEAR, SURE = 2.0, 3.0  # standard errors of a clear decrease, and beyond which a difference contradicts: with 8 scans a
+#                         chance of about 1 % (two levels, Student) or 2 % (one) each; at 2 it would be 7 and 9 %
 HOMOGENEOUS = 1.5  # localisation below which deformation counts as homogeneous: our criterion, bands give 2 to 4
 
 
@@ -195,6 +197,7 @@ def _n1(e):
     if not e.levels:
         return row
     row.model = ", ".join(f"{level.fraction:.2f} ± {level.error:.2f} at {100 * level.strain:g} %" for level in e.levels)
+    row.model += "; expected " + ", ".join(f"{level.expected:.2f}" for level in e.levels)
     levels = [nbed.nearest(e.levels, strain) for strain in (0.01, 0.05, 0.08, 0.12)]
     if None in levels:
         row.detail = "needs levels at 1, 5, 8 and 12 %"
@@ -203,12 +206,12 @@ def _n1(e):
     initial = nbed.nearest(e.levels, 0.0)
     same = [_drop(one, five)] + ([_drop(initial, one)] if initial else [])
     falls = [_drop(five, eight), _drop(eight, twelve)]
-    if any(abs(z) > 2 for z in same) or any(z < -2 for z in falls):
+    if any(abs(z) > SURE for z in same) or any(z < -SURE for z in falls):
         row.verdict = DIFFERS
     else:
-        row.verdict = AGREES if min(falls) > 2 else UNRESOLVED
+        row.verdict = AGREES if min(falls) > CLEAR else UNRESOLVED
     row.detail = (f"drops in standard errors: {same[0]:.1f} (1 to 5 %), {falls[0]:.1f} (5 to 8 %), {falls[1]:.1f} (8 to 12 %); "
-                  "2 count as clear")
+                  f"{CLEAR:g} count as clear, {SURE:g} as a difference")
     return row
 
 
@@ -235,9 +238,9 @@ def _n3(e):
     if levels:
         row.model = "bright minus dark " + ", ".join(
             f"{level.domain_difference:+.2f} ± {level.domain_error:.2f} at {100 * level.strain:g} %" for level in levels)
-        seen = any(abs(level.domain_difference) > 2 * level.domain_error for level in levels)
+        seen = any(abs(level.domain_difference) > SURE * level.domain_error for level in levels)
         row.verdict = DIFFERS if seen else AGREES
-        row.detail = "no relation beyond 2 standard errors" if not seen else "a relation beyond 2 standard errors"
+        row.detail = f"{'a' if seen else 'no'} relation beyond {SURE:g} standard errors"
         row.detail += "; projection through the foil hides most of a contrast"
     return row
 
