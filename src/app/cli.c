@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,9 @@ typedef struct option {
 } option;
 
 static const option options[] = {
-    {"--output", "-o", RUN, true},       {"--set", NULL, RUN | CHECK, true}, {"--seed", NULL, RUN | CHECK, true},
-    {"--force", NULL, RUN, false},       {"--quiet", "-q", RUN, false},      {"--verbose", "-v", RUN, false},
-    {"--reference", NULL, CHECK, false},
+    {"--output", "-o", RUN, true}, {"--set", NULL, RUN | CHECK, true}, {"--seed", NULL, RUN | CHECK, true},
+    {"--force", NULL, RUN, false}, {"--restart", NULL, RUN, false},    {"--max-walltime", NULL, RUN, true},
+    {"--quiet", "-q", RUN, false}, {"--verbose", "-v", RUN, false},    {"--reference", NULL, CHECK, false},
 };
 
 static const option *find_option(const char *argument, size_t length) {
@@ -54,7 +55,14 @@ static stz_err take_option(stz_cli *cli, const option *o, const char *value) {
     if (!value || !value[0]) return stz_fail(STZ_EINPUT, "--output: got an empty name, needs a file");
     return new_text(value, strlen(value), "", &cli->output);
   }
+  if (strcmp(o->name, "--max-walltime") == 0) {
+    char *end;
+    cli->max_walltime_s = strtod(value, &end);
+    if (end != value && *end == 0 && cli->max_walltime_s > 0.0 && isfinite(cli->max_walltime_s)) return STZ_OK;
+    return stz_fail(STZ_EINPUT, "--max-walltime: got `%s`, needs seconds > 0", value);
+  }
   if (strcmp(o->name, "--force") == 0) cli->force = true;
+  if (strcmp(o->name, "--restart") == 0) cli->restart = true;
   if (strcmp(o->name, "--quiet") == 0) cli->verbosity = -1;
   if (strcmp(o->name, "--verbose") == 0) cli->verbosity = 1;
   if (strcmp(o->name, "--reference") == 0) cli->command = STZ_COMMAND_REFERENCE;
@@ -149,7 +157,8 @@ void stz_cli_clear(stz_cli *cli) {
 void stz_cli_help(FILE *out) {
   fputs("stzkmc - kinetic Monte Carlo of shear transformation zones in metallic glasses\n"
         "\n"
-        "  stzkmc run INPUT.cfg [-o OUT.h5] [--set path=value]... [--seed N] [--force] [-q|-v]\n"
+        "  stzkmc run INPUT.cfg [-o OUT.h5] [--set path=value]... [--seed N] [--restart] [--force]\n"
+        "             [--max-walltime S] [-q|-v]\n"
         "  stzkmc check INPUT.cfg [--set path=value]... [--seed N]\n"
         "  stzkmc check --reference\n"
         "  stzkmc info FILE.h5\n"
@@ -161,6 +170,9 @@ void stz_cli_help(FILE *out) {
         "                            --set protocol[0].until_strain=0.05; may be repeated, the last wins\n"
         "       --seed N             short for --set run.seed=N\n"
         "       --force              replaces an existing result file\n"
+        "       --restart            goes on from the newest checkpoint OUT.ckpt.h5, on any number of ranks; starts\n"
+        "                            from the beginning if there is none, does nothing if OUT.h5 is finished\n"
+        "       --max-walltime S     stops after S seconds with a checkpoint, exit 75; so do SIGTERM, SIGINT, SIGUSR1\n"
         "       -q, -v               fewer, more messages (on stderr)\n"
         "check  finds errors without running; prints the resolved input with units and defaults, and the cost\n"
         "       --reference          prints the reference of all input keys, in Markdown (docs/input.md)\n"
@@ -173,6 +185,6 @@ void stz_cli_help(FILE *out) {
         "  mpirun -n 4 stzkmc run inputs/onchip.cfg --set lattice.cells=[64,64,64]\n"
         "\n"
         "The same input and seed give the same result, bit for bit, on any number of ranks.\n"
-        "Exit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal.\n",
+        "Exit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal, 75 stopped early.\n",
         out);
 }

@@ -26,9 +26,10 @@ typedef struct stz_cli {
   char *output;            // of run; from -o, or the input's stem with .h5 in the current directory
   stz_override *overrides; // --set and --seed, in their order
   int override_count;
-  bool force;
-  int verbosity; // -1 quiet, 0, 1 verbose
-  char *text;    // the whole command line, for the record
+  bool force, restart;
+  double max_walltime_s; // 0: no limit
+  int verbosity;         // -1 quiet, 0, 1 verbose
+  char *text;            // the whole command line, for the record
 } stz_cli;
 
 // Takes the arguments apart. Local, the same on every rank. Fails with STZ_EINPUT.

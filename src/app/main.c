@@ -3,6 +3,8 @@
 // The program: takes the command line apart and calls the library. All printing is here and in report.c.
 #include <errno.h>
 #include <mpi.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,7 +42,7 @@ static stz_err check_output(const stz_cli *cli) {
     const bool same = stat(cli->file, &input) == 0 && input.st_dev == status.st_dev && input.st_ino == status.st_ino;
     if (same) return stz_fail(STZ_EINPUT, "%s: is the input itself, needs another output", path);
     if (!S_ISREG(status.st_mode)) return stz_fail(STZ_EIO, "%s: is no file, cannot be replaced", path);
-    if (!cli->force) return stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
+    if (!cli->force && !cli->restart) return stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
   }
   char folder[4096];
   if (!slash) {
@@ -54,15 +56,34 @@ static stz_err check_output(const stz_cli *cli) {
   return STZ_OK;
 }
 
+static volatile int stop_signal;
+static bool stopped_early;
+enum { EXIT_STOPPED = 75 };
+
+static void note_signal(int signal_number) { stop_signal = signal_number; }
+
+static void catch_signals(void) {
+  const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
+  struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+}
+
 static stz_err run(const stz_cli *cli, const stz_config *config) {
   STZ_TRY(stz_agree(MPI_COMM_WORLD, my_rank() == 0 ? check_output(cli) : STZ_OK));
   const stz_run_options options = {.output = cli->output,
                                    .force = cli->force,
                                    .command_line = cli->text,
+                                   .restart = cli->restart,
+                                   .max_walltime_s = cli->max_walltime_s,
+                                   .stop = &stop_signal,
                                    .progress = cli->verbosity < 0 ? NULL : stz_report_progress};
-  const stz_err err = stz_sim_run(MPI_COMM_WORLD, config, &options);
+  catch_signals();
+  const stz_err err = stz_sim_run(MPI_COMM_WORLD, config, &options, &stopped_early);
   if (my_rank() == 0) stz_report_end();
-  if (err == STZ_OK) stz_log(STZ_LOG_INFO, "result in %s", cli->output);
+  if (err == STZ_OK) {
+    stz_log(STZ_LOG_INFO, stopped_early ? "stopped early; go on with --restart: %s" : "result in %s", cli->output);
+  }
   return err;
 }
 
@@ -143,5 +164,5 @@ int main(int argc, char **argv) {
   }
   MPI_Bcast(&err, 1, MPI_INT, 0, MPI_COMM_WORLD);
   MPI_Finalize();
-  return (int)err;
+  return err == STZ_OK && stopped_early ? EXIT_STOPPED : (int)err;
 }

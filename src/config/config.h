@@ -35,7 +35,8 @@ typedef struct stz_config {
   int nbed_levels;
   stz_nbed_params nbed;
   uint64_t seed;
-  char *input_text;    // the input file as read
+  double checkpoint_every_wall_s; // 0: only when the run is stopped
+  char *input_text;               // the input file as read
   char *resolved_text; // every key with its value, unit and origin (default, model, input, --set): a valid input
 } stz_config;
 

@@ -156,6 +156,8 @@ const stz_key stz_schema[] = {
     {"nbed.scans", STZ_KEY_INT, "1", "8", .min = 1, .max = 1000, AT(nbed.scans), .description = "Scans a level"},
     {"nbed.beam", STZ_KEY_NAME, "", "\"z\"", .names = "x|y|z", AT(nbed.beam), .description = "Axis of the beam"},
 
+    {"run.checkpoint_every_wall_s", STZ_KEY_FLOAT, "s", "600.0", .min = 0, NO_MAX, AT(checkpoint_every_wall_s),
+     .description = "Wall time between checkpoints; 0: none but when the run is stopped early"},
     {"run.seed", STZ_KEY_INT64, "1", "1", .min = 0, NO_MAX, AT(seed),
      .description = "Seed of all random streams, below 2⁶³"},
 };

@@ -149,6 +149,16 @@ const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count) {
   return glass->clusters;
 }
 
+void stz_glass_save_order(const stz_glass *glass, uint8_t *ordered) {
+  for (int64_t i = 0; i < glass->cluster_count; i++) ordered[i] = glass->clusters[i].ordered;
+}
+
+void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals) {
+  for (int64_t i = 0; i < glass->cluster_count; i++) glass->clusters[i].ordered = ordered[i] != 0;
+  for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) stz_glass_update_barrier(glass, i);
+  glass->reversals = stz_grid_rank(glass->grid) == 0 ? reversals : 0;
+}
+
 uint64_t stz_glass_reversals(const stz_glass *glass) {
   uint64_t total;
   MPI_Allreduce(&glass->reversals, &total, 1, MPI_UINT64_T, MPI_SUM, stz_grid_comm(glass->grid));

@@ -70,6 +70,13 @@ const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count);
 double stz_glass_cluster_density(const stz_glass *glass); // lambda0 of all clusters, /nm^3, oriented or not
 const stz_order_params *stz_glass_order(const stz_glass *glass);
 
+// Which clusters of this rank still have their order, one byte each in the order of stz_glass_clusters.
+void stz_glass_save_order(const stz_glass *glass, uint8_t *ordered);
+
+// After the state fields of the registry were filled from a checkpoint: brings all that follows from them up to date.
+// `reversals` is the count of all ranks. Collective.
+void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals);
+
 // Hash over fields and clusters. Collective.
 uint64_t stz_glass_hash(const stz_glass *glass);
 

@@ -116,6 +116,20 @@ stz_err stz_hdf_open(const char *path, stz_hdf *hdf) {
   return err;
 }
 
+stz_err stz_hdf_continue(const char *path, stz_hdf *hdf) {
+  STZ_TRY(start(path, hdf));
+  const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_meta_block_size(properties, 1 << 16);
+  stz_err err = stz_sink_set(properties, &hdf->failure) < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
+  if (err == STZ_OK) {
+    hdf->file = H5Fopen(path, H5F_ACC_RDWR, properties);
+    if (hdf->file < 0) err = stz_hdf_fail(hdf, "cannot open");
+  }
+  H5Pclose(properties);
+  if (err != STZ_OK) forget(hdf);
+  return err;
+}
+
 stz_err stz_hdf_close(stz_hdf *hdf) {
   if (hdf->file < 0) return STZ_OK;
   stz_err err = H5Fclose(hdf->file) < 0 ? stz_hdf_fail(hdf, "cannot close") : STZ_OK;

@@ -23,6 +23,9 @@ stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) STZ_MUST_USE;
 // Opens an existing file to read.
 stz_err stz_hdf_open(const char *path, stz_hdf *hdf) STZ_MUST_USE;
 
+// Opens an existing file to go on writing it. `hdf` must stay where it is while the file is open.
+stz_err stz_hdf_continue(const char *path, stz_hdf *hdf) STZ_MUST_USE;
+
 // Closes the file and all that is open in it; does nothing without a file. `hdf` is empty afterwards in any case.
 stz_err stz_hdf_close(stz_hdf *hdf) STZ_MUST_USE;
 

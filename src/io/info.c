@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "io/hdf.h"
 #include "io/result.h"
 
@@ -135,6 +136,35 @@ stz_err stz_result_info(const char *path, FILE *out) {
     print_last_row(hdf.file, out);
     print_levels(hdf.file, out);
     if (fflush(out) != 0 || ferror(out)) err = stz_fail(STZ_EIO, "%s: cannot print", path);
+  }
+  const stz_err closing = stz_hdf_close(&hdf);
+  return err != STZ_OK ? err : closing;
+}
+
+static stz_err read_resolved(const stz_hdf *hdf, char **resolved) {
+  static const char path[] = "/config/resolved";
+  const hid_t dataset = H5Dopen2(hdf->file, path, H5P_DEFAULT);
+  if (dataset < 0) return stz_hdf_fail(hdf, path);
+  const hid_t type = H5Dget_type(dataset);
+  stz_err err = STZ_NEW(*resolved, H5Tget_size(type) + 1);
+  if (err == STZ_OK && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *resolved) < 0)
+    err = stz_hdf_fail(hdf, path);
+  H5Tclose(type);
+  H5Dclose(dataset);
+  return err;
+}
+
+stz_err stz_result_peek(const char *path, bool *complete, char **resolved) {
+  stz_hdf hdf;
+  uint64_t flag = 0;
+  *resolved = NULL;
+  STZ_TRY(stz_hdf_open(path, &hdf));
+  stz_err err = check_format(&hdf);
+  if (err == STZ_OK) err = read_resolved(&hdf, resolved);
+  if (err == STZ_OK) *complete = read_numbers(hdf.file, "/", "complete", H5T_NATIVE_UINT64, 1, &flag) && flag == 1;
+  if (err != STZ_OK) {
+    stz_free(*resolved);
+    *resolved = NULL;
   }
   const stz_err closing = stz_hdf_close(&hdf);
   return err != STZ_OK ? err : closing;

@@ -4,6 +4,7 @@
 #include "io/result.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/comm.h"
@@ -37,16 +38,21 @@ struct stz_result {
 #define ON_ROOT(result, call)                                                                                          \
   stz_agree(stz_grid_comm((result)->grid), (result)->root ? stz_hdf_outcome(&(result)->hdf, (call)) : STZ_OK)
 
+static stz_err allocate(const stz_grid *grid, stz_result **made) {
+  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(*made, 1)));
+  (*made)->grid = grid;
+  (*made)->root = stz_grid_rank(grid) == 0;
+  (*made)->hdf.file = -1;
+  return STZ_OK;
+}
+
+const char *stz_result_path(const stz_result *result) { return result->hdf.path; }
+
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) {
   stz_result *made = NULL;
   *result = NULL;
-  stz_err err = stz_agree(stz_grid_comm(grid), STZ_NEW(made, 1));
-  if (err == STZ_OK) {
-    made->grid = grid;
-    made->root = stz_grid_rank(grid) == 0;
-    made->hdf.file = -1;
-    err = ON_ROOT(made, stz_hdf_create(path, force, &made->hdf));
-  }
+  stz_err err = allocate(grid, &made);
+  if (err == STZ_OK) err = ON_ROOT(made, stz_hdf_create(path, force, &made->hdf));
   if (err != STZ_OK) {
     stz_free(made);
     return err;
@@ -174,13 +180,28 @@ static stz_err create_column(const stz_hdf *hdf, const stz_column *spec, hid_t *
   return err;
 }
 
-static stz_err create_columns(stz_result *r, const stz_column *columns, int count) {
+static stz_err open_column(stz_result *r, const stz_column *spec, hid_t *dataset) {
+  char path[128];
+  hsize_t extent[2];
+  snprintf(path, sizeof path, "/history/%s", spec->name);
+  *dataset = H5Dopen2(r->hdf.file, path, H5P_DEFAULT);
+  if (*dataset < 0) return stz_hdf_fail(&r->hdf, path);
+  const hid_t space = H5Dget_space(*dataset);
+  const int rank = H5Sget_simple_extent_dims(space, extent, NULL);
+  H5Sclose(space);
+  if (rank < 1) return stz_hdf_fail(&r->hdf, path);
+  r->written = extent[0];
+  return STZ_OK;
+}
+
+// Sets up the columns, made new or found in the file.
+static stz_err take_columns(stz_result *r, const stz_column *columns, int count, bool found) {
   assert(!r->columns);
   STZ_TRY(STZ_NEW(r->columns, count));
   for (int i = 0; i < count; i++) {
     column *c = &r->columns[i];
     *c = (column){.width = columns[i].width, .at = r->row_width};
-    STZ_TRY(create_column(&r->hdf, &columns[i], &c->dataset));
+    STZ_TRY(found ? open_column(r, &columns[i], &c->dataset) : create_column(&r->hdf, &columns[i], &c->dataset));
     r->row_width += c->width;
     r->count++;
   }
@@ -189,7 +210,21 @@ static stz_err create_columns(stz_result *r, const stz_column *columns, int coun
 }
 
 stz_err stz_result_columns(stz_result *r, const stz_column *columns, int count) {
-  return ON_ROOT(r, create_columns(r, columns, count));
+  return ON_ROOT(r, take_columns(r, columns, count, false));
+}
+
+stz_err stz_result_reopen(const stz_grid *grid, const char *path, const stz_column *columns, int count,
+                          stz_result **result) {
+  STZ_TRY(allocate(grid, result));
+  stz_err err = ON_ROOT(*result, stz_hdf_continue(path, &(*result)->hdf));
+  if (err == STZ_OK) err = ON_ROOT(*result, take_columns(*result, columns, count, true));
+  if (err != STZ_OK) {
+    char message[512];
+    snprintf(message, sizeof message, "%s", stz_error_message());
+    (void)!stz_result_close(result);
+    return stz_fail(err, "%s", message);
+  }
+  return STZ_OK;
 }
 
 static stz_err append_row(stz_result *r, const double *values) {

@@ -27,6 +27,12 @@ typedef struct stz_column {
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) STZ_MUST_USE;
 stz_err stz_result_close(stz_result **result) STZ_MUST_USE;
 
+// Opens an unfinished file again, to go on writing it after its last row; the columns must be those it was made with.
+stz_err stz_result_reopen(const stz_grid *grid, const char *path, const stz_column *columns, int count,
+                          stz_result **result) STZ_MUST_USE;
+
+const char *stz_result_path(const stz_result *result); // on rank 0; local
+
 // Attributes of a group or dataset ("/" for the root); groups are made where needed.
 stz_err stz_result_text(stz_result *result, const char *object, const char *name, const char *value) STZ_MUST_USE;
 stz_err stz_result_int(stz_result *result, const char *object, const char *name, int64_t value) STZ_MUST_USE;
@@ -54,6 +60,9 @@ stz_err stz_result_bytes(stz_result *result, const char *path, const char *unit,
 // A field over the lattice, nx x ny x nz floats: collected plane by plane, so that no rank ever holds more than a slab.
 stz_err stz_result_field(stz_result *result, const char *path, const char *unit, const char *description,
                          const float *local) STZ_MUST_USE;
+
+// Whether a result is of a run that came to its end, and its resolved input (to be freed by stz_free). Local, serial.
+stz_err stz_result_peek(const char *path, bool *complete, char **resolved) STZ_MUST_USE;
 
 // Prints what made a file and its last values, a `key: value` a line, to `out`. Local, serial.
 stz_err stz_result_info(const char *path, FILE *out) STZ_MUST_USE;

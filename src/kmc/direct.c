@@ -24,6 +24,7 @@ typedef struct direct {
   const stz_grid *grid;
   int rows, row_length; // rows (x, y) of this rank, sites a row
   size_t stride;
+  stz_fields *fields;
   float *stress;      // 5 components of the fluctuation, stride apart
   double *row_sums;   // of rates, a local row
   double *plane_sums; // a plane of the box
@@ -49,7 +50,10 @@ static stz_err direct_create(stz_kmc *kmc) {
     d->row_length = stz_grid_cells(grid)[2];
     d->rows = stz_grid_planes(grid) * stz_grid_cells(grid)[1];
     d->stride = stz_field_stride(grid);
-    err = STZ_NEW(d->stress, 5 * d->stride);
+    static const stz_field_spec stress = {"stress", "eV/nm^3", "stress of the events, deviator components",
+                                          STZ_F32,  5,         true};
+    err = stz_fields_create(grid, &d->fields);
+    if (err == STZ_OK) err = stz_fields_add(d->fields, &stress, (void **)&d->stress);
   }
   if (err == STZ_OK) err = STZ_NEW(d->row_sums, d->rows);
   if (err == STZ_OK) err = STZ_NEW(d->plane_sums, stz_grid_cells(grid)[0]);
@@ -59,7 +63,7 @@ static stz_err direct_create(stz_kmc *kmc) {
 static void direct_destroy(stz_kmc *kmc) {
   direct *d = kmc->state;
   if (!d) return;
-  stz_free(d->stress);
+  stz_fields_destroy(&d->fields);
   stz_free(d->row_sums);
   stz_free(d->plane_sums);
   stz_free(d);
@@ -279,6 +283,32 @@ static double direct_bytes(const stz_kmc *kmc) {
   return 5.0 * sizeof(float) + ((double)stz_elastic_table_bytes(kmc->elastic) + 8.0 * d->rows) / sites;
 }
 
+static const stz_fields *direct_fields(const stz_kmc *kmc) { return ((const direct *)kmc->state)->fields; }
+
+// An event whose stress the next pass would add.
+typedef struct direct_saved {
+  int pending, origin[3];
+  float strain[5];
+} direct_saved;
+_Static_assert(sizeof(direct_saved) <= STZ_ENGINE_SAVED_BYTES, "the engine's saved state does not fit");
+
+static void direct_save(const stz_kmc *kmc, void *own) {
+  const direct *d = kmc->state;
+  direct_saved saved = {.pending = d->pending};
+  memcpy(saved.origin, d->origin, sizeof saved.origin);
+  memcpy(saved.strain, d->strain, sizeof saved.strain);
+  memcpy(own, &saved, sizeof saved);
+}
+
+static void direct_restore(stz_kmc *kmc, const void *own) {
+  direct *d = kmc->state;
+  direct_saved saved;
+  memcpy(&saved, own, sizeof saved);
+  d->pending = saved.pending != 0;
+  memcpy(d->origin, saved.origin, sizeof saved.origin);
+  memcpy(d->strain, saved.strain, sizeof saved.strain);
+}
+
 const stz_engine stz_engine_direct = {
     .create = direct_create,
     .destroy = direct_destroy,
@@ -287,4 +317,7 @@ const stz_engine stz_engine_direct = {
     .rates = direct_rates,
     .stress = direct_stress,
     .bytes_per_site = direct_bytes,
+    .fields = direct_fields,
+    .save = direct_save,
+    .restore = direct_restore,
 };

@@ -18,6 +18,8 @@ struct stz_kmc {
   void *state;    // the engine's own
 };
 
+enum { STZ_ENGINE_SAVED_BYTES = STZ_KMC_SAVED_BYTES - sizeof(stz_rng) - sizeof(stz_kmc_stats) };
+
 typedef struct stz_engine {
   stz_err (*create)(stz_kmc *kmc);
   void (*destroy)(stz_kmc *kmc);
@@ -26,6 +28,9 @@ typedef struct stz_engine {
   void (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
   const float *(*stress)(const stz_kmc *kmc, int c);
   double (*bytes_per_site)(const stz_kmc *kmc);
+  const stz_fields *(*fields)(const stz_kmc *kmc);
+  void (*save)(const stz_kmc *kmc, void *own); // at most STZ_ENGINE_SAVED_BYTES
+  void (*restore)(stz_kmc *kmc, const void *own);
 } stz_engine;
 
 extern const stz_engine stz_engine_direct;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "kmc/kmc.h"
 
+#include <string.h>
+
 #include "base/comm.h"
 #include "base/memory.h"
 #include "kmc/engine.h"
@@ -49,6 +51,23 @@ void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, dou
 }
 
 const float *stz_kmc_stress(const stz_kmc *kmc, int c) { return kmc->engine->stress(kmc, c); }
+const stz_fields *stz_kmc_fields(const stz_kmc *kmc) { return kmc->engine->fields(kmc); }
+
+void stz_kmc_save(const stz_kmc *kmc, void *saved) {
+  char *at = saved;
+  memset(saved, 0, STZ_KMC_SAVED_BYTES);
+  memcpy(at, &kmc->rng, sizeof kmc->rng);
+  memcpy(at + sizeof kmc->rng, &kmc->stats, sizeof kmc->stats);
+  kmc->engine->save(kmc, at + sizeof kmc->rng + sizeof kmc->stats);
+}
+
+void stz_kmc_restore(stz_kmc *kmc, const void *saved) {
+  const char *at = saved;
+  memcpy(&kmc->rng, at, sizeof kmc->rng);
+  memcpy(&kmc->stats, at + sizeof kmc->rng, sizeof kmc->stats);
+  kmc->engine->restore(kmc, at + sizeof kmc->rng + sizeof kmc->stats);
+}
+
 void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats) { *stats = kmc->stats; }
 double stz_kmc_bytes_per_site(const stz_kmc *kmc) { return kmc->engine->bytes_per_site(kmc); }
 

@@ -57,6 +57,14 @@ void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, dou
 // (0..4), eV/nm^3.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
+// The engine's own fields, for checkpoints and snapshots.
+const stz_fields *stz_kmc_fields(const stz_kmc *kmc);
+
+// What else the engine needs to go on: the same on every rank. The fields are saved beside it.
+enum { STZ_KMC_SAVED_BYTES = 256 };
+void stz_kmc_save(const stz_kmc *kmc, void *saved);
+void stz_kmc_restore(stz_kmc *kmc, const void *saved);
+
 void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats);
 double stz_kmc_bytes_per_site(const stz_kmc *kmc); // engine state and tables, averaged over this rank's sites
 

@@ -242,3 +242,17 @@ void stz_load_state_at(const stz_load *load, double t, stz_macro *state) {
 }
 
 double stz_load_stiffness(const stz_load *load) { return load->stiffness; }
+
+size_t stz_load_saved_bytes(void) { return sizeof(stz_load); }
+
+void stz_load_save(const stz_load *load, void *saved) {
+  stz_load copy = *load;
+  copy.segments = NULL;
+  memcpy(saved, &copy, sizeof copy);
+}
+
+void stz_load_restore(stz_load *load, const void *saved) {
+  stz_segment *segments = load->segments;
+  memcpy(load, saved, sizeof *load);
+  load->segments = segments;
+}

@@ -19,6 +19,7 @@
 #define STZ_LOAD_LOAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 #include "load/params.h"
@@ -68,6 +69,12 @@ bool stz_load_next_segment(stz_load *load);
 // The state at the present time, and at a time t0 <= t <= until without moving there.
 void stz_load_state(const stz_load *load, stz_macro *state);
 void stz_load_state_at(const stz_load *load, double t, stz_macro *state);
+
+// All that changes while the protocol runs, as plain bytes, for checkpoints: restoring into a load made of the same
+// segments goes on from there.
+size_t stz_load_saved_bytes(void);
+void stz_load_save(const stz_load *load, void *saved);
+void stz_load_restore(stz_load *load, const void *saved);
 
 // d(stress)/d(plastic strain) of the control in force, for the energy balance: the axial mean stress changes by
 // -stiffness times the axial plastic strain (E for held strain, 0 for held stress, S_a/(1+S_a/E) for the actuator).

@@ -66,13 +66,17 @@ static stz_err write_microstructure(stz_result *r, const stz_sample *sample) {
   return stz_result_int(r, "/microstructure", "percolates_poor", m->percolates_poor);
 }
 
-static stz_err write_start(stz_record *record, const stz_run_options *options) {
-  stz_result *r = record->result;
-  stz_column columns[STZ_HISTORY_COLUMNS];
+static void fill_columns(stz_column columns[STZ_HISTORY_COLUMNS]) {
   for (int i = 0; i < STZ_HISTORY_COLUMNS; i++) {
     const stz_history_column *c = &stz_history_columns[i];
     columns[i] = (stz_column){c->name, c->unit, c->description, c->width};
   }
+}
+
+static stz_err write_start(stz_record *record, const stz_run_options *options) {
+  stz_result *r = record->result;
+  stz_column columns[STZ_HISTORY_COLUMNS];
+  fill_columns(columns);
   STZ_TRY(write_provenance(r, record->config, options, stz_grid_ranks(record->sample->grid)));
   STZ_TRY(write_config(r, record->config, record->sample));
   STZ_TRY(write_microstructure(r, record->sample));
@@ -87,6 +91,12 @@ stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz
   const stz_err err = write_start(record, options);
   if (err != STZ_OK) stz_record_abandon(record);
   return err;
+}
+
+stz_err stz_record_reopen(stz_record *record, const char *output) {
+  stz_column columns[STZ_HISTORY_COLUMNS];
+  fill_columns(columns);
+  return stz_result_reopen(record->sample->grid, output, columns, STZ_HISTORY_COLUMNS, &record->result);
 }
 
 static uint64_t events_so_far(const stz_record *record) {

@@ -28,6 +28,9 @@ typedef struct stz_record {
 stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
                          stz_sample *sample) STZ_MUST_USE;
 
+// Opens the result file again to go on; the rest of the record is restored by the caller. Collective.
+stz_err stz_record_reopen(stz_record *record, const char *output) STZ_MUST_USE;
+
 // Takes the rows and levels due from the present time up to `t`, no event lying between. Collective.
 stz_err stz_record_until(stz_record *record, double t) STZ_MUST_USE;
 

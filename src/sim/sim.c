@@ -4,17 +4,29 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/comm.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
 #include "sim/record.h"
 #include "sim/sample.h"
+#include "sim/state.h"
 
-typedef struct clock_of_run {
-  void (*progress)(const stz_progress *now);
-  double begin, last; // wall time, s
-} clock_of_run;
+// One run: what it works on, and when it last told, checked and saved (wall times, s).
+typedef struct run {
+  const stz_config *config;
+  const stz_run_options *options;
+  stz_state_paths paths;
+  stz_sample sample;
+  stz_record record;
+  double begin, told, saved;
+  uint64_t events_before; // of this part of the run
+  int unchecked;          // passes of the main loop since the ranks last agreed on whether to go on
+  bool stopping;
+} run;
 
 // How far the running segment has come, by the end condition that is nearest.
 static double fraction_of_segment(const stz_segment *segment, const stz_macro *macro, double begin_s) {
@@ -27,28 +39,50 @@ static double fraction_of_segment(const stz_segment *segment, const stz_macro *m
   return fmin(1.0, fmax(0.0, fraction));
 }
 
-static void report(clock_of_run *clock, const stz_config *config, const stz_record *record, bool now) {
-  const stz_sample *s = record->sample;
+static void report(run *r, bool now) {
+  const stz_sample *s = &r->sample;
   const double wall = MPI_Wtime();
-  if (!clock->progress || stz_grid_rank(s->grid) != 0 || (!now && wall < clock->last + 1.0)) return;
+  if (!r->options->progress || stz_grid_rank(s->grid) != 0 || (!now && wall < r->told + 1.0)) return;
   stz_macro macro;
   stz_kmc_stats stats;
   stz_load_state(s->load, &macro);
   stz_kmc_stats_get(s->kmc, &stats);
-  const stz_segment *segment = &config->protocol[macro.segment];
-  const double inside = fraction_of_segment(segment, &macro, record->segment_begin_s);
+  const stz_segment *segment = &r->config->protocol[macro.segment];
+  const double inside = fraction_of_segment(segment, &macro, r->record.segment_begin_s);
   const stz_progress progress = {.time_s = macro.time_s,
                                  .strain = macro.strain[STZ_XX],
                                  .stress_GPa = macro.stress[STZ_XX] / STZ_GPA,
-                                 .fraction = (macro.segment + inside) / config->segments,
+                                 .fraction = (macro.segment + inside) / r->config->segments,
                                  .events = stats.events,
-                                 .wall_s = wall - clock->begin,
-                                 .events_per_s = (double)stats.events / fmax(wall - clock->begin, 1e-9),
+                                 .wall_s = wall - r->begin,
+                                 .events_per_s =
+                                     (double)(stats.events - r->events_before) / fmax(wall - r->begin, 1e-9),
                                  .segment = macro.segment,
-                                 .segments = config->segments,
+                                 .segments = r->config->segments,
                                  .segment_type = stz_segment_name(segment->type)};
-  clock->progress(&progress);
-  clock->last = wall;
+  r->options->progress(&progress);
+  r->told = wall;
+}
+
+// Now and then, all ranks together: saves the state when that is due, or when the run is to stop.
+static stz_err keep_safe(run *r) {
+  enum { EVERY = 16 };
+  if (++r->unchecked < EVERY) return STZ_OK;
+  r->unchecked = 0;
+  const double wall = MPI_Wtime(), every = r->config->checkpoint_every_wall_s, most = r->options->max_walltime_s;
+  const bool leader = stz_grid_rank(r->sample.grid) == 0;
+  int wish = 0; // 1: save, 2: save and stop
+  if (leader && every > 0.0 && wall - r->saved > every) wish = 1;
+  if (leader && most > 0.0 && wall - r->begin > most) wish = 2;
+  if (r->options->stop && *r->options->stop) wish = 2;
+  if (stz_grid_ranks(r->sample.grid) > 1) {
+    MPI_Allreduce(MPI_IN_PLACE, &wish, 1, MPI_INT, MPI_MAX, stz_grid_comm(r->sample.grid));
+  }
+  if (wish == 0) return STZ_OK;
+  STZ_TRY(stz_state_save(&r->paths, &r->record));
+  r->saved = MPI_Wtime();
+  r->stopping = wish == 2;
+  return STZ_OK;
 }
 
 // The mean plastic strain grows by an event's strain times its share of the volume.
@@ -60,11 +94,14 @@ static void yield(stz_sample *s, const double strain[6]) {
 }
 
 // THE main loop: from event to event through one segment of the protocol.
-static stz_err run_segment(const stz_config *config, stz_sample *s, stz_record *record, clock_of_run *clock) {
+static stz_err run_segment(run *r) {
+  stz_sample *s = &r->sample;
   for (;;) {
     stz_drive drive;
     stz_event event;
     bool found = false;
+    STZ_TRY(keep_safe(r));
+    if (r->stopping) return STZ_OK;
     STZ_TRY(stz_load_drive(s->load, &drive));
 
     stz_mean_stress mean = {.t0 = drive.t0, .temperature_K = drive.temperature_K};
@@ -73,10 +110,11 @@ static stz_err run_segment(const stz_config *config, stz_sample *s, stz_record *
     if (drive.until > drive.t0) STZ_TRY(stz_kmc_next(s->kmc, &mean, drive.until, &event, &found));
 
     const double next = found ? event.time_s : drive.until;
-    if (isinf(next)) return stz_fail(STZ_EINPUT, "protocol[%d]: never ends, as no event is possible", record->segment);
-    STZ_TRY(stz_record_until(record, next));
+    if (isinf(next))
+      return stz_fail(STZ_EINPUT, "protocol[%d]: never ends, as no event is possible", r->record.segment);
+    STZ_TRY(stz_record_until(&r->record, next));
     stz_load_advance(s->load, next);
-    report(clock, config, record, false);
+    report(r, false);
     if (!found && drive.ends_segment) return STZ_OK;
     if (!found) continue; // a break point of the load
 
@@ -86,30 +124,88 @@ static stz_err run_segment(const stz_config *config, stz_sample *s, stz_record *
   }
 }
 
-static stz_err run_protocol(const stz_config *config, stz_sample *s, stz_record *record, clock_of_run *clock) {
+// `inside`: the run goes on within a segment.
+static stz_err run_protocol(run *r, bool inside) {
   do {
-    STZ_TRY(stz_record_segment_begins(record));
-    STZ_TRY(run_segment(config, s, record, clock));
-    STZ_TRY(stz_record_segment_ends(record));
-    report(clock, config, record, true);
-  } while (stz_load_next_segment(s->load));
+    if (!inside) STZ_TRY(stz_record_segment_begins(&r->record));
+    inside = false;
+    STZ_TRY(run_segment(r));
+    if (r->stopping) return STZ_OK;
+    STZ_TRY(stz_record_segment_ends(&r->record));
+    report(r, true);
+  } while (stz_load_next_segment(r->sample.load));
   return STZ_OK;
 }
 
-stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options) {
-  clock_of_run clock = {.progress = options->progress, .begin = MPI_Wtime()};
-  stz_sample sample;
-  stz_record record;
-  STZ_TRY(stz_sample_create(comm, config, &sample));
-  stz_err err = stz_record_begin(&record, config, options, &sample);
-  if (err == STZ_OK) {
-    err = run_protocol(config, &sample, &record, &clock);
-    if (err == STZ_OK) {
-      err = stz_record_finish(&record);
-    } else {
-      stz_record_abandon(&record);
+typedef enum start { START_NEW, START_INSIDE, START_NOT } start;
+
+// What rank 0 finds at the output's path, to restart where there is no checkpoint: nothing or an unfinished result of
+// the same input (START_NEW), or a finished one (START_NOT).
+static stz_err look_at_output(const run *r, start *how) {
+  char *resolved = NULL;
+  bool complete = false;
+  *how = START_NEW;
+  if (access(r->options->output, F_OK) != 0) return STZ_OK;
+  STZ_TRY(stz_result_peek(r->options->output, &complete, &resolved));
+  const stz_err err = stz_state_same_input(r->options->output, resolved, r->config->resolved_text);
+  stz_free(resolved);
+  if (complete) *how = START_NOT;
+  return err;
+}
+
+// Begins the record: anew, or from a checkpoint if the run is to be restarted.
+static stz_err begin_record(run *r, start *how) {
+  const MPI_Comm comm = stz_grid_comm(r->sample.grid);
+  stz_checkpoint *checkpoint = NULL;
+  stz_run_options options = *r->options;
+  *how = START_NEW;
+  if (options.restart) {
+    const bool leader = stz_grid_rank(r->sample.grid) == 0;
+    STZ_TRY(stz_agree(comm, leader ? look_at_output(r, how) : STZ_OK));
+    MPI_Bcast(how, 1, MPI_INT, 0, comm);
+    if (*how == START_NOT) {
+      stz_log(STZ_LOG_INFO, "%s is finished: nothing to do", options.output);
+      return STZ_OK;
     }
+    STZ_TRY(stz_state_find(&r->paths, r->sample.grid, r->config, &checkpoint));
+    options.force = true; // what may be there is unfinished and of this input
+    if (!checkpoint) stz_log(STZ_LOG_INFO, "no checkpoint of %s: starting from the beginning", options.output);
   }
-  stz_sample_destroy(&sample);
+  if (!checkpoint) return stz_record_begin(&r->record, r->config, &options, &r->sample);
+  *how = START_INSIDE;
+  r->record = (stz_record){.config = r->config, .sample = &r->sample};
+  const stz_err err = stz_state_restore(checkpoint, options.output, &r->record);
+  stz_checkpoint_close(&checkpoint);
+  return err;
+}
+
+static stz_err run_recorded(run *r) {
+  start how;
+  stz_kmc_stats stats;
+  STZ_TRY(begin_record(r, &how));
+  if (how == START_NOT) return STZ_OK;
+  stz_kmc_stats_get(r->sample.kmc, &stats);
+  r->events_before = stats.events;
+  const stz_err err = run_protocol(r, how == START_INSIDE);
+  if (err != STZ_OK || r->stopping) {
+    stz_record_abandon(&r->record);
+    return err;
+  }
+  STZ_TRY(stz_record_finish(&r->record));
+  stz_state_remove(&r->paths, r->sample.grid);
+  return STZ_OK;
+}
+
+stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
+  const double now = MPI_Wtime();
+  run r = {.config = config, .options = options, .begin = now, .saved = now};
+  stz_err err = stz_agree(comm, stz_state_paths_of(options->output, &r.paths));
+  if (err == STZ_OK) err = stz_sample_create(comm, config, &r.sample);
+  if (err == STZ_OK) {
+    err = run_recorded(&r);
+    stz_sample_destroy(&r.sample);
+  }
+  *stopped_early = r.stopping;
+  stz_state_paths_clear(&r.paths);
   return err;
 }

@@ -23,12 +23,18 @@ typedef struct stz_run_options {
   const char *output;       // path of the result file
   bool force;               // replace an existing one
   const char *command_line; // for the record
+  bool restart;             // go on from the newest whole checkpoint of `output`
+  double max_walltime_s;    // stop early, with a checkpoint, after this wall time; 0: no limit
+  const volatile int *stop; // set to non-zero by a signal handler: stop early, with a checkpoint; may be NULL
   void (*progress)(
       const stz_progress *now); // called on rank 0 about once a second and at every segment's end; may be NULL
 } stz_run_options;
 
-// Runs the whole protocol. Collective. On failure the result file, if it was begun, stays readable with complete = 0.
-stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options) STZ_MUST_USE;
+// Runs the whole protocol. Collective. *stopped_early is set when the run ended before its end, with a checkpoint
+// OUT.ckpt.h5 (the one before it: OUT.ckpt.prev.h5) from which `restart` goes on, on any number of ranks. On failure
+// the result file, if it was begun, stays readable with complete = 0.
+stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options,
+                    bool *stopped_early) STZ_MUST_USE;
 
 typedef struct stz_estimate {
   double bytes_per_rank, file_bytes; // memory of a rank, size of the result

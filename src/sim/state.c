@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/state.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/build.h"
+#include "base/comm.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#define FORMAT "stzkmc-checkpoint 1, stzkmc " STZ_VERSION
+
+// OUT.h5 -> OUT.ckpt.h5; any other name gets the suffix as it is.
+static stz_err path_with(const char *output, const char *suffix, char **path) {
+  const size_t length = strlen(output),
+               stem = length > 3 && strcmp(output + length - 3, ".h5") == 0 ? length - 3 : length;
+  const size_t size = stem + strlen(suffix) + 1;
+  STZ_TRY(STZ_NEW(*path, size));
+  snprintf(*path, size, "%.*s%s", (int)stem, output, suffix);
+  return STZ_OK;
+}
+
+stz_err stz_state_paths_of(const char *output, stz_state_paths *paths) {
+  *paths = (stz_state_paths){0};
+  STZ_TRY(path_with(output, ".ckpt.h5", &paths->newest));
+  return path_with(output, ".ckpt.prev.h5", &paths->previous);
+}
+
+void stz_state_paths_clear(stz_state_paths *paths) {
+  stz_free(paths->newest);
+  stz_free(paths->previous);
+  *paths = (stz_state_paths){0};
+}
+
+// --- blocks ---
+
+// Goes over the state fields of a registry; each component is a block of its own.
+static stz_err move_fields(stz_checkpoint *c, const char *group, const stz_fields *fields, const stz_grid *grid,
+                           bool put) {
+  const size_t sites = (size_t)stz_grid_local_sites(grid), stride = stz_field_stride(grid);
+  for (int i = 0; i < stz_fields_count(fields); i++) {
+    const stz_field_spec *spec = stz_fields_spec(fields, i);
+    const size_t size = stz_field_size(spec->type);
+    for (int component = 0; component < spec->components && spec->state; component++) {
+      char name[96], *data = (char *)stz_fields_data(fields, i) + (size_t)component * stride * size;
+      snprintf(name, sizeof name, "%s_%s_%d", group, spec->name, component);
+      STZ_TRY(put ? stz_checkpoint_put(c, name, data, sites * size) : stz_checkpoint_get(c, name, data, sites * size));
+    }
+  }
+  return STZ_OK;
+}
+
+// What the record keeps, without its pointers.
+typedef struct saved_record {
+  stz_history_schedule schedule;
+  stz_history_sample look;
+  uint64_t looked, segment_events, reversals, hash;
+  double segment_begin_s;
+  int begun, level, segment;
+} saved_record;
+
+static saved_record save_record(const stz_record *r) {
+  saved_record saved;
+  memset(&saved, 0, sizeof saved);
+  saved.schedule = r->schedule;
+  saved.look = r->look;
+  saved.looked = r->looked;
+  saved.segment_events = r->segment_events;
+  saved.reversals = stz_glass_reversals(r->sample->glass);
+  saved.hash = stz_sample_hash(r->sample);
+  saved.segment_begin_s = r->segment_begin_s;
+  saved.begun = r->begun;
+  saved.level = r->level;
+  saved.segment = r->segment;
+  return saved;
+}
+
+static void restore_record(const saved_record *saved, stz_record *r) {
+  r->schedule = saved->schedule;
+  r->look = saved->look;
+  r->looked = saved->looked;
+  r->segment_events = saved->segment_events;
+  r->segment_begin_s = saved->segment_begin_s;
+  r->begun = saved->begun != 0;
+  r->level = saved->level;
+  r->segment = saved->segment;
+}
+
+static stz_err put_order(stz_checkpoint *c, const stz_glass *glass) {
+  int64_t count;
+  uint8_t *ordered = NULL;
+  (void)stz_glass_clusters(glass, &count);
+  STZ_TRY(stz_agree(stz_grid_comm(stz_glass_grid(glass)), STZ_NEW(ordered, count)));
+  stz_glass_save_order(glass, ordered);
+  const stz_err err = stz_checkpoint_put(c, "clusters", ordered, (size_t)count);
+  stz_free(ordered);
+  return err;
+}
+
+static stz_err get_order(stz_checkpoint *c, stz_glass *glass, uint64_t reversals) {
+  int64_t count;
+  uint8_t *ordered = NULL;
+  (void)stz_glass_clusters(glass, &count);
+  STZ_TRY(stz_agree(stz_grid_comm(stz_glass_grid(glass)), STZ_NEW(ordered, count)));
+  const stz_err err = stz_checkpoint_get(c, "clusters", ordered, (size_t)count);
+  if (err == STZ_OK) stz_glass_restore(glass, ordered, reversals);
+  stz_free(ordered);
+  return err;
+}
+
+static stz_err put_all(stz_checkpoint *c, stz_record *record) {
+  const stz_sample *s = record->sample;
+  char engine[STZ_KMC_SAVED_BYTES], load[1024];
+  if (stz_load_saved_bytes() > sizeof load)
+    return stz_fail(STZ_EINTERNAL, "the load's state does not fit a checkpoint");
+  const saved_record saved = save_record(record);
+  stz_kmc_save(s->kmc, engine);
+  stz_load_save(s->load, load);
+  STZ_TRY(stz_checkpoint_put_text(c, "format", FORMAT));
+  STZ_TRY(stz_checkpoint_put_text(c, "resolved", record->config->resolved_text));
+  STZ_TRY(stz_checkpoint_put_common(c, "record", &saved, sizeof saved));
+  STZ_TRY(stz_checkpoint_put_common(c, "engine", engine, sizeof engine));
+  STZ_TRY(stz_checkpoint_put_common(c, "load", load, stz_load_saved_bytes()));
+  STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, true));
+  STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, true));
+  STZ_TRY(put_order(c, s->glass));
+  return stz_checkpoint_put_result(c, record->result);
+}
+
+stz_err stz_state_save(const stz_state_paths *paths, stz_record *record) {
+  stz_checkpoint *c = NULL;
+  STZ_TRY(stz_checkpoint_create(record->sample->grid, paths->newest, &c));
+  const stz_err err = put_all(c, record);
+  if (err != STZ_OK) {
+    stz_checkpoint_close(&c);
+    return err;
+  }
+  stz_log(STZ_LOG_DETAIL, "checkpoint %s", paths->newest);
+  return stz_checkpoint_commit(&c, paths->previous);
+}
+
+// --- finding and comparing ---
+
+// Takes the next line of a resolved input without its comment and blanks at the end, passing over empty ones and keys
+// that may change between the parts of a run. Returns its length, 0 at the end.
+static size_t next_setting(const char **text, const char **line) {
+  static const char may_change[] = "checkpoint_every_wall_s";
+  while (**text) {
+    const char *start = *text + strspn(*text, " \t");
+    const size_t whole = strcspn(start, "\n"), comment = strcspn(start, "#\n");
+    size_t length = comment < whole ? comment : whole;
+    while (length > 0 && (start[length - 1] == ' ' || start[length - 1] == '\t')) length--;
+    *text = start + whole + (start[whole] == '\n');
+    if (length == 0 || strncmp(start, may_change, sizeof may_change - 1) == 0) continue;
+    *line = start;
+    return length;
+  }
+  return 0;
+}
+
+stz_err stz_state_same_input(const char *path, const char *theirs, const char *ours) {
+  for (;;) {
+    const char *a = "", *b = "";
+    const size_t a_length = next_setting(&theirs, &a), b_length = next_setting(&ours, &b);
+    if (a_length == b_length && memcmp(a, b, a_length) == 0) {
+      if (a_length == 0) return STZ_OK;
+      continue;
+    }
+    return stz_fail(STZ_EINPUT, "%s: of another input: it has `%.*s`, this one `%.*s`", path, (int)a_length, a,
+                    (int)b_length, b);
+  }
+}
+
+static stz_err fits(stz_checkpoint *c, const char *path, const stz_config *config) {
+  char *format = NULL, *resolved = NULL;
+  stz_err err = stz_checkpoint_get_text(c, "format", &format);
+  if (err == STZ_OK && strcmp(format, FORMAT) != 0) {
+    err = stz_fail(STZ_EINPUT, "%s: a checkpoint of `%s`, this is `%s`", path, format, FORMAT);
+  }
+  if (err == STZ_OK) err = stz_checkpoint_get_text(c, "resolved", &resolved);
+  if (err == STZ_OK) err = stz_state_same_input(path, resolved, config->resolved_text);
+  stz_free(format);
+  stz_free(resolved);
+  return err;
+}
+
+stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config,
+                       stz_checkpoint **checkpoint) {
+  const char *const candidates[2] = {paths->newest, paths->previous};
+  *checkpoint = NULL;
+  for (int i = 0; i < 2 && !*checkpoint; i++) {
+    const int there = stz_grid_rank(grid) == 0 && access(candidates[i], F_OK) == 0;
+    int agreed = there;
+    MPI_Bcast(&agreed, 1, MPI_INT, 0, stz_grid_comm(grid));
+    if (!agreed) continue;
+    if (stz_checkpoint_open(grid, candidates[i], checkpoint) != STZ_OK) {
+      stz_log(STZ_LOG_WARNING, "%s; passed over", stz_error_message());
+      continue;
+    }
+    const stz_err err = fits(*checkpoint, candidates[i], config);
+    if (err != STZ_OK) {
+      stz_checkpoint_close(checkpoint);
+      return err;
+    }
+    stz_log(STZ_LOG_INFO, "going on from %s", candidates[i]);
+  }
+  return STZ_OK;
+}
+
+stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *record) {
+  const stz_sample *s = record->sample;
+  char engine[STZ_KMC_SAVED_BYTES], load[1024];
+  saved_record saved;
+  STZ_TRY(stz_checkpoint_get_common(c, "record", &saved, sizeof saved));
+  STZ_TRY(stz_checkpoint_get_common(c, "engine", engine, sizeof engine));
+  STZ_TRY(stz_checkpoint_get_common(c, "load", load, stz_load_saved_bytes()));
+  STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, false));
+  STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, false));
+  STZ_TRY(get_order(c, s->glass, saved.reversals));
+  stz_kmc_restore(s->kmc, engine);
+  stz_load_restore(s->load, load);
+  restore_record(&saved, record);
+  if (stz_sample_hash(s) != saved.hash) return stz_fail(STZ_EINTERNAL, "the restored state is not the one saved");
+  STZ_TRY(stz_checkpoint_get_result(c, output));
+  return stz_record_reopen(record, output);
+}
+
+void stz_state_remove(const stz_state_paths *paths, const stz_grid *grid) {
+  if (stz_grid_rank(grid) != 0) return;
+  unlink(paths->newest);
+  unlink(paths->previous);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The state of a run in checkpoints OUT.ckpt.h5 and OUT.ckpt.prev.h5: the sample, what is recorded, and the result file
+// as it stood. All functions are collective.
+#ifndef STZ_SIM_STATE_H
+#define STZ_SIM_STATE_H
+
+#include "io/checkpoint.h"
+#include "sim/record.h"
+
+// The names of a result's checkpoints.
+typedef struct stz_state_paths {
+  char *newest, *previous;
+} stz_state_paths;
+stz_err stz_state_paths_of(const char *output, stz_state_paths *paths) STZ_MUST_USE;
+void stz_state_paths_clear(stz_state_paths *paths);
+
+// Writes the newest checkpoint, keeping the one before.
+stz_err stz_state_save(const stz_state_paths *paths, stz_record *record) STZ_MUST_USE;
+
+// STZ_OK if two resolved inputs ask for the same run; else STZ_EINPUT, naming the file `path` of `theirs` and the first
+// difference. Local.
+stz_err stz_state_same_input(const char *path, const char *theirs, const char *ours) STZ_MUST_USE;
+
+// Finds the newest whole checkpoint; *checkpoint is NULL if there is none. Fails with STZ_EINPUT if it is of another
+// input or program, naming the difference.
+stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config,
+                       stz_checkpoint **checkpoint) STZ_MUST_USE;
+
+// Brings the sample and the record to the checkpoint's state, and the result file at `output` too.
+stz_err stz_state_restore(stz_checkpoint *checkpoint, const char *output, stz_record *record) STZ_MUST_USE;
+
+// Removes the checkpoints of a run that is over.
+void stz_state_remove(const stz_state_paths *paths, const stz_grid *grid);
+
+#endif

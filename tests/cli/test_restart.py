@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checkpoints: a run that was stopped or killed, and went on, is the run that was never interrupted, bit for bit."""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import h5py
+import numpy as np
+
+from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
+
+INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
+SETTINGS = ["lattice.cells=[32,24,24]", "protocol[0].until_strain=0.062", "output.nbed_strains=[0.0,0.05]",
+            "nbed.foil_nm=13.0", "nbed.scans=4", "run.checkpoint_every_wall_s=0.15"]
+ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
+
+
+def contents(path):
+    """Every dataset of a result, and its state hash."""
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+        return found, file.attrs.get("state_hash"), int(file.attrs["complete"])
+
+
+def expect_same(name, path, whole):
+    ours, theirs = contents(path), contents(whole)
+    expect(name + ": hash", ours[1] == theirs[1] and ours[1], f"{ours[1]} and {theirs[1]}")
+    expect(name + ": complete", ours[2] == 1)
+    expect(name + ": datasets", ours[0].keys() == theirs[0].keys())
+    for key, value in theirs[0].items():
+        if not key.startswith("config/"):
+            same = np.array_equal(ours[0].get(key), value, equal_nan=value.dtype.kind == "f")
+            expect(f"{name}: {key}", same, "differs from the unbroken run")
+
+
+def checkpoints(folder, stem):
+    return [os.path.join(folder, stem + suffix) for suffix in (".ckpt.h5", ".ckpt.prev.h5")]
+
+
+def check_kills(folder, whole):
+    """SIGKILL at ten random instants, each time on another number of ranks; then to the end."""
+    chance = random.Random(7)
+    output = os.path.join(folder, "killed.h5")
+    kills = 0
+    for i in range(10):
+        ranks = 1 + i % 3
+        launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
+        job = subprocess.Popen(launch + [PROGRAM, "run", INPUT, "-o", output, "--restart"] + ARGUMENTS,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(chance.uniform(0.3, 1.3))
+        kills += job.poll() is None
+        subprocess.run(["pkill", "-KILL", "-f", output], check=False)
+        os.killpg(job.pid, signal.SIGKILL) if job.poll() is None else None
+        job.wait()
+        if os.path.exists(output):
+            try:
+                h5py.File(output).close()
+            except OSError as error:
+                expect(f"result after kill {i}", False, str(error))
+    expect("kills", kills >= 5, f"only {kills} of 10 met a running job: the run is too short")
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)
+    expect("end after kills", done.returncode == 0, done.stderr)
+    expect_same("killed", output, whole)
+    expect("no checkpoint is left", not any(map(os.path.exists, checkpoints(folder, "killed"))))
+
+
+def check_stops(folder, whole):
+    """Exit 75 at the wall time and at each signal, and a checkpoint each time."""
+    output = os.path.join(folder, "stopped.h5")
+    done = run(["run", INPUT, "-o", output, "--max-walltime", "0.3"] + ARGUMENTS)
+    expect("walltime", done.returncode == 75, f"exit {done.returncode}")
+    for name in signal.SIGTERM, signal.SIGINT, signal.SIGUSR1:
+        job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--restart"] + ARGUMENTS, stderr=subprocess.DEVNULL)
+        time.sleep(0.7)
+        job.send_signal(name)
+        expect(f"{name.name}", job.wait(timeout=60) in (0, 75), f"exit {job.returncode}")
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS, ranks=2)
+    expect("end after stops", done.returncode == 0, done.stderr)
+    expect_same("stopped", output, whole)
+    before = read(output)
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)
+    expect("restart of a finished run", done.returncode == 0 and read(output) == before, "touched")
+    done = run(["run", INPUT, "-o", output, "--restart", "--seed", "9"] + ARGUMENTS)
+    expect_failure("restart of another input", done, 2,
+                   f"{output}: of another input: it has `seed = 1L;`, this one `seed = 9L;`")
+    expect("the finished result is kept", read(output) == before)
+
+
+def stop(folder, stem):
+    """A stopped run with both its checkpoints."""
+    output = os.path.join(folder, stem + ".h5")
+    done = run(["run", INPUT, "-o", output, "--max-walltime", "1.0"] + ARGUMENTS)
+    expect("stopped " + stem, done.returncode == 75, f"exit {done.returncode}")
+    return output
+
+
+def check_damage(folder, whole):
+    """A checkpoint cut short, with a flipped bit, or foreign is passed over; the previous one, or the start, serves."""
+    output = stop(folder, "damaged")
+    newest, previous = checkpoints(folder, "damaged")
+    good = read(newest)
+    expect("two checkpoints", os.path.exists(previous))
+    flipped = bytearray(good)
+    flipped[len(good) // 2] ^= 4
+    for name, data in (("cut", good[:len(good) // 3]), ("flipped", bytes(flipped)), ("foreign", b"something else\n"),
+                       ("empty", b"")):
+        write(newest, data)
+        done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.05"] + ARGUMENTS[:-1])
+        expect(name, done.returncode == 75 and "cut short, damaged, or not a checkpoint; passed over" in done.stderr
+               and "going on from " + previous in done.stderr, done.stderr)
+        shutil.copy(newest, previous)  # what was just saved is whole
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)
+    expect("end after damage", done.returncode == 0, done.stderr)
+    expect_same("damaged", output, whole)
+
+    output = stop(folder, "lost")
+    for path in checkpoints(folder, "lost"):
+        if os.path.exists(path):
+            os.remove(path)
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS[:-1])
+    expect("no checkpoint", done.returncode == 0 and "starting from the beginning" in done.stderr, done.stderr)
+    expect_same("lost", output, whole)
+
+    output = stop(folder, "other")
+    before = read(output)
+    for ranks in 1, 3:
+        done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS + ["--set", "barriers.width_eV=0.11"], ranks)
+        expect_failure(f"unfinished run of another input on {ranks}", done, 2,
+                       f"{output}: of another input: it has `width_eV = 0.1;`, this one `width_eV = 0.11;`", ranks)
+    os.remove(output)
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS + ["--set", "barriers.width_eV=0.11"])
+    expect_failure("checkpoint of another input", done, 2,
+                   f"{checkpoints(folder, 'other')[0]}: of another input: it has `width_eV = 0.1;`, "
+                   "this one `width_eV = 0.11;`")
+    write(output, before)
+    write(output, "not a result\n")
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)
+    expect("foreign output is kept", done.returncode == 3 and read(output) == b"not a result\n", done.stderr)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        whole = os.path.join(folder, "whole.h5")
+        done = run(["run", INPUT, "-o", whole] + ARGUMENTS)
+        expect("unbroken run", done.returncode == 0, done.stderr)
+        check_kills(folder, whole)
+        check_stops(folder, whole)
+        check_damage(folder, whole)
+    finish()
+
+
+main()
