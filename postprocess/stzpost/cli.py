@@ -39,12 +39,23 @@ def _parser():
 
     one = _command(commands, "relaxation", _relaxation, "logarithmic fit, activation volume V and rate sensitivity m")
     one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: the longest relaxation)")
-    one.add_argument("--from", dest="start", type=float, default=0.0, metavar="S", help="begin of the fit, s (default 0)")
-    one.add_argument("--to", dest="stop", type=float, default=math.inf, metavar="S", help="end of the fit, s (default: all)")
-    one.add_argument("--min-r2", type=float, default=relaxation.MIN_R2, metavar="R2",
-                     help="refuse fits below this R² (default %(default)s)")
+    one.add_argument(
+        "--from", dest="start", type=float, default=0.0, metavar="S", help="begin of the fit, s (default 0)"
+    )
+    one.add_argument(
+        "--to", dest="stop", type=float, default=math.inf, metavar="S", help="end of the fit, s (default: all)"
+    )
+    one.add_argument(
+        "--min-r2",
+        type=float,
+        default=relaxation.MIN_R2,
+        metavar="R2",
+        help="refuse fits below this R² (default %(default)s)",
+    )
     one = _command(commands, "stress-strain", _stress_strain, "yield, flow stress, stiffness")
-    one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: that of the largest strain)")
+    one.add_argument(
+        "--segment", type=int, metavar="I", help="index of the segment (default: that of the largest strain)"
+    )
     _command(commands, "nbed", _nbed, "fraction of patterns with Bragg reflections against strain")
     _command(commands, "probes", _probes, "maps of every scan")
     one = _command(commands, "slices", _slices, "composition, barrier and plastic strain on a plane")
@@ -53,7 +64,9 @@ def _parser():
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
-    one.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory for report.html and the figures")
+    one.add_argument(
+        "-o", dest="output", required=True, metavar="DIR", help="directory for report.html and the figures"
+    )
     one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     one.set_defaults(run=_report)
     return parser
@@ -97,10 +110,21 @@ def _slices(options):
 def _show(options, quantities, notes, draw):
     """Figure first, so that a table on stdout means that all went well."""
     if options.output:
+        style.check(options.output)
         style.save(draw(), options.output)
     if options.json:
-        print(json.dumps({"command": options.name, "file": options.file, "notes": notes,
-                          "quantities": [q.record() for q in quantities]}, ensure_ascii=False, indent=1))
+        print(
+            json.dumps(
+                {
+                    "command": options.name,
+                    "file": options.file,
+                    "notes": notes,
+                    "quantities": [q.record() for q in quantities],
+                },
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
         return
     print(table(quantities))
     for note in notes:

@@ -58,11 +58,19 @@ def quantities(slices, microstructure):
     """What `stz-post slices` prints: means and deviations of the whole fields, and the measures of the structure."""
     rows = []
     for one in slices:
-        rows += [Quantity(f"{one.label}: mean", one.whole[0], one.unit, digits=4),
-                 Quantity(f"{one.label}: deviation", one.whole[1], one.unit)]
-    units = {"nickel_fraction": "1", "length_spectrum_nm": "nm", "length_correlation_nm": "nm",
-             "interface_area_per_nm": "1/nm"}
-    rows += [Quantity(name, float(microstructure[name]), unit) for name, unit in units.items() if name in microstructure]
+        rows += [
+            Quantity(f"{one.label}: mean", one.whole[0], one.unit, digits=4),
+            Quantity(f"{one.label}: deviation", one.whole[1], one.unit),
+        ]
+    units = {
+        "nickel_fraction": "1",
+        "length_spectrum_nm": "nm",
+        "length_correlation_nm": "nm",
+        "interface_area_per_nm": "1/nm",
+    }
+    rows += [
+        Quantity(name, float(microstructure[name]), unit) for name, unit in units.items() if name in microstructure
+    ]
     return rows
 
 
@@ -74,5 +82,13 @@ def _slice(result, name, label, unit, field, values, axis, index):
         raise StzPostError(f"{result.path}: --index: got {index}, needs 0 to {count - 1}")
     spacing = float(result.setting("spacing_nm"))
     axes = tuple(letter for letter in "xyz" if letter != axis)
-    return Slice(name, label, unit, np.take(values, index, axis=number), axes, spacing, spacing * index,
-                 (float(values.mean()), float(values.std())))
+    return Slice(
+        name,
+        label,
+        unit,
+        np.take(values, index, axis=number),
+        axes,
+        spacing,
+        spacing * index,
+        (float(values.mean()), float(values.std())),
+    )

@@ -10,8 +10,12 @@ from . import style, tension as tension_module
 from .relaxation import MARKS
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, PAGE, VERMILLION
 
-MAPS = {"composition": "cividis", "barrier_initial_eV": "viridis", "barrier_eV": "viridis",
-        "plastic_strain_axial": "magma_r"}
+MAPS = {
+    "composition": "cividis",
+    "barrier_initial_eV": "viridis",
+    "barrier_eV": "viridis",
+    "plastic_strain_axial": "magma_r",
+}
 
 
 @style.styled
@@ -43,15 +47,23 @@ def stress_strain(found):
     top.plot(percent, found.stress_GPa, color=BLUE, label="simulation")
     top.plot(100 * found.peak[0], found.peak[1], "v", color=BLACK, mfc="white", ms=5, label="upper yield")
     if math.isfinite(found.flow_GPa):
-        top.plot(100 * np.array(tension_module.FLOW), [found.flow_GPa] * 2, "--", color=VERMILLION, lw=1.6,
-                 label="flow, mean 8–12 %")
+        top.plot(
+            100 * np.array(tension_module.FLOW),
+            [found.flow_GPa] * 2,
+            "--",
+            color=VERMILLION,
+            lw=1.6,
+            label="flow, mean 8–12 %",
+        )
     top.set(ylabel="axial stress (GPa)", ylim=(0, 1.15 * found.stress_GPa.max()))
     top.legend(loc="lower right")
     style.panel(top, "a")
     bottom.plot(percent, found.events_per_stz, color=GREEN, label="events per STZ volume")
     yielded = found.plastic > 1e-3  # of less plastic strain the localisation is that of single events
     if yielded.any():
-        bottom.plot(percent[yielded], found.localisation[yielded], "--", color=BLACK, label="localisation (1: homogeneous)")
+        bottom.plot(
+            percent[yielded], found.localisation[yielded], "--", color=BLACK, label="localisation (1: homogeneous)"
+        )
     bottom.set(xlabel="axial strain (%)", ylabel="events, localisation", xlim=(0, percent[-1]), ylim=(0, None))
     bottom.set_ylim(0, 1.35 * bottom.get_ylim()[1])
     bottom.legend(loc="upper left")
@@ -67,10 +79,27 @@ def nbed(levels):
     axes.plot(strain, [level.expected for level in levels], "--", color=VERMILLION, label="expectation, whole sample")
     for number, level in enumerate(levels):
         offsets = np.linspace(-0.12, 0.12, level.scans)
-        axes.plot(100 * level.strain + offsets, level.fractions, "o", ms=2.2, mfc="none", mec=GREY, mew=0.5,
-                  clip_on=False, label="single scans" if number == 0 else None)
-    axes.errorbar(strain, [level.fraction for level in levels], [level.error for level in levels], fmt="o", color=BLUE,
-                  capsize=2.5, elinewidth=1, label="mean of scans ± standard error")
+        axes.plot(
+            100 * level.strain + offsets,
+            level.fractions,
+            "o",
+            ms=2.2,
+            mfc="none",
+            mec=GREY,
+            mew=0.5,
+            clip_on=False,
+            label="single scans" if number == 0 else None,
+        )
+    axes.errorbar(
+        strain,
+        [level.fraction for level in levels],
+        [level.error for level in levels],
+        fmt="o",
+        color=BLUE,
+        capsize=2.5,
+        elinewidth=1,
+        label="mean of scans ± standard error",
+    )
     axes.set(xlabel="axial strain (%)", ylabel="patterns with Bragg reflections", ylim=(0, 1))
     axes.legend(loc="lower left" if levels[-1].fraction > 0.5 else "upper right")
     return figure
@@ -81,12 +110,14 @@ def slices(found):
     """The fields on one plane of the sample."""
     columns = min(2, len(found))
     rows = math.ceil(len(found) / columns)
-    figure, axes = style.new(COLUMN, (50 * rows + 4) * MM, nrows=rows, ncols=columns, sharex=True, sharey=True, squeeze=False)
+    figure, axes = style.new(
+        COLUMN, (50 * rows + 4) * MM, nrows=rows, ncols=columns, sharex=True, sharey=True, squeeze=False
+    )
     limits = _barrier_limits(found)
     for one, place, letter in zip(found, axes.flat, "abcd"):
         _map(figure, place, one, limits.get(one.name, (None, None)))
         style.panel(place, letter)
-    for place in axes.flat[len(found):]:
+    for place in axes.flat[len(found) :]:
         place.set_visible(False)
     for place in axes[-1]:
         place.set_xlabel(f"{found[0].axes[0]} (nm)")
@@ -159,13 +190,23 @@ def _barrier_limits(found):
 
 
 def _map(figure, axes, one, limits):
-    extent = [-0.5 * one.spacing_nm, (one.values.shape[0] - 0.5) * one.spacing_nm,
-              -0.5 * one.spacing_nm, (one.values.shape[1] - 0.5) * one.spacing_nm]
-    image = axes.imshow(one.values.T, origin="lower", extent=extent, cmap=MAPS[one.name], vmin=limits[0], vmax=limits[1],
-                        interpolation="nearest")
+    extent = [
+        -0.5 * one.spacing_nm,
+        (one.values.shape[0] - 0.5) * one.spacing_nm,
+        -0.5 * one.spacing_nm,
+        (one.values.shape[1] - 0.5) * one.spacing_nm,
+    ]
+    image = axes.imshow(
+        one.values.T,
+        origin="lower",
+        extent=extent,
+        cmap=MAPS[one.name],
+        vmin=limits[0],
+        vmax=limits[1],
+        interpolation="nearest",
+    )
     axes.tick_params(top=False, right=False, direction="out")
     bar = figure.colorbar(image, ax=axes, location="top", shrink=0.9, aspect=14, pad=0.03)
     bar.set_label(one.label if one.unit == "1" else f"{one.label} ({one.unit})", labelpad=4)
     bar.locator = MaxNLocator(4)
     bar.update_ticks()
-

@@ -52,10 +52,20 @@ def level_statistics(level):
     scatter = float(fractions.std(ddof=1)) if scans > 1 else math.nan
     difference, error = _domain_difference(bragg, mask)
     return LevelStatistics(
-        strain=level.strain, scans=scans, fraction=mean, scatter=scatter, error=scatter / math.sqrt(scans),
-        counting=math.sqrt(mean * (1 - mean) / bragg[0].size), expected=float(level.attrs.get("bragg_expected", math.nan)),
-        domain_difference=difference, domain_error=error, bragg=bragg, mask=mask, fractions=fractions,
-        displaced=bool(level.attrs.get("displaced", 0)))
+        strain=level.strain,
+        scans=scans,
+        fraction=mean,
+        scatter=scatter,
+        error=scatter / math.sqrt(scans),
+        counting=math.sqrt(mean * (1 - mean) / bragg[0].size),
+        expected=float(level.attrs.get("bragg_expected", math.nan)),
+        domain_difference=difference,
+        domain_error=error,
+        bragg=bragg,
+        mask=mask,
+        fractions=fractions,
+        displaced=bool(level.attrs.get("displaced", 0)),
+    )
 
 
 def nearest(levels, strain, tolerance=0.005):
@@ -69,10 +79,12 @@ def quantities(levels):
     rows = []
     for level in levels:
         at = f"at {100 * level.strain:g} %"
-        rows += [Quantity(f"BR fraction {at}", level.fraction, "1", level.error),
-                 Quantity(f"expected fraction {at}", level.expected, "1"),
-                 Quantity(f"scatter over counting noise {at}", _ratio(level.scatter, level.counting), "1"),
-                 Quantity(f"bright minus dark domains {at}", level.domain_difference, "1", level.domain_error)]
+        rows += [
+            Quantity(f"BR fraction {at}", level.fraction, "1", level.error),
+            Quantity(f"expected fraction {at}", level.expected, "1"),
+            Quantity(f"scatter over counting noise {at}", _ratio(level.scatter, level.counting), "1"),
+            Quantity(f"bright minus dark domains {at}", level.domain_difference, "1", level.domain_error),
+        ]
     return rows
 
 
@@ -85,8 +97,11 @@ def notes(levels):
 
 def scan_quantities(levels):
     """What `stz-post probes` prints: the fraction of each scan."""
-    return [Quantity(f"BR fraction at {100 * level.strain:g} %, scan {number}", float(fraction), "1")
-            for level in levels for number, fraction in enumerate(level.fractions)]
+    return [
+        Quantity(f"BR fraction at {100 * level.strain:g} %, scan {number}", float(fraction), "1")
+        for level in levels
+        for number, fraction in enumerate(level.fractions)
+    ]
 
 
 def _domain_difference(bragg, mask):

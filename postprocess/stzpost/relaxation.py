@@ -3,8 +3,8 @@
 
     sigma(t) = sigma0 - s ln(1 + t/t0),  V = M kB T/s,  m = s/sigma,
 
-t from the segment's clock zero. A rate law ln(rate) = const + sigma V/(M kB T) gives exactly this under held strain, and
-under an actuator of any stiffness: the stiffness is only in t0.
+t from the segment's clock zero. A rate law ln(rate) = const + sigma V/(M kB T) gives exactly this under held strain,
+and under an actuator of any stiffness: the stiffness is only in t0.
 """
 import math
 from dataclasses import dataclass
@@ -106,16 +106,26 @@ def analyse(result, segment=None, start_s=0.0, stop_s=math.inf, min_r2=MIN_R2):
     rate = rows["plastic_rate_per_s"].values[keep]
     inside = (time >= start_s) & (time <= stop_s)
     if np.count_nonzero(time[inside] > 0) < 8:
-        raise StzPostError(f"{result.path}: segment {segment.index} has {np.count_nonzero(inside)} rows between "
-                           f"{start_s:g} s and {stop_s:g} s after its clock's zero, needs 8")
+        raise StzPostError(
+            f"{result.path}: segment {segment.index} has {np.count_nonzero(inside)} rows between "
+            f"{start_s:g} s and {stop_s:g} s after its clock's zero, needs 8"
+        )
     t, s = time[inside], stress[inside]
     temperature = float(np.mean(rows["temperature_K"].values[keep][inside]))
     fit = fit_logarithm(t, s, min_r2)
     log_time = np.log(t + math.exp(fit.parameters["ln_t0"]))
     return Relaxation(
-        segment=segment, temperature_K=temperature, time_s=time, stress_GPa=stress, rate_per_s=rate,
-        window=(float(t[0]), float(t[-1])), fit=fit,
-        rate_fit=fit_rate(log_time, s, rate[inside], min_r2), mean_stress_GPa=_log_mean(t, s), marks=_marks(time, stress))
+        segment=segment,
+        temperature_K=temperature,
+        time_s=time,
+        stress_GPa=stress,
+        rate_per_s=rate,
+        window=(float(t[0]), float(t[-1])),
+        fit=fit,
+        rate_fit=fit_rate(log_time, s, rate[inside], min_r2),
+        mean_stress_GPa=_log_mean(t, s),
+        marks=_marks(time, stress),
+    )
 
 
 def fit_logarithm(time, stress, min_r2=MIN_R2):
@@ -127,12 +137,20 @@ def fit_logarithm(time, stress, min_r2=MIN_R2):
     positive = time[time > 0]
     scan = np.linspace(math.log(positive[0]) - 3.0, math.log(positive[-1]) + 1.0, 60)
     start = min((_linear(time, stress, ln_t0) for ln_t0 in scan), key=lambda found: found[1])[0]
-    solved = least_squares(lambda p: p[0] - p[1] * np.log1p(time * math.exp(-p[2])) - stress, start,
-                           x_scale=[1.0, 0.1, 1.0], bounds=([-np.inf, -np.inf, scan[0] - 20], [np.inf, np.inf, scan[-1]]))
+    solved = least_squares(
+        lambda p: p[0] - p[1] * np.log1p(time * math.exp(-p[2])) - stress,
+        start,
+        x_scale=[1.0, 0.1, 1.0],
+        bounds=([-np.inf, -np.inf, scan[0] - 20], [np.inf, np.inf, scan[-1]]),
+    )
     names = ("sigma0", "s", "ln_t0")
     ln_t0 = float(solved.x[2])
-    fit = Fit(dict(zip(names, map(float, solved.x))), _errors(names, solved.jac, solved.fun, np.log(time + math.exp(ln_t0))),
-              _r2(stress, solved.fun), len(time))
+    fit = Fit(
+        dict(zip(names, map(float, solved.x))),
+        _errors(names, solved.jac, solved.fun, np.log(time + math.exp(ln_t0))),
+        _r2(stress, solved.fun),
+        len(time),
+    )
     fit.refused = _refusal(fit, float(time[-1]), min_r2)
     return fit
 
@@ -149,7 +167,9 @@ def fit_rate(log_time, stress, rate, min_r2=MIN_R2):
     parameters = np.linalg.lstsq(jacobian, y, rcond=None)[0]
     residuals = jacobian @ parameters - y
     slope, error = float(parameters[1]), _errors(("c", "slope"), jacobian, residuals, log_time[keep])["slope"]
-    fit = Fit({"s": 1 / slope, "ln_rate0": float(parameters[0])}, {"s": error / slope**2}, _r2(y, residuals), nothing.rows)
+    fit = Fit(
+        {"s": 1 / slope, "ln_rate0": float(parameters[0])}, {"s": error / slope**2}, _r2(y, residuals), nothing.rows
+    )
     if fit.r2 < min_r2:
         fit.refused = f"R² = {fit.r2:.3f} of ln(rate) against stress is below {min_r2:g}"
     elif slope <= 0:
@@ -165,8 +185,12 @@ def quantities(relaxation):
     if len(relaxation.marks) > 1:
         first, last = list(relaxation.marks)[0], list(relaxation.marks)[-1]
         rows.append(Quantity(f"loss a decade, {first} to {last}", 1e3 * relaxation.decade_drop_GPa, "MPa"))
-    rows += [fit.quantity("sigma0", "sigma0", "GPa"), fit.quantity("s", "s", "GPa"),
-             Quantity("t0", None, "s") if fit.refused else _t0(fit), Quantity("R2 of the fit", fit.r2, digits=4)]
+    rows += [
+        fit.quantity("sigma0", "sigma0", "GPa"),
+        fit.quantity("s", "s", "GPa"),
+        Quantity("t0", None, "s") if fit.refused else _t0(fit),
+        Quantity("R2 of the fit", fit.r2, digits=4),
+    ]
     for label, one in (("fit", fit), ("rate", rate_fit)):
         rows += [Quantity(f"V, M = {m} ({label})", v, "Å³", e) for m, (v, e) in relaxation.volumes(one).items()]
         value, error = relaxation.sensitivity(one)

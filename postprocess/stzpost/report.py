@@ -13,18 +13,28 @@ from . import fields, figures, nbed, relaxation, style, targets, tension
 from .errors import StzPostError
 
 CAPTIONS = {
-    "relaxation": "Relaxation. (a) Axial stress against time from the zero of the segment's clock (an actuator's: the end of "
-                  "release), with the logarithmic law; the grey lines are the times of the experiment, 2 h, 8, 35 and 51 days. "
-                  "(b) Axial plastic strain rate from the event rates against stress.",
-    "stress-strain": "Tension. (a) Axial stress against strain, upper yield, and mean flow stress. (b) Events per STZ volume, and "
-                     "localisation: the largest mean plastic strain of a slab at 45° over the mean of all; shown from 0.1 % "
-                     "plastic strain on.",
-    "nbed": "Nanobeam diffraction. Fraction of patterns with Bragg reflections: scans of 100 patterns, their mean with the "
-            "standard error over scans, and the expectation over all probe positions for the same sample.",
-    "slices": "A plane through the middle of the sample: Ni fraction, barriers before and after, and axial plastic strain, "
-              "averaged over the shape of an STZ.",
-    "probes": "Every scan of 10 × 10 patterns, a row for each level of strain. Dots: patterns with Bragg reflections; white: "
-              "projected Ni-rich (bright), grey: Zr-rich. Above each map: its fraction of patterns with Bragg reflections.",
+    "relaxation": (
+        "Relaxation. (a) Axial stress against time from the zero of the segment's clock (an actuator's: the end of "
+        "release), with the logarithmic law; the grey lines are the times of the experiment, 2 h, 8, 35 and 51 days. "
+        "(b) Axial plastic strain rate from the event rates against stress."
+    ),
+    "stress-strain": (
+        "Tension. (a) Axial stress against strain, upper yield, and mean flow stress. (b) Events per STZ volume, and "
+        "localisation: the largest mean plastic strain of a slab at 45° over the mean of all; shown from 0.1 % "
+        "plastic strain on."
+    ),
+    "nbed": (
+        "Nanobeam diffraction. Fraction of patterns with Bragg reflections: scans of 100 patterns, their mean with the "
+        "standard error over scans, and the expectation over all probe positions for the same sample."
+    ),
+    "slices": (
+        "A plane through the middle of the sample: Ni fraction, barriers before and after, and axial plastic strain, "
+        "averaged over the shape of an STZ."
+    ),
+    "probes": (
+        "Every scan of 10 × 10 patterns, a row for each level of strain. Dots: patterns with Bragg reflections; white: "
+        "projected Ni-rich (bright), grey: Zr-rich. Above each map: its fraction of patterns with Bragg reflections."
+    ),
 }
 WIDE = ("probes",)
 
@@ -61,7 +71,9 @@ def analyse(result):
     if "reversal_share" in result.history and result.history.sizes["row"]:
         share = float(result.history["reversal_share"].values[-1])
         if share > 0.2:
-            done.notes.append(f"{100 * share:.0f} % of the events undid the one before at their site: flicker, not flow")
+            done.notes.append(
+                f"{100 * share:.0f} % of the events undid the one before at their site: flicker, not flow"
+            )
     if not done.found:
         raise StzPostError(f"{result.path}: nothing to report: " + ("; ".join(done.notes) or "no data"))
     return done
@@ -69,6 +81,7 @@ def analyse(result):
 
 def evidence(files):
     """For each row of the table the file that says most about it."""
+
     def best(name, key):
         having = [one for one in files if name in one.found]
         return max(having, key=lambda one: key(one.found[name]), default=None)
@@ -79,9 +92,12 @@ def evidence(files):
     main = next(one for one in (relaxed, pulled, probed, files[0]) if one is not None)
     return targets.Evidence(
         result=main.result,
-        relaxation=relaxed and relaxed.found["relaxation"], relaxation_result=relaxed and relaxed.result,
+        relaxation=relaxed and relaxed.found["relaxation"],
+        relaxation_result=relaxed and relaxed.result,
         tension=pulled and pulled.found["stress-strain"],
-        levels=probed and probed.found["nbed"], levels_result=probed and probed.result)
+        levels=probed and probed.found["nbed"],
+        levels_result=probed and probed.result,
+    )
 
 
 def write(files, directory):
@@ -113,8 +129,12 @@ def _names(files):
 
 def _pictures(done, directory, stem):
     """Draws and writes every figure of a file: [(kind, PNG bytes)]."""
-    draw = {"relaxation": figures.relaxation, "stress-strain": figures.stress_strain, "nbed": figures.nbed,
-            "slices": figures.slices}
+    draw = {
+        "relaxation": figures.relaxation,
+        "stress-strain": figures.stress_strain,
+        "nbed": figures.nbed,
+        "slices": figures.slices,
+    }
     kinds = [(kind, draw[kind], done.found[kind]) for kind in draw if kind in done.found]
     if "nbed" in done.found:
         kinds.append(("probes", figures.probes, done.found["nbed"]))
@@ -132,15 +152,21 @@ def _page(files, pictures):
     body = [_head(files), _verdicts(files)]
     body += [_file(one, drawn) for one, drawn in zip(files, pictures)]
     body.append(_conventions())
-    return ('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>stzkmc: report</title>\n<style>\n{css}</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>stzkmc: report</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>\n"
+    )
 
 
 def _head(files):
-    return ("<h1>Plasticity of a metallic-glass film: simulation and measurement</h1>\n"
-            '<p class="lead">Kinetic Monte Carlo of shear transformation zones with stzkmc; '
-            f"{len(files)} {'run' if len(files) == 1 else 'runs'}: {_e(', '.join(one.result.name for one in files))}.</p>")
+    return (
+        "<h1>Plasticity of a metallic-glass film: simulation and measurement</h1>\n"
+        '<p class="lead">Kinetic Monte Carlo of shear transformation zones with stzkmc; '
+        f"{len(files)} {'run' if len(files) == 1 else 'runs'}: {_e(', '.join(one.result.name for one in files))}.</p>"
+    )
 
 
 def _verdicts(files):
@@ -149,18 +175,23 @@ def _verdicts(files):
     for row in rows:
         kind = {targets.AGREES: "agrees", targets.DIFFERS: "differs"}.get(row.verdict, "neutral")
         detail = f"<small>{_e(row.detail)}</small>" if row.detail else ""
-        lines.append(f'<tr><td><b>{row.id}</b></td><td>{_e(row.quantity)}</td><td data-label="measured">{_e(row.measured)}</td>'
-                     f'<td data-label="model">{_e(row.model)}</td><td data-label="class">{row.cls}</td>'
-                     f'<td data-label="verdict"><span class="verdict {kind}">{_e(row.verdict)}</span>{detail}</td></tr>')
-    return ("<h2>Against the measurements</h2>\n"
-            "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> was put in and is echoed, a <i>calibrated</i> row "
-            "was tuned to (the verdict is the deviation). A <i>trend</i> was measured without numbers. Errors are one standard error "
-            "within the run; other samples of the same glass scatter more.</p>\n"
-            '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th><th>verdict</th>'
-            "</tr></thead>\n<tbody>\n" + "\n".join(lines) + f"\n</tbody></table>\n"
-            f'<p class="note">Measured: {_e(targets.SOURCE)}. V and m describe the same slope: V = M k<sub>B</sub>T/(mσ), so V is not '
-            "independent of m at a given stress. The strain rates 10⁻⁷ and 10⁻⁹ /s are set at the first and the last time of "
-            "observation.</p>")
+        lines.append(
+            f'<tr><td><b>{row.id}</b></td><td>{_e(row.quantity)}</td><td data-label="measured">{_e(row.measured)}</td>'
+            f'<td data-label="model">{_e(row.model)}</td><td data-label="class">{row.cls}</td>'
+            f'<td data-label="verdict"><span class="verdict {kind}">{_e(row.verdict)}</span>{detail}</td></tr>'
+        )
+    return (
+        "<h2>Against the measurements</h2>\n"
+        "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> was put in and is echoed, a "
+        "<i>calibrated</i> row was tuned to (the verdict is the deviation). A <i>trend</i> was measured without "
+        "numbers. Errors are one standard error within the run; other samples of the same glass scatter more.</p>\n"
+        '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th>'
+        "<th>verdict</th></tr></thead>\n<tbody>\n"
+        + "\n".join(lines)
+        + f'\n</tbody></table>\n<p class="note">Measured: {_e(targets.SOURCE)}. V and m describe the same slope: V = M'
+        " k<sub>B</sub>T/(mσ), so V is not independent of m at a given stress. The strain rates 10⁻⁷ and 10⁻⁹ /s are"
+        " set at the first and the last time of observation.</p>"
+    )
 
 
 def _file(done, pictures):
@@ -171,16 +202,24 @@ def _file(done, pictures):
     numbers = "".join(f"<h3>{_e(name)}</h3>{_numbers(one)}" for name, one in done.quantities.items())
     parts.append(f"<details><summary>All numbers</summary>{numbers}</details>")
     if done.result.resolved_text:
-        parts.append(f'<details class="input"><summary>Resolved input</summary><pre>{_e(done.result.resolved_text)}</pre></details>')
+        parts.append(
+            '<details class="input"><summary>Resolved input</summary>'
+            f"<pre>{_e(done.result.resolved_text)}</pre></details>"
+        )
     return "\n".join(parts)
 
 
 def _provenance(result):
     a = result.attrs
-    rows = [("program", f"stzkmc {a.get('program_version', '?')}, commit {a.get('git', '?')}"),
-            ("command", a.get("command_line", "?")), ("made", a.get("created_utc", "?")),
-            ("ranks, seed", f"{a.get('ranks', '?')}, {a.get('seed', '?')}"), ("state hash", a.get("state_hash", "–")),
-            ("sample", _sample(result)), ("protocol", "; ".join(_segment(s) for s in result.segments))]
+    rows = [
+        ("program", f"stzkmc {a.get('program_version', '?')}, commit {a.get('git', '?')}"),
+        ("command", a.get("command_line", "?")),
+        ("made", a.get("created_utc", "?")),
+        ("ranks, seed", f"{a.get('ranks', '?')}, {a.get('seed', '?')}"),
+        ("state hash", a.get("state_hash", "–")),
+        ("sample", _sample(result)),
+        ("protocol", "; ".join(_segment(s) for s in result.segments)),
+    ]
     lines = "".join(f"<tr><td>{name}</td><td>{_e(str(value))}</td></tr>" for name, value in rows)
     return f'<table class="run"><tbody>{lines}</tbody></table>'
 
@@ -200,30 +239,38 @@ def _segment(segment):
 def _figure(kind, data):
     wide = ' class="wide"' if kind in WIDE else ""
     source = base64.b64encode(data).decode("ascii")
-    return (f'<figure{wide}><div><img src="data:image/png;base64,{source}" alt="{_e(CAPTIONS[kind].split(".")[0])}"></div>'
-            f"<figcaption>{_e(CAPTIONS[kind])}</figcaption></figure>")
+    return (
+        f'<figure{wide}><div><img src="data:image/png;base64,{source}" alt="{_e(CAPTIONS[kind].split(".")[0])}"></div>'
+        f"<figcaption>{_e(CAPTIONS[kind])}</figcaption></figure>"
+    )
 
 
 def _numbers(quantities):
     lines = []
     for q in quantities:
         value, error = q.text()
-        lines.append(f"<tr><td>{_e(q.name)}</td><td>{value}{' ± ' + error if error else ''} {_e(q.unit if q.unit != '1' else '')}</td></tr>")
+        value += f" ± {error}" if error else ""
+        unit = "" if q.unit == "1" else q.unit
+        lines.append(f"<tr><td>{_e(q.name)}</td><td>{value} {_e(unit)}</td></tr>")
     return f'<table class="numbers"><tbody>{"".join(lines)}</tbody></table>'
 
 
 def _conventions():
-    return ("<h2>Conventions</h2>\n<p>σ(t) = σ<sub>0</sub> − s ln(1 + t/t<sub>0</sub>); V = M k<sub>B</sub>T/s for M = 1 (axial "
-            "stress), √3 (equivalent shear) and 3.06 (Taylor factor); m = ∂ln σ/∂ln ε̇<sub>p</sub> = s/σ with σ averaged over ln t. "
-            "The same s comes from the slope of ln ε̇<sub>p</sub> against σ. "
-            f"A fit with R² below {relaxation.MIN_R2:g}, or that ends before 100 t<sub>0</sub>, is refused and not quoted.</p>")
+    return (
+        "<h2>Conventions</h2>\n<p>σ(t) = σ<sub>0</sub> − s ln(1 + t/t<sub>0</sub>); V = M k<sub>B</sub>T/s for M = 1"
+        " (axial stress), √3 (equivalent shear) and 3.06 (Taylor factor); m = ∂ln σ/∂ln ε̇<sub>p</sub> = s/σ with σ"
+        " averaged over ln t. The same s comes from the slope of ln ε̇<sub>p</sub> against σ. A fit with R² below"
+        f" {relaxation.MIN_R2:g}, or that ends before 100 t<sub>0</sub>, is refused and not quoted.</p>"
+    )
 
 
 def summary(files):
     """The verdicts as text, a line a row."""
     rows = targets.rows(evidence(files))
     widths = [max(len(getattr(row, name)) for row in rows) for name in ("id", "quantity", "cls")]
-    return "\n".join(f"{row.id:<{widths[0]}}  {row.quantity:<{widths[1]}}  {row.cls:<{widths[2]}}  {row.verdict}" for row in rows)
+    return "\n".join(
+        f"{row.id:<{widths[0]}}  {row.quantity:<{widths[1]}}  {row.cls:<{widths[2]}}  {row.verdict}" for row in rows
+    )
 
 
 def _e(text):

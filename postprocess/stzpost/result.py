@@ -151,9 +151,17 @@ def _segments(file):
     for index, group in enumerate(_groups(file, "protocol")):
         a = _attributes(group)
         begin = float(a["begin_s"])
-        segments.append(Segment(index, str(a["type"]), float(a["temperature_K"]), begin,
-                                float(a.get("clock_zero_s", begin)), float(a.get("end_s", np.nan)),
-                                int(a.get("events", 0))))
+        segments.append(
+            Segment(
+                index,
+                str(a["type"]),
+                float(a["temperature_K"]),
+                begin,
+                float(a.get("clock_zero_s", begin)),
+                float(a.get("end_s", np.nan)),
+                int(a.get("events", 0)),
+            )
+        )
     return segments
 
 

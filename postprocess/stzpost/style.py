@@ -21,13 +21,35 @@ BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
 GREY, LIGHT = "#707070", "#d9d9d9"
 
 RC = {
-    "font.family": "DejaVu Sans", "font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "legend.fontsize": 8,
-    "xtick.labelsize": 8, "ytick.labelsize": 8, "mathtext.fontset": "dejavusans", "axes.linewidth": 0.6,
-    "xtick.direction": "in", "ytick.direction": "in", "xtick.top": True, "ytick.right": True,
-    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4, "ytick.minor.width": 0.4,
-    "lines.linewidth": 1.2, "lines.markersize": 3.5, "legend.frameon": False, "legend.handlelength": 1.6,
-    "legend.borderaxespad": 0.6, "axes.titlepad": 4, "axes.labelpad": 3, "axes.formatter.useoffset": False,
-    "figure.dpi": DPI, "savefig.dpi": DPI, "pdf.fonttype": 42, "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "legend.fontsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "mathtext.fontset": "dejavusans",
+    "axes.linewidth": 0.6,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "legend.borderaxespad": 0.6,
+    "axes.titlepad": 4,
+    "axes.labelpad": 3,
+    "axes.formatter.useoffset": False,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
 }
 
 
@@ -40,19 +62,25 @@ def new(width, height, **grid):
 
 def styled(draw):
     """Decorator: draws within the style."""
+
     def wrapped(*args, **kwargs):
         with matplotlib.rc_context(RC):
             figure = draw(*args, **kwargs)
             figure.canvas.draw()  # fixes tick labels while the style holds
             return figure
+
     wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__
     return wrapped
 
 
-def save(figure, path):
-    """Writes the figure in the format of the path's suffix."""
+def check(path):
+    """Refuses a name of no known format, before anything is drawn."""
     if os.path.splitext(path)[1].lower() not in SUFFIXES:
         raise StzPostError(f"-o: got {path}, needs a name that ends in {', '.join(SUFFIXES)}")
+
+
+def save(figure, path):
+    """Writes the figure in the format of the path's suffix (see `check`)."""
     try:
         with matplotlib.rc_context(RC):
             figure.savefig(path, metadata={"Software": None} if path.lower().endswith(".png") else None)

@@ -36,8 +36,11 @@ class Tension:
 
 def find_segment(result, index=None):
     """The strain-rate segment asked for, else the one that reaches the largest strain."""
-    found = [s for s in result.segments if s.type == "strain-rate" and index in (None, s.index)
-             and result.rows(s).sizes["row"] > 1]
+    found = [
+        s
+        for s in result.segments
+        if s.type == "strain-rate" and index in (None, s.index) and result.rows(s).sizes["row"] > 1
+    ]
     if not found:
         wanted = "" if index is None else f" with index {index}"
         raise StzPostError(f"{result.path}: no segment of type strain-rate{wanted} with rows")
@@ -54,11 +57,19 @@ def analyse(result, segment=None):
     top = int(before_flow[np.argmax(stress[before_flow])]) if before_flow.size else int(np.argmax(stress))
     flow, error = flow_stress(strain, stress)
     return Tension(
-        segment=segment, temperature_K=float(rows["temperature_K"].mean()),
-        rate_per_s=float((strain[-1] - strain[0]) / (time[-1] - time[0])), strain=strain, stress_GPa=stress,
-        plastic=rows["plastic_strain_axial"].values, events_per_stz=rows["events_per_stz"].values,
-        localisation=rows["localisation"].values, peak=(float(strain[top]), float(stress[top])), flow_GPa=flow,
-        flow_error_GPa=error, young_GPa=_stiffness(strain, stress))
+        segment=segment,
+        temperature_K=float(rows["temperature_K"].mean()),
+        rate_per_s=float((strain[-1] - strain[0]) / (time[-1] - time[0])),
+        strain=strain,
+        stress_GPa=stress,
+        plastic=rows["plastic_strain_axial"].values,
+        events_per_stz=rows["events_per_stz"].values,
+        localisation=rows["localisation"].values,
+        peak=(float(strain[top]), float(stress[top])),
+        flow_GPa=flow,
+        flow_error_GPa=error,
+        young_GPa=_stiffness(strain, stress),
+    )
 
 
 def flow_stress(strain, stress, window=FLOW):

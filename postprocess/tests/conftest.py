@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import os
 import pathlib
 import sys
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads only wait for each other
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))

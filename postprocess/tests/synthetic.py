@@ -3,8 +3,14 @@
 import h5py
 import numpy as np
 
-UNITS = {"time_s": "s", "temperature_K": "K", "stress_axial_GPa": "GPa", "stress_GPa": "GPa",
-         "plastic_rate_per_s": "1/s", "total_rate_per_s": "1/s"}
+UNITS = {
+    "time_s": "s",
+    "temperature_K": "K",
+    "stress_axial_GPa": "GPa",
+    "stress_GPa": "GPa",
+    "plastic_rate_per_s": "1/s",
+    "total_rate_per_s": "1/s",
+}
 YOUNG, VOLUME, SPACING = 72.0, 1.7, 0.58
 
 
@@ -12,26 +18,49 @@ def write(path, segments=(), levels=(), fields=None, complete=1, columns=None):
     """Writes a file. `segments`: dicts with type, temperature_K, clock_zero_s and the arrays time_s, strain, stress,
     rate (axial); `levels`: dicts with strain, bragg, mask and expected; `fields`: arrays by name."""
     with h5py.File(path, "w") as file:
-        root = {"format": "stzkmc-result", "format_version": 1, "program_version": "0.0.0", "git": "synthetic",
-                "command_line": "none", "created_utc": "2000-01-01T00:00:00Z", "ranks": 1, "seed": np.uint64(1),
-                "state_hash": "0123456789abcdef", "complete": complete}
+        root = {
+            "format": "stzkmc-result",
+            "format_version": 1,
+            "program_version": "0.0.0",
+            "git": "synthetic",
+            "command_line": "none",
+            "created_utc": "2000-01-01T00:00:00Z",
+            "ranks": 1,
+            "seed": np.uint64(1),
+            "state_hash": "0123456789abcdef",
+            "complete": complete,
+        }
         file.attrs.update(root)
         _config(file)
         _history(file, segments, columns or {})
         for i, segment in enumerate(segments):
             group = file.create_group(f"protocol/segment_{i:02d}")
             time = segment["time_s"]
-            group.attrs.update({"type": segment["type"], "temperature_K": segment.get("temperature_K", 295.0),
-                                "begin_s": time[0], "clock_zero_s": segment.get("clock_zero_s", time[0]),
-                                "end_s": time[-1], "events": 100})
+            group.attrs.update(
+                {
+                    "type": segment["type"],
+                    "temperature_K": segment.get("temperature_K", 295.0),
+                    "begin_s": time[0],
+                    "clock_zero_s": segment.get("clock_zero_s", time[0]),
+                    "end_s": time[-1],
+                    "events": 100,
+                }
+            )
         for i, level in enumerate(levels):
             _level(file, i, **level)
         for name, values in (fields or {}).items():
             _dataset(file, f"microstructure/{name}", values, "eV" if name.endswith("eV") else "1")
         if fields:
-            file["microstructure"].attrs.update({"nickel_fraction": 0.35, "length_spectrum_nm": 2.5,
-                                                 "length_correlation_nm": 2.6, "interface_area_per_nm": 0.7,
-                                                 "percolates_rich": 1, "percolates_poor": 1})
+            file["microstructure"].attrs.update(
+                {
+                    "nickel_fraction": 0.35,
+                    "length_spectrum_nm": 2.5,
+                    "length_correlation_nm": 2.6,
+                    "interface_area_per_nm": 0.7,
+                    "percolates_rich": 1,
+                    "percolates_poor": 1,
+                }
+            )
     return path
 
 
@@ -60,12 +89,20 @@ def ornstein_uhlenbeck(x, rng):
 def tension(flow=3.25, peak=3.4, peak_strain=0.055, end=0.125, rate=1e-6, noise=0.0, rng=None):
     """Linear to `peak`, then exponential decay to `flow` within 0.5 % strain."""
     strain = np.linspace(0, end, round(end / 0.0005) + 1)
-    stress = np.where(strain < peak_strain, peak * strain / peak_strain,
-                      flow + (peak - flow) * np.exp(-(strain - peak_strain) / 0.005))
+    stress = np.where(
+        strain < peak_strain,
+        peak * strain / peak_strain,
+        flow + (peak - flow) * np.exp(-(strain - peak_strain) / 0.005),
+    )
     if noise:
         stress = stress + noise * ornstein_uhlenbeck(strain * YOUNG / 0.1, rng)
-    return {"type": "strain-rate", "time_s": strain / rate, "strain": strain, "stress": stress,
-            "rate": np.where(strain < peak_strain, 1e-12, rate)}
+    return {
+        "type": "strain-rate",
+        "time_s": strain / rate,
+        "strain": strain,
+        "stress": stress,
+        "rate": np.where(strain < peak_strain, 1e-12, rate),
+    }
 
 
 def patterns(fraction, rng, scans=8, spread=0.0):
@@ -80,8 +117,18 @@ def _config(file):
     group = file.create_group("config")
     group["input"] = 'model = "zr65ni35";\n'
     group["resolved"] = 'model = "zr65ni35";\nrun: { seed = 1L; };\n'
-    group.attrs.update({"spacing_nm": SPACING, "cells": np.array([16, 16, 16]), "volume_nm3": VOLUME, "gamma0": 0.115,
-                        "activation_fraction": 0.5, "young_GPa": YOUNG, "poisson": 0.40, "largest_schmid": 0.5})
+    group.attrs.update(
+        {
+            "spacing_nm": SPACING,
+            "cells": np.array([16, 16, 16]),
+            "volume_nm3": VOLUME,
+            "gamma0": 0.115,
+            "activation_fraction": 0.5,
+            "young_GPa": YOUNG,
+            "poisson": 0.40,
+            "largest_schmid": 0.5,
+        }
+    )
 
 
 def _history(file, segments, extra):
@@ -92,16 +139,28 @@ def _history(file, segments, extra):
     plastic = np.maximum(0, strain - stress / YOUNG)
     n = len(strain)
     columns = {
-        "time_s": join("time_s"), "segment": np.repeat(np.arange(len(segments), dtype=float),
-                                                       [len(s["time_s"]) for s in segments]),
-        "temperature_K": np.repeat([s.get("temperature_K", 295.0) for s in segments],
-                                   [len(s["time_s"]) for s in segments]) if segments else np.zeros(0),
-        "strain_axial": strain, "stress_axial_GPa": stress, "plastic_strain_axial": plastic,
-        "strain": np.outer(strain, [1, -0.4, -0.4, 0, 0, 0]), "stress_GPa": np.outer(stress, [1, 0, 0, 0, 0, 0]),
-        "plastic_strain": np.outer(plastic, [1, -0.5, -0.5, 0, 0, 0]), "plastic_rate_per_s": join("rate"),
-        "total_rate_per_s": join("rate") * 1e3, "events": np.arange(n, dtype=float),
-        "events_per_stz": plastic / 0.0575, "order_mean": np.exp(-0.6 * plastic / 0.0575),
-        "localisation": np.where(plastic > 0, 1.2, np.nan), "reversal_share": np.zeros(n), **extra}
+        "time_s": join("time_s"),
+        "segment": np.repeat(np.arange(len(segments), dtype=float), [len(s["time_s"]) for s in segments]),
+        "temperature_K": (
+            np.repeat([s.get("temperature_K", 295.0) for s in segments], [len(s["time_s"]) for s in segments])
+            if segments
+            else np.zeros(0)
+        ),
+        "strain_axial": strain,
+        "stress_axial_GPa": stress,
+        "plastic_strain_axial": plastic,
+        "strain": np.outer(strain, [1, -0.4, -0.4, 0, 0, 0]),
+        "stress_GPa": np.outer(stress, [1, 0, 0, 0, 0, 0]),
+        "plastic_strain": np.outer(plastic, [1, -0.5, -0.5, 0, 0, 0]),
+        "plastic_rate_per_s": join("rate"),
+        "total_rate_per_s": join("rate") * 1e3,
+        "events": np.arange(n, dtype=float),
+        "events_per_stz": plastic / 0.0575,
+        "order_mean": np.exp(-0.6 * plastic / 0.0575),
+        "localisation": np.where(plastic > 0, 1.2, np.nan),
+        "reversal_share": np.zeros(n),
+        **extra,
+    }
     for name, values in columns.items():
         _dataset(file, f"history/{name}", values, UNITS.get(name, "1"))
 
@@ -110,12 +169,22 @@ def _level(file, index, strain, bragg, mask, expected, displaced=0):
     path = f"nbed/level_{index:02d}"
     group = file.create_group(path)
     fractions = bragg.mean(axis=(1, 2))
-    group.attrs.update({"strain": strain, "time_s": strain / 1e-6, "bragg_expected": expected,
-                        "bragg_mean": fractions.mean(), "bragg_scatter": fractions.std(ddof=1), "foil_nm": 9.0,
-                        "probe_nm": 0.4, "displaced": displaced})
+    group.attrs.update(
+        {
+            "strain": strain,
+            "time_s": strain / 1e-6,
+            "bragg_expected": expected,
+            "bragg_mean": fractions.mean(),
+            "bragg_scatter": fractions.std(ddof=1),
+            "foil_nm": 9.0,
+            "probe_nm": 0.4,
+            "displaced": displaced,
+        }
+    )
     inside = mask.astype(bool)
-    domains = np.column_stack([(bragg * inside).sum((1, 2)), inside.sum((1, 2)), (bragg * ~inside).sum((1, 2)),
-                               (~inside).sum((1, 2))])
+    domains = np.column_stack(
+        [(bragg * inside).sum((1, 2)), inside.sum((1, 2)), (bragg * ~inside).sum((1, 2)), (~inside).sum((1, 2))]
+    )
     _dataset(file, f"{path}/bragg", bragg, "1")
     _dataset(file, f"{path}/probability", np.full(bragg.shape, expected), "1")
     _dataset(file, f"{path}/density", mask.astype(float), "1")

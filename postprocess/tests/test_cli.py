@@ -28,9 +28,17 @@ def files(tmp_path_factory):
         levels.append(dict(strain=strain, bragg=bragg, mask=mask, expected=fraction))
     relaxed = synthetic.write(folder / "onchip.h5", [synthetic.relaxation(type="actuator")], fields=made)
     pulled = synthetic.write(folder / "tension.h5", [synthetic.tension()], levels, made)
-    curved = synthetic.write(folder / "curved.h5", [synthetic.relaxation(law=lambda t: 3 - 0.5 * (1 - np.exp(-t / 1e4)))], complete=0)
-    return {"relaxation": relaxed, "stress-strain": pulled, "nbed": pulled, "probes": pulled, "slices": relaxed,
-            "curved": curved}
+    curved = synthetic.write(
+        folder / "curved.h5", [synthetic.relaxation(law=lambda t: 3 - 0.5 * (1 - np.exp(-t / 1e4)))], complete=0
+    )
+    return {
+        "relaxation": relaxed,
+        "stress-strain": pulled,
+        "nbed": pulled,
+        "probes": pulled,
+        "slices": relaxed,
+        "curved": curved,
+    }
 
 
 @pytest.mark.parametrize("command", ["relaxation", "stress-strain", "nbed", "probes", "slices"])
@@ -41,7 +49,9 @@ def test_table_json_and_figure(command, files, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) >= 5
     assert cli.main([command, str(files[command]), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert record["command"] == command and all(set(q) == {"name", "value", "unit", "error"} for q in record["quantities"])
+    assert record["command"] == command and all(
+        set(q) == {"name", "value", "unit", "error"} for q in record["quantities"]
+    )
 
 
 def test_refused_is_said_and_not_quoted(files, capsys):
@@ -53,14 +63,22 @@ def test_refused_is_said_and_not_quoted(files, capsys):
     assert values["V, M = √3 (fit)"] is None
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ([], "required"), (["dance"], "invalid choice"), (["relaxation"], "required: FILE"),
-    (["relaxation", "none.h5"], "none.h5: no such file"), (["relaxation", "{nbed}"], "no segment of type"),
-    (["nbed", "{relaxation}"], "no NBED levels"), (["relaxation", "{relaxation}", "--from", "x"], "invalid float"),
-    (["relaxation", "{relaxation}", "-o", "a.gif"], "needs a name that ends in .png"),
-    (["relaxation", "{relaxation}", "-o", "/nowhere/a.png"], "/nowhere/a.png: No such file"),
-    (["report", "{relaxation}"], "required: -o"), (["report", "{relaxation}", "-o", "/dev/null/x"], "Not a directory"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "required"),
+        (["dance"], "invalid choice"),
+        (["relaxation"], "required: FILE"),
+        (["relaxation", "none.h5"], "none.h5: no such file"),
+        (["relaxation", "{nbed}"], "no segment of type"),
+        (["nbed", "{relaxation}"], "no NBED levels"),
+        (["relaxation", "{relaxation}", "--from", "x"], "invalid float"),
+        (["relaxation", "{relaxation}", "-o", "a.gif"], "needs a name that ends in .png"),
+        (["relaxation", "{relaxation}", "-o", "/nowhere/a.png"], "/nowhere/a.png: No such file"),
+        (["report", "{relaxation}"], "required: -o"),
+        (["report", "{relaxation}", "-o", "/dev/null/x"], "Not a directory"),
+    ],
+)
 def test_errors_are_one_line_and_exit_2(arguments, message, files, capsys):
     filled = [a.format(**{k: str(v) for k, v in files.items()}) if "{" in a else a for a in arguments]
     assert cli.main(filled) == 2
@@ -69,8 +87,13 @@ def test_errors_are_one_line_and_exit_2(arguments, message, files, capsys):
 
 
 def test_script_runs_from_anywhere(files, tmp_path):
-    done = subprocess.run([sys.executable, str(SCRIPT), "nbed", str(files["nbed"])], cwd=tmp_path, capture_output=True,
-                          text=True, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "nbed", str(files["nbed"])],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+    )
     assert done.returncode == 0 and "BR fraction at 8 %" in done.stdout and done.stderr == ""
 
 
@@ -81,8 +104,15 @@ def test_report_is_one_page_that_needs_nothing_else(files, tmp_path, capsys):
     assert re.findall(r'(?:src|href)="(?!data:image/png;base64,)', page) == [] and "url(" not in page
     assert "http" not in page and "<script" not in page
     names = {path.name for path in (tmp_path / "new").iterdir()}
-    assert names == {"report.html", "onchip-relaxation.png", "onchip-slices.png", "tension-stress-strain.png",
-                     "tension-nbed.png", "tension-probes.png", "tension-slices.png"}
+    assert names == {
+        "report.html",
+        "onchip-relaxation.png",
+        "onchip-slices.png",
+        "tension-stress-strain.png",
+        "tension-nbed.png",
+        "tension-probes.png",
+        "tension-slices.png",
+    }
     assert page.count("data:image/png;base64,") == 6 and page.count("<figcaption>") == 6
     for row in ("T1", "T2", "T3", "T12", "N1", "N5"):
         assert f"<b>{row}</b>" in page
@@ -101,8 +131,13 @@ def test_type_is_legible_in_print(files):
     """At least 8 pt (but subscripts and powers) on a page of one or two columns, 85 or 178 mm."""
     pulled, relaxed = open_result(files["nbed"]), open_result(files["relaxation"])
     levels = nbed.analyse(pulled)
-    drawn = [figures.relaxation(relaxation.analyse(relaxed)), figures.stress_strain(tension.analyse(pulled)),
-             figures.nbed(levels), figures.probes(levels), figures.slices(fields.analyse(relaxed))]
+    drawn = [
+        figures.relaxation(relaxation.analyse(relaxed)),
+        figures.stress_strain(tension.analyse(pulled)),
+        figures.nbed(levels),
+        figures.probes(levels),
+        figures.slices(fields.analyse(relaxed)),
+    ]
     for figure in drawn:
         assert min(abs(figure.get_figwidth() - width) for width in (style.COLUMN, style.PAGE)) < 1e-9
         sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_visible() and text.get_text()]

@@ -15,8 +15,8 @@ def level(fraction, rng, spread=0.0, bragg=None):
 
 @pytest.mark.parametrize("spread", [0.0, 0.1])
 def test_fraction_lies_within_its_error(spread):
-    """400 levels of 8 scans. Two standard errors cover with probability 0.914 (Student, 7 degrees of freedom), whether or
-    not scans scatter beyond counting noise; bounds with a false-alarm rate below 1e-3."""
+    """400 levels of 8 scans. Two standard errors cover with probability 0.914 (Student, 7 degrees of freedom), whether
+    or not scans scatter beyond counting noise; bounds with a false-alarm rate below 1e-3."""
     rng = np.random.default_rng(3)
     found = [level(0.4, rng, spread) for _ in range(400)]
     covered = np.mean([abs(one.fraction - 0.4) < 2 * one.error for one in found])

@@ -14,7 +14,9 @@ def analyse(tmp_path, *segments, **options):
     return relaxation.analyse(open_result(synthetic.write(tmp_path / "a.h5", segments)), **options)
 
 
-@pytest.mark.parametrize("kind, temperature, s, t0", [("relaxation", 295.0, 0.1, 84.0), ("actuator", 350.0, 0.05, 2.0e3)])
+@pytest.mark.parametrize(
+    "kind, temperature, s, t0", [("relaxation", 295.0, 0.1, 84.0), ("actuator", 350.0, 0.05, 2.0e3)]
+)
 def test_exact_logarithm_gives_volume_and_sensitivity(tmp_path, kind, temperature, s, t0):
     segment = synthetic.relaxation(s=s, t0=t0, type=kind) | {"temperature_K": temperature}
     found = analyse(tmp_path, segment)
@@ -27,7 +29,8 @@ def test_exact_logarithm_gives_volume_and_sensitivity(tmp_path, kind, temperatur
             assert found.volumes(fit)[label][0] == pytest.approx(exact, rel=1e-6)
     assert found.sensitivity(found.fit)[0] == pytest.approx(s / found.mean_stress_GPa, rel=1e-9)
     assert found.decade_drop_GPa == pytest.approx(
-        s * math.log((1 + 51 * 86400 / t0) / (1 + 7200 / t0)) / math.log10(51 * 12), rel=1e-3)
+        s * math.log((1 + 51 * 86400 / t0) / (1 + 7200 / t0)) / math.log10(51 * 12), rel=1e-3
+    )
 
 
 def test_published_closure():
@@ -41,7 +44,12 @@ def test_published_closure():
 def test_time_counts_from_the_clocks_zero(tmp_path):
     """Rows of the release, before the zero, must not enter."""
     segment = synthetic.relaxation(type="actuator")
-    for key, early in (("time_s", [69940.0, 69970.0]), ("stress", [0.0, 9.0]), ("strain", [0.0, 0.05]), ("rate", [0.0, 1.0])):
+    for key, early in (
+        ("time_s", [69940.0, 69970.0]),
+        ("stress", [0.0, 9.0]),
+        ("strain", [0.0, 0.05]),
+        ("rate", [0.0, 1.0]),
+    ):
         segment[key] = np.concatenate([early, segment[key]])
     found = analyse(tmp_path, segment)
     assert found.fit.parameters["s"] == pytest.approx(0.1, rel=1e-6)
@@ -56,16 +64,20 @@ def test_standard_errors_cover_the_truth():
     for _ in range(200):
         segment = synthetic.relaxation(noise=0.01, rng=rng)
         fit = relaxation.fit_logarithm(segment["time_s"] - 7.0e4, segment["stress"])
-        deviations.append([(fit.parameters["s"] - 0.1) / fit.errors["s"],
-                           (fit.parameters["ln_t0"] - math.log(84.0)) / fit.errors["ln_t0"]])
+        deviations.append(
+            [
+                (fit.parameters["s"] - 0.1) / fit.errors["s"],
+                (fit.parameters["ln_t0"] - math.log(84.0)) / fit.errors["ln_t0"],
+            ]
+        )
     for column in np.abs(deviations).T:
         assert 0.57 < np.mean(column < 1) < 0.79
         assert 0.89 < np.mean(column < 2) < 0.995
 
 
 def test_jump_process_with_known_volume():
-    """A Poisson process whose rate is exactly exp(sigma/s): V from both fits within 3 standard errors (false alarm 0.3 %
-    each, 10 samples on fixed seeds: at most one miss) and 5 % (the tolerance of the mean-field law)."""
+    """A Poisson process whose rate is exactly exp(sigma/s): V from both fits within 3 standard errors (false alarm
+    0.3 % each, 10 samples on fixed seeds: at most one miss) and 5 % (the tolerance of the mean-field law)."""
     misses = 0
     for seed in range(10):
         rng = np.random.default_rng(seed)
@@ -82,13 +94,16 @@ def test_jump_process_with_known_volume():
     assert misses <= 1
 
 
-@pytest.mark.parametrize("law, reason", [
-    (lambda t: 3.0 - 0.5 * (1 - np.exp(-t / 1e4)), "R² ="),  # a single relaxation time
-    (lambda t: 3.0 - 1e-7 * t, "needs 100 t0"),  # steady creep
-    (lambda t: 3.0 - 0.1 * np.log1p(t / 4e5), "needs 100 t0"),  # hardly one decade of logarithm
-    (lambda t: 3.0 + 0.1 * np.log1p(t / 84.0), "does not fall"),
-    (lambda t: np.full_like(t, 3.0), "R² ="),
-])
+@pytest.mark.parametrize(
+    "law, reason",
+    [
+        (lambda t: 3.0 - 0.5 * (1 - np.exp(-t / 1e4)), "R² ="),  # a single relaxation time
+        (lambda t: 3.0 - 1e-7 * t, "needs 100 t0"),  # steady creep
+        (lambda t: 3.0 - 0.1 * np.log1p(t / 4e5), "needs 100 t0"),  # hardly one decade of logarithm
+        (lambda t: 3.0 + 0.1 * np.log1p(t / 84.0), "does not fall"),
+        (lambda t: np.full_like(t, 3.0), "R² ="),
+    ],
+)
 def test_what_is_not_logarithmic_is_refused(tmp_path, law, reason):
     found = analyse(tmp_path, synthetic.relaxation(law=law))
     assert found.fit.refused != "" and reason in found.fit.refused

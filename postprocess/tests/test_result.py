@@ -14,7 +14,9 @@ def test_history_has_units_and_shapes(tmp_path):
     result = open_result(synthetic.write(tmp_path / "a.h5", [synthetic.tension(), synthetic.relaxation(zero=2e5)]))
     assert result.history["time_s"].attrs["units"] == "s"
     assert result.history["stress_axial_GPa"].attrs["units"] == "GPa"
-    assert result.history["stress_GPa"].sel(component="xx").values == pytest.approx(result.history["stress_axial_GPa"].values)
+    assert result.history["stress_GPa"].sel(component="xx").values == pytest.approx(
+        result.history["stress_axial_GPa"].values
+    )
     assert [s.type for s in result.segments] == ["strain-rate", "relaxation"]
     assert result.rows(result.segments[0]).sizes["row"] == 251
     assert result.setting("young_GPa") == synthetic.YOUNG and list(result.setting("cells")) == [16, 16, 16]
@@ -43,7 +45,8 @@ file = h5py.File(sys.argv[1], "r+")  # holds the lock, as an engine does
 for name in list(file["history"]):
     values = file["history"][name][...]
     del file["history"][name]
-    data = file["history"].create_dataset(name, data=values, maxshape=(None, *values.shape[1:]), chunks=(64, *values.shape[1:]))
+    tail = values.shape[1:]
+    data = file["history"].create_dataset(name, data=values, maxshape=(None, *tail), chunks=(64, *tail))
     data.resize(len(values) + 10, axis=0)
     data[-10:] = values[-1]
 file.flush()

@@ -9,7 +9,10 @@ from stzpost import open_result, report, targets
 
 def verdicts(tmp_path, segments, levels=()):
     files = [report.analyse(open_result(synthetic.write(tmp_path / "a.h5", segments, levels)))]
-    return {row.id + ("" if row.quantity != "ductility" else " ductility"): row for row in targets.rows(report.evidence(files))}
+    return {
+        row.id + ("" if row.quantity != "ductility" else " ductility"): row
+        for row in targets.rows(report.evidence(files))
+    }
 
 
 def levels(fractions, spread=0.1):
@@ -22,7 +25,9 @@ def levels(fractions, spread=0.1):
 
 
 def test_a_sample_like_the_film(tmp_path):
-    rows = verdicts(tmp_path, [synthetic.tension(), synthetic.relaxation(zero=2e5, s=0.0975)], levels([0.6, 0.6, 0.6, 0.4, 0.2]))
+    rows = verdicts(
+        tmp_path, [synthetic.tension(), synthetic.relaxation(zero=2e5, s=0.0975)], levels([0.6, 0.6, 0.6, 0.4, 0.2])
+    )
     assert rows["T3"].verdict == targets.AGREES and "M = 3.06" in "M = " + rows["T3"].detail
     assert rows["T4"].verdict.endswith(" %") and rows["T2"].verdict == "+0 %"
     assert rows["T5"].verdict == targets.AGREES
@@ -33,7 +38,9 @@ def test_a_sample_like_the_film(tmp_path):
 
 
 def test_samples_unlike_the_film(tmp_path):
-    rows = verdicts(tmp_path, [synthetic.tension(), synthetic.relaxation(zero=2e5, s=0.01)], levels([0.6, 0.6, 0.3, 0.3, 0.6]))
+    rows = verdicts(
+        tmp_path, [synthetic.tension(), synthetic.relaxation(zero=2e5, s=0.01)], levels([0.6, 0.6, 0.3, 0.3, 0.6])
+    )
     assert rows["T3"].verdict == targets.DIFFERS
     assert rows["T5"].verdict == targets.DIFFERS
     assert rows["N1"].verdict == targets.DIFFERS

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The sample: its barriers and orientation cells as they are made, and what an event changes, voxel by voxel; the same
+// on any number of ranks.
+#include "kmc_setup.h"
+#include "rng/rng.h"
+#include "stz/marginal.h"
+
+static const kmc_spec BOX = {{24, 16, 32},           72.0, 0.10, STZ_REDRAW_STZ, STZ_ORIENTATION_RANDOM,
+                             STZ_MICRO_RANDOM_WAVES, 21};
+
+static const void *field(const kmc_setup *s, const char *name) {
+  const stz_fields *fields = stz_glass_fields(s->glass);
+  for (int i = 0; i < stz_fields_count(fields); i++) {
+    if (!strcmp(stz_fields_spec(fields, i)->name, name)) return stz_fields_data(fields, i);
+  }
+  CHECK(0, "no field %s", name);
+  return NULL;
+}
+
+static double footprint_width(void) { return cbrt(KMC_STZ.volume_nm3) / sqrt(2.0 * STZ_PI); }
+
+// Distance of a local site from the site `centre` in the periodic box, nm.
+static double distance(const kmc_setup *s, int64_t local, int64_t centre) {
+  int x[3], c[3];
+  double r2 = 0.0;
+  stz_grid_coords(s->grid, stz_grid_first_site(s->grid) + local, x);
+  stz_grid_coords(s->grid, centre, c);
+  for (int axis = 0; axis < 3; axis++) {
+    const int n = stz_grid_cells(s->grid)[axis], d = abs(x[axis] - c[axis]), least = d < n - d ? d : n - d;
+    r2 += least * least * KMC_SPACING * KMC_SPACING;
+  }
+  return sqrt(r2);
+}
+
+// The same event on every rank: the site's owner says where it stands.
+static void shear_at(kmc_setup *s, int64_t site, uint64_t number, double strain[6], stz_shear *shear) {
+  *shear = (stz_shear){.site = site, .mode = (int)(number % STZ_MODES), .sign = number % 2 ? -1 : 1};
+  int xyz[3];
+  stz_grid_coords(s->grid, site, xyz);
+  const int owner = stz_grid_owner(s->grid, xyz[0]);
+  if (owner == stz_grid_rank(s->grid)) stz_glass_locate(s->glass, shear);
+  MPI_Bcast(shear, sizeof *shear, MPI_BYTE, owner, stz_grid_comm(s->grid));
+  stz_glass_shear(s->glass, shear, number, strain);
+}
+
+// Mean of p(site) q(site + d along z) over the box, and of their squares. Periodic; along z, which is never split.
+static double correlation(const kmc_setup *s, const float *noise, int d) {
+  const int nz = stz_grid_cells(s->grid)[2];
+  double sums[2] = {0.0, 0.0};
+  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
+    const int64_t other = i - i % nz + (i % nz + d) % nz;
+    sums[0] += (double)noise[i] * (double)noise[other];
+    sums[1] += (double)noise[i] * (double)noise[i];
+  }
+  MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, stz_grid_comm(s->grid));
+  return d == 0 ? sums[1] / (double)stz_grid_sites(s->grid) : sums[0] / sums[1];
+}
+
+// Footprint of a redraw at a distance r.
+static double footprint(double r) {
+  const double width = footprint_width(), q = exp(-0.5 * r * r / (width * width));
+  return q < 0.01 ? 0.0 : q;
+}
+
+// Correlation at d voxels along z in a sample that events at random places have redrawn for long: an event leaves
+// keep_1 keep_2 of a pair's product and adds q_1 q_2, hence sum(q_1 q_2)/sum(1 - keep_1 keep_2) over its places.
+static double redrawn_correlation(int d) {
+  double added = 0.0, lost = 0.0;
+  for (int x = -5; x <= 5; x++) {
+    for (int y = -5; y <= 5; y++) {
+      for (int z = -5; z <= 5 + d; z++) {
+        const double q1 = footprint(KMC_SPACING * sqrt(x * x + y * y + z * z));
+        const double q2 = footprint(KMC_SPACING * sqrt(x * x + y * y + (z - d) * (z - d)));
+        added += q1 * q2;
+        lost += 1.0 - sqrt((1.0 - q1 * q1) * (1.0 - q2 * q2));
+      }
+    }
+  }
+  return added / lost;
+}
+
+// The variance is 1 and the correlation as expected at one and two voxels. With about 12288/(4 pi s_q^2/a^2)^1.5 = 500
+// independent patches the variance has a standard error of sqrt(2/500) = 0.063, of which 0.28 are 4.5; a correlation of
+// neighbours less, sqrt(1/500) (1 - C^2) = 0.024 and 0.043 at one and two voxels.
+static void noise_is_correlated(const kmc_setup *s, const char *when, const double expected[2]) {
+  const float *noise = field(s, "noise");
+  double found[3];
+  for (int d = 0; d <= 2; d++) found[d] = correlation(s, noise, d);
+  if (stz_grid_rank(s->grid) == 0) {
+    printf("%s: variance of the noise %.3f, correlations %.3f and %.3f, expected %.3f and %.3f\n", when, found[0],
+           found[1], found[2], expected[0], expected[1]);
+  }
+  CHECK_NEAR(found[0], 1.0, 0.28);
+  CHECK_NEAR(found[1], expected[0], 4.5 * 0.024);
+  CHECK_NEAR(found[2], expected[1], 4.5 * 0.043);
+}
+
+// Q = max(floor, mean + composition g - interface |grad g| ... + width T(noise)), with the terms of a field made anew.
+static void barriers_follow_their_terms(const kmc_setup *s) {
+  const stz_micro_params params = {.type = STZ_MICRO_RANDOM_WAVES,
+                                   .wavelength_nm = 2.5,
+                                   .bandwidth = 0.12,
+                                   .nickel_fraction = 0.35,
+                                   .nickel_amplitude = 0.15,
+                                   .sharpness = 1.5};
+  static stz_marginal marginal;
+  stz_micro *micro;
+  CHECK_OK(stz_micro_create(s->grid, s->spectral, &params, BOX.seed, &micro));
+  stz_marginal_cut_normal(&marginal, 2.5);
+  const float *noise = field(s, "noise"), *barrier = stz_glass_barrier(s->glass);
+  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
+    const double expected = KMC_MEAN_BARRIER + 0.25 * stz_micro_g(micro)[i] - 0.10 * stz_micro_interface(micro)[i] +
+                            0.10 * stz_marginal_map(&marginal, (double)noise[i]);
+    CHECK_NEAR((double)barrier[i], expected, 1e-6);
+  }
+  stz_micro_destroy(&micro);
+}
+
+// One event near a corner of the box: noise mixed with the footprint and nowhere else, a new rotation in its cell
+// alone, the eigenstrain at its site alone.
+static void one_event(kmc_setup *s) {
+  const int64_t sites = stz_grid_local_sites(s->grid), centre = stz_grid_site(s->grid, 23, 0, 31);
+  const float *noise = field(s, "noise");
+  const uint16_t *rotation = stz_glass_rotation(s->glass);
+  const uint32_t *cell = field(s, "cell");
+  float *old_noise;
+  uint16_t *old_rotation;
+  CHECK_OK(STZ_NEW(old_noise, sites));
+  CHECK_OK(STZ_NEW(old_rotation, sites));
+  memcpy(old_noise, noise, (size_t)sites * sizeof *noise);
+  memcpy(old_rotation, rotation, (size_t)sites * sizeof *rotation);
+  stz_shear shear;
+  double strain[6], deviator[5], drawn = 0.0;
+  shear_at(s, centre, 7, strain, &shear);
+  stz_dev_from_sym(strain, deviator);
+  CHECK_NEAR(stz_sym_dot(strain, strain), 0.5 * 0.115 * 0.115, 1e-12);
+  const int64_t own = stz_grid_local(s->grid, centre);
+  if (own >= 0) drawn = (double)noise[own]; // q = 1: the fresh normal itself
+  MPI_Allreduce(MPI_IN_PLACE, &drawn, 1, MPI_DOUBLE, MPI_SUM, stz_grid_comm(s->grid));
+  long changed[3] = {0, 0, 0}; // voxels redrawn beyond the footprint, rotated, in the cell
+  for (int64_t i = 0; i < sites; i++) {
+    const double q = footprint(distance(s, i, centre));
+    CHECK_NEAR((double)noise[i], sqrt(1.0 - q * q) * (double)old_noise[i] + q * drawn, 1e-6);
+    changed[0] += (noise[i] != old_noise[i]) - (q > 0.0);
+    changed[1] += rotation[i] != old_rotation[i];
+    changed[2] += cell[i] == shear.cell;
+    CHECK(rotation[i] == old_rotation[i] || cell[i] == shear.cell, "a rotation changed in another cell");
+    CHECK(old_rotation[i] == shear.rotation || cell[i] != shear.cell, "two rotations in a cell");
+    for (int c = 0; c < 5; c++) {
+      const double density = KMC_STZ.volume_nm3 / (KMC_SPACING * KMC_SPACING * KMC_SPACING);
+      CHECK_NEAR((double)stz_glass_plastic(s->glass, c)[i], i == own ? density * deviator[c] : 0.0, 1e-7);
+    }
+  }
+  MPI_Allreduce(MPI_IN_PLACE, changed, 3, MPI_LONG, MPI_SUM, stz_grid_comm(s->grid));
+  CHECK(changed[0] == 0, "%ld voxels too many redrawn", changed[0]);
+  CHECK(changed[1] == changed[2] && changed[2] > 0, "%ld of the cell's %ld voxels turned", changed[1], changed[2]);
+  stz_free(old_noise);
+  stz_free(old_rotation);
+}
+
+// Cells have a volume of about Omega: pitches are the box over round(box/Omega^(1/3)), here 12 x 8 x 16 cells.
+static void cells_are_zones(const kmc_setup *s) {
+  const uint32_t *cell = field(s, "cell");
+  enum { CELLS = 12 * 8 * 16 };
+  int *size;
+  CHECK_OK(STZ_NEW(size, CELLS));
+  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
+    CHECK(cell[i] < CELLS, "cell %u", cell[i]);
+    if (cell[i] < CELLS) size[cell[i]]++;
+  }
+  MPI_Allreduce(MPI_IN_PLACE, size, CELLS, MPI_INT, MPI_SUM, stz_grid_comm(s->grid));
+  int empty = 0, largest = 0;
+  for (int c = 0; c < CELLS; c++) {
+    empty += size[c] == 0;
+    largest = size[c] > largest ? size[c] : largest;
+  }
+  CHECK(empty < CELLS / 20 && largest < 40, "%d cells without a voxel, largest %d of 8 on average", empty, largest);
+  stz_free(size);
+}
+
+static void cases(MPI_Comm comm) {
+  kmc_setup s, alone;
+  setup_kmc(&s, comm, &BOX);
+  setup_kmc(&alone, MPI_COMM_SELF, &BOX);
+  CHECK(stz_glass_hash(s.glass) == stz_glass_hash(alone.glass), "the fresh sample depends on the decomposition");
+  cells_are_zones(&s);
+  const double width = footprint_width(), quarter = KMC_SPACING * KMC_SPACING / (4.0 * width * width);
+  noise_is_correlated(&s, "fresh", (double[2]){exp(-quarter), exp(-4.0 * quarter)}); // white noise, filtered
+  barriers_follow_their_terms(&s);
+  one_event(&s);
+  close_kmc(&s);
+  close_kmc(&alone);
+
+  // 6000 events, 0.5 a voxel: each voxel has been redrawn many times, and nothing of the first noise is left.
+  setup_kmc(&s, comm, &BOX);
+  setup_kmc(&alone, MPI_COMM_SELF, &BOX);
+  stz_rng rng = stz_rng_stream(3, STZ_RNG_EVENTS, 0);
+  for (uint64_t number = 0; number < 6000; number++) {
+    const int64_t site = (int64_t)stz_rng_below(&rng, 24 * 16 * 32);
+    stz_shear shear;
+    double strain[6];
+    shear_at(&s, site, number, strain, &shear);
+    shear_at(&alone, site, number, strain, &shear);
+  }
+  noise_is_correlated(&s, "after 6000 events", (double[2]){redrawn_correlation(1), redrawn_correlation(2)});
+  barriers_follow_their_terms(&s);
+  CHECK(stz_glass_hash(s.glass) == stz_glass_hash(alone.glass), "the sheared sample depends on the decomposition");
+  close_kmc(&s);
+  close_kmc(&alone);
+}
+
+int main(int argc, char **argv) { return harness_main(argc, argv, "glass", cases); }
