@@ -8,6 +8,7 @@
 #include "base/tensor.h"
 #include "base/units.h"
 #include "kmc/kmc.h"
+#include "load/load.h"
 #include "mpi/harness.h"
 
 typedef struct kmc_spec {
@@ -100,6 +101,35 @@ static inline double age_kmc(kmc_setup *s, stz_mean_stress mean, int count) {
     mean.t0 = event.time_s;
   }
   return mean.t0;
+}
+
+// A segment with the one end that all runs here have; fields not given are NAN.
+static inline stz_segment segment_of(stz_segment_type type, double kelvin, double duration_s) {
+  return (stz_segment){type, kelvin, NAN, NAN, NAN, NAN, NAN, duration_s, NAN, NAN};
+}
+
+// Goes on along the protocol to the next event of the running segment, which does not happen yet; `mean` receives the
+// mean stress and its rate at the time of the last event or break point. False at the segment's end.
+static inline bool load_to_event(kmc_setup *s, stz_load *load, stz_event *event, stz_mean_stress *mean) {
+  for (;;) {
+    stz_drive drive = {0};
+    bool found = false;
+    CHECK_OK(stz_load_drive(load, &drive));
+    *mean = (stz_mean_stress){.t0 = drive.t0, .temperature_K = drive.temperature_K};
+    memcpy(mean->stress, drive.stress, sizeof mean->stress);
+    memcpy(mean->stress_rate, drive.stress_rate, sizeof mean->stress_rate);
+    if (drive.until > drive.t0) CHECK_OK(stz_kmc_next(s->kmc, mean, drive.until, event, &found));
+    stz_load_advance(load, found ? event->time_s : drive.until);
+    if (found || drive.ends_segment) return found;
+  }
+}
+
+// The event happens: its strain (tensor components), and what the mean stress answers.
+static inline void load_fire(kmc_setup *s, stz_load *load, const stz_event *event, double strain[6]) {
+  double plastic[6];
+  stz_kmc_fire(s->kmc, event, strain);
+  for (int v = 0; v < 6; v++) plastic[v] = strain[v] * KMC_STZ.volume_nm3 / stz_grid_volume(s->grid);
+  stz_load_yield(load, plastic);
 }
 
 // P of a mode as a symmetric tensor in the lattice's axes.

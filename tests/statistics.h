@@ -27,8 +27,8 @@ static inline double ks_uniform(double *sample, int n) {
   return largest * sqrt(n);
 }
 
-// chi^2 of counts against shares (which sum to 1), as a standard normal deviate (Wilson and Hilferty). Neighbouring bins
-// are pooled until each expects 8. `used` receives their number; with fewer than two the deviate is NAN.
+// chi^2 of counts against shares (which sum to 1), as a standard normal deviate (Wilson and Hilferty). Neighbouring
+// bins are pooled until each expects 8. `used` receives their number; with fewer than two the deviate is NAN.
 static inline double chi_square_deviate(const double *counts, const double *shares, int bins, int *used) {
   double total = 0.0, sum = 0.0, seen = 0.0, expected = 0.0, left = 0.0;
   for (int b = 0; b < bins; b++) left += shares[b];

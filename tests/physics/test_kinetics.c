@@ -5,7 +5,6 @@
 #include <float.h>
 
 #include "kmc_setup.h"
-#include "load/load.h"
 #include "rng/rng.h"
 #include "statistics.h"
 
@@ -63,8 +62,9 @@ static void poisson(void) {
 
 // Groupings of all (site, mode) pairs, for chi^2: where a sampler can go wrong.
 enum { PLANES, ROWS, COLUMNS, LANES, CLASSES, RANKS, MODES, GROUPS, WIDEST = 64, CLASS_COUNT = 12 };
-static const char *const GROUP_NAMES[GROUPS] = {"planes x", "rows y", "columns z", "lanes z mod 8",
-                                                "classes of site rates", "rank of the mode in its site", "modes"};
+static const char *const GROUP_NAMES[GROUPS] = {
+    "planes x", "rows y", "columns z", "lanes z mod 8", "classes of site rates", "rank of the mode in its site",
+    "modes"};
 
 typedef struct twin {
   double *site;             // rate of each site
@@ -124,8 +124,8 @@ static void make_twin(const kmc_setup *s, const stz_mean_stress *mean, twin *t) 
 
 // Draws the next event `draws` times from the same state of a sample with a history (nothing is fired in between).
 // H0: the pairs (site, mode) come with their rates by the naive twin. chi^2 over the groupings above; KS of the place
-// that the drawn pair has in the running sum over all pairs in the order of the sites, which is uniform; and the waiting
-// times. Ten limits of one alarm in 10,000 seeds each.
+// that the drawn pair has in the running sum over all pairs in the order of the sites, which is uniform; and the
+// waiting times. Ten limits of one alarm in 10,000 seeds each.
 static void selection(const kmc_spec *spec, double kelvin, double GPa, int history, int draws) {
   static double waits[4000], places[4000];
   static double counts[GROUPS][WIDEST];
@@ -222,7 +222,8 @@ static void arrhenius(double coldest, double GPa) {
   close_kmc(&s);
 }
 
-// kT d ln(rate of plastic strain)/d(stress), M = 1: the sum over modes, and near it the analytic V = chi gamma0 Omega S.
+// kT d ln(rate of plastic strain)/d(stress), M = 1: the sum over modes, and near it the analytic V = chi gamma0 Omega
+// S.
 static void activation_volume(stz_orientation orientation) {
   const kmc_spec spec = alike(24, orientation, 14);
   kmc_setup s;
@@ -256,48 +257,27 @@ enum { POINTS = 121 }; // of a relaxation, 24 a decade
 // One relaxation of sites that are alike, after flow at 1e-6 /s: stress (eV/nm^3) at the times begin * 10^(i/24).
 static void relax(uint64_t seed, double begin, double stress[POINTS]) {
   const kmc_spec spec = alike(32, STZ_ORIENTATION_ALIGNED, seed);
-  const stz_segment protocol[] = {{.type = STZ_SEGMENT_STRAIN_RATE,
-                                   .temperature_K = 295.0,
-                                   .rate_per_s = 1e-6,
-                                   .stress_GPa = NAN,
-                                   .duration_s = NAN,
-                                   .until_strain = 0.085,
-                                   .until_stress_GPa = NAN},
-                                  {.type = STZ_SEGMENT_RELAXATION,
-                                   .temperature_K = 295.0,
-                                   .rate_per_s = NAN,
-                                   .stress_GPa = NAN,
-                                   .duration_s = begin * 1.1e5,
-                                   .until_strain = NAN,
-                                   .until_stress_GPa = NAN}};
+  stz_segment protocol[2] = {segment_of(STZ_SEGMENT_STRAIN_RATE, 295.0, NAN),
+                             segment_of(STZ_SEGMENT_RELAXATION, 295.0, begin * 1.1e5)};
+  protocol[0].rate_per_s = 1e-6;
+  protocol[0].until_strain = 0.085;
   kmc_setup s;
   stz_load *load;
+  stz_event event;
+  stz_mean_stress mean;
   stz_macro macro;
+  double strain[6];
   setup_kmc(&s, MPI_COMM_SELF, &spec);
   CHECK_OK(stz_load_create(protocol, 2, 72.0 * STZ_GPA, 0.4, &load));
-  for (int point = 0;;) {
-    stz_drive drive = {0};
-    stz_event event;
-    bool found = false;
-    CHECK_OK(stz_load_drive(load, &drive));
-    stz_mean_stress mean = {.t0 = drive.t0, .temperature_K = drive.temperature_K};
-    memcpy(mean.stress, drive.stress, sizeof mean.stress);
-    memcpy(mean.stress_rate, drive.stress_rate, sizeof mean.stress_rate);
-    if (drive.until > drive.t0) CHECK_OK(stz_kmc_next(s.kmc, &mean, drive.until, &event, &found));
-    const double next = found ? event.time_s : drive.until;
+  while (load_to_event(&s, load, &event, &mean)) load_fire(&s, load, &event, strain);
+  CHECK(stz_load_next_segment(load), "no relaxation");
+  for (int point = 0, more = 1; more;) {
+    more = load_to_event(&s, load, &event, &mean);
     stz_load_state(load, &macro);
-    while (macro.segment == 1 && point < POINTS && macro.clock_zero_s + begin * pow(10.0, point / 24.0) <= next) {
+    while (point < POINTS && macro.clock_zero_s + begin * pow(10.0, point / 24.0) <= macro.time_s) {
       stress[point++] = macro.stress[STZ_XX];
     }
-    stz_load_advance(load, next);
-    if (found) {
-      double strain[6];
-      stz_kmc_fire(s.kmc, &event, strain);
-      for (int v = 0; v < 6; v++) strain[v] *= KMC_STZ.volume_nm3 / stz_grid_volume(s.grid);
-      stz_load_yield(load, strain);
-    } else if (!stz_load_next_segment(load)) {
-      break;
-    }
+    if (more) load_fire(&s, load, &event, strain);
   }
   stz_load_destroy(&load);
   close_kmc(&s);

@@ -2,8 +2,8 @@
 //
 // Exact thinning: the time of the first event under a stress that moves linearly, against the survival exp(-integral of
 // the hazard), in closed form for sites that are alike, numerically for an unlike, mixed sample with clamped barriers.
-// On the way down the event may never come. tests/statistics.h says what the limits mean; that no rate exceeds its bound
-// is checked by the engine itself, which would fail.
+// On the way down the event may never come. tests/statistics.h says what the limits mean; that no rate exceeds its
+// bound is checked by the engine itself, which would fail.
 #include "kmc_setup.h"
 #include "statistics.h"
 
