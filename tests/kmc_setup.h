@@ -12,7 +12,7 @@
 #include "mpi/harness.h"
 
 typedef struct kmc_spec {
-  int n;            // cells an axis
+  int cells[3];
   double young_GPa; // of the interactions: next to nothing switches them off
   double mean_eV, width_eV, floor_eV;
   stz_redraw redraw;
@@ -39,7 +39,8 @@ static const stz_stz_params KMC_STZ = {.volume_nm3 = 1.7,
 static const double KMC_SPACING = 0.58, NO_INTERACTION = 1e-9;
 
 static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) {
-  const stz_lattice_params lattice = {.cells = {spec->n, spec->n, spec->n}, .spacing_nm = KMC_SPACING};
+  const stz_lattice_params lattice = {.cells = {spec->cells[0], spec->cells[1], spec->cells[2]},
+                                      .spacing_nm = KMC_SPACING};
   const stz_elastic_params elastic = {.young_GPa = spec->young_GPa, .poisson = 0.4};
   const stz_micro_params micro = {.type = spec->micro,
                                   .wavelength_nm = 2.5,

@@ -150,7 +150,7 @@ static void one_event(kmc_setup *s, stz_load *load, stz_segment_type control, in
 // Events at 3 GPa, held, then events under another control. Limits: single precision of stresses of some 30 eV/nm^3 and
 // of exponents of 70 leaves 1e-6 eV of energies of a few tenths of an eV.
 static void controls(stz_segment_type type, const char *name, uint64_t seed) {
-  const kmc_spec spec = {.n = CELLS,
+  const kmc_spec spec = {.cells = {CELLS, CELLS, CELLS},
                          .young_GPa = 72.0,
                          .mean_eV = 2.352,
                          .width_eV = 0.10,

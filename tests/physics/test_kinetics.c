@@ -10,7 +10,7 @@
 
 // No interactions, no width: every site is the same for ever, with the barrier 2.352 eV.
 static kmc_spec alike(int n, stz_orientation orientation, uint64_t seed) {
-  return (kmc_spec){.n = n,
+  return (kmc_spec){.cells = {n, n, n},
                     .young_GPa = NO_INTERACTION,
                     .mean_eV = 2.352,
                     .redraw = STZ_REDRAW_NONE,
@@ -159,7 +159,7 @@ static void selection(const kmc_spec *spec, double kelvin, double GPa, int histo
     classify(&s, &t, site, choice, rank_of(rates, choice), bin);
     for (int g = 0; g < GROUPS; g++) counts[g][bin[g]] += 1.0;
   }
-  snprintf(what, sizeof what, "selection at %d^3", spec->n);
+  snprintf(what, sizeof what, "selection at %d^3", spec->cells[0]);
   check_waits(waits, draws, what);
   const double distance = ks_uniform(places, draws);
   printf("%s: place in the running sum, KS %.3f\n", what, distance);
@@ -177,7 +177,7 @@ static void selection(const kmc_spec *spec, double kelvin, double GPa, int histo
 
 // At room temperature a few sites have most of the rate; hot, a quarter of a million sites share it.
 static void selections(void) {
-  kmc_spec spec = {.n = 16,
+  kmc_spec spec = {.cells = {16, 16, 16},
                    .young_GPa = 72.0,
                    .mean_eV = 2.352,
                    .width_eV = 0.10,
@@ -186,7 +186,7 @@ static void selections(void) {
                    .micro = STZ_MICRO_RANDOM_WAVES,
                    .seed = 12};
   selection(&spec, 295.0, 3.0, 40, 4000);
-  spec.n = 64;
+  for (int axis = 0; axis < 3; axis++) spec.cells[axis] = 64;
   spec.width_eV = 0.03;
   spec.orientation = STZ_ORIENTATION_ALIGNED;
   spec.micro = STZ_MICRO_UNIFORM;
@@ -252,60 +252,6 @@ static void activation_volume(stz_orientation orientation) {
   close_kmc(&s);
 }
 
-enum { POINTS = 121 }; // of a relaxation, 24 a decade
-
-// One relaxation of sites that are alike, after flow at 1e-6 /s: stress (eV/nm^3) at the times begin * 10^(i/24).
-static void relax(uint64_t seed, double begin, double stress[POINTS]) {
-  const kmc_spec spec = alike(32, STZ_ORIENTATION_ALIGNED, seed);
-  stz_segment protocol[2] = {segment_of(STZ_SEGMENT_STRAIN_RATE, 295.0, NAN),
-                             segment_of(STZ_SEGMENT_RELAXATION, 295.0, begin * 1.1e5)};
-  protocol[0].rate_per_s = 1e-6;
-  protocol[0].until_strain = 0.085;
-  kmc_setup s;
-  stz_load *load;
-  stz_event event;
-  stz_mean_stress mean;
-  stz_macro macro;
-  double strain[6];
-  setup_kmc(&s, MPI_COMM_SELF, &spec);
-  CHECK_OK(stz_load_create(protocol, 2, 72.0 * STZ_GPA, 0.4, &load));
-  while (load_to_event(&s, load, &event, &mean)) load_fire(&s, load, &event, strain);
-  CHECK(stz_load_next_segment(load), "no relaxation");
-  for (int point = 0, more = 1; more;) {
-    more = load_to_event(&s, load, &event, &mean);
-    stz_load_state(load, &macro);
-    while (point < POINTS && macro.clock_zero_s + begin * pow(10.0, point / 24.0) <= macro.time_s) {
-      stress[point++] = macro.stress[STZ_XX];
-    }
-    if (more) load_fire(&s, load, &event, strain);
-  }
-  stz_load_destroy(&load);
-  close_kmc(&s);
-}
-
-// V from the logarithmic relaxation: the specimen has E = 72 GPa, the events do not see each other. Long after t0 =
-// kT/(V E rate) = 1500 s, stress falls by (kT/V) ln(10) a decade; regression over 5 decades, mean of 3 runs. An event
-// takes 0.9 % of kT/V; the noise of a run's slope is about 1 % (H0: V analytic; 3 % is 5 standard errors).
-static void relaxation(void) {
-  double volume[3], mean = 0.0, scatter = 0.0;
-  for (int run = 0; run < 3; run++) {
-    double stress[POINTS] = {0}, sum_y = 0.0, xy = 0.0, xx = 0.0;
-    relax(21 + (uint64_t)run, 1e5, stress);
-    for (int i = 0; i < POINTS; i++) sum_y += stress[i];
-    for (int i = 0; i < POINTS; i++) {
-      const double x = (i - 0.5 * (POINTS - 1)) / 24.0 * log(10.0);
-      xy += x * (stress[i] - sum_y / POINTS);
-      xx += x * x;
-    }
-    mean += (volume[run] = -STZ_BOLTZMANN * 295.0 * xx / xy) / 3;
-  }
-  for (int run = 0; run < 3; run++) scatter += (volume[run] - mean) * (volume[run] - mean) / 2;
-  const double analytic = 0.5 * 0.115 * 1.7 * (1.0 + sqrt(5.0)) / 8.0;
-  printf("activation volume from relaxation: %.2f +- %.2f A3, analytic %.2f A3\n", 1e3 * mean, 1e3 * sqrt(scatter / 3),
-         1e3 * analytic);
-  CHECK_NEAR(mean / analytic, 1.0, 0.03);
-}
-
 int main(void) {
   MPI_Init(NULL, NULL);
   poisson();
@@ -314,7 +260,6 @@ int main(void) {
   arrhenius(270.0, 3.0);
   activation_volume(STZ_ORIENTATION_ALIGNED);
   activation_volume(STZ_ORIENTATION_RANDOM);
-  relaxation();
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();
   return harness_failures ? 1 : 0;

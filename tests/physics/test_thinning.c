@@ -55,7 +55,7 @@ static void first_events(const kmc_setup *s, const stz_mean_stress *mean, double
 // range of the hazard, kT/(chi gamma0 Omega S), within `pace` mean waiting times: many windows of the engine's bound an
 // event, or few. The limit is `limit` mean waiting times, or the time at which the load is reversed.
 static void ramp(double kelvin, double from, double pace, double limit, int draws, uint64_t seed) {
-  const kmc_spec spec = {.n = 16,
+  const kmc_spec spec = {.cells = {16, 16, 16},
                          .young_GPa = NO_INTERACTION,
                          .mean_eV = 2.352,
                          .redraw = STZ_REDRAW_NONE,
@@ -103,7 +103,7 @@ static double twin_total(const kmc_setup *s, const stz_mean_stress *mean, double
 // so that stress takes some away altogether: their rates stop growing.
 static void mixed(double from, double to, double expected, int draws, uint64_t seed) {
   static const double GPa[6] = {2.6, -0.4, 0.1, 0.5, -0.8, 1.1}, offset[6] = {0.3, 0.0, 0.2, 0.4, 0.0, -0.3};
-  const kmc_spec spec = {.n = 16,
+  const kmc_spec spec = {.cells = {16, 16, 16},
                          .young_GPa = 72.0,
                          .mean_eV = 0.90,
                          .width_eV = 0.10,
