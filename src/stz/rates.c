@@ -8,6 +8,7 @@
 #include "base/target.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "stz/power2.h"
 
 static const double LN2 = 0.69314718055994530942;
 static const float AGAINST_FLOOR = -104.0f;
@@ -39,25 +40,6 @@ double stz_rate_growth(const stz_stz_params *params, double temperature_K, const
   return work * sqrt(0.5 * norm2) / (STZ_BOLTZMANN * temperature_K);
 }
 
-// 2^u for u <= 0, relative error 2e-7; below -126 it stays at 2^-126. Branch-free, the same bits in every lane width.
-static inline float power2(float u) {
-  const float magic = 12582912.0f; // 1.5 * 2^23: adding it rounds to the nearest integer, left in the low bits
-  u = u < -126.0f ? -126.0f : u;
-  const float t = u + magic, r = u - (t - magic);
-  float p = 0x1.5c08e4p-10f;
-  p = __builtin_fmaf(p, r, 0x1.3d0c52p-7f);
-  p = __builtin_fmaf(p, r, 0x1.c6b6e4p-5f);
-  p = __builtin_fmaf(p, r, 0x1.ebf918p-3f);
-  p = __builtin_fmaf(p, r, 0x1.62e428p-1f);
-  p = __builtin_fmaf(p, r, 1.0f);
-  uint32_t exponent, bits;
-  memcpy(&exponent, &t, sizeof exponent);
-  memcpy(&bits, &p, sizeof bits);
-  bits += exponent << 23; // the magic number's own bits leave the word
-  memcpy(&p, &bits, sizeof p);
-  return p;
-}
-
 static inline float resolved(const float p[5], float s0, float s1, float s2, float s3, float s4) {
   return __builtin_fmaf(p[0], s0,
                         __builtin_fmaf(p[1], s1, __builtin_fmaf(p[2], s2, __builtin_fmaf(p[3], s3, p[4] * s4))));
@@ -66,12 +48,12 @@ static inline float resolved(const float p[5], float s0, float s1, float s2, flo
 // Rate along the resolved stress, 2^min(0, |y| - f), and against it, 2^-(|y| + f).
 static inline float along(float y, float f) {
   const float u = __builtin_fabsf(y) - f;
-  return power2(u > 0.0f ? 0.0f : u);
+  return stz_power2(u > 0.0f ? 0.0f : u);
 }
 
 static inline float against(float y, float f) {
   const float u = -__builtin_fabsf(y) - f;
-  return u < AGAINST_FLOOR ? 0.0f : power2(u);
+  return u < AGAINST_FLOOR ? 0.0f : stz_power2(u);
 }
 
 // Turns one site's stress into the axes of its cell: the padded columns make this one 8-lane operation a column.
@@ -108,24 +90,18 @@ static void prepare_row(const stz_law *law, const stz_modes *modes, int n, const
   }
 }
 
-// The hot loop: 15 exponentials a site. `nearest` receives f + min |y|: where it is small, rates against the stress
-// count.
+// The hot loop: 15 exponentials a site.
 STZ_MULTIVERSION
 static void rates_along(const stz_law *law, int n, float s[5][LONGEST], const float *restrict barrier,
-                        float *restrict rates, float *restrict nearest) {
+                        float *restrict rates) {
   const float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
 #pragma omp simd
   for (int z = 0; z < n; z++) {
     const float f = barrier[z] * law->per_eV;
-    float sum = 0.0f, least = 1e30f;
-    for (int m = 0; m < STZ_MODES; m++) {
-      const float y = resolved(law->mode[m], s0[z], s1[z], s2[z], s3[z], s4[z]);
-      sum += along(y, f);
-      const float size = __builtin_fabsf(y);
-      least = size < least ? size : least;
-    }
+    float sum = 0.0f;
+#pragma GCC unroll 15
+    for (int m = 0; m < STZ_MODES; m++) sum += along(resolved(law->mode[m], s0[z], s1[z], s2[z], s3[z], s4[z]), f);
     rates[z] = sum;
-    nearest[z] = least + f;
   }
 }
 
@@ -155,13 +131,14 @@ static double lane_sum(int n, const float *rates) {
 double stz_rates_row(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates) {
   assert(n % 8 == 0 && n <= LONGEST);
-  _Alignas(64) float s[5][LONGEST], nearest[LONGEST];
+  _Alignas(64) float s[5][LONGEST];
   prepare_row(law, modes, n, stress, rotation, s);
-  rates_along(law, n, s, barrier, rates, nearest);
+  rates_along(law, n, s, barrier, rates);
+  // Rates against the stress count only where the barrier itself is small.
   for (int z = 0; z < n; z += 8) {
-    float least = nearest[z];
-    for (int l = 1; l < 8; l++) least = nearest[z + l] < least ? nearest[z + l] : least;
-    if (-least >= AGAINST_FLOOR) add_rates_against(law, z, s, barrier, rates);
+    float least = barrier[z];
+    for (int l = 1; l < 8; l++) least = barrier[z + l] < least ? barrier[z + l] : least;
+    if (-least * law->per_eV >= AGAINST_FLOOR) add_rates_against(law, z, s, barrier, rates);
   }
   return lane_sum(n, rates);
 }
