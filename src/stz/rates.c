@@ -57,7 +57,7 @@ static inline float against(float y, float f) {
 }
 
 // Turns one site's stress into the axes of its cell: the padded columns make this one 8-lane operation a column.
-static inline void turn_site(const float columns[5][8], const float s[5], float turned[8]) {
+static inline void turn_site(const float columns[5][8], const float s[5], float *restrict turned) {
 #pragma omp simd
   for (int k = 0; k < 8; k++) {
     float sum = columns[4][k] * s[4];
@@ -68,12 +68,9 @@ static inline void turn_site(const float columns[5][8], const float s[5], float 
   }
 }
 
-enum { LONGEST = 512 };
-
-// Adds the mean to the fluctuation and turns it: s[c] receives component c of each site in its own axes.
+// Adds the mean to the fluctuation: s[c] receives component c of each site.
 STZ_MULTIVERSION
-static void prepare_row(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
-                        const uint16_t *rotation, float s[5][LONGEST]) {
+static void add_mean(const stz_law *law, int n, const float *const stress[5], float s[5][STZ_RATES_MOST]) {
   for (int c = 0; c < 5; c++) {
     const float *restrict from = stress[c];
     const float mean = law->mean[c];
@@ -81,39 +78,67 @@ static void prepare_row(const stz_law *law, const stz_modes *modes, int n, const
 #pragma omp simd
     for (int z = 0; z < n; z++) to[z] = from[z] + mean;
   }
-  if (modes->rotations == 1) return;
-  for (int z = 0; z < n; z++) {
-    float turned[8];
-    const float site[5] = {s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]};
-    turn_site(modes->turn_columns[rotation[z]], site, turned);
-    for (int c = 0; c < 5; c++) s[c][z] = turned[c];
+}
+
+typedef float lanes __attribute__((vector_size(32)));
+
+// Components 0 to 4 of 8 sites, site by site in rows of 8, to 5 rows of 8 sites, `stride` apart: an 8 x 8 transpose in
+// three steps of shuffles, of which only what is needed is kept.
+static inline void transpose_sites(const lanes *t, float *restrict to, size_t stride) {
+#define MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define LOW(a, b) MIX(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define HIGH(a, b) MIX(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define FIRST(a, b) MIX(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define SECOND(a, b) MIX(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+  const lanes l0 = LOW(t[0], t[1]), l1 = LOW(t[2], t[3]), l2 = LOW(t[4], t[5]), l3 = LOW(t[6], t[7]);
+  const lanes h0 = HIGH(t[0], t[1]), h1 = HIGH(t[2], t[3]), h2 = HIGH(t[4], t[5]), h3 = HIGH(t[6], t[7]);
+  const lanes c04 = FIRST(l0, l1), d04 = FIRST(l2, l3), c15 = SECOND(l0, l1), d15 = SECOND(l2, l3);
+  const lanes c26 = FIRST(h0, h1), d26 = FIRST(h2, h3), c37 = SECOND(h0, h1), d37 = SECOND(h2, h3);
+  const lanes rows[5] = {MIX(c04, d04, 0, 1, 2, 3, 8, 9, 10, 11), MIX(c15, d15, 0, 1, 2, 3, 8, 9, 10, 11),
+                         MIX(c26, d26, 0, 1, 2, 3, 8, 9, 10, 11), MIX(c37, d37, 0, 1, 2, 3, 8, 9, 10, 11),
+                         MIX(c04, d04, 4, 5, 6, 7, 12, 13, 14, 15)};
+  for (int c = 0; c < 5; c++) memcpy(to + (size_t)c * stride, &rows[c], sizeof rows[c]);
+#undef MIX
+#undef LOW
+#undef HIGH
+#undef FIRST
+#undef SECOND
+}
+
+// Turns the stress of every site into its own axes, in place.
+STZ_MULTIVERSION
+static void turn_sites(const stz_modes *modes, int n, const uint16_t *rotation, float s[5][STZ_RATES_MOST]) {
+  for (int z = 0; z < n; z += 8) {
+    lanes turned[8];
+    for (int l = 0; l < 8; l++) {
+      const float site[5] = {s[0][z + l], s[1][z + l], s[2][z + l], s[3][z + l], s[4][z + l]};
+      turn_site(modes->turn_columns[rotation[z + l]], site, (float *)&turned[l]);
+    }
+    transpose_sites(turned, &s[0][z], STZ_RATES_MOST);
   }
 }
 
-// The hot loop: 15 exponentials a site.
+// The hot loop: one exponential a mode and site. Mode by mode over sites in the cache, so that its constants stay in
+// registers.
 STZ_MULTIVERSION
-static void rates_along(const stz_law *law, int n, float s[5][LONGEST], const float *restrict barrier,
+static void rates_along(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *restrict f,
                         float *restrict rates) {
   const float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
+  for (int m = 0; m < STZ_MODES; m++) {
+    const float p[5] = {law->mode[m][0], law->mode[m][1], law->mode[m][2], law->mode[m][3], law->mode[m][4]};
 #pragma omp simd
-  for (int z = 0; z < n; z++) {
-    const float f = barrier[z] * law->per_eV;
-    float sum = 0.0f;
-#pragma GCC unroll 15
-    for (int m = 0; m < STZ_MODES; m++) sum += along(resolved(law->mode[m], s0[z], s1[z], s2[z], s3[z], s4[z]), f);
-    rates[z] = sum;
+    for (int z = 0; z < n; z++) rates[z] += along(resolved(p, s0[z], s1[z], s2[z], s3[z], s4[z]), f[z]);
   }
 }
 
 STZ_MULTIVERSION
-static void add_rates_against(const stz_law *law, int first, float s[5][LONGEST], const float *restrict barrier,
+static void add_rates_against(const stz_law *law, int first, float s[5][STZ_RATES_MOST], const float *restrict f,
                               float *restrict rates) {
 #pragma omp simd
   for (int z = first; z < first + 8; z++) {
-    const float f = barrier[z] * law->per_eV;
     float sum = 0.0f;
     for (int m = 0; m < STZ_MODES; m++) {
-      sum += against(resolved(law->mode[m], s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]), f);
+      sum += against(resolved(law->mode[m], s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]), f[z]);
     }
     rates[z] += sum;
   }
@@ -128,17 +153,22 @@ static double lane_sum(int n, const float *rates) {
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-double stz_rates_row(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
+double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates) {
-  assert(n % 8 == 0 && n <= LONGEST);
-  _Alignas(64) float s[5][LONGEST];
-  prepare_row(law, modes, n, stress, rotation, s);
-  rates_along(law, n, s, barrier, rates);
+  assert(n % 8 == 0 && n <= STZ_RATES_MOST);
+  _Alignas(64) float s[5][STZ_RATES_MOST], f[STZ_RATES_MOST];
+  add_mean(law, n, stress, s);
+  if (modes->rotations > 1) turn_sites(modes, n, rotation, s);
+  for (int z = 0; z < n; z++) {
+    f[z] = barrier[z] * law->per_eV;
+    rates[z] = 0.0f;
+  }
+  rates_along(law, n, s, f, rates);
   // Rates against the stress count only where the barrier itself is small.
   for (int z = 0; z < n; z += 8) {
-    float least = barrier[z];
-    for (int l = 1; l < 8; l++) least = barrier[z + l] < least ? barrier[z + l] : least;
-    if (-least * law->per_eV >= AGAINST_FLOOR) add_rates_against(law, z, s, barrier, rates);
+    float least = f[z];
+    for (int l = 1; l < 8; l++) least = f[z + l] < least ? f[z + l] : least;
+    if (-least >= AGAINST_FLOOR) add_rates_against(law, z, s, f, rates);
   }
   return lane_sum(n, rates);
 }
