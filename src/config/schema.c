@@ -61,8 +61,11 @@ const stz_key stz_schema[] = {
     {"stz.activation_fraction", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
      AT(stz.activation_fraction),
      .description = "χ: the share of the work γ0 Ω τ that is done at the saddle. 0.5 obeys detailed balance"},
-    {"stz.barrier_law", STZ_KEY_NAME, "", "\"linear\"", .names = "linear", AT(stz.barrier_law),
-     .description = "How stress lowers a barrier: `linear` is B = Q − χ γ0 Ω τ"},
+    {"stz.barrier_law", STZ_KEY_NAME, "", "\"linear\"", .names = "linear|cooperative", AT(stz.barrier_law),
+     .description = "How stress lowers a barrier: `linear` is B = Q − χ γ0 Ω τ, `cooperative` is "
+                    "B = Q max(0, 1 − τ/τ_c)^1.5 (no χ; never in detailed balance)"},
+    {"stz.tau_c_GPa", STZ_KEY_FLOAT, "GPa", "0.0", .min = 0, .max = 1000, AT(stz.tau_c_GPa),
+     .description = "τ_c of the cooperative law, which needs it > 0: the resolved stress at which no barrier is left"},
     {"stz.orientation", STZ_KEY_NAME, "", "\"random\"", .names = "random|aligned", AT(stz.orientation),
      .description = "Axes of the 15 shear modes: random in each STZ-sized cell, or the lattice's"},
     {"stz.attempt_frequency_per_s", STZ_KEY_FLOAT, "1/s", "1.0e13", .min = 0, .min_open = true, NO_MAX,

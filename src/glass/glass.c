@@ -32,17 +32,23 @@ static stz_err add_fields(stz_glass *g) {
   return STZ_OK;
 }
 
-// Barriers without noise: Q = mean + composition g - interface |grad g| lambda/(2 pi sharpness).
+// Barriers without noise: Q = mean + composition g - interface |grad g| lambda/(2 pi sharpness). The highest has the
+// largest noise there can be on top. Collective.
 static void base_barriers(stz_glass *g, const stz_micro *micro) {
   const double *structure = stz_micro_g(micro), *composition = stz_micro_composition(micro);
   const double *interface = stz_micro_interface(micro);
+  double highest = 0.0;
   for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) {
     double base = g->barriers.mean_eV + g->barriers.composition_eV * structure[i];
     if (interface) base -= g->barriers.interface_eV * interface[i];
     g->base[i] = (float)base;
     g->structure[i] = (float)structure[i];
     g->composition[i] = (float)composition[i];
+    highest = fmax(highest, g->base[i]);
   }
+  MPI_Allreduce(MPI_IN_PLACE, &highest, 1, MPI_DOUBLE, MPI_MAX, stz_grid_comm(g->grid));
+  highest += g->barriers.width_eV * g->marginal.value[STZ_MARGINAL_POINTS - 1];
+  g->highest = fmax(g->barriers.floor_eV, highest) * (1.0 + 1e-6); // barriers are rounded to single precision
 }
 
 stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
@@ -133,6 +139,7 @@ const stz_fields *stz_glass_fields(const stz_glass *glass) { return glass->field
 const stz_modes *stz_glass_modes(const stz_glass *glass) { return &glass->modes; }
 const stz_stz_params *stz_glass_stz(const stz_glass *glass) { return &glass->stz; }
 const float *stz_glass_barrier(const stz_glass *glass) { return glass->barrier; }
+double stz_glass_highest_barrier(const stz_glass *glass) { return glass->highest; }
 const uint16_t *stz_glass_rotation(const stz_glass *glass) { return glass->rotation; }
 const float *stz_glass_structure(const stz_glass *glass) { return glass->structure; }
 const float *stz_glass_composition(const stz_glass *glass) { return glass->composition; }

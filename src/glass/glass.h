@@ -56,6 +56,7 @@ const stz_stz_params *stz_glass_stz(const stz_glass *glass);
 
 // Read access, one number a local site.
 const float *stz_glass_barrier(const stz_glass *glass);     // Q, eV
+double stz_glass_highest_barrier(const stz_glass *glass);   // eV, of all ranks: none is above, nor will be
 const uint16_t *stz_glass_rotation(const stz_glass *glass); // entry of the rotation table; 0: identity (aligned)
 const float *stz_glass_structure(const stz_glass *glass);   // g
 const float *stz_glass_composition(const stz_glass *glass); // Ni atomic fraction

@@ -48,6 +48,7 @@ struct stz_glass {
   int64_t cluster_count;
   int64_t *row_clusters; // first cluster of each local (x, y) row, and the count at the end
   double cluster_density;
+  double highest; // no barrier is above, eV
   uint64_t reversals;
 };
 

@@ -211,7 +211,8 @@ static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elaps
 }
 
 static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
-  const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), mean->temperature_K, mean->stress_rate);
+  const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass),
+                                        mean->temperature_K, mean->stress_rate);
   const double window = growth > 0.0 ? 1.0 / growth : INFINITY; // the bound grows by e within it
   *found = false;
   for (double start = 0.0; mean->t0 + start < limit; start += window) {
