@@ -64,7 +64,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
     g->order = *order;
     g->seed = seed;
     stz_modes_init(&g->modes, stz->orientation, seed);
-    stz_marginal_cut_normal(&g->marginal, barriers->cutoff_sigma);
+    stz_marginal_set(&g->marginal, barriers->distribution, barriers->weibull_shape, barriers->cutoff_sigma);
     err = add_fields(g);
   }
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), err));

@@ -3,6 +3,7 @@
 #define STZ_STZ_PARAMS_H
 
 typedef enum stz_barrier_law { STZ_LAW_LINEAR, STZ_LAW_COOPERATIVE } stz_barrier_law;
+typedef enum stz_distribution { STZ_GAUSSIAN, STZ_WEIBULL, STZ_UNIFORM } stz_distribution;
 typedef enum stz_orientation { STZ_ORIENTATION_RANDOM, STZ_ORIENTATION_ALIGNED } stz_orientation;
 typedef enum stz_attempt_density { STZ_ATTEMPT_VOLUME, STZ_ATTEMPT_VOXEL } stz_attempt_density;
 

@@ -239,7 +239,7 @@ static void marginal_is_a_cut_normal(void **state) {
   static stz_marginal map;
   for (int k = 0; k < 2; k++) {
     const double cutoff = k ? 1.0 : 2.5, outside = 0.5 * erfc(cutoff / sqrt(2.0));
-    stz_marginal_cut_normal(&map, cutoff);
+    stz_marginal_set(&map, STZ_GAUSSIAN, 0.0, cutoff);
     for (double x = -4.0; x <= 4.0; x += 0.0371) {
       const double t = stz_marginal_map(&map, x), phi = 0.5 * erfc(-x / sqrt(2.0));
       assert_true(fabs(t) <= cutoff);
@@ -247,6 +247,50 @@ static void marginal_is_a_cut_normal(void **state) {
     }
     assert_true(fabs(stz_marginal_map(&map, -9.0) + cutoff) < 1e-6 &&
                 fabs(stz_marginal_map(&map, 9.0) - cutoff) < 1e-6);
+  }
+}
+
+static double normal_cdf(double x) { return 0.5 * erfc(-x / sqrt(2.0)); }
+
+// Uniform between +-sqrt3, or +-c if that is less: T = half (2 Phi - 1). Hermite interpolation leaves 1e-8.
+static void marginal_is_uniform(void **state) {
+  (void)state;
+  static stz_marginal map;
+  for (int k = 0; k < 2; k++) {
+    const double half = k ? 1.0 : sqrt(3.0);
+    stz_marginal_set(&map, STZ_UNIFORM, 0.0, k ? 1.0 : 2.5);
+    for (double x = -6.0; x <= 6.0; x += 0.0371) {
+      assert_true(fabs(stz_marginal_map(&map, x) - half * erf(x / sqrt(2.0))) < 1e-7);
+    }
+  }
+}
+
+// Weibull: the quantile w = (-ln(1 - F))^(1/k) of the cut law, from libm's functions; uncut, the noise's moments, by
+// the trapezoidal rule over the normal density, are 0, 1 and the skewness in gamma functions.
+static void marginal_is_weibull(void **state) {
+  (void)state;
+  static stz_marginal map;
+  const double shapes[] = {0.7, 1.0, 2.0, 5.0, 20.0};
+  for (int trial = 0; trial < 10; trial++) {
+    const double k = shapes[trial / 2], cutoff = trial % 2 ? 1.5 : 8.0;
+    const double mean = tgamma(1.0 + 1.0 / k), square = tgamma(1.0 + 2.0 / k), cube = tgamma(1.0 + 3.0 / k);
+    const double deviation = sqrt(square - mean * mean);
+    const double below = -expm1(-pow(fmax(0.0, mean - cutoff * deviation), k));
+    const double above = exp(-pow(mean + cutoff * deviation, k));
+    double moments[3] = {0};
+    stz_marginal_set(&map, STZ_WEIBULL, k, cutoff);
+    for (double x = -7.0; x <= 7.0; x += 0.01) {
+      const double t = stz_marginal_map(&map, x), share = 1.0 - above - below;
+      const double size = x < 0.0 ? -log1p(-below - share * normal_cdf(x)) : -log(above + share * normal_cdf(-x));
+      const double expected = (pow(size, 1.0 / k) - mean) / deviation;
+      if (fabs(x) < 6.0) assert_true(fabs(t - expected) < 1e-6 * fmax(1.0, fabs(expected)));
+      assert_true(fabs(t) < cutoff * (1.0 + 1e-6));
+      for (int n = 0; n < 3; n++) moments[n] += 0.01 * pow(t, n + 1.0) * exp(-0.5 * x * x) / sqrt(2.0 * acos(-1.0));
+    }
+    if (cutoff < 8.0 || k < 2.0 || k > 5.0) continue; // even 8 deviations are a cut that counts
+    const double skewness = (cube - 3.0 * mean * square + 2.0 * mean * mean * mean) / pow(deviation, 3.0);
+    assert_true(fabs(moments[0]) < 1e-6 && fabs(moments[1] - 1.0) < 1e-6);
+    assert_true(fabs(moments[2] - skewness) < 1e-5);
   }
 }
 
@@ -261,6 +305,8 @@ int main(void) {
       cmocka_unit_test(cooperative_growth_is_bounded),
       cmocka_unit_test(attempt_rates),
       cmocka_unit_test(marginal_is_a_cut_normal),
+      cmocka_unit_test(marginal_is_uniform),
+      cmocka_unit_test(marginal_is_weibull),
   };
   return cmocka_run_group_tests(tests, set_up, NULL);
 }
