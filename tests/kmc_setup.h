@@ -20,6 +20,7 @@ typedef struct kmc_spec {
   stz_micro_type micro;
   uint64_t seed;
   double tau_c_GPa; // 0: the linear law, else the cooperative one
+  double softening_eV, recovery_rate_per_s, recovery_eV;
 } kmc_spec;
 
 typedef struct kmc_setup {
@@ -55,6 +56,9 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
                                        .composition_eV = 0.25,
                                        .interface_eV = 0.10,
                                        .floor_eV = spec->floor_eV,
+                                       .softening_eV = spec->softening_eV,
+                                       .recovery_rate_per_s = spec->recovery_rate_per_s,
+                                       .recovery_eV = spec->recovery_eV,
                                        .redraw = spec->redraw};
   const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
   stz_stz_params stz = KMC_STZ;

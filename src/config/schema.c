@@ -90,6 +90,12 @@ const stz_key stz_schema[] = {
      .description = "Fall of the barrier on interfaces, a unit of \\|∇g\\| λ/(2π sharpness)"},
     {"barriers.floor_eV", STZ_KEY_FLOAT, "eV", "0.2", .min = 0, .max = 20, AT(barriers.floor_eV),
      .description = "No barrier is below this; at most `mean_eV`"},
+    {"barriers.softening_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.softening_eV),
+     .description = "Fall of a barrier under full damage; an event damages its footprint"},
+    {"barriers.recovery_rate_per_s", STZ_KEY_FLOAT, "1/s", "0.0", .min = 0, NO_MAX, AT(barriers.recovery_rate_per_s),
+     .description = "Attempt rate at which damage recovers; 0: it stays"},
+    {"barriers.recovery_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.recovery_eV),
+     .description = "Barrier of the recovery"},
     {"barriers.redraw", STZ_KEY_NAME, "", "\"stz\"", .names = "stz|centre|none", AT(barriers.redraw),
      .description = "What an event draws again: the noise over the STZ's footprint, that of its centre voxel alone, or "
                     "nothing (barrier and orientation kept)"},

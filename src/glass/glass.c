@@ -29,6 +29,12 @@ static stz_err add_fields(stz_glass *g) {
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     STZ_TRY(stz_fields_add(g->fields, &fields[i].spec, fields[i].data));
   }
+  if (g->barriers.softening_eV > 0.0) {
+    static const stz_field_spec damage = {"damage", "1", "damage at the reference of its recovery", STZ_F32, 1, true};
+    static const stz_field_spec hard = {"barrier_undamaged", "eV", "barrier without damage", STZ_F32, 1, false};
+    STZ_TRY(stz_fields_add(g->fields, &damage, (void **)&g->damage));
+    STZ_TRY(stz_fields_add(g->fields, &hard, (void **)&g->hard));
+  }
   return STZ_OK;
 }
 
@@ -95,6 +101,9 @@ void stz_glass_update_barrier(stz_glass *glass, int64_t local) {
   const stz_barrier_params *b = &glass->barriers;
   const double q = glass->base[local] + b->width_eV * stz_marginal_map(&glass->marginal, glass->noise[local]);
   glass->barrier[local] = (float)fmax(b->floor_eV, q);
+  if (!glass->damage) return;
+  glass->hard[local] = (float)q;
+  glass->barrier[local] = (float)stz_glass_barrier_at(glass, local, glass->recovery.sum);
 }
 
 void stz_glass_locate(const stz_glass *glass, stz_shear *shear) {
@@ -128,6 +137,7 @@ void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, 
   const int64_t local = stz_grid_local(glass->grid, shear->site);
   if (local >= 0) record_event(glass, local, shear, d);
   stz_clusters_shear(glass, shear->site, number);
+  if (glass->damage) stz_damage_add(glass, shear->site);
   if (glass->barriers.redraw == STZ_REDRAW_NONE) return;
   stz_rng rng = stz_rng_stream(glass->seed, STZ_RNG_REDRAW, number);
   stz_noise_redraw(glass, shear->site, stz_rng_normal(&rng));
@@ -160,7 +170,8 @@ void stz_glass_save_order(const stz_glass *glass, uint8_t *ordered) {
   for (int64_t i = 0; i < glass->cluster_count; i++) ordered[i] = glass->clusters[i].ordered;
 }
 
-void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals) {
+void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals, stz_recovery recovery) {
+  glass->recovery = recovery;
   for (int64_t i = 0; i < glass->cluster_count; i++) glass->clusters[i].ordered = ordered[i] != 0;
   for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) stz_glass_update_barrier(glass, i);
   glass->reversals = stz_grid_rank(glass->grid) == 0 ? reversals : 0;
@@ -176,5 +187,7 @@ uint64_t stz_glass_hash(const stz_glass *glass) {
   const uint64_t local = stz_clusters_hash(glass);
   uint64_t clusters;
   MPI_Allreduce(&local, &clusters, 1, MPI_UINT64_T, MPI_SUM, stz_grid_comm(glass->grid));
-  return stz_fields_hash(glass->fields) + clusters;
+  const uint64_t fields = stz_fields_hash(glass->fields) + clusters;
+  if (!glass->damage) return fields;
+  return fields + stz_hash_double(1001, 0, glass->recovery.sum) + stz_hash_double(1001, 1, glass->recovery.most);
 }

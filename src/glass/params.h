@@ -15,7 +15,10 @@ typedef struct stz_barrier_params {
   double floor_eV;               // no barrier is below
   stz_distribution distribution; // of the noise
   double weibull_shape;
-  stz_redraw redraw; // what an event draws again
+  double softening_eV;        // fall of a barrier under full damage
+  double recovery_rate_per_s; // attempt rate of the recovery of damage
+  double recovery_eV;         // its barrier
+  stz_redraw redraw;          // what an event draws again
 } stz_barrier_params;
 
 typedef struct stz_order_params {
