@@ -174,8 +174,8 @@ int main(void) {
   falls();
   recovers(1);
   recovers(400000);
-  waits(1.0, 2e4, 1500);
-  waits(2.0, 2e5, 1500);
+  waits(1.0, 3e5, 2000);
+  waits(2.0, 3e6, 2000);
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();
   return harness_failures ? 1 : 0;
