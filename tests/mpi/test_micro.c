@@ -35,7 +35,7 @@ static sample make(MPI_Comm comm, const stz_lattice_params *box, const stz_micro
   sample s;
   CHECK_OK(stz_grid_create(comm, box, &s.grid));
   CHECK_OK(stz_spectral_create(s.grid, &s.spectral));
-  CHECK_OK(stz_micro_create(s.grid, s.spectral, params, 7, &s.micro));
+  CHECK_OK(stz_micro_create(s.grid, s.spectral, params, NULL, 7, &s.micro));
   return s;
 }
 
@@ -172,7 +172,7 @@ static void rank_counts(MPI_Comm comm) {
     stz_micro_params params = SMOOTH;
     params.type = i == 4 ? STZ_MICRO_UNIFORM : STZ_MICRO_RANDOM_WAVES;
     params.profile = i >= 2 ? STZ_PROFILE_CUT : STZ_PROFILE_SMOOTH;
-    params.shuffled = i % 2;
+    params.control = i % 2 ? STZ_CONTROL_SHUFFLED : STZ_CONTROL_NONE;
     all[i % 2] = digest_of(comm, &params);
     const digest alone = digest_of(MPI_COMM_SELF, &params);
     CHECK(all[i % 2].fields == alone.fields, "fields of type %d depend on the number of ranks", i);
@@ -220,7 +220,7 @@ static double correlation(const stz_grid *grid, const double *p, const double *q
 
 static void shuffling(void) {
   stz_micro_params shuffled = SMOOTH;
-  shuffled.shuffled = true;
+  shuffled.control = STZ_CONTROL_SHUFFLED;
   sample s = make(MPI_COMM_SELF, &BOX, &shuffled), plain = make(MPI_COMM_SELF, &BOX, &SMOOTH);
   static const int steps[6][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {2, 0, 0}, {0, 8, 0}, {0, 0, 16}};
   const double bound = 4.5 / sqrt(24.0 * 16.0 * 32.0), *g = stz_micro_g(s.micro), *before = stz_micro_g(plain.micro);
@@ -356,7 +356,7 @@ static void expect_error(MPI_Comm comm, double wavelength, double bandwidth, con
   params.bandwidth = bandwidth;
   CHECK_OK(stz_grid_create(comm, &BOX, &s.grid));
   CHECK_OK(stz_spectral_create(s.grid, &s.spectral));
-  const stz_err err = stz_micro_create(s.grid, s.spectral, &params, 7, &s.micro);
+  const stz_err err = stz_micro_create(s.grid, s.spectral, &params, NULL, 7, &s.micro);
   CHECK(err == STZ_EINPUT && strstr(stz_error_message(), text), "error %d: %s", (int)err, stz_error_message());
   CHECK(s.micro == NULL, "a sample after an error");
   drop(&s);
