@@ -120,7 +120,7 @@ static void barriers_follow_their_terms(const kmc_setup *s) {
                                    .sharpness = 1.5};
   static stz_marginal marginal;
   stz_micro *micro;
-  CHECK_OK(stz_micro_create(s->grid, s->spectral, &params, BOX.seed, &micro));
+  CHECK_OK(stz_micro_create(s->grid, s->spectral, &params, NULL, BOX.seed, &micro));
   stz_marginal_cut_normal(&marginal, 2.5);
   const float *noise = field(s, "noise"), *barrier = stz_glass_barrier(s->glass);
   for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
