@@ -11,6 +11,7 @@
 
 static const double LN2 = 0.69314718055994530942;
 static const float AGAINST_FLOOR = -104.0f;
+#define LEAST (-126.0f) // exponent of the smallest rate
 
 void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *modes, double temperature_K,
                  const double mean_stress[6]) {
@@ -39,10 +40,17 @@ double stz_rate_growth(const stz_stz_params *params, double temperature_K, const
   return work * sqrt(0.5 * norm2) / (STZ_BOLTZMANN * temperature_K);
 }
 
+// With A = |stress part| kT, heating: g = A/kT + 87.3 T'/T falls as T rises, so its first value bounds the rest.
+// Cooling for the time 1/g, g = A/kT + |T'|/T: then T falls to T (A/kT)/g at most, where the stress part has grown to
+// g.
+double stz_thermal_growth(double temperature_K, double rate) {
+  return (rate > 0.0 ? -LEAST * LN2 * rate : -rate) / temperature_K;
+}
+
 // 2^u for u <= 0, relative error 2e-7; below -126 it stays at 2^-126. Branch-free, the same bits in every lane width.
 static inline float power2(float u) {
   const float magic = 12582912.0f; // 1.5 * 2^23: adding it rounds to the nearest integer, left in the low bits
-  u = u < -126.0f ? -126.0f : u;
+  u = u < LEAST ? LEAST : u;
   const float t = u + magic, r = u - (t - magic);
   float p = 0x1.5c08e4p-10f;
   p = __builtin_fmaf(p, r, 0x1.3d0c52p-7f);
