@@ -40,9 +40,9 @@ double stz_rate_growth(const stz_stz_params *params, double temperature_K, const
   return work * sqrt(0.5 * norm2) / (STZ_BOLTZMANN * temperature_K);
 }
 
-// With A = |stress part| kT, heating: g = A/kT + 87.3 T'/T falls as T rises, so its first value bounds the rest.
-// Cooling for the time 1/g, g = A/kT + |T'|/T: then T falls to T (A/kT)/g at most, where the stress part has grown to
-// g.
+// d ln(rate)/dt = x T'/T - B'/kT with x = B/kT, the second part at most A/T with A from stz_rate_growth. Heating: x is
+// at most 126 ln 2, since a rate below 2^-126 counts as that, and both parts fall as T rises. Cooling: the first part
+// is negative, but A/T grows; within 1/g, g = (A + |T'|)/T, T stays above T - |T'|/g = A/g, so A/T below g.
 double stz_thermal_growth(double temperature_K, double rate) {
   return (rate > 0.0 ? -LEAST * LN2 * rate : -rate) / temperature_K;
 }

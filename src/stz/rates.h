@@ -32,10 +32,8 @@ double stz_attempt_rate(const stz_stz_params *params, double spacing);
 // chi gamma0 Omega |dev(stress_rate)|/(sqrt2 kT), since |p| = 1/sqrt2 in any orientation.
 double stz_rate_growth(const stz_stz_params *params, double temperature_K, const double stress_rate[6]);
 
-// What a temperature that moves at `rate` (K/s) adds to that bound from the time on at which it is `temperature_K`; for
-// both together it holds until they let rates grow by e, and both are taken at that time. A rate exp(-x) with x = B/kT
-// grows by x rate/T when heated, and x is at most 87.3, since rates below 2^-126 count as that; cooling lets no rate
-// grow, but the stress works at 1/kT, and T falls by less than the factor that rate/T allows for.
+// What to add to that bound g when the temperature moves on from `temperature_K` at `rate` (K/s). The sum bounds the
+// growth of every rate for the time 1/g from then on, no longer.
 double stz_thermal_growth(double temperature_K, double rate);
 
 // Sum over the n sites of a row of the rates of all 30 modes; n a multiple of 8, at most 512. `stress`: 5 rows of the
