@@ -87,6 +87,26 @@ static void eyring_relaxes_logarithmically(void **state) {
   }
 }
 
+// Eyring at a rate r flows at s = c ln(r/a): each jump of the rate costs c ln(r2/r1), the m sigma ln(r2/r1) of a
+// rate-jump test. A leg is eleven times c/E, so that what is left of the transient is below exp(-11).
+static void eyring_under_rate_jumps(void **state) {
+  (void)state;
+  const element law = {.a = 1e-6 * exp(-30.0), .c = 0.1 * STZ_GPA};
+  stz_segment jump = segment(STZ_SEGMENT_RATE_JUMP);
+  jump.rates_per_s = (stz_list){2, {1e-6, 1e-5}};
+  jump.strain_each = 1.1 / 72.0;
+  double stress[2];
+  for (int i = 0; i < 2; i++) { // ends of the sixth leg and the seventh: the first three are elastic
+    jump.until_strain = (6 + i) * jump.strain_each;
+    stz_load *load = create(&jump, 1);
+    near(integrate(load, &law, 2e-4 * jump.strain_each / 1e-6), 0.0, 1e-6);
+    stress[i] = axial_stress(load);
+    stz_load_destroy(&load);
+  }
+  near(stress[0], law.c * log(1e-5 / law.a), 1e-3 * law.c);
+  near((stress[0] - stress[1]) / law.c, log(10.0), 1e-3);
+}
+
 // Newton in creep: strain grows by (s/eta) t; it ends on until_strain to within the step.
 static void newton_creeps(void **state) {
   (void)state;
@@ -253,7 +273,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(newton),           cmocka_unit_test(eyring_relaxes_logarithmically),
       cmocka_unit_test(newton_creeps),    cmocka_unit_test(energy_of_an_event),
-      cmocka_unit_test(random_protocols),
+      cmocka_unit_test(random_protocols), cmocka_unit_test(eyring_under_rate_jumps),
   };
   return cmocka_run_group_tests(tests, NULL, nothing_left);
 }
