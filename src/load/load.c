@@ -82,7 +82,7 @@ static state state_at(const stz_load *load, double t) {
 
 static double temperature_rate(const stz_load *load, double t) {
   const stz_segment *segment = running(load);
-  if (isnan(segment->temperature_end_K) || t < load->clock_zero) return 0.0;
+  if (!(segment->temperature_end_K > 0.0) || t < load->clock_zero) return 0.0;
   return (segment->temperature_end_K - segment->temperature_K) / segment->duration_s;
 }
 

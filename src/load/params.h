@@ -36,7 +36,7 @@ typedef struct stz_segment {
   stz_segment_type type;
   stz_segment_mode mode; // all but mixed and age
   double temperature_K;
-  double temperature_end_K;        // NAN: constant; else reached linearly within duration_s
+  double temperature_end_K;        // reached linearly within duration_s; NAN or 0: constant
   double rate_per_s;               // strain-rate (may be negative); unload, cyclic: its size
   stz_list rates_per_s;            // rate-jump: positive
   double strain_each;              // rate-jump: strain between jumps
