@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the kinetic tests share: a sample with its engine, and a mean stress of their choice.
+// What the kinetic tests share: a sample with its engine, a mean stress of their choice, and the naive twin of the
+// rates: every tensor written out, double precision, libm.
 #ifndef STZ_TESTS_KMC_SETUP_H
 #define STZ_TESTS_KMC_SETUP_H
 
 #include "base/tensor.h"
 #include "base/units.h"
 #include "kmc/kmc.h"
+#include "load/load.h"
 #include "mpi/harness.h"
 
 typedef struct kmc_spec {
   int cells[3];
-  double young_GPa; // next to nothing: no interactions
-  double width_eV;
+  double young_GPa; // of the interactions: next to nothing switches them off
+  double mean_eV, width_eV, floor_eV;
   stz_redraw redraw;
   stz_orientation orientation;
   stz_micro_type micro;
@@ -27,12 +29,14 @@ typedef struct kmc_setup {
   stz_kmc *kmc;
 } kmc_setup;
 
+enum { SIGNED_MODES = 2 * STZ_MODES }; // 2 mode + (sign < 0)
+
 static const stz_stz_params KMC_STZ = {.volume_nm3 = 1.7,
                                        .gamma0 = 0.115,
                                        .activation_fraction = 0.5,
                                        .attempt_frequency_per_s = 1e13,
                                        .attempt_density = STZ_ATTEMPT_VOLUME};
-static const double KMC_SPACING = 0.58, KMC_MEAN_BARRIER = 2.352;
+static const double KMC_SPACING = 0.58, NO_INTERACTION = 1e-9;
 
 static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) {
   const stz_lattice_params lattice = {.cells = {spec->cells[0], spec->cells[1], spec->cells[2]},
@@ -44,12 +48,12 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
                                   .nickel_fraction = 0.35,
                                   .nickel_amplitude = 0.15,
                                   .sharpness = 1.5};
-  const stz_barrier_params barriers = {.mean_eV = KMC_MEAN_BARRIER,
+  const stz_barrier_params barriers = {.mean_eV = spec->mean_eV,
                                        .width_eV = spec->width_eV,
                                        .cutoff_sigma = 2.5,
                                        .composition_eV = 0.25,
                                        .interface_eV = 0.10,
-                                       .floor_eV = 0.2,
+                                       .floor_eV = spec->floor_eV,
                                        .redraw = spec->redraw};
   const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
   stz_stz_params stz = KMC_STZ;
@@ -73,22 +77,117 @@ static inline void close_kmc(kmc_setup *s) {
 }
 
 // Uniaxial tension of `GPa` at time t0, growing at GPa_per_s.
-static inline stz_mean_stress tension(double t0, double GPa, double GPa_per_s) {
+static inline stz_mean_stress tension(double t0, double kelvin, double GPa, double GPa_per_s) {
   return (stz_mean_stress){.t0 = t0,
-                           .temperature_K = 295.0,
+                           .temperature_K = kelvin,
                            .stress = {[STZ_XX] = GPa * STZ_GPA},
                            .stress_rate = {[STZ_XX] = GPa_per_s * STZ_GPA}};
 }
 
-// chi gamma0 Omega P_xx of a mode in a rotation: the work at the saddle a unit of tension, nm^3.
-static inline double axial_work(const kmc_setup *s, int mode, int rotation) {
-  double d[5], p[6];
+// The next event, which must come.
+static inline stz_event next_event(kmc_setup *s, const stz_mean_stress *mean) {
+  stz_event event = {0};
+  bool found = false;
+  CHECK_OK(stz_kmc_next(s->kmc, mean, INFINITY, &event, &found));
+  CHECK(found, "no event");
+  return event;
+}
+
+// Lets `count` events happen at the constant stress `mean`; returns the time of the last.
+static inline double age_kmc(kmc_setup *s, stz_mean_stress mean, int count) {
+  for (int i = 0; i < count; i++) {
+    double strain[6];
+    const stz_event event = next_event(s, &mean);
+    stz_kmc_fire(s->kmc, &event, strain);
+    mean.t0 = event.time_s;
+  }
+  return mean.t0;
+}
+
+// A segment with the one end that all runs here have; fields not given are NAN.
+static inline stz_segment segment_of(stz_segment_type type, double kelvin, double duration_s) {
+  return (stz_segment){.type = type,
+                       .temperature_K = kelvin,
+                       .temperature_end_K = NAN,
+                       .rate_per_s = NAN,
+                       .strain_each = NAN,
+                       .stress_GPa = NAN,
+                       .stiffness_GPa = NAN,
+                       .mismatch_strain = NAN,
+                       .release_s = NAN,
+                       .duration_s = duration_s,
+                       .until_strain = NAN,
+                       .until_stress_GPa = NAN};
+}
+
+// Goes on along the protocol to the next event of the running segment, which does not happen yet; `mean` receives the
+// mean stress and its rate at the time of the last event or break point. False at the segment's end.
+static inline bool load_to_event(kmc_setup *s, stz_load *load, stz_event *event, stz_mean_stress *mean) {
+  for (;;) {
+    stz_drive drive = {0};
+    bool found = false;
+    CHECK_OK(stz_load_drive(load, &drive));
+    *mean = (stz_mean_stress){
+        .t0 = drive.t0, .temperature_K = drive.temperature_K, .temperature_rate = drive.temperature_rate};
+    memcpy(mean->stress, drive.stress, sizeof mean->stress);
+    memcpy(mean->stress_rate, drive.stress_rate, sizeof mean->stress_rate);
+    if (drive.until > drive.t0) CHECK_OK(stz_kmc_next(s->kmc, mean, drive.until, event, &found));
+    stz_load_advance(load, found ? event->time_s : drive.until);
+    if (found || drive.ends_segment) return found;
+  }
+}
+
+// The event happens: its strain (tensor components), and what the mean stress answers.
+static inline void load_fire(kmc_setup *s, stz_load *load, const stz_event *event, double strain[6]) {
+  double plastic[6];
+  stz_kmc_fire(s->kmc, event, strain);
+  for (int v = 0; v < 6; v++) plastic[v] = strain[v] * KMC_STZ.volume_nm3 / stz_grid_volume(s->grid);
+  stz_load_yield(load, plastic);
+}
+
+// P of a mode as a symmetric tensor in the lattice's axes.
+static inline void mode_tensor(const kmc_setup *s, int mode, int rotation, double p[6]) {
+  double d[5];
   stz_modes_deviator(stz_glass_modes(s->glass), mode, rotation, d);
   stz_sym_from_dev(d, p);
+}
+
+// chi gamma0 Omega P_xx: the work at the saddle a unit of tension, nm^3.
+static inline double axial_work(const kmc_setup *s, int mode, int rotation) {
+  double p[6];
+  mode_tensor(s, mode, rotation, p);
   return KMC_STZ.activation_fraction * KMC_STZ.gamma0 * KMC_STZ.volume_nm3 * p[STZ_XX];
 }
 
 // Attempt rate of one mode of one voxel, 1/s.
 static inline double attempt_rate(void) { return 1e13 * KMC_SPACING * KMC_SPACING * KMC_SPACING / KMC_STZ.volume_nm3; }
+
+// Rate of an event with the work `work` (eV) at its saddle, 1/s.
+static inline double twin_rate(double barrier, double work, double kelvin) {
+  return attempt_rate() * exp(-fmax(0.0, barrier - work) / (STZ_BOLTZMANN * kelvin));
+}
+
+// The 30 rates of a local site under the mean stress of `mean` at t0 and the fluctuation `deviator`; returns their sum.
+static inline double twin_site(const kmc_setup *s, const stz_mean_stress *mean, int64_t site, const double deviator[5],
+                               double rates[SIGNED_MODES]) {
+  double stress[6], sum = 0.0;
+  stz_sym_from_dev(deviator, stress);
+  for (int v = 0; v < 6; v++) stress[v] += mean->stress[v];
+  for (int m = 0; m < STZ_MODES; m++) {
+    double p[6];
+    mode_tensor(s, m, stz_glass_rotation(s->glass)[site], p);
+    const double tau = stz_sym_dot(p, stress), barrier = (double)stz_glass_barrier(s->glass)[site];
+    const double work = KMC_STZ.activation_fraction * KMC_STZ.gamma0 * KMC_STZ.volume_nm3 * tau;
+    rates[2 * m] = twin_rate(barrier, work, mean->temperature_K);
+    rates[2 * m + 1] = twin_rate(barrier, -work, mean->temperature_K);
+    sum += rates[2 * m] + rates[2 * m + 1];
+  }
+  return sum;
+}
+
+// The engine's own fluctuation of the stress at a local site.
+static inline void engine_stress(const kmc_setup *s, int64_t site, double deviator[5]) {
+  for (int c = 0; c < 5; c++) deviator[c] = (double)stz_kmc_stress(s->kmc, c)[site];
+}
 
 #endif

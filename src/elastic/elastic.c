@@ -17,7 +17,7 @@ struct stz_elastic {
   const stz_grid *grid;
   double young, poisson, shear, volume;
   int half[3];    // points of the octant an axis: n/2 + 1
-  int row_length; // of the octant along z, padded to whole cache lines
+  int row_length; // of the octant along z, padded to a multiple of 8
   MPI_Comm node;
   MPI_Win window;
   size_t table_bytes;
@@ -134,7 +134,7 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
   *e = (stz_elastic){.grid = grid, .young = params->young_GPa * STZ_GPA, .poisson = params->poisson, .volume = volume};
   e->shear = e->young / (2.0 * (1.0 + e->poisson));
   for (int axis = 0; axis < 3; axis++) e->half[axis] = stz_grid_cells(grid)[axis] / 2 + 1;
-  e->row_length = (e->half[2] + 15) / 16 * 16;
+  e->row_length = (e->half[2] + 7) / 8 * 8;
   e->table_bytes = (size_t)e->half[0] * (size_t)e->half[1] * PAIRS * (size_t)e->row_length * sizeof(float);
 
   int rank, unit;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The direct engine, the reference: after each event the kernel is added at every voxel and every rate is evaluated
-// again, in one fused pass row by row; the next event is drawn from the exact sums. Cost of an event: O(sites/ranks).
+// again, in one fused pass strip by strip; the next event is drawn from the exact sums. Cost of an event:
+// O(sites/ranks).
 //
 // Under a changing mean stress or temperature the candidates come from the hazard R exp(g t), which bounds the true
 // one: no rate grows faster than g (stz_rate_growth, stz_thermal_growth). A candidate is accepted with the ratio of its
@@ -14,19 +15,20 @@
 #include "base/comm.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
+#include "base/target.h"
 #include "base/tensor.h"
 #include "kmc/engine.h"
 #include "stz/rates.h"
 
-enum { LONGEST_ROW = 512 };
-
 typedef struct direct {
   const stz_grid *grid;
-  int rows, row_length; // rows (x, y) of this rank, sites a row
+  int row_length; // sites of a row (x, y)
+  int strip_rows; // rows of a strip, the piece in which rates are evaluated and summed
+  int strips;     // of a plane
   size_t stride;
   stz_fields *fields;
   float *stress;      // 5 components of the fluctuation, stride apart
-  double *row_sums;   // of rates, a local row
+  double *strip_sums; // of rates, a local strip
   double *plane_sums; // a plane of the box
   bool pending;       // an event whose stress is still to be added, by the next pass
   int origin[3];
@@ -40,6 +42,13 @@ typedef struct verdict {
   double excess; // true rate over its bound
 } verdict;
 
+// As many whole rows as STZ_RATES_MOST sites hold and the plane can be cut into, whatever the number of ranks.
+static int rows_of_strip(int rows, int row_length) {
+  int most = STZ_RATES_MOST / row_length;
+  while (rows % most != 0) most--;
+  return most;
+}
+
 static stz_err direct_create(stz_kmc *kmc) {
   direct *d = NULL;
   const stz_grid *grid = stz_glass_grid(kmc->glass);
@@ -48,14 +57,15 @@ static stz_err direct_create(stz_kmc *kmc) {
     kmc->state = d;
     d->grid = grid;
     d->row_length = stz_grid_cells(grid)[2];
-    d->rows = stz_grid_planes(grid) * stz_grid_cells(grid)[1];
+    d->strip_rows = rows_of_strip(stz_grid_cells(grid)[1], d->row_length);
+    d->strips = stz_grid_cells(grid)[1] / d->strip_rows;
     d->stride = stz_field_stride(grid);
     static const stz_field_spec stress = {"stress", "eV/nm^3", "stress of the events, deviator components",
                                           STZ_F32,  5,         true};
     err = stz_fields_create(grid, &d->fields);
     if (err == STZ_OK) err = stz_fields_add(d->fields, &stress, (void **)&d->stress);
   }
-  if (err == STZ_OK) err = STZ_NEW(d->row_sums, d->rows);
+  if (err == STZ_OK) err = STZ_NEW(d->strip_sums, stz_grid_planes(grid) * d->strips);
   if (err == STZ_OK) err = STZ_NEW(d->plane_sums, stz_grid_cells(grid)[0]);
   return stz_agree(stz_grid_comm(grid), err);
 }
@@ -64,7 +74,7 @@ static void direct_destroy(stz_kmc *kmc) {
   direct *d = kmc->state;
   if (!d) return;
   stz_fields_destroy(&d->fields);
-  stz_free(d->row_sums);
+  stz_free(d->strip_sums);
   stz_free(d->plane_sums);
   stz_free(d);
 }
@@ -75,42 +85,48 @@ static int fold(int x, int n) {
   return x < -n / 2 ? x + n : x;
 }
 
+// s[z] += k[z - z0], k periodic.
+STZ_MULTIVERSION
+static void add_turned(float *restrict s, const float *restrict k, int n, int z0) {
+#pragma omp simd
+  for (int z = z0; z < n; z++) s[z] += k[z - z0];
+#pragma omp simd
+  for (int z = 0; z < z0; z++) s[z] += k[z + n - z0];
+}
+
 // Adds the pending event's stress to one row: the kernel's row, turned so that it starts at the event's z.
 static void add_row(const stz_kmc *kmc, direct *d, int row) {
-  _Alignas(64) float kernel[5 * LONGEST_ROW];
+  _Alignas(64) float kernel[5 * STZ_RATES_MOST];
   const int *cells = stz_grid_cells(d->grid), n = d->row_length, z0 = d->origin[2];
   const int x = stz_grid_first_plane(d->grid) + row / cells[1], y = row % cells[1];
   stz_elastic_row(kmc->elastic, fold(x - d->origin[0], cells[0]), fold(y - d->origin[1], cells[1]), d->strain, kernel);
   for (int c = 0; c < 5; c++) {
-    float *restrict s = d->stress + (size_t)c * d->stride + (size_t)row * (size_t)n;
-    const float *restrict k = kernel + c * n;
-#pragma omp simd
-    for (int z = z0; z < n; z++) s[z] += k[z - z0];
-#pragma omp simd
-    for (int z = 0; z < z0; z++) s[z] += k[z + n - z0];
+    add_turned(d->stress + (size_t)c * d->stride + (size_t)row * (size_t)n, kernel + c * n, n, z0);
   }
 }
 
-static double row_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int row, float *rates) {
-  const size_t start = (size_t)row * (size_t)d->row_length;
+static int strip_sites(const direct *d) { return d->strip_rows * d->row_length; }
+
+static double strip_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int strip, float *rates) {
+  const size_t start = (size_t)strip * (size_t)strip_sites(d);
   const float *stress[5];
   for (int c = 0; c < 5; c++) stress[c] = d->stress + (size_t)c * d->stride + start;
-  return stz_rates_row(law, stz_glass_modes(kmc->glass), d->row_length, stress, stz_glass_barrier(kmc->glass) + start,
+  return stz_rates_sum(law, stz_glass_modes(kmc->glass), strip_sites(d), stress, stz_glass_barrier(kmc->glass) + start,
                        stz_glass_rotation(kmc->glass) + start, rates);
 }
 
-// THE pass: adds the last event's stress, evaluates every rate, sums by rows and planes. Returns the sum of all rates
+// THE pass: adds the last event's stress, evaluates every rate, sums by strips and planes. Returns the sum of all rates
 // in attempt rates, the same on every rank. Collective.
 static double evaluate(stz_kmc *kmc, const stz_law *law) {
   direct *d = kmc->state;
-  _Alignas(64) float rates[LONGEST_ROW];
-  const int ny = stz_grid_cells(d->grid)[1], first = stz_grid_first_plane(d->grid);
+  _Alignas(64) float rates[STZ_RATES_MOST];
+  const int first = stz_grid_first_plane(d->grid);
   for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
-    for (int row = plane * ny; row < (plane + 1) * ny; row++) {
-      if (d->pending) add_row(kmc, d, row);
-      d->row_sums[row] = row_rates(kmc, d, law, row, rates);
+    for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
+      for (int row = 0; d->pending && row < d->strip_rows; row++) add_row(kmc, d, strip * d->strip_rows + row);
+      d->strip_sums[strip] = strip_rates(kmc, d, law, strip, rates);
     }
-    d->plane_sums[first + plane] = stz_ordered_sum(d->row_sums + plane * ny, ny);
+    d->plane_sums[first + plane] = stz_ordered_sum(d->strip_sums + plane * d->strips, d->strips);
   }
   d->pending = false;
   kmc->stats.passes++;
@@ -152,16 +168,16 @@ static void site_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, 
                  stz_glass_rotation(kmc->glass)[site], rates);
 }
 
-// On the rank that owns `plane`: finds row, site and mode of the candidate, and decides on it by its rate under `now`
+// On the rank that owns `plane`: finds strip, site and mode of the candidate, and decides on it by its rate under `now`
 // against the rate under `then` times `grown`.
 static verdict judge(const stz_kmc *kmc, const direct *d, const stz_law *then, const stz_law *now, double grown,
                      int plane, double target, double accept) {
-  _Alignas(64) float rates[LONGEST_ROW];
+  _Alignas(64) float rates[STZ_RATES_MOST];
   float before[STZ_MODES][2], after[STZ_MODES][2];
-  const int ny = stz_grid_cells(d->grid)[1], first_row = (plane - stz_grid_first_plane(d->grid)) * ny;
-  const int row = first_row + pick_double(d->row_sums + first_row, ny, &target);
-  (void)row_rates(kmc, d, then, row, rates);
-  const int64_t site = (int64_t)row * d->row_length + pick_float(rates, d->row_length, &target);
+  const int first = (plane - stz_grid_first_plane(d->grid)) * d->strips;
+  const int strip = first + pick_double(d->strip_sums + first, d->strips, &target);
+  (void)strip_rates(kmc, d, then, strip, rates);
+  const int64_t site = (int64_t)strip * strip_sites(d) + pick_float(rates, strip_sites(d), &target);
   site_rates(kmc, d, then, site, before);
   const int choice = pick_float(&before[0][0], 2 * STZ_MODES, &target);
   site_rates(kmc, d, now, site, after);
@@ -251,14 +267,13 @@ static double site_strain_rate(const stz_kmc *kmc, const direct *d, const stz_la
 static const double NEGLIGIBLE = 1e-7;
 
 static double plane_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int plane, double least) {
-  _Alignas(64) float rates[LONGEST_ROW];
-  const int ny = stz_grid_cells(d->grid)[1];
+  _Alignas(64) float rates[STZ_RATES_MOST];
   double sum = 0.0;
-  for (int row = plane * ny; row < (plane + 1) * ny; row++) {
-    if (d->row_sums[row] < least) continue;
-    (void)row_rates(kmc, d, law, row, rates);
-    for (int z = 0; z < d->row_length; z++) {
-      if (rates[z] >= least) sum += site_strain_rate(kmc, d, law, (int64_t)row * d->row_length + z);
+  for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
+    if (d->strip_sums[strip] < least) continue;
+    (void)strip_rates(kmc, d, law, strip, rates);
+    for (int i = 0; i < strip_sites(d); i++) {
+      if (rates[i] >= least) sum += site_strain_rate(kmc, d, law, (int64_t)strip * strip_sites(d) + i);
     }
   }
   return sum;
@@ -287,7 +302,8 @@ static const float *direct_stress(const stz_kmc *kmc, int c) {
 static double direct_bytes(const stz_kmc *kmc) {
   const direct *d = kmc->state;
   const double sites = (double)stz_grid_local_sites(d->grid);
-  return 5.0 * sizeof(float) + ((double)stz_elastic_table_bytes(kmc->elastic) + 8.0 * d->rows) / sites;
+  return 5.0 * sizeof(float) +
+         ((double)stz_elastic_table_bytes(kmc->elastic) + 8.0 * d->strips * stz_grid_planes(d->grid)) / sites;
 }
 
 static const stz_fields *direct_fields(const stz_kmc *kmc) { return ((const direct *)kmc->state)->fields; }

@@ -8,10 +8,10 @@
 #include "base/target.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "stz/power2.h"
 
 static const double LN2 = 0.69314718055994530942;
 static const float AGAINST_FLOOR = -104.0f;
-#define LEAST (-126.0f) // exponent of the smallest rate
 
 void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *modes, double temperature_K,
                  const double mean_stress[6]) {
@@ -44,26 +44,7 @@ double stz_rate_growth(const stz_stz_params *params, double temperature_K, const
 // at most 126 ln 2, since a rate below 2^-126 counts as that, and both parts fall as T rises. Cooling: the first part
 // is negative, but A/T grows; within 1/g, g = (A + |T'|)/T, T stays above T - |T'|/g = A/g, so A/T below g.
 double stz_thermal_growth(double temperature_K, double rate) {
-  return (rate > 0.0 ? -LEAST * LN2 * rate : -rate) / temperature_K;
-}
-
-// 2^u for u <= 0, relative error 2e-7; below -126 it stays at 2^-126. Branch-free, the same bits in every lane width.
-static inline float power2(float u) {
-  const float magic = 12582912.0f; // 1.5 * 2^23: adding it rounds to the nearest integer, left in the low bits
-  u = u < LEAST ? LEAST : u;
-  const float t = u + magic, r = u - (t - magic);
-  float p = 0x1.5c08e4p-10f;
-  p = __builtin_fmaf(p, r, 0x1.3d0c52p-7f);
-  p = __builtin_fmaf(p, r, 0x1.c6b6e4p-5f);
-  p = __builtin_fmaf(p, r, 0x1.ebf918p-3f);
-  p = __builtin_fmaf(p, r, 0x1.62e428p-1f);
-  p = __builtin_fmaf(p, r, 1.0f);
-  uint32_t exponent, bits;
-  memcpy(&exponent, &t, sizeof exponent);
-  memcpy(&bits, &p, sizeof bits);
-  bits += exponent << 23; // the magic number's own bits leave the word
-  memcpy(&p, &bits, sizeof p);
-  return p;
+  return (rate > 0.0 ? -STZ_POWER2_LEAST * LN2 * rate : -rate) / temperature_K;
 }
 
 static inline float resolved(const float p[5], float s0, float s1, float s2, float s3, float s4) {
@@ -74,16 +55,16 @@ static inline float resolved(const float p[5], float s0, float s1, float s2, flo
 // Rate along the resolved stress, 2^min(0, |y| - f), and against it, 2^-(|y| + f).
 static inline float along(float y, float f) {
   const float u = __builtin_fabsf(y) - f;
-  return power2(u > 0.0f ? 0.0f : u);
+  return stz_power2(u > 0.0f ? 0.0f : u);
 }
 
 static inline float against(float y, float f) {
   const float u = -__builtin_fabsf(y) - f;
-  return u < AGAINST_FLOOR ? 0.0f : power2(u);
+  return u < AGAINST_FLOOR ? 0.0f : stz_power2(u);
 }
 
 // Turns one site's stress into the axes of its cell: the padded columns make this one 8-lane operation a column.
-static inline void turn_site(const float columns[5][8], const float s[5], float turned[8]) {
+static inline void turn_site(const float columns[5][8], const float s[5], float *restrict turned) {
 #pragma omp simd
   for (int k = 0; k < 8; k++) {
     float sum = columns[4][k] * s[4];
@@ -94,12 +75,9 @@ static inline void turn_site(const float columns[5][8], const float s[5], float 
   }
 }
 
-enum { LONGEST = 512 };
-
-// Adds the mean to the fluctuation and turns it: s[c] receives component c of each site in its own axes.
+// Adds the mean to the fluctuation: s[c] receives component c of each site.
 STZ_MULTIVERSION
-static void prepare_row(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
-                        const uint16_t *rotation, float s[5][LONGEST]) {
+static void add_mean(const stz_law *law, int n, const float *const stress[5], float s[5][STZ_RATES_MOST]) {
   for (int c = 0; c < 5; c++) {
     const float *restrict from = stress[c];
     const float mean = law->mean[c];
@@ -107,45 +85,67 @@ static void prepare_row(const stz_law *law, const stz_modes *modes, int n, const
 #pragma omp simd
     for (int z = 0; z < n; z++) to[z] = from[z] + mean;
   }
-  if (modes->rotations == 1) return;
-  for (int z = 0; z < n; z++) {
-    float turned[8];
-    const float site[5] = {s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]};
-    turn_site(modes->turn_columns[rotation[z]], site, turned);
-    for (int c = 0; c < 5; c++) s[c][z] = turned[c];
-  }
 }
 
-// The hot loop: 15 exponentials a site. `nearest` receives f + min |y|: where it is small, rates against the stress
-// count.
+typedef float lanes __attribute__((vector_size(32)));
+
+// Components 0 to 4 of 8 sites, site by site in rows of 8, to 5 rows of 8 sites, `stride` apart: an 8 x 8 transpose in
+// three steps of shuffles, of which only what is needed is kept.
+static inline void transpose_sites(const lanes *t, float *restrict to, size_t stride) {
+#define MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define LOW(a, b) MIX(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define HIGH(a, b) MIX(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define FIRST(a, b) MIX(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define SECOND(a, b) MIX(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+  const lanes l0 = LOW(t[0], t[1]), l1 = LOW(t[2], t[3]), l2 = LOW(t[4], t[5]), l3 = LOW(t[6], t[7]);
+  const lanes h0 = HIGH(t[0], t[1]), h1 = HIGH(t[2], t[3]), h2 = HIGH(t[4], t[5]), h3 = HIGH(t[6], t[7]);
+  const lanes c04 = FIRST(l0, l1), d04 = FIRST(l2, l3), c15 = SECOND(l0, l1), d15 = SECOND(l2, l3);
+  const lanes c26 = FIRST(h0, h1), d26 = FIRST(h2, h3), c37 = SECOND(h0, h1), d37 = SECOND(h2, h3);
+  const lanes rows[5] = {MIX(c04, d04, 0, 1, 2, 3, 8, 9, 10, 11), MIX(c15, d15, 0, 1, 2, 3, 8, 9, 10, 11),
+                         MIX(c26, d26, 0, 1, 2, 3, 8, 9, 10, 11), MIX(c37, d37, 0, 1, 2, 3, 8, 9, 10, 11),
+                         MIX(c04, d04, 4, 5, 6, 7, 12, 13, 14, 15)};
+  for (int c = 0; c < 5; c++) memcpy(to + (size_t)c * stride, &rows[c], sizeof rows[c]);
+#undef MIX
+#undef LOW
+#undef HIGH
+#undef FIRST
+#undef SECOND
+}
+
+// Turns the stress of every site into its own axes, in place.
 STZ_MULTIVERSION
-static void rates_along(const stz_law *law, int n, float s[5][LONGEST], const float *restrict barrier,
-                        float *restrict rates, float *restrict nearest) {
-  const float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
-#pragma omp simd
-  for (int z = 0; z < n; z++) {
-    const float f = barrier[z] * law->per_eV;
-    float sum = 0.0f, least = 1e30f;
-    for (int m = 0; m < STZ_MODES; m++) {
-      const float y = resolved(law->mode[m], s0[z], s1[z], s2[z], s3[z], s4[z]);
-      sum += along(y, f);
-      const float size = __builtin_fabsf(y);
-      least = size < least ? size : least;
+static void turn_sites(const stz_modes *modes, int n, const uint16_t *rotation, float s[5][STZ_RATES_MOST]) {
+  for (int z = 0; z < n; z += 8) {
+    lanes turned[8];
+    for (int l = 0; l < 8; l++) {
+      const float site[5] = {s[0][z + l], s[1][z + l], s[2][z + l], s[3][z + l], s[4][z + l]};
+      turn_site(modes->turn_columns[rotation[z + l]], site, (float *)&turned[l]);
     }
-    rates[z] = sum;
-    nearest[z] = least + f;
+    transpose_sites(turned, &s[0][z], STZ_RATES_MOST);
+  }
+}
+
+// The hot loop: one exponential a mode and site. Mode by mode over sites in the cache, so that its constants stay in
+// registers.
+STZ_MULTIVERSION
+static void rates_along(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *restrict f,
+                        float *restrict rates) {
+  const float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
+  for (int m = 0; m < STZ_MODES; m++) {
+    const float p[5] = {law->mode[m][0], law->mode[m][1], law->mode[m][2], law->mode[m][3], law->mode[m][4]};
+#pragma omp simd
+    for (int z = 0; z < n; z++) rates[z] += along(resolved(p, s0[z], s1[z], s2[z], s3[z], s4[z]), f[z]);
   }
 }
 
 STZ_MULTIVERSION
-static void add_rates_against(const stz_law *law, int first, float s[5][LONGEST], const float *restrict barrier,
+static void add_rates_against(const stz_law *law, int first, float s[5][STZ_RATES_MOST], const float *restrict f,
                               float *restrict rates) {
 #pragma omp simd
   for (int z = first; z < first + 8; z++) {
-    const float f = barrier[z] * law->per_eV;
     float sum = 0.0f;
     for (int m = 0; m < STZ_MODES; m++) {
-      sum += against(resolved(law->mode[m], s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]), f);
+      sum += against(resolved(law->mode[m], s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]), f[z]);
     }
     rates[z] += sum;
   }
@@ -160,16 +160,22 @@ static double lane_sum(int n, const float *rates) {
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-double stz_rates_row(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
+double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates) {
-  assert(n % 8 == 0 && n <= LONGEST);
-  _Alignas(64) float s[5][LONGEST], nearest[LONGEST];
-  prepare_row(law, modes, n, stress, rotation, s);
-  rates_along(law, n, s, barrier, rates, nearest);
+  assert(n % 8 == 0 && n <= STZ_RATES_MOST);
+  _Alignas(64) float s[5][STZ_RATES_MOST], f[STZ_RATES_MOST];
+  add_mean(law, n, stress, s);
+  if (modes->rotations > 1) turn_sites(modes, n, rotation, s);
+  for (int z = 0; z < n; z++) {
+    f[z] = barrier[z] * law->per_eV;
+    rates[z] = 0.0f;
+  }
+  rates_along(law, n, s, f, rates);
+  // Rates against the stress count only where the barrier itself is small.
   for (int z = 0; z < n; z += 8) {
-    float least = nearest[z];
-    for (int l = 1; l < 8; l++) least = nearest[z + l] < least ? nearest[z + l] : least;
-    if (-least >= AGAINST_FLOOR) add_rates_against(law, z, s, barrier, rates);
+    float least = f[z];
+    for (int l = 1; l < 8; l++) least = f[z + l] < least ? f[z + l] : least;
+    if (-least >= AGAINST_FLOOR) add_rates_against(law, z, s, f, rates);
   }
   return lane_sum(n, rates);
 }

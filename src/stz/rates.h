@@ -36,12 +36,15 @@ double stz_rate_growth(const stz_stz_params *params, double temperature_K, const
 // growth of every rate for the time 1/g from then on, no longer.
 double stz_thermal_growth(double temperature_K, double rate);
 
-// Sum over the n sites of a row of the rates of all 30 modes; n a multiple of 8, at most 512. `stress`: 5 rows of the
-// deviator without the mean; `rotation`: entries of the table; `rates` receives the sum of each site.
-double stz_rates_row(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
+enum { STZ_RATES_MOST = 512 }; // sites a call
+
+// Sum over n sites of the rates of all 30 modes; n a multiple of 8, at most STZ_RATES_MOST (a longer call spends less
+// on its start). `stress`: 5 components of the deviator without the mean; `rotation`: entries of the table; `rates`
+// receives the sum of each site.
+double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates);
 
-// The 30 rates of one site, [mode][0: positive, 1: negative sign], with the same bits that stz_rates_row sums.
+// The 30 rates of one site, [mode][0: positive, 1: negative sign], with the same bits that stz_rates_sum sums.
 void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,
                     float rates[STZ_MODES][2]);
 

@@ -9,6 +9,7 @@
 #include "kmc_setup.h"
 #include "statistics.h"
 
+static const double BARRIER = 2.352; // eV
 enum { DRAWS = 1500, SITES = 16 * 16 * 16 };
 
 typedef struct ramp {
@@ -55,29 +56,38 @@ static double integral(const ramp *r, double barrier, double work, double t) {
 // L(t) for sites all alike, aligned.
 static double all_alike(const kmc_setup *s, const ramp *r, double t) {
   double sum = 0.0;
-  for (int m = 0; m < 2 * STZ_MODES; m++) {
-    sum += integral(r, KMC_MEAN_BARRIER, axial_work(s, m / 2, 0) * (m % 2 ? -1.0 : 1.0), t);
+  for (int m = 0; m < SIGNED_MODES; m++) {
+    sum += integral(r, BARRIER, axial_work(s, m / 2, 0) * (m % 2 ? -1.0 : 1.0), t);
   }
   return SITES * attempt_rate() * sum;
 }
 
 static bool draw(const kmc_setup *s, const ramp *r, stz_event *event) {
-  stz_mean_stress mean = tension(0.0, r->GPa, r->GPa_per_s);
+  stz_mean_stress mean = tension(0.0, r->from_K, r->GPa, r->GPa_per_s);
   bool found;
-  mean.temperature_K = r->from_K;
   mean.temperature_rate = r->per_s;
   CHECK_OK(stz_kmc_next(s->kmc, &mean, r->limit_s, event, &found));
   CHECK(!found || (event->time_s > 0.0 && event->time_s <= r->limit_s), "an event at %g s", event->time_s);
   return found;
 }
 
-static const kmc_spec ALIKE = {{16, 16, 16},      1e-9, 0.0, STZ_REDRAW_NONE, STZ_ORIENTATION_ALIGNED,
-                               STZ_MICRO_UNIFORM, 41};
+// Sites that do not interact.
+static kmc_spec still(double width_eV, stz_orientation orientation, uint64_t seed) {
+  return (kmc_spec){.cells = {16, 16, 16},
+                    .young_GPa = NO_INTERACTION,
+                    .mean_eV = BARRIER,
+                    .width_eV = width_eV,
+                    .redraw = STZ_REDRAW_NONE,
+                    .orientation = orientation,
+                    .micro = STZ_MICRO_UNIFORM,
+                    .seed = seed};
+}
 
 static void first_event(const char *name, const ramp *r, double least_share, double most_share) {
   static double sample[DRAWS];
+  const kmc_spec spec = still(0.0, STZ_ORIENTATION_ALIGNED, 41);
   kmc_setup s;
-  setup_kmc(&s, MPI_COMM_SELF, &ALIKE);
+  setup_kmc(&s, MPI_COMM_SELF, &spec);
   const double come = -expm1(-all_alike(&s, r, r->limit_s));
   int events = 0;
   for (int i = 0; i < DRAWS; i++) {
@@ -99,9 +109,10 @@ static void first_event(const char *name, const ramp *r, double least_share, dou
 // Without stress and far from the temperature of the first events there are none; there, they come.
 static void nothing_while_cold(void) {
   const ramp cold = {300.0, 1.0, 190.0, 0.0, 0.0}, warm = {300.0, 1.0, 500.0, 0.0, 0.0};
+  const kmc_spec spec = still(0.0, STZ_ORIENTATION_ALIGNED, 41);
   kmc_setup s;
   stz_event event;
-  setup_kmc(&s, MPI_COMM_SELF, &ALIKE);
+  setup_kmc(&s, MPI_COMM_SELF, &spec);
   CHECK(all_alike(&s, &cold, cold.limit_s) < 1e-4 && all_alike(&s, &warm, warm.limit_s) > 100.0, "not so cold or warm");
   for (int i = 0; i < 5; i++) {
     CHECK(!draw(&s, &cold, &event), "an event at %g s", event.time_s);
@@ -116,7 +127,7 @@ static void nothing_while_cold(void) {
 static void unlike_barriers(void) {
   enum { FEWER = DRAWS / 3 };
   double sample[FEWER];
-  const kmc_spec spec = {{16, 16, 16}, 1e-9, 0.1, STZ_REDRAW_NONE, STZ_ORIENTATION_RANDOM, STZ_MICRO_UNIFORM, 42};
+  const kmc_spec spec = still(0.1, STZ_ORIENTATION_RANDOM, 42);
   const ramp r = {400.0, 5.0, 80.0, 0.0, 0.0};
   kmc_setup s;
   setup_kmc(&s, MPI_COMM_SELF, &spec);

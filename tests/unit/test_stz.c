@@ -140,7 +140,7 @@ static void rows_sum_sites(void **state) {
     const float *const rows[5] = {stress[0], stress[1], stress[2], stress[3], stress[4]};
     stz_law law;
     stz_law_set(&law, &PARAMS, catalogues[k], 295.0, mean);
-    const double total = stz_rates_row(&law, catalogues[k], N, rows, barrier, rotation, rates);
+    const double total = stz_rates_sum(&law, catalogues[k], N, rows, barrier, rotation, rates);
     double sum = 0.0;
     for (int z = 0; z < N; z++) {
       double of_site = 0.0;

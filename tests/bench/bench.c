@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Speed of the engine on one lattice: a record of JSON on one line, for run/bench. Not a test: it has no verdict.
+//
+//   bench CELLS random|aligned SECONDS
+//
+// Creep at 3.3 GPa from a state that events have developed for a while. Beside events a second it times, in the same
+// run and on the same data, what a pass consists of: the kernel's rows and their addition, and the rates; and as
+// yardsticks the bare exponential of the rates out of the cache, and the memory's bandwidth (a triad, as in STREAM).
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "base/target.h"
+#include "base/units.h"
+#include "kmc/kmc.h"
+#include "stz/power2.h"
+#include "stz/rates.h"
+
+typedef struct bench {
+  stz_grid *grid;
+  stz_elastic *elastic;
+  stz_glass *glass;
+  stz_kmc *kmc;
+  stz_mean_stress mean;
+} bench;
+
+static void check(stz_err err) {
+  if (err == STZ_OK) return;
+  fprintf(stderr, "bench: %s\n", stz_error_message());
+  MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+static void create(bench *b, int n, stz_orientation orientation) {
+  const stz_lattice_params lattice = {.cells = {n, n, n}, .spacing_nm = 0.58};
+  const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
+  const stz_micro_params waves = {.type = STZ_MICRO_RANDOM_WAVES,
+                                  .wavelength_nm = 2.5,
+                                  .bandwidth = 0.12,
+                                  .nickel_fraction = 0.35,
+                                  .nickel_amplitude = 0.15,
+                                  .sharpness = 1.5};
+  const stz_stz_params stz = {.volume_nm3 = 1.7,
+                              .gamma0 = 0.115,
+                              .activation_fraction = 0.5,
+                              .orientation = orientation,
+                              .attempt_frequency_per_s = 1e13};
+  const stz_barrier_params barriers = {.mean_eV = 2.352,
+                                       .width_eV = 0.10,
+                                       .cutoff_sigma = 2.5,
+                                       .composition_eV = 0.25,
+                                       .interface_eV = 0.10,
+                                       .floor_eV = 0.2,
+                                       .redraw = STZ_REDRAW_STZ};
+  const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
+  const stz_kmc_params kmc = {.engine = STZ_ENGINE_DIRECT};
+  stz_spectral *spectral;
+  stz_micro *micro;
+  check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
+  check(stz_elastic_create(b->grid, &elastic, stz.volume_nm3, &b->elastic));
+  check(stz_spectral_create(b->grid, &spectral));
+  check(stz_micro_create(b->grid, spectral, &waves, 1, &micro));
+  check(stz_glass_create(b->grid, spectral, micro, &stz, &barriers, &order, 15.0, 0.4, 1, &b->glass));
+  check(stz_kmc_create(&kmc, b->glass, b->elastic, 1, &b->kmc));
+  stz_micro_destroy(&micro);
+  stz_spectral_destroy(&spectral);
+  b->mean = (stz_mean_stress){.temperature_K = 295.0, .stress = {3.3 * STZ_GPA}};
+}
+
+static void destroy(bench *b) {
+  stz_kmc_destroy(&b->kmc);
+  stz_glass_destroy(&b->glass);
+  stz_elastic_destroy(&b->elastic);
+  stz_grid_destroy(&b->grid);
+}
+
+static void step(bench *b) {
+  stz_event event;
+  bool found;
+  double strain[6];
+  check(stz_kmc_next(b->kmc, &b->mean, 1e300, &event, &found));
+  stz_kmc_fire(b->kmc, &event, strain);
+  b->mean.t0 = event.time_s;
+}
+
+// Processor time of this process, s: what other work on a shared machine takes does not count.
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// Seconds an event: of processor time on one rank, of wall time on several, where waiting counts. Lasts at least
+// `seconds` of wall time; all ranks stop together, as rank 0 says.
+static double time_events(bench *b, double seconds) {
+  const double begin = MPI_Wtime(), begin_now = now();
+  int events = 0;
+  for (int go = 1; go;) {
+    step(b);
+    events++;
+    go = MPI_Wtime() - begin < seconds || events < 5;
+    MPI_Bcast(&go, 1, MPI_INT, 0, MPI_COMM_WORLD);
+  }
+  return (stz_grid_ranks(b->grid) == 1 ? now() - begin_now : MPI_Wtime() - begin) / events;
+}
+
+// Seconds a pass of the rates alone.
+static double time_rates(const bench *b, int passes) {
+  const int64_t sites = stz_grid_local_sites(b->grid); // a multiple of 64
+  stz_law law;
+  float rates[STZ_RATES_MOST];
+  stz_law_set(&law, stz_glass_stz(b->glass), stz_glass_modes(b->glass), b->mean.temperature_K, b->mean.stress);
+  const double begin = now();
+  for (int pass = 0; pass < passes; pass++) {
+    for (int64_t at = 0; at < sites; at += STZ_RATES_MOST) {
+      const float *stress[5];
+      const int n = sites - at < STZ_RATES_MOST ? (int)(sites - at) : STZ_RATES_MOST;
+      for (int c = 0; c < 5; c++) stress[c] = stz_kmc_stress(b->kmc, c) + at;
+      (void)stz_rates_sum(&law, stz_glass_modes(b->glass), n, stress, stz_glass_barrier(b->glass) + at,
+                          stz_glass_rotation(b->glass) + at, rates);
+    }
+  }
+  return (now() - begin) / passes;
+}
+
+// Seconds a pass of the kernel's rows and their addition to five fields.
+static double time_add(const bench *b, int passes) {
+  const int *cells = stz_grid_cells(b->grid), n = cells[2], ny = cells[1];
+  const size_t stride = stz_field_stride(b->grid);
+  const float strain[5] = {0.01f, -0.02f, 0.03f, 0.01f, 0.02f};
+  float row[5 * 512], *field;
+  check(STZ_NEW(field, 5 * stride));
+  const double begin = now();
+  for (int pass = 0; pass < passes; pass++) {
+    for (int x = 0; x < stz_grid_planes(b->grid); x++) {
+      for (int y = 0; y < ny; y++) {
+        stz_elastic_row(b->elastic, (stz_grid_first_plane(b->grid) + x) % (cells[0] / 2), y % (ny / 2), strain, row);
+        for (int c = 0; c < 5; c++) {
+          float *restrict to = field + (size_t)c * stride + ((size_t)x * (size_t)ny + (size_t)y) * (size_t)n;
+          for (int z = 0; z < n; z++) to[z] += row[c * n + z];
+        }
+      }
+    }
+  }
+  const double seconds = (now() - begin) / passes;
+  stz_free(field);
+  return seconds;
+}
+
+enum { CACHED = 1024 };
+
+STZ_MULTIVERSION
+static void bare_exponentials(const float *restrict x, float *restrict sum) {
+#pragma omp simd
+  for (int z = 0; z < CACHED; z++) {
+    float s = 0.0f;
+#pragma GCC unroll 15
+    for (int m = 0; m < STZ_MODES; m++) s += stz_power2(x[z] - (float)m);
+    sum[z] = s;
+  }
+}
+
+// Nanoseconds of one exponential, the best of many trials.
+static double time_exponential(void) {
+  static float x[CACHED], sum[CACHED];
+  double best = 1e300;
+  for (int z = 0; z < CACHED; z++) x[z] = -0.1f * (float)z;
+  for (int trial = 0; trial < 200; trial++) {
+    const double begin = now();
+    for (int i = 0; i < 20; i++) {
+      bare_exponentials(x, sum);
+      x[i] += sum[i] * 1e-30f;
+    }
+    const double seconds = (now() - begin) / 20;
+    if (seconds < best) best = seconds;
+  }
+  return 1e9 * best / (CACHED * STZ_MODES);
+}
+
+// Bandwidth of a = b + s c over arrays far larger than the caches, GB/s (three streams counted, as STREAM does).
+static double time_triad(void) {
+  const size_t n = 1 << 23;
+  double *a, *b, *c, best = 1e300;
+  check(STZ_NEW(a, n));
+  check(STZ_NEW(b, n));
+  check(STZ_NEW(c, n));
+  for (int trial = 0; trial < 5; trial++) {
+    const double begin = now();
+    for (size_t i = 0; i < n; i++) a[i] = b[i] + 3.0 * c[i];
+    const double seconds = now() - begin;
+    if (seconds < best) best = seconds;
+    b[trial] = a[trial];
+  }
+  stz_free(a);
+  stz_free(b);
+  stz_free(c);
+  return 24e-9 * (double)n / best;
+}
+
+// Times everything; rank 0 prints the record.
+static void measure(bench *b, int n, const char *orientation, double seconds) {
+  (void)time_events(b, 0.5 * seconds); // develops the state, warms the caches
+  const double event = time_events(b, seconds);
+  const double sites = (double)stz_grid_sites(b->grid), local = (double)stz_grid_local_sites(b->grid);
+  const int passes = (int)(0.2 * seconds / event) + 1;
+  const double rates = time_rates(b, passes), add = time_add(b, passes);
+  const double bare = time_exponential(), triad = time_triad(), each = 1e9 * rates / (local * STZ_MODES);
+  // Traffic of an event: the stress read and written, barriers and rotations read, once each.
+  const double traffic = local * (5 * 8 + 4 + 2) * 1e-9 / event;
+  stz_kmc_stats stats;
+  stz_kmc_stats_get(b->kmc, &stats);
+  if (stz_grid_rank(b->grid) != 0) return;
+  printf("{\"engine\": \"direct\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": %d, \"tiled\": false, "
+         "\"window\": null, \"events_per_s\": %.5g, \"state_events_per_site\": %.3g, \"share_add\": %.3f, "
+         "\"share_rates\": %.3f, \"ns_per_exponential\": %.4f, \"ns_bare_exponential\": %.4f, "
+         "\"speed_of_bare\": %.3f, \"bytes_per_site\": %.1f, \"traffic_GB_s\": %.2f, \"triad_GB_s\": %.2f}\n",
+         orientation, n, stz_grid_ranks(b->grid), 1.0 / event, (double)stats.events / sites, add / event, rates / event,
+         each, bare, bare / each,
+         stz_kmc_bytes_per_site(b->kmc) + stz_fields_bytes_per_site(stz_glass_fields(b->glass)), traffic, triad);
+}
+
+int main(int argc, char **argv) {
+  bench b;
+  MPI_Init(&argc, &argv);
+  const int n = argc == 4 ? atoi(argv[1]) : 0;
+  if (n < 16) {
+    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS\n");
+    MPI_Finalize();
+    return 2;
+  }
+  create(&b, n, strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM);
+  measure(&b, n, argv[2], atof(argv[3]));
+  destroy(&b);
+  MPI_Finalize();
+  return 0;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A whole run, all modules together, on these ranks against the same on one rank alone: the same state_hash and the
+// same numbers in the result file, bit for bit; another seed gives another hash.
+#include <hdf5.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mpi/harness.h"
+#include "sim/sim.h"
+
+// Every type of segment, levels before and within flow, a composition field, random cells; three unlike edges.
+static const char *const INPUT =
+    "lattice: { cells = [16, 16, 24]; };\n"
+    "protocol = (\n"
+    "  { type = \"strain-rate\"; rate_per_s = 1.0e-3; until_strain = 0.045; },\n"
+    "  { type = \"relaxation\"; duration_s = 20.0; },\n"
+    "  { type = \"actuator\"; stiffness_GPa = 72.0; mismatch_strain = 0.04; release_s = 60.0; duration_s = 50.0; },\n"
+    "  { type = \"creep\"; stress_GPa = 3.2; duration_s = 5.0; },\n"
+    "  { type = \"age\"; duration_s = 1000.0; }\n"
+    ");\n"
+    "order: { acceptance = 0.1; };\n"
+    "nbed: { foil_nm = 13.0; scans = 4; };\n"
+    "output: { nbed_strains = [0.0, 0.02, 0.05]; };\n"
+    "run: { seed = 5L; };\n";
+static char folder[64];
+
+static const char *in_folder(const char *name) {
+  static char full[2][128];
+  static int turn;
+  turn = !turn;
+  snprintf(full[turn], sizeof *full, "%s/%s", folder, name);
+  return full[turn];
+}
+
+static void run(MPI_Comm comm, const char *output, const char *change) {
+  const stz_override override = {.text = change};
+  stz_config *config = NULL;
+  CHECK_OK(stz_config_read(comm, in_folder("in.cfg"), &override, change != NULL, &config));
+  if (!config) return;
+  const stz_run_options options = {.output = in_folder(output), .command_line = "test_run"};
+  bool stopped_early = true;
+  CHECK_OK(stz_sim_run(comm, config, &options, &stopped_early));
+  CHECK(!stopped_early, "%s stopped early", output);
+  stz_config_destroy(&config);
+}
+
+static void state_hash(const char *name, char hash[17]) {
+  char *text = NULL;
+  const hid_t file = H5Fopen(in_folder(name), H5F_ACC_RDONLY, H5P_DEFAULT);
+  const hid_t attribute = H5Aopen(file, "state_hash", H5P_DEFAULT), type = H5Aget_type(attribute);
+  CHECK(H5Aread(attribute, type, &text) >= 0 && text && strlen(text) == 16, "%s: no state_hash", name);
+  snprintf(hash, 17, "%.16s", text ? text : "");
+  H5free_memory(text);
+  H5Tclose(type);
+  H5Aclose(attribute);
+  H5Fclose(file);
+}
+
+// The bytes of a dataset, to be freed, and their number.
+static void *bytes_of(hid_t file, const char *name, size_t *size) {
+  const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(dataset), type = H5Dget_type(dataset);
+  *size = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
+  void *bytes = malloc(*size);
+  CHECK(bytes && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0, "%s", name);
+  H5Tclose(type);
+  H5Sclose(space);
+  H5Dclose(dataset);
+  return bytes;
+}
+
+typedef struct comparison {
+  hid_t files[2];
+  int datasets;
+} comparison;
+
+// Called by H5Ovisit for each object of the first file: compares datasets of numbers.
+static herr_t compare(hid_t root, const char *name, const H5O_info_t *info, void *data) {
+  comparison *c = data;
+  (void)root;
+  if (info->type != H5O_TYPE_DATASET || strncmp(name, "config/", 7) == 0) return 0;
+  size_t sizes[2] = {0};
+  void *bytes[2];
+  for (int i = 0; i < 2; i++) bytes[i] = bytes_of(c->files[i], name, &sizes[i]);
+  CHECK(sizes[0] == sizes[1] && memcmp(bytes[0], bytes[1], sizes[0]) == 0, "%s differs", name);
+  for (int i = 0; i < 2; i++) free(bytes[i]);
+  c->datasets++;
+  return 0;
+}
+
+static double last_value(hid_t file, const char *name) {
+  size_t size = 0;
+  double *values = bytes_of(file, name, &size), last = size ? values[size / sizeof *values - 1] : 0.0;
+  free(values);
+  return last;
+}
+
+static void check_files(void) {
+  comparison c = {0};
+  char alone[17], together[17], other[17];
+  state_hash("alone.h5", alone);
+  state_hash("together.h5", together);
+  state_hash("other.h5", other);
+  CHECK(strcmp(alone, together) == 0, "state_hash %s on one rank, %s on these", alone, together);
+  CHECK(strcmp(alone, other) != 0, "another seed gives the same state_hash %s", alone);
+  c.files[0] = H5Fopen(in_folder("alone.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+  c.files[1] = H5Fopen(in_folder("together.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+  CHECK(H5Ovisit(c.files[0], H5_INDEX_NAME, H5_ITER_INC, compare, &c) >= 0, "visit");
+  CHECK(H5Lexists(c.files[0], "nbed/level_02", H5P_DEFAULT) > 0, "a level is not reached");
+  const double events = last_value(c.files[0], "history/events");
+  printf("%g events, %d datasets compared, state_hash %s\n", events, c.datasets, alone);
+  CHECK(events > 100.0 && c.datasets > 20, "too little to compare");
+  for (int i = 0; i < 2; i++) H5Fclose(c.files[i]);
+}
+
+static void cases(MPI_Comm comm) {
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  const char *base = getenv("TMPDIR");
+  snprintf(folder, sizeof folder, "%.40s/stz-run-XXXXXX", base ? base : "/tmp");
+  if (rank == 0) {
+    CHECK(mkdtemp(folder) != NULL, "%s", folder);
+    FILE *input = fopen(in_folder("in.cfg"), "w");
+    CHECK(input && fputs(INPUT, input) >= 0 && fclose(input) == 0, "in.cfg");
+  }
+  MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, comm);
+  run(comm, "together.h5", NULL);
+  run(comm, "other.h5", "run.seed=6");
+  if (rank == 0) {
+    run(MPI_COMM_SELF, "alone.h5", NULL);
+    if (harness_failures == 0) check_files();
+    char command[128];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CHECK(system(command) == 0, "%s", command);
+  }
+  MPI_Barrier(comm);
+}
+
+int main(int argc, char **argv) { return harness_main(argc, argv, "run", cases); }
