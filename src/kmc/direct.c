@@ -4,10 +4,10 @@
 // again, in one fused pass strip by strip; the next event is drawn from the exact sums. Cost of an event:
 // O(sites/ranks).
 //
-// Under a changing mean stress the candidates come from the hazard R exp(g t), which bounds the true one: no rate grows
-// faster than g (stz_rate_growth). A candidate is accepted with the ratio of its rate now to its bound (thinning: Lewis
-// and Shedler, Naval Res. Logist. Q. 26, 403, 1979), so the load is followed exactly, not in frozen steps. When the
-// bound has grown by e, all rates are evaluated afresh.
+// Under a changing mean stress or temperature the candidates come from the hazard R exp(g t), which bounds the true
+// one: no rate grows faster than g (stz_rate_growth, stz_thermal_growth). A candidate is accepted with the ratio of its
+// rate now to its bound (thinning: Lewis and Shedler, Naval Res. Logist. Q. 26, 403, 1979), so the load is followed
+// exactly, not in frozen steps. When the bound has grown by e, all rates are evaluated afresh.
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -204,17 +204,24 @@ static verdict try_candidate(stz_kmc *kmc, const stz_law *then, const stz_law *n
   return v;
 }
 
+static double temperature_at(const stz_mean_stress *mean, double elapsed) {
+  return mean->temperature_K + elapsed * mean->temperature_rate;
+}
+
 static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, stz_law *law) {
   double stress[6];
   for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
-  stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), mean->temperature_K, stress);
+  stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), temperature_at(mean, elapsed), stress);
 }
 
 static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
-  const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), mean->temperature_K, mean->stress_rate);
-  const double window = growth > 0.0 ? 1.0 / growth : INFINITY; // the bound grows by e within it
+  double window;
   *found = false;
   for (double start = 0.0; mean->t0 + start < limit; start += window) {
+    const double temperature = temperature_at(mean, start);
+    const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), temperature, mean->stress_rate) +
+                          stz_thermal_growth(temperature, mean->temperature_rate);
+    window = growth > 0.0 ? 1.0 / growth : INFINITY; // the bound grows by e within it
     stz_law then, now;
     law_at(kmc, mean, start, &then);
     const double total = evaluate(kmc, &then);

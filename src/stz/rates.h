@@ -32,6 +32,10 @@ double stz_attempt_rate(const stz_stz_params *params, double spacing);
 // chi gamma0 Omega |dev(stress_rate)|/(sqrt2 kT), since |p| = 1/sqrt2 in any orientation.
 double stz_rate_growth(const stz_stz_params *params, double temperature_K, const double stress_rate[6]);
 
+// What to add to that bound g when the temperature moves on from `temperature_K` at `rate` (K/s). The sum bounds the
+// growth of every rate for the time 1/g from then on, no longer.
+double stz_thermal_growth(double temperature_K, double rate);
+
 enum { STZ_RATES_MOST = 512 }; // sites a call
 
 // Sum over n sites of the rates of all 30 modes; n a multiple of 8, at most STZ_RATES_MOST (a longer call spends less

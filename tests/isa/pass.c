@@ -8,6 +8,7 @@
 #define stz_law_set NAME(law_set, ISA)
 #define stz_attempt_rate NAME(attempt_rate, ISA)
 #define stz_rate_growth NAME(rate_growth, ISA)
+#define stz_thermal_growth NAME(thermal_growth, ISA)
 #define stz_rates_sum NAME(rates_sum, ISA)
 #define stz_rates_site NAME(rates_site, ISA)
 #define stz_elastic_contract NAME(elastic_contract, ISA)
