@@ -69,7 +69,7 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   CHECK_OK(stz_grid_create(comm, &lattice, &s->grid));
   CHECK_OK(stz_spectral_create(s->grid, &s->spectral));
   CHECK_OK(stz_elastic_create(s->grid, &elastic, stz.volume_nm3, &s->elastic));
-  CHECK_OK(stz_micro_create(s->grid, s->spectral, &micro, spec->seed, &field));
+  CHECK_OK(stz_micro_create(s->grid, s->spectral, &micro, NULL, spec->seed, &field));
   CHECK_OK(stz_glass_create(s->grid, s->spectral, field, &stz, &barriers, &order, 9.0, 0.4, spec->seed, &s->glass));
   CHECK_OK(stz_kmc_create(&(stz_kmc_params){STZ_ENGINE_DIRECT}, s->glass, s->elastic, spec->seed, &s->kmc));
   stz_micro_destroy(&field);
@@ -113,7 +113,18 @@ static inline double age_kmc(kmc_setup *s, stz_mean_stress mean, int count) {
 
 // A segment with the one end that all runs here have; fields not given are NAN.
 static inline stz_segment segment_of(stz_segment_type type, double kelvin, double duration_s) {
-  return (stz_segment){type, kelvin, NAN, NAN, NAN, NAN, NAN, duration_s, NAN, NAN};
+  return (stz_segment){.type = type,
+                       .temperature_K = kelvin,
+                       .temperature_end_K = NAN,
+                       .rate_per_s = NAN,
+                       .strain_each = NAN,
+                       .stress_GPa = NAN,
+                       .stiffness_GPa = NAN,
+                       .mismatch_strain = NAN,
+                       .release_s = NAN,
+                       .duration_s = duration_s,
+                       .until_strain = NAN,
+                       .until_stress_GPa = NAN};
 }
 
 // Goes on along the protocol to the next event of the running segment, which does not happen yet; `mean` receives the
@@ -123,7 +134,8 @@ static inline bool load_to_event(kmc_setup *s, stz_load *load, stz_event *event,
     stz_drive drive = {0};
     bool found = false;
     CHECK_OK(stz_load_drive(load, &drive));
-    *mean = (stz_mean_stress){.t0 = drive.t0, .temperature_K = drive.temperature_K};
+    *mean = (stz_mean_stress){
+        .t0 = drive.t0, .temperature_K = drive.temperature_K, .temperature_rate = drive.temperature_rate};
     memcpy(mean->stress, drive.stress, sizeof mean->stress);
     memcpy(mean->stress_rate, drive.stress_rate, sizeof mean->stress_rate);
     if (drive.until > drive.t0) CHECK_OK(stz_kmc_next(s->kmc, mean, drive.until, event, &found));

@@ -61,6 +61,14 @@ static bool is_set(const stz_draft *draft, int segment, const char *pattern) {
   return stz_draft_is_set(draft, stz_schema_find(path, &index), segment);
 }
 
+// Makes a segment's key as if it had no value.
+static void forget(stz_draft *draft, const stz_key *key, int segment) {
+  void *value = stz_draft_value(draft, key, segment);
+  if (key->type == STZ_KEY_FLOAT) *(double *)value = NAN;
+  if (key->type == STZ_KEY_NAME || key->type == STZ_KEY_INT) *(int *)value = 0;
+  if (key->type == STZ_KEY_LIST) *(stz_list *)value = (stz_list){.count = 0};
+}
+
 // Every key that the segment's type needs is there, and none that it does not know.
 static stz_err check_segment_keys(stz_draft *draft, int segment) {
   const stz_segment *s = &draft->config->protocol[segment];
@@ -79,7 +87,7 @@ static stz_err check_segment_keys(stz_draft *draft, int segment) {
     if (origin->layer > STZ_LAYER_DEFAULT) {
       return violated(draft, segment, key->path, "to be left out: a segment of type \"%s\" has no such key", type);
     }
-    *(double *)stz_draft_value(draft, key, segment) = NAN; // a default of another type
+    forget(draft, key, segment); // a default of another type
     *origin = (stz_origin){0};
   }
   return STZ_OK;
@@ -90,7 +98,9 @@ static const char STRAIN[] = "protocol[].until_strain", STRESS[] = "protocol[].u
 // A virgin specimen is never strained beyond the actuator's mismatch, nor stressed beyond the elastic answer to it.
 static stz_err check_virgin_actuator(const stz_draft *draft) {
   const stz_segment *s = &draft->config->protocol[0];
-  const double softening = 1.0 + s->stiffness_GPa / draft->config->elastic.young_GPa;
+  const stz_elastic_params *elastic = &draft->config->elastic;
+  const double shear = elastic->young_GPa / (1.0 + elastic->poisson); // of a tensor component, 2 mu
+  const double softening = 1.0 + s->stiffness_GPa / (s->mode == STZ_MODE_SHEAR ? shear : elastic->young_GPa);
   const double elastic_GPa = s->stiffness_GPa * s->mismatch_strain / softening;
   if (s->until_strain >= s->mismatch_strain) {
     return violated(draft, 0, STRAIN, "< %g, the mismatch_strain, which is never passed", s->mismatch_strain);
@@ -101,26 +111,73 @@ static stz_err check_virgin_actuator(const stz_draft *draft) {
   return STZ_OK;
 }
 
-// Checks the segments' ends. `begin` is the axial strain at which a segment begins as far as the protocol tells, or
-// NAN.
+static stz_err check_cyclic(const stz_draft *draft, int i) {
+  const stz_segment *s = &draft->config->protocol[i];
+  const char *strains = "protocol[].turn_strains", *stresses = "protocol[].turn_stresses_GPa";
+  const stz_list *turns = s->turn_strains.count ? &s->turn_strains : &s->turn_stresses_GPa;
+  if (turns->count == 0) return violated(draft, i, strains, "two turns, here or in turn_stresses_GPa");
+  if (s->turn_strains.count && s->turn_stresses_GPa.count) {
+    return violated(draft, i, stresses, "to be left out: the segment has turn_strains");
+  }
+  if (turns->value[0] == turns->value[1]) {
+    return violated(draft, i, s->turn_strains.count ? strains : stresses, "two turns that differ");
+  }
+  return STZ_OK;
+}
+
+// A rate of what is not imposed would be ignored.
+static stz_err check_mixed(const stz_draft *draft, int i) {
+  static const char *const names[6] = {"xx", "yy", "zz", "yz", "xz", "xy"};
+  const stz_segment *s = &draft->config->protocol[i];
+  for (int v = 0; v < 6; v++) {
+    if ((int)s->control.value[v] != STZ_CONTROL_STRAIN && s->strain_rates_per_s.value[v] != 0.0) {
+      return violated(draft, i, "protocol[].strain_rates_per_s", "0 for %s, whose stress is imposed", names[v]);
+    }
+    if ((int)s->control.value[v] != STZ_CONTROL_STRESS && s->stress_rates_GPa_per_s.value[v] != 0.0) {
+      return violated(draft, i, "protocol[].stress_rates_GPa_per_s", "0 for %s, whose strain is imposed", names[v]);
+    }
+  }
+  return STZ_OK;
+}
+
+static stz_err check_end(const stz_draft *draft, int i) {
+  const stz_segment *s = &draft->config->protocol[i];
+  const bool timed = is_set(draft, i, "protocol[].duration_s");
+  if (!timed && is_set(draft, i, "protocol[].temperature_end_K")) {
+    return violated(draft, i, "protocol[].duration_s", "a duration, as there is a temperature_end_K");
+  }
+  if (timed || is_set(draft, i, STRAIN) || is_set(draft, i, STRESS)) return STZ_OK;
+  if (s->type == STZ_SEGMENT_UNLOAD || s->type == STZ_SEGMENT_CYCLIC) return STZ_OK;
+  return violated(draft, i, "protocol[].duration_s", "an end of the segment: duration_s%s%s",
+                  s->type == STZ_SEGMENT_AGE || s->type == STZ_SEGMENT_RELAXATION ? "" : ", until_strain",
+                  s->type == STZ_SEGMENT_AGE || s->type == STZ_SEGMENT_CREEP ? "" : ", until_stress_GPa");
+}
+
+// The axial strain at which a segment ends as far as the input tells, else NAN.
+static double end_strain(const stz_segment *s, double begin) {
+  if (s->mode == STZ_MODE_SHEAR || s->type == STZ_SEGMENT_MIXED) return NAN;
+  if (s->type == STZ_SEGMENT_RELAXATION) return begin;
+  if (isfinite(s->duration_s) || isfinite(s->until_stress_GPa)) return NAN;
+  return s->type == STZ_SEGMENT_CYCLIC && s->turn_strains.count ? s->turn_strains.value[1] : s->until_strain;
+}
+
+// `begin` is the strain at which a segment begins as far as the protocol tells, or NAN.
 static stz_err check_protocol(stz_draft *draft) {
   const stz_config *config = draft->config;
   double begin = 0.0;
   for (int i = 0; i < config->segments; i++) {
     STZ_TRY(check_segment_keys(draft, i));
     const stz_segment *s = &config->protocol[i];
-    const bool timed = is_set(draft, i, "protocol[].duration_s");
-    const bool strained = is_set(draft, i, STRAIN), stressed = is_set(draft, i, STRESS);
-    if (!timed && !strained && !stressed) {
-      return violated(draft, i, "protocol[].duration_s", "an end of the segment: duration_s%s%s",
-                      s->type == STZ_SEGMENT_AGE || s->type == STZ_SEGMENT_RELAXATION ? "" : ", until_strain",
-                      s->type == STZ_SEGMENT_AGE || s->type == STZ_SEGMENT_CREEP ? "" : ", until_stress_GPa");
-    }
-    if (s->type == STZ_SEGMENT_STRAIN_RATE && s->until_strain <= begin) {
+    STZ_TRY(check_end(draft, i));
+    if (s->type == STZ_SEGMENT_CYCLIC) STZ_TRY(check_cyclic(draft, i));
+    if (s->type == STZ_SEGMENT_MIXED) STZ_TRY(check_mixed(draft, i));
+    const bool grows = s->type == STZ_SEGMENT_STRAIN_RATE || s->type == STZ_SEGMENT_RATE_JUMP;
+    if (s->mode == STZ_MODE_SHEAR && i > 0) begin = NAN; // of another component
+    if (grows && s->until_strain <= begin) {
       return violated(draft, i, STRAIN, "> %g, the strain at which the segment begins", begin);
     }
     if (s->type == STZ_SEGMENT_ACTUATOR && i == 0) STZ_TRY(check_virgin_actuator(draft));
-    if (s->type != STZ_SEGMENT_RELAXATION) begin = strained && !timed && !stressed ? s->until_strain : NAN;
+    begin = end_strain(s, begin);
   }
   return STZ_OK;
 }
@@ -163,6 +220,74 @@ static stz_err check_waves(const stz_draft *draft) {
     return violated(draft, -1, "microstructure.wavelength_nm",
                     "a wave of the periodic box within bandwidth = %g of it; the nearest is %.4g", micro->bandwidth,
                     nearest);
+  }
+  return STZ_OK;
+}
+
+// The quench needs room for several of its lengths, and a composition that demixes by itself.
+static stz_err check_quench(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  const double wavelength = config->micro.wavelength_nm, nickel = config->micro.nickel_fraction;
+  const double shortest = 3.0 * config->lattice.spacing_nm, longest = shortest_edge(&config->lattice) / 3.0;
+  if (wavelength <= shortest || wavelength > longest) {
+    return violated(draft, -1, "microstructure.wavelength_nm",
+                    "> %.4g, 3 spacing_nm, and <= %.4g, a third of the box, with type = \"cahn-hilliard\"", shortest,
+                    longest);
+  }
+  if (nickel < 0.3 || nickel > 0.7) {
+    return violated(draft, -1, "microstructure.nickel_fraction",
+                    "0.3 to 0.7 with type = \"cahn-hilliard\": beyond, a quench gives droplets");
+  }
+  return STZ_OK;
+}
+
+// A whole number of periods fits the box, and each layer is a voxel thick.
+static stz_err check_layers(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  const stz_micro_params *micro = &config->micro;
+  const double a = config->lattice.spacing_nm, edge = config->lattice.cells[micro->layer_axis] * a;
+  const double period = micro->layer_period_nm, periods = fmax(1.0, floor(edge / period + 0.5));
+  const double thinner = fmin(micro->layer_rich_share, 1.0 - micro->layer_rich_share);
+  if (fabs(period * periods / edge - 1.0) > 1e-3) {
+    const double fewer = fmax(1.0, floor(edge / period));
+    return violated(draft, -1, "microstructure.layer_period_nm",
+                    "a whole number of periods in the box's %.6g nm, e.g. %.4g", edge, edge / fewer);
+  }
+  if (thinner * edge / periods < a * (1.0 - 1e-3)) {
+    return violated(draft, -1, "microstructure.layer_period_nm", ">= %.4g, for each layer to be a voxel thick",
+                    a / thinner);
+  }
+  return STZ_OK;
+}
+
+static stz_err check_file(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  if (!config->field_file[0]) {
+    return violated(draft, -1, "microstructure.file", "a file in HDF5 format with type = \"file\"");
+  }
+  if (config->micro.profile != STZ_PROFILE_SMOOTH) {
+    return violated(draft, -1, "microstructure.profile",
+                    "\"smooth\" with type = \"file\", whose values are taken as "
+                    "they are");
+  }
+  if (config->micro.nickel_amplitude == 0.0) {
+    return violated(draft, -1, "microstructure.nickel_amplitude", "> 0 with type = \"file\"");
+  }
+  return STZ_OK;
+}
+
+static stz_err check_microstructure(const stz_draft *draft) {
+  switch (draft->config->micro.type) {
+  case STZ_MICRO_RANDOM_WAVES:
+    return check_waves(draft);
+  case STZ_MICRO_CAHN_HILLIARD:
+    return check_quench(draft);
+  case STZ_MICRO_LAYERS:
+    return check_layers(draft);
+  case STZ_MICRO_FILE:
+    return check_file(draft);
+  case STZ_MICRO_UNIFORM:
+    break;
   }
   return STZ_OK;
 }
@@ -245,7 +370,7 @@ stz_err stz_draft_check(stz_draft *draft) {
   }
   STZ_TRY(check_protocol(draft));
   STZ_TRY(check_volume(draft));
-  if (draft->config->micro.type != STZ_MICRO_UNIFORM) STZ_TRY(check_waves(draft));
+  STZ_TRY(check_microstructure(draft));
   STZ_TRY(check_material(draft));
   return check_nbed(draft);
 }

@@ -171,6 +171,27 @@ static stz_err set_levels(const stz_key *key, const field *at, stz_config *confi
   return STZ_OK;
 }
 
+static stz_err set_list(const stz_key *key, const field *at, stz_list *list) {
+  char needs[STZ_TEXT_SIZE], got[80];
+  stz_key_needs(key, needs, sizeof needs);
+  const int count = config_setting_is_array(at->setting) ? config_setting_length(at->setting) : 0;
+  if (count < (key->count ? key->count : 2) || count > (key->count ? key->count : STZ_LIST_SIZE)) {
+    return refuse_setting(at, needs);
+  }
+  for (int i = 0; i < count; i++) {
+    const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
+    const char *word = config_setting_get_string(element);
+    const int index = key->names && word ? stz_key_name_index(key, word) : -1;
+    show(element, got);
+    if (key->names ? index < 0 : !read_number(element, &list->value[i]) || !in_range(key, list->value[i])) {
+      return refuse(at, got, needs);
+    }
+    if (key->names) list->value[i] = index;
+  }
+  list->count = count;
+  return STZ_OK;
+}
+
 static stz_err set_key(stz_draft *draft, const stz_key *key, int segment, const field *at) {
   void *place = stz_draft_value(draft, key, segment);
   switch (key->type) {
@@ -189,6 +210,9 @@ static stz_err set_key(stz_draft *draft, const stz_key *key, int segment, const 
     break;
   case STZ_KEY_LEVELS:
     STZ_TRY(set_levels(key, at, draft->config));
+    break;
+  case STZ_KEY_LIST:
+    STZ_TRY(set_list(key, at, place));
     break;
   }
   *stz_draft_origin(draft, key, segment) = at->origin;
@@ -297,10 +321,13 @@ stz_err stz_draft_apply_file(stz_draft *draft, const stz_source *source, stz_lay
   return err;
 }
 
-// Whether a value is a bare word, as in stz.orientation=aligned: it is then taken for a text, to spare quoting quotes.
+// Whether a value is a bare word or path, as in stz.orientation=aligned: it is then taken for a text, to spare quoting
+// quotes.
 static bool is_bare_word(const char *value) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  if (!*value || !strchr(letters, *value) || strcmp(value, "true") == 0 || strcmp(value, "false") == 0) return false;
+  if (strcmp(value, "true") == 0 || strcmp(value, "false") == 0) return false;
+  const bool path = value[0] == '/' || strncmp(value, "./", 2) == 0 || strncmp(value, "../", 3) == 0;
+  if (!path && (!*value || !strchr(letters, *value))) return false;
   return value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")] == 0;
 }
 

@@ -22,6 +22,21 @@ static void print_quoted(const char *text, FILE *out) {
   fputc('"', out);
 }
 
+static void print_list(const stz_key *key, const stz_list *list, FILE *out) {
+  fputs("[", out);
+  for (int i = 0; i < list->count; i++) {
+    char name[STZ_TEXT_SIZE];
+    if (i > 0) fputs(", ", out);
+    if (key->names) {
+      stz_key_name_at(key, (int)list->value[i], name, sizeof name);
+      print_quoted(name, out);
+    } else {
+      print_double(list->value[i], out);
+    }
+  }
+  fputs("]", out);
+}
+
 void stz_draft_print_value(const stz_draft *draft, const stz_key *key, int segment, FILE *out) {
   const void *value = stz_draft_value(draft, key, segment);
   const stz_config *config = draft->config;
@@ -56,6 +71,9 @@ void stz_draft_print_value(const stz_draft *draft, const stz_key *key, int segme
       print_double(config->nbed_strains[i], out);
     }
     fputs("]", out);
+    break;
+  case STZ_KEY_LIST:
+    print_list(key, value, out);
     break;
   }
 }
@@ -125,9 +143,14 @@ static void print_type(const stz_key *key, FILE *out) {
       [STZ_KEY_TEXT] = "text",
       [STZ_KEY_CELLS] = "three integers, each",
       [STZ_KEY_LEVELS] = "list of numbers, each",
+      [STZ_KEY_LIST] = "",
   };
   fputs(types[key->type], out);
-  if (key->type == STZ_KEY_NAME) {
+  if (key->type == STZ_KEY_LIST) {
+    char needs[STZ_TEXT_SIZE];
+    stz_key_needs(key, needs, sizeof needs);
+    fputs(needs, out);
+  } else if (key->type == STZ_KEY_NAME) {
     for (int i = 0; stz_key_name_at(key, i, name, sizeof name), name[0]; i++) {
       fprintf(out, "%s`\"%s\"`", i > 0 ? ", " : "", name);
     }
@@ -162,9 +185,9 @@ void stz_config_reference(FILE *out) {
       fputs("\n## Outside groups\n", out);
     }
     if (segment) {
-      fputs("\nEach segment needs at least one end (`duration_s`, `until_strain`, `until_stress_GPa`) and ends at the "
-            "first "
-            "that is met. Types that cannot do without a key are in bold; other types must leave it out.\n",
+      fputs("\nEach segment but `unload` and `cyclic`, which end by themselves, needs at least one end (`duration_s`, "
+            "`until_strain`, `until_stress_GPa`) and ends at the first that is met. Types that cannot do without a key "
+            "are in bold; other types must leave it out.\n",
             out);
     }
     fprintf(out, "\n| key | value | unit | default | %smeaning |\n|---|---|---|---|%s---|\n", segment ? "types | " : "",

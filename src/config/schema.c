@@ -8,8 +8,10 @@
 
 #include "config/config.h"
 
-_Static_assert(sizeof(stz_segment_type) == sizeof(int), "an enum is stored as an int");
+_Static_assert(sizeof(stz_segment_type) == sizeof(int) && sizeof(stz_segment_mode) == sizeof(int),
+               "an enum is stored as an int");
 
+#define NO_MIN .min = -INFINITY
 #define NO_MAX .max = INFINITY
 #define AT(field) .offset = offsetof(stz_config, field)
 #define IN_SEGMENT(field) .offset = offsetof(stz_segment, field)
@@ -19,8 +21,13 @@ enum {
   HOLD = 1u << STZ_SEGMENT_RELAXATION,
   CREEP = 1u << STZ_SEGMENT_CREEP,
   ACTUATOR = 1u << STZ_SEGMENT_ACTUATOR,
+  JUMP = 1u << STZ_SEGMENT_RATE_JUMP,
+  UNLOAD = 1u << STZ_SEGMENT_UNLOAD,
+  CYCLIC = 1u << STZ_SEGMENT_CYCLIC,
+  MIXED = 1u << STZ_SEGMENT_MIXED,
   AGE = 1u << STZ_SEGMENT_AGE,
-  EVERY = RATE | HOLD | CREEP | ACTUATOR | AGE,
+  DRIVEN = RATE | HOLD | CREEP | ACTUATOR | JUMP | UNLOAD | CYCLIC,
+  EVERY = DRIVEN | MIXED | AGE,
 };
 
 const stz_key_group stz_key_groups[] = {
@@ -85,7 +92,7 @@ const stz_key stz_schema[] = {
     {"barriers.weibull_shape", STZ_KEY_FLOAT, "1", "2.0", .min = 0.5, .max = 20, AT(barriers.weibull_shape),
      .description = "Shape k of the Weibull distribution, 1 − exp(−w^k); it counts for that alone"},
     {"barriers.composition_eV", STZ_KEY_FLOAT, "eV", "0.25", .min = -5, .max = 5, AT(barriers.composition_eV),
-     .description = "Rise of the barrier a unit of the structure field g, which is positive in Ni-rich domains"},
+     .description = "Rise of the barrier a unit of the structure g, which is positive in Ni-rich domains"},
     {"barriers.interface_eV", STZ_KEY_FLOAT, "eV", "0.10", .min = -5, .max = 5, AT(barriers.interface_eV),
      .description = "Fall of the barrier on interfaces, a unit of \\|∇g\\| λ/(2π sharpness)"},
     {"barriers.floor_eV", STZ_KEY_FLOAT, "eV", "0.2", .min = 0, .max = 20, AT(barriers.floor_eV),
@@ -100,22 +107,42 @@ const stz_key stz_schema[] = {
      .description = "What an event draws again: the noise over the STZ's footprint, that of its centre voxel alone, or "
                     "nothing (barrier and orientation kept)"},
 
-    {"microstructure.type", STZ_KEY_NAME, "", "\"random-waves\"", .names = "random-waves|uniform", AT(micro.type),
-     .description = "A Gaussian random field of waves (spinodal-like), or a uniform composition (g = 0)"},
+    {"microstructure.type", STZ_KEY_NAME, "", "\"random-waves\"",
+     .names = "random-waves|cahn-hilliard|layers|file|uniform", AT(micro.type),
+     .description =
+         "A Gaussian random field of waves (spinodal-like), the field of a quench by Cahn–Hilliard dynamics, "
+         "alternating flat layers, a field from a file, or a uniform composition (g = 0)"},
     {"microstructure.profile", STZ_KEY_NAME, "", "\"smooth\"", .names = "smooth|cut", AT(micro.profile),
-     .description = "g = tanh(sharpness f/rms f), or g = ±1 by a level cut of the random field f"},
+     .description = "g = tanh(sharpness f), or g = ±1 by the sign of f, f the structure field. Not for a `file`"},
     {"microstructure.wavelength_nm", STZ_KEY_FLOAT, "nm", "2.5", .min = 0, .min_open = true, NO_MAX,
-     AT(micro.wavelength_nm), .description = "Wavelength λ of the random waves"},
+     AT(micro.wavelength_nm),
+     .description = "Wavelength λ of the random waves; length from the radial spectrum at which Cahn–Hilliard stops"},
     {"microstructure.bandwidth", STZ_KEY_FLOAT, "1", "0.12", .min = 0, .min_open = true, .max = 0.5,
-     AT(micro.bandwidth), .description = "Half width of the shell of wave numbers about 2π/λ, relative"},
+     AT(micro.bandwidth), .description = "Half width of the random waves' shell of wave numbers about 2π/λ, relative"},
+    {"microstructure.layer_axis", STZ_KEY_NAME, "", "\"z\"", .names = "x|y|z", AT(micro.layer_axis),
+     .description = "Axis along which layers alternate"},
+    {"microstructure.layer_period_nm", STZ_KEY_FLOAT, "nm", "5.0", .min = 0, .min_open = true, NO_MAX,
+     AT(micro.layer_period_nm),
+     .description = "Thickness of a Ni-rich and a Zr-rich layer together; the box must hold a whole number of them"},
+    {"microstructure.layer_rich_share", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
+     .max_open = true, AT(micro.layer_rich_share), .description = "The Ni-rich layer's share of the period"},
+    {"microstructure.file", STZ_KEY_TEXT, "", "\"\"", AT(field_file),
+     .description = "HDF5 file with the atomic fraction of Ni of each voxel, a path relative to the input; such as a "
+                    "result"},
+    {"microstructure.dataset", STZ_KEY_TEXT, "", "\"/microstructure/composition\"", AT(field_dataset),
+     .description = "Dataset in that file, nx × ny × nz values from 0 to 1"},
     {"microstructure.nickel_fraction", STZ_KEY_FLOAT, "1", "0.35", .min = 0, .max = 1, AT(micro.nickel_fraction),
-     .description = "Atomic fraction of Ni where g = 0; with `cut` also the volume fraction of Ni-rich domains"},
+     .description = "Mean atomic fraction of Ni; of `cut` random waves and of Cahn–Hilliard also the share of Ni-rich "
+                    "domains; of a `file` the fraction where g = 0"},
     {"microstructure.nickel_amplitude", STZ_KEY_FLOAT, "1", "0.15", .min = 0, .max = 1, AT(micro.nickel_amplitude),
-     .description = "Composition is nickel_fraction + nickel_amplitude g, kept in [0, 1]"},
+     .description = "Composition is nickel_fraction + nickel_amplitude g, less the mean of g where it has one, kept in "
+                    "[0, 1]; of a `file`, g is that which follows"},
     {"microstructure.sharpness", STZ_KEY_FLOAT, "1", "1.5", .min = 0, .min_open = true, .max = 100, AT(micro.sharpness),
      .description = "Steepness of the smooth profile"},
-    {"microstructure.shuffled", STZ_KEY_BOOL, "", "false", AT(micro.shuffled),
-     .description = "Control: the same values, permuted voxel by voxel, so that no domains are left"},
+    {"microstructure.control", STZ_KEY_NAME, "", "\"none\"", .names = "none|shuffled|equal-histogram",
+     AT(micro.control),
+     .description = "`shuffled`: the same values, permuted voxel by voxel, so that no domains are left. "
+                    "`equal-histogram`: a uniform glass whose barriers are distributed as those of the structured one"},
 
     {"order.bragg_fraction", STZ_KEY_FLOAT, "1", "0.6", .min = 0, .max = 1, .max_open = true, AT(order.bragg_fraction),
      .description = "Fraction of NBED patterns with Bragg reflections as deposited; it fixes the density of clusters, "
@@ -127,17 +154,52 @@ const stz_key stz_schema[] = {
     {"order.loss", STZ_KEY_FLOAT, "1", "0.6", .min = 0, .max = 1, AT(order.loss),
      .description = "Probability d that an event takes the order of a cluster whose centre lies within the sphere Ω"},
 
-    {"protocol[].type", STZ_KEY_NAME, "", NULL, .names = "strain-rate|relaxation|creep|actuator|age", IN_SEGMENT(type),
+    {"protocol[].type", STZ_KEY_NAME, "", NULL,
+     .names = "strain-rate|relaxation|creep|actuator|rate-jump|unload|cyclic|mixed|age", IN_SEGMENT(type),
      .used_by = EVERY, .needed_by = EVERY,
-     .description = "`strain-rate`: the strain grows steadily. `relaxation`: strain held. `creep`: stress held. "
-                    "`actuator`: a spring in series that contracts (the on-chip test). `age`: no stress"},
+     .description =
+         "`strain-rate`: the strain grows steadily. `relaxation`: strain held. `creep`: stress held. `actuator`: a "
+         "spring in series that contracts (the on-chip test). `rate-jump`: the strain grows at several rates by turns. "
+         "`unload`: the strain moves until a stress is reached. `cyclic`: to and fro. `mixed`: each component by its "
+         "strain or by its stress. `age`: no stress"},
+    {"protocol[].mode", STZ_KEY_NAME, "", "\"uniaxial\"", .names = "uniaxial|shear", IN_SEGMENT(mode),
+     .used_by = DRIVEN,
+     .description =
+         "What the segment's strain and stress are. `uniaxial`: xx, all other stresses zero. `shear`: simple "
+         "shear, the tensor component xy (half the engineering shear), all other strains held"},
     {"protocol[].temperature_K", STZ_KEY_FLOAT, "K", "295.0", .min = 1, .max = 2000, IN_SEGMENT(temperature_K),
-     .used_by = EVERY, .description = "Temperature"},
+     .used_by = EVERY, .description = "Temperature, at the start if it changes"},
+    {"protocol[].temperature_end_K", STZ_KEY_FLOAT, "K", NULL, .min = 1, .max = 2000, IN_SEGMENT(temperature_end_K),
+     .used_by = EVERY,
+     .description = "Temperature after `duration_s`, reached linearly (actuator: from the end of release on); without "
+                    "it, the temperature is constant"},
     {"protocol[].rate_per_s", STZ_KEY_FLOAT, "1/s", NULL, .min = 0, .min_open = true, NO_MAX, IN_SEGMENT(rate_per_s),
-     .used_by = RATE, .needed_by = RATE, .description = "Rate of the axial strain"},
+     .used_by = RATE | UNLOAD | CYCLIC, .needed_by = RATE | UNLOAD | CYCLIC,
+     .description = "Rate of the strain; unload and cyclic give it the sign"},
+    {"protocol[].rates_per_s", STZ_KEY_LIST, "1/s", NULL, .min = 0, .min_open = true, NO_MAX, IN_SEGMENT(rates_per_s),
+     .used_by = JUMP, .needed_by = JUMP, .description = "Rates of the strain, by turns and from the first again"},
+    {"protocol[].strain_each", STZ_KEY_FLOAT, "1", NULL, .min = 1e-6, .max = 1, IN_SEGMENT(strain_each),
+     .used_by = JUMP, .needed_by = JUMP, .description = "Strain between one jump of the rate and the next"},
+    {"protocol[].turn_strains", STZ_KEY_LIST, "1", NULL, .min = -1, .max = 1, .count = 2, IN_SEGMENT(turn_strains),
+     .used_by = CYCLIC,
+     .description = "A cycle goes to the first of these strains and then to the second; either these or "
+                    "`turn_stresses_GPa`"},
+    {"protocol[].turn_stresses_GPa", STZ_KEY_LIST, "GPa", NULL, .min = -100, .max = 100, .count = 2,
+     IN_SEGMENT(turn_stresses_GPa), .used_by = CYCLIC,
+     .description = "The same by stresses; they must lie within the flow stress, or the cycle never turns"},
+    {"protocol[].cycles", STZ_KEY_INT, "1", NULL, .min = 1, .max = 1000000, IN_SEGMENT(cycles), .used_by = CYCLIC,
+     .needed_by = CYCLIC, .description = "End: number of cycles"},
+    {"protocol[].control", STZ_KEY_LIST, "", NULL, .names = "strain|stress", .count = 6, IN_SEGMENT(control),
+     .used_by = MIXED, .needed_by = MIXED,
+     .description = "What is imposed on each component xx, yy, zz, yz, xz, xy, from the value that is found"},
+    {"protocol[].strain_rates_per_s", STZ_KEY_LIST, "1/s", "[0.0, 0.0, 0.0, 0.0, 0.0, 0.0]", NO_MIN, NO_MAX, .count = 6,
+     IN_SEGMENT(strain_rates_per_s), .used_by = MIXED,
+     .description = "Rates of the strains that are imposed (tensor components); 0 for the others"},
+    {"protocol[].stress_rates_GPa_per_s", STZ_KEY_LIST, "GPa/s", "[0.0, 0.0, 0.0, 0.0, 0.0, 0.0]", NO_MIN, NO_MAX,
+     .count = 6, IN_SEGMENT(stress_rates_GPa_per_s), .used_by = MIXED,
+     .description = "Rates of the stresses that are imposed; 0 for the others"},
     {"protocol[].stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(stress_GPa),
-     .used_by = CREEP,
-     .description = "Axial stress, set at once; without it, the stress that the segment finds is held"},
+     .used_by = CREEP, .description = "Stress, set at once; without it, the stress that the segment finds is held"},
     {"protocol[].stiffness_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = 0, .min_open = true, NO_MAX,
      IN_SEGMENT(stiffness_GPa), .used_by = ACTUATOR, .needed_by = ACTUATOR,
      .description = "Stiffness S_a = E_a A_a L_s/(A_s L_a) of the actuator (a) as the specimen (s) feels it"},
@@ -147,11 +209,12 @@ const stz_key stz_schema[] = {
     {"protocol[].release_s", STZ_KEY_FLOAT, "s", "60.0", .min = 0, .min_open = true, NO_MAX, IN_SEGMENT(release_s),
      .used_by = ACTUATOR, .description = "Duration of the release, a linear ramp of the contraction"},
     {"protocol[].duration_s", STZ_KEY_FLOAT, "s", NULL, .min = 0, .min_open = true, NO_MAX, IN_SEGMENT(duration_s),
-     .used_by = EVERY, .description = "End: time since the segment's begin (actuator: since the end of release)"},
+     .used_by = EVERY, .needed_by = MIXED,
+     .description = "End: time since the segment's begin (actuator: since the end of release)"},
     {"protocol[].until_strain", STZ_KEY_FLOAT, "1", NULL, .min = -1, .max = 1, IN_SEGMENT(until_strain),
-     .used_by = RATE | CREEP | ACTUATOR, .description = "End: total axial strain"},
+     .used_by = RATE | CREEP | ACTUATOR | JUMP, .description = "End: total strain"},
     {"protocol[].until_stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(until_stress_GPa),
-     .used_by = RATE | HOLD | ACTUATOR, .description = "End: axial stress"},
+     .used_by = RATE | HOLD | ACTUATOR | JUMP | UNLOAD, .description = "End: stress; unload: 0 without it"},
 
     {"kmc.engine", STZ_KEY_NAME, "", "\"direct\"", .names = "direct", AT(kmc.engine),
      .description = "`direct`: after each event every rate is computed again"},
@@ -159,7 +222,7 @@ const stz_key stz_schema[] = {
     {"output.history_points_per_decade", STZ_KEY_INT, "1", "20", .min = 1, .max = 10000, AT(history.points_per_decade),
      .description = "Rows of the history a decade of a segment's time"},
     {"output.history_strain_step", STZ_KEY_FLOAT, "1", "0.0005", .min = 1e-6, .max = 1, AT(history.strain_step),
-     .description = "A row at least each time the axial strain has moved by this"},
+     .description = "A row at least each time the strain that the segment drives has moved by this"},
     {"output.nbed_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(nbed_strains),
      .description = "Axial strains at which NBED scans are taken when first reached, ascending; 0.0 is as deposited"},
 
@@ -328,13 +391,25 @@ void stz_key_needs(const stz_key *key, char *text, size_t size) {
       [STZ_KEY_TEXT] = "a text in quotes of less than 256 characters",
       [STZ_KEY_CELLS] = "three multiples of 8 [nx, ny, nz]",
       [STZ_KEY_LEVELS] = "numbers [e1, e2, ...] in ascending order",
+      [STZ_KEY_LIST] = "",
   };
-  char range[64] = "";
+  char range[64] = "", list[64] = "";
+  if (key->type == STZ_KEY_LIST) {
+    char most[16];
+    snprintf(most, sizeof most, key->count ? "%d" : "2 to %d", key->count ? key->count : STZ_LIST_SIZE);
+    snprintf(list, sizeof list, "a list of %s %s", most, key->names ? "words" : "numbers");
+  }
+  if (key->type == STZ_KEY_LIST && key->names) {
+    char names[128];
+    list_names(key, names, sizeof names);
+    snprintf(text, size, "%s, each %s", list, names);
+    return;
+  }
   if (key->type == STZ_KEY_NAME) {
     list_names(key, text, size);
     return;
   }
   if (key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT) stz_key_range(key, range, sizeof range);
-  const bool list = key->type == STZ_KEY_CELLS || key->type == STZ_KEY_LEVELS;
-  snprintf(text, size, "%s%s%s", what[key->type], range[0] ? (list ? ", each " : " ") : "", range);
+  const bool several = key->type == STZ_KEY_CELLS || key->type == STZ_KEY_LEVELS || key->type == STZ_KEY_LIST;
+  snprintf(text, size, "%s%s%s%s", what[key->type], list, range[0] ? (several ? ", each " : " ") : "", range);
 }

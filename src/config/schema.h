@@ -18,6 +18,7 @@ typedef enum stz_key_type {
   STZ_KEY_TEXT,   // char[256]
   STZ_KEY_CELLS,  // int[3], each within the range
   STZ_KEY_LEVELS, // nbed_strains and nbed_levels: ascending doubles, each within the range
+  STZ_KEY_LIST,   // stz_list: numbers, each within the range, or names, each as its index
 } stz_key_type;
 
 enum { STZ_TEXT_SIZE = 256 };
@@ -29,7 +30,8 @@ typedef struct stz_key { // NOLINT(clang-analyzer-optin.performance.Padding): in
   const char *fallback; // the default, as one would write it; NULL without one
   double min, max;      // range of numbers, with +-INFINITY for none
   bool min_open, max_open;
-  const char *names;  // NAME: the allowed names, "a|b|c" in the order of the enum's values from 0
+  const char *names;  // NAME, LIST of names: the allowed ones, "a|b|c" in the order of the enum's values from 0
+  int count;          // LIST: how many; 0: 2 to STZ_LIST_SIZE
   size_t offset;      // of the value in stz_config, for a segment's key in stz_segment
   unsigned used_by;   // segment's key: the types that have it, a bit each (1u << type)
   unsigned needed_by; // segment's key: the types that cannot do without

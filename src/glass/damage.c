@@ -27,6 +27,26 @@ double stz_glass_recovery_rate(const stz_glass *glass, double temperature_K) {
   return b->recovery_rate_per_s * stz_exp(-b->recovery_eV / (STZ_BOLTZMANN * temperature_K));
 }
 
+double stz_glass_recovery_gain(const stz_glass *glass, double temperature_K, double rate, double duration) {
+  static const double node[] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
+  static const double weight[] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+  if (rate == 0.0 || !glass->damage) return stz_glass_recovery_rate(glass, temperature_K) * duration;
+  // In each piece the exponent E_r/kT moves by no more than 1.
+  const double end = temperature_K + rate * duration;
+  const double move = glass->barriers.recovery_eV / STZ_BOLTZMANN * fabs(1.0 / temperature_K - 1.0 / end);
+  const int pieces = 1 + (int)move;
+  const double half = 0.5 * duration / pieces;
+  double sum = 0.0;
+  for (int piece = 0; piece < pieces; piece++) {
+    const double middle = temperature_K + rate * half * (2 * piece + 1);
+    for (int i = 0; i < 4; i++) {
+      const double d = rate * half * node[i];
+      sum += weight[i] * (stz_glass_recovery_rate(glass, middle - d) + stz_glass_recovery_rate(glass, middle + d));
+    }
+  }
+  return half * sum;
+}
+
 double stz_glass_recovery(const stz_glass *glass) { return glass->recovery.sum; }
 stz_recovery stz_glass_recovery_state(const stz_glass *glass) { return glass->recovery; }
 

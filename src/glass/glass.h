@@ -72,6 +72,9 @@ const float *stz_glass_plastic(const stz_glass *glass,
 // Softening. Damage lowers barriers and recovers in time by a factor exp(-R) common to all sites; R grows at the rate
 // stz_glass_recovery_rate (1/s; 0 without softening or recovery). Local; the same on every rank.
 double stz_glass_recovery_rate(const stz_glass *glass, double temperature_K);
+// What R grows by within `duration` (s) from `temperature_K` on, which moves at `rate` (K/s): exact at rest, else by
+// Gauss's quadrature within 1e-9.
+double stz_glass_recovery_gain(const stz_glass *glass, double temperature_K, double rate, double duration);
 double stz_glass_recovery(const stz_glass *glass);        // R now
 void stz_glass_recover(stz_glass *glass, double by);      // R grows
 void stz_glass_soften(stz_glass *glass, double recovery); // brings all barriers to R = `recovery`

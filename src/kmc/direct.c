@@ -4,11 +4,12 @@
 // again, in one fused pass strip by strip; the next event is drawn from the exact sums. Cost of an event:
 // O(sites/ranks).
 //
-// Under a changing mean stress the candidates come from the hazard R exp(g t), which bounds the true one: no rate grows
-// faster than g (stz_rate_growth). A candidate is accepted with the ratio of its rate now to its bound (thinning: Lewis
-// and Shedler, Naval Res. Logist. Q. 26, 403, 1979), so the load is followed exactly, not in frozen steps. When the
-// bound has grown by e, all rates are evaluated afresh. Damage that recovers lets barriers rise and rates fall: the
-// bound stays one, and all rates are evaluated afresh when a barrier may have risen by 0.01 eV.
+// Under a changing mean stress or temperature the candidates come from the hazard R exp(g t), which bounds the true
+// one: no rate grows faster than g (stz_rate_growth, stz_thermal_growth). A candidate is accepted with the ratio of its
+// rate now to its bound (thinning: Lewis and Shedler, Naval Res. Logist. Q. 26, 403, 1979), so the load is followed
+// exactly, not in frozen steps. When the bound has grown by e, all rates are evaluated afresh. Damage that recovers
+// lets barriers rise and rates fall: the bound stays one, and all rates are evaluated afresh when a barrier may have
+// risen by 0.01 eV.
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -205,22 +206,33 @@ static verdict try_candidate(stz_kmc *kmc, const stz_law *then, const stz_law *n
   return v;
 }
 
+static double temperature_at(const stz_mean_stress *mean, double elapsed) {
+  return mean->temperature_K + elapsed * mean->temperature_rate;
+}
+
 static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, stz_law *law) {
   double stress[6];
   for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
-  stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), mean->temperature_K, stress);
+  stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), temperature_at(mean, elapsed), stress);
+}
+
+static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
+  return stz_glass_recovery(kmc->glass) +
+         stz_glass_recovery_gain(kmc->glass, mean->temperature_K, mean->temperature_rate, elapsed);
 }
 
 static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
-  const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass),
-                                        mean->temperature_K, mean->stress_rate);
-  const double recovering = stz_glass_recovery_rate(kmc->glass, mean->temperature_K);
   double window;
   *found = false;
   for (double start = 0.0; mean->t0 + start < limit; start += window) {
-    stz_law then, now;
-    const double recovery = stz_glass_recovery(kmc->glass) + recovering * start;
+    const double temperature = temperature_at(mean, start);
+    const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), temperature,
+                                          mean->stress_rate) +
+                          stz_thermal_growth(temperature, mean->temperature_rate);
     window = growth > 0.0 ? 1.0 / growth : INFINITY; // the bound grows by e within it
+    stz_law then, now;
+    const double recovery = recovery_at(kmc, mean, start);
+    const double recovering = stz_glass_recovery_rate(kmc->glass, temperature);
     if (recovering > 0.0) window = fmin(window, stz_glass_recovery_step(kmc->glass, recovery) / recovering);
     stz_glass_soften(kmc->glass, recovery);
     law_at(kmc, mean, start, &then);
@@ -231,7 +243,7 @@ static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
       if (elapsed > window || mean->t0 + start + elapsed > limit) break;
       law_at(kmc, mean, start + elapsed, &now);
       const verdict v =
-          try_candidate(kmc, &then, &now, stz_exp(growth * elapsed), recovery + recovering * elapsed, total);
+          try_candidate(kmc, &then, &now, stz_exp(growth * elapsed), recovery_at(kmc, mean, start + elapsed), total);
       if (v.excess > 1.001) {
         return stz_fail(STZ_ENUMERIC, "a rate exceeds its bound by the factor %g at %g s", v.excess, mean->t0 + start);
       }

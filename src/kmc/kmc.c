@@ -46,11 +46,14 @@ stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, st
 // What R grows by from the time that has passed up to t.
 static double recovery_until(const stz_kmc *kmc, double t) {
   const double elapsed = t - kmc->drive.t0;
-  return elapsed > 0.0 ? stz_glass_recovery_rate(kmc->glass, kmc->drive.temperature_K) * elapsed : 0.0;
+  if (!(elapsed > 0.0)) return 0.0;
+  return stz_glass_recovery_gain(kmc->glass, kmc->drive.temperature_K, kmc->drive.temperature_rate, elapsed);
 }
 
 void stz_kmc_pass(stz_kmc *kmc, double t) {
   stz_glass_recover(kmc->glass, recovery_until(kmc, t));
+  if (!(t > kmc->drive.t0)) return;
+  kmc->drive.temperature_K += kmc->drive.temperature_rate * (t - kmc->drive.t0);
   kmc->drive.t0 = t;
 }
 

@@ -18,12 +18,12 @@
 
 typedef struct stz_kmc stz_kmc;
 
-// The mean stress from t0 on, linear in time.
+// The mean stress and the temperature from t0 on, linear in time.
 typedef struct stz_mean_stress {
-  double t0; // s
-  double temperature_K;
-  double stress[6];      // eV/nm^3 at t0
-  double stress_rate[6]; // eV/nm^3/s
+  double t0;                              // s
+  double temperature_K, temperature_rate; // at t0; K/s
+  double stress[6];                       // eV/nm^3 at t0
+  double stress_rate[6];                  // eV/nm^3/s
 } stz_mean_stress;
 
 typedef struct stz_event {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Every control is brought to one form: axial stress s = held + stiffness (c(t) - ep), where c ramps linearly from the
-// segment's start to `ramp_end` and then stays at `stop`:
-//   strain-rate, relaxation: stiffness E, c the imposed strain;  actuator: stiffness S_a/(1 + S_a/E), c = attach +
-//   m(t); creep, age: stiffness 0, `held` the imposed stress.
-// c is always computed from the segment's start, never summed up, so that errors of rounding do not grow.
+// Every control is brought to one form: each component is imposed by its strain or by its stress (balance.h), linearly
+// in time. The strain of the driven component moves in legs: c(t) ramps from the leg's start to `ramp_end` and stays at
+// `stop` from there on:
+//   strain-rate, unload, mixed: one leg;  rate-jump: a leg a jump;  cyclic: two legs a cycle;  relaxation: at rest;
+//   actuator: c = attach + m(t) over the specimen and a spring in series.
+// c is always computed from the leg's start, never summed up, so that errors of rounding do not grow.
 #include "load/load.h"
 
 #include <assert.h>
@@ -12,7 +13,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "base/units.h"
+#include "load/balance.h"
 
 // A crossing missed by less than this strain (or E times it) is rounding and counts as reached.
 static const double ROUNDING = 1e-14;
@@ -20,21 +23,28 @@ static const double ROUNDING = 1e-14;
 struct stz_load {
   stz_segment *segments;
   int count, segment;
-  double young, poisson;
   double time, plastic[6];
   // the running segment
+  stz_balance balance;
+  int component; // that is driven
   double begin, clock_zero;
-  double held, stiffness;
-  double start, rate, ramp_end, stop; // c(t)
+  double imposed[6], imposed_rate[6]; // strain or stress at `begin`; c(t) instead where the driven strain is imposed
   int strain_way, stress_way;         // in which direction an end condition is crossed; 0 if it never is
+  // the running leg
+  int leg; // -1: a type without
+  bool last_leg;
+  double start, rate, ramp_begin, ramp_end, stop; // c(t)
+  double turn_stress;                             // ends the leg too, if crossed in the direction turn_way
+  int turn_way;
 };
 
-typedef struct axial {
-  double strain, stress, strain_rate, stress_rate;
-} axial;
+typedef struct state {
+  double strain[6], stress[6], strain_rate[6], stress_rate[6];
+} state;
 
 const char *stz_segment_name(stz_segment_type type) {
-  static const char *const names[] = {"strain-rate", "relaxation", "creep", "actuator", "age"};
+  static const char *const names[] = {"strain-rate", "relaxation", "creep", "actuator", "rate-jump",
+                                      "unload",      "cyclic",     "mixed", "age"};
   return names[type];
 }
 
@@ -42,102 +52,43 @@ static const stz_segment *running(const stz_load *load) { return &load->segments
 
 static int sign(double x) { return (x > 0.0) - (x < 0.0); }
 
-static bool strain_imposed(const stz_segment *segment) {
-  return segment->type == STZ_SEGMENT_STRAIN_RATE || segment->type == STZ_SEGMENT_RELAXATION;
-}
-
-static axial axial_at(const stz_load *load, double t) {
+static void imposed_at(const stz_load *load, double t, double value[6], double rate[6]) {
+  for (int v = 0; v < 6; v++) {
+    rate[v] = load->imposed_rate[v];
+    value[v] = load->imposed[v] + rate[v] * (t - load->begin);
+  }
+  if (!load->balance.strained[load->component]) return;
   const bool ramping = t < load->ramp_end;
-  const double c = ramping ? load->start + load->rate * (t - load->begin) : load->stop;
-  axial now = {.stress = load->held + load->stiffness * (c - load->plastic[0]),
-               .stress_rate = ramping ? load->stiffness * load->rate : 0.0};
-  if (strain_imposed(running(load))) { // c itself, so that the strain ends on until_strain exactly
-    now.strain = c;
-    now.strain_rate = ramping ? load->rate : 0.0;
-  } else {
-    now.strain = now.stress / load->young + load->plastic[0];
-    now.strain_rate = now.stress_rate / load->young;
+  value[load->component] = ramping ? load->start + load->rate * (t - load->ramp_begin) : load->stop;
+  rate[load->component] = ramping ? load->rate : 0.0;
+}
+
+static state state_at(const stz_load *load, double t) {
+  static const double none[6] = {0};
+  double value[6], rate[6];
+  state s;
+  imposed_at(load, t, value, rate);
+  stz_balance_stress(&load->balance, value, load->plastic, s.stress);
+  stz_balance_stress(&load->balance, rate, none, s.stress_rate);
+  stz_balance_strain(&load->balance, s.stress, load->plastic, s.strain);
+  stz_balance_strain(&load->balance, s.stress_rate, none, s.strain_rate);
+  for (int v = 0; v < 6; v++) { // what is imposed itself, so that a strain ends on its target exactly
+    if (!load->balance.strained[v] || v == load->balance.sprung) continue;
+    s.strain[v] = value[v];
+    s.strain_rate[v] = rate[v];
   }
-  return now;
+  return s;
 }
 
-static void begin_strain_rate(stz_load *load, const stz_segment *segment) {
-  assert(segment->rate_per_s != 0.0);
-  load->rate = segment->rate_per_s;
-  load->strain_way = load->stress_way = sign(load->rate);
-  load->ramp_end = INFINITY;
-  if (isnan(segment->until_strain)) return;
-  const double ahead = (segment->until_strain - load->start) / load->rate;
-  load->ramp_end = load->begin + ahead; // in the past if the strain is beyond its target already
-  if (ahead >= 0.0) load->stop = segment->until_strain;
+static double temperature_rate(const stz_load *load, double t) {
+  const stz_segment *segment = running(load);
+  if (!(segment->temperature_end_K > 0.0) || t < load->clock_zero) return 0.0;
+  return (segment->temperature_end_K - segment->temperature_K) / segment->duration_s;
 }
 
-// The actuator grips the specimen as it is, so that the stress does not jump: s = S_a (m - (e - attach)), with attach
-// its present strain plus s/S_a (0 for a virgin specimen). The mismatch is what is released from then on.
-static void begin_actuator(stz_load *load, const stz_segment *segment, double strain, double stress) {
-  const double stiffness = segment->stiffness_GPa * STZ_GPA;
-  load->stiffness = stiffness / (1.0 + stiffness / load->young);
-  load->start = strain + stress / stiffness;
-  load->stop = load->start + segment->mismatch_strain;
-  load->ramp_end = load->clock_zero = load->begin + segment->release_s;
-  load->rate = load->ramp_end > load->begin ? segment->mismatch_strain / (load->ramp_end - load->begin) : 0.0;
-  load->strain_way = load->stress_way = sign(segment->mismatch_strain);
-}
-
-// Starts the segment `index` from the axial strain and stress that the one before left.
-static void begin_segment(stz_load *load, int index, double strain, double stress) {
-  const stz_segment *segment = &load->segments[index];
-  load->segment = index;
-  load->begin = load->clock_zero = load->ramp_end = load->time;
-  load->held = load->rate = 0.0;
-  load->stiffness = load->young;
-  load->start = load->stop = strain;
-  load->strain_way = load->stress_way = 0;
-  switch (segment->type) {
-  case STZ_SEGMENT_STRAIN_RATE:
-    begin_strain_rate(load, segment);
-    break;
-  case STZ_SEGMENT_RELAXATION:
-    load->stress_way = -sign(stress);
-    break;
-  case STZ_SEGMENT_ACTUATOR:
-    begin_actuator(load, segment, strain, stress);
-    break;
-  case STZ_SEGMENT_CREEP:
-    load->stiffness = 0.0;
-    load->held = isnan(segment->stress_GPa) ? stress : segment->stress_GPa * STZ_GPA;
-    load->strain_way = sign(load->held);
-    break;
-  case STZ_SEGMENT_AGE:
-    load->stiffness = 0.0;
-    break;
-  }
-}
-
-stz_err stz_load_create(const stz_segment *segments, int count, double young, double poisson, stz_load **load) {
-  assert(count > 0 && young > 0.0);
-  *load = NULL;
-  stz_load *made;
-  STZ_TRY(STZ_NEW(made, 1));
-  stz_err err = STZ_NEW(made->segments, count);
-  if (err != STZ_OK) {
-    stz_free(made);
-    return err;
-  }
-  memcpy(made->segments, segments, (size_t)count * sizeof *segments);
-  made->count = count;
-  made->young = young;
-  made->poisson = poisson;
-  begin_segment(made, 0, 0.0, 0.0);
-  *load = made;
-  return STZ_OK;
-}
-
-void stz_load_destroy(stz_load **load) {
-  if (!*load) return;
-  stz_free((*load)->segments);
-  stz_free(*load);
-  *load = NULL;
+static double temperature_at(const stz_load *load, double t) {
+  const double rate = temperature_rate(load, t);
+  return running(load)->temperature_K + (rate == 0.0 ? 0.0 : rate * (t - load->clock_zero));
 }
 
 static bool reached(double value, double target, int way, double rounding) {
@@ -150,25 +101,223 @@ static double crossing(double now, double value, double rate, double target, int
   return way * rate > 0.0 && !isnan(target) ? now + (target - value) / rate : INFINITY;
 }
 
-// The time at which the segment ends if no event happens and its present rates last; INFINITY if it does not.
-static double segment_end(const stz_load *load, const axial *a) {
+// --- legs ---
+
+// From now on the strain moves at `rate` towards `target` (NAN: without end). A leg takes time, if only the last bit of
+// the clock, so that legs cannot follow each other for ever at one instant.
+static void ramp(stz_load *load, double from, double rate, double target) {
+  load->start = load->stop = from;
+  load->rate = rate;
+  load->ramp_begin = load->time;
+  load->ramp_end = INFINITY;
+  if (isnan(target)) return;
+  const double ahead = (target - from) / rate;
+  load->ramp_end = load->time + ahead; // in the past if the strain is beyond its target already
+  if (ahead >= 0.0) load->stop = target;
+  if (ahead > 0.0) load->ramp_end = fmax(load->ramp_end, nextafter(load->time, INFINITY));
+}
+
+static void ramp_to_stress(stz_load *load, double from, double rate, double stress, double target) {
+  load->turn_stress = target;
+  load->turn_way = target < stress ? -1 : 1;
+  ramp(load, from, load->turn_way * rate, NAN);
+}
+
+static void begin_leg(stz_load *load, int leg, double strain, double stress) {
   const stz_segment *segment = running(load);
+  const stz_list *rates = &segment->rates_per_s;
+  double target;
+  load->leg = leg;
+  load->last_leg = true;
+  load->turn_way = 0;
+  switch (segment->type) {
+  case STZ_SEGMENT_STRAIN_RATE:
+    ramp(load, strain, segment->rate_per_s, segment->until_strain);
+    break;
+  case STZ_SEGMENT_RATE_JUMP:
+    target = load->imposed[load->component] + (leg + 1) * segment->strain_each;
+    load->last_leg = segment->until_strain <= target;
+    ramp(load, strain, rates->value[leg % rates->count], load->last_leg ? segment->until_strain : target);
+    break;
+  case STZ_SEGMENT_UNLOAD:
+    target = isnan(segment->until_stress_GPa) ? 0.0 : segment->until_stress_GPa * STZ_GPA;
+    ramp_to_stress(load, strain, segment->rate_per_s, stress, target);
+    break;
+  case STZ_SEGMENT_CYCLIC:
+    load->last_leg = leg + 1 == 2 * segment->cycles;
+    if (segment->turn_strains.count > 0) {
+      target = segment->turn_strains.value[leg % 2];
+      ramp(load, strain, target < strain ? -segment->rate_per_s : segment->rate_per_s, target);
+    } else {
+      ramp_to_stress(load, strain, segment->rate_per_s, stress, segment->turn_stresses_GPa.value[leg % 2] * STZ_GPA);
+    }
+    break;
+  case STZ_SEGMENT_MIXED:
+    ramp(load, strain, load->imposed_rate[load->component], NAN);
+    break;
+  default:
+    assert(false);
+  }
+}
+
+// When the leg ends if no event happens; INFINITY if it does not, or there is none.
+static double leg_end(const stz_load *load, const state *s) {
+  const int d = load->component;
+  if (load->leg < 0) return load->time < load->ramp_end ? load->ramp_end : INFINITY; // the actuator's release
+  const double stress_end = crossing(load->time, s->stress[d], s->stress_rate[d], load->turn_stress, load->turn_way,
+                                     ROUNDING * load->balance.young);
+  return fmax(load->time, fmin(load->ramp_end, stress_end));
+}
+
+// Goes on to the next leg, and over those that are at their end already.
+static void turn(stz_load *load) {
+  for (bool over = true; over;) {
+    state now = state_at(load, load->time);
+    begin_leg(load, load->leg + 1, now.strain[load->component], now.stress[load->component]);
+    now = state_at(load, load->time);
+    over = !load->last_leg && leg_end(load, &now) <= load->time;
+  }
+}
+
+// An event, or the begin of a segment, may find a leg at its end.
+static void turn_if_due(stz_load *load) {
+  if (load->leg < 0 || load->last_leg) return;
+  const state now = state_at(load, load->time);
+  if (leg_end(load, &now) <= load->time) turn(load);
+}
+
+// --- segments ---
+
+// The actuator grips the specimen as it is, so that the stress does not jump: s = S_a (m - (e - attach)), with attach
+// its present strain plus s/S_a (0 for a virgin specimen). The mismatch is what is released from then on.
+static void begin_actuator(stz_load *load, const stz_segment *segment, double strain, double stress) {
+  const double stiffness = segment->stiffness_GPa * STZ_GPA;
+  stz_balance_add_spring(&load->balance, load->component, stiffness);
+  load->start = strain + stress / stiffness;
+  load->stop = load->start + segment->mismatch_strain;
+  load->ramp_end = load->clock_zero = load->begin + segment->release_s;
+  load->rate = load->ramp_end > load->begin ? segment->mismatch_strain / (load->ramp_end - load->begin) : 0.0;
+  load->strain_way = load->stress_way = sign(segment->mismatch_strain);
+}
+
+// The component of a mixed segment that moves fastest: by its strain, or else by its stress.
+static int fastest(const stz_segment *segment) {
+  const stz_list *const rates[2] = {&segment->strain_rates_per_s, &segment->stress_rates_GPa_per_s};
+  for (int control = STZ_CONTROL_STRAIN; control <= STZ_CONTROL_STRESS; control++) {
+    int found = -1;
+    double most = 0.0;
+    for (int v = 0; v < 6; v++) {
+      if ((int)segment->control.value[v] != control || fabs(rates[control]->value[v]) <= most) continue;
+      most = fabs(rates[control]->value[v]);
+      found = v;
+    }
+    if (found >= 0) return found;
+  }
+  return STZ_XX;
+}
+
+static void set_control(stz_load *load, const stz_segment *segment, const state *found) {
+  const bool mixed = segment->type == STZ_SEGMENT_MIXED, shear = segment->mode == STZ_MODE_SHEAR;
+  const bool stressed = segment->type == STZ_SEGMENT_CREEP || segment->type == STZ_SEGMENT_AGE;
+  load->component = mixed ? fastest(segment) : shear ? STZ_XY : STZ_XX;
+  for (int v = 0; v < 6; v++) {
+    bool strained = v == load->component ? !stressed : shear;
+    if (mixed) strained = (int)segment->control.value[v] == STZ_CONTROL_STRAIN;
+    load->balance.strained[v] = strained;
+    load->imposed[v] = strained ? found->strain[v] : mixed ? found->stress[v] : 0.0;
+    load->imposed_rate[v] = 0.0;
+    if (mixed) {
+      load->imposed_rate[v] =
+          strained ? segment->strain_rates_per_s.value[v] : segment->stress_rates_GPa_per_s.value[v] * STZ_GPA;
+    }
+  }
+  if (segment->type == STZ_SEGMENT_CREEP) {
+    const double held = isnan(segment->stress_GPa) ? found->stress[load->component] : segment->stress_GPa * STZ_GPA;
+    load->imposed[load->component] = held;
+  }
+  stz_balance_set(&load->balance);
+}
+
+// Starts the segment `index` from what the one before left.
+static void begin_segment(stz_load *load, int index, const state *found) {
+  const stz_segment *segment = &load->segments[index];
+  load->segment = index;
+  set_control(load, segment, found);
+  const double strain = found->strain[load->component], stress = found->stress[load->component];
+  load->begin = load->clock_zero = load->ramp_begin = load->ramp_end = load->time;
+  load->rate = 0.0;
+  load->start = load->stop = strain;
+  load->strain_way = load->stress_way = load->turn_way = 0;
+  load->leg = -1;
+  load->last_leg = false;
+  switch (segment->type) {
+  case STZ_SEGMENT_RELAXATION:
+    load->stress_way = -sign(stress);
+    break;
+  case STZ_SEGMENT_CREEP:
+    load->strain_way = sign(load->imposed[load->component]);
+    break;
+  case STZ_SEGMENT_ACTUATOR:
+    begin_actuator(load, segment, strain, stress);
+    break;
+  case STZ_SEGMENT_AGE:
+    break;
+  default:
+    begin_leg(load, 0, strain, stress);
+    if (segment->type == STZ_SEGMENT_STRAIN_RATE || segment->type == STZ_SEGMENT_RATE_JUMP)
+      load->stress_way = sign(load->rate);
+    turn_if_due(load);
+  }
+}
+
+stz_err stz_load_create(const stz_segment *segments, int count, double young, double poisson, stz_load **load) {
+  static const state unloaded = {.strain = {0}};
+  assert(count > 0 && young > 0.0);
+  *load = NULL;
+  stz_load *made;
+  STZ_TRY(STZ_NEW(made, 1));
+  stz_err err = STZ_NEW(made->segments, count);
+  if (err != STZ_OK) {
+    stz_free(made);
+    return err;
+  }
+  memcpy(made->segments, segments, (size_t)count * sizeof *segments);
+  made->count = count;
+  made->balance.young = young;
+  made->balance.poisson = poisson;
+  begin_segment(made, 0, &unloaded);
+  *load = made;
+  return STZ_OK;
+}
+
+void stz_load_destroy(stz_load **load) {
+  if (!*load) return;
+  stz_free((*load)->segments);
+  stz_free(*load);
+  *load = NULL;
+}
+
+// --- ends ---
+
+// The time at which the segment ends by other means than its last leg, if no event happens; INFINITY if it does not.
+static double segment_end(const stz_load *load, const state *s) {
+  const stz_segment *segment = running(load);
+  const int d = load->component;
   const double now = load->time;
   const double duration_end = isnan(segment->duration_s) ? INFINITY : load->clock_zero + segment->duration_s;
-  const double stress_end = crossing(now, a->stress, a->stress_rate, segment->until_stress_GPa * STZ_GPA,
-                                     load->stress_way, ROUNDING * load->young);
-  double strain_end = load->ramp_end; // of an imposed strain: not computed anew, lest its rounding differ
-  if (segment->type != STZ_SEGMENT_STRAIN_RATE) {
-    strain_end = crossing(now, a->strain, a->strain_rate, segment->until_strain, load->strain_way, ROUNDING);
-  }
+  const double stress_end = crossing(now, s->stress[d], s->stress_rate[d], segment->until_stress_GPa * STZ_GPA,
+                                     load->stress_way, ROUNDING * load->balance.young);
+  const double strain_end =
+      crossing(now, s->strain[d], s->strain_rate[d], segment->until_strain, load->strain_way, ROUNDING);
   return fmax(fmin(duration_end, fmin(stress_end, strain_end)), now);
 }
 
-// Whether the segment can yet end by what events do, or by what is left of the release: creep goes the way of its
-// stress, relaxation towards zero stress, and an actuator's specimen lengthens until the stress is gone.
+// Whether the segment can yet end by what events do, or by legs to come: creep goes the way of its stress, relaxation
+// towards zero stress, and an actuator's specimen lengthens until the stress is gone.
 static bool can_end_later(const stz_load *load) {
   const stz_segment *segment = running(load);
   const double until_stress = segment->until_stress_GPa * STZ_GPA;
+  const int d = load->component;
   if (!isnan(segment->duration_s)) return true;
   switch (segment->type) {
   case STZ_SEGMENT_CREEP:
@@ -177,71 +326,78 @@ static bool can_end_later(const stz_load *load) {
     return load->stress_way != 0 && load->stress_way * until_stress <= 0.0;
   case STZ_SEGMENT_ACTUATOR:
     return load->strain_way * (load->stop - segment->until_strain) > 0.0 ||
-           reached(load->stiffness * (load->stop - load->plastic[0]), until_stress, load->stress_way,
-                   ROUNDING * load->young);
+           reached(load->balance.stiffness[d][d] * (load->stop - load->plastic[d]), until_stress, load->stress_way,
+                   ROUNDING * load->balance.young);
+  case STZ_SEGMENT_RATE_JUMP:
+    return !isnan(segment->until_strain) || !isnan(segment->until_stress_GPa);
+  case STZ_SEGMENT_CYCLIC:
+    return true;
   default:
     return false;
   }
 }
 
 stz_err stz_load_drive(const stz_load *load, stz_drive *drive) {
-  const stz_segment *segment = running(load);
-  const axial a = axial_at(load, load->time);
-  const double end = segment_end(load, &a);
-  const bool releasing = segment->type == STZ_SEGMENT_ACTUATOR && load->time < load->ramp_end;
-  const double release_end = releasing ? load->ramp_end : INFINITY;
-  const bool ends = isfinite(end) && end <= release_end;
+  const state s = state_at(load, load->time);
+  const double leg = leg_end(load, &s), broken = load->last_leg ? INFINITY : leg;
+  const double end = fmin(segment_end(load, &s), load->last_leg ? leg : INFINITY);
+  const bool ends = isfinite(end) && end <= broken;
   if (!ends && !can_end_later(load)) {
     return stz_fail(STZ_EINPUT,
-                    "protocol[%d]: this %s segment can never end from axial strain %.6g and stress %.6g GPa: needs "
+                    "protocol[%d]: this %s segment can never end from %s strain %.6g and stress %.6g GPa: needs "
                     "duration_s, or an end condition that it can reach",
-                    load->segment, stz_segment_name(segment->type), a.strain, a.stress / STZ_GPA);
+                    load->segment, stz_segment_name(running(load)->type), load->component == STZ_XX ? "axial" : "shear",
+                    s.strain[load->component], s.stress[load->component] / STZ_GPA);
   }
   *drive = (stz_drive){
       .t0 = load->time,
-      .until = fmin(end, release_end),
-      .temperature_K = segment->temperature_K,
-      .stress = {a.stress},
-      .stress_rate = {a.stress_rate},
+      .until = fmin(end, broken),
+      .temperature_K = temperature_at(load, load->time),
+      .temperature_rate = temperature_rate(load, load->time),
       .ends_segment = ends,
   };
+  memcpy(drive->stress, s.stress, sizeof drive->stress);
+  memcpy(drive->stress_rate, s.stress_rate, sizeof drive->stress_rate);
   return STZ_OK;
 }
 
 void stz_load_advance(stz_load *load, double t) {
   assert(t >= load->time);
+  const state s = state_at(load, load->time);
+  const bool turns = load->leg >= 0 && !load->last_leg && t >= leg_end(load, &s);
   load->time = t;
+  if (turns) turn(load);
 }
 
 void stz_load_yield(stz_load *load, const double plastic[6]) {
   for (int v = 0; v < 6; v++) load->plastic[v] += plastic[v];
+  turn_if_due(load);
 }
 
 bool stz_load_next_segment(stz_load *load) {
   if (load->segment + 1 == load->count) return false;
-  const axial a = axial_at(load, load->time);
-  begin_segment(load, load->segment + 1, a.strain, a.stress);
+  const state now = state_at(load, load->time);
+  begin_segment(load, load->segment + 1, &now);
   return true;
 }
 
-void stz_load_state(const stz_load *load, stz_macro *state) { stz_load_state_at(load, load->time, state); }
+void stz_load_state(const stz_load *load, stz_macro *macro) { stz_load_state_at(load, load->time, macro); }
 
-void stz_load_state_at(const stz_load *load, double t, stz_macro *state) {
-  const axial a = axial_at(load, t);
-  const double lateral = -load->poisson * a.stress / load->young;
-  const double *p = load->plastic;
-  *state = (stz_macro){
-      .time_s = t,
-      .temperature_K = running(load)->temperature_K,
-      .strain = {a.strain, lateral + p[1], lateral + p[2], p[3], p[4], p[5]},
-      .stress = {a.stress},
-      .plastic = {p[0], p[1], p[2], p[3], p[4], p[5]},
-      .segment = load->segment,
-      .clock_zero_s = load->clock_zero,
-  };
+void stz_load_state_at(const stz_load *load, double t, stz_macro *macro) {
+  const state s = state_at(load, t);
+  *macro = (stz_macro){.time_s = t,
+                       .temperature_K = temperature_at(load, t),
+                       .segment = load->segment,
+                       .component = load->component,
+                       .clock_zero_s = load->clock_zero};
+  memcpy(macro->strain, s.strain, sizeof s.strain);
+  memcpy(macro->stress, s.stress, sizeof s.stress);
+  memcpy(macro->plastic, load->plastic, sizeof macro->plastic);
 }
 
-double stz_load_stiffness(const stz_load *load) { return load->stiffness; }
+void stz_load_stiffness(const stz_load *load, double stiffness[6][6]) {
+  memcpy(stiffness, load->balance.stiffness, sizeof load->balance.stiffness);
+}
 
 size_t stz_load_saved_bytes(void) { return sizeof(stz_load); }
 

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The protocol and the macroscopic balance: which mean stress acts at which time, given the plastic strain so far.
-// Uniaxial stress along x. Between events every quantity is linear in time up to the next break point, so that times
-// of crossing are exact. No MPI: every rank carries the same copy.
+// Between events every quantity is linear in time up to the next break point, so that times of crossing are exact. No
+// MPI: every rank carries the same copy.
 //
-// Sign and symbols: total axial strain e = s/E + ep (ep: xx component of the mean plastic strain).
-//   strain-rate, relaxation: e is imposed, s = E (e - ep);  creep, age: s is imposed;
-//   actuator: s = S_a (m(t) - (e - e_a)), hence s = S_a (m + e_a - ep)/(1 + S_a/E), m the mismatch released so far in
-//   this segment. It grips the specimen as it finds it: e_a, its strain then plus s/S_a, keeps the stress continuous
-//   (0 for a virgin specimen).
+// Each component of the mean is controlled by its strain or by its stress; strain = S stress + plastic strain, with the
+// isotropic compliance S (balance.h). A segment drives one component, which "strain" and "stress" mean here:
+//   uniaxial: xx, the other stresses zero, so that stress = E (strain - plastic strain);
+//   shear: xy, the other strains held as they are found, stress = 2 mu (strain - plastic strain);
+//   mixed: each component by its own control and rate; "the" component is the one that moves fastest.
+// Of the driven component e and s,
+//   strain-rate, relaxation, rate-jump, unload, cyclic impose e;  creep, age impose s (age: all stresses are zero);
+//   actuator: s = S_a (m(t) - (e - e_a)), m the mismatch released so far in this segment. It grips the specimen as it
+//   finds it: e_a, its strain then plus s/S_a, keeps the stress continuous (0 for a virgin specimen).
 //
 // Ends. A segment ends at the first of its end conditions, at once if one holds already at its start. A target counts
-// as reached from there on in the direction in which the control drives: strain-rate, that of the rate (strain and
-// stress); actuator, that of the mismatch (strain and stress; a stress target is thus one of the release); creep,
-// strain in that of the stress; relaxation, stress towards zero. What the control holds (strain in relaxation, stress
-// in creep, both in age) ends nothing. Differences below a strain of 1e-14 (or E times it) are rounding.
+// as reached from there on in the direction in which the control drives: strain-rate and rate-jump, that of the rate
+// (strain and stress); actuator, that of the mismatch (strain and stress; a stress target is thus one of the release);
+// creep, strain in that of the stress; relaxation, stress towards zero. What the control holds (strain in relaxation,
+// stress in creep, both in age) ends nothing. Unload ends when its stress is crossed, cyclic after its last turn, mixed
+// by its duration. A cycle by stress turns where the stress is crossed, be it by an event. Differences below a strain
+// of 1e-14 (or E times it) are rounding.
+//
+// The temperature is constant in a segment or moves linearly over its duration (actuator: from the end of release on).
 #ifndef STZ_LOAD_LOAD_H
 #define STZ_LOAD_LOAD_H
 
@@ -29,10 +37,10 @@ typedef struct stz_load stz_load;
 // The drive from now on, while no event happens: valid for t0 <= t <= until.
 typedef struct stz_drive {
   double t0, until; // s; `until` is the end of the segment or a break point within it, INFINITY if neither is near
-  double temperature_K;
-  double stress[6];      // mean stress at t0, eV/nm^3
-  double stress_rate[6]; // its constant rate, eV/nm^3/s
-  bool ends_segment;     // the segment ends at `until`
+  double temperature_K, temperature_rate; // at t0; K/s, constant
+  double stress[6];                       // mean stress at t0, eV/nm^3
+  double stress_rate[6];                  // its constant rate, eV/nm^3/s
+  bool ends_segment;                      // the segment ends at `until`
 } stz_drive;
 
 // The macroscopic state at the load's present time.
@@ -40,6 +48,7 @@ typedef struct stz_macro {
   double time_s, temperature_K;
   double strain[6], stress[6], plastic[6]; // total strain, stress (eV/nm^3), plastic strain
   int segment;                             // index of the segment that is running
+  int component;                           // the component that it drives
   double clock_zero_s;                     // time from which the segment's times count (actuator: end of release)
 } stz_macro;
 
@@ -76,8 +85,9 @@ size_t stz_load_saved_bytes(void);
 void stz_load_save(const stz_load *load, void *saved);
 void stz_load_restore(stz_load *load, const void *saved);
 
-// d(stress)/d(plastic strain) of the control in force, for the energy balance: the axial mean stress changes by
-// -stiffness times the axial plastic strain (E for held strain, 0 for held stress, S_a/(1+S_a/E) for the actuator).
-double stz_load_stiffness(const stz_load *load);
+// -d(stress)/d(plastic strain) of the control in force, tensor components, eV/nm^3: an event that adds the mean plastic
+// strain p changes the mean stress by -stiffness p. For the energy balance. Uniaxial: E for xx under held strain, 0
+// under held stress, S_a/(1+S_a/E) for the actuator.
+void stz_load_stiffness(const stz_load *load, double stiffness[6][6]);
 
 #endif

@@ -46,8 +46,8 @@ double stz_order_mean(const stz_grid *grid, const stz_cluster *clusters, int64_t
 // One row. Local.
 void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]);
 
-// When rows are due: at 10^(k/n) s, k = 0, 1, ... after the clock's zero of the segment, and whenever the axial strain
-// has moved by strain_step since the last row. Plain data; local; the same on every rank.
+// When rows are due: at 10^(k/n) s, k = 0, 1, ... after the clock's zero of the segment, and whenever the strain
+// that the segment drives has moved by strain_step since the last row. Plain data; local; the same on every rank.
 typedef struct stz_history_schedule {
   int points_per_decade;
   double strain_step;
@@ -58,7 +58,7 @@ typedef struct stz_history_schedule {
 stz_history_schedule stz_history_begin(const stz_history_params *params, double time_s, double strain);
 
 // Time of the next row at or before `until`, INFINITY if none is due. The present state is (now_s, strain), and the
-// axial strain grows at strain_rate from there on; clock_zero_s is the running segment's. Never before now_s: a row
+// strain grows at strain_rate from there on; clock_zero_s is the running segment's. Never before now_s: a row
 // that a jump of the strain has made due, or that was left out, is due at once.
 double stz_history_next(const stz_history_schedule *schedule, double now_s, double strain, double strain_rate,
                         double clock_zero_s, double until);

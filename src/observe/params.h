@@ -4,7 +4,7 @@
 
 typedef struct stz_history_params {
   int points_per_decade; // rows a decade of time since the clock's zero of a segment
-  double strain_step;    // a row at least each time the axial strain has moved by this
+  double strain_step;    // a row at least each time the driven strain has moved by this
 } stz_history_params;
 
 typedef struct stz_nbed_params {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/tensor.h"
 #include "observe/history.h"
 #include "sim/sim.h"
 
@@ -12,48 +13,75 @@
 // counts), the engine's stress, and at set-up spectra and composition fields in double precision.
 static const double RUN_BYTES = 73.0, SETUP_BYTES = 140.0;
 
-// Axial strain range and duration that the protocol goes through, following it roughly: plastic strain sets in at the
-// flow stress, relaxation turns elastic strain into plastic.
+// What the protocol goes through, following it roughly: plastic strain sets in at the flow stress, relaxation turns
+// elastic strain into plastic. In the component that a segment drives; `largest` is of the axial strain.
 typedef struct course {
   double strain, largest, plastic;
+  double to_and_fro; // plastic strain of cycles, on top
 } course;
 
 static const double FLOW_STRESS_GPA = 3.25;
 
+// The strain that a growing strain comes to, by the first of the segment's ends.
+static double grown(const course *c, const stz_segment *segment, double rate, double young) {
+  double target = rate > 0.0 ? INFINITY : -INFINITY;
+  const double by_time = c->strain + rate * segment->duration_s;
+  const double by_stress = c->plastic + segment->until_stress_GPa / young;
+  if (isfinite(segment->until_strain)) target = segment->until_strain;
+  if (isfinite(by_time)) target = rate > 0.0 ? fmin(target, by_time) : fmax(target, by_time);
+  if (isfinite(by_stress)) target = rate > 0.0 ? fmin(target, by_stress) : fmax(target, by_stress);
+  return target;
+}
+
+static double cycled(course *c, const stz_segment *segment, double young) {
+  const bool strains = segment->turn_strains.count > 0;
+  const double *turn = strains ? segment->turn_strains.value : segment->turn_stresses_GPa.value;
+  const double scale = strains ? 1.0 : 1.0 / young, range = fabs(turn[0] - turn[1]) * scale;
+  c->to_and_fro += 2.0 * segment->cycles * fmax(0.0, range - 2.0 * FLOW_STRESS_GPA / young);
+  return (strains ? 0.0 : c->plastic) + fmax(turn[0], turn[1]) * scale;
+}
+
+static double fastest_rate(const stz_list *rates) {
+  double most = 0.0;
+  for (int i = 0; i < rates->count; i++) most = fmax(most, rates->value[i]);
+  return most;
+}
+
 static void follow(course *c, const stz_segment *segment, const stz_elastic_params *elastic) {
-  const double elastic_limit = FLOW_STRESS_GPA / elastic->young_GPa;
+  const double young = elastic->young_GPa, elastic_limit = FLOW_STRESS_GPA / young;
   double target = c->strain;
   switch (segment->type) {
   case STZ_SEGMENT_STRAIN_RATE:
-    target = segment->rate_per_s > 0.0 ? INFINITY : -INFINITY;
-    if (isfinite(segment->until_strain)) target = segment->until_strain;
-    if (isfinite(segment->duration_s)) {
-      const double end = c->strain + segment->rate_per_s * segment->duration_s;
-      target = segment->rate_per_s > 0.0 ? fmin(target, end) : fmax(target, end);
-    }
-    if (isfinite(segment->until_stress_GPa)) {
-      const double end = c->plastic + segment->until_stress_GPa / elastic->young_GPa;
-      target = segment->rate_per_s > 0.0 ? fmin(target, end) : fmax(target, end);
-    }
+    target = grown(c, segment, segment->rate_per_s, young);
+    break;
+  case STZ_SEGMENT_RATE_JUMP:
+    target = grown(c, segment, fastest_rate(&segment->rates_per_s), young);
     break;
   case STZ_SEGMENT_ACTUATOR: {
-    const double free = segment->mismatch_strain / (1.0 + elastic->young_GPa / segment->stiffness_GPa);
+    const double free = segment->mismatch_strain / (1.0 + young / segment->stiffness_GPa);
     const double flowing = segment->mismatch_strain - FLOW_STRESS_GPA / segment->stiffness_GPa;
     target = c->strain + fmax(free, flowing);
     break;
   }
   case STZ_SEGMENT_CREEP:
     if (isfinite(segment->until_strain)) target = segment->until_strain;
-    if (isfinite(segment->stress_GPa)) target = fmax(target, c->plastic + segment->stress_GPa / elastic->young_GPa);
+    if (isfinite(segment->stress_GPa)) target = fmax(target, c->plastic + segment->stress_GPa / young);
     break;
   case STZ_SEGMENT_RELAXATION:
     break;
+  case STZ_SEGMENT_CYCLIC:
+    target = cycled(c, segment, young);
+    break;
+  case STZ_SEGMENT_MIXED:
+    target += segment->strain_rates_per_s.value[STZ_XX] * segment->duration_s;
+    break;
+  case STZ_SEGMENT_UNLOAD:
   case STZ_SEGMENT_AGE:
     target = c->plastic;
     break;
   }
   c->strain = target;
-  c->largest = fmax(c->largest, c->strain);
+  if (segment->mode == STZ_MODE_UNIAXIAL) c->largest = fmax(c->largest, c->strain);
   c->plastic = fmax(c->plastic, c->strain - elastic_limit);
 }
 
@@ -66,11 +94,11 @@ static course course_of(const stz_config *config) {
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
-  const double octant = (cells[0] / 2 + 1.0) * (cells[1] / 2 + 1.0) * (cells[2] / 2 + 16.0);
+  const double octant = (0.5 * cells[0] + 1.0) * (0.5 * cells[1] + 1.0) * (0.5 * cells[2] + 16.0);
   const course c = course_of(config);
   // Events of mean Schmid factor about 0.4 carry the plastic strain; some are spent back and forth.
   const double volume = sites * a * a * a;
-  const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) : 0.0;
+  const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) + c.to_and_fro : 0.0;
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
   const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 20.0 : 15.0;
   estimate->seconds = estimate->events * (sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0));

@@ -128,9 +128,9 @@ static stz_err take_row(stz_record *record, double t) {
   stz_history_row(&state, &record->look, row);
   STZ_TRY(stz_result_row(record->result, row));
   if (record->begun) {
-    stz_history_taken(&record->schedule, t, macro.strain[STZ_XX]);
+    stz_history_taken(&record->schedule, t, macro.strain[macro.component]);
   } else {
-    record->schedule = stz_history_begin(&record->config->history, t, macro.strain[STZ_XX]);
+    record->schedule = stz_history_begin(&record->config->history, t, macro.strain[macro.component]);
   }
   record->begun = true;
   return STZ_OK;
@@ -183,8 +183,10 @@ stz_err stz_record_until(stz_record *record, double t) {
   stz_macro now, then;
   stz_load_state(record->sample->load, &now);
   stz_load_state_at(record->sample->load, t, &then);
-  const double strain = now.strain[STZ_XX], end = then.strain[STZ_XX];
-  const double rate = t > now.time_s ? (end - strain) / (t - now.time_s) : 0.0;
+  const int driven = now.component;
+  const double strain = now.strain[STZ_XX], end = then.strain[STZ_XX], moving = now.strain[driven];
+  const double span = t > now.time_s ? t - now.time_s : INFINITY;
+  const double rate = (end - strain) / span, driven_rate = (then.strain[driven] - moving) / span;
   while (record->level < record->config->nbed_levels &&
          fmax(strain, end) >= record->config->nbed_strains[record->level]) {
     const double level = record->config->nbed_strains[record->level];
@@ -192,7 +194,8 @@ stz_err stz_record_until(stz_record *record, double t) {
     STZ_TRY(take_level(record, reached ? now.time_s : now.time_s + (level - strain) / rate, reached ? strain : level));
   }
   for (double at = now.time_s;;) {
-    at = stz_history_next(&record->schedule, at, strain + rate * (at - now.time_s), rate, now.clock_zero_s, t);
+    at = stz_history_next(&record->schedule, at, moving + driven_rate * (at - now.time_s), driven_rate,
+                          now.clock_zero_s, t);
     if (!(at <= t)) return STZ_OK;
     STZ_TRY(take_row(record, at));
   }

@@ -32,9 +32,10 @@ typedef struct run {
 static double fraction_of_segment(const stz_segment *segment, const stz_macro *macro, double begin_s) {
   double fraction = 0.0;
   if (isfinite(segment->duration_s)) fraction = (macro->time_s - begin_s) / segment->duration_s;
-  if (isfinite(segment->until_strain)) fraction = fmax(fraction, macro->strain[STZ_XX] / segment->until_strain);
+  if (isfinite(segment->until_strain))
+    fraction = fmax(fraction, macro->strain[macro->component] / segment->until_strain);
   if (isfinite(segment->until_stress_GPa)) {
-    fraction = fmax(fraction, macro->stress[STZ_XX] / (segment->until_stress_GPa * STZ_GPA));
+    fraction = fmax(fraction, macro->stress[macro->component] / (segment->until_stress_GPa * STZ_GPA));
   }
   return fmin(1.0, fmax(0.0, fraction));
 }
@@ -50,8 +51,8 @@ static void report(run *r, bool now) {
   const stz_segment *segment = &r->config->protocol[macro.segment];
   const double inside = fraction_of_segment(segment, &macro, r->record.segment_begin_s);
   const stz_progress progress = {.time_s = macro.time_s,
-                                 .strain = macro.strain[STZ_XX],
-                                 .stress_GPa = macro.stress[STZ_XX] / STZ_GPA,
+                                 .strain = macro.strain[macro.component],
+                                 .stress_GPa = macro.stress[macro.component] / STZ_GPA,
                                  .fraction = (macro.segment + inside) / r->config->segments,
                                  .events = stats.events,
                                  .wall_s = wall - r->begin,
@@ -104,7 +105,8 @@ static stz_err run_segment(run *r) {
     if (r->stopping) return STZ_OK;
     STZ_TRY(stz_load_drive(s->load, &drive));
 
-    stz_mean_stress mean = {.t0 = drive.t0, .temperature_K = drive.temperature_K};
+    stz_mean_stress mean = {
+        .t0 = drive.t0, .temperature_K = drive.temperature_K, .temperature_rate = drive.temperature_rate};
     memcpy(mean.stress, drive.stress, sizeof mean.stress);
     memcpy(mean.stress_rate, drive.stress_rate, sizeof mean.stress_rate);
     if (drive.until > drive.t0) STZ_TRY(stz_kmc_next(s->kmc, &mean, drive.until, &event, &found));

@@ -11,7 +11,7 @@
 #include "config/config.h"
 
 typedef struct stz_progress {
-  double time_s, strain, stress_GPa; // now
+  double time_s, strain, stress_GPa; // now, of the component that the segment drives
   double fraction;                   // of the protocol's extent, 0 to 1, a rough guess
   unsigned long long events;
   double wall_s, events_per_s;

@@ -52,6 +52,13 @@ double stz_rate_growth(const stz_stz_params *params, double highest, double temp
          (params->tau_c_GPa * STZ_GPA);
 }
 
+// d ln(rate)/dt = x T'/T - B'/kT with x = B/kT, the second part at most A/T with A from stz_rate_growth. Heating: x is
+// at most 126 ln 2, since a rate below 2^-126 counts as that, and both parts fall as T rises. Cooling: the first part
+// is negative, but A/T grows; within 1/g, g = (A + |T'|)/T, T stays above T - |T'|/g = A/g, so A/T below g.
+double stz_thermal_growth(double temperature_K, double rate) {
+  return (rate > 0.0 ? -STZ_POWER2_LEAST * LN2 * rate : -rate) / temperature_K;
+}
+
 static inline float resolved(const float p[5], float s0, float s1, float s2, float s3, float s4) {
   return __builtin_fmaf(p[0], s0,
                         __builtin_fmaf(p[1], s1, __builtin_fmaf(p[2], s2, __builtin_fmaf(p[3], s3, p[4] * s4))));
@@ -184,6 +191,21 @@ static void against_cooperative(const stz_law *law, int first, float s[5][STZ_RA
   add_against(STZ_LAW_COOPERATIVE, law, first, s, f, rates);
 }
 
+// Rates against the stress count only where the barrier itself is small.
+static void rates_against(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *f, float *rates) {
+  const bool linear = law->kind == STZ_LAW_LINEAR;
+  for (int z = 0; z < n; z += 8) {
+    float least = f[z];
+    for (int l = 1; l < 8; l++) least = f[z + l] < least ? f[z + l] : least;
+    if (-least < AGAINST_FLOOR) continue;
+    if (linear) {
+      against_linear(law, z, s, f, rates);
+    } else {
+      against_cooperative(law, z, s, f, rates);
+    }
+  }
+}
+
 // Sum in 8 lanes of fixed meaning, then a fixed tree: the same bits on any instruction set.
 static double lane_sum(int n, const float *rates) {
   double lane[8] = {0};
@@ -203,14 +225,12 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
     f[z] = barrier[z] * law->per_eV;
     rates[z] = 0.0f;
   }
-  const bool linear = law->kind == STZ_LAW_LINEAR;
-  (linear ? rates_linear : rates_cooperative)(law, n, s, f, rates);
-  // Rates against the stress count only where the barrier itself is small.
-  for (int z = 0; z < n; z += 8) {
-    float least = f[z];
-    for (int l = 1; l < 8; l++) least = f[z + l] < least ? f[z + l] : least;
-    if (-least >= AGAINST_FLOOR) (linear ? against_linear : against_cooperative)(law, z, s, f, rates);
+  if (law->kind == STZ_LAW_LINEAR) {
+    rates_linear(law, n, s, f, rates);
+  } else {
+    rates_cooperative(law, n, s, f, rates);
   }
+  rates_against(law, n, s, f, rates);
   return lane_sum(n, rates);
 }
 

@@ -37,6 +37,10 @@ double stz_attempt_rate(const stz_stz_params *params, double spacing);
 // = 1.5 Q^(2/3) B^(1/3) r/tau_c, and where B exceeds 126 ln2 kT, the rate is the smallest there is and does not grow.
 double stz_rate_growth(const stz_stz_params *params, double highest, double temperature_K, const double stress_rate[6]);
 
+// What to add to that bound g when the temperature moves on from `temperature_K` at `rate` (K/s). The sum bounds the
+// growth of every rate for the time 1/g from then on, no longer.
+double stz_thermal_growth(double temperature_K, double rate);
+
 enum { STZ_RATES_MOST = 512 }; // sites a call
 
 // Sum over n sites of the rates of all 30 modes; n a multiple of 8, at most STZ_RATES_MOST (a longer call spends less

@@ -8,6 +8,7 @@
 #define stz_law_set NAME(law_set, ISA)
 #define stz_attempt_rate NAME(attempt_rate, ISA)
 #define stz_rate_growth NAME(rate_growth, ISA)
+#define stz_thermal_growth NAME(thermal_growth, ISA)
 #define stz_rates_sum NAME(rates_sum, ISA)
 #define stz_rates_site NAME(rates_site, ISA)
 #define stz_elastic_contract NAME(elastic_contract, ISA)
@@ -18,7 +19,8 @@
 #include "isa/isa.h"
 
 void NAME(isa_pass, ISA)(const isa_input *in, isa_output *out) {
-  static const stz_stz_params params = {.volume_nm3 = 1.7, .gamma0 = 0.115, .activation_fraction = 0.5};
+  const stz_stz_params params = {
+      .volume_nm3 = 1.7, .gamma0 = 0.115, .activation_fraction = 0.5, .barrier_law = in->barrier_law, .tau_c_GPa = 2.4};
   const float *const rows[5] = {in->stress[0], in->stress[1], in->stress[2], in->stress[3], in->stress[4]};
   stz_law law;
   stz_law_set(&law, &params, in->modes, in->temperature_K, in->mean);

@@ -135,7 +135,9 @@ static void one_event(kmc_setup *s, stz_load *load, stz_segment_type control, in
   for (int v = 0; v < 6; v++) made->strain[v] *= event.shear.sign * KMC_STZ.gamma0;
   const double change = fluctuation_energy(list, *count) + mean_energy(control, &after, volume) - energy_before;
 
-  const double plastic = made->strain[STZ_XX] * KMC_STZ.volume_nm3 / volume, stiffness = stz_load_stiffness(load);
+  double matrix[6][6];
+  stz_load_stiffness(load, matrix);
+  const double plastic = made->strain[STZ_XX] * KMC_STZ.volume_nm3 / volume, stiffness = matrix[STZ_XX][STZ_XX];
   const double by_stiffness = before.stress[STZ_XX] - stiffness * plastic;
   const double alone = fluctuation_energy(made, 1) + 0.5 * volume * stiffness * plastic * plastic;
   stz_shear back = event.shear;

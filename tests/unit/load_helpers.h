@@ -19,7 +19,18 @@ static inline void near(double value, double expected, double tolerance) {
 }
 
 static inline stz_segment segment(stz_segment_type type) {
-  return (stz_segment){type, 300.0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+  return (stz_segment){.type = type,
+                       .temperature_K = 300.0,
+                       .temperature_end_K = NAN,
+                       .rate_per_s = NAN,
+                       .strain_each = NAN,
+                       .stress_GPa = NAN,
+                       .stiffness_GPa = NAN,
+                       .mismatch_strain = NAN,
+                       .release_s = NAN,
+                       .duration_s = NAN,
+                       .until_strain = NAN,
+                       .until_stress_GPa = NAN};
 }
 
 static inline stz_segment pull(double rate, double until_strain) {
@@ -53,6 +64,12 @@ static inline double axial_stress(const stz_load *load) {
   stz_macro m;
   stz_load_state(load, &m);
   return m.stress[0];
+}
+
+static inline double stiffness_of(const stz_load *load, int u, int v) {
+  double stiffness[6][6];
+  stz_load_stiffness(load, stiffness);
+  return stiffness[u][v];
 }
 
 static inline void yield_axial(stz_load *load, double ep) {

@@ -81,7 +81,7 @@ static void test_defaults(void **state) {
   assert_int_equal(c->barriers.redraw, STZ_REDRAW_STZ);
   assert_int_equal(c->micro.type, STZ_MICRO_RANDOM_WAVES);
   assert_int_equal(c->micro.profile, STZ_PROFILE_SMOOTH);
-  assert_false(c->micro.shuffled);
+  assert_int_equal(c->micro.control, STZ_CONTROL_NONE);
   assert_int_equal(c->kmc.engine, STZ_ENGINE_DIRECT);
   assert_int_equal(c->history.points_per_decade, 20);
   assert_int_equal(c->nbed_levels, 0);
@@ -94,30 +94,62 @@ static void test_defaults(void **state) {
   assert_null(c);
 }
 
-// What a type of segment does not use is NAN; release_s has its default with an actuator alone.
+static void same_list(const stz_list *a, const stz_list *b) {
+  assert_int_equal(a->count, b->count);
+  for (int i = 0; i < a->count; i++) same(a->value[i], b->value[i]);
+}
+
+// What a type of segment does not use is NAN, or an empty list; release_s has its default with an actuator alone.
 static void test_protocol(void **state) {
   (void)state;
   stz_config *c = read_text(
       "lattice: { cells = [32, 32, 32]; };\n"
       "protocol = ( { type = \"strain-rate\"; rate_per_s = 1e-3; until_strain = 0.05; temperature_K = 300; },\n"
-      " { type = \"creep\"; duration_s = 5; }, { type = \"age\"; duration_s = 6.5; },\n"
+      " { type = \"creep\"; duration_s = 5; temperature_end_K = 400; },\n"
       " { type = \"actuator\"; stiffness_GPa = 36; mismatch_strain = 0.1; until_strain = 0.06; until_stress_GPa = 2; "
       "},\n"
-      " { type = \"relaxation\"; until_stress_GPa = 1; } );\n",
+      " { type = \"relaxation\"; until_stress_GPa = 1; mode = \"shear\"; }, { type = \"unload\"; rate_per_s = 1e-4; "
+      "},\n"
+      " { type = \"rate-jump\"; rates_per_s = [1, 2, 3]; strain_each = 0.01; until_strain = 0.1; },\n"
+      " { type = \"cyclic\"; rate_per_s = 1e-4; cycles = 3; turn_strains = [0.02, -0.01]; },\n"
+      " { type = \"cyclic\"; rate_per_s = 1e-4; cycles = 1; turn_stresses_GPa = [2, 1]; },\n"
+      " { type = \"mixed\"; duration_s = 6.5; strain_rates_per_s = [0.0, 0.0, 0.0, 0.0, 0.0, 1e-5];\n"
+      "   control = [\"stress\", \"stress\", \"stress\", \"stress\", \"stress\", \"strain\"]; },\n"
+      " { type = \"age\"; duration_s = 6.5; } );\n",
       NULL, 0);
-  const stz_segment known[5] = {
-      {STZ_SEGMENT_STRAIN_RATE, 300, 1e-3, NAN, NAN, NAN, NAN, NAN, 0.05, NAN},
-      {STZ_SEGMENT_CREEP, 295, NAN, NAN, NAN, NAN, NAN, 5, NAN, NAN},
-      {STZ_SEGMENT_AGE, 295, NAN, NAN, NAN, NAN, NAN, 6.5, NAN, NAN},
-      {STZ_SEGMENT_ACTUATOR, 295, NAN, NAN, 36, 0.1, 60, NAN, 0.06, 2},
-      {STZ_SEGMENT_RELAXATION, 295, NAN, NAN, NAN, NAN, NAN, NAN, NAN, 1},
-  };
-  assert_int_equal(c->segments, 5);
-  for (int i = 0; i < 5; i++) {
+  stz_segment known[10];
+  for (int i = 0; i < 10; i++) {
+    known[i] = (stz_segment){.temperature_K = 295};
+    double *const unused[] = {&known[i].temperature_end_K, &known[i].rate_per_s,    &known[i].strain_each,
+                              &known[i].stress_GPa,        &known[i].stiffness_GPa, &known[i].mismatch_strain,
+                              &known[i].release_s,         &known[i].duration_s,    &known[i].until_strain,
+                              &known[i].until_stress_GPa};
+    for (size_t j = 0; j < sizeof unused / sizeof *unused; j++) *unused[j] = NAN;
+  }
+  stz_segment *k = known;
+  k->type = STZ_SEGMENT_STRAIN_RATE, k->temperature_K = 300, k->rate_per_s = 1e-3, k++->until_strain = 0.05;
+  k->type = STZ_SEGMENT_CREEP, k->temperature_end_K = 400, k++->duration_s = 5;
+  k->type = STZ_SEGMENT_ACTUATOR, k->stiffness_GPa = 36, k->mismatch_strain = 0.1, k->release_s = 60;
+  k->until_strain = 0.06, k++->until_stress_GPa = 2;
+  k->type = STZ_SEGMENT_RELAXATION, k->mode = STZ_MODE_SHEAR, k++->until_stress_GPa = 1;
+  k->type = STZ_SEGMENT_UNLOAD, k++->rate_per_s = 1e-4;
+  k->type = STZ_SEGMENT_RATE_JUMP, k->rates_per_s = (stz_list){3, {1, 2, 3}}, k->strain_each = 0.01;
+  k++->until_strain = 0.1;
+  k->type = STZ_SEGMENT_CYCLIC, k->rate_per_s = 1e-4, k->cycles = 3, k++->turn_strains = (stz_list){2, {0.02, -0.01}};
+  k->type = STZ_SEGMENT_CYCLIC, k->rate_per_s = 1e-4, k->cycles = 1, k++->turn_stresses_GPa = (stz_list){2, {2, 1}};
+  k->type = STZ_SEGMENT_MIXED, k->duration_s = 6.5, k->control = (stz_list){6, {1, 1, 1, 1, 1, 0}};
+  k->strain_rates_per_s = (stz_list){6, {[5] = 1e-5}}, k++->stress_rates_GPa_per_s = (stz_list){6, {0}};
+  k->type = STZ_SEGMENT_AGE, k->duration_s = 6.5;
+  assert_int_equal(c->segments, 10);
+  for (int i = 0; i < 10; i++) {
     const stz_segment *a = &c->protocol[i], *b = &known[i];
     assert_int_equal(a->type, b->type);
+    assert_int_equal(a->mode, b->mode);
+    assert_int_equal(a->cycles, b->cycles);
     same(a->temperature_K, b->temperature_K);
+    same(a->temperature_end_K, b->temperature_end_K);
     same(a->rate_per_s, b->rate_per_s);
+    same(a->strain_each, b->strain_each);
     same(a->stress_GPa, b->stress_GPa);
     same(a->stiffness_GPa, b->stiffness_GPa);
     same(a->mismatch_strain, b->mismatch_strain);
@@ -125,6 +157,12 @@ static void test_protocol(void **state) {
     same(a->duration_s, b->duration_s);
     same(a->until_strain, b->until_strain);
     same(a->until_stress_GPa, b->until_stress_GPa);
+    same_list(&a->rates_per_s, &b->rates_per_s);
+    same_list(&a->turn_strains, &b->turn_strains);
+    same_list(&a->turn_stresses_GPa, &b->turn_stresses_GPa);
+    same_list(&a->control, &b->control);
+    same_list(&a->strain_rates_per_s, &b->strain_rates_per_s);
+    same_list(&a->stress_rates_GPa_per_s, &b->stress_rates_GPa_per_s);
   }
   stz_config_destroy(&c);
 }
@@ -257,8 +295,9 @@ static void strip_comments(char *text) {
 // The resolved text is an input by itself, with the same meaning.
 static void test_resolved_is_an_input(void **state) {
   (void)state;
-  static const char *const names[] = {"smoke", "onchip", "tension", "relaxation"};
-  for (int i = 0; i < 4; i++) {
+  static const char *const names[] = {"smoke", "onchip", "tension",   "relaxation",
+                                      "creep", "cyclic", "rate-jump", "aged"};
+  for (int i = 0; i < 8; i++) {
     char path[512];
     snprintf(path, sizeof path, STZ_TEST_DATA "/../../inputs/%s.cfg", names[i]);
     stz_config *first = NULL;

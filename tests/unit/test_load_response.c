@@ -35,7 +35,7 @@ static double integrate(stz_load *load, const element *law, double dt) {
     stz_load_state(load, &after);
     const double driven = 0.5 * (before.stress[0] + after.stress[0]);
     const double first = flow(law, driven) * step;
-    const double ep = flow(law, driven - 0.5 * stz_load_stiffness(load) * first) * step;
+    const double ep = flow(law, driven - 0.5 * stiffness_of(load, 0, 0) * first) * step;
     work += driven * (after.strain[0] - before.strain[0]);
     stz_load_state(load, &before);
     yield_axial(load, ep);
@@ -87,6 +87,26 @@ static void eyring_relaxes_logarithmically(void **state) {
   }
 }
 
+// Eyring at a rate r flows at s = c ln(r/a): each jump of the rate costs c ln(r2/r1), the m sigma ln(r2/r1) of a
+// rate-jump test. A leg is eleven times c/E, so that what is left of the transient is below exp(-11).
+static void eyring_under_rate_jumps(void **state) {
+  (void)state;
+  const element law = {.a = 1e-6 * exp(-30.0), .c = 0.1 * STZ_GPA};
+  stz_segment jump = segment(STZ_SEGMENT_RATE_JUMP);
+  jump.rates_per_s = (stz_list){2, {1e-6, 1e-5}};
+  jump.strain_each = 1.1 / 72.0;
+  double stress[2];
+  for (int i = 0; i < 2; i++) { // ends of the sixth leg and the seventh: the first three are elastic
+    jump.until_strain = (6 + i) * jump.strain_each;
+    stz_load *load = create(&jump, 1);
+    near(integrate(load, &law, 2e-4 * jump.strain_each / 1e-6), 0.0, 1e-6);
+    stress[i] = axial_stress(load);
+    stz_load_destroy(&load);
+  }
+  near(stress[0], law.c * log(1e-5 / law.a), 1e-3 * law.c);
+  near((stress[0] - stress[1]) / law.c, log(10.0), 1e-3);
+}
+
 // Newton in creep: strain grows by (s/eta) t; it ends on until_strain to within the step.
 static void newton_creeps(void **state) {
   (void)state;
@@ -124,13 +144,16 @@ static void energy_of_an_event(void **state) {
     if (i == 1 || i == 3) change -= s * (b.strain[0] - a.strain[0]);
     if (i == 2) change += (t * t - s * s) / (2.0 * stiffness);
     near(change, -0.5 * (s + t) * ep, 1e-14);
-    near(t - s, -stz_load_stiffness(load) * ep, 1e-13);
+    near(t - s, -stiffness_of(load, 0, 0) * ep, 1e-13);
     stz_load_destroy(&load);
   }
 }
 
 static stz_segment random_segment(stz_rng *rng) {
-  stz_segment s = segment((stz_segment_type)stz_rng_below(rng, 5));
+  static const stz_segment_type types[] = {STZ_SEGMENT_STRAIN_RATE, STZ_SEGMENT_RELAXATION, STZ_SEGMENT_CREEP,
+                                           STZ_SEGMENT_ACTUATOR,    STZ_SEGMENT_RATE_JUMP,  STZ_SEGMENT_UNLOAD,
+                                           STZ_SEGMENT_CYCLIC,      STZ_SEGMENT_AGE};
+  stz_segment s = segment(types[stz_rng_below(rng, 8)]);
   const double way = stz_rng_uniform(rng) < 0.3 ? -1.0 : 1.0;
   if (s.type == STZ_SEGMENT_STRAIN_RATE) s.rate_per_s = way * pow(10.0, 6.0 * stz_rng_uniform(rng) - 7.0);
   if (s.type == STZ_SEGMENT_CREEP && stz_rng_uniform(rng) < 0.5) s.stress_GPa = way * 3.0 * stz_rng_uniform(rng);
@@ -138,6 +161,17 @@ static stz_segment random_segment(stz_rng *rng) {
     s.stiffness_GPa = 100.0 * stz_rng_uniform(rng) + 1.0;
     s.mismatch_strain = way * 0.1 * stz_rng_uniform(rng);
     s.release_s = stz_rng_uniform(rng) < 0.2 ? 0.0 : 60.0 * stz_rng_uniform(rng);
+  }
+  if (s.type == STZ_SEGMENT_UNLOAD || s.type == STZ_SEGMENT_CYCLIC) s.rate_per_s = 1e-4;
+  if (s.type == STZ_SEGMENT_RATE_JUMP) {
+    s.rates_per_s = (stz_list){3, {1e-5, 1e-3, 1e-4}};
+    s.strain_each = 0.005;
+  }
+  if (s.type == STZ_SEGMENT_CYCLIC) {
+    s.cycles = 1 + (int)stz_rng_below(rng, 3);
+    s.turn_strains = (stz_list){2, {0.02 * way, -0.01 * way}};
+    s.turn_stresses_GPa = (stz_list){2, {1.2 * way, -0.6 * way}};
+    *(stz_rng_uniform(rng) < 0.5 ? &s.turn_strains : &s.turn_stresses_GPa) = (stz_list){0};
   }
   if (stz_rng_uniform(rng) < 0.5) s.duration_s = pow(10.0, 9.0 * stz_rng_uniform(rng) - 3.0);
   if (stz_rng_uniform(rng) < 0.5) s.until_strain = 0.2 * stz_rng_uniform(rng) - 0.05;
@@ -165,7 +199,18 @@ static void check_control(const stz_segment *s, const stz_macro *begin, const st
                s->stiffness_GPa * STZ_GPA *
                    (s->mismatch_strain * (s->release_s > 0.0 ? released : 1.0) - (now->strain[0] - begin->strain[0]));
     break;
-  case STZ_SEGMENT_AGE:
+  case STZ_SEGMENT_RATE_JUMP:
+    assert_true(now->strain[0] - begin->strain[0] >= 1e-5 * (now->time_s - begin->time_s) * (1.0 - 1e-9) - 1e-12);
+    assert_true(now->strain[0] - begin->strain[0] <= 1e-3 * (now->time_s - begin->time_s) * (1.0 + 1e-9) + 1e-12);
+    return;
+  case STZ_SEGMENT_UNLOAD:
+    near(fabs(now->strain[0] - begin->strain[0]), 1e-4 * (now->time_s - begin->time_s), 1e-11);
+    return;
+  case STZ_SEGMENT_CYCLIC:
+    if (s->turn_stresses_GPa.count == 0 && begin->strain[0] <= 0.02 && begin->strain[0] >= -0.02)
+      assert_true(fabs(now->strain[0]) <= 0.02);
+    return;
+  default: // age
     break;
   }
   near(now->stress[0], expected, 1e-10);
@@ -203,7 +248,7 @@ static void random_protocol(uint64_t index, int *ended, int *endless) {
     if (event) {
       const double ep = (now.stress[0] > 0.0 ? 1.0 : -1.0) * 2e-3 * (stz_rng_uniform(&rng) - 0.1);
       yield_axial(load, ep);
-      near(axial_stress(load), now.stress[0] - stz_load_stiffness(load) * ep, 1e-10);
+      near(axial_stress(load), now.stress[0] - stiffness_of(load, 0, 0) * ep, 1e-10);
     } else if (drive.ends_segment) {
       stz_load_state(load, &found);
       if (!stz_load_next_segment(load)) {
@@ -228,7 +273,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(newton),           cmocka_unit_test(eyring_relaxes_logarithmically),
       cmocka_unit_test(newton_creeps),    cmocka_unit_test(energy_of_an_event),
-      cmocka_unit_test(random_protocols),
+      cmocka_unit_test(random_protocols), cmocka_unit_test(eyring_under_rate_jumps),
   };
   return cmocka_run_group_tests(tests, NULL, nothing_left);
 }
