@@ -7,11 +7,9 @@
 
 #include "base/comm.h"
 #include "base/memory.h"
-#include "base/target.h"
 #include "base/tensor.h"
 #include "base/units.h"
-
-enum { PAIRS = 15 }; // independent numbers of a symmetric 5 x 5 matrix
+#include "elastic/row.h"
 
 struct stz_elastic {
   const stz_grid *grid;
@@ -97,7 +95,7 @@ static stz_err fill_table(const stz_elastic *e, float *table) {
   const int *cells = stz_grid_cells(e->grid), *n = e->half;
   const size_t octant = (size_t)n[0] * (size_t)n[1] * (size_t)n[2];
   double *spectrum;
-  STZ_TRY(STZ_NEW(spectrum, octant * PAIRS));
+  STZ_TRY(STZ_NEW(spectrum, octant * STZ_PAIRS));
   for (size_t i = 0; i < octant; i++) {
     const int m[3] = {(int)(i / (size_t)(n[1] * n[2])), (int)(i / (size_t)n[2] % (size_t)n[1]),
                       (int)(i % (size_t)n[2])};
@@ -117,7 +115,7 @@ static stz_err fill_table(const stz_elastic *e, float *table) {
       const double sign = parity[0] * parity[1] * parity[2] == 1 && parity[0] + parity[1] + parity[2] < 3 ? -1.0 : 1.0;
       err = stz_octant_inverse(cells, parity, spectrum + (size_t)pair_of(c, d) * octant);
       for (int row = 0; row < n[0] * n[1]; row++) {
-        float *to = table + ((size_t)row * PAIRS + (size_t)pair_of(c, d)) * (size_t)e->row_length;
+        float *to = table + ((size_t)row * STZ_PAIRS + (size_t)pair_of(c, d)) * (size_t)e->row_length;
         for (int z = 0; z < n[2]; z++) to[z] = (float)(sign * field[(size_t)row * (size_t)n[2] + (size_t)z]);
       }
     }
@@ -135,7 +133,7 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
   e->shear = e->young / (2.0 * (1.0 + e->poisson));
   for (int axis = 0; axis < 3; axis++) e->half[axis] = stz_grid_cells(grid)[axis] / 2 + 1;
   e->row_length = (e->half[2] + 7) / 8 * 8;
-  e->table_bytes = (size_t)e->half[0] * (size_t)e->half[1] * PAIRS * (size_t)e->row_length * sizeof(float);
+  e->table_bytes = (size_t)e->half[0] * (size_t)e->half[1] * STZ_PAIRS * (size_t)e->row_length * sizeof(float);
 
   int rank, unit;
   MPI_Aint size;
@@ -189,52 +187,7 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
   return STZ_OK;
 }
 
-// Contracts one row of the octant with the strain: `even` and `odd` are the parts that keep and change their sign under
-// z -> -z, so that the row follows at z and at -z. f[5 c + d] is the strain with the signs of the mirrors in x and y.
-STZ_MULTIVERSION
-static void contract(const float *restrict k, int length, const float *restrict f, float *restrict even,
-                     float *restrict odd) {
-#define K(c, d) k[PAIR(c, d) * length + z]
-#define PAIR(c, d) ((c) == 0 ? (d) : (c) == 1 ? 4 + (d) : (c) == 2 ? 7 + (d) : (c) == 3 ? 9 + (d) : 14)
-#define F(c, d, x) __builtin_fmaf(f[5 * (c) + (d)], x,
-  // z-even components: 0, 3, 4; z-odd: 1, 2.
-#pragma omp simd
-  for (int z = 0; z < length; z++) {
-    const float k00 = K(0, 0), k01 = K(0, 1), k02 = K(0, 2), k03 = K(0, 3), k04 = K(0, 4), k11 = K(1, 1), k12 = K(1, 2),
-                k13 = K(1, 3), k14 = K(1, 4), k22 = K(2, 2), k23 = K(2, 3), k24 = K(2, 4), k33 = K(3, 3), k34 = K(3, 4),
-                k44 = K(4, 4);
-    even[z] = F(0, 0, k00) F(0, 3, k03) f[4] * k04));
-    even[length + z] = F(1, 1, k11) f[7] * k12);
-    even[2 * length + z] = F(2, 1, k12) f[12] * k22);
-    even[3 * length + z] = F(3, 0, k03) F(3, 3, k33) f[19] * k34));
-    even[4 * length + z] = F(4, 0, k04) F(4, 3, k34) f[24] * k44));
-    odd[z] = F(0, 1, k01) f[2] * k02);
-    odd[length + z] = F(1, 0, k01) F(1, 3, k13) f[9] * k14));
-    odd[2 * length + z] = F(2, 0, k02) F(2, 3, k23) f[14] * k24));
-    odd[3 * length + z] = F(3, 1, k13) f[17] * k23);
-    odd[4 * length + z] = F(4, 1, k14) f[22] * k24);
-  }
-#undef K
-#undef PAIR
-#undef F
-}
-
-// row[z] = even + odd for z up to half the box, even - odd at its mirror image.
-STZ_MULTIVERSION
-static void unfold(const float *restrict even, const float *restrict odd, int length, int nz, float *restrict row) {
-  for (int c = 0; c < 5; c++) {
-    const float *restrict e = even + c * length, *restrict o = odd + c * length;
-    float *restrict r = row + c * nz;
-#pragma omp simd
-    for (int z = 0; z <= nz / 2; z++) r[z] = e[z] + o[z];
-#pragma omp simd
-    for (int z = 1; z < nz / 2; z++) r[nz - z] = e[z] - o[z];
-  }
-}
-
 void stz_elastic_row(const stz_elastic *elastic, int dx, int dy, const float e[5], float *row) {
-  enum { LONGEST = 272 }; // 512/2 + 1, padded
-  _Alignas(64) float even[5 * LONGEST], odd[5 * LONGEST];
   float f[25];
   for (int c = 0; c < 5; c++) {
     for (int d = 0; d < 5; d++) {
@@ -244,7 +197,7 @@ void stz_elastic_row(const stz_elastic *elastic, int dx, int dy, const float e[5
       f[5 * c + d] = (float)sign * e[d];
     }
   }
-  const size_t start = ((size_t)abs(dx) * (size_t)elastic->half[1] + (size_t)abs(dy)) * PAIRS;
-  contract(elastic->table + start * (size_t)elastic->row_length, elastic->row_length, f, even, odd);
-  unfold(even, odd, elastic->row_length, stz_grid_cells(elastic->grid)[2], row);
+  const size_t start = ((size_t)abs(dx) * (size_t)elastic->half[1] + (size_t)abs(dy)) * STZ_PAIRS;
+  stz_elastic_contract(elastic->table + start * (size_t)elastic->row_length, elastic->row_length, f,
+                       stz_grid_cells(elastic->grid)[2], row);
 }

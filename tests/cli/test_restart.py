@@ -73,13 +73,15 @@ def check_kills(folder, whole):
 def check_stops(folder, whole):
     """Exit 75 at the wall time and at each signal, and a checkpoint each time."""
     output = os.path.join(folder, "stopped.h5")
-    done = run(["run", INPUT, "-o", output, "--max-walltime", "0.3"] + ARGUMENTS)
+    done = run(["run", INPUT, "-o", output, "--max-walltime", "0.05"] + ARGUMENTS)
     expect("walltime", done.returncode == 75, f"exit {done.returncode}")
     for name in signal.SIGTERM, signal.SIGINT, signal.SIGUSR1:
-        job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--restart"] + ARGUMENTS, stderr=subprocess.DEVNULL)
-        time.sleep(0.7)
+        job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--restart"] + ARGUMENTS[:-1],
+                               stderr=subprocess.PIPE, text=True)
+        said = job.stderr.readline()  # the run is under way
         job.send_signal(name)
-        expect(f"{name.name}", job.wait(timeout=60) in (0, 75), f"exit {job.returncode}")
+        said += job.stderr.read()
+        expect(f"{name.name}", job.wait(timeout=60) == 75 and "going on from" in said, f"exit {job.returncode}: {said}")
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS, ranks=2)
     expect("end after stops", done.returncode == 0, done.stderr)
     expect_same("stopped", output, whole)
@@ -95,8 +97,9 @@ def check_stops(folder, whole):
 def stop(folder, stem):
     """A stopped run with both its checkpoints."""
     output = os.path.join(folder, stem + ".h5")
-    done = run(["run", INPUT, "-o", output, "--max-walltime", "1.0"] + ARGUMENTS)
-    expect("stopped " + stem, done.returncode == 75, f"exit {done.returncode}")
+    for part in "first", "second":
+        done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.05"] + ARGUMENTS)
+        expect(f"stopped {stem}, {part} part", done.returncode == 75, f"exit {done.returncode}")
     return output
 
 

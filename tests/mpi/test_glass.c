@@ -6,8 +6,15 @@
 #include "rng/rng.h"
 #include "stz/marginal.h"
 
-static const kmc_spec BOX = {{24, 16, 32},           72.0, 0.10, STZ_REDRAW_STZ, STZ_ORIENTATION_RANDOM,
-                             STZ_MICRO_RANDOM_WAVES, 21};
+static const kmc_spec BOX = {.cells = {24, 16, 32},
+                             .young_GPa = 72.0,
+                             .mean_eV = 2.352,
+                             .width_eV = 0.10,
+                             .floor_eV = 0.2,
+                             .redraw = STZ_REDRAW_STZ,
+                             .orientation = STZ_ORIENTATION_RANDOM,
+                             .micro = STZ_MICRO_RANDOM_WAVES,
+                             .seed = 21};
 
 static const void *field(const kmc_setup *s, const char *name) {
   const stz_fields *fields = stz_glass_fields(s->glass);
@@ -110,7 +117,7 @@ static void barriers_follow_their_terms(const kmc_setup *s) {
   stz_marginal_cut_normal(&marginal, 2.5);
   const float *noise = field(s, "noise"), *barrier = stz_glass_barrier(s->glass);
   for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
-    const double expected = KMC_MEAN_BARRIER + 0.25 * stz_micro_g(micro)[i] - 0.10 * stz_micro_interface(micro)[i] +
+    const double expected = BOX.mean_eV + 0.25 * stz_micro_g(micro)[i] - 0.10 * stz_micro_interface(micro)[i] +
                             0.10 * stz_marginal_map(&marginal, (double)noise[i]);
     CHECK_NEAR((double)barrier[i], expected, 1e-6);
   }

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+SPDX = "SPDX-License-Identifier: GPL-3.0-or-later"
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 
@@ -64,7 +65,12 @@ def main():
         code, lines = run(copy)
         if code != 1 or not lines[0].startswith(f"{file}:1: the first lines lack"):
             failures.append(f"a missing licence line gives {lines}")
-    print("\n".join(failures) or f"{len(PLANTED) + 1} planted breaches found, {len(HARMLESS)} harmless changes passed")
+        (copy / file).write_text("// " + SPDX + without)
+        (copy / "tests/mutants/new_one.patch").write_text("# why: x\n# test: y\n")
+        code, lines = run(copy)
+        if code != 1 or not lines[0].startswith("tests/mutants/new_one.patch:1: is not listed"):
+            failures.append(f"a planted defect that no page lists gives {lines}")
+    print("\n".join(failures) or f"{len(PLANTED) + 2} planted breaches found, {len(HARMLESS)} harmless changes passed")
     return 1 if failures else 0
 
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The hot loops under names of their own, ISA being one of those in isa.h; STZ_ONE_TARGET is defined, so that the
+// compiler's -march decides. For ISA=library: the library's own.
+#define PASTE(a, b) a##_##b
+#define NAME(a, b) PASTE(a, b)
+#ifdef STZ_ONE_TARGET
+#define stz_law_set NAME(law_set, ISA)
+#define stz_attempt_rate NAME(attempt_rate, ISA)
+#define stz_rate_growth NAME(rate_growth, ISA)
+#define stz_thermal_growth NAME(thermal_growth, ISA)
+#define stz_rates_sum NAME(rates_sum, ISA)
+#define stz_rates_site NAME(rates_site, ISA)
+#define stz_elastic_contract NAME(elastic_contract, ISA)
+#include "elastic/row.c"
+#include "stz/rates.c"
+#endif
+
+#include "isa/isa.h"
+
+void NAME(isa_pass, ISA)(const isa_input *in, isa_output *out) {
+  static const stz_stz_params params = {.volume_nm3 = 1.7, .gamma0 = 0.115, .activation_fraction = 0.5};
+  const float *const rows[5] = {in->stress[0], in->stress[1], in->stress[2], in->stress[3], in->stress[4]};
+  stz_law law;
+  stz_law_set(&law, &params, in->modes, in->temperature_K, in->mean);
+  for (int n = 8; n <= ISA_SITES; n += 8) {
+    out->sums[n / 8 - 1] = stz_rates_sum(&law, in->modes, n, rows, in->barrier, in->rotation, out->rates);
+  }
+  for (int z = 0; z < ISA_SITES; z++) {
+    const float stress[5] = {rows[0][z], rows[1][z], rows[2][z], rows[3][z], rows[4][z]};
+    stz_rates_site(&law, in->modes, stress, in->barrier[z], in->rotation[z], out->site[z]);
+  }
+  stz_elastic_contract(in->table, ISA_LENGTH, in->strain, ISA_NZ, out->row);
+  stz_elastic_contract(in->table, ISA_SHORT / 2 + 8, in->strain, ISA_SHORT, out->short_row);
+}
