@@ -9,6 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # which matters on a machine that is shared.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_mpi_yield_when_idle=1
+export HWLOC_HIDE_ERRORS=2 # it complains in containers without /sys
 export MPLBACKEND=Agg
 
 say() { printf '== %s\n' "$*"; }

@@ -62,7 +62,7 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   CHECK_OK(stz_grid_create(comm, &lattice, &s->grid));
   CHECK_OK(stz_spectral_create(s->grid, &s->spectral));
   CHECK_OK(stz_elastic_create(s->grid, &elastic, stz.volume_nm3, &s->elastic));
-  CHECK_OK(stz_micro_create(s->grid, s->spectral, &micro, spec->seed, &field));
+  CHECK_OK(stz_micro_create(s->grid, s->spectral, &micro, NULL, spec->seed, &field));
   CHECK_OK(stz_glass_create(s->grid, s->spectral, field, &stz, &barriers, &order, 9.0, 0.4, spec->seed, &s->glass));
   CHECK_OK(stz_kmc_create(&(stz_kmc_params){STZ_ENGINE_DIRECT}, s->glass, s->elastic, spec->seed, &s->kmc));
   stz_micro_destroy(&field);

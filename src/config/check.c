@@ -224,6 +224,74 @@ static stz_err check_waves(const stz_draft *draft) {
   return STZ_OK;
 }
 
+// The quench needs room for several of its lengths, and a composition that demixes by itself.
+static stz_err check_quench(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  const double wavelength = config->micro.wavelength_nm, nickel = config->micro.nickel_fraction;
+  const double shortest = 3.0 * config->lattice.spacing_nm, longest = shortest_edge(&config->lattice) / 3.0;
+  if (wavelength <= shortest || wavelength > longest) {
+    return violated(draft, -1, "microstructure.wavelength_nm",
+                    "> %.4g, 3 spacing_nm, and <= %.4g, a third of the box, with type = \"cahn-hilliard\"", shortest,
+                    longest);
+  }
+  if (nickel < 0.3 || nickel > 0.7) {
+    return violated(draft, -1, "microstructure.nickel_fraction",
+                    "0.3 to 0.7 with type = \"cahn-hilliard\": beyond, a quench gives droplets");
+  }
+  return STZ_OK;
+}
+
+// A whole number of periods fits the box, and each layer is a voxel thick.
+static stz_err check_layers(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  const stz_micro_params *micro = &config->micro;
+  const double a = config->lattice.spacing_nm, edge = config->lattice.cells[micro->layer_axis] * a;
+  const double period = micro->layer_period_nm, periods = fmax(1.0, floor(edge / period + 0.5));
+  const double thinner = fmin(micro->layer_rich_share, 1.0 - micro->layer_rich_share);
+  if (fabs(period * periods / edge - 1.0) > 1e-3) {
+    const double fewer = fmax(1.0, floor(edge / period));
+    return violated(draft, -1, "microstructure.layer_period_nm",
+                    "a whole number of periods in the box's %.6g nm, e.g. %.4g", edge, edge / fewer);
+  }
+  if (thinner * edge / periods < a * (1.0 - 1e-3)) {
+    return violated(draft, -1, "microstructure.layer_period_nm", ">= %.4g, for each layer to be a voxel thick",
+                    a / thinner);
+  }
+  return STZ_OK;
+}
+
+static stz_err check_file(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  if (!config->field_file[0]) {
+    return violated(draft, -1, "microstructure.file", "a file in HDF5 format with type = \"file\"");
+  }
+  if (config->micro.profile != STZ_PROFILE_SMOOTH) {
+    return violated(draft, -1, "microstructure.profile",
+                    "\"smooth\" with type = \"file\", whose values are taken as "
+                    "they are");
+  }
+  if (config->micro.nickel_amplitude == 0.0) {
+    return violated(draft, -1, "microstructure.nickel_amplitude", "> 0 with type = \"file\"");
+  }
+  return STZ_OK;
+}
+
+static stz_err check_microstructure(const stz_draft *draft) {
+  switch (draft->config->micro.type) {
+  case STZ_MICRO_RANDOM_WAVES:
+    return check_waves(draft);
+  case STZ_MICRO_CAHN_HILLIARD:
+    return check_quench(draft);
+  case STZ_MICRO_LAYERS:
+    return check_layers(draft);
+  case STZ_MICRO_FILE:
+    return check_file(draft);
+  case STZ_MICRO_UNIFORM:
+    break;
+  }
+  return STZ_OK;
+}
+
 // An STZ is larger than a voxel, and fits into the box.
 static stz_err check_volume(const stz_draft *draft) {
   const stz_config *config = draft->config;
@@ -287,7 +355,7 @@ stz_err stz_draft_check(stz_draft *draft) {
   }
   STZ_TRY(check_protocol(draft));
   STZ_TRY(check_volume(draft));
-  if (draft->config->micro.type != STZ_MICRO_UNIFORM) STZ_TRY(check_waves(draft));
+  STZ_TRY(check_microstructure(draft));
   STZ_TRY(check_material(draft));
   return check_nbed(draft);
 }

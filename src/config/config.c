@@ -54,8 +54,19 @@ static stz_err keep_texts(const stz_source *input, stz_draft *draft) {
   return err;
 }
 
+// Paths in an input are relative to its folder.
+static stz_err keep_path(const stz_source *input, stz_config *config) {
+  const char *slash = strrchr(input->name, '/');
+  const int folder = slash && config->field_file[0] != '/' ? (int)(slash - input->name) + 1 : 0;
+  const size_t size = (size_t)folder + sizeof config->field_file;
+  STZ_TRY(STZ_NEW(config->field_path, size));
+  snprintf(config->field_path, size, "%.*s%s", folder, input->name, config->field_file);
+  return STZ_OK;
+}
+
 static stz_err check_and_keep(const stz_source *input, stz_draft *draft) {
   STZ_TRY(stz_draft_check(draft));
+  STZ_TRY(keep_path(input, draft->config));
   return keep_texts(input, draft);
 }
 
@@ -86,6 +97,7 @@ void stz_config_destroy(stz_config **config) {
   if (!*config) return;
   stz_free((*config)->protocol);
   stz_free((*config)->nbed_strains);
+  stz_free((*config)->field_path);
   stz_free((*config)->input_text);
   stz_free((*config)->resolved_text);
   stz_free(*config);

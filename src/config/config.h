@@ -26,6 +26,8 @@ typedef struct stz_config {
   stz_stz_params stz;
   stz_barrier_params barriers;
   stz_micro_params micro;
+  char field_file[256], field_dataset[256]; // of a microstructure from a file
+  char *field_path;                         // that file, found from the input's folder
   stz_order_params order;
   stz_segment *protocol;
   int segments;

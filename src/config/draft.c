@@ -321,10 +321,13 @@ stz_err stz_draft_apply_file(stz_draft *draft, const stz_source *source, stz_lay
   return err;
 }
 
-// Whether a value is a bare word, as in stz.orientation=aligned: it is then taken for a text, to spare quoting quotes.
+// Whether a value is a bare word or path, as in stz.orientation=aligned: it is then taken for a text, to spare quoting
+// quotes.
 static bool is_bare_word(const char *value) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  if (!*value || !strchr(letters, *value) || strcmp(value, "true") == 0 || strcmp(value, "false") == 0) return false;
+  if (strcmp(value, "true") == 0 || strcmp(value, "false") == 0) return false;
+  const bool path = value[0] == '/' || strncmp(value, "./", 2) == 0 || strncmp(value, "../", 3) == 0;
+  if (!path && (!*value || !strchr(letters, *value))) return false;
   return value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")] == 0;
 }
 

@@ -84,7 +84,7 @@ const stz_key stz_schema[] = {
     {"barriers.cutoff_sigma", STZ_KEY_FLOAT, "1", "2.5", .min = 0, .min_open = true, .max = 8,
      AT(barriers.cutoff_sigma), .description = "The noise is a normal law cut at ± this many standard deviations"},
     {"barriers.composition_eV", STZ_KEY_FLOAT, "eV", "0.25", .min = -5, .max = 5, AT(barriers.composition_eV),
-     .description = "Rise of the barrier a unit of the structure field g, which is positive in Ni-rich domains"},
+     .description = "Rise of the barrier a unit of the structure g, which is positive in Ni-rich domains"},
     {"barriers.interface_eV", STZ_KEY_FLOAT, "eV", "0.10", .min = -5, .max = 5, AT(barriers.interface_eV),
      .description = "Fall of the barrier on interfaces, a unit of \\|∇g\\| λ/(2π sharpness)"},
     {"barriers.floor_eV", STZ_KEY_FLOAT, "eV", "0.2", .min = 0, .max = 20, AT(barriers.floor_eV),
@@ -93,22 +93,42 @@ const stz_key stz_schema[] = {
      .description = "What an event draws again: the noise over the STZ's footprint, that of its centre voxel alone, or "
                     "nothing (barrier and orientation kept)"},
 
-    {"microstructure.type", STZ_KEY_NAME, "", "\"random-waves\"", .names = "random-waves|uniform", AT(micro.type),
-     .description = "A Gaussian random field of waves (spinodal-like), or a uniform composition (g = 0)"},
+    {"microstructure.type", STZ_KEY_NAME, "", "\"random-waves\"",
+     .names = "random-waves|cahn-hilliard|layers|file|uniform", AT(micro.type),
+     .description =
+         "A Gaussian random field of waves (spinodal-like), the field of a quench by Cahn–Hilliard dynamics, "
+         "alternating flat layers, a field from a file, or a uniform composition (g = 0)"},
     {"microstructure.profile", STZ_KEY_NAME, "", "\"smooth\"", .names = "smooth|cut", AT(micro.profile),
-     .description = "g = tanh(sharpness f/rms f), or g = ±1 by a level cut of the random field f"},
+     .description = "g = tanh(sharpness f), or g = ±1 by the sign of f, f the structure field. Not for a `file`"},
     {"microstructure.wavelength_nm", STZ_KEY_FLOAT, "nm", "2.5", .min = 0, .min_open = true, NO_MAX,
-     AT(micro.wavelength_nm), .description = "Wavelength λ of the random waves"},
+     AT(micro.wavelength_nm),
+     .description = "Wavelength λ of the random waves; length from the radial spectrum at which Cahn–Hilliard stops"},
     {"microstructure.bandwidth", STZ_KEY_FLOAT, "1", "0.12", .min = 0, .min_open = true, .max = 0.5,
-     AT(micro.bandwidth), .description = "Half width of the shell of wave numbers about 2π/λ, relative"},
+     AT(micro.bandwidth), .description = "Half width of the random waves' shell of wave numbers about 2π/λ, relative"},
+    {"microstructure.layer_axis", STZ_KEY_NAME, "", "\"z\"", .names = "x|y|z", AT(micro.layer_axis),
+     .description = "Axis along which layers alternate"},
+    {"microstructure.layer_period_nm", STZ_KEY_FLOAT, "nm", "5.0", .min = 0, .min_open = true, NO_MAX,
+     AT(micro.layer_period_nm),
+     .description = "Thickness of a Ni-rich and a Zr-rich layer together; the box must hold a whole number of them"},
+    {"microstructure.layer_rich_share", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
+     .max_open = true, AT(micro.layer_rich_share), .description = "The Ni-rich layer's share of the period"},
+    {"microstructure.file", STZ_KEY_TEXT, "", "\"\"", AT(field_file),
+     .description = "HDF5 file with the atomic fraction of Ni of each voxel, a path relative to the input; such as a "
+                    "result"},
+    {"microstructure.dataset", STZ_KEY_TEXT, "", "\"/microstructure/composition\"", AT(field_dataset),
+     .description = "Dataset in that file, nx × ny × nz values from 0 to 1"},
     {"microstructure.nickel_fraction", STZ_KEY_FLOAT, "1", "0.35", .min = 0, .max = 1, AT(micro.nickel_fraction),
-     .description = "Atomic fraction of Ni where g = 0; with `cut` also the volume fraction of Ni-rich domains"},
+     .description = "Mean atomic fraction of Ni; of `cut` random waves and of Cahn–Hilliard also the share of Ni-rich "
+                    "domains; of a `file` the fraction where g = 0"},
     {"microstructure.nickel_amplitude", STZ_KEY_FLOAT, "1", "0.15", .min = 0, .max = 1, AT(micro.nickel_amplitude),
-     .description = "Composition is nickel_fraction + nickel_amplitude g, kept in [0, 1]"},
+     .description = "Composition is nickel_fraction + nickel_amplitude g, less the mean of g where it has one, kept in "
+                    "[0, 1]; of a `file`, g is that which follows"},
     {"microstructure.sharpness", STZ_KEY_FLOAT, "1", "1.5", .min = 0, .min_open = true, .max = 100, AT(micro.sharpness),
      .description = "Steepness of the smooth profile"},
-    {"microstructure.shuffled", STZ_KEY_BOOL, "", "false", AT(micro.shuffled),
-     .description = "Control: the same values, permuted voxel by voxel, so that no domains are left"},
+    {"microstructure.control", STZ_KEY_NAME, "", "\"none\"", .names = "none|shuffled|equal-histogram",
+     AT(micro.control),
+     .description = "`shuffled`: the same values, permuted voxel by voxel, so that no domains are left. "
+                    "`equal-histogram`: a uniform glass whose barriers are distributed as those of the structured one"},
 
     {"order.bragg_fraction", STZ_KEY_FLOAT, "1", "0.6", .min = 0, .max = 1, .max_open = true, AT(order.bragg_fraction),
      .description = "Fraction of NBED patterns with Bragg reflections as deposited; it fixes the density of clusters, "

@@ -32,16 +32,18 @@ static stz_err add_fields(stz_glass *g) {
   return STZ_OK;
 }
 
-// Barriers without noise: Q = mean + composition g - interface |grad g| lambda/(2 pi sharpness).
-static void base_barriers(stz_glass *g, const stz_micro *micro) {
-  const double *structure = stz_micro_g(micro), *composition = stz_micro_composition(micro);
+double stz_glass_base_barrier(const stz_barrier_params *barriers, const stz_micro *micro, int64_t local) {
   const double *interface = stz_micro_interface(micro);
+  double base = barriers->mean_eV + barriers->composition_eV * stz_micro_g(micro)[local];
+  if (interface) base -= barriers->interface_eV * interface[local];
+  return base;
+}
+
+static void take_structure(stz_glass *g, const stz_micro *micro) {
   for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) {
-    double base = g->barriers.mean_eV + g->barriers.composition_eV * structure[i];
-    if (interface) base -= g->barriers.interface_eV * interface[i];
-    g->base[i] = (float)base;
-    g->structure[i] = (float)structure[i];
-    g->composition[i] = (float)composition[i];
+    g->base[i] = (float)stz_glass_base_barrier(&g->barriers, micro, i);
+    g->structure[i] = (float)stz_micro_g(micro)[i];
+    g->composition[i] = (float)stz_micro_composition(micro)[i];
   }
 }
 
@@ -55,6 +57,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
     g->grid = grid;
     g->stz = *stz;
     g->barriers = *barriers;
+    g->noise_eV = barriers->width_eV;
     g->order = *order;
     g->seed = seed;
     stz_modes_init(&g->modes, stz->orientation, seed);
@@ -62,7 +65,8 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
     err = add_fields(g);
   }
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), err));
-  base_barriers(g, micro);
+  take_structure(g, micro);
+  if (stz_micro_matched(micro)) STZ_TRY_TO(fail, err, stz_histogram_match(g, stz_micro_matched(micro)));
   STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
   STZ_TRY_TO(fail, err, stz_orientation_init(g));
   STZ_TRY_TO(fail, err, stz_clusters_init(g, foil_nm, probe_nm));
@@ -86,9 +90,8 @@ void stz_glass_destroy(stz_glass **glass) {
 }
 
 void stz_glass_update_barrier(stz_glass *glass, int64_t local) {
-  const stz_barrier_params *b = &glass->barriers;
-  const double q = glass->base[local] + b->width_eV * stz_marginal_map(&glass->marginal, glass->noise[local]);
-  glass->barrier[local] = (float)fmax(b->floor_eV, q);
+  const double q = glass->base[local] + glass->noise_eV * stz_marginal_map(&glass->marginal, glass->noise[local]);
+  glass->barrier[local] = (float)fmax(glass->barriers.floor_eV, q);
 }
 
 void stz_glass_locate(const stz_glass *glass, stz_shear *shear) {

@@ -28,6 +28,7 @@ struct stz_glass {
   uint64_t seed;
   stz_modes modes;
   stz_marginal marginal;
+  double noise_eV; // barrier a unit of the marginal's image: width_eV, or 1 where that is in eV itself
   stz_fields *fields;
 
   float *structure, *composition; // g, c
@@ -51,6 +52,9 @@ struct stz_glass {
   uint64_t reversals;
 };
 
+// Barrier of a local site without noise, eV: mean + composition g - interface |grad g| lambda/(2 pi sharpness).
+double stz_glass_base_barrier(const stz_barrier_params *barriers, const stz_micro *micro, int64_t local);
+
 // Barrier of a local site from its base and noise, eV: max(floor, base + width T(noise)).
 void stz_glass_update_barrier(stz_glass *glass, int64_t local);
 
@@ -61,6 +65,9 @@ void stz_orientation_turn(stz_glass *glass, const stz_shear *shear, int rotation
 // noise.c: barriers' Gaussian field at the start, and its redraw by an event.
 stz_err stz_noise_init(stz_glass *glass, stz_spectral *spectral) STZ_MUST_USE;
 void stz_noise_redraw(stz_glass *glass, int64_t site, double normal);
+
+// histogram.c: gives the uniform glass the distribution of the structured one's barriers. Collective.
+stz_err stz_histogram_match(stz_glass *glass, const stz_micro *structured) STZ_MUST_USE;
 
 // clusters.c: ordered clusters at the start, and the loss of their order.
 stz_err stz_clusters_init(stz_glass *glass, double foil_nm, double probe_nm) STZ_MUST_USE;

@@ -174,6 +174,46 @@ void stz_spectral_inverse(stz_spectral *s, double complex *spectrum, double *rea
   }
 }
 
+static int least(int a, int b) { return a < b ? a : b; }
+
+// Row of ky among the rows of all ranks, and the place of a mode whose row this rank has.
+static int row_of(const stz_spectral *s, int ky) { return ky < 0 ? ky + s->ny : ky; }
+
+static size_t mode_of(const stz_spectral *s, int kx, int ky, int kz) {
+  const size_t line = (size_t)(row_of(s, ky) - s->first_row) * (size_t)s->half + (size_t)kz;
+  return line * (size_t)s->nx + (size_t)(kx < 0 ? kx + s->nx : kx);
+}
+
+static int owner_of(const stz_spectral *s, int ky) {
+  int rank = 0;
+  while (first_row_of(s, rank + 1) <= row_of(s, ky)) rank++;
+  return rank;
+}
+
+stz_err stz_spectral_resample(const stz_spectral *from, const double complex *spectrum, const stz_spectral *to,
+                              double complex *out) {
+  const double scale = (double)stz_grid_sites(to->grid) / (double)stz_grid_sites(from->grid);
+  const MPI_Comm comm = stz_grid_comm(from->grid);
+  const int rank = stz_grid_rank(from->grid), x = (least(from->nx, to->nx) - 1) / 2;
+  const int y = (least(from->ny, to->ny) - 1) / 2, z = least(from->half, to->half) - 2;
+  double complex *row = NULL; // the waves -x ... x by 0 ... z of one ky
+  const int count = (2 * x + 1) * (z + 1);
+  STZ_TRY(stz_agree(comm, STZ_NEW(row, count)));
+  memset(out, 0, stz_spectral_modes(to) * sizeof *out);
+  for (int ky = -y; ky <= y; ky++) {
+    const int owner = owner_of(from, ky);
+    for (int i = 0; i < count && rank == owner; i++) {
+      row[i] = scale * spectrum[mode_of(from, i % (2 * x + 1) - x, ky, i / (2 * x + 1))];
+    }
+    MPI_Bcast(row, 2 * count, MPI_DOUBLE, owner, comm);
+    for (int i = 0; i < count && rank == owner_of(to, ky); i++) {
+      out[mode_of(to, i % (2 * x + 1) - x, ky, i / (2 * x + 1))] = row[i];
+    }
+  }
+  stz_free(row);
+  return STZ_OK;
+}
+
 stz_err stz_octant_inverse(const int cells[3], const int parity[3], double *data) {
   const int n[3] = {cells[0] / 2 + 1, cells[1] / 2 + 1, cells[2] / 2 + 1};
   const size_t stride[3] = {(size_t)n[1] * (size_t)n[2], (size_t)n[2], 1};

@@ -32,6 +32,11 @@ void stz_spectral_forward(stz_spectral *spectral, const double *real, double com
 // f(x) = 1/N sum_m F(m) exp(+...). Collective. Overwrites `spectrum`.
 void stz_spectral_inverse(stz_spectral *spectral, double complex *spectrum, double *real);
 
+// Takes the waves below both lattices' Nyquist wave numbers from one lattice's spectrum to another's, of the same box
+// and the same ranks, cells even; `out` (stz_spectral_modes(to) numbers) is 0 elsewhere. Collective.
+stz_err stz_spectral_resample(const stz_spectral *from, const double complex *spectrum, const stz_spectral *to,
+                              double complex *out) STZ_MUST_USE;
+
 // Serial, local. Inverse transform of a real field with mirror parity: `data` holds the octant 0 <= m_i <= n_i/2 of the
 // spectrum, z fastest, (n_i/2 + 1) an axis, and receives the octant 0 <= x_i <= n_i/2 of the field
 //   f(x) = 1/N sum_m F(m) prod_i t_i,  t_i = cos(2 pi m_i x_i/n_i), or sin where parity[i] is -1,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "micro/micro.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "base/mathfn.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "micro/layers.h"
+#include "micro/quench.h"
 #include "micro/radial.h"
 #include "micro/shuffle.h"
 #include "micro/topology.h"
@@ -16,17 +19,39 @@
 struct stz_micro {
   const stz_grid *grid;
   int64_t sites; // local
-  bool uniform;
   double *g, *composition;
   double *f, *interface; // NULL for uniform
+  bool flat_layers;      // as made, not shuffled
+  stz_micro *matched;    // the structured field whose histogram is to be matched, or NULL
 };
 
+// Where f comes from, before it has its scale: f = (values - level)/rms.
+typedef struct raw {
+  double rms, level, lambda;
+} raw;
+
 // xi with P(normal variable > xi) = fraction.
-static double cut_level(double fraction) {
+static double normal_level(double fraction) {
   double low = -8.0, high = 8.0;
   while (high - low > 1e-12) {
     const double middle = 0.5 * (low + high);
     if (1.0 - stz_normal_cdf(middle) > fraction)
+      low = middle;
+    else
+      high = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+// The level above which the share `fraction` of the sites lies, f being in units of `rms`.
+static double field_level(const stz_micro *m, double rms, double fraction) {
+  double low = -16.0, high = 16.0;
+  for (int step = 0; step < 60; step++) {
+    const double middle = 0.5 * (low + high);
+    long long above = 0;
+    for (int64_t i = 0; i < m->sites; i++) above += m->f[i] / rms > middle;
+    MPI_Allreduce(MPI_IN_PLACE, &above, 1, MPI_LONG_LONG, MPI_SUM, stz_grid_comm(m->grid));
+    if ((double)above > fraction * (double)stz_grid_sites(m->grid))
       low = middle;
     else
       high = middle;
@@ -39,13 +64,11 @@ static double mean_square(const stz_micro *m, const double *values, double *scra
   return stz_grid_sum(m->grid, scratch) / (double)stz_grid_sites(m->grid);
 }
 
-// f and |grad f| from the spectrum, which stays. The shell lies below the Nyquist wave number, so that i k F is the
-// gradient exactly. `work`: as long as the spectrum.
-static void fields_of(const stz_micro *m, stz_spectral *spectral, const double complex *spectrum, double complex *work,
-                      double *component) {
+// |grad| of the field that belongs to `spectrum`, which holds nothing on the Nyquist planes, so that i k F is the
+// gradient exactly. `work`: as long as the spectrum; `component`: a local site.
+static void gradient_of(stz_micro *m, stz_spectral *spectral, const double complex *spectrum, double complex *work,
+                        double *component) {
   const size_t modes = stz_spectral_modes(spectral);
-  memcpy(work, spectrum, modes * sizeof *work);
-  stz_spectral_inverse(spectral, work, m->f);
   for (int axis = 0; axis < 3; axis++) {
     for (size_t i = 0; i < modes; i++) {
       double k[3];
@@ -60,67 +83,156 @@ static void fields_of(const stz_micro *m, stz_spectral *spectral, const double c
 
 // From f and |grad f| of any scale to the sample's fields. grad g = sharpness (1 - g^2) grad f, without the aliasing
 // that a transform of g would bring.
-static void make_profile(stz_micro *m, const stz_micro_params *params, double lambda, double *scratch) {
-  const double rms = sqrt(mean_square(m, m->f, scratch));
+static void make_profile(stz_micro *m, const stz_micro_params *params, const raw *from) {
   const bool cut = params->profile == STZ_PROFILE_CUT;
-  const double level = cut ? cut_level(params->nickel_fraction) : 0.0;
   for (int64_t i = 0; i < m->sites; i++) {
-    m->f[i] = m->f[i] / rms - level;
+    m->f[i] = m->f[i] / from->rms - from->level;
     const double smooth = stz_tanh(params->sharpness * m->f[i]);
     m->g[i] = !cut ? smooth : m->f[i] > 0.0 ? 1.0 : -1.0;
-    m->interface[i] *= (1.0 - smooth * smooth) * lambda / (2.0 * STZ_PI * rms);
+    m->interface[i] *= (1.0 - smooth * smooth) * from->lambda / (2.0 * STZ_PI * from->rms);
   }
-  const double offset = cut ? stz_grid_sum(m->grid, m->g) / (double)stz_grid_sites(m->grid) : 0.0;
+  const bool balanced = params->type == STZ_MICRO_RANDOM_WAVES && !cut; // g averages 0 but for the box's accident
+  const double offset = balanced ? 0.0 : stz_grid_sum(m->grid, m->g) / (double)stz_grid_sites(m->grid);
   for (int64_t i = 0; i < m->sites; i++) {
     m->composition[i] = fmin(fmax(params->nickel_fraction + params->nickel_amplitude * (m->g[i] - offset), 0.0), 1.0);
   }
 }
 
-static stz_err make_waves(stz_micro *m, stz_spectral *spectral, const stz_micro_params *params, uint64_t seed) {
+// random-waves and cahn-hilliard.
+static stz_err make_spectral(stz_micro *m, stz_spectral *spectral, const stz_micro_params *params, uint64_t seed,
+                             double complex *spectrum, double complex *work, double *scratch) {
+  const bool waves = params->type == STZ_MICRO_RANDOM_WAVES;
+  stz_radial *radial;
+  STZ_TRY(waves ? stz_waves_fill(m->grid, spectral, params, seed, spectrum)
+                : stz_quench_fill(m->grid, spectral, params, seed, spectrum));
+  STZ_TRY(stz_radial_create(m->grid, spectral, spectrum, &radial));
+  raw from = {.lambda = stz_radial_length(radial)};
+  stz_radial_destroy(&radial);
+  memcpy(work, spectrum, stz_spectral_modes(spectral) * sizeof *work);
+  stz_spectral_inverse(spectral, work, m->f);
+  gradient_of(m, spectral, spectrum, work, scratch);
+  from.rms = sqrt(mean_square(m, m->f, scratch));
+  if (!waves) from.level = field_level(m, from.rms, params->nickel_fraction);
+  if (waves && params->profile == STZ_PROFILE_CUT) from.level = normal_level(params->nickel_fraction);
+  make_profile(m, params, &from);
+  return STZ_OK;
+}
+
+static stz_err make_layers(stz_micro *m, const stz_micro_params *params) {
+  raw from = {.rms = 1.0};
+  STZ_TRY(stz_layers_fill(m->grid, params, m->f, &from.lambda));
+  for (int64_t i = 0; i < m->sites; i++) {
+    m->f[i] *= 2.0 * STZ_PI;
+    m->interface[i] = 2.0 * STZ_PI / from.lambda;
+  }
+  m->flat_layers = params->control == STZ_CONTROL_NONE;
+  make_profile(m, params, &from);
+  return STZ_OK;
+}
+
+static stz_err check_given(const stz_micro *m, const double *given) {
+  for (int64_t i = 0; i < m->sites; i++) {
+    if (given[i] >= 0.0 && given[i] <= 1.0) continue;
+    int x[3];
+    stz_grid_coords(m->grid, stz_grid_first_site(m->grid) + i, x);
+    return stz_fail(STZ_EINPUT,
+                    "microstructure.file: got %g at voxel [%d, %d, %d], needs 0 to 1, atomic fractions of Ni", given[i],
+                    x[0], x[1], x[2]);
+  }
+  return STZ_OK;
+}
+
+static stz_err take_given(stz_micro *m, stz_spectral *spectral, const stz_micro_params *params, const double *given,
+                          double complex *spectrum, double complex *work, double *scratch) {
+  const int *n = stz_grid_cells(m->grid);
+  stz_radial *radial;
+  STZ_TRY(stz_agree(stz_grid_comm(m->grid), check_given(m, given)));
+  for (int64_t i = 0; i < m->sites; i++) {
+    m->composition[i] = given[i];
+    m->f[i] = m->g[i] = (given[i] - params->nickel_fraction) / params->nickel_amplitude;
+  }
+  stz_spectral_forward(spectral, m->g, spectrum);
+  STZ_TRY(stz_radial_create(m->grid, spectral, spectrum, &radial));
+  const double lambda = stz_radial_length(radial);
+  stz_radial_destroy(&radial);
+  for (size_t i = 0; i < stz_spectral_modes(spectral); i++) {
+    int k[3];
+    stz_spectral_wave(spectral, i, k);
+    if (2 * k[0] == n[0] || 2 * k[1] == n[1] || 2 * k[2] == n[2]) spectrum[i] = 0.0;
+  }
+  gradient_of(m, spectral, spectrum, work, scratch);
+  for (int64_t i = 0; i < m->sites; i++) m->interface[i] *= lambda / (2.0 * STZ_PI * params->sharpness);
+  return STZ_OK;
+}
+
+static stz_err make_structure(stz_micro *m, stz_spectral *spectral, const stz_micro_params *params, const double *given,
+                              uint64_t seed) {
   double complex *spectrum = NULL, *work = NULL;
   double *scratch = NULL;
-  stz_radial *radial = NULL;
   stz_err err = STZ_NEW(spectrum, stz_spectral_modes(spectral));
   if (err == STZ_OK) err = STZ_NEW(work, stz_spectral_modes(spectral));
   if (err == STZ_OK) err = STZ_NEW(scratch, m->sites);
   STZ_TRY_TO(clean, err, stz_agree(stz_grid_comm(m->grid), err));
-  STZ_TRY_TO(clean, err, stz_waves_fill(m->grid, spectral, params, seed, spectrum));
-  STZ_TRY_TO(clean, err, stz_radial_create(m->grid, spectral, spectrum, &radial));
-  fields_of(m, spectral, spectrum, work, scratch);
-  make_profile(m, params, stz_radial_length(radial), scratch);
-  if (params->shuffled) {
+  if (params->type == STZ_MICRO_LAYERS) {
+    err = make_layers(m, params);
+  } else if (params->type == STZ_MICRO_FILE) {
+    err = take_given(m, spectral, params, given, spectrum, work, scratch);
+  } else {
+    err = make_spectral(m, spectral, params, seed, spectrum, work, scratch);
+  }
+  if (err == STZ_OK && params->control == STZ_CONTROL_SHUFFLED) {
     double *const fields[] = {m->f, m->g, m->composition, m->interface};
     err = stz_shuffle(m->grid, seed, 4, fields);
   }
 clean:
-  stz_radial_destroy(&radial);
   stz_free(scratch);
   stz_free(work);
   stz_free(spectrum);
   return err;
 }
 
-static stz_err allocate(stz_micro *m) {
+static void make_uniform(stz_micro *m, double nickel_fraction) {
+  for (int64_t i = 0; i < m->sites; i++) m->composition[i] = nickel_fraction;
+}
+
+static double mean_composition(const stz_micro *m) {
+  return stz_grid_sum(m->grid, m->composition) / (double)stz_grid_sites(m->grid);
+}
+
+static stz_err make_matched(stz_micro *m, stz_spectral *spectral, const stz_micro_params *params, const double *given,
+                            uint64_t seed) {
+  stz_micro_params structured = *params;
+  structured.control = STZ_CONTROL_NONE;
+  STZ_TRY(stz_micro_create(m->grid, spectral, &structured, given, seed, &m->matched));
+  make_uniform(m, mean_composition(m->matched));
+  return STZ_OK;
+}
+
+static stz_err allocate(stz_micro *m, bool uniform) {
   STZ_TRY(STZ_NEW(m->g, m->sites));
   STZ_TRY(STZ_NEW(m->composition, m->sites));
-  if (m->uniform) return STZ_OK;
+  if (uniform) return STZ_OK;
   STZ_TRY(STZ_NEW(m->f, m->sites));
   return STZ_NEW(m->interface, m->sites);
 }
 
-stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro_params *params, uint64_t seed,
-                         stz_micro **micro) {
+stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro_params *params,
+                         const double *given, uint64_t seed, stz_micro **micro) {
+  const bool matched = params->control == STZ_CONTROL_EQUAL_HISTOGRAM, plain = params->type == STZ_MICRO_UNIFORM;
   stz_micro *m = NULL;
+  assert((given != NULL) == (params->type == STZ_MICRO_FILE));
   stz_err err = STZ_NEW(m, 1);
   if (err == STZ_OK) {
-    *m = (stz_micro){.grid = grid, .sites = stz_grid_local_sites(grid), .uniform = params->type == STZ_MICRO_UNIFORM};
-    err = allocate(m);
+    *m = (stz_micro){.grid = grid, .sites = stz_grid_local_sites(grid)};
+    err = allocate(m, matched || plain);
   }
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), err));
-  if (m->uniform) {
-    for (int64_t i = 0; i < m->sites; i++) m->composition[i] = params->nickel_fraction;
+  if (matched) {
+    STZ_TRY_TO(fail, err, make_matched(m, spectral, params, given, seed));
+  } else if (plain) {
+    make_uniform(m, params->nickel_fraction);
   } else {
-    STZ_TRY_TO(fail, err, make_waves(m, spectral, params, seed));
+    STZ_TRY_TO(fail, err, make_structure(m, spectral, params, given, seed));
   }
   *micro = m;
   return STZ_OK;
@@ -133,6 +245,7 @@ fail:
 void stz_micro_destroy(stz_micro **micro) {
   stz_micro *m = *micro;
   if (!m) return;
+  stz_micro_destroy(&m->matched);
   stz_free(m->g);
   stz_free(m->composition);
   stz_free(m->f);
@@ -144,6 +257,7 @@ void stz_micro_destroy(stz_micro **micro) {
 const double *stz_micro_g(const stz_micro *micro) { return micro->g; }
 const double *stz_micro_composition(const stz_micro *micro) { return micro->composition; }
 const double *stz_micro_interface(const stz_micro *micro) { return micro->interface; }
+const stz_micro *stz_micro_matched(const stz_micro *micro) { return micro->matched; }
 
 // Share of the sites with f > 0 (or the others) and the mean of g over them.
 static void phase(const stz_micro *m, bool rich, double *scratch, double *share, double *mean) {
@@ -156,9 +270,8 @@ static void phase(const stz_micro *m, bool rich, double *scratch, double *share,
 
 stz_err stz_micro_measure(const stz_micro *micro, stz_spectral *spectral, stz_micro_measures *measures) {
   const stz_grid *grid = micro->grid;
-  *measures =
-      (stz_micro_measures){.nickel_fraction = stz_grid_sum(grid, micro->composition) / (double)stz_grid_sites(grid)};
-  if (micro->uniform) return STZ_OK;
+  *measures = (stz_micro_measures){.nickel_fraction = mean_composition(micro)};
+  if (!micro->f) return STZ_OK;
   const int *n = stz_grid_cells(grid);
   const double longest = fmax(n[0], fmax(n[1], n[2])) * stz_grid_spacing(grid);
   double complex *spectrum = NULL;
@@ -175,6 +288,7 @@ stz_err stz_micro_measure(const stz_micro *micro, stz_spectral *spectral, stz_mi
   measures->length_spectrum_nm = stz_radial_length(radial);
   measures->length_correlation_nm = stz_radial_correlation_length(radial, longest);
   STZ_TRY_TO(clean, err, stz_topology_interface(grid, micro->f, &measures->interface_per_nm));
+  if (micro->flat_layers) measures->interface_per_nm *= 1.5; // N_L along their axis, not thrice its mean over axes
   STZ_TRY_TO(clean, err, stz_topology_percolation(grid, micro->f, percolates));
   measures->percolates_poor = percolates[0];
   measures->percolates_rich = percolates[1];

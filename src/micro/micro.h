@@ -2,9 +2,14 @@
 //
 // Composition fields: the structure of the glass before any load, and measures of it.
 //
-// f is the structure field in units of its rms, positive in the Ni-rich phase. random-waves: Cahn's Gaussian random
-// field (micro/waves.h), for `cut` less the level xi = -Phi^-1(nickel_fraction) above which a normal variable lies with
-// that probability (Phi: distribution function of the standard normal).
+// f is the structure field, positive in the Ni-rich phase and about 1 (rms):
+//   random-waves    Cahn's Gaussian random field (micro/waves.h) over its rms, for `cut` less the level
+//                   xi = -Phi^-1(nickel_fraction) above which a normal variable lies with that probability (Phi:
+//                   distribution function of the standard normal);
+//   cahn-hilliard   a quench (micro/quench.h) over its rms, less the level above which the share nickel_fraction of the
+//                   sites lies;
+//   layers          2 pi/layer_period_nm times the distance to the nearest of the interfaces, which are flat;
+//   file            g as given.
 #ifndef STZ_MICRO_MICRO_H
 #define STZ_MICRO_MICRO_H
 
@@ -17,7 +22,8 @@
 
 typedef struct stz_micro stz_micro;
 
-// All of the field as it is, i.e. of the permuted one if it is shuffled. For `uniform` all but nickel_fraction is 0.
+// All of the field as it is, i.e. of the permuted one if it is shuffled, of the uniform one with equal-histogram. For
+// `uniform` all but nickel_fraction is 0.
 typedef struct stz_micro_measures {
   double nickel_fraction;                // mean of c
   double g_mean_rich, g_mean_poor;       // mean of g where f > 0 and elsewhere
@@ -29,23 +35,29 @@ typedef struct stz_micro_measures {
   bool percolates_rich, percolates_poor; // winds around the box along each axis (micro/topology.h)
 } stz_micro_measures;
 
-// Makes the field. Collective; the same bits on any number of ranks. Fails with STZ_EINPUT if the waves' shell does not
-// fit the lattice or the box.
-stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro_params *params, uint64_t seed,
-                         stz_micro **micro) STZ_MUST_USE;
+// Makes the field. Collective; the same bits on any number of ranks. `given`: for `file` the atomic fraction of Ni a
+// local site, else NULL. Fails with STZ_EINPUT if the waves' shell, the quench's length or the layers do not fit the
+// lattice or the box, or what is given does not lie in [0, 1].
+stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro_params *params,
+                         const double *given, uint64_t seed, stz_micro **micro) STZ_MUST_USE;
 void stz_micro_destroy(stz_micro **micro);
 
-// g a local site, dimensionless. smooth: tanh(sharpness f); cut: +1 where f > 0, -1 elsewhere; uniform: 0.
+// g a local site, dimensionless. smooth: tanh(sharpness f); cut: +1 where f > 0, -1 elsewhere; uniform: 0; file:
+// (c - nickel_fraction)/nickel_amplitude.
 const double *stz_micro_g(const stz_micro *micro);
 
-// Atomic fraction of Ni, kept in [0, 1]: c = nickel_fraction + nickel_amplitude g; for `cut`, where g averages
-// 2 nickel_fraction - 1 or so, nickel_amplitude (g - mean g), so that the mean of c is nickel_fraction.
+// Atomic fraction of Ni, kept in [0, 1]: c = nickel_fraction + nickel_amplitude g for smooth random waves; elsewhere,
+// where g has a mean, nickel_amplitude (g - mean g), so that the mean of c is nickel_fraction; for `file` as given.
 const double *stz_micro_composition(const stz_micro *micro);
 
-// |grad g| lambda/(2 pi sharpness) a local site, lambda the length_spectrum_nm of f before any shuffling: the weight of
-// the interface term, 1 (rms) where f = 0. For `cut` that of the smooth profile about the same level, a step having no
-// gradient. NULL for uniform.
+// |grad g| lambda/(2 pi sharpness) a local site: the weight of the interface term, about 1 (rms) where f = 0. lambda is
+// the length_spectrum_nm of f before any shuffling, of layers their period. For `cut` it is that of the smooth profile
+// about the same level, a step having no gradient. NULL for uniform.
 const double *stz_micro_interface(const stz_micro *micro);
+
+// With the control equal-histogram, where all of the above is uniform, the structured field whose barriers' histogram
+// is to be matched; else NULL.
+const stz_micro *stz_micro_matched(const stz_micro *micro);
 
 // Collective; the same bits on any number of ranks.
 stz_err stz_micro_measure(const stz_micro *micro, stz_spectral *spectral, stz_micro_measures *measures) STZ_MUST_USE;

@@ -2,20 +2,32 @@
 #ifndef STZ_MICRO_PARAMS_H
 #define STZ_MICRO_PARAMS_H
 
-#include <stdbool.h>
-
-typedef enum stz_micro_type { STZ_MICRO_RANDOM_WAVES, STZ_MICRO_UNIFORM } stz_micro_type;
+typedef enum stz_micro_type {
+  STZ_MICRO_RANDOM_WAVES,
+  STZ_MICRO_CAHN_HILLIARD,
+  STZ_MICRO_LAYERS,
+  STZ_MICRO_FILE,
+  STZ_MICRO_UNIFORM
+} stz_micro_type;
 typedef enum stz_micro_profile { STZ_PROFILE_SMOOTH, STZ_PROFILE_CUT } stz_micro_profile;
+typedef enum stz_micro_control {
+  STZ_CONTROL_NONE,
+  STZ_CONTROL_SHUFFLED,       // the same values, permuted voxel by voxel
+  STZ_CONTROL_EQUAL_HISTOGRAM // a uniform glass whose barriers have the structured one's histogram
+} stz_micro_control;
 
 typedef struct stz_micro_params {
   stz_micro_type type;
-  stz_micro_profile profile; // smooth: g = tanh(sharpness f/rms f); cut: g = +-1 by a level set of f
-  double wavelength_nm;      // lambda of the waves' shell
-  double bandwidth;          // half width of the shell in |k|, relative
-  double nickel_fraction;    // mean atomic fraction of Ni where g averages 0; for `cut` also the volume fraction
-  double nickel_amplitude;   // c = nickel_fraction + nickel_amplitude g, kept in [0, 1]
-  double sharpness;          // of the tanh profile
-  bool shuffled;             // the control: the same values, permuted voxel by voxel
+  stz_micro_profile profile; // smooth: g = tanh(sharpness f); cut: g = +-1 by the sign of f
+  double wavelength_nm;      // random-waves: lambda of the shell; cahn-hilliard: the length at which it stops
+  double bandwidth;          // random-waves: half width of the shell in |k|, relative
+  int layer_axis;            // layers: 0, 1, 2, the axis along which they alternate
+  double layer_period_nm;    // layers: thickness of a Ni-rich and a Zr-rich one together
+  double layer_rich_share;   // layers: the Ni-rich one's share of it
+  double nickel_fraction;  // mean atomic fraction of Ni; for cut random-waves and cahn-hilliard also the volume's share
+  double nickel_amplitude; // c = nickel_fraction + nickel_amplitude (g less its mean, where it has one), in [0, 1]
+  double sharpness;        // of the tanh profile
+  stz_micro_control control;
 } stz_micro_params;
 
 #endif

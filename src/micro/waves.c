@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "base/units.h"
-#include "rng/rng.h"
 
 enum { FEW_PAIRS = 20 }; // below this the field is visibly not Gaussian: its kurtosis is 3 - 3/(pairs + 1)
 
@@ -17,9 +16,9 @@ uint64_t stz_waves_index(const int m[3], int *conjugate) {
   return ((uint64_t)(sign * m[0] + 512) * 1024 + (uint64_t)(sign * m[1] + 512)) * 1024 + (uint64_t)(sign * m[2]);
 }
 
-static double complex amplitude(uint64_t seed, const int m[3]) {
+double complex stz_waves_amplitude(uint64_t seed, stz_purpose purpose, const int m[3]) {
   int conjugate;
-  stz_rng rng = stz_rng_stream(seed, STZ_RNG_WAVES, stz_waves_index(m, &conjugate));
+  stz_rng rng = stz_rng_stream(seed, purpose, stz_waves_index(m, &conjugate));
   const double re = stz_rng_normal(&rng), im = stz_rng_normal(&rng);
   return CMPLX(re, conjugate ? -im : im);
 }
@@ -41,7 +40,7 @@ stz_err stz_waves_fill(const stz_grid *grid, const stz_spectral *spectral, const
     stz_spectral_wave_vector(spectral, i, v);
     const double k = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
     const int inside = k >= low && k <= high && k > 0.0;
-    spectrum[i] = inside ? amplitude(seed, m) : 0.0;
+    spectrum[i] = inside ? stz_waves_amplitude(seed, STZ_RNG_WAVES, m) : 0.0;
     if (inside) waves += m[2] > 0 ? 2 : 1; // the half spectrum leaves out those with kz < 0
     if (k < low) nearest[0] = fmax(nearest[0], k);
     if (k > high) nearest[1] = fmax(nearest[1], -k);

@@ -11,11 +11,15 @@
 #include "lattice/grid.h"
 #include "lattice/spectral.h"
 #include "micro/params.h"
+#include "rng/rng.h"
 
 // Stream index of the wave m (in units of 2 pi over the edges of the box, |m_i| < 512): that of whichever of m and -m
 // has its last non-zero component positive. It does not depend on the spacing of the lattice, so that a box of given
 // edges has the same field at any spacing. *conjugate tells whether m itself carries the conjugate amplitude.
 uint64_t stz_waves_index(const int m[3], int *conjugate);
+
+// Complex Gaussian amplitude of the wave m, from the streams of `purpose`; that of -m is its conjugate.
+double complex stz_waves_amplitude(uint64_t seed, stz_purpose purpose, const int m[3]);
 
 // Fills `spectrum` (stz_spectral_modes numbers) with a Hermitian-symmetric field without mean, of arbitrary scale.
 // Collective. Fails with STZ_EINPUT if the shell reaches the lattice's Nyquist wave number or holds no wave of the box;

@@ -76,8 +76,9 @@ static double modulo(double x, double period) {
 // Corner of a scan along u, v and the beam.
 static void scan_corner(const layout *l, int scan, double corner[3]) {
   const int places = l->places[0] * l->places[1], place = scan % places, layer = scan / places;
-  corner[0] = modulo(l->offset[0] + place / l->places[1] * l->box[0] / l->places[0], l->box[0]);
-  corner[1] = modulo(l->offset[1] + place % l->places[1] * l->box[1] / l->places[1], l->box[1]);
+  const int row = place / l->places[1], column = place % l->places[1];
+  corner[0] = modulo(l->offset[0] + row * l->box[0] / l->places[0], l->box[0]);
+  corner[1] = modulo(l->offset[1] + column * l->box[1] / l->places[1], l->box[1]);
   corner[2] = modulo(l->offset[2] + layer * l->box[2] / l->layers, l->box[2]);
 }
 

@@ -28,6 +28,7 @@ typedef enum stz_purpose {
   STZ_RNG_REDRAW = 9,      // redraw after an event; index: event number
   STZ_RNG_LOSS = 10,       // loss of order; index: event number, then cluster
   STZ_RNG_SCANS = 11,      // displaced NBED scans
+  STZ_RNG_QUENCH = 12,     // noise before a quench; index: wave (micro/waves.h)
 } stz_purpose;
 
 // The stream (seed, purpose, index), at its beginning.

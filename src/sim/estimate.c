@@ -94,7 +94,7 @@ static course course_of(const stz_config *config) {
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
-  const double octant = (cells[0] / 2 + 1.0) * (cells[1] / 2 + 1.0) * (cells[2] / 2 + 16.0);
+  const double octant = (0.5 * cells[0] + 1.0) * (0.5 * cells[1] + 1.0) * (0.5 * cells[2] + 16.0);
   const course c = course_of(config);
   // Events of mean Schmid factor about 0.4 carry the plastic strain; some are spent back and forth.
   const double volume = sites * a * a * a;

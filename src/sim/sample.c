@@ -4,11 +4,24 @@
 #include <string.h>
 
 #include "base/comm.h"
-#include "base/log.h"
+#include "base/memory.h"
+#include "io/field.h"
+
+static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_spectral *spectral, stz_micro **micro) {
+  if (config->micro.type != STZ_MICRO_FILE) {
+    return stz_micro_create(grid, spectral, &config->micro, NULL, config->seed, micro);
+  }
+  double *nickel = NULL;
+  stz_err err = stz_agree(stz_grid_comm(grid), STZ_NEW(nickel, stz_grid_local_sites(grid)));
+  if (err == STZ_OK) err = stz_field_read(grid, config->field_path, config->field_dataset, nickel);
+  if (err == STZ_OK) err = stz_micro_create(grid, spectral, &config->micro, nickel, config->seed, micro);
+  stz_free(nickel);
+  return err;
+}
 
 static stz_err make_glass(const stz_config *config, stz_sample *s, stz_spectral *spectral) {
   stz_micro *micro = NULL;
-  STZ_TRY(stz_micro_create(s->grid, spectral, &config->micro, config->seed, &micro));
+  STZ_TRY(make_micro(config, s->grid, spectral, &micro));
   stz_err err = stz_micro_measure(micro, spectral, &s->micro);
   if (err == STZ_OK) {
     err = stz_glass_create(s->grid, spectral, micro, &config->stz, &config->barriers, &config->order,

@@ -70,6 +70,12 @@ static double footprint(double r) {
   return q < 0.01 ? 0.0 : q;
 }
 
+// Correlation at d voxels of white noise filtered by exp(-k^2 s_q^2/2): exp(-r^2/4 s_q^2).
+static double fresh_correlation(int d) {
+  const double r = d * KMC_SPACING, width = footprint_width();
+  return exp(-r * r / (4.0 * width * width));
+}
+
 // Correlation at d voxels along z in a sample that events at random places have redrawn for long: an event leaves
 // keep_1 keep_2 of a pair's product and adds q_1 q_2, hence sum(q_1 q_2)/sum(1 - keep_1 keep_2) over its places.
 static double redrawn_correlation(int d) {
@@ -87,20 +93,21 @@ static double redrawn_correlation(int d) {
   return added / lost;
 }
 
-// The variance is 1 and the correlation as expected at one and two voxels. With about 12288/(4 pi s_q^2/a^2)^1.5 = 500
-// independent patches the variance has a standard error of sqrt(2/500) = 0.063, of which 0.28 are 4.5; a correlation of
-// neighbours less, sqrt(1/500) (1 - C^2) = 0.024 and 0.043 at one and two voxels.
-static void noise_is_correlated(const kmc_setup *s, const char *when, const double expected[2]) {
+enum { FARTHEST = 4 };
+
+// The variance is 1 and the correlation as expected at one to four voxels. With about 12288/(4 pi s_q^2/a^2)^1.5 = 500
+// independent patches the variance has a standard error of sqrt(2/500) = 0.063, and a correlation C one of at most
+// sqrt(1/500) (1 - C^2), at one voxel half as much. Limits are 4.5 of them: one alarm in 100,000 seeds.
+static void noise_is_correlated(const kmc_setup *s, const char *when, double (*expected)(int)) {
   const float *noise = field(s, "noise");
-  double found[3];
-  for (int d = 0; d <= 2; d++) found[d] = correlation(s, noise, d);
-  if (stz_grid_rank(s->grid) == 0) {
-    printf("%s: variance of the noise %.3f, correlations %.3f and %.3f, expected %.3f and %.3f\n", when, found[0],
-           found[1], found[2], expected[0], expected[1]);
+  const double variance = correlation(s, noise, 0);
+  if (stz_grid_rank(s->grid) == 0) printf("%s: variance of the noise %.3f\n", when, variance);
+  CHECK_NEAR(variance, 1.0, 4.5 * 0.063);
+  for (int d = 1; d <= FARTHEST; d++) {
+    const double c = expected(d), found = correlation(s, noise, d);
+    if (stz_grid_rank(s->grid) == 0) printf("  correlation at %d voxels %.3f, expected %.3f\n", d, found, c);
+    CHECK_NEAR(found, c, 4.5 * sqrt(1.0 / 500.0) * (1.0 - c * c));
   }
-  CHECK_NEAR(found[0], 1.0, 0.28);
-  CHECK_NEAR(found[1], expected[0], 4.5 * 0.024);
-  CHECK_NEAR(found[2], expected[1], 4.5 * 0.043);
 }
 
 // Q = max(floor, mean + composition g - interface |grad g| ... + width T(noise)), with the terms of a field made anew.
@@ -113,7 +120,7 @@ static void barriers_follow_their_terms(const kmc_setup *s) {
                                    .sharpness = 1.5};
   static stz_marginal marginal;
   stz_micro *micro;
-  CHECK_OK(stz_micro_create(s->grid, s->spectral, &params, BOX.seed, &micro));
+  CHECK_OK(stz_micro_create(s->grid, s->spectral, &params, NULL, BOX.seed, &micro));
   stz_marginal_cut_normal(&marginal, 2.5);
   const float *noise = field(s, "noise"), *barrier = stz_glass_barrier(s->glass);
   for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
@@ -124,22 +131,26 @@ static void barriers_follow_their_terms(const kmc_setup *s) {
   stz_micro_destroy(&micro);
 }
 
-// One event near a corner of the box: noise mixed with the footprint and nowhere else, a new rotation in its cell
-// alone, the eigenstrain at its site alone.
-static void one_event(kmc_setup *s) {
-  const int64_t sites = stz_grid_local_sites(s->grid), centre = stz_grid_site(s->grid, 23, 0, 31);
+// One event, which may lie near a corner of the box or a border of ranks: noise mixed with the footprint and nowhere
+// else, a new rotation in its cell alone, the eigenstrain at its site alone.
+static void one_event(kmc_setup *s, uint64_t number, int64_t centre) {
+  const int64_t sites = stz_grid_local_sites(s->grid);
   const float *noise = field(s, "noise");
   const uint16_t *rotation = stz_glass_rotation(s->glass);
   const uint32_t *cell = field(s, "cell");
-  float *old_noise;
+  float *old_noise, *old_plastic;
   uint16_t *old_rotation;
   CHECK_OK(STZ_NEW(old_noise, sites));
+  CHECK_OK(STZ_NEW(old_plastic, 5 * sites));
   CHECK_OK(STZ_NEW(old_rotation, sites));
   memcpy(old_noise, noise, (size_t)sites * sizeof *noise);
+  for (int c = 0; c < 5; c++) {
+    memcpy(old_plastic + c * sites, stz_glass_plastic(s->glass, c), (size_t)sites * sizeof *old_plastic);
+  }
   memcpy(old_rotation, rotation, (size_t)sites * sizeof *rotation);
   stz_shear shear;
   double strain[6], deviator[5], drawn = 0.0;
-  shear_at(s, centre, 7, strain, &shear);
+  shear_at(s, centre, number, strain, &shear);
   stz_dev_from_sym(strain, deviator);
   CHECK_NEAR(stz_sym_dot(strain, strain), 0.5 * 0.115 * 0.115, 1e-12);
   const int64_t own = stz_grid_local(s->grid, centre);
@@ -156,13 +167,15 @@ static void one_event(kmc_setup *s) {
     CHECK(old_rotation[i] == shear.rotation || cell[i] != shear.cell, "two rotations in a cell");
     for (int c = 0; c < 5; c++) {
       const double density = KMC_STZ.volume_nm3 / (KMC_SPACING * KMC_SPACING * KMC_SPACING);
-      CHECK_NEAR((double)stz_glass_plastic(s->glass, c)[i], i == own ? density * deviator[c] : 0.0, 1e-7);
+      const double added = (double)stz_glass_plastic(s->glass, c)[i] - (double)old_plastic[c * sites + i];
+      CHECK_NEAR(added, i == own ? density * deviator[c] : 0.0, 1e-7);
     }
   }
   MPI_Allreduce(MPI_IN_PLACE, changed, 3, MPI_LONG, MPI_SUM, stz_grid_comm(s->grid));
   CHECK(changed[0] == 0, "%ld voxels too many redrawn", changed[0]);
   CHECK(changed[1] == changed[2] && changed[2] > 0, "%ld of the cell's %ld voxels turned", changed[1], changed[2]);
   stz_free(old_noise);
+  stz_free(old_plastic);
   stz_free(old_rotation);
 }
 
@@ -186,16 +199,144 @@ static void cells_are_zones(const kmc_setup *s) {
   stz_free(size);
 }
 
+// Every voxel belongs to the cell whose point is nearest, of all the cells and their images: points by brute force.
+static void voxels_belong_to_the_nearest(const kmc_setup *s) {
+  enum { CELLS = 12 * 8 * 16 };
+  const int count[3] = {12, 8, 16}, *n = stz_grid_cells(s->grid);
+  const uint32_t *cell = field(s, "cell");
+  double(*points)[3];
+  CHECK_OK(STZ_NEW(points, CELLS));
+  for (int c = 0; c < CELLS; c++) {
+    stz_rng rng = stz_rng_stream(BOX.seed, STZ_RNG_CELLS, (uint64_t)c);
+    const int index[3] = {c / 128, c / 16 % 8, c % 16};
+    for (int axis = 0; axis < 3; axis++) {
+      points[c][axis] = (index[axis] + stz_rng_uniform(&rng)) * n[axis] * KMC_SPACING / count[axis];
+    }
+  }
+  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
+    int x[3], nearest = -1;
+    double least = INFINITY;
+    stz_grid_coords(s->grid, stz_grid_first_site(s->grid) + i, x);
+    for (int c = 0; c < CELLS; c++) {
+      double r2 = 0.0;
+      for (int axis = 0; axis < 3; axis++) {
+        const double length = n[axis] * KMC_SPACING, d = fabs((x[axis] + 0.5) * KMC_SPACING - points[c][axis]);
+        r2 += fmin(d, length - d) * fmin(d, length - d);
+      }
+      if (r2 < least) nearest = c;
+      least = fmin(least, r2);
+    }
+    CHECK((int)cell[i] == nearest, "cell %u, the nearest is %d", cell[i], nearest);
+  }
+  stz_free(points);
+}
+
+// Noise of 0.5 eV about 0.9 eV, cut at 2.5 deviations and floored at 0.5 eV: no barrier outside [0.5, 2.15], and as
+// many on the floor as the cut normal law has below -0.8: 0.209, of ~500 patches, standard error 0.018.
+static void barriers_keep_their_bounds(MPI_Comm comm) {
+  kmc_spec spec = BOX;
+  kmc_setup s;
+  spec.mean_eV = 0.9;
+  spec.width_eV = 0.5;
+  spec.floor_eV = 0.5;
+  spec.micro = STZ_MICRO_UNIFORM;
+  setup_kmc(&s, comm, &spec);
+  for (int round = 0; round < 2; round++) {
+    double floored = 0.0;
+    for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++) {
+      const double barrier = (double)stz_glass_barrier(s.glass)[i];
+      CHECK(barrier >= 0.5 && barrier <= 0.9 + 2.5 * 0.5 + 1e-6, "barrier %g", barrier);
+      floored += barrier == 0.5;
+    }
+    MPI_Allreduce(MPI_IN_PLACE, &floored, 1, MPI_DOUBLE, MPI_SUM, comm);
+    const double outside = 0.5 * erfc(2.5 / sqrt(2.0)), below = 0.5 * erfc(0.8 / sqrt(2.0));
+    CHECK_NEAR(floored / (24 * 16 * 32), (below - outside) / (1.0 - 2.0 * outside), 4.5 * 0.018);
+    for (uint64_t number = 0; round == 0 && number < 2000; number++) {
+      double strain[6];
+      stz_shear shear;
+      shear_at(&s, (int64_t)(number * 2741 % (24 * 16 * 32)), number, strain, &shear);
+    }
+  }
+  close_kmc(&s);
+}
+
+// Sites whose noise an event at `centre` changed, and sites that it turned.
+static void count_changes(kmc_setup *s, int64_t centre, long changed[2]) {
+  const int64_t sites = stz_grid_local_sites(s->grid);
+  const float *noise = field(s, "noise");
+  float *old;
+  uint16_t *old_rotation;
+  CHECK_OK(STZ_NEW(old, sites));
+  CHECK_OK(STZ_NEW(old_rotation, sites));
+  memcpy(old, noise, (size_t)sites * sizeof *old);
+  memcpy(old_rotation, stz_glass_rotation(s->glass), (size_t)sites * sizeof *old_rotation);
+  double strain[6];
+  stz_shear shear;
+  shear_at(s, centre, 0, strain, &shear);
+  changed[0] = changed[1] = 0;
+  for (int64_t i = 0; i < sites; i++) {
+    changed[0] += noise[i] != old[i];
+    changed[1] += stz_glass_rotation(s->glass)[i] != old_rotation[i];
+  }
+  MPI_Allreduce(MPI_IN_PLACE, changed, 2, MPI_LONG, MPI_SUM, stz_grid_comm(s->grid));
+  stz_free(old);
+  stz_free(old_rotation);
+}
+
+// `centre`: white noise (12,288 sites: standard error 0.009 of a correlation), one voxel redrawn; `none`: all kept.
+static void other_redraws(MPI_Comm comm) {
+  kmc_spec spec = BOX;
+  kmc_setup s;
+  long changed[2];
+  spec.redraw = STZ_REDRAW_CENTRE;
+  setup_kmc(&s, comm, &spec);
+  CHECK_NEAR(correlation(&s, field(&s, "noise"), 0), 1.0, 4.5 * sqrt(2.0 / 12288));
+  for (int d = 1; d <= FARTHEST; d++) CHECK_NEAR(correlation(&s, field(&s, "noise"), d), 0.0, 4.5 / sqrt(12288));
+  count_changes(&s, 12 * 512 + 77, changed);
+  CHECK(changed[0] == 1 && changed[1] > 0, "%ld voxels redrawn, %ld turned", changed[0], changed[1]);
+  close_kmc(&s);
+
+  spec.redraw = STZ_REDRAW_NONE;
+  setup_kmc(&s, comm, &spec);
+  count_changes(&s, 12 * 512 + 77, changed);
+  CHECK(changed[0] == 0 && changed[1] == 0, "%ld voxels redrawn, %ld turned", changed[0], changed[1]);
+  close_kmc(&s);
+}
+
+// An event that undoes the one before at its site is a reversal; one in another mode, or elsewhere, is not.
+static void reversals_are_counted(MPI_Comm comm) {
+  static const struct {
+    int64_t site;
+    int mode, sign;
+    uint64_t reversals; // counted after it
+  } events[] = {{6000, 3, 1, 0}, {6000, 3, -1, 1}, {6000, 3, -1, 1}, {6000, 4, 1, 1}, {6001, 4, -1, 1},
+                {6000, 3, 1, 1}, {6000, 3, -1, 2}, {6001, 4, 1, 3},  {100, 4, -1, 3}};
+  kmc_spec spec = BOX;
+  kmc_setup s;
+  spec.redraw = STZ_REDRAW_NONE; // orientations stay
+  setup_kmc(&s, comm, &spec);
+  for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+    stz_shear shear = {.site = events[i].site, .mode = events[i].mode, .sign = events[i].sign};
+    double strain[6];
+    if (stz_grid_local(s.grid, shear.site) >= 0) stz_glass_locate(s.glass, &shear);
+    stz_glass_shear(s.glass, &shear, i, strain); // other ranks need no rotation when nothing is redrawn
+    CHECK(stz_glass_reversals(s.glass) == events[i].reversals, "after event %zu", i);
+  }
+  close_kmc(&s);
+}
+
 static void cases(MPI_Comm comm) {
   kmc_setup s, alone;
   setup_kmc(&s, comm, &BOX);
   setup_kmc(&alone, MPI_COMM_SELF, &BOX);
   CHECK(stz_glass_hash(s.glass) == stz_glass_hash(alone.glass), "the fresh sample depends on the decomposition");
   cells_are_zones(&s);
-  const double width = footprint_width(), quarter = KMC_SPACING * KMC_SPACING / (4.0 * width * width);
-  noise_is_correlated(&s, "fresh", (double[2]){exp(-quarter), exp(-4.0 * quarter)}); // white noise, filtered
+  voxels_belong_to_the_nearest(&s);
+  noise_is_correlated(&s, "fresh", fresh_correlation);
   barriers_follow_their_terms(&s);
-  one_event(&s);
+  one_event(&s, 7, stz_grid_site(s.grid, 23, 0, 31)); // a corner
+  one_event(&s, 8, stz_grid_site(s.grid, 12, 7, 15)); // a border of two and of four ranks
+  one_event(&s, 9, stz_grid_site(s.grid, 8, 15, 0));  // a border of three
   close_kmc(&s);
   close_kmc(&alone);
 
@@ -210,11 +351,15 @@ static void cases(MPI_Comm comm) {
     shear_at(&s, site, number, strain, &shear);
     shear_at(&alone, site, number, strain, &shear);
   }
-  noise_is_correlated(&s, "after 6000 events", (double[2]){redrawn_correlation(1), redrawn_correlation(2)});
+  noise_is_correlated(&s, "after 6000 events", redrawn_correlation);
   barriers_follow_their_terms(&s);
   CHECK(stz_glass_hash(s.glass) == stz_glass_hash(alone.glass), "the sheared sample depends on the decomposition");
   close_kmc(&s);
   close_kmc(&alone);
+
+  barriers_keep_their_bounds(comm);
+  other_redraws(comm);
+  reversals_are_counted(comm);
 }
 
 int main(int argc, char **argv) { return harness_main(argc, argv, "glass", cases); }

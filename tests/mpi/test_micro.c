@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Composition fields: against a direct sum of their waves, between rank counts, between lattice spacings; the shuffled
-// control; percolation against planted structures and a brute-force twin; errors. Statistics: tests/physics.
+// Composition fields: against a direct sum of their waves, between rank counts, between lattice spacings; the controls;
+// percolation against planted structures and a brute-force twin; errors. Statistics: tests/physics.
 #include <complex.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -31,11 +31,22 @@ typedef struct sample {
   stz_micro *micro;
 } sample;
 
+// What a file may hold.
+static double nickel_at(const int x[3]) { return 0.3 + 0.1 * sin(x[0] + 2.0 * x[1]) * cos(1.5 * x[2]); }
+
 static sample make(MPI_Comm comm, const stz_lattice_params *box, const stz_micro_params *params) {
   sample s;
+  double *given = NULL;
   CHECK_OK(stz_grid_create(comm, box, &s.grid));
   CHECK_OK(stz_spectral_create(s.grid, &s.spectral));
-  CHECK_OK(stz_micro_create(s.grid, s.spectral, params, 7, &s.micro));
+  if (params->type == STZ_MICRO_FILE) CHECK_OK(STZ_NEW(given, stz_grid_local_sites(s.grid)));
+  for (int64_t i = 0; given && i < stz_grid_local_sites(s.grid); i++) {
+    int x[3];
+    stz_grid_coords(s.grid, stz_grid_first_site(s.grid) + i, x);
+    given[i] = nickel_at(x);
+  }
+  CHECK_OK(stz_micro_create(s.grid, s.spectral, params, given, 7, &s.micro));
+  stz_free(given);
   return s;
 }
 
@@ -166,23 +177,34 @@ static digest digest_of(MPI_Comm comm, const stz_micro_params *params) {
   return d;
 }
 
+static digest alike(MPI_Comm comm, const stz_micro_params *params) {
+  const digest all = digest_of(comm, params), alone = digest_of(MPI_COMM_SELF, params);
+  CHECK(all.fields == alone.fields, "type %d, profile %d, control %d: fields depend on the number of ranks",
+        params->type, params->profile, params->control);
+  CHECK(memcmp(&all.measures, &alone.measures, sizeof alone.measures) == 0,
+        "type %d, profile %d, control %d: measures depend on the number of ranks", params->type, params->profile,
+        params->control);
+  return all;
+}
+
 static void rank_counts(MPI_Comm comm) {
-  digest all[2];
+  static const stz_micro_type types[5] = {STZ_MICRO_RANDOM_WAVES, STZ_MICRO_RANDOM_WAVES, STZ_MICRO_CAHN_HILLIARD,
+                                          STZ_MICRO_LAYERS, STZ_MICRO_FILE};
   for (int i = 0; i < 5; i++) {
     stz_micro_params params = SMOOTH;
-    params.type = i == 4 ? STZ_MICRO_UNIFORM : STZ_MICRO_RANDOM_WAVES;
-    params.profile = i >= 2 ? STZ_PROFILE_CUT : STZ_PROFILE_SMOOTH;
-    params.shuffled = i % 2;
-    all[i % 2] = digest_of(comm, &params);
-    const digest alone = digest_of(MPI_COMM_SELF, &params);
-    CHECK(all[i % 2].fields == alone.fields, "fields of type %d depend on the number of ranks", i);
-    CHECK(memcmp(&all[i % 2].measures, &alone.measures, sizeof alone.measures) == 0,
-          "measures of type %d depend on the number of ranks", i);
-    if (i % 2) {
-      CHECK(all[0].values == all[1].values, "shuffling changed values");
-      CHECK(all[0].fields != all[1].fields, "shuffling moved nothing");
-      CHECK_NEAR(all[0].measures.volume_fraction_rich, all[1].measures.volume_fraction_rich, 0.0);
-    }
+    params.type = types[i];
+    params.profile = i == 1 ? STZ_PROFILE_CUT : STZ_PROFILE_SMOOTH;
+    params.layer_axis = 0;
+    params.layer_period_nm = 24 * 0.58 / 3;
+    params.layer_rich_share = 0.35;
+    const digest plain = alike(comm, &params);
+    params.control = STZ_CONTROL_SHUFFLED;
+    const digest shuffled = alike(comm, &params);
+    CHECK(plain.values == shuffled.values, "shuffling changed values");
+    CHECK(plain.fields != shuffled.fields, "shuffling moved nothing");
+    CHECK_NEAR(plain.measures.volume_fraction_rich, shuffled.measures.volume_fraction_rich, 0.0);
+    params.control = STZ_CONTROL_EQUAL_HISTOGRAM;
+    CHECK_NEAR(alike(comm, &params).measures.nickel_fraction, plain.measures.nickel_fraction, 1e-13);
   }
 }
 
@@ -220,7 +242,7 @@ static double correlation(const stz_grid *grid, const double *p, const double *q
 
 static void shuffling(void) {
   stz_micro_params shuffled = SMOOTH;
-  shuffled.shuffled = true;
+  shuffled.control = STZ_CONTROL_SHUFFLED;
   sample s = make(MPI_COMM_SELF, &BOX, &shuffled), plain = make(MPI_COMM_SELF, &BOX, &SMOOTH);
   static const int steps[6][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {2, 0, 0}, {0, 8, 0}, {0, 0, 16}};
   const double bound = 4.5 / sqrt(24.0 * 16.0 * 32.0), *g = stz_micro_g(s.micro), *before = stz_micro_g(plain.micro);
@@ -356,7 +378,7 @@ static void expect_error(MPI_Comm comm, double wavelength, double bandwidth, con
   params.bandwidth = bandwidth;
   CHECK_OK(stz_grid_create(comm, &BOX, &s.grid));
   CHECK_OK(stz_spectral_create(s.grid, &s.spectral));
-  const stz_err err = stz_micro_create(s.grid, s.spectral, &params, 7, &s.micro);
+  const stz_err err = stz_micro_create(s.grid, s.spectral, &params, NULL, 7, &s.micro);
   CHECK(err == STZ_EINPUT && strstr(stz_error_message(), text), "error %d: %s", (int)err, stz_error_message());
   CHECK(s.micro == NULL, "a sample after an error");
   drop(&s);
@@ -379,6 +401,24 @@ static void uniform(MPI_Comm comm) {
   drop(&s);
 }
 
+// With the control of equal histogram the glass is uniform, and the structured field is at hand.
+static void matched(MPI_Comm comm) {
+  stz_micro_params params = SMOOTH;
+  sample plain = make(comm, &BOX, &params);
+  params.control = STZ_CONTROL_EQUAL_HISTOGRAM;
+  sample s = make(comm, &BOX, &params);
+  const stz_micro *structured = stz_micro_matched(s.micro);
+  CHECK(stz_micro_matched(plain.micro) == NULL && stz_micro_interface(s.micro) == NULL, "roles are mixed up");
+  for (int64_t i = 0; structured && i < stz_grid_local_sites(s.grid); i++) {
+    CHECK(stz_micro_g(s.micro)[i] == 0.0, "site %" PRId64, i);
+    CHECK_NEAR(stz_micro_composition(s.micro)[i], 0.35, 0.01);
+    CHECK(stz_micro_g(structured)[i] == stz_micro_g(plain.micro)[i], "site %" PRId64, i);
+    CHECK(stz_micro_interface(structured)[i] == stz_micro_interface(plain.micro)[i], "site %" PRId64, i);
+  }
+  drop(&plain);
+  drop(&s);
+}
+
 static void cases(MPI_Comm comm) {
   stz_grid *grid;
   direct_sums(comm);
@@ -391,6 +431,7 @@ static void cases(MPI_Comm comm) {
   stz_grid_destroy(&grid);
   errors(comm);
   uniform(comm);
+  matched(comm);
 }
 
 int main(int argc, char **argv) { return harness_main(argc, argv, "micro", cases); }

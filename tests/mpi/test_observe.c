@@ -39,7 +39,7 @@ static void bench_create(MPI_Comm comm, bench *b) {
       .mean_eV = 2.35, .width_eV = 0.1, .cutoff_sigma = 2.5, .floor_eV = 0.1, .redraw = STZ_REDRAW_NONE};
   CHECK_OK(stz_grid_create(comm, &BOX, &b->grid));
   CHECK_OK(stz_spectral_create(b->grid, &b->spectral));
-  CHECK_OK(stz_micro_create(b->grid, b->spectral, &micro, 9, &b->micro));
+  CHECK_OK(stz_micro_create(b->grid, b->spectral, &micro, NULL, 9, &b->micro));
   CHECK_OK(stz_glass_create(b->grid, b->spectral, b->micro, &stz, &barriers, &ORDER, NBED.foil_nm, NBED.probe_nm, 9,
                             &b->glass));
 }

@@ -218,7 +218,7 @@ static void measure(int cells, double spacing, const stz_micro_params *params, s
   box b = make_box(cells, spacing);
   for (int seed = 0; seed < SEEDS; seed++) {
     stz_micro *micro;
-    CHECK_OK(stz_micro_create(b.grid, b.spectral, params, (uint64_t)seed, &micro));
+    CHECK_OK(stz_micro_create(b.grid, b.spectral, params, NULL, (uint64_t)seed, &micro));
     CHECK_OK(stz_micro_measure(micro, b.spectral, &measures[seed]));
     stz_micro_destroy(&micro);
   }

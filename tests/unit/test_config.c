@@ -81,7 +81,7 @@ static void test_defaults(void **state) {
   assert_int_equal(c->barriers.redraw, STZ_REDRAW_STZ);
   assert_int_equal(c->micro.type, STZ_MICRO_RANDOM_WAVES);
   assert_int_equal(c->micro.profile, STZ_PROFILE_SMOOTH);
-  assert_false(c->micro.shuffled);
+  assert_int_equal(c->micro.control, STZ_CONTROL_NONE);
   assert_int_equal(c->kmc.engine, STZ_ENGINE_DIRECT);
   assert_int_equal(c->history.points_per_decade, 20);
   assert_int_equal(c->nbed_levels, 0);
