@@ -112,7 +112,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const double volume = sites * a * a * a;
   const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) + c.to_and_fro : 0.0;
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
-  const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 20.0 : 15.0;
+  const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 30.0 : 22.0;
   estimate->seconds = estimate->events * (sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0));
   estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES) + octant * 15.0 * sizeof(float) + 3e7;
   const double rows = 200.0 * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
