@@ -62,7 +62,7 @@ static void create(bench *b, int n, stz_orientation orientation) {
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
   check(stz_elastic_create(b->grid, &elastic, stz.volume_nm3, &b->elastic));
   check(stz_spectral_create(b->grid, &spectral));
-  check(stz_micro_create(b->grid, spectral, &waves, 1, &micro));
+  check(stz_micro_create(b->grid, spectral, &waves, NULL, 1, &micro));
   check(stz_glass_create(b->grid, spectral, micro, &stz, &barriers, &order, 15.0, 0.4, 1, &b->glass));
   check(stz_kmc_create(&kmc, b->glass, b->elastic, 1, &b->kmc));
   stz_micro_destroy(&micro);
