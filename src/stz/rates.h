@@ -32,8 +32,8 @@ double stz_attempt_rate(const stz_stz_params *params, double spacing);
 // chi gamma0 Omega |dev(stress_rate)|/(sqrt2 kT), since |p| = 1/sqrt2 in any orientation.
 double stz_rate_growth(const stz_stz_params *params, double temperature_K, const double stress_rate[6]);
 
-// What to add to that bound g when the temperature moves on from `temperature_K` at `rate` (K/s). The sum bounds the
-// growth of every rate for the time 1/g from then on, no longer.
+// What the temperature adds to that bound when it moves on from `temperature_K` at `rate` (K/s), as long as it does; 0
+// when it falls.
 double stz_thermal_growth(double temperature_K, double rate);
 
 enum { STZ_RATES_MOST = 512 }; // sites a call
