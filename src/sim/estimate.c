@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/comm.h"
 #include "base/tensor.h"
+#include "io/field.h"
 #include "observe/history.h"
 #include "sim/sim.h"
 
@@ -89,6 +91,16 @@ static course course_of(const stz_config *config) {
   course c = {0};
   for (int i = 0; i < config->segments; i++) follow(&c, &config->protocol[i], &config->elastic);
   return c;
+}
+
+stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) {
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  stz_err err = STZ_OK;
+  if (rank == 0 && config->micro.type == STZ_MICRO_FILE) {
+    err = stz_field_check(config->field_path, config->field_dataset, config->lattice.cells);
+  }
+  return stz_agree(comm, err);
 }
 
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate) {

@@ -38,6 +38,35 @@ def check_file(path, command):
         expect("the strain ends where asked", abs(file["history/strain_axial"][:].max() - 0.06) < 0.01)
 
 
+def check_field_from_file(folder):
+    """The composition that a run wrote is that of another; the path is relative to the input, not to where one is."""
+    smoke = read(SMOKE).decode().replace('model = "zr65ni35"', 'model = "glass.cfg"')
+    inputs = os.path.join(folder, "inputs")
+    write(os.path.join(inputs, "glass.cfg"), read(os.path.join(SOURCE, "models", "zr65ni35.cfg")))
+    field = 'microstructure: { type = "file"; file = "../smoke.h5"; };\n'
+    write(os.path.join(inputs, "field.cfg"), field + smoke)
+    done = run(["check", "inputs/field.cfg"], 1, folder)
+    expect("check of a field from a file", done.returncode == 0, done.stderr)
+    done = run(["run", "inputs/field.cfg", "-o", "field.h5"], 3, folder)
+    expect("run on a field from a file", done.returncode == 0, done.stderr)
+    with h5py.File(os.path.join(folder, "smoke.h5")) as a, h5py.File(os.path.join(folder, "field.h5")) as b:
+        same = (a["microstructure/composition"][:] == b["microstructure/composition"][:]).all()
+        expect("the composition is the file's", same)
+    for command in ("check", "run -o none.h5"):
+        for ranks in (1, 3):
+            missing = [*command.split(), "inputs/field.cfg", "--set", "microstructure.dataset=/nothing"]
+            expect_failure(f"{command}: no such dataset", run(missing, ranks, folder), 3,
+                           "inputs/../smoke.h5: /nothing: component not found", ranks)
+            other = [*command.split(), "inputs/field.cfg", "--set", "lattice.cells=[16, 24, 16]"]
+            expect_failure(f"{command}: another lattice", run(other, ranks, folder), 2,
+                           "inputs/../smoke.h5: /microstructure/composition: got 16 x 16 x 16 values, "
+                           "needs 16 x 24 x 16, the lattice's cells", ranks)
+    barriers = ["run", "inputs/field.cfg", "--set", "microstructure.dataset=/microstructure/barrier_eV", "-o", "no.h5"]
+    done = run(barriers, 1, folder)
+    expect("values out of range", done.returncode == 2 and "at voxel [0, 0, 0], needs 0 to 1" in done.stderr, done.stderr)
+    expect("nothing is written", not os.path.exists(os.path.join(folder, "no.h5")))
+
+
 with tempfile.TemporaryDirectory() as folder:
     done = run(["run", SMOKE], 1, folder)
     expect("run", done.returncode == 0 and done.stdout == "", done.stderr)
@@ -62,6 +91,7 @@ with tempfile.TemporaryDirectory() as folder:
     done = run(["run", SMOKE, "-o", "other.h5", "--seed", "2"], 1, folder)
     expect("another seed", done.returncode == 0 and state_hash("other.h5", folder) != first, done.stderr)
 
+    check_field_from_file(folder)
     write(os.path.join(folder, "text.h5"), "no HDF5")
     done = run(["info", "text.h5"], 1, folder)
     expect("info of another file", done.returncode == 3 and done.stderr.startswith("stzkmc: text.h5: "), done.stderr)
