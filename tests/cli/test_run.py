@@ -55,8 +55,8 @@ def check_field_from_file(folder):
     for command in ("check", "run -o none.h5"):
         for ranks in (1, 3):
             missing = [*command.split(), "inputs/field.cfg", "--set", "microstructure.dataset=/nothing"]
-            expect_failure(f"{command}: no such dataset", run(missing, ranks, folder), 3,
-                           "inputs/../smoke.h5: /nothing: component not found", ranks)
+            expect_failure(f"{command}: no such dataset", run(missing, ranks, folder), 2,
+                           "inputs/../smoke.h5: /nothing: got no dataset of this name", ranks)
             other = [*command.split(), "inputs/field.cfg", "--set", "lattice.cells=[16, 24, 16]"]
             expect_failure(f"{command}: another lattice", run(other, ranks, folder), 2,
                            "inputs/../smoke.h5: /microstructure/composition: got 16 x 16 x 16 values, "
