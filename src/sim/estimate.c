@@ -117,15 +117,15 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES) + octant * 15.0 * sizeof(float) + 3e7;
   const double rows = 200.0 * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 4.0 * sizeof(float) +
-                         config->nbed_levels * config->nbed.scans * 100.0 * 18.0;
+                         config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0;
 }
 
 void stz_sim_unreachable_levels(const stz_config *config, char *text, int size) {
   const course c = course_of(config);
   int at = 0;
   text[0] = 0;
-  for (int i = 0; i < config->nbed_levels && at < size; i++) {
-    if (config->nbed_strains[i] <= c.largest + 1e-12) continue;
-    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", config->nbed_strains[i]);
+  for (int i = 0; i < config->nbed_strains.count && at < size; i++) {
+    if (config->nbed_strains.values[i] <= c.largest + 1e-12) continue;
+    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", config->nbed_strains.values[i]);
   }
 }

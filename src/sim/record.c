@@ -87,6 +87,8 @@ static stz_err write_start(stz_record *record, const stz_run_options *options) {
 stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
                          stz_sample *sample) {
   *record = (stz_record){.config = config, .sample = sample};
+  STZ_TRY(stz_agree(stz_grid_comm(sample->grid), stz_snapshots_begin(config, options->output, &record->snapshots)));
+  if (!options->force) STZ_TRY(stz_snapshots_vacant(&record->snapshots, sample->grid));
   STZ_TRY(stz_result_create(sample->grid, options->output, options->force, &record->result));
   const stz_err err = write_start(record, options);
   if (err != STZ_OK) stz_record_abandon(record);
@@ -179,20 +181,32 @@ static stz_err take_level(stz_record *record, double t, double strain) {
   return err;
 }
 
+// Takes the NBED levels and snapshots due up to the time `until`, with its strain `end`, from the state `now` on.
+static stz_err take_levels(stz_record *record, const stz_macro *now, double until, double end) {
+  const stz_levels *nbed = &record->config->nbed_strains;
+  const double strain = now->strain[STZ_XX], rate = until > now->time_s ? (end - strain) / (until - now->time_s) : 0.0;
+  for (;;) {
+    const double scans = record->level < nbed->count ? nbed->values[record->level] : INFINITY;
+    const double snapshot = stz_snapshots_next(&record->snapshots), level = fmin(scans, snapshot);
+    if (!(fmax(strain, end) >= level)) return STZ_OK;
+    stz_macro at = *now;
+    if (strain < level) {
+      stz_load_state_at(record->sample->load, now->time_s + (level - strain) / rate, &at);
+      at.strain[STZ_XX] = level; // free of rounding
+    }
+    if (level == scans) STZ_TRY(take_level(record, at.time_s, at.strain[STZ_XX]));
+    if (level == snapshot) STZ_TRY(stz_snapshots_take(&record->snapshots, record->sample, &at));
+  }
+}
+
 stz_err stz_record_until(stz_record *record, double t) {
   stz_macro now, then;
   stz_load_state(record->sample->load, &now);
   stz_load_state_at(record->sample->load, t, &then);
   const int driven = now.component;
-  const double strain = now.strain[STZ_XX], end = then.strain[STZ_XX], moving = now.strain[driven];
-  const double span = t > now.time_s ? t - now.time_s : INFINITY;
-  const double rate = (end - strain) / span, driven_rate = (then.strain[driven] - moving) / span;
-  while (record->level < record->config->nbed_levels &&
-         fmax(strain, end) >= record->config->nbed_strains[record->level]) {
-    const double level = record->config->nbed_strains[record->level];
-    const bool reached = strain >= level;
-    STZ_TRY(take_level(record, reached ? now.time_s : now.time_s + (level - strain) / rate, reached ? strain : level));
-  }
+  const double span = t > now.time_s ? t - now.time_s : INFINITY, moving = now.strain[driven];
+  const double driven_rate = (then.strain[driven] - moving) / span;
+  STZ_TRY(take_levels(record, &now, t, then.strain[STZ_XX]));
   for (double at = now.time_s;;) {
     at = stz_history_next(&record->schedule, at, moving + driven_rate * (at - now.time_s), driven_rate,
                           now.clock_zero_s, t);
@@ -270,3 +284,5 @@ void stz_record_abandon(stz_record *record) {
   if (stz_result_close(&record->result) != STZ_OK) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
   (void)!stz_fail(STZ_OK, "%s", message); // the failure that ended the run is the one to tell
 }
+
+void stz_record_clear(stz_record *record) { stz_snapshots_clear(&record->snapshots); }

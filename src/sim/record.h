@@ -9,6 +9,7 @@
 #include "observe/history.h"
 #include "sim/sample.h"
 #include "sim/sim.h"
+#include "sim/snapshots.h"
 
 typedef struct stz_record {
   const stz_config *config;
@@ -17,8 +18,9 @@ typedef struct stz_record {
   stz_history_schedule schedule;
   stz_history_sample look; // what the last look at the glass saw, after `looked` events
   uint64_t looked;
-  bool begun;  // a first row is taken
-  int level;   // next NBED level
+  bool begun; // a first row is taken
+  int level;  // next NBED level
+  stz_snapshots snapshots;
   int segment; // that is running
   double segment_begin_s;
   uint64_t segment_events; // events before the segment
@@ -43,5 +45,8 @@ stz_err stz_record_finish(stz_record *record) STZ_MUST_USE;
 
 // Closes the file as it is (complete = 0). Collective.
 void stz_record_abandon(stz_record *record);
+
+// Frees what the record holds once its file is closed. Local.
+void stz_record_clear(stz_record *record);
 
 #endif
