@@ -216,6 +216,8 @@ const stz_key stz_schema[] = {
     {"output.snapshot_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(snapshot_strains),
      .description = "Axial strains at which snapshots are taken when first reached, ascending. Empty: those of "
                     "`nbed_strains`"},
+    {"output.events", STZ_KEY_BOOL, "", "false", AT(events),
+     .description = "Whether every event is written into the table `/events` of the result, 26 bytes each"},
 
     {"nbed.foil_nm", STZ_KEY_FLOAT, "nm", "15.0", .min = 0, .min_open = true, NO_MAX, AT(nbed.foil_nm),
      .description = "Thickness of the foil; at most the box along the beam"},

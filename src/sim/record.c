@@ -66,21 +66,39 @@ static stz_err write_microstructure(stz_result *r, const stz_sample *sample) {
   return stz_result_int(r, "/microstructure", "percolates_poor", m->percolates_poor);
 }
 
+// A row of /events; stz_record_event fills it.
+enum { EVENT_COLUMNS = 7, EVENT_WIDTH = 9 };
+static const stz_column event_columns[EVENT_COLUMNS] = {
+    {"time_s", "s", "time since the start of the run", 1, STZ_COLUMN_DOUBLE},
+    {"site", "1", "voxel x y z on which the event is centred, counted from 0", 3, STZ_COLUMN_INT16},
+    {"mode", "1", "shear mode, 0 to 14, in the axes of its orientation cell", 1, STZ_COLUMN_INT8},
+    {"sign", "1", "+1 or -1", 1, STZ_COLUMN_INT8},
+    {"rotation", "1", "orientation at the event: entry of the rotation table", 1, STZ_COLUMN_INT16},
+    {"plastic_strain_axial", "1", "what it adds to the mean plastic strain, xx", 1, STZ_COLUMN_FLOAT},
+    {"stress_axial_GPa", "GPa", "mean stress just before, xx", 1, STZ_COLUMN_FLOAT},
+};
+
 static void fill_columns(stz_column columns[STZ_HISTORY_COLUMNS]) {
   for (int i = 0; i < STZ_HISTORY_COLUMNS; i++) {
     const stz_history_column *c = &stz_history_columns[i];
-    columns[i] = (stz_column){c->name, c->unit, c->description, c->width};
+    columns[i] = (stz_column){c->name, c->unit, c->description, c->width, STZ_COLUMN_DOUBLE};
   }
+}
+
+static stz_err declare_tables(stz_record *record) {
+  stz_column columns[STZ_HISTORY_COLUMNS];
+  fill_columns(columns);
+  STZ_TRY(stz_result_columns(record->result, STZ_TABLE_HISTORY, columns, STZ_HISTORY_COLUMNS));
+  if (!record->config->events) return STZ_OK;
+  return stz_result_columns(record->result, STZ_TABLE_EVENTS, event_columns, EVENT_COLUMNS);
 }
 
 static stz_err write_start(stz_record *record, const stz_run_options *options) {
   stz_result *r = record->result;
-  stz_column columns[STZ_HISTORY_COLUMNS];
-  fill_columns(columns);
   STZ_TRY(write_provenance(r, record->config, options, stz_grid_ranks(record->sample->grid)));
   STZ_TRY(write_config(r, record->config, record->sample));
   STZ_TRY(write_microstructure(r, record->sample));
-  STZ_TRY(stz_result_columns(r, columns, STZ_HISTORY_COLUMNS));
+  STZ_TRY(declare_tables(record));
   return stz_result_flush(r);
 }
 
@@ -96,9 +114,30 @@ stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz
 }
 
 stz_err stz_record_reopen(stz_record *record, const char *output) {
-  stz_column columns[STZ_HISTORY_COLUMNS];
-  fill_columns(columns);
-  return stz_result_reopen(record->sample->grid, output, columns, STZ_HISTORY_COLUMNS, &record->result);
+  STZ_TRY(stz_result_reopen(record->sample->grid, output, &record->result));
+  const stz_err err = declare_tables(record);
+  if (err != STZ_OK) stz_record_abandon(record);
+  return err;
+}
+
+stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) {
+  if (!record->config->events) return STZ_OK;
+  const stz_grid *grid = record->sample->grid;
+  const double share = stz_glass_stz(record->sample->glass)->volume_nm3 / stz_grid_volume(grid);
+  int xyz[3];
+  stz_macro macro;
+  stz_grid_coords(grid, event->shear.site, xyz);
+  stz_load_state(record->sample->load, &macro);
+  const double row[EVENT_WIDTH] = {event->time_s,
+                                   xyz[0],
+                                   xyz[1],
+                                   xyz[2],
+                                   event->shear.mode,
+                                   event->shear.sign,
+                                   event->shear.rotation,
+                                   strain[STZ_XX] * share,
+                                   macro.stress[STZ_XX] / STZ_GPA};
+  return stz_result_event(record->result, row);
 }
 
 static uint64_t events_so_far(const stz_record *record) {

@@ -33,6 +33,9 @@ stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz
 // Opens the result file again to go on; the rest of the record is restored by the caller. Collective.
 stz_err stz_record_reopen(stz_record *record, const char *output) STZ_MUST_USE;
 
+// Notes an event that happens now, before the load knows of it; `strain` is its own. Collective.
+stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) STZ_MUST_USE;
+
 // Takes the rows and levels due from the present time up to `t`, no event lying between. Collective.
 stz_err stz_record_until(stz_record *record, double t) STZ_MUST_USE;
 

@@ -122,6 +122,7 @@ static stz_err run_segment(run *r) {
 
     double strain[6];
     stz_kmc_fire(s->kmc, &event, strain);
+    STZ_TRY(stz_record_event(&r->record, &event, strain));
     yield(s, strain);
   }
 }
