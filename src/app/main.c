@@ -134,7 +134,7 @@ static stz_err print_alone(const stz_cli *cli) {
     stz_config_reference(stdout);
     return STZ_OK;
   default:
-    return stz_result_info(cli->file, stdout);
+    return cli->second ? stz_result_differences(cli->file, cli->second, stdout) : stz_result_info(cli->file, stdout);
   }
 }
 

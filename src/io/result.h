@@ -78,4 +78,8 @@ stz_err stz_result_peek(const char *path, bool *complete, char **resolved) STZ_M
 // Prints what made a file and its last values, a `key: value` a line, to `out`. Local, serial.
 stz_err stz_result_info(const char *path, FILE *out) STZ_MUST_USE;
 
+// Prints what two results differ in, a `key: FIRST | SECOND` a line, `-` for what one of them lacks: all that
+// stz_result_info prints, then the keys of the resolved inputs. Local, serial.
+stz_err stz_result_differences(const char *first, const char *second, FILE *out) STZ_MUST_USE;
+
 #endif

@@ -88,6 +88,29 @@ with tempfile.TemporaryDirectory() as folder:
     done = run(["run", "smoke.h5.cfg", "-o", "again.h5"], 1, folder)
     expect("the resolved input runs", done.returncode == 0, done.stderr)
     expect("to the same end", state_hash("again.h5", folder) == first)
+    done = run(["info", "smoke.h5", "smoke.h5"], 1, folder)
+    expect("no differences", done.returncode == 0 and done.stdout + done.stderr == "", done.stdout + done.stderr)
+    done = run(["info", "smoke.h5", "again.h5"], 1, folder)
+    names = {line.split(":")[0] for line in done.stdout.splitlines()}
+    expect("the ways to the same state", "ranks: 3 | 1\n" in done.stdout and names <= {
+        "ranks", "created_utc", "command_line"}, done.stdout)
+    done = run(["run", SMOKE, "-o", "changed.h5", "-q", "--set", "barriers.width_eV=0.11", "--set",
+                'protocol=({type="creep";stress_GPa=1.0;duration_s=2.0;temperature_K=300.0;})', "--set",
+                "output.nbed_strains=[]"], 1, folder)
+    expect("a changed run", done.returncode == 0, done.stderr)
+    done = run(["info", "smoke.h5", "changed.h5"], 3, folder)
+    told = done.stdout.splitlines()
+    expect("info of two", done.returncode == 0 and not done.stderr, done.stderr)
+    for line in ("barriers.width_eV: 0.1 | 0.11", 'protocol[0].type: "strain-rate" | "creep"',
+                 "protocol[0].rate_per_s: 1e-06 | -", "protocol[0].stress_GPa: - | 1.0", "nbed_levels: 3 | 0",
+                 "protocol[0].temperature_K: 295.0 | 300.0", "protocol[3].duration_s: 1000.0 | -",
+                 "nbed_strains: 0 0.01 0.05 | ",
+                 "output.nbed_strains: [0.0, 0.01, 0.05] | []"):
+        expect("difference " + line, told.count(line) == 1, told)
+    unlike = [line for line in told if line.startswith(("lattice", "stz.", "seed"))]
+    expect("nothing that is the same", not unlike, unlike)
+    expect_failure("info of three", run(["info", "smoke.h5", "again.h5", "more.h5"], 1, folder), 2,
+                   "more.h5: got a third file, needs one or two")
     done = run(["run", SMOKE, "-o", "other.h5", "--seed", "2"], 1, folder)
     expect("another seed", done.returncode == 0 and state_hash("other.h5", folder) != first, done.stderr)
 

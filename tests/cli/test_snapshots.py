@@ -59,7 +59,7 @@ def check_geometry(name, shot):
     expect(name + ": kind", shot.kind == "vtkImageData", shot.kind)
     expect(name + ": dimensions", shot.dimensions == CELLS, shot.dimensions)
     expect(name + ": spacing", np.allclose(shot.spacing, SPACING, rtol=1e-15), shot.spacing)
-    expect(name + ": the points are the voxels' centres", np.allclose(shot.origin, SPACING / 2, rtol=1e-15), shot.origin)
+    expect(name + ": points are voxels' centres", np.allclose(shot.origin, SPACING / 2, rtol=1e-15), shot.origin)
     expect(name + ": names", shot.names == NAMES, shot.names)
 
 
