@@ -300,8 +300,18 @@ static stz_err write_plastic_strain(stz_record *record) {
   return err;
 }
 
+// Events that come in pairs, there and back, cost time and move nothing: at worst two of each reversal.
+static void warn_of_flicker(const stz_record *record) {
+  enum { FEW = 100 };
+  const uint64_t events = events_so_far(record), reversals = stz_glass_reversals(record->sample->glass);
+  if (events < FEW || 4 * reversals <= events) return;
+  stz_log(STZ_LOG_WARNING, "%.0f %% of all events undid the event before at their site: the sample flickers",
+          100.0 * (double)reversals / (double)events);
+}
+
 stz_err stz_record_finish(stz_record *record) {
   char hash[24];
+  warn_of_flicker(record);
   stz_result *r = record->result;
   snprintf(hash, sizeof hash, "%016llx", (unsigned long long)stz_sample_hash(record->sample));
   stz_err err = stz_result_field(r, "/microstructure/barrier_eV", "eV", "barriers at the end",

@@ -88,6 +88,13 @@ with tempfile.TemporaryDirectory() as folder:
     done = run(["run", "smoke.h5.cfg", "-o", "again.h5"], 1, folder)
     expect("the resolved input runs", done.returncode == 0, done.stderr)
     expect("to the same end", state_hash("again.h5", folder) == first)
+    # Without stress, and with barriers kept, an STZ that went there is as likely to go back: half of the events do.
+    done = run(["run", SMOKE, "-o", "flicker.h5", "-q", "--set", "barriers.redraw=none", "--set",
+                'protocol=({type="age";duration_s=1.0;temperature_K=700.0;})', "--set", "output.nbed_strains=[]"],
+               2, folder)
+    found = re.fullmatch(r"stzkmc: warning: (\d+) % of all events undid the event before at their site: "
+                         r"the sample flickers\n", done.stderr)
+    expect("flicker is told", done.returncode == 0 and found and 40 <= int(found.group(1)) <= 60, done.stderr)
     done = run(["info", "smoke.h5", "smoke.h5"], 1, folder)
     expect("no differences", done.returncode == 0 and done.stdout + done.stderr == "", done.stdout + done.stderr)
     done = run(["info", "smoke.h5", "again.h5"], 1, folder)
