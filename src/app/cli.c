@@ -110,8 +110,11 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
   for (int at = 2; at < argc; at++) {
     if (argv[at][0] == '-' && argv[at][1]) {
       STZ_TRY(parse_option(argc, argv, name, commands[c].bit, &at, cli));
+    } else if (cli->file && cli->command == STZ_COMMAND_INFO && !cli->second) {
+      cli->second = argv[at];
     } else if (cli->file) {
-      return stz_fail(STZ_EINPUT, "%s: got a second file, needs one", argv[at]);
+      return stz_fail(STZ_EINPUT, "%s: got a %s file, needs %s", argv[at], cli->second ? "third" : "second",
+                      cli->second ? "one or two" : "one");
     } else {
       cli->file = argv[at];
     }
@@ -161,7 +164,7 @@ void stz_cli_help(FILE *out) {
         "             [--max-walltime S] [-q|-v]\n"
         "  stzkmc check INPUT.cfg [--set path=value]... [--seed N]\n"
         "  stzkmc check --reference\n"
-        "  stzkmc info FILE.h5\n"
+        "  stzkmc info FILE.h5 [OTHER.h5]\n"
         "  stzkmc --help | --version | --build-info\n"
         "\n"
         "run    deforms the sample as the input's protocol says and writes a result file\n"
@@ -176,7 +179,7 @@ void stz_cli_help(FILE *out) {
         "       -q, -v               fewer, more messages (on stderr)\n"
         "check  finds errors without running; prints the resolved input with units and defaults, and the cost\n"
         "       --reference          prints the reference of all input keys, in Markdown (docs/input.md)\n"
-        "info   prints what made a result file, and its last values\n"
+        "info   prints what made a result file, and its last values; of two files what differs, `key: FILE | OTHER`\n"
         "\n"
         "Try\n"
         "  stzkmc check inputs/smoke.cfg\n"

@@ -23,6 +23,7 @@ typedef enum stz_command {
 typedef struct stz_cli {
   stz_command command;
   const char *file;        // input of run and check, result of info
+  const char *second;      // result to compare with, or NULL
   char *output;            // of run; from -o, or the input's stem with .h5 in the current directory
   stz_override *overrides; // --set and --seed, in their order
   int override_count;

@@ -110,8 +110,9 @@ static stz_err run_or_check(const stz_cli *cli) {
   stz_err err = STZ_OK;
   if (cli->command == STZ_COMMAND_RUN) {
     err = run(cli, config);
-  } else if (my_rank() == 0) {
-    print_check(config);
+  } else {
+    err = stz_sim_check_files(MPI_COMM_WORLD, config);
+    if (err == STZ_OK && my_rank() == 0) print_check(config);
   }
   stz_config_destroy(&config);
   return err;
@@ -133,7 +134,7 @@ static stz_err print_alone(const stz_cli *cli) {
     stz_config_reference(stdout);
     return STZ_OK;
   default:
-    return stz_result_info(cli->file, stdout);
+    return cli->second ? stz_result_differences(cli->file, cli->second, stdout) : stz_result_info(cli->file, stdout);
   }
 }
 

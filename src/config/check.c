@@ -338,7 +338,7 @@ static stz_err check_material(const stz_draft *draft) {
 static stz_err check_nbed(const stz_draft *draft) {
   const stz_config *config = draft->config;
   const stz_nbed_params *nbed = &config->nbed;
-  if (config->nbed_levels == 0) return STZ_OK;
+  if (config->nbed_strains.count == 0) return STZ_OK;
   double box[3];
   for (int axis = 0; axis < 3; axis++) box[axis] = config->lattice.cells[axis] * config->lattice.spacing_nm;
   const double thickness = box[nbed->beam], width = fmin(box[(nbed->beam + 1) % 3], box[(nbed->beam + 2) % 3]);
@@ -357,6 +357,13 @@ static stz_err check_nbed(const stz_draft *draft) {
   return STZ_OK;
 }
 
+// Snapshots need strains at which to take them.
+static stz_err check_snapshots(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  if (!config->snapshots || config->snapshot_strains.count > 0 || config->nbed_strains.count > 0) return STZ_OK;
+  return violated(draft, -1, "output.snapshot_strains", "strains with snapshots = true, here or in nbed_strains");
+}
+
 stz_err stz_draft_check(stz_draft *draft) {
   if (!is_set(draft, -1, "lattice.cells")) {
     char needs[STZ_TEXT_SIZE];
@@ -372,5 +379,6 @@ stz_err stz_draft_check(stz_draft *draft) {
   STZ_TRY(check_volume(draft));
   STZ_TRY(check_microstructure(draft));
   STZ_TRY(check_material(draft));
+  STZ_TRY(check_snapshots(draft));
   return check_nbed(draft);
 }

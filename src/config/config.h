@@ -19,6 +19,12 @@
 #include "observe/params.h"
 #include "stz/params.h"
 
+// Axial strains at which something is done when each is first reached.
+typedef struct stz_levels {
+  double *values; // ascending
+  int count;
+} stz_levels;
+
 typedef struct stz_config {
   char model[256]; // name or path as given; "" without a model
   stz_lattice_params lattice;
@@ -33,8 +39,9 @@ typedef struct stz_config {
   int segments;
   stz_kmc_params kmc;
   stz_history_params history;
-  double *nbed_strains; // ascending
-  int nbed_levels;
+  stz_levels nbed_strains;
+  bool snapshots, events;      // whether they are written
+  stz_levels snapshot_strains; // empty: nbed_strains
   stz_nbed_params nbed;
   uint64_t seed;
   double checkpoint_every_wall_s; // 0: only when the run is stopped

@@ -151,16 +151,15 @@ static stz_err set_cells(const stz_key *key, const field *at, int cells[3]) {
   return STZ_OK;
 }
 
-static stz_err set_levels(const stz_key *key, const field *at, stz_config *config) {
+static stz_err set_levels(const stz_key *key, const field *at, stz_levels *place) {
   char needs[STZ_TEXT_SIZE], got[80];
   stz_key_needs(key, needs, sizeof needs);
   if (!config_setting_is_array(at->setting)) return refuse_setting(at, needs);
   const int count = config_setting_length(at->setting);
   double *levels = NULL;
   STZ_TRY(STZ_NEW(levels, count));
-  stz_free(config->nbed_strains);
-  config->nbed_strains = levels;
-  config->nbed_levels = count;
+  stz_free(place->values);
+  *place = (stz_levels){.values = levels, .count = count};
   for (int i = 0; i < count; i++) {
     const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
     show(element, got);
@@ -209,7 +208,7 @@ static stz_err set_key(stz_draft *draft, const stz_key *key, int segment, const 
     STZ_TRY(set_cells(key, at, place));
     break;
   case STZ_KEY_LEVELS:
-    STZ_TRY(set_levels(key, at, draft->config));
+    STZ_TRY(set_levels(key, at, place));
     break;
   case STZ_KEY_LIST:
     STZ_TRY(set_list(key, at, place));

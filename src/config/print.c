@@ -39,7 +39,7 @@ static void print_list(const stz_key *key, const stz_list *list, FILE *out) {
 
 void stz_draft_print_value(const stz_draft *draft, const stz_key *key, int segment, FILE *out) {
   const void *value = stz_draft_value(draft, key, segment);
-  const stz_config *config = draft->config;
+  const stz_levels *levels = value;
   char name[STZ_TEXT_SIZE];
   switch (key->type) {
   case STZ_KEY_FLOAT:
@@ -66,9 +66,9 @@ void stz_draft_print_value(const stz_draft *draft, const stz_key *key, int segme
     break;
   case STZ_KEY_LEVELS:
     fputs("[", out);
-    for (int i = 0; i < config->nbed_levels; i++) {
+    for (int i = 0; i < levels->count; i++) {
       if (i > 0) fputs(", ", out);
-      print_double(config->nbed_strains[i], out);
+      print_double(levels->values[i], out);
     }
     fputs("]", out);
     break;

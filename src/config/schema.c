@@ -225,6 +225,13 @@ const stz_key stz_schema[] = {
      .description = "A row at least each time the strain that the segment drives has moved by this"},
     {"output.nbed_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(nbed_strains),
      .description = "Axial strains at which NBED scans are taken when first reached, ascending; 0.0 is as deposited"},
+    {"output.snapshots", STZ_KEY_BOOL, "", "false", AT(snapshots),
+     .description = "Whether fields of the sample are written to VTKHDF files beside the result, for ParaView and VTK"},
+    {"output.snapshot_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(snapshot_strains),
+     .description = "Axial strains at which snapshots are taken when first reached, ascending. Empty: those of "
+                    "`nbed_strains`"},
+    {"output.events", STZ_KEY_BOOL, "", "false", AT(events),
+     .description = "Whether every event is written into the table `/events` of the result, 26 bytes each"},
 
     {"nbed.foil_nm", STZ_KEY_FLOAT, "nm", "15.0", .min = 0, .min_open = true, NO_MAX, AT(nbed.foil_nm),
      .description = "Thickness of the foil; at most the box along the beam"},

@@ -17,7 +17,7 @@ typedef enum stz_key_type {
   STZ_KEY_NAME,   // an enum (or int) by name
   STZ_KEY_TEXT,   // char[256]
   STZ_KEY_CELLS,  // int[3], each within the range
-  STZ_KEY_LEVELS, // nbed_strains and nbed_levels: ascending doubles, each within the range
+  STZ_KEY_LEVELS, // stz_levels: ascending doubles, each within the range
   STZ_KEY_LIST,   // stz_list: numbers, each within the range, or names, each as its index
 } stz_key_type;
 

@@ -34,7 +34,8 @@ static stz_err check_dataset(const stz_hdf *hdf, const char *name, hid_t dataset
 static stz_err open_dataset(const char *path, const char *name, const int cells[3], stz_hdf *hdf, hid_t *dataset) {
   STZ_TRY(stz_hdf_open(path, hdf));
   *dataset = H5Dopen2(hdf->file, name, H5P_DEFAULT);
-  const stz_err err = *dataset < 0 ? stz_hdf_fail(hdf, name) : check_dataset(hdf, name, *dataset, cells);
+  const stz_err err = *dataset < 0 ? stz_fail(STZ_EINPUT, "%s: %s: got no dataset of this name", path, name)
+                                   : check_dataset(hdf, name, *dataset, cells);
   if (err == STZ_OK) return STZ_OK;
   if (*dataset >= 0) H5Dclose(*dataset);
   (void)!stz_hdf_close(hdf);

@@ -8,7 +8,7 @@
 #include "lattice/grid.h"
 
 // Whether the file holds a dataset of numbers of the shape nx x ny x nz. Local, serial. The message names file, dataset
-// and fault: STZ_EIO what cannot be opened, STZ_EINPUT another shape or type.
+// and fault: STZ_EIO a file that cannot be opened, STZ_EINPUT no such dataset, another shape or type.
 stz_err stz_field_check(const char *path, const char *dataset, const int cells[3]) STZ_MUST_USE;
 
 // Reads it, whatever its type of number: value [x][y][z] is voxel (x, y, z)'s. `local` receives one number a local

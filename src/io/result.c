@@ -11,10 +11,13 @@
 #include "base/memory.h"
 #include "io/hdf.h"
 
-enum {
-  BLOCK_ROWS = 64,  // rows of /history that are buffered
-  CHUNK_ROWS = 512, // rows of a chunk of a column: 4 kB, so that it is rarely that a chunk is added
-};
+// Each table's group, rows that are buffered, and rows of a chunk of a column: so many that it is rarely that a chunk
+// is added.
+enum { HISTORY_ROWS = 64, EVENT_ROWS = 1024 };
+static const struct {
+  const char *group;
+  int block, chunk;
+} tables[STZ_TABLES] = {{"/history", HISTORY_ROWS, 512}, {"/events", EVENT_ROWS, 4096}};
 static const double BLOCK_SECONDS = 2.0;
 
 typedef struct column {
@@ -22,15 +25,21 @@ typedef struct column {
   int width, at; // doubles a row, from where in a row
 } column;
 
-struct stz_result {
-  const stz_grid *grid;
-  bool root;
-  stz_hdf hdf; // the rest is rank 0's
+typedef struct table {
+  const char *group;
   column *columns;
-  int count, row_width;
-  double *rows; // BLOCK_ROWS x row_width
+  int count, row_width, block;
+  double *rows; // block x row_width
   int buffered;
   hsize_t written;
+} table;
+
+struct stz_result {
+  const stz_grid *grid;
+  bool root, reopened;
+  int events;  // rows since all ranks last wrote together because of them
+  stz_hdf hdf; // the rest is rank 0's
+  table tables[STZ_TABLES];
   double written_at; // wall time
 };
 
@@ -62,38 +71,42 @@ stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, st
 }
 
 // Appends the buffered rows to one column; `memory` is the shape of the buffer.
-static stz_err append_to(const stz_result *r, const column *c, hid_t memory) {
-  const hsize_t rows = (hsize_t)r->buffered, width = (hsize_t)c->width;
-  const hsize_t extent[2] = {r->written + rows, width}, block[2] = {rows, width};
-  const hsize_t from[2] = {r->written, 0}, memory_from[2] = {0, (hsize_t)c->at};
-  if (H5Dset_extent(c->dataset, extent) < 0) return stz_hdf_fail(&r->hdf, "/history");
+static stz_err append_to(const stz_result *r, const table *t, const column *c, hid_t memory) {
+  const hsize_t rows = (hsize_t)t->buffered, width = (hsize_t)c->width;
+  const hsize_t extent[2] = {t->written + rows, width}, block[2] = {rows, width};
+  const hsize_t from[2] = {t->written, 0}, memory_from[2] = {0, (hsize_t)c->at};
+  if (H5Dset_extent(c->dataset, extent) < 0) return stz_hdf_fail(&r->hdf, t->group);
   const hid_t file = H5Dget_space(c->dataset);
   H5Sselect_hyperslab(memory, H5S_SELECT_SET, memory_from, NULL, block, NULL);
   H5Sselect_hyperslab(file, H5S_SELECT_SET, from, NULL, block, NULL);
-  const bool good = H5Dwrite(c->dataset, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, r->rows) >= 0;
-  const stz_err err = good ? STZ_OK : stz_hdf_fail(&r->hdf, "/history");
+  const bool good = H5Dwrite(c->dataset, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, t->rows) >= 0;
+  const stz_err err = good ? STZ_OK : stz_hdf_fail(&r->hdf, t->group);
   H5Sclose(file);
   return err;
 }
 
-// Writes the buffered rows and flushes the file.
-static stz_err write_block(stz_result *r) {
+static stz_err write_rows(const stz_result *r, table *t) {
   stz_err err = STZ_OK;
-  if (r->buffered > 0) {
-    const hsize_t buffer[2] = {BLOCK_ROWS, (hsize_t)r->row_width};
-    const hid_t memory = H5Screate_simple(2, buffer, NULL);
-    for (int i = 0; err == STZ_OK && i < r->count; i++) err = append_to(r, &r->columns[i], memory);
-    H5Sclose(memory);
-  }
-  r->written += (hsize_t)r->buffered;
-  r->buffered = 0;
-  r->written_at = MPI_Wtime();
-  if (err == STZ_OK && H5Fflush(r->hdf.file, H5F_SCOPE_LOCAL) < 0) err = stz_hdf_fail(&r->hdf, "cannot flush");
+  if (t->buffered == 0) return STZ_OK;
+  const hsize_t buffer[2] = {(hsize_t)t->block, (hsize_t)t->row_width};
+  const hid_t memory = H5Screate_simple(2, buffer, NULL);
+  for (int i = 0; err == STZ_OK && i < t->count; i++) err = append_to(r, t, &t->columns[i], memory);
+  H5Sclose(memory);
+  t->written += (hsize_t)t->buffered;
+  t->buffered = 0;
   return err;
 }
 
+// Writes the buffered rows of all tables and flushes the file, which has its name from the first time on.
+static stz_err write_block(stz_result *r) {
+  stz_err err = STZ_OK;
+  for (int i = 0; err == STZ_OK && i < STZ_TABLES; i++) err = write_rows(r, &r->tables[i]);
+  r->written_at = MPI_Wtime();
+  return err == STZ_OK ? stz_hdf_publish(&r->hdf) : err;
+}
+
 static stz_err close_file(stz_result *r) {
-  const stz_err err = r->buffered > 0 ? write_block(r) : STZ_OK;
+  const stz_err err = write_block(r);
   const stz_err closing = stz_hdf_close(&r->hdf);
   return err != STZ_OK ? err : closing;
 }
@@ -102,8 +115,10 @@ stz_err stz_result_close(stz_result **result) {
   stz_result *r = *result;
   if (!r) return STZ_OK;
   const stz_err err = ON_ROOT(r, close_file(r));
-  stz_free(r->columns);
-  stz_free(r->rows);
+  for (int i = 0; i < STZ_TABLES; i++) {
+    stz_free(r->tables[i].columns);
+    stz_free(r->tables[i].rows);
+  }
   stz_free(r);
   *result = NULL;
   return err;
@@ -165,77 +180,95 @@ stz_err stz_result_text_dataset(stz_result *r, const char *path, const char *des
   return ON_ROOT(r, write_text(&r->hdf, path, description, text));
 }
 
-static stz_err create_column(const stz_hdf *hdf, const stz_column *spec, hid_t *dataset) {
-  char path[128];
+static stz_err create_column(const stz_hdf *hdf, const char *path, const stz_column *spec, int chunk_rows,
+                             hid_t *dataset) {
+  const hid_t types[] = {[STZ_COLUMN_DOUBLE] = H5T_NATIVE_DOUBLE,
+                         [STZ_COLUMN_FLOAT] = H5T_NATIVE_FLOAT,
+                         [STZ_COLUMN_INT16] = H5T_NATIVE_INT16,
+                         [STZ_COLUMN_INT8] = H5T_NATIVE_INT8};
   const int rank = spec->width > 1 ? 2 : 1;
   const hsize_t width = (hsize_t)spec->width, empty[2] = {0, width}, most[2] = {H5S_UNLIMITED, width};
-  const hsize_t chunk[2] = {CHUNK_ROWS, width};
-  snprintf(path, sizeof path, "/history/%s", spec->name);
+  const hsize_t chunk[2] = {(hsize_t)chunk_rows, width};
   const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_chunk(properties, rank, chunk);
   H5Pset_obj_track_times(properties, false);
-  const stz_err err = stz_hdf_dataset(hdf, path, spec->unit, spec->description, H5T_NATIVE_DOUBLE, rank, empty, most,
+  const stz_err err = stz_hdf_dataset(hdf, path, spec->unit, spec->description, types[spec->type], rank, empty, most,
                                       properties, dataset);
   H5Pclose(properties);
   return err;
 }
 
-static stz_err open_column(stz_result *r, const stz_column *spec, hid_t *dataset) {
-  char path[128];
+static stz_err open_column(const stz_hdf *hdf, const char *path, hid_t *dataset, hsize_t *rows) {
   hsize_t extent[2];
-  snprintf(path, sizeof path, "/history/%s", spec->name);
-  *dataset = H5Dopen2(r->hdf.file, path, H5P_DEFAULT);
-  if (*dataset < 0) return stz_hdf_fail(&r->hdf, path);
+  *dataset = H5Dopen2(hdf->file, path, H5P_DEFAULT);
+  if (*dataset < 0) return stz_hdf_fail(hdf, path);
   const hid_t space = H5Dget_space(*dataset);
   const int rank = H5Sget_simple_extent_dims(space, extent, NULL);
   H5Sclose(space);
-  if (rank < 1) return stz_hdf_fail(&r->hdf, path);
-  r->written = extent[0];
+  if (rank < 1) return stz_hdf_fail(hdf, path);
+  *rows = extent[0];
   return STZ_OK;
 }
 
-// Sets up the columns, made new or found in the file.
-static stz_err take_columns(stz_result *r, const stz_column *columns, int count, bool found) {
-  assert(!r->columns);
-  STZ_TRY(STZ_NEW(r->columns, count));
+// Sets up the columns of a table, made new or found in the file.
+static stz_err take_columns(stz_result *r, int index, const stz_column *columns, int count) {
+  table *t = &r->tables[index];
+  assert(!t->columns);
+  STZ_TRY(STZ_NEW(t->columns, count));
+  t->group = tables[index].group;
+  t->block = tables[index].block;
   for (int i = 0; i < count; i++) {
-    column *c = &r->columns[i];
-    *c = (column){.width = columns[i].width, .at = r->row_width};
-    STZ_TRY(found ? open_column(r, &columns[i], &c->dataset) : create_column(&r->hdf, &columns[i], &c->dataset));
-    r->row_width += c->width;
-    r->count++;
+    char path[128];
+    column *c = &t->columns[i];
+    snprintf(path, sizeof path, "%s/%s", t->group, columns[i].name);
+    *c = (column){.width = columns[i].width, .at = t->row_width};
+    STZ_TRY(r->reopened ? open_column(&r->hdf, path, &c->dataset, &t->written)
+                        : create_column(&r->hdf, path, &columns[i], tables[index].chunk, &c->dataset));
+    t->row_width += c->width;
+    t->count++;
   }
   r->written_at = MPI_Wtime();
-  return STZ_NEW(r->rows, BLOCK_ROWS * r->row_width);
+  return STZ_NEW(t->rows, t->block * t->row_width);
 }
 
-stz_err stz_result_columns(stz_result *r, const stz_column *columns, int count) {
-  return ON_ROOT(r, take_columns(r, columns, count, false));
+stz_err stz_result_columns(stz_result *r, stz_table which, const stz_column *columns, int count) {
+  return ON_ROOT(r, take_columns(r, (int)which, columns, count));
 }
 
-stz_err stz_result_reopen(const stz_grid *grid, const char *path, const stz_column *columns, int count,
-                          stz_result **result) {
-  STZ_TRY(allocate(grid, result));
-  stz_err err = ON_ROOT(*result, stz_hdf_continue(path, &(*result)->hdf));
-  if (err == STZ_OK) err = ON_ROOT(*result, take_columns(*result, columns, count, true));
+stz_err stz_result_reopen(const stz_grid *grid, const char *path, stz_result **result) {
+  stz_result *r = NULL;
+  *result = NULL;
+  stz_err err = allocate(grid, &r);
+  if (err == STZ_OK) err = ON_ROOT(r, stz_hdf_continue(path, &r->hdf));
   if (err != STZ_OK) {
-    char message[512];
-    snprintf(message, sizeof message, "%s", stz_error_message());
-    (void)!stz_result_close(result);
-    return stz_fail(err, "%s", message);
+    stz_free(r);
+    return err;
   }
+  r->reopened = true;
+  *result = r;
   return STZ_OK;
+}
+
+static void buffer_row(table *t, const double *values) {
+  assert(t->rows && t->buffered < t->block);
+  memcpy(t->rows + (size_t)t->buffered * (size_t)t->row_width, values, (size_t)t->row_width * sizeof *values);
+  t->buffered++;
 }
 
 static stz_err append_row(stz_result *r, const double *values) {
-  assert(r->rows);
-  memcpy(r->rows + (size_t)r->buffered * (size_t)r->row_width, values, (size_t)r->row_width * sizeof *values);
-  r->buffered++;
-  const bool due = r->buffered == BLOCK_ROWS || MPI_Wtime() - r->written_at > BLOCK_SECONDS;
-  return due ? write_block(r) : STZ_OK;
+  table *t = &r->tables[STZ_TABLE_HISTORY];
+  buffer_row(t, values);
+  return t->buffered == t->block || MPI_Wtime() - r->written_at > BLOCK_SECONDS ? write_block(r) : STZ_OK;
 }
 
 stz_err stz_result_row(stz_result *r, const double *values) { return ON_ROOT(r, append_row(r, values)); }
+
+stz_err stz_result_event(stz_result *r, const double *values) {
+  if (r->root) buffer_row(&r->tables[STZ_TABLE_EVENTS], values);
+  if (++r->events < EVENT_ROWS) return STZ_OK; // the same on every rank, and rank 0 may have written meanwhile
+  r->events = 0;
+  return ON_ROOT(r, write_block(r));
+}
 
 stz_err stz_result_flush(stz_result *r) { return ON_ROOT(r, write_block(r)); }
 

@@ -16,20 +16,28 @@
 
 typedef struct stz_result stz_result;
 
-// A column of /history: `width` doubles a row (dataset n when 1, else n x width).
+// The tables that grow row by row: the groups /history and /events.
+typedef enum stz_table { STZ_TABLE_HISTORY, STZ_TABLE_EVENTS } stz_table;
+enum { STZ_TABLES = 2 };
+
+// How a column is stored; rows are handed over as doubles in any case.
+typedef enum stz_column_type { STZ_COLUMN_DOUBLE, STZ_COLUMN_FLOAT, STZ_COLUMN_INT16, STZ_COLUMN_INT8 } stz_column_type;
+
+// A column of a table: `width` numbers a row (dataset n when 1, else n x width).
 typedef struct stz_column {
   const char *name, *unit, *description;
   int width;
+  stz_column_type type;
 } stz_column;
 
 // Creates the file; refuses an existing one (STZ_EIO) unless `force`. The message names the path and says --force. The
-// old file is replaced only when the new one could be created (written under a temporary name, then renamed).
+// old file is replaced at the first flush; until then the new one has a temporary name, so that a file is never found
+// without what it begins with.
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) STZ_MUST_USE;
 stz_err stz_result_close(stz_result **result) STZ_MUST_USE;
 
-// Opens an unfinished file again, to go on writing it after its last row; the columns must be those it was made with.
-stz_err stz_result_reopen(const stz_grid *grid, const char *path, const stz_column *columns, int count,
-                          stz_result **result) STZ_MUST_USE;
+// Opens an unfinished file again, to go on writing it after the last row of each table.
+stz_err stz_result_reopen(const stz_grid *grid, const char *path, stz_result **result) STZ_MUST_USE;
 
 const char *stz_result_path(const stz_result *result); // on rank 0; local
 
@@ -45,11 +53,15 @@ stz_err stz_result_ints(stz_result *result, const char *object, const char *name
 stz_err stz_result_text_dataset(stz_result *result, const char *path, const char *description,
                                 const char *text) STZ_MUST_USE;
 
-// The columns of /history, declared once; then rows (all columns' values one after the other, the same on every rank).
-// Rows are buffered and written in blocks: every 64 rows, every ~2 s of wall time, and at stz_result_flush.
-stz_err stz_result_columns(stz_result *result, const stz_column *columns, int count) STZ_MUST_USE;
-stz_err stz_result_row(stz_result *result, const double *values) STZ_MUST_USE;
+// The columns of a table, declared once (in a file that was opened again: those it was made with); then rows (all
+// columns' values one after the other, the same on every rank). Rows are buffered, and those of both tables written
+// together: every 64 rows of the history, 1024 events, ~2 s of wall time, and at stz_result_flush.
+stz_err stz_result_columns(stz_result *result, stz_table table, const stz_column *columns, int count) STZ_MUST_USE;
+stz_err stz_result_row(stz_result *result, const double *values) STZ_MUST_USE; // of the history
 stz_err stz_result_flush(stz_result *result) STZ_MUST_USE;
+
+// A row of the events; no communication but when a block is full.
+stz_err stz_result_event(stz_result *result, const double *values) STZ_MUST_USE;
 
 // A dataset of `rank` dimensions whose values every rank holds (rank 0's are written).
 stz_err stz_result_doubles(stz_result *result, const char *path, const char *unit, const char *description, int rank,
@@ -66,5 +78,9 @@ stz_err stz_result_peek(const char *path, bool *complete, char **resolved) STZ_M
 
 // Prints what made a file and its last values, a `key: value` a line, to `out`. Local, serial.
 stz_err stz_result_info(const char *path, FILE *out) STZ_MUST_USE;
+
+// Prints what two results differ in, a `key: FIRST | SECOND` a line, `-` for what one of them lacks: all that
+// stz_result_info prints, then the keys of the resolved inputs. Local, serial.
+stz_err stz_result_differences(const char *first, const char *second, FILE *out) STZ_MUST_USE;
 
 #endif

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/comm.h"
 #include "base/tensor.h"
+#include "io/field.h"
 #include "observe/history.h"
 #include "sim/sim.h"
 
@@ -91,6 +93,16 @@ static course course_of(const stz_config *config) {
   return c;
 }
 
+stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) {
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  stz_err err = STZ_OK;
+  if (rank == 0 && config->micro.type == STZ_MICRO_FILE) {
+    err = stz_field_check(config->field_path, config->field_dataset, config->lattice.cells);
+  }
+  return stz_agree(comm, err);
+}
+
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
@@ -100,20 +112,21 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const double volume = sites * a * a * a;
   const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) + c.to_and_fro : 0.0;
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
-  const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 20.0 : 15.0;
+  const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 30.0 : 22.0;
   estimate->seconds = estimate->events * (sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0));
   estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES) + octant * 15.0 * sizeof(float) + 3e7;
   const double rows = 200.0 * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 4.0 * sizeof(float) +
-                         config->nbed_levels * config->nbed.scans * 100.0 * 18.0;
+                         config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
+                         (config->events ? 26.0 * estimate->events : 0.0);
 }
 
 void stz_sim_unreachable_levels(const stz_config *config, char *text, int size) {
   const course c = course_of(config);
   int at = 0;
   text[0] = 0;
-  for (int i = 0; i < config->nbed_levels && at < size; i++) {
-    if (config->nbed_strains[i] <= c.largest + 1e-12) continue;
-    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", config->nbed_strains[i]);
+  for (int i = 0; i < config->nbed_strains.count && at < size; i++) {
+    if (config->nbed_strains.values[i] <= c.largest + 1e-12) continue;
+    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", config->nbed_strains.values[i]);
   }
 }

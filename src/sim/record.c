@@ -66,27 +66,47 @@ static stz_err write_microstructure(stz_result *r, const stz_sample *sample) {
   return stz_result_int(r, "/microstructure", "percolates_poor", m->percolates_poor);
 }
 
+// A row of /events; stz_record_event fills it.
+enum { EVENT_COLUMNS = 7, EVENT_WIDTH = 9 };
+static const stz_column event_columns[EVENT_COLUMNS] = {
+    {"time_s", "s", "time since the start of the run", 1, STZ_COLUMN_DOUBLE},
+    {"site", "1", "voxel x y z on which the event is centred, counted from 0", 3, STZ_COLUMN_INT16},
+    {"mode", "1", "shear mode, 0 to 14, in the axes of its orientation cell", 1, STZ_COLUMN_INT8},
+    {"sign", "1", "+1 or -1", 1, STZ_COLUMN_INT8},
+    {"rotation", "1", "orientation at the event: entry of the rotation table", 1, STZ_COLUMN_INT16},
+    {"plastic_strain_axial", "1", "what it adds to the mean plastic strain, xx", 1, STZ_COLUMN_FLOAT},
+    {"stress_axial_GPa", "GPa", "mean stress just before, xx", 1, STZ_COLUMN_FLOAT},
+};
+
 static void fill_columns(stz_column columns[STZ_HISTORY_COLUMNS]) {
   for (int i = 0; i < STZ_HISTORY_COLUMNS; i++) {
     const stz_history_column *c = &stz_history_columns[i];
-    columns[i] = (stz_column){c->name, c->unit, c->description, c->width};
+    columns[i] = (stz_column){c->name, c->unit, c->description, c->width, STZ_COLUMN_DOUBLE};
   }
+}
+
+static stz_err declare_tables(stz_record *record) {
+  stz_column columns[STZ_HISTORY_COLUMNS];
+  fill_columns(columns);
+  STZ_TRY(stz_result_columns(record->result, STZ_TABLE_HISTORY, columns, STZ_HISTORY_COLUMNS));
+  if (!record->config->events) return STZ_OK;
+  return stz_result_columns(record->result, STZ_TABLE_EVENTS, event_columns, EVENT_COLUMNS);
 }
 
 static stz_err write_start(stz_record *record, const stz_run_options *options) {
   stz_result *r = record->result;
-  stz_column columns[STZ_HISTORY_COLUMNS];
-  fill_columns(columns);
   STZ_TRY(write_provenance(r, record->config, options, stz_grid_ranks(record->sample->grid)));
   STZ_TRY(write_config(r, record->config, record->sample));
   STZ_TRY(write_microstructure(r, record->sample));
-  STZ_TRY(stz_result_columns(r, columns, STZ_HISTORY_COLUMNS));
+  STZ_TRY(declare_tables(record));
   return stz_result_flush(r);
 }
 
 stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
                          stz_sample *sample) {
   *record = (stz_record){.config = config, .sample = sample};
+  STZ_TRY(stz_agree(stz_grid_comm(sample->grid), stz_snapshots_begin(config, options->output, &record->snapshots)));
+  if (!options->force) STZ_TRY(stz_snapshots_vacant(&record->snapshots, sample->grid));
   STZ_TRY(stz_result_create(sample->grid, options->output, options->force, &record->result));
   const stz_err err = write_start(record, options);
   if (err != STZ_OK) stz_record_abandon(record);
@@ -94,9 +114,30 @@ stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz
 }
 
 stz_err stz_record_reopen(stz_record *record, const char *output) {
-  stz_column columns[STZ_HISTORY_COLUMNS];
-  fill_columns(columns);
-  return stz_result_reopen(record->sample->grid, output, columns, STZ_HISTORY_COLUMNS, &record->result);
+  STZ_TRY(stz_result_reopen(record->sample->grid, output, &record->result));
+  const stz_err err = declare_tables(record);
+  if (err != STZ_OK) stz_record_abandon(record);
+  return err;
+}
+
+stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) {
+  if (!record->config->events) return STZ_OK;
+  const stz_grid *grid = record->sample->grid;
+  const double share = stz_glass_stz(record->sample->glass)->volume_nm3 / stz_grid_volume(grid);
+  int xyz[3];
+  stz_macro macro;
+  stz_grid_coords(grid, event->shear.site, xyz);
+  stz_load_state(record->sample->load, &macro);
+  const double row[EVENT_WIDTH] = {event->time_s,
+                                   xyz[0],
+                                   xyz[1],
+                                   xyz[2],
+                                   event->shear.mode,
+                                   event->shear.sign,
+                                   event->shear.rotation,
+                                   strain[STZ_XX] * share,
+                                   macro.stress[STZ_XX] / STZ_GPA};
+  return stz_result_event(record->result, row);
 }
 
 static uint64_t events_so_far(const stz_record *record) {
@@ -179,20 +220,32 @@ static stz_err take_level(stz_record *record, double t, double strain) {
   return err;
 }
 
+// Takes the NBED levels and snapshots due up to the time `until`, with its strain `end`, from the state `now` on.
+static stz_err take_levels(stz_record *record, const stz_macro *now, double until, double end) {
+  const stz_levels *nbed = &record->config->nbed_strains;
+  const double strain = now->strain[STZ_XX], rate = until > now->time_s ? (end - strain) / (until - now->time_s) : 0.0;
+  for (;;) {
+    const double scans = record->level < nbed->count ? nbed->values[record->level] : INFINITY;
+    const double snapshot = stz_snapshots_next(&record->snapshots), level = fmin(scans, snapshot);
+    if (!(fmax(strain, end) >= level)) return STZ_OK;
+    stz_macro at = *now;
+    if (strain < level) {
+      stz_load_state_at(record->sample->load, now->time_s + (level - strain) / rate, &at);
+      at.strain[STZ_XX] = level; // free of rounding
+    }
+    if (level == scans) STZ_TRY(take_level(record, at.time_s, at.strain[STZ_XX]));
+    if (level == snapshot) STZ_TRY(stz_snapshots_take(&record->snapshots, record->sample, &at));
+  }
+}
+
 stz_err stz_record_until(stz_record *record, double t) {
   stz_macro now, then;
   stz_load_state(record->sample->load, &now);
   stz_load_state_at(record->sample->load, t, &then);
   const int driven = now.component;
-  const double strain = now.strain[STZ_XX], end = then.strain[STZ_XX], moving = now.strain[driven];
-  const double span = t > now.time_s ? t - now.time_s : INFINITY;
-  const double rate = (end - strain) / span, driven_rate = (then.strain[driven] - moving) / span;
-  while (record->level < record->config->nbed_levels &&
-         fmax(strain, end) >= record->config->nbed_strains[record->level]) {
-    const double level = record->config->nbed_strains[record->level];
-    const bool reached = strain >= level;
-    STZ_TRY(take_level(record, reached ? now.time_s : now.time_s + (level - strain) / rate, reached ? strain : level));
-  }
+  const double span = t > now.time_s ? t - now.time_s : INFINITY, moving = now.strain[driven];
+  const double driven_rate = (then.strain[driven] - moving) / span;
+  STZ_TRY(take_levels(record, &now, t, then.strain[STZ_XX]));
   for (double at = now.time_s;;) {
     at = stz_history_next(&record->schedule, at, moving + driven_rate * (at - now.time_s), driven_rate,
                           now.clock_zero_s, t);
@@ -247,8 +300,18 @@ static stz_err write_plastic_strain(stz_record *record) {
   return err;
 }
 
+// Events that come in pairs, there and back, cost time and move nothing: at worst two of each reversal.
+static void warn_of_flicker(const stz_record *record) {
+  enum { FEW = 100 };
+  const uint64_t events = events_so_far(record), reversals = stz_glass_reversals(record->sample->glass);
+  if (events < FEW || 4 * reversals <= events) return;
+  stz_log(STZ_LOG_WARNING, "%.0f %% of all events undid the event before at their site: the sample flickers",
+          100.0 * (double)reversals / (double)events);
+}
+
 stz_err stz_record_finish(stz_record *record) {
   char hash[24];
+  warn_of_flicker(record);
   stz_result *r = record->result;
   snprintf(hash, sizeof hash, "%016llx", (unsigned long long)stz_sample_hash(record->sample));
   stz_err err = stz_result_field(r, "/microstructure/barrier_eV", "eV", "barriers at the end",
@@ -270,3 +333,5 @@ void stz_record_abandon(stz_record *record) {
   if (stz_result_close(&record->result) != STZ_OK) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
   (void)!stz_fail(STZ_OK, "%s", message); // the failure that ended the run is the one to tell
 }
+
+void stz_record_clear(stz_record *record) { stz_snapshots_clear(&record->snapshots); }

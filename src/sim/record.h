@@ -9,6 +9,7 @@
 #include "observe/history.h"
 #include "sim/sample.h"
 #include "sim/sim.h"
+#include "sim/snapshots.h"
 
 typedef struct stz_record {
   const stz_config *config;
@@ -17,8 +18,9 @@ typedef struct stz_record {
   stz_history_schedule schedule;
   stz_history_sample look; // what the last look at the glass saw, after `looked` events
   uint64_t looked;
-  bool begun;  // a first row is taken
-  int level;   // next NBED level
+  bool begun; // a first row is taken
+  int level;  // next NBED level
+  stz_snapshots snapshots;
   int segment; // that is running
   double segment_begin_s;
   uint64_t segment_events; // events before the segment
@@ -30,6 +32,9 @@ stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz
 
 // Opens the result file again to go on; the rest of the record is restored by the caller. Collective.
 stz_err stz_record_reopen(stz_record *record, const char *output) STZ_MUST_USE;
+
+// Notes an event that happens now, before the load knows of it; `strain` is its own. Collective.
+stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) STZ_MUST_USE;
 
 // Takes the rows and levels due from the present time up to `t`, no event lying between. Collective.
 stz_err stz_record_until(stz_record *record, double t) STZ_MUST_USE;
@@ -43,5 +48,8 @@ stz_err stz_record_finish(stz_record *record) STZ_MUST_USE;
 
 // Closes the file as it is (complete = 0). Collective.
 void stz_record_abandon(stz_record *record);
+
+// Frees what the record holds once its file is closed. Local.
+void stz_record_clear(stz_record *record);
 
 #endif

@@ -123,6 +123,7 @@ static stz_err run_segment(run *r) {
 
     double strain[6];
     stz_kmc_fire(s->kmc, &event, strain);
+    STZ_TRY(stz_record_event(&r->record, &event, strain));
     yield(s, strain);
   }
 }
@@ -177,7 +178,8 @@ static stz_err begin_record(run *r, start *how) {
   if (!checkpoint) return stz_record_begin(&r->record, r->config, &options, &r->sample);
   *how = START_INSIDE;
   r->record = (stz_record){.config = r->config, .sample = &r->sample};
-  const stz_err err = stz_state_restore(checkpoint, options.output, &r->record);
+  stz_err err = stz_agree(comm, stz_snapshots_begin(r->config, options.output, &r->record.snapshots));
+  if (err == STZ_OK) err = stz_state_restore(checkpoint, options.output, &r->record);
   stz_checkpoint_close(&checkpoint);
   return err;
 }
@@ -206,6 +208,7 @@ stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_optio
   if (err == STZ_OK) err = stz_sample_create(comm, config, &r.sample);
   if (err == STZ_OK) {
     err = run_recorded(&r);
+    stz_record_clear(&r.record);
     stz_sample_destroy(&r.sample);
   }
   *stopped_early = r.stopping;

@@ -42,6 +42,9 @@ typedef struct stz_estimate {
   double seconds;                    // rough wall time on `ranks` ranks
 } stz_estimate;
 
+// Whether the files that the input names can be used. Collective. Fails as stz_field_check.
+stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) STZ_MUST_USE;
+
 // Memory and cost of a run, from sizes alone and typical speeds. Local.
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate);
 

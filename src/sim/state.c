@@ -59,7 +59,7 @@ typedef struct saved_record {
   uint64_t looked, segment_events, reversals, hash;
   stz_recovery recovery;
   double segment_begin_s;
-  int begun, level, segment;
+  int begun, level, segment, snapshots;
 } saved_record;
 
 static saved_record save_record(const stz_record *r) {
@@ -75,6 +75,7 @@ static saved_record save_record(const stz_record *r) {
   saved.segment_begin_s = r->segment_begin_s;
   saved.begun = r->begun;
   saved.level = r->level;
+  saved.snapshots = r->snapshots.taken;
   saved.segment = r->segment;
   return saved;
 }
@@ -87,6 +88,7 @@ static void restore_record(const saved_record *saved, stz_record *r) {
   r->segment_begin_s = saved->segment_begin_s;
   r->begun = saved->begun != 0;
   r->level = saved->level;
+  r->snapshots.taken = saved->snapshots;
   r->segment = saved->segment;
 }
 
@@ -112,6 +114,14 @@ static stz_err get_order(stz_checkpoint *c, stz_glass *glass, const saved_record
   return err;
 }
 
+// The times of the snapshots that were taken.
+static stz_err move_snapshots(stz_checkpoint *c, const stz_snapshots *snapshots, bool put) {
+  const size_t bytes = (size_t)snapshots->taken * sizeof *snapshots->times_s;
+  if (bytes == 0) return STZ_OK;
+  return put ? stz_checkpoint_put_common(c, "snapshots", snapshots->times_s, bytes)
+             : stz_checkpoint_get_common(c, "snapshots", snapshots->times_s, bytes);
+}
+
 static stz_err put_all(stz_checkpoint *c, stz_record *record) {
   const stz_sample *s = record->sample;
   char engine[STZ_KMC_SAVED_BYTES], load[1024];
@@ -128,6 +138,7 @@ static stz_err put_all(stz_checkpoint *c, stz_record *record) {
   STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, true));
   STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, true));
   STZ_TRY(put_order(c, s->glass));
+  STZ_TRY(move_snapshots(c, &record->snapshots, true));
   return stz_checkpoint_put_result(c, record->result);
 }
 
@@ -224,6 +235,7 @@ stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *rec
   stz_kmc_restore(s->kmc, engine);
   stz_load_restore(s->load, load);
   restore_record(&saved, record);
+  STZ_TRY(move_snapshots(c, &record->snapshots, false));
   if (stz_sample_hash(s) != saved.hash) return stz_fail(STZ_EINTERNAL, "the restored state is not the one saved");
   STZ_TRY(stz_checkpoint_get_result(c, output));
   return stz_record_reopen(record, output);

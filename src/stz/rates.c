@@ -52,11 +52,11 @@ double stz_rate_growth(const stz_stz_params *params, double highest, double temp
          (params->tau_c_GPa * STZ_GPA);
 }
 
-// d ln(rate)/dt = x T'/T - B'/kT with x = B/kT, the second part at most A/T with A from stz_rate_growth. Heating: x is
-// at most 126 ln 2, since a rate below 2^-126 counts as that, and both parts fall as T rises. Cooling: the first part
-// is negative, but A/T grows; within 1/g, g = (A + |T'|)/T, T stays above T - |T'|/g = A/g, so A/T below g.
+// d ln(rate)/dt = x T'/T - B'/kT with x = B/kT. Heating: x is at most 126 ln 2, since a rate below 2^-126 counts as
+// that, and both parts fall as T rises. Cooling: B is not negative, so exp(-B/kT) stays below exp(-B/kT0), which grows
+// by the stress alone.
 double stz_thermal_growth(double temperature_K, double rate) {
-  return (rate > 0.0 ? -STZ_POWER2_LEAST * LN2 * rate : -rate) / temperature_K;
+  return rate > 0.0 ? -STZ_POWER2_LEAST * LN2 * rate / temperature_K : 0.0;
 }
 
 static inline float resolved(const float p[5], float s0, float s1, float s2, float s3, float s4) {

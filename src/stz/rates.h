@@ -37,8 +37,8 @@ double stz_attempt_rate(const stz_stz_params *params, double spacing);
 // = 1.5 Q^(2/3) B^(1/3) r/tau_c, and where B exceeds 126 ln2 kT, the rate is the smallest there is and does not grow.
 double stz_rate_growth(const stz_stz_params *params, double highest, double temperature_K, const double stress_rate[6]);
 
-// What to add to that bound g when the temperature moves on from `temperature_K` at `rate` (K/s). The sum bounds the
-// growth of every rate for the time 1/g from then on, no longer.
+// What the temperature adds to that bound when it moves on from `temperature_K` at `rate` (K/s), as long as it does; 0
+// when it falls.
 double stz_thermal_growth(double temperature_K, double rate);
 
 enum { STZ_RATES_MOST = 512 }; // sites a call

@@ -51,8 +51,6 @@ EDITS = [
      'in.cfg:4: barriers.width_eV: got "0.1", needs a number >= 0 and <= 5'),
     ("number for a text", "run: {", "kmc: { engine = 1; }; run: {", 'in.cfg:11: kmc.engine: got 1, needs "direct"'),
     ("float for an integer", "seed = 7", "seed = 7.0", "in.cfg:11: run.seed: got 7.0, needs an integer >= 0"),
-    ("integer for a truth value", "wavelength_nm = 2.5", "shuffled = 1",
-     "in.cfg:5: microstructure.shuffled: got 1, needs true or false"),
     ("negative seed", "seed = 7", "seed = -7", "in.cfg:11: run.seed: got -7, needs >= 0"),
     ("seed beyond 64 bits", "seed = 7", "seed = 9999999999999999999",
      "in.cfg:11: run.seed: got 1e+19, needs an integer >= 0"),
@@ -112,6 +110,29 @@ EDITS = [
      "in.cfg:4: barriers.floor_eV: got 3, needs <= 2.352, the mean_eV"),
     ("cut of nothing", "wavelength_nm = 2.5", 'profile = "cut"; nickel_fraction = 0.0',
      'in.cfg:5: microstructure.nickel_fraction: got 0, needs > 0 and < 1 with profile = "cut"'),
+    ("quench longer than the box", "wavelength_nm = 2.5", 'type = "cahn-hilliard"; wavelength_nm = 6.2',
+     "in.cfg:5: microstructure.wavelength_nm: got 6.2, needs > 1.74, 3 spacing_nm, and <= 6.187, a third of the box, "
+     'with type = "cahn-hilliard"'),
+    ("quench that does not demix", "wavelength_nm = 2.5", 'type = "cahn-hilliard"; nickel_fraction = 0.25',
+     'in.cfg:5: microstructure.nickel_fraction: got 0.25, needs 0.3 to 0.7 with type = "cahn-hilliard": beyond, a '
+     "quench gives droplets"),
+    ("layers that do not fit", "wavelength_nm = 2.5", 'type = "layers"; layer_period_nm = 4.0',
+     "in.cfg:5: microstructure.layer_period_nm: got 4, needs a whole number of periods in the box's 18.56 nm, e.g. "
+     "4.64"),
+    ("layers thinner than a voxel", "wavelength_nm = 2.5",
+     'type = "layers"; layer_period_nm = 2.32; layer_rich_share = 0.2',
+     "in.cfg:5: microstructure.layer_period_nm: got 2.32, needs >= 2.9, for each layer to be a voxel thick"),
+    ("layers without a poor one", "wavelength_nm = 2.5", "layer_rich_share = 1.0",
+     "in.cfg:5: microstructure.layer_rich_share: got 1, needs > 0 and < 1"),
+    ("file without a name", "wavelength_nm = 2.5", 'type = "file"',
+     'in.cfg: microstructure.file: got "" (default), needs a file in HDF5 format with type = "file"'),
+    ("file that is cut", "wavelength_nm = 2.5", 'type = "file"; file = "in.cfg"; profile = "cut"',
+     'in.cfg:5: microstructure.profile: got "cut", needs "smooth" with type = "file", whose values are taken as they '
+     "are"),
+    ("file without an amplitude", "wavelength_nm = 2.5", 'type = "file"; file = "in.cfg"; nickel_amplitude = 0.0',
+     'in.cfg:5: microstructure.nickel_amplitude: got 0, needs > 0 with type = "file"'),
+    ("control that does not exist", "wavelength_nm = 2.5", 'control = "flat"',
+     'in.cfg:5: microstructure.control: got "flat", needs "none", "shuffled" or "equal-histogram"'),
     ("segment without an end", " until_strain = 0.07;", "",
      "in.cfg: protocol[0].duration_s: got nothing, needs an end of the segment: duration_s, until_strain, "
      "until_stress_GPa"),

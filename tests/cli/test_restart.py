@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checkpoints: a run that was stopped or killed, and went on, is the run that was never interrupted, bit for bit."""
+import json
 import os
 import random
 import shutil
@@ -16,7 +17,8 @@ from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, rea
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
 SETTINGS = ["lattice.cells=[32,24,24]", "protocol[0].until_strain=0.062", "output.nbed_strains=[0.0,0.05]",
-            "nbed.foil_nm=13.0", "nbed.scans=4", "run.checkpoint_every_wall_s=0.15"]
+            "output.snapshot_strains=[0.0,0.045,0.06]", "nbed.foil_nm=13.0", "nbed.scans=4",
+            "output.snapshots=true", "output.events=true", "run.checkpoint_every_wall_s=0.15"]
 ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
 
 
@@ -28,11 +30,25 @@ def contents(path):
         return found, file.attrs.get("state_hash"), int(file.attrs["complete"])
 
 
+def snapshots(path):
+    """Every dataset of its three snapshots, and their list."""
+    found, stem = {}, path.removesuffix(".h5")
+    for i in range(3):
+        with h5py.File(f"{stem}.{i:04}.hdf") as file:
+            found.update({f"snapshot {i} {name}": array[()] for name, array in file["VTKHDF/PointData"].items()})
+    listed = json.loads(read(stem + ".hdf.series"))["files"]
+    found["list"] = np.array([entry["time"] for entry in listed])
+    return found
+
+
 def expect_same(name, path, whole):
     ours, theirs = contents(path), contents(whole)
     expect(name + ": hash", ours[1] == theirs[1] and ours[1], f"{ours[1]} and {theirs[1]}")
     expect(name + ": complete", ours[2] == 1)
     expect(name + ": datasets", ours[0].keys() == theirs[0].keys())
+    ours[0].update(snapshots(path))
+    theirs[0].update(snapshots(whole))
+    expect(name + ": snapshots", ours[0].keys() == theirs[0].keys())
     for key, value in theirs[0].items():
         if not key.startswith("config/"):
             same = np.array_equal(ours[0].get(key), value, equal_nan=value.dtype.kind == "f")

@@ -232,8 +232,8 @@ static void files(MPI_Comm comm) {
   }
   refused(grid, path, "turned", STZ_EINPUT, "turned: got 32 x 16 x 24 values, needs 24 x 16 x 32, the lattice's cells");
   refused(grid, path, "flat", STZ_EINPUT, "flat: got 12288 values, needs 24 x 16 x 32");
-  refused(grid, path, "missing", STZ_EIO, "missing: ");
-  refused(grid, path, "/", STZ_EIO, "/: ");
+  refused(grid, path, "missing", STZ_EINPUT, "missing: got no dataset of this name");
+  refused(grid, path, "/", STZ_EINPUT, "/: got no dataset of this name");
   refused(grid, "/nowhere/field.h5", "double", STZ_EIO, "/nowhere/field.h5: cannot open: No such file or directory");
   MPI_Barrier(comm);
   if (rank == 0) unlink(path);

@@ -84,7 +84,7 @@ static void test_defaults(void **state) {
   assert_int_equal(c->micro.control, STZ_CONTROL_NONE);
   assert_int_equal(c->kmc.engine, STZ_ENGINE_DIRECT);
   assert_int_equal(c->history.points_per_decade, 20);
-  assert_int_equal(c->nbed_levels, 0);
+  assert_int_equal(c->nbed_strains.count, 0);
   assert_int_equal(c->nbed.scans, 8);
   assert_int_equal(c->nbed.beam, 2);
   assert_int_equal(c->seed, 1);
@@ -309,7 +309,7 @@ static void test_resolved_is_an_input(void **state) {
     same(first->barriers.width_eV, second->barriers.width_eV);
     assert_int_equal(first->seed, second->seed);
     assert_int_equal(first->segments, second->segments);
-    assert_int_equal(first->nbed_levels, second->nbed_levels);
+    assert_int_equal(first->nbed_strains.count, second->nbed_strains.count);
     strip_comments(first->resolved_text);
     strip_comments(second->resolved_text);
     const char *body = strchr(first->resolved_text, '\n') + 1; // the first line names the model

@@ -21,8 +21,9 @@
 #include "rng/rng.h"
 
 enum { KILLS = 10, COLUMN_COUNT = 3 };
-static const stz_column COLUMNS[COLUMN_COUNT] = {
-    {"time_s", "s", "time", 1}, {"strain", "1", "tensor", 6}, {"events", "1", "events so far", 1}};
+static const stz_column COLUMNS[COLUMN_COUNT] = {{"time_s", "s", "time", 1, STZ_COLUMN_DOUBLE},
+                                                 {"strain", "1", "tensor", 6, STZ_COLUMN_DOUBLE},
+                                                 {"events", "1", "events so far", 1, STZ_COLUMN_DOUBLE}};
 static const int WIDTHS[COLUMN_COUNT] = {1, 6, 1};
 
 static double entry(int row, int column) { return row * 10.0 + column; }
@@ -35,7 +36,7 @@ static void write_for_ever(const char *path, int ready) {
   MPI_Init(NULL, NULL);
   if (stz_grid_create(MPI_COMM_WORLD, &params, &grid) != STZ_OK) _exit(1);
   if (stz_result_create(grid, path, true, &result) != STZ_OK) _exit(1);
-  if (stz_result_columns(result, COLUMNS, COLUMN_COUNT) != STZ_OK) _exit(1);
+  if (stz_result_columns(result, STZ_TABLE_HISTORY, COLUMNS, COLUMN_COUNT) != STZ_OK) _exit(1);
   if (stz_result_flush(result) != STZ_OK || write(ready, "x", 1) != 1) _exit(1);
   for (int row = 0;; row++) {
     double values[8];

@@ -346,7 +346,7 @@ static void thermal_growth_is_bounded(void **state) {
     stz_law_set(&law, &PARAMS, &turned, T, stress);
     stz_rates_site(&law, &turned, site, barrier, trial % STZ_ROTATIONS, before);
     for (int step = 1; step <= 4; step++) {
-      const double t = 0.25 * step / growth;
+      const double t = 0.25 * step / (growth + fabs(heating) / T);
       for (int v = 0; v < 6; v++) later[v] = stress[v] + rate[v] * t;
       if (T + heating * t < 1.0) break; // the coldest that a run may be
       stz_law_set(&law, &PARAMS, &turned, T + heating * t, later);

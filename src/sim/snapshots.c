@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/snapshots.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/tensor.h"
+#include "base/units.h"
+#include "io/snapshot.h"
+
+stz_err stz_snapshots_begin(const stz_config *config, const char *output, stz_snapshots *snapshots) {
+  const size_t length = strlen(output),
+               stem = length > 3 && strcmp(output + length - 3, ".h5") == 0 ? length - 3 : length;
+  *snapshots = (stz_snapshots){0};
+  if (!config->snapshots) return STZ_OK;
+  snapshots->levels = config->snapshot_strains.count > 0 ? &config->snapshot_strains : &config->nbed_strains;
+  STZ_TRY(STZ_NEW(snapshots->times_s, snapshots->levels->count));
+  STZ_TRY(STZ_NEW(snapshots->stem, stem + 1));
+  memcpy(snapshots->stem, output, stem);
+  return STZ_OK;
+}
+
+void stz_snapshots_clear(stz_snapshots *snapshots) {
+  stz_free(snapshots->times_s);
+  stz_free(snapshots->stem);
+  *snapshots = (stz_snapshots){0};
+}
+
+stz_err stz_snapshots_vacant(const stz_snapshots *snapshots, const stz_grid *grid) {
+  return snapshots->levels ? stz_snapshot_vacant(grid, snapshots->stem, snapshots->levels->count) : STZ_OK;
+}
+
+double stz_snapshots_next(const stz_snapshots *snapshots) {
+  const bool some = snapshots->levels && snapshots->taken < snapshots->levels->count;
+  return some ? snapshots->levels->values[snapshots->taken] : INFINITY;
+}
+
+// What a snapshot computes at a site from its deviators of plastic strain and of driving stress (GPa).
+typedef double formula(const double plastic[6], const double stress[6]);
+
+static double axial_strain(const double plastic[6], const double stress[6]) {
+  (void)stress;
+  return plastic[STZ_XX];
+}
+
+static double equivalent_strain(const double plastic[6], const double stress[6]) {
+  (void)stress;
+  return sqrt(2.0 / 3.0 * stz_sym_dot(plastic, plastic));
+}
+
+static double mises_stress(const double plastic[6], const double stress[6]) {
+  (void)plastic;
+  return sqrt(1.5 * stz_sym_dot(stress, stress));
+}
+
+#define STRESS_COMPONENT(name, component)                                                                              \
+  static double name(const double plastic[6], const double stress[6]) {                                                \
+    (void)plastic;                                                                                                     \
+    return stress[component];                                                                                          \
+  }
+STRESS_COMPONENT(stress_xx, STZ_XX)
+STRESS_COMPONENT(stress_yz, STZ_YZ)
+STRESS_COMPONENT(stress_xz, STZ_XZ)
+STRESS_COMPONENT(stress_xy, STZ_XY)
+
+static const struct {
+  const char *name, *unit, *description;
+  formula *value;
+} derived[] = {
+    {"plastic_strain_axial", "1", "sum of gamma0 P_xx Omega/a^3 over the events centred on the voxel", axial_strain},
+    {"plastic_strain_equivalent", "1", "von Mises equivalent sqrt(2/3 e:e) of the voxel's plastic strain",
+     equivalent_strain},
+    {"stress_deviator_xx_GPa", "GPa", "driving stress, mean included, xx of its deviator", stress_xx},
+    {"stress_yz_GPa", "GPa", "driving stress, mean included", stress_yz},
+    {"stress_xz_GPa", "GPa", "driving stress, mean included", stress_xz},
+    {"stress_xy_GPa", "GPa", "driving stress, mean included", stress_xy},
+    {"stress_mises_GPa", "GPa", "von Mises equivalent sqrt(3/2 s:s) of the driving stress", mises_stress},
+};
+
+static void evaluate(const stz_sample *s, const double mean[5], formula *value, float *field) {
+  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
+    double strain[5], stress[5], plastic[6], driving[6];
+    for (int c = 0; c < 5; c++) {
+      strain[c] = stz_glass_plastic(s->glass, c)[i];
+      stress[c] = (mean[c] + stz_kmc_stress(s->kmc, c)[i]) / STZ_GPA;
+    }
+    stz_sym_from_dev(strain, plastic);
+    stz_sym_from_dev(stress, driving);
+    field[i] = (float)value(plastic, driving);
+  }
+}
+
+static stz_err write_fields(stz_snapshot *file, const stz_sample *s, const stz_macro *macro, float *field) {
+  double mean[5];
+  stz_dev_from_sym(macro->stress, mean);
+  STZ_TRY(stz_snapshot_field(file, "composition", "1", "Ni atomic fraction", stz_glass_composition(s->glass)));
+  STZ_TRY(
+      stz_snapshot_field(file, "barrier_eV", "eV", "activation barrier at zero stress", stz_glass_barrier(s->glass)));
+  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) field[i] = (float)stz_glass_event_count(s->glass)[i];
+  STZ_TRY(stz_snapshot_field(file, "event_count", "1", "events centred on the voxel", field));
+  for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
+    evaluate(s, mean, derived[i].value, field);
+    STZ_TRY(stz_snapshot_field(file, derived[i].name, derived[i].unit, derived[i].description, field));
+  }
+  return STZ_OK;
+}
+
+static stz_err write_numbers(stz_snapshot *file, const stz_macro *macro) {
+  STZ_TRY(stz_snapshot_number(file, "time_s", macro->time_s));
+  STZ_TRY(stz_snapshot_number(file, "strain_axial", macro->strain[STZ_XX]));
+  STZ_TRY(stz_snapshot_number(file, "stress_axial_GPa", macro->stress[STZ_XX] / STZ_GPA));
+  return stz_snapshot_number(file, "plastic_strain_axial", macro->plastic[STZ_XX]);
+}
+
+stz_err stz_snapshots_take(stz_snapshots *snapshots, const stz_sample *sample, const stz_macro *macro) {
+  stz_snapshot *file = NULL;
+  float *field = NULL;
+  double total, plastic;
+  stz_mean_stress mean = {.t0 = macro->time_s, .temperature_K = macro->temperature_K};
+  memcpy(mean.stress, macro->stress, sizeof mean.stress);
+  stz_kmc_rates(sample->kmc, &mean, &total, &plastic); // brings the stress field up to date
+  STZ_TRY(stz_agree(stz_grid_comm(sample->grid), STZ_NEW(field, stz_grid_local_sites(sample->grid))));
+  stz_err err = stz_snapshot_create(sample->grid, snapshots->stem, snapshots->taken, &file);
+  if (err == STZ_OK) err = write_numbers(file, macro);
+  if (err == STZ_OK) err = write_fields(file, sample, macro, field);
+  if (err == STZ_OK) err = stz_snapshot_commit(&file);
+  stz_free(field);
+  if (err != STZ_OK) {
+    stz_snapshot_abandon(&file);
+    return err;
+  }
+  stz_log(STZ_LOG_INFO, "snapshot %d at strain %.4g", snapshots->taken, macro->strain[STZ_XX]);
+  snapshots->times_s[snapshots->taken++] = macro->time_s;
+  return stz_snapshot_series(sample->grid, snapshots->stem, snapshots->taken, snapshots->times_s);
+}
