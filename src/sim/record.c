@@ -243,9 +243,9 @@ stz_err stz_record_until(stz_record *record, double t) {
   stz_load_state(record->sample->load, &now);
   stz_load_state_at(record->sample->load, t, &then);
   const int driven = now.component;
-  const double end = then.strain[STZ_XX], moving = now.strain[driven];
-  const double span = t > now.time_s ? t - now.time_s : INFINITY, driven_rate = (then.strain[driven] - moving) / span;
-  STZ_TRY(take_levels(record, &now, t, end));
+  const double span = t > now.time_s ? t - now.time_s : INFINITY, moving = now.strain[driven];
+  const double driven_rate = (then.strain[driven] - moving) / span;
+  STZ_TRY(take_levels(record, &now, t, then.strain[STZ_XX]));
   for (double at = now.time_s;;) {
     at = stz_history_next(&record->schedule, at, moving + driven_rate * (at - now.time_s), driven_rate,
                           now.clock_zero_s, t);

@@ -17,7 +17,8 @@ from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, rea
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
 SETTINGS = ["lattice.cells=[32,24,24]", "protocol[0].until_strain=0.062", "output.nbed_strains=[0.0,0.05]",
-            "nbed.foil_nm=13.0", "nbed.scans=4", "output.snapshots=true", "output.events=true", "run.checkpoint_every_wall_s=0.15"]
+            "output.snapshot_strains=[0.0,0.045,0.06]", "nbed.foil_nm=13.0", "nbed.scans=4",
+            "output.snapshots=true", "output.events=true", "run.checkpoint_every_wall_s=0.15"]
 ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
 
 
@@ -30,9 +31,9 @@ def contents(path):
 
 
 def snapshots(path):
-    """Every dataset of its two snapshots, and their list."""
+    """Every dataset of its three snapshots, and their list."""
     found, stem = {}, path.removesuffix(".h5")
-    for i in range(2):
+    for i in range(3):
         with h5py.File(f"{stem}.{i:04}.hdf") as file:
             found.update({f"snapshot {i} {name}": array[()] for name, array in file["VTKHDF/PointData"].items()})
     listed = json.loads(read(stem + ".hdf.series"))["files"]
