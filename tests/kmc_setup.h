@@ -19,6 +19,8 @@ typedef struct kmc_spec {
   stz_orientation orientation;
   stz_micro_type micro;
   uint64_t seed;
+  double tau_c_GPa; // 0: the linear law, else the cooperative one
+  double softening_eV, recovery_rate_per_s, recovery_eV;
 } kmc_spec;
 
 typedef struct kmc_setup {
@@ -54,11 +56,16 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
                                        .composition_eV = 0.25,
                                        .interface_eV = 0.10,
                                        .floor_eV = spec->floor_eV,
+                                       .softening_eV = spec->softening_eV,
+                                       .recovery_rate_per_s = spec->recovery_rate_per_s,
+                                       .recovery_eV = spec->recovery_eV,
                                        .redraw = spec->redraw};
   const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
   stz_stz_params stz = KMC_STZ;
   stz_micro *field;
   stz.orientation = spec->orientation;
+  stz.barrier_law = spec->tau_c_GPa > 0.0 ? STZ_LAW_COOPERATIVE : STZ_LAW_LINEAR;
+  stz.tau_c_GPa = spec->tau_c_GPa;
   CHECK_OK(stz_grid_create(comm, &lattice, &s->grid));
   CHECK_OK(stz_spectral_create(s->grid, &s->spectral));
   CHECK_OK(stz_elastic_create(s->grid, &elastic, stz.volume_nm3, &s->elastic));
@@ -167,6 +174,13 @@ static inline double twin_rate(double barrier, double work, double kelvin) {
   return attempt_rate() * exp(-fmax(0.0, barrier - work) / (STZ_BOLTZMANN * kelvin));
 }
 
+// What the resolved stress tau takes off a barrier, eV.
+static inline double twin_work(const kmc_setup *s, double barrier, double tau) {
+  const stz_stz_params *stz = stz_glass_stz(s->glass);
+  if (stz->barrier_law == STZ_LAW_LINEAR) return stz->activation_fraction * stz->gamma0 * stz->volume_nm3 * tau;
+  return barrier * (1.0 - pow(fmax(0.0, 1.0 - tau / (stz->tau_c_GPa * STZ_GPA)), 1.5));
+}
+
 // The 30 rates of a local site under the mean stress of `mean` at t0 and the fluctuation `deviator`; returns their sum.
 static inline double twin_site(const kmc_setup *s, const stz_mean_stress *mean, int64_t site, const double deviator[5],
                                double rates[SIGNED_MODES]) {
@@ -177,9 +191,8 @@ static inline double twin_site(const kmc_setup *s, const stz_mean_stress *mean, 
     double p[6];
     mode_tensor(s, m, stz_glass_rotation(s->glass)[site], p);
     const double tau = stz_sym_dot(p, stress), barrier = (double)stz_glass_barrier(s->glass)[site];
-    const double work = KMC_STZ.activation_fraction * KMC_STZ.gamma0 * KMC_STZ.volume_nm3 * tau;
-    rates[2 * m] = twin_rate(barrier, work, mean->temperature_K);
-    rates[2 * m + 1] = twin_rate(barrier, -work, mean->temperature_K);
+    rates[2 * m] = twin_rate(barrier, twin_work(s, barrier, tau), mean->temperature_K);
+    rates[2 * m + 1] = twin_rate(barrier, twin_work(s, barrier, -tau), mean->temperature_K);
     sum += rates[2 * m] + rates[2 * m + 1];
   }
   return sum;

@@ -112,7 +112,7 @@ def rows(evidence):
             "–",
             TREND,
             OPEN,
-            "needs runs of the controls: shuffled and uniform fields",
+            "needs runs of the controls: shuffled, equal-histogram and uniform fields",
         ),
     ]
 

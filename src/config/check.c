@@ -306,8 +306,23 @@ static stz_err check_volume(const stz_draft *draft) {
   return STZ_OK;
 }
 
+static stz_err check_law(const stz_draft *draft) {
+  const stz_stz_params *stz = &draft->config->stz;
+  if (stz->barrier_law == STZ_LAW_COOPERATIVE && stz->tau_c_GPa <= 0.0) {
+    return violated(draft, -1, "stz.tau_c_GPa", "> 0 with barrier_law = \"cooperative\"");
+  }
+  if (stz->barrier_law != STZ_LAW_COOPERATIVE && stz->tau_c_GPa > 0.0) {
+    return violated(draft, -1, "stz.tau_c_GPa", "to be left out, or 0: only barrier_law = \"cooperative\" has it");
+  }
+  return STZ_OK;
+}
+
 static stz_err check_material(const stz_draft *draft) {
   const stz_config *config = draft->config;
+  STZ_TRY(check_law(draft));
+  if (config->barriers.recovery_rate_per_s > 0.0 && config->barriers.softening_eV <= 0.0) {
+    return violated(draft, -1, "barriers.recovery_rate_per_s", "softening_eV > 0, or there is no damage to recover");
+  }
   if (config->barriers.floor_eV > config->barriers.mean_eV) {
     return violated(draft, -1, "barriers.floor_eV", "<= %g, the mean_eV", config->barriers.mean_eV);
   }

@@ -40,7 +40,7 @@ typedef struct stz_config {
   stz_kmc_params kmc;
   stz_history_params history;
   stz_levels nbed_strains;
-  bool snapshots, events; // whether they are written
+  bool snapshots, events;      // whether they are written
   stz_levels snapshot_strains; // empty: nbed_strains
   stz_nbed_params nbed;
   uint64_t seed;

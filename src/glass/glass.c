@@ -29,6 +29,12 @@ static stz_err add_fields(stz_glass *g) {
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     STZ_TRY(stz_fields_add(g->fields, &fields[i].spec, fields[i].data));
   }
+  if (g->barriers.softening_eV > 0.0) {
+    static const stz_field_spec damage = {"damage", "1", "damage at the reference of its recovery", STZ_F32, 1, true};
+    static const stz_field_spec hard = {"barrier_undamaged", "eV", "barrier without damage", STZ_F32, 1, false};
+    STZ_TRY(stz_fields_add(g->fields, &damage, (void **)&g->damage));
+    STZ_TRY(stz_fields_add(g->fields, &hard, (void **)&g->hard));
+  }
   return STZ_OK;
 }
 
@@ -47,6 +53,15 @@ static void take_structure(stz_glass *g, const stz_micro *micro) {
   }
 }
 
+// The highest barrier there can be: the largest noise on top of the highest base. Collective.
+static double highest_barrier(const stz_glass *g) {
+  double base = 0.0;
+  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) base = fmax(base, g->base[i]);
+  MPI_Allreduce(MPI_IN_PLACE, &base, 1, MPI_DOUBLE, MPI_MAX, stz_grid_comm(g->grid));
+  const double barrier = base + g->noise_eV * g->marginal.value[STZ_MARGINAL_POINTS - 1];
+  return fmax(g->barriers.floor_eV, barrier) * (1.0 + 1e-6); // barriers are rounded to single precision
+}
+
 stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
                          const stz_stz_params *stz, const stz_barrier_params *barriers, const stz_order_params *order,
                          double foil_nm, double probe_nm, uint64_t seed, stz_glass **glass) {
@@ -61,7 +76,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
     g->order = *order;
     g->seed = seed;
     stz_modes_init(&g->modes, stz->orientation, seed);
-    stz_marginal_cut_normal(&g->marginal, barriers->cutoff_sigma);
+    stz_marginal_set(&g->marginal, barriers->distribution, barriers->weibull_shape, barriers->cutoff_sigma);
     err = add_fields(g);
   }
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), err));
@@ -71,6 +86,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   STZ_TRY_TO(fail, err, stz_orientation_init(g));
   STZ_TRY_TO(fail, err, stz_clusters_init(g, foil_nm, probe_nm));
   for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) stz_glass_update_barrier(g, i);
+  g->highest = highest_barrier(g);
   *glass = g;
   return STZ_OK;
 fail:
@@ -92,6 +108,9 @@ void stz_glass_destroy(stz_glass **glass) {
 void stz_glass_update_barrier(stz_glass *glass, int64_t local) {
   const double q = glass->base[local] + glass->noise_eV * stz_marginal_map(&glass->marginal, glass->noise[local]);
   glass->barrier[local] = (float)fmax(glass->barriers.floor_eV, q);
+  if (!glass->damage) return;
+  glass->hard[local] = (float)q;
+  glass->barrier[local] = (float)stz_glass_barrier_at(glass, local, glass->recovery.sum);
 }
 
 void stz_glass_locate(const stz_glass *glass, stz_shear *shear) {
@@ -125,6 +144,7 @@ void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, 
   const int64_t local = stz_grid_local(glass->grid, shear->site);
   if (local >= 0) record_event(glass, local, shear, d);
   stz_clusters_shear(glass, shear->site, number);
+  if (glass->damage) stz_damage_add(glass, shear->site);
   if (glass->barriers.redraw == STZ_REDRAW_NONE) return;
   stz_rng rng = stz_rng_stream(glass->seed, STZ_RNG_REDRAW, number);
   stz_noise_redraw(glass, shear->site, stz_rng_normal(&rng));
@@ -136,6 +156,7 @@ const stz_fields *stz_glass_fields(const stz_glass *glass) { return glass->field
 const stz_modes *stz_glass_modes(const stz_glass *glass) { return &glass->modes; }
 const stz_stz_params *stz_glass_stz(const stz_glass *glass) { return &glass->stz; }
 const float *stz_glass_barrier(const stz_glass *glass) { return glass->barrier; }
+double stz_glass_highest_barrier(const stz_glass *glass) { return glass->highest; }
 const uint16_t *stz_glass_rotation(const stz_glass *glass) { return glass->rotation; }
 const float *stz_glass_structure(const stz_glass *glass) { return glass->structure; }
 const float *stz_glass_composition(const stz_glass *glass) { return glass->composition; }
@@ -156,7 +177,8 @@ void stz_glass_save_order(const stz_glass *glass, uint8_t *ordered) {
   for (int64_t i = 0; i < glass->cluster_count; i++) ordered[i] = glass->clusters[i].ordered;
 }
 
-void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals) {
+void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals, stz_recovery recovery) {
+  glass->recovery = recovery;
   for (int64_t i = 0; i < glass->cluster_count; i++) glass->clusters[i].ordered = ordered[i] != 0;
   for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) stz_glass_update_barrier(glass, i);
   glass->reversals = stz_grid_rank(glass->grid) == 0 ? reversals : 0;
@@ -172,5 +194,7 @@ uint64_t stz_glass_hash(const stz_glass *glass) {
   const uint64_t local = stz_clusters_hash(glass);
   uint64_t clusters;
   MPI_Allreduce(&local, &clusters, 1, MPI_UINT64_T, MPI_SUM, stz_grid_comm(glass->grid));
-  return stz_fields_hash(glass->fields) + clusters;
+  const uint64_t fields = stz_fields_hash(glass->fields) + clusters;
+  if (!glass->damage) return fields;
+  return fields + stz_hash_double(1001, 0, glass->recovery.sum) + stz_hash_double(1001, 1, glass->recovery.most);
 }

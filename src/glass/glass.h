@@ -34,6 +34,12 @@ typedef struct stz_cluster {
   int64_t id;            // global: site * 256 + number within the site
 } stz_cluster;
 
+// How far damage has recovered since the reference of its field, the same on every rank.
+typedef struct stz_recovery {
+  double sum;  // R: all damage is less by the factor exp(-R)
+  double most; // no damage is above most exp(-R)
+} stz_recovery;
+
 // Collective. The barriers come from `micro`; the noise, the orientations and the clusters from streams of `seed`.
 // `foil_nm`, `probe_nm`: the NBED geometry that turns bragg_fraction into a density of clusters.
 stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
@@ -56,11 +62,27 @@ const stz_stz_params *stz_glass_stz(const stz_glass *glass);
 
 // Read access, one number a local site.
 const float *stz_glass_barrier(const stz_glass *glass);     // Q, eV
+double stz_glass_highest_barrier(const stz_glass *glass);   // eV, of all ranks: none is above, nor will be
 const uint16_t *stz_glass_rotation(const stz_glass *glass); // entry of the rotation table; 0: identity (aligned)
 const float *stz_glass_structure(const stz_glass *glass);   // g
 const float *stz_glass_composition(const stz_glass *glass); // Ni atomic fraction
 const float *stz_glass_plastic(const stz_glass *glass,
-                               int component);                 // eigenstrain sum gamma0 P Omega/a^3, deviator 0..4
+                               int component); // eigenstrain sum gamma0 P Omega/a^3, deviator 0..4
+
+// Softening. Damage lowers barriers and recovers in time by a factor exp(-R) common to all sites; R grows at the rate
+// stz_glass_recovery_rate (1/s; 0 without softening or recovery). Local; the same on every rank.
+double stz_glass_recovery_rate(const stz_glass *glass, double temperature_K);
+// What R grows by within `duration` (s) from `temperature_K` on, which moves at `rate` (K/s): exact at rest, else by
+// Gauss's quadrature within 1e-9.
+double stz_glass_recovery_gain(const stz_glass *glass, double temperature_K, double rate, double duration);
+double stz_glass_recovery(const stz_glass *glass);        // R now
+void stz_glass_recover(stz_glass *glass, double by);      // R grows
+void stz_glass_soften(stz_glass *glass, double recovery); // brings all barriers to R = `recovery`
+double stz_glass_barrier_at(const stz_glass *glass, int64_t local, double recovery); // of one site, at R = `recovery`
+// By how much R may grow from `recovery` on until some barrier may have risen by 0.01 eV; INFINITY if none ever will.
+double stz_glass_recovery_step(const stz_glass *glass, double recovery);
+stz_recovery stz_glass_recovery_state(const stz_glass *glass);
+
 const uint32_t *stz_glass_event_count(const stz_glass *glass); // events centred on the site
 // Events so far that undid the event before at their site (strain:strain < -0.9 |strain|^2). Collective.
 uint64_t stz_glass_reversals(const stz_glass *glass);
@@ -75,7 +97,7 @@ void stz_glass_save_order(const stz_glass *glass, uint8_t *ordered);
 
 // After the state fields of the registry were filled from a checkpoint: brings all that follows from them up to date.
 // `reversals` is the count of all ranks. Collective.
-void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals);
+void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals, stz_recovery recovery);
 
 // Hash over fields and clusters. Collective.
 uint64_t stz_glass_hash(const stz_glass *glass);

@@ -34,7 +34,8 @@ struct stz_glass {
   float *structure, *composition; // g, c
   float *base;                    // barrier without noise, eV
   float *noise;                   // Gaussian field
-  float *barrier;                 // eV, from base and noise
+  float *barrier;                 // eV, from base, noise and damage
+  float *damage, *hard;           // D exp(R), and the barrier without it, eV; NULL without softening
   float *plastic;                 // 5 components
   uint32_t *cell, *event_count;
   uint16_t *rotation;
@@ -49,13 +50,15 @@ struct stz_glass {
   int64_t cluster_count;
   int64_t *row_clusters; // first cluster of each local (x, y) row, and the count at the end
   double cluster_density;
+  stz_recovery recovery;
+  double highest; // no barrier is above, eV
   uint64_t reversals;
 };
 
 // Barrier of a local site without noise, eV: mean + composition g - interface |grad g| lambda/(2 pi sharpness).
 double stz_glass_base_barrier(const stz_barrier_params *barriers, const stz_micro *micro, int64_t local);
 
-// Barrier of a local site from its base and noise, eV: max(floor, base + width T(noise)).
+// Barrier of a local site from its base, noise and damage, eV: max(floor, base + width T(noise) - softening D).
 void stz_glass_update_barrier(stz_glass *glass, int64_t local);
 
 // orientation.c: cells, and the rotation of each at the start; a new rotation for the cell of an event.
@@ -65,6 +68,9 @@ void stz_orientation_turn(stz_glass *glass, const stz_shear *shear, int rotation
 // noise.c: barriers' Gaussian field at the start, and its redraw by an event.
 stz_err stz_noise_init(stz_glass *glass, stz_spectral *spectral) STZ_MUST_USE;
 void stz_noise_redraw(stz_glass *glass, int64_t site, double normal);
+
+// damage.c: the damage that an event does.
+void stz_damage_add(stz_glass *glass, int64_t site);
 
 // histogram.c: gives the uniform glass the distribution of the structured one's barriers. Collective.
 stz_err stz_histogram_match(stz_glass *glass, const stz_micro *structured) STZ_MUST_USE;

@@ -63,7 +63,7 @@ static int list_footprint(const stz_glass *g, stz_footprint_voxel *list) {
 }
 
 static stz_err make_footprint(stz_glass *g) {
-  if (g->barriers.redraw != STZ_REDRAW_STZ) {
+  if (g->barriers.redraw != STZ_REDRAW_STZ && !g->damage) {
     STZ_TRY(STZ_NEW(g->footprint, 1));
     g->footprint[0] = (stz_footprint_voxel){{0, 0, 0}, 0.0, 1.0};
     g->footprint_size = 1;
@@ -105,6 +105,7 @@ void stz_noise_redraw(stz_glass *g, int64_t site, double normal) {
   stz_grid_coords(g->grid, site, xyz);
   for (int i = 0; i < g->footprint_size; i++) {
     const stz_footprint_voxel *v = &g->footprint[i];
+    if (g->barriers.redraw == STZ_REDRAW_CENTRE && v->draw < 1.0) continue;
     const int64_t at = stz_grid_local(
         g->grid, stz_grid_site(g->grid, xyz[0] + v->offset[0], xyz[1] + v->offset[1], xyz[2] + v->offset[2]));
     if (at < 0) continue;

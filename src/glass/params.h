@@ -2,16 +2,23 @@
 #ifndef STZ_GLASS_PARAMS_H
 #define STZ_GLASS_PARAMS_H
 
+#include "stz/params.h"
+
 typedef enum stz_redraw { STZ_REDRAW_STZ, STZ_REDRAW_CENTRE, STZ_REDRAW_NONE } stz_redraw;
 
 typedef struct stz_barrier_params {
-  double mean_eV;        // barrier of a site with g = 0 far from interfaces
-  double width_eV;       // standard deviation of the noise before the cut
-  double cutoff_sigma;   // the noise is a normal law cut at +- this
-  double composition_eV; // rise of the barrier a unit of g
-  double interface_eV;   // fall of the barrier on interfaces, a unit of |grad g| lambda/(2 pi sharpness)
-  double floor_eV;       // no barrier is below
-  stz_redraw redraw;     // what an event draws again
+  double mean_eV;                // barrier of a site with g = 0 far from interfaces
+  double width_eV;               // standard deviation of the noise before the cut
+  double cutoff_sigma;           // the noise, a law of mean 0 and variance 1, is cut at +- this
+  double composition_eV;         // rise of the barrier a unit of g
+  double interface_eV;           // fall of the barrier on interfaces, a unit of |grad g| lambda/(2 pi sharpness)
+  double floor_eV;               // no barrier is below
+  stz_distribution distribution; // of the noise
+  double weibull_shape;
+  double softening_eV;        // fall of a barrier under full damage
+  double recovery_rate_per_s; // attempt rate of the recovery of damage
+  double recovery_eV;         // its barrier
+  stz_redraw redraw;          // what an event draws again
 } stz_barrier_params;
 
 typedef struct stz_order_params {

@@ -55,6 +55,7 @@ void stz_checkpoint_close(stz_checkpoint **checkpoint) {
 stz_err stz_checkpoint_create(const stz_grid *grid, const char *path, stz_checkpoint **checkpoint) {
   stz_err err = begin(grid, path, true, checkpoint);
   if (err == STZ_OK) err = ON_ROOT(*checkpoint, stz_hdf_create((*checkpoint)->temporary, true, &(*checkpoint)->hdf));
+  if (err == STZ_OK) err = ON_ROOT(*checkpoint, stz_hdf_publish(&(*checkpoint)->hdf));
   if (err != STZ_OK) stz_checkpoint_close(checkpoint);
   return err;
 }

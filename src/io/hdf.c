@@ -51,6 +51,7 @@ static stz_err start(const char *path, stz_hdf *hdf) {
 
 static void forget(stz_hdf *hdf) {
   stz_free(hdf->path);
+  stz_free(hdf->temporary);
   *hdf = (stz_hdf){.file = -1};
 }
 
@@ -79,29 +80,32 @@ static stz_err create_file(const char *temporary, stz_hdf *hdf) {
   return stz_hdf_outcome(hdf, err);
 }
 
-static stz_err create_renamed(const char *temporary, stz_hdf *hdf) {
-  STZ_TRY(create_file(temporary, hdf));
-  if (rename(temporary, hdf->path) == 0) return STZ_OK;
-  return stz_fail(STZ_EIO, "%s: cannot create: %s", hdf->path, strerror(errno));
-}
-
 stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) {
   static const char suffix[] = ".new";
-  char *temporary = NULL;
   stz_err err = start(path, hdf);
   if (err == STZ_OK) err = may_replace(path, force);
-  if (err == STZ_OK) err = STZ_NEW(temporary, strlen(path) + sizeof suffix);
+  if (err == STZ_OK) err = STZ_NEW(hdf->temporary, strlen(path) + sizeof suffix);
   if (err == STZ_OK) {
-    sprintf(temporary, "%s%s", path, suffix);
-    err = create_renamed(temporary, hdf);
+    sprintf(hdf->temporary, "%s%s", path, suffix);
+    err = create_file(hdf->temporary, hdf);
     if (err != STZ_OK && hdf->file >= 0) {
       H5Fclose(hdf->file);
-      unlink(temporary);
+      unlink(hdf->temporary);
     }
   }
   if (err != STZ_OK) forget(hdf);
-  stz_free(temporary);
   return err;
+}
+
+stz_err stz_hdf_publish(stz_hdf *hdf) {
+  if (H5Fflush(hdf->file, H5F_SCOPE_LOCAL) < 0) return stz_hdf_fail(hdf, "cannot flush");
+  if (!hdf->temporary || hdf->failure != 0) return STZ_OK;
+  if (rename(hdf->temporary, hdf->path) != 0) {
+    return stz_fail(STZ_EIO, "%s: cannot create: %s", hdf->path, strerror(errno));
+  }
+  stz_free(hdf->temporary);
+  hdf->temporary = NULL;
+  return STZ_OK;
 }
 
 stz_err stz_hdf_open(const char *path, stz_hdf *hdf) {
@@ -134,6 +138,7 @@ stz_err stz_hdf_close(stz_hdf *hdf) {
   if (hdf->file < 0) return STZ_OK;
   stz_err err = H5Fclose(hdf->file) < 0 ? stz_hdf_fail(hdf, "cannot close") : STZ_OK;
   err = stz_hdf_outcome(hdf, err);
+  if (hdf->temporary) unlink(hdf->temporary);
   forget(hdf);
   return err;
 }

@@ -97,13 +97,12 @@ static stz_err write_rows(const stz_result *r, table *t) {
   return err;
 }
 
-// Writes the buffered rows of all tables and flushes the file.
+// Writes the buffered rows of all tables and flushes the file, which has its name from the first time on.
 static stz_err write_block(stz_result *r) {
   stz_err err = STZ_OK;
   for (int i = 0; err == STZ_OK && i < STZ_TABLES; i++) err = write_rows(r, &r->tables[i]);
   r->written_at = MPI_Wtime();
-  if (err == STZ_OK && H5Fflush(r->hdf.file, H5F_SCOPE_LOCAL) < 0) err = stz_hdf_fail(&r->hdf, "cannot flush");
-  return err;
+  return err == STZ_OK ? stz_hdf_publish(&r->hdf) : err;
 }
 
 static stz_err close_file(stz_result *r) {

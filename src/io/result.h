@@ -31,7 +31,8 @@ typedef struct stz_column {
 } stz_column;
 
 // Creates the file; refuses an existing one (STZ_EIO) unless `force`. The message names the path and says --force. The
-// old file is replaced only when the new one could be created (written under a temporary name, then renamed).
+// old file is replaced at the first flush; until then the new one has a temporary name, so that a file is never found
+// without what it begins with.
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) STZ_MUST_USE;
 stz_err stz_result_close(stz_result **result) STZ_MUST_USE;
 

@@ -147,8 +147,9 @@ herr_t stz_sink_set(hid_t properties, int *failure) {
   };
   const owner given = {failure};
   *failure = 0;
-  const hid_t id = H5FDregister(&driver);
-  const herr_t status = H5Pset_driver(properties, id, &given);
-  if (id >= 0) H5FDunregister(id);
-  return status;
+  // Kept for good: HDF5 1.10 reads a driver's class after it released the file's hold on it (H5FD_close), and had then
+  // freed it if no other was left.
+  static hid_t id = H5I_INVALID_HID;
+  if (id < 0) id = H5FDregister(&driver);
+  return H5Pset_driver(properties, id, &given);
 }

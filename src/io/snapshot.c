@@ -85,7 +85,8 @@ static stz_err describe_image(const stz_grid *grid, const stz_hdf *hdf) {
 
 static stz_err begin(stz_snapshot *s) {
   STZ_TRY(stz_hdf_create(s->temporary, true, &s->hdf));
-  return describe_image(s->grid, &s->hdf);
+  STZ_TRY(describe_image(s->grid, &s->hdf));
+  return stz_hdf_publish(&s->hdf);
 }
 
 stz_err stz_snapshot_create(const stz_grid *grid, const char *stem, int index, stz_snapshot **snapshot) {

@@ -7,7 +7,9 @@
 // Under a changing mean stress or temperature the candidates come from the hazard R exp(g t), which bounds the true
 // one: no rate grows faster than g (stz_rate_growth, stz_thermal_growth). A candidate is accepted with the ratio of its
 // rate now to its bound (thinning: Lewis and Shedler, Naval Res. Logist. Q. 26, 403, 1979), so the load is followed
-// exactly, not in frozen steps. When the bound has grown by e, all rates are evaluated afresh.
+// exactly, not in frozen steps. When the bound has grown by e, all rates are evaluated afresh. Damage that recovers
+// lets barriers rise and rates fall: the bound stays one, and all rates are evaluated afresh when a barrier may have
+// risen by 0.01 eV.
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -160,27 +162,26 @@ static int pick_float(const float *weights, int count, double *target) {
   return last;
 }
 
-static void site_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site,
+static void site_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site, float barrier,
                        float rates[STZ_MODES][2]) {
   float stress[5];
   for (int c = 0; c < 5; c++) stress[c] = d->stress[(size_t)c * d->stride + (size_t)site];
-  stz_rates_site(law, stz_glass_modes(kmc->glass), stress, stz_glass_barrier(kmc->glass)[site],
-                 stz_glass_rotation(kmc->glass)[site], rates);
+  stz_rates_site(law, stz_glass_modes(kmc->glass), stress, barrier, stz_glass_rotation(kmc->glass)[site], rates);
 }
 
 // On the rank that owns `plane`: finds strip, site and mode of the candidate, and decides on it by its rate under `now`
-// against the rate under `then` times `grown`.
+// against the rate under `then` times `grown`; damage has recovered by `recovery` now.
 static verdict judge(const stz_kmc *kmc, const direct *d, const stz_law *then, const stz_law *now, double grown,
-                     int plane, double target, double accept) {
+                     double recovery, int plane, double target, double accept) {
   _Alignas(64) float rates[STZ_RATES_MOST];
   float before[STZ_MODES][2], after[STZ_MODES][2];
   const int first = (plane - stz_grid_first_plane(d->grid)) * d->strips;
   const int strip = first + pick_double(d->strip_sums + first, d->strips, &target);
   (void)strip_rates(kmc, d, then, strip, rates);
   const int64_t site = (int64_t)strip * strip_sites(d) + pick_float(rates, strip_sites(d), &target);
-  site_rates(kmc, d, then, site, before);
+  site_rates(kmc, d, then, site, stz_glass_barrier(kmc->glass)[site], before);
   const int choice = pick_float(&before[0][0], 2 * STZ_MODES, &target);
-  site_rates(kmc, d, now, site, after);
+  site_rates(kmc, d, now, site, (float)stz_glass_barrier_at(kmc->glass, site, recovery), after);
   const double ratio = (&after[0][0])[choice] / ((&before[0][0])[choice] * grown);
   verdict v = {.shear = {.site = stz_grid_first_site(d->grid) + site, .mode = choice / 2, .sign = choice % 2 ? -1 : 1},
                .accepted = accept < ratio,
@@ -190,7 +191,8 @@ static verdict judge(const stz_kmc *kmc, const direct *d, const stz_law *then, c
 }
 
 // Draws a candidate at the time `mean->t0` + elapsed and decides on it. Collective.
-static verdict try_candidate(stz_kmc *kmc, const stz_law *then, const stz_law *now, double grown, double total) {
+static verdict try_candidate(stz_kmc *kmc, const stz_law *then, const stz_law *now, double grown, double recovery,
+                             double total) {
   direct *d = kmc->state;
   double target = stz_rng_uniform(&kmc->rng) * total;
   const double accept = stz_rng_uniform(&kmc->rng);
@@ -198,7 +200,7 @@ static verdict try_candidate(stz_kmc *kmc, const stz_law *then, const stz_law *n
   const int owner = stz_grid_owner(d->grid, plane);
   verdict v;
   memset(&v, 0, sizeof v);
-  if (owner == stz_grid_rank(d->grid)) v = judge(kmc, d, then, now, grown, plane, target, accept);
+  if (owner == stz_grid_rank(d->grid)) v = judge(kmc, d, then, now, grown, recovery, plane, target, accept);
   if (stz_grid_ranks(d->grid) > 1) MPI_Bcast(&v, (int)sizeof v, MPI_BYTE, owner, stz_grid_comm(d->grid));
   kmc->stats.candidates++;
   return v;
@@ -214,15 +216,25 @@ static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elaps
   stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), temperature_at(mean, elapsed), stress);
 }
 
+static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
+  return stz_glass_recovery(kmc->glass) +
+         stz_glass_recovery_gain(kmc->glass, mean->temperature_K, mean->temperature_rate, elapsed);
+}
+
 static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
   double window;
   *found = false;
   for (double start = 0.0; mean->t0 + start < limit; start += window) {
     const double temperature = temperature_at(mean, start);
-    const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), temperature, mean->stress_rate) +
+    const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), temperature,
+                                          mean->stress_rate) +
                           stz_thermal_growth(temperature, mean->temperature_rate);
     window = growth > 0.0 ? 1.0 / growth : INFINITY; // the bound grows by e within it
     stz_law then, now;
+    const double recovery = recovery_at(kmc, mean, start);
+    const double recovering = stz_glass_recovery_rate(kmc->glass, temperature);
+    if (recovering > 0.0) window = fmin(window, stz_glass_recovery_step(kmc->glass, recovery) / recovering);
+    stz_glass_soften(kmc->glass, recovery);
     law_at(kmc, mean, start, &then);
     const double total = evaluate(kmc, &then);
     if (!isfinite(total)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", total, mean->t0 + start);
@@ -230,7 +242,8 @@ static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
       elapsed = stz_thinning_wait(kmc->attempt * total, growth, elapsed, stz_rng_exponential(&kmc->rng));
       if (elapsed > window || mean->t0 + start + elapsed > limit) break;
       law_at(kmc, mean, start + elapsed, &now);
-      const verdict v = try_candidate(kmc, &then, &now, stz_exp(growth * elapsed), total);
+      const verdict v =
+          try_candidate(kmc, &then, &now, stz_exp(growth * elapsed), recovery_at(kmc, mean, start + elapsed), total);
       if (v.excess > 1.001) {
         return stz_fail(STZ_ENUMERIC, "a rate exceeds its bound by the factor %g at %g s", v.excess, mean->t0 + start);
       }
@@ -257,7 +270,7 @@ static void direct_add_stress(stz_kmc *kmc, const stz_event *event, const double
 static double site_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site) {
   float rates[STZ_MODES][2];
   double rate = 0.0;
-  site_rates(kmc, d, law, site, rates);
+  site_rates(kmc, d, law, site, stz_glass_barrier(kmc->glass)[site], rates);
   const double *axial = stz_glass_modes(kmc->glass)->axial[stz_glass_rotation(kmc->glass)[site]];
   for (int m = 0; m < STZ_MODES; m++) rate += ((double)rates[m][0] - rates[m][1]) * axial[m];
   return rate * stz_glass_stz(kmc->glass)->gamma0;

@@ -14,8 +14,9 @@ struct stz_kmc {
   const stz_elastic *elastic;
   stz_rng rng;
   stz_kmc_stats stats;
-  double attempt; // attempt rate of one mode of one voxel, 1/s
-  void *state;    // the engine's own
+  stz_mean_stress drive; // what holds since its t0, up to which time has passed for the glass
+  double attempt;        // attempt rate of one mode of one voxel, 1/s
+  void *state;           // the engine's own
 };
 
 enum { STZ_ENGINE_SAVED_BYTES = STZ_KMC_SAVED_BYTES - sizeof(stz_rng) - sizeof(stz_kmc_stats) };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "kmc/kmc.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/comm.h"
@@ -19,6 +20,7 @@ stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz
                  .glass = glass,
                  .elastic = elastic,
                  .rng = stz_rng_stream(seed, STZ_RNG_EVENTS, 0),
+                 .drive = {.t0 = INFINITY}, // none yet
                  .attempt = stz_attempt_rate(stz_glass_stz(glass), stz_grid_spacing(grid))};
   const stz_err err = k->engine->create(k);
   if (err != STZ_OK) {
@@ -37,16 +39,33 @@ void stz_kmc_destroy(stz_kmc **kmc) {
 }
 
 stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
+  kmc->drive = *mean;
   return kmc->engine->next(kmc, mean, limit, event, found);
 }
 
+// What R grows by from the time that has passed up to t.
+static double recovery_until(const stz_kmc *kmc, double t) {
+  const double elapsed = t - kmc->drive.t0;
+  if (!(elapsed > 0.0)) return 0.0;
+  return stz_glass_recovery_gain(kmc->glass, kmc->drive.temperature_K, kmc->drive.temperature_rate, elapsed);
+}
+
+void stz_kmc_pass(stz_kmc *kmc, double t) {
+  stz_glass_recover(kmc->glass, recovery_until(kmc, t));
+  if (!(t > kmc->drive.t0)) return;
+  kmc->drive.temperature_K += kmc->drive.temperature_rate * (t - kmc->drive.t0);
+  kmc->drive.t0 = t;
+}
+
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) {
+  stz_kmc_pass(kmc, event->time_s);
   stz_glass_shear(kmc->glass, &event->shear, kmc->stats.events, strain);
   kmc->engine->add_stress(kmc, event, strain);
   kmc->stats.events++;
 }
 
 void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+  stz_glass_soften(kmc->glass, stz_glass_recovery(kmc->glass) + recovery_until(kmc, mean->t0));
   kmc->engine->rates(kmc, mean, total, plastic_rate);
 }
 

@@ -36,7 +36,8 @@ typedef struct stz_kmc_stats {
   uint64_t events, candidates, passes; // candidates tried; passes over all sites
 } stz_kmc_stats;
 
-// Collective. `glass` is changed by stz_kmc_fire alone.
+// Collective. `glass` is changed by stz_kmc_fire and stz_kmc_pass alone, but that
+// its barriers follow the recovery of damage.
 stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) STZ_MUST_USE;
 void stz_kmc_destroy(stz_kmc **kmc);
@@ -45,8 +46,11 @@ void stz_kmc_destroy(stz_kmc **kmc);
 stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event,
                      bool *found) STZ_MUST_USE;
 
-// Applies the event. `strain` receives its strain gamma0 P (tensor components): the mean plastic strain grows by
-// strain Omega/V. Collective.
+// Time passes without an event up to t, under what stz_kmc_next was given last: damage recovers.
+void stz_kmc_pass(stz_kmc *kmc, double t);
+
+// Applies the event, at its time. `strain` receives its strain gamma0 P (tensor components): the mean plastic strain
+// grows by strain Omega/V. Collective.
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 
 // Sum of all rates (1/s) and the axial (xx) plastic strain rate that they give (1/s), at the mean stress `mean` (t0).

@@ -117,6 +117,7 @@ static stz_err run_segment(run *r) {
     STZ_TRY(stz_record_until(&r->record, next));
     stz_load_advance(s->load, next);
     report(r, false);
+    if (!found) stz_kmc_pass(s->kmc, next);
     if (!found && drive.ends_segment) return STZ_OK;
     if (!found) continue; // a break point of the load
 

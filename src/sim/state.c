@@ -57,6 +57,7 @@ typedef struct saved_record {
   stz_history_schedule schedule;
   stz_history_sample look;
   uint64_t looked, segment_events, reversals, hash;
+  stz_recovery recovery;
   double segment_begin_s;
   int begun, level, segment, snapshots;
 } saved_record;
@@ -69,6 +70,7 @@ static saved_record save_record(const stz_record *r) {
   saved.looked = r->looked;
   saved.segment_events = r->segment_events;
   saved.reversals = stz_glass_reversals(r->sample->glass);
+  saved.recovery = stz_glass_recovery_state(r->sample->glass);
   saved.hash = stz_sample_hash(r->sample);
   saved.segment_begin_s = r->segment_begin_s;
   saved.begun = r->begun;
@@ -101,13 +103,13 @@ static stz_err put_order(stz_checkpoint *c, const stz_glass *glass) {
   return err;
 }
 
-static stz_err get_order(stz_checkpoint *c, stz_glass *glass, uint64_t reversals) {
+static stz_err get_order(stz_checkpoint *c, stz_glass *glass, const saved_record *saved) {
   int64_t count;
   uint8_t *ordered = NULL;
   (void)stz_glass_clusters(glass, &count);
   STZ_TRY(stz_agree(stz_grid_comm(stz_glass_grid(glass)), STZ_NEW(ordered, count)));
   const stz_err err = stz_checkpoint_get(c, "clusters", ordered, (size_t)count);
-  if (err == STZ_OK) stz_glass_restore(glass, ordered, reversals);
+  if (err == STZ_OK) stz_glass_restore(glass, ordered, saved->reversals, saved->recovery);
   stz_free(ordered);
   return err;
 }
@@ -229,7 +231,7 @@ stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *rec
   STZ_TRY(stz_checkpoint_get_common(c, "load", load, stz_load_saved_bytes()));
   STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, false));
   STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, false));
-  STZ_TRY(get_order(c, s->glass, saved.reversals));
+  STZ_TRY(get_order(c, s->glass, &saved));
   stz_kmc_restore(s->kmc, engine);
   stz_load_restore(s->load, load);
   restore_record(&saved, record);

@@ -2,7 +2,8 @@
 #ifndef STZ_STZ_PARAMS_H
 #define STZ_STZ_PARAMS_H
 
-typedef enum stz_barrier_law { STZ_LAW_LINEAR } stz_barrier_law;
+typedef enum stz_barrier_law { STZ_LAW_LINEAR, STZ_LAW_COOPERATIVE } stz_barrier_law;
+typedef enum stz_distribution { STZ_GAUSSIAN, STZ_WEIBULL, STZ_UNIFORM } stz_distribution;
 typedef enum stz_orientation { STZ_ORIENTATION_RANDOM, STZ_ORIENTATION_ALIGNED } stz_orientation;
 typedef enum stz_attempt_density { STZ_ATTEMPT_VOLUME, STZ_ATTEMPT_VOXEL } stz_attempt_density;
 
@@ -11,6 +12,7 @@ typedef struct stz_stz_params {
   double gamma0;                       // engineering shear of one event
   double activation_fraction;          // chi: share of the work gamma0 Omega tau at the saddle
   stz_barrier_law barrier_law;         // how stress lowers the barrier
+  double tau_c_GPa;                    // cooperative law: resolved stress at which no barrier is left
   stz_orientation orientation;         // shear modes along random axes, cell by cell, or along the lattice's
   double attempt_frequency_per_s;      // nu0
   stz_attempt_density attempt_density; // nu0 a volume Omega, or nu0 a voxel

@@ -3,25 +3,31 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/mathfn.h"
 #include "base/target.h"
 #include "base/tensor.h"
 #include "base/units.h"
 #include "stz/power2.h"
 
 static const double LN2 = 0.69314718055994530942;
+static const double LARGEST_EXPONENT = 126.0; // stz_power2's
 static const float AGAINST_FLOOR = -104.0f;
 
 void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *modes, double temperature_K,
                  const double mean_stress[6]) {
   const double per_eV = 1.0 / (STZ_BOLTZMANN * temperature_K * LN2);
   const double work = params->activation_fraction * params->gamma0 * params->volume_nm3;
+  const bool linear = params->barrier_law == STZ_LAW_LINEAR;
+  const double unit = linear ? work * per_eV : 1.0 / (params->tau_c_GPa * STZ_GPA);
   double mean[5];
   stz_dev_from_sym(mean_stress, mean);
   for (int m = 0; m < STZ_MODES; m++) {
-    for (int c = 0; c < 5; c++) law->mode[m][c] = (float)(modes->p[m][c] * work * per_eV);
+    for (int c = 0; c < 5; c++) law->mode[m][c] = (float)(modes->p[m][c] * unit);
   }
+  law->kind = params->barrier_law;
   for (int c = 0; c < 5; c++) law->mean[c] = (float)mean[c];
   law->per_eV = (float)per_eV;
 }
@@ -32,12 +38,18 @@ double stz_attempt_rate(const stz_stz_params *params, double spacing) {
   return params->attempt_frequency_per_s * share;
 }
 
-double stz_rate_growth(const stz_stz_params *params, double temperature_K, const double stress_rate[6]) {
+double stz_rate_growth(const stz_stz_params *params, double highest, double temperature_K,
+                       const double stress_rate[6]) {
   double d[5], norm2 = 0.0;
   stz_dev_from_sym(stress_rate, d);
   for (int c = 0; c < 5; c++) norm2 += d[c] * d[c];
-  const double work = params->activation_fraction * params->gamma0 * params->volume_nm3;
-  return work * sqrt(0.5 * norm2) / (STZ_BOLTZMANN * temperature_K);
+  const double per_eV = 1.0 / (STZ_BOLTZMANN * temperature_K), rate = sqrt(0.5 * norm2);
+  if (params->barrier_law == STZ_LAW_LINEAR) {
+    return params->activation_fraction * params->gamma0 * params->volume_nm3 * per_eV * rate;
+  }
+  const double height = highest * per_eV;
+  return 1.5 * stz_exp((2.0 * stz_ln(height) + stz_ln(LARGEST_EXPONENT * LN2)) / 3.0) * rate /
+         (params->tau_c_GPa * STZ_GPA);
 }
 
 // d ln(rate)/dt = x T'/T - B'/kT with x = B/kT. Heating: x is at most 126 ln 2, since a rate below 2^-126 counts as
@@ -52,14 +64,18 @@ static inline float resolved(const float p[5], float s0, float s1, float s2, flo
                         __builtin_fmaf(p[1], s1, __builtin_fmaf(p[2], s2, __builtin_fmaf(p[3], s3, p[4] * s4))));
 }
 
-// Rate along the resolved stress, 2^min(0, |y| - f), and against it, 2^-(|y| + f).
-static inline float along(float y, float f) {
-  const float u = __builtin_fabsf(y) - f;
+// Rate along the resolved stress, 2^min(0, |y| - f), and against it, 2^-(|y| + f); cooperative: 2^-(f t^1.5) with
+// t = max(0, 1 - |y|) along and 1 + |y| against. In the hot loops `kind` is a
+// constant.
+static inline float along(stz_barrier_law kind, float y, float f) {
+  const float t = 1.0f - __builtin_fabsf(y), left = t < 0.0f ? 0.0f : t;
+  const float u = kind == STZ_LAW_LINEAR ? __builtin_fabsf(y) - f : -(f * (left * __builtin_sqrtf(left)));
   return stz_power2(u > 0.0f ? 0.0f : u);
 }
 
-static inline float against(float y, float f) {
-  const float u = -__builtin_fabsf(y) - f;
+static inline float against(stz_barrier_law kind, float y, float f) {
+  const float t = 1.0f + __builtin_fabsf(y);
+  const float u = kind == STZ_LAW_LINEAR ? -__builtin_fabsf(y) - f : -(f * (t * __builtin_sqrtf(t)));
   return u < AGAINST_FLOOR ? 0.0f : stz_power2(u);
 }
 
@@ -127,27 +143,66 @@ static void turn_sites(const stz_modes *modes, int n, const uint16_t *rotation, 
 
 // The hot loop: one exponential a mode and site. Mode by mode over sites in the cache, so that its constants stay in
 // registers.
-STZ_MULTIVERSION
-static void rates_along(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *restrict f,
-                        float *restrict rates) {
+static inline __attribute__((always_inline)) void rates_along(stz_barrier_law kind, const stz_law *law, int n,
+                                                              float s[5][STZ_RATES_MOST], const float *restrict f,
+                                                              float *restrict rates) {
   const float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
   for (int m = 0; m < STZ_MODES; m++) {
     const float p[5] = {law->mode[m][0], law->mode[m][1], law->mode[m][2], law->mode[m][3], law->mode[m][4]};
 #pragma omp simd
-    for (int z = 0; z < n; z++) rates[z] += along(resolved(p, s0[z], s1[z], s2[z], s3[z], s4[z]), f[z]);
+    for (int z = 0; z < n; z++) rates[z] += along(kind, resolved(p, s0[z], s1[z], s2[z], s3[z], s4[z]), f[z]);
   }
 }
 
 STZ_MULTIVERSION
-static void add_rates_against(const stz_law *law, int first, float s[5][STZ_RATES_MOST], const float *restrict f,
+static void rates_linear(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *restrict f,
+                         float *restrict rates) {
+  rates_along(STZ_LAW_LINEAR, law, n, s, f, rates);
+}
+
+STZ_MULTIVERSION
+static void rates_cooperative(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *restrict f,
                               float *restrict rates) {
+  rates_along(STZ_LAW_COOPERATIVE, law, n, s, f, rates);
+}
+
+static inline __attribute__((always_inline)) void add_against(stz_barrier_law kind, const stz_law *law, int first,
+                                                              float s[5][STZ_RATES_MOST], const float *restrict f,
+                                                              float *restrict rates) {
 #pragma omp simd
   for (int z = first; z < first + 8; z++) {
     float sum = 0.0f;
     for (int m = 0; m < STZ_MODES; m++) {
-      sum += against(resolved(law->mode[m], s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]), f[z]);
+      sum += against(kind, resolved(law->mode[m], s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]), f[z]);
     }
     rates[z] += sum;
+  }
+}
+
+STZ_MULTIVERSION
+static void against_linear(const stz_law *law, int first, float s[5][STZ_RATES_MOST], const float *restrict f,
+                           float *restrict rates) {
+  add_against(STZ_LAW_LINEAR, law, first, s, f, rates);
+}
+
+STZ_MULTIVERSION
+static void against_cooperative(const stz_law *law, int first, float s[5][STZ_RATES_MOST], const float *restrict f,
+                                float *restrict rates) {
+  add_against(STZ_LAW_COOPERATIVE, law, first, s, f, rates);
+}
+
+// Rates against the stress count only where the barrier itself is small.
+static void rates_against(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *f, float *rates) {
+  const bool linear = law->kind == STZ_LAW_LINEAR;
+  for (int z = 0; z < n; z += 8) {
+    float least = f[z];
+    for (int l = 1; l < 8; l++) least = f[z + l] < least ? f[z + l] : least;
+    if (-least < AGAINST_FLOOR) continue;
+    if (linear) {
+      against_linear(law, z, s, f, rates);
+    } else {
+      against_cooperative(law, z, s, f, rates);
+    }
   }
 }
 
@@ -170,13 +225,12 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
     f[z] = barrier[z] * law->per_eV;
     rates[z] = 0.0f;
   }
-  rates_along(law, n, s, f, rates);
-  // Rates against the stress count only where the barrier itself is small.
-  for (int z = 0; z < n; z += 8) {
-    float least = f[z];
-    for (int l = 1; l < 8; l++) least = f[z + l] < least ? f[z + l] : least;
-    if (-least >= AGAINST_FLOOR) add_rates_against(law, z, s, f, rates);
+  if (law->kind == STZ_LAW_LINEAR) {
+    rates_linear(law, n, s, f, rates);
+  } else {
+    rates_cooperative(law, n, s, f, rates);
   }
+  rates_against(law, n, s, f, rates);
   return lane_sum(n, rates);
 }
 
@@ -192,7 +246,7 @@ void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stre
   const float f = barrier * law->per_eV;
   for (int m = 0; m < STZ_MODES; m++) {
     const float y = resolved(law->mode[m], s[0], s[1], s[2], s[3], s[4]);
-    rates[m][y < 0.0f] = along(y, f);
-    rates[m][!(y < 0.0f)] = against(y, f);
+    rates[m][y < 0.0f] = along(law->kind, y, f);
+    rates[m][!(y < 0.0f)] = against(law->kind, y, f);
   }
 }

@@ -45,6 +45,12 @@ def final_hash(path, cwd):
 
 with tempfile.TemporaryDirectory() as folder:
     write(os.path.join(folder, "in.cfg"), INPUT)
+    softened = ["--set", "barriers.softening_eV=0.1", "--set", "barriers.recovery_rate_per_s=1e10",
+                "--set", "barriers.recovery_eV=0.9", "--set", "barriers.distribution=\"weibull\""]
+    for ranks in (1, 3):
+        done = run(["run", "in.cfg", "-o", f"soft{ranks}.h5", "-q"] + softened, ranks, folder, 120)
+        expect(f"softening runs on {ranks}", done.returncode == 0, done.stderr)
+    expect("softening: same hash on 3", final_hash("soft3.h5", folder) == final_hash("soft1.h5", folder) is not None)
     for ranks in (1, 2, 3, 4):
         done = run(["run", "in.cfg", "-o", f"{ranks}.h5", "-q"], ranks, folder, 120)
         expect(f"runs on {ranks}", done.returncode == 0, done.stderr)

@@ -163,12 +163,28 @@ def check_damage(folder, whole):
     expect("foreign output is kept", done.returncode == 3 and read(output) == b"not a result\n", done.stderr)
 
 
+def check_softening(folder):
+    """Damage and its recovery go on as if nothing had happened."""
+    soft = ARGUMENTS + ["--set", "barriers.softening_eV=0.1", "--set", "barriers.recovery_rate_per_s=1e10",
+                        "--set", "barriers.recovery_eV=0.9"]
+    whole, output = os.path.join(folder, "soft_whole.h5"), os.path.join(folder, "soft.h5")
+    done = run(["run", INPUT, "-o", whole] + soft)
+    expect("unbroken run with softening", done.returncode == 0, done.stderr)
+    for ranks in 1, 2:
+        done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.3"] + soft, ranks=ranks)
+        expect("stopped run with softening", done.returncode == 75, f"exit {done.returncode}")
+    done = run(["run", INPUT, "-o", output, "--restart"] + soft)
+    expect("end of the run with softening", done.returncode == 0, done.stderr)
+    expect_same("softening", output, whole)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         whole = os.path.join(folder, "whole.h5")
         done = run(["run", INPUT, "-o", whole] + ARGUMENTS)
         expect("unbroken run", done.returncode == 0, done.stderr)
         check_kills(folder, whole)
+        check_softening(folder)
         check_stops(folder, whole)
         check_damage(folder, whole)
     finish()

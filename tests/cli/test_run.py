@@ -122,6 +122,10 @@ with tempfile.TemporaryDirectory() as folder:
     expect("another seed", done.returncode == 0 and state_hash("other.h5", folder) != first, done.stderr)
 
     check_field_from_file(folder)
+    for model in sorted(os.listdir(os.path.join(SOURCE, "models"))):
+        name = model.removesuffix(".cfg")
+        done = run(["run", SMOKE, "--set", "model=" + name, "-o", name + ".h5"], 1, folder)
+        expect(f"a run of {name}", done.returncode == 0 and state_hash(name + ".h5", folder), done.stderr)
     write(os.path.join(folder, "text.h5"), "no HDF5")
     done = run(["info", "text.h5"], 1, folder)
     expect("info of another file", done.returncode == 3 and done.stderr.startswith("stzkmc: text.h5: "), done.stderr)

@@ -11,6 +11,7 @@ enum { ISA_SITES = STZ_RATES_MOST, ISA_NZ = 104, ISA_LENGTH = 56, ISA_SHORT = 16
 
 typedef struct isa_input {
   const stz_modes *modes;
+  stz_barrier_law barrier_law;
   double mean[6], temperature_K;
   float stress[5][ISA_SITES], barrier[ISA_SITES];
   uint16_t rotation[ISA_SITES];

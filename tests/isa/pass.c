@@ -19,7 +19,8 @@
 #include "isa/isa.h"
 
 void NAME(isa_pass, ISA)(const isa_input *in, isa_output *out) {
-  static const stz_stz_params params = {.volume_nm3 = 1.7, .gamma0 = 0.115, .activation_fraction = 0.5};
+  const stz_stz_params params = {
+      .volume_nm3 = 1.7, .gamma0 = 0.115, .activation_fraction = 0.5, .barrier_law = in->barrier_law, .tau_c_GPa = 2.4};
   const float *const rows[5] = {in->stress[0], in->stress[1], in->stress[2], in->stress[3], in->stress[4]};
   stz_law law;
   stz_law_set(&law, &params, in->modes, in->temperature_K, in->mean);

@@ -121,7 +121,7 @@ static void barriers_follow_their_terms(const kmc_setup *s) {
   static stz_marginal marginal;
   stz_micro *micro;
   CHECK_OK(stz_micro_create(s->grid, s->spectral, &params, NULL, BOX.seed, &micro));
-  stz_marginal_cut_normal(&marginal, 2.5);
+  stz_marginal_set(&marginal, STZ_GAUSSIAN, 0.0, 2.5);
   const float *noise = field(s, "noise"), *barrier = stz_glass_barrier(s->glass);
   for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
     const double expected = BOX.mean_eV + 0.25 * stz_micro_g(micro)[i] - 0.10 * stz_micro_interface(micro)[i] +

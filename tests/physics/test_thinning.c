@@ -63,7 +63,7 @@ static void ramp(double kelvin, double from, double pace, double limit, int draw
                          .micro = STZ_MICRO_UNIFORM,
                          .seed = seed};
   kmc_setup s;
-  char what[64];
+  char what[96];
   setup_kmc(&s, MPI_COMM_SELF, &spec);
   const double kT = STZ_BOLTZMANN * kelvin;
   hazard h = {.steps = 0};
@@ -101,7 +101,7 @@ static double twin_total(const kmc_setup *s, const stz_mean_stress *mean, double
 // Random orientations and barriers, internal stress of some events, a mean stress with shear that turns its direction:
 // it moves from `from` to `to` times GPa[6] in the time in which `expected` events come on average. Barriers are low,
 // so that stress takes some away altogether: their rates stop growing.
-static void mixed(double from, double to, double expected, int draws, uint64_t seed) {
+static void mixed(double tau_c_GPa, double from, double to, double expected, int draws, uint64_t seed) {
   static const double GPa[6] = {2.6, -0.4, 0.1, 0.5, -0.8, 1.1}, offset[6] = {0.3, 0.0, 0.2, 0.4, 0.0, -0.3};
   const kmc_spec spec = {.cells = {16, 16, 16},
                          .young_GPa = 72.0,
@@ -111,9 +111,10 @@ static void mixed(double from, double to, double expected, int draws, uint64_t s
                          .redraw = STZ_REDRAW_STZ,
                          .orientation = STZ_ORIENTATION_RANDOM,
                          .micro = STZ_MICRO_RANDOM_WAVES,
-                         .seed = seed};
+                         .seed = seed,
+                         .tau_c_GPa = tau_c_GPa};
   kmc_setup s;
-  char what[64];
+  char what[96];
   setup_kmc(&s, MPI_COMM_SELF, &spec);
   (void)age_kmc(&s, tension(0.0, 295.0, 1.0, 0.0), 20);
   stz_mean_stress mean = {.temperature_K = 295.0};
@@ -136,7 +137,8 @@ static void mixed(double from, double to, double expected, int draws, uint64_t s
   for (int i = 0; i <= h.steps; i++) h.before[i] *= limit;
   h.step *= limit;
   for (int v = 0; v < 6; v++) mean.stress_rate[v] /= limit;
-  snprintf(what, sizeof what, "mixed sample, load from %g to %g", from, to);
+  snprintf(what, sizeof what, "mixed sample, %s law, load from %g to %g", tau_c_GPa > 0.0 ? "cooperative" : "linear",
+           from, to);
   first_events(&s, &mean, limit, &h, draws, what);
   printf("%s: up to %.0f %% of the rate has no barrier left\n", what, 100.0 * clamped);
   CHECK(clamped > 0.2, "%s: hardly a barrier is gone", what);
@@ -150,8 +152,9 @@ int main(void) {
   ramp(295.0, 3.0, -1.5, 30.0, 3000, 18);
   ramp(700.0, 1.0, -1.0, 0.0, 3000, 19); // through zero, down and up
   ramp(700.0, -1.0, 1.0, 0.0, 3000, 20);
-  mixed(0.4, 1.0, 3.0, 1200, 21);
-  mixed(1.0, 0.2, 1.5, 1500, 22);
+  mixed(0.0, 0.4, 1.0, 3.0, 1200, 21);
+  mixed(0.0, 1.0, 0.2, 1.5, 1500, 22);
+  mixed(1.6, 0.4, 1.0, 3.0, 1100, 23);
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();
   return harness_failures ? 1 : 0;

@@ -25,7 +25,9 @@ static int set_up(void **state) {
 // Stresses of a few GPa; barriers from ones that the stress takes away to ones whose rates are below single precision.
 static void fill(uint64_t trial, isa_input *in) {
   stz_rng rng = stz_rng_stream(trial, STZ_RNG_EVENTS, 0);
-  *in = (isa_input){.modes = &modes[trial % 2], .temperature_K = 250.0 + 100.0 * stz_rng_uniform(&rng)};
+  *in = (isa_input){.modes = &modes[trial % 2],
+                    .barrier_law = trial / 2 % 2 ? STZ_LAW_COOPERATIVE : STZ_LAW_LINEAR,
+                    .temperature_K = 250.0 + 100.0 * stz_rng_uniform(&rng)};
   for (int v = 0; v < 6; v++) in->mean[v] = 2.0 * STZ_GPA * stz_rng_normal(&rng);
   for (int z = 0; z < ISA_SITES; z++) {
     for (int c = 0; c < 5; c++) in->stress[c][z] = (float)(STZ_GPA * stz_rng_normal(&rng));
@@ -39,7 +41,7 @@ static void fill(uint64_t trial, isa_input *in) {
 static void check_pass(void (*pass)(const isa_input *, isa_output *)) {
   static isa_input in;
   static isa_output expected, found;
-  for (uint64_t trial = 0; trial < 6; trial++) {
+  for (uint64_t trial = 0; trial < 8; trial++) {
     fill(trial, &in);
     memset(&expected, 0, sizeof expected);
     memset(&found, 0, sizeof found);

@@ -22,7 +22,12 @@ static const stz_stz_params PARAMS = {.volume_nm3 = 1.7,
                                       .gamma0 = 0.115,
                                       .activation_fraction = 0.5,
                                       .attempt_frequency_per_s = 1e13,
-                                      .attempt_density = STZ_ATTEMPT_VOLUME};
+                                      .attempt_density = STZ_ATTEMPT_VOLUME},
+                            COOPERATIVE = {.volume_nm3 = 1.7,
+                                           .gamma0 = 0.115,
+                                           .attempt_frequency_per_s = 1e13,
+                                           .barrier_law = STZ_LAW_COOPERATIVE,
+                                           .tau_c_GPa = 2.4};
 static stz_modes aligned, turned;
 
 static int set_up(void **state) {
@@ -124,10 +129,16 @@ static void random_stress(stz_rng *rng, double size, float s[5]) {
   for (int c = 0; c < 5; c++) s[c] = (float)(size * stz_rng_normal(rng));
 }
 
-// k = exp(-max(0, Q -+ chi gamma0 Omega tau)/kT), mode by mode, from stresses of no to a few GPa, at two temperatures;
-// barriers of 0.3 to 2.6 eV. Single precision leaves 2e-5 of a rate: 1e-7 of an exponent of up to 150.
-static void rates_follow_the_law(void **state) {
-  (void)state;
+// B of the law, eV.
+static double height_of(const stz_stz_params *params, double barrier, double tau) {
+  if (params->barrier_law == STZ_LAW_LINEAR) return fmax(0.0, barrier - 0.5 * 0.115 * 1.7 * tau);
+  return barrier * pow(fmax(0.0, 1.0 - tau / (2.4 * STZ_GPA)), 1.5);
+}
+
+// k = exp(-B/kT) with B = max(0, Q - chi gamma0 Omega tau) or Q max(0, 1 - tau/tau_c)^1.5, mode by mode, from stresses
+// of no to a few GPa, at two temperatures; barriers of 0.3 to 2.6 eV. Single precision leaves 2e-5 of a rate: 1e-7 of
+// an exponent of up to 150.
+static void rates_follow(const stz_stz_params *params) {
   stz_rng rng = stz_rng_stream(1, STZ_RNG_EVENTS, 0);
   const double mean[6] = {1.9 * STZ_GPA, 0.1, -0.3, 0.2, 0.0, 0.4};
   int clamped = 0, compared = 0;
@@ -138,7 +149,7 @@ static void rates_follow_the_law(void **state) {
     float s[5], rates[STZ_MODES][2];
     stz_law law;
     random_stress(&rng, 1.0 * STZ_GPA, s);
-    stz_law_set(&law, &PARAMS, &turned, temperature, mean);
+    stz_law_set(&law, params, &turned, temperature, mean);
     stz_rates_site(&law, &turned, s, barrier, rotation, rates);
     for (int m = 0; m < STZ_MODES; m++) {
       double mean_deviator[5], d[5], tau = 0.0;
@@ -146,8 +157,7 @@ static void rates_follow_the_law(void **state) {
       stz_modes_deviator(&turned, m, rotation, d);
       for (int c = 0; c < 5; c++) tau += d[c] * (mean_deviator[c] + (double)s[c]);
       for (int sign = 0; sign < 2; sign++) {
-        const double work = 0.5 * 0.115 * 1.7 * (sign ? -tau : tau), height = (double)barrier - work;
-        const double expected = exp(-fmax(0.0, height) / kT);
+        const double height = height_of(params, (double)barrier, sign ? -tau : tau), expected = exp(-height / kT);
         clamped += height <= 0.0;
         if (expected < 1e-31) continue; // below 2^-104 rates are cut off, as rates.h says
         assert_true(fabs((double)rates[m][sign] - expected) < 2e-5 * expected);
@@ -156,6 +166,12 @@ static void rates_follow_the_law(void **state) {
     }
   }
   assert_true(compared > 3000 && clamped > 20);
+}
+
+static void rates_follow_the_law(void **state) {
+  (void)state;
+  rates_follow(&PARAMS);
+  rates_follow(&COOPERATIVE);
 }
 
 // A rate whose barrier the stress takes away is the attempt rate to the last bit, whatever the excess; at no stress all
@@ -191,7 +207,8 @@ static void rows_sum_sites(void **state) {
   const double mean[6] = {3.0 * STZ_GPA, 0, 0, 0, 0, 0};
   const stz_modes *const catalogues[] = {&aligned, &turned};
   int backward = 0; // sites whose rates against the stress count
-  for (int k = 0; k < 2; k++) {
+  for (int trial = 0; trial < 4; trial++) {
+    const int k = trial % 2;
     float stress[5][N], barrier[N], rates[N], site[STZ_MODES][2];
     uint16_t rotation[N];
     for (int z = 0; z < N; z++) {
@@ -203,7 +220,7 @@ static void rows_sum_sites(void **state) {
     }
     const float *const rows[5] = {stress[0], stress[1], stress[2], stress[3], stress[4]};
     stz_law law;
-    stz_law_set(&law, &PARAMS, catalogues[k], 295.0, mean);
+    stz_law_set(&law, trial < 2 ? &PARAMS : &COOPERATIVE, catalogues[k], 295.0, mean);
     const double total = stz_rates_sum(&law, catalogues[k], N, rows, barrier, rotation, rates);
     double sum = 0.0;
     for (int z = 0; z < N; z++) {
@@ -237,7 +254,7 @@ static void no_rate_outgrows_the_bound(void **state) {
     random_stress(&rng, 0.7 * STZ_GPA, s);
     const float barrier = (float)(0.5 + stz_rng_uniform(&rng));
     const int rotation = (int)stz_rng_below(&rng, STZ_ROTATIONS);
-    const double growth = stz_rate_growth(&PARAMS, 295.0, rate), time = 1.0 / growth;
+    const double growth = stz_rate_growth(&PARAMS, 3.0, 295.0, rate), time = 1.0 / growth;
     for (int v = 0; v < 6; v++) end[v] = begin[v] + time * rate[v];
     stz_law law;
     stz_law_set(&law, &PARAMS, &turned, 295.0, begin);
@@ -265,11 +282,47 @@ static void growth_is_bounded(void **state) {
     stz_sym_from_dev(d, p);
     largest = fmax(largest, 0.5 * 0.115 * 1.7 * fabs(stz_sym_dot(p, rate)) / kT);
   }
-  const double bound = stz_rate_growth(&PARAMS, 295.0, rate);
+  const double bound = stz_rate_growth(&PARAMS, 3.0, 295.0, rate);
   assert_true(largest <= bound && largest > 0.7 * bound);
   // For a pure shear the bound is attained by the mode along it: p:rate = rate/2 of the engineering shear.
-  assert_true(fabs(stz_rate_growth(&PARAMS, 295.0, (double[6]){0, 0, 0, 0, 0, 0.2}) - 0.5 * 0.115 * 1.7 * 0.2 / kT) <
-              1e-12 * bound);
+  assert_true(fabs(stz_rate_growth(&PARAMS, 3.0, 295.0, (double[6]){0, 0, 0, 0, 0, 0.2}) -
+                   0.5 * 0.115 * 1.7 * 0.2 / kT) < 1e-12 * bound);
+}
+
+// The cooperative law: random stresses move at random rates, and no rate outgrows the bound, over short times and long,
+// by more than single precision; some use most of it.
+static void cooperative_growth_is_bounded(void **state) {
+  (void)state;
+  stz_rng rng = stz_rng_stream(8, STZ_RNG_EVENTS, 0);
+  const float none[5] = {0};
+  double nearest = 0.0;
+  for (int trial = 0; trial < 3000; trial++) {
+    double stress[6], rate[6], later[6];
+    for (int v = 0; v < 6; v++) {
+      stress[v] = 30.0 * (stz_rng_uniform(&rng) - 0.5);
+      rate[v] = stz_rng_uniform(&rng) - 0.5;
+    }
+    const double T = 250.0 + 500.0 * stz_rng_uniform(&rng), highest = 0.5 + 4.0 * stz_rng_uniform(&rng);
+    const float barrier = (float)(highest * (1.0 - 0.3 * (trial % 2) * stz_rng_uniform(&rng)));
+    const double growth = stz_rate_growth(&COOPERATIVE, highest, T, rate);
+    stz_law law;
+    float before[STZ_MODES][2], after[STZ_MODES][2];
+    stz_law_set(&law, &COOPERATIVE, &turned, T, stress);
+    stz_rates_site(&law, &turned, none, barrier, trial % STZ_ROTATIONS, before);
+    for (int step = 1; step <= 4; step++) {
+      const double t = step / growth;
+      for (int v = 0; v < 6; v++) later[v] = stress[v] + rate[v] * t;
+      stz_law_set(&law, &COOPERATIVE, &turned, T, later);
+      stz_rates_site(&law, &turned, none, barrier, trial % STZ_ROTATIONS, after);
+      for (int m = 0; m < 2 * STZ_MODES; m++) {
+        const double b = before[m / 2][m % 2], a = after[m / 2][m % 2];
+        if (b == 0.0) continue; // against the stress and too rare
+        assert_true(a <= b * exp(growth * t) * 1.001);
+        nearest = fmax(nearest, log(a / b) / (growth * t));
+      }
+    }
+  }
+  assert_true(nearest > 0.8 && nearest < 1.001);
 }
 
 // Under stress and temperature that move, no rate outgrows the bound within its window; some come near it when heated
@@ -287,7 +340,7 @@ static void thermal_growth_is_bounded(void **state) {
       stress[v] = 20.0 * (stz_rng_uniform(&rng) - 0.5);
       rate[v] = trial % 3 ? stz_rng_uniform(&rng) - 0.5 : 0.0;
     }
-    const double growth = stz_rate_growth(&PARAMS, T, rate) + stz_thermal_growth(T, heating);
+    const double growth = stz_rate_growth(&PARAMS, 3.0, T, rate) + stz_thermal_growth(T, heating);
     stz_law law;
     float before[STZ_MODES][2], after[STZ_MODES][2];
     stz_law_set(&law, &PARAMS, &turned, T, stress);
@@ -324,7 +377,7 @@ static void marginal_is_a_cut_normal(void **state) {
   static stz_marginal map;
   for (int k = 0; k < 2; k++) {
     const double cutoff = k ? 1.0 : 2.5, outside = gsl_cdf_ugaussian_P(-cutoff);
-    stz_marginal_cut_normal(&map, cutoff);
+    stz_marginal_set(&map, STZ_GAUSSIAN, 0.0, cutoff);
     for (double x = -7.0; x <= 0.0; x += 0.0371) {
       const double expected = gsl_cdf_ugaussian_Pinv(outside + gsl_cdf_ugaussian_P(x) * (1.0 - 2.0 * outside));
       assert_true(fabs(stz_marginal_map(&map, x) - expected) < 1e-7);
@@ -335,14 +388,67 @@ static void marginal_is_a_cut_normal(void **state) {
   }
 }
 
+static double normal_cdf(double x) { return 0.5 * erfc(-x / sqrt(2.0)); }
+
+// Uniform between +-sqrt3, or +-c if that is less: T = half (2 Phi - 1). Hermite interpolation leaves 1e-8.
+static void marginal_is_uniform(void **state) {
+  (void)state;
+  static stz_marginal map;
+  for (int k = 0; k < 2; k++) {
+    const double half = k ? 1.0 : sqrt(3.0);
+    stz_marginal_set(&map, STZ_UNIFORM, 0.0, k ? 1.0 : 2.5);
+    for (double x = -6.0; x <= 6.0; x += 0.0371) {
+      assert_true(fabs(stz_marginal_map(&map, x) - half * erf(x / sqrt(2.0))) < 1e-7);
+    }
+  }
+}
+
+// Weibull: the quantile w = (-ln(1 - F))^(1/k) of the cut law, from libm's functions; uncut, the noise's moments, by
+// the trapezoidal rule over the normal density, are 0, 1 and the skewness in gamma functions.
+static void marginal_is_weibull(void **state) {
+  (void)state;
+  static stz_marginal map;
+  const double shapes[] = {0.7, 1.0, 2.0, 5.0, 20.0};
+  for (int trial = 0; trial < 10; trial++) {
+    const double k = shapes[trial / 2], cutoff = trial % 2 ? 1.5 : 8.0;
+    const double mean = tgamma(1.0 + 1.0 / k), square = tgamma(1.0 + 2.0 / k), cube = tgamma(1.0 + 3.0 / k);
+    const double deviation = sqrt(square - mean * mean);
+    const double below = -expm1(-pow(fmax(0.0, mean - cutoff * deviation), k));
+    const double above = exp(-pow(mean + cutoff * deviation, k));
+    double moments[3] = {0};
+    stz_marginal_set(&map, STZ_WEIBULL, k, cutoff);
+    for (double x = -7.0; x <= 7.0; x += 0.01) {
+      const double t = stz_marginal_map(&map, x), share = 1.0 - above - below;
+      const double size = x < 0.0 ? -log1p(-below - share * normal_cdf(x)) : -log(above + share * normal_cdf(-x));
+      const double expected = (pow(size, 1.0 / k) - mean) / deviation;
+      if (fabs(x) < 6.0) assert_true(fabs(t - expected) < 1e-6 * fmax(1.0, fabs(expected)));
+      assert_true(fabs(t) < cutoff * (1.0 + 1e-6));
+      for (int n = 0; n < 3; n++) moments[n] += 0.01 * pow(t, n + 1.0) * exp(-0.5 * x * x) / sqrt(2.0 * acos(-1.0));
+    }
+    if (cutoff < 8.0 || k < 2.0 || k > 5.0) continue; // even 8 deviations are a cut that counts
+    const double skewness = (cube - 3.0 * mean * square + 2.0 * mean * mean * mean) / pow(deviation, 3.0);
+    assert_true(fabs(moments[0]) < 1e-6 && fabs(moments[1] - 1.0) < 1e-6);
+    assert_true(fabs(moments[2] - skewness) < 1e-5);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(modes_are_isotropic),   cmocka_unit_test(modes_belong_to_five_frames),
-      cmocka_unit_test(largest_schmid_factor), cmocka_unit_test(rotations_are_uniform),
-      cmocka_unit_test(rates_follow_the_law),  cmocka_unit_test(barriers_end_at_zero),
-      cmocka_unit_test(rows_sum_sites),        cmocka_unit_test(no_rate_outgrows_the_bound),
-      cmocka_unit_test(growth_is_bounded),     cmocka_unit_test(thermal_growth_is_bounded),
-      cmocka_unit_test(attempt_rates),         cmocka_unit_test(marginal_is_a_cut_normal),
+      cmocka_unit_test(modes_are_isotropic),
+      cmocka_unit_test(modes_belong_to_five_frames),
+      cmocka_unit_test(largest_schmid_factor),
+      cmocka_unit_test(rotations_are_uniform),
+      cmocka_unit_test(rates_follow_the_law),
+      cmocka_unit_test(barriers_end_at_zero),
+      cmocka_unit_test(rows_sum_sites),
+      cmocka_unit_test(no_rate_outgrows_the_bound),
+      cmocka_unit_test(growth_is_bounded),
+      cmocka_unit_test(thermal_growth_is_bounded),
+      cmocka_unit_test(attempt_rates),
+      cmocka_unit_test(marginal_is_a_cut_normal),
+      cmocka_unit_test(cooperative_growth_is_bounded),
+      cmocka_unit_test(marginal_is_uniform),
+      cmocka_unit_test(marginal_is_weibull),
   };
   return cmocka_run_group_tests(tests, set_up, NULL);
 }

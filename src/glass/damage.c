@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Softening: an event damages the glass over its footprint, D <- D + (1 - D) q(r), and a barrier is lower by
+// softening_eV D. Damage recovers by thermal activation, dD/dt = -D nu_r exp(-E_r/kT): the same factor exp(-R) at every
+// site, with the recovery R growing by nu_r exp(-E_r/kT) dt. The field holds D exp(R), so that nothing is rounded as
+// time passes in small steps; when R has passed 1, the factor goes into the field and R begins again at 0.
+#include <math.h>
+
+#include "base/mathfn.h"
+#include "base/units.h"
+#include "glass/internal.h"
+
+static const double RISE_EV = 0.01; // a barrier may rise so far between evaluations
+
+static float softening(const stz_glass *g, double recovery) {
+  return (float)(g->barriers.softening_eV * stz_exp(-recovery));
+}
+
+static float softened(const stz_glass *g, int64_t local, float scale) {
+  const float least = (float)g->barriers.floor_eV, barrier = g->hard[local] - scale * g->damage[local];
+  return barrier < least ? least : barrier;
+}
+
+double stz_glass_recovery_rate(const stz_glass *glass, double temperature_K) {
+  const stz_barrier_params *b = &glass->barriers;
+  if (!glass->damage || b->recovery_rate_per_s <= 0.0) return 0.0;
+  return b->recovery_rate_per_s * stz_exp(-b->recovery_eV / (STZ_BOLTZMANN * temperature_K));
+}
+
+double stz_glass_recovery_gain(const stz_glass *glass, double temperature_K, double rate, double duration) {
+  static const double node[] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
+  static const double weight[] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+  if (rate == 0.0 || !glass->damage) return stz_glass_recovery_rate(glass, temperature_K) * duration;
+  // In each piece the exponent E_r/kT moves by no more than 1.
+  const double end = temperature_K + rate * duration;
+  const double move = glass->barriers.recovery_eV / STZ_BOLTZMANN * fabs(1.0 / temperature_K - 1.0 / end);
+  const int pieces = 1 + (int)move;
+  const double half = 0.5 * duration / pieces;
+  double sum = 0.0;
+  for (int piece = 0; piece < pieces; piece++) {
+    const double middle = temperature_K + rate * half * (2 * piece + 1);
+    for (int i = 0; i < 4; i++) {
+      const double d = rate * half * node[i];
+      sum += weight[i] * (stz_glass_recovery_rate(glass, middle - d) + stz_glass_recovery_rate(glass, middle + d));
+    }
+  }
+  return half * sum;
+}
+
+double stz_glass_recovery(const stz_glass *glass) { return glass->recovery.sum; }
+stz_recovery stz_glass_recovery_state(const stz_glass *glass) { return glass->recovery; }
+
+double stz_glass_recovery_step(const stz_glass *glass, double recovery) {
+  const double most = glass->barriers.softening_eV * glass->recovery.most * stz_exp(-recovery);
+  return most > RISE_EV ? -stz_ln(1.0 - RISE_EV / most) : INFINITY;
+}
+
+void stz_glass_recover(stz_glass *glass, double by) {
+  stz_recovery *r = &glass->recovery;
+  r->sum += by;
+  if (r->sum < 1.0) return;
+  const double factor = stz_exp(-r->sum);
+  for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) {
+    const double left = glass->damage[i] * factor;
+    glass->damage[i] = left > 1e-30 ? (float)left : 0.0f;
+  }
+  r->most *= factor;
+  r->sum = 0.0;
+}
+
+double stz_glass_barrier_at(const stz_glass *glass, int64_t local, double recovery) {
+  return (double)(glass->damage ? softened(glass, local, softening(glass, recovery)) : glass->barrier[local]);
+}
+
+void stz_glass_soften(stz_glass *glass, double recovery) {
+  if (!glass->damage || glass->barriers.recovery_rate_per_s <= 0.0) return;
+  const float scale = softening(glass, recovery);
+  for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) glass->barrier[i] = softened(glass, i, scale);
+}
+
+void stz_damage_add(stz_glass *g, int64_t site) {
+  const double left = stz_exp(-g->recovery.sum), whole = 1.0 / left;
+  int xyz[3];
+  stz_grid_coords(g->grid, site, xyz);
+  for (int i = 0; i < g->footprint_size; i++) {
+    const stz_footprint_voxel *v = &g->footprint[i];
+    const int64_t at = stz_grid_local(
+        g->grid, stz_grid_site(g->grid, xyz[0] + v->offset[0], xyz[1] + v->offset[1], xyz[2] + v->offset[2]));
+    if (at < 0) continue;
+    const double damage = g->damage[at] * left;
+    g->damage[at] = (float)(whole * (damage + (1.0 - damage) * v->draw));
+    stz_glass_update_barrier(g, at);
+  }
+  g->recovery.most = whole;
+}
