@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "io/result.h"
+#include "sim/again.h"
 #include "sim/sim.h"
 
 static int my_rank(void) {
@@ -104,6 +105,24 @@ static void print_check(const stz_config *config) {
   if (levels[0]) printf("# NBED levels that the protocol does not reach: %s\n", levels);
 }
 
+static void print_level(const stz_again_level *l) {
+  if (l->snapshot == 0) puts("# snapshot  strain  time_s  scans  bragg_mean  bragg_scatter  bragg_expected");
+  printf("%d %.6g %.6g %d %.6g %.6g %.6g\n", l->snapshot, l->strain, l->time_s, l->scans, l->bragg_mean,
+         l->bragg_scatter, l->bragg_expected);
+}
+
+static stz_err scan_again(const stz_cli *cli) {
+  if (cli->output) STZ_TRY(stz_agree(MPI_COMM_WORLD, my_rank() == 0 ? check_output(cli) : STZ_OK));
+  const stz_again_options options = {.result = cli->file,
+                                     .overrides = cli->overrides,
+                                     .override_count = cli->override_count,
+                                     .output = cli->output,
+                                     .force = cli->force,
+                                     .command_line = cli->text,
+                                     .level = print_level};
+  return stz_again_run(MPI_COMM_WORLD, &options);
+}
+
 static stz_err run_or_check(const stz_cli *cli) {
   stz_config *config = NULL;
   STZ_TRY(stz_config_read(MPI_COMM_WORLD, cli->file, cli->overrides, cli->override_count, &config));
@@ -144,8 +163,13 @@ static stz_err execute(int argc, char **argv) {
   const bool leader = my_rank() == 0;
   if (err == STZ_OK) {
     if (leader) stz_report_begin(cli.verbosity);
-    const bool together = cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK;
-    err = together ? run_or_check(&cli) : leader ? print_alone(&cli) : STZ_OK;
+    if (cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK) {
+      err = run_or_check(&cli);
+    } else if (cli.command == STZ_COMMAND_NBED) {
+      err = scan_again(&cli);
+    } else if (leader) {
+      err = print_alone(&cli);
+    }
   }
   stz_cli_clear(&cli);
   return err;

@@ -70,26 +70,44 @@ static stz_err check_and_keep(const stz_source *input, stz_draft *draft) {
   return keep_texts(input, draft);
 }
 
-stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
-                        stz_config **config) {
-  stz_source input = {.text = NULL}, model = {.text = NULL};
+// Parses `input` with its model and the overrides. Collective.
+static stz_err parse(MPI_Comm comm, const stz_source *input, const stz_override *overrides, int count,
+                     stz_config **config) {
+  stz_source model = {.text = NULL};
   stz_draft draft = {.config = NULL};
-  *config = NULL;
   stz_err err;
-  STZ_TRY_TO(done, err, stz_source_read(comm, path, &input));
-  STZ_TRY_TO(done, err, stz_agree(comm, build(&input, &model, overrides, count, &draft)));
+  STZ_TRY_TO(done, err, stz_agree(comm, build(input, &model, overrides, count, &draft)));
   if (draft.config->model[0]) { // known only now: build again with the model beneath
     STZ_TRY_TO(done, err, read_model(comm, &draft, &model));
     stz_draft_clear(&draft);
-    STZ_TRY_TO(done, err, stz_agree(comm, build(&input, &model, overrides, count, &draft)));
+    STZ_TRY_TO(done, err, stz_agree(comm, build(input, &model, overrides, count, &draft)));
   }
-  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&input, &draft)));
+  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(input, &draft)));
   *config = draft.config;
   draft.config = NULL;
 done:
   stz_draft_clear(&draft);
-  stz_source_clear(&input);
   stz_source_clear(&model);
+  return err;
+}
+
+stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
+                        stz_config **config) {
+  stz_source input = {.text = NULL};
+  *config = NULL;
+  stz_err err = stz_source_read(comm, path, &input);
+  if (err == STZ_OK) err = parse(comm, &input, overrides, count, config);
+  stz_source_clear(&input);
+  return err;
+}
+
+stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, const stz_override *overrides, int count,
+                         stz_config **config) {
+  stz_source input = {.text = NULL};
+  *config = NULL;
+  stz_err err = stz_source_share(comm, name, text, &input);
+  if (err == STZ_OK) err = parse(comm, &input, overrides, count, config);
+  stz_source_clear(&input);
   return err;
 }
 

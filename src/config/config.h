@@ -63,6 +63,10 @@ typedef struct stz_override {
 stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
                         stz_config **config) STZ_MUST_USE;
 
+// The same of a text that rank 0 has, such as the resolved input of a result; messages call it `name`. Collective.
+stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, const stz_override *overrides, int count,
+                         stz_config **config) STZ_MUST_USE;
+
 void stz_config_destroy(stz_config **config);
 
 // Writes the reference of all keys, in Markdown, from the schema table (docs/input.md is made so). Local.
