@@ -14,8 +14,9 @@
 struct stz_elastic {
   const stz_grid *grid;
   double young, poisson, shear, volume;
-  int half[3];    // points of the octant an axis: n/2 + 1
-  int row_length; // of the octant along z, padded to a multiple of 8
+  int half[3];           // points of the octant an axis: n/2 + 1
+  int row_length;        // of the octant along z, padded to a multiple of 8
+  float mirror[2][2][5]; // signs of the components under x -> -x (1) and none (0), and under y -> -y
   MPI_Comm node;
   MPI_Win window;
   size_t table_bytes;
@@ -117,6 +118,7 @@ static stz_err fill_table(const stz_elastic *e, float *table) {
       for (int row = 0; row < n[0] * n[1]; row++) {
         float *to = table + ((size_t)row * STZ_PAIRS + (size_t)pair_of(c, d)) * (size_t)e->row_length;
         for (int z = 0; z < n[2]; z++) to[z] = (float)(sign * field[(size_t)row * (size_t)n[2] + (size_t)z]);
+        for (int z = n[2]; z < e->row_length; z++) to[z] = (float)parity[2] * to[cells[2] - z];
       }
     }
   }
@@ -133,6 +135,12 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
   e->shear = e->young / (2.0 * (1.0 + e->poisson));
   for (int axis = 0; axis < 3; axis++) e->half[axis] = stz_grid_cells(grid)[axis] / 2 + 1;
   e->row_length = (e->half[2] + 7) / 8 * 8;
+  for (int axis = 0; axis < 2; axis++) {
+    for (int c = 0; c < 5; c++) {
+      e->mirror[axis][0][c] = 1.0f;
+      e->mirror[axis][1][c] = (float)stz_dev_parity(c, axis);
+    }
+  }
   e->table_bytes = (size_t)e->half[0] * (size_t)e->half[1] * STZ_PAIRS * (size_t)e->row_length * sizeof(float);
 
   int rank, unit;
@@ -187,17 +195,14 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
   return STZ_OK;
 }
 
-void stz_elastic_row(const stz_elastic *elastic, int dx, int dy, const float e[5], float *row) {
-  float f[25];
+void stz_elastic_add_row(const stz_elastic *elastic, int dx, int dy, int z0, const float e[5], float *const stress[5]) {
+  const float *x = elastic->mirror[0][dx < 0], *y = elastic->mirror[1][dy < 0];
+  float mirrored[5], sign[5];
   for (int c = 0; c < 5; c++) {
-    for (int d = 0; d < 5; d++) {
-      int sign = 1;
-      if (dx < 0) sign *= stz_dev_parity(c, 0) * stz_dev_parity(d, 0);
-      if (dy < 0) sign *= stz_dev_parity(c, 1) * stz_dev_parity(d, 1);
-      f[5 * c + d] = (float)sign * e[d];
-    }
+    sign[c] = x[c] * y[c];
+    mirrored[c] = sign[c] * e[c];
   }
   const size_t start = ((size_t)abs(dx) * (size_t)elastic->half[1] + (size_t)abs(dy)) * STZ_PAIRS;
-  stz_elastic_contract(elastic->table + start * (size_t)elastic->row_length, elastic->row_length, f,
-                       stz_grid_cells(elastic->grid)[2], row);
+  stz_elastic_contract(elastic->table + start * (size_t)elastic->row_length, elastic->row_length, mirrored, sign,
+                       stz_grid_cells(elastic->grid)[2], z0, stress);
 }

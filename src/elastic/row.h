@@ -6,9 +6,11 @@
 
 enum { STZ_PAIRS = 15 }; // independent numbers of a symmetric 5 x 5 matrix
 
-// `table`: STZ_PAIRS rows of `length` (nz/2 + 1, padded to a multiple of 8) of the kernel's octant along z >= 0.
-// f[5 c + d]: component d of the strain with the signs that the mirrors in x and y give the pair (c, d). `row`: the
-// stress at z = 0..nz-1, component c in row[c * nz + z].
-void stz_elastic_contract(const float *table, int length, const float f[25], int nz, float *row);
+// `table`: STZ_PAIRS rows of `length` of the kernel's octant along z >= 0; length is nz/2 + 1 padded to a multiple of
+// 8, and the padding goes on with the kernel's values beyond nz/2. e: the strain, g: signs of the outcome, both with
+// those of the mirrors in x and y. Adds to stress[c][z], z = 0..nz-1, component c of the event at z0. nz is a multiple
+// of 8, at most 512.
+void stz_elastic_contract(const float *table, int length, const float e[5], const float g[5], int nz, int z0,
+                          float *const stress[5]);
 
 #endif

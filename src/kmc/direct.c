@@ -17,7 +17,6 @@
 #include "base/comm.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
-#include "base/target.h"
 #include "base/tensor.h"
 #include "kmc/engine.h"
 #include "stz/rates.h"
@@ -88,24 +87,14 @@ static int fold(int x, int n) {
   return x < -n / 2 ? x + n : x;
 }
 
-// s[z] += k[z - z0], k periodic.
-STZ_MULTIVERSION
-static void add_turned(float *restrict s, const float *restrict k, int n, int z0) {
-#pragma omp simd
-  for (int z = z0; z < n; z++) s[z] += k[z - z0];
-#pragma omp simd
-  for (int z = 0; z < z0; z++) s[z] += k[z + n - z0];
-}
-
-// Adds the pending event's stress to one row: the kernel's row, turned so that it starts at the event's z.
+// Adds the pending event's stress to one row.
 static void add_row(const stz_kmc *kmc, direct *d, int row) {
-  _Alignas(64) float kernel[5 * STZ_RATES_MOST];
-  const int *cells = stz_grid_cells(d->grid), n = d->row_length, z0 = d->origin[2];
+  const int *cells = stz_grid_cells(d->grid);
   const int x = stz_grid_first_plane(d->grid) + row / cells[1], y = row % cells[1];
-  stz_elastic_row(kmc->elastic, fold(x - d->origin[0], cells[0]), fold(y - d->origin[1], cells[1]), d->strain, kernel);
-  for (int c = 0; c < 5; c++) {
-    add_turned(d->stress + (size_t)c * d->stride + (size_t)row * (size_t)n, kernel + c * n, n, z0);
-  }
+  float *stress[5];
+  for (int c = 0; c < 5; c++) stress[c] = d->stress + (size_t)c * d->stride + (size_t)row * (size_t)d->row_length;
+  stz_elastic_add_row(kmc->elastic, fold(x - d->origin[0], cells[0]), fold(y - d->origin[1], cells[1]), d->origin[2],
+                      d->strain, stress);
 }
 
 static int strip_sites(const direct *d) { return d->strip_rows * d->row_length; }

@@ -126,22 +126,22 @@ static double time_rates(const bench *b, int passes) {
   return (now() - begin) / passes;
 }
 
-// Seconds a pass of the kernel's rows and their addition to five fields.
+// Seconds a pass of the kernel's rows and their addition to five fields, for one event after another.
 static double time_add(const bench *b, int passes) {
-  const int *cells = stz_grid_cells(b->grid), n = cells[2], ny = cells[1];
+  const int *cells = stz_grid_cells(b->grid), nx = cells[0], ny = cells[1], nz = cells[2];
   const size_t stride = stz_field_stride(b->grid);
   const float strain[5] = {0.01f, -0.02f, 0.03f, 0.01f, 0.02f};
-  float row[5 * 512], *field;
+  float *field;
   check(STZ_NEW(field, 5 * stride));
-  const double begin = now();
-  for (int pass = 0; pass < passes; pass++) {
+  double begin = 0.0;
+  for (int pass = -1; pass < passes; pass++) { // the first brings the memory in
+    if (pass == 0) begin = now();
     for (int x = 0; x < stz_grid_planes(b->grid); x++) {
       for (int y = 0; y < ny; y++) {
-        stz_elastic_row(b->elastic, (stz_grid_first_plane(b->grid) + x) % (cells[0] / 2), y % (ny / 2), strain, row);
-        for (int c = 0; c < 5; c++) {
-          float *restrict to = field + (size_t)c * stride + ((size_t)x * (size_t)ny + (size_t)y) * (size_t)n;
-          for (int z = 0; z < n; z++) to[z] += row[c * n + z];
-        }
+        float *rows[5];
+        for (int c = 0; c < 5; c++) rows[c] = field + (size_t)c * stride + (size_t)(x * ny + y) * (size_t)nz;
+        stz_elastic_add_row(b->elastic, (stz_grid_first_plane(b->grid) + x + 5 * pass + nx) % nx - nx / 2,
+                            (y + 11 * pass + ny) % ny - ny / 2, (17 * pass + nz) % nz, strain, rows);
       }
     }
   }

@@ -31,6 +31,8 @@ void NAME(isa_pass, ISA)(const isa_input *in, isa_output *out) {
     const float stress[5] = {rows[0][z], rows[1][z], rows[2][z], rows[3][z], rows[4][z]};
     stz_rates_site(&law, in->modes, stress, in->barrier[z], in->rotation[z], out->site[z]);
   }
-  stz_elastic_contract(in->table, ISA_LENGTH, in->strain, ISA_NZ, out->row);
-  stz_elastic_contract(in->table, ISA_SHORT / 2 + 8, in->strain, ISA_SHORT, out->short_row);
+  for (int z0 = 0; z0 < ISA_NZ; z0 += 13) {
+    float *const row[5] = {out->row[0], out->row[1], out->row[2], out->row[3], out->row[4]};
+    stz_elastic_contract(in->table, ISA_LENGTH, in->strain, in->sign, ISA_NZ, z0, row);
+  }
 }
