@@ -12,6 +12,7 @@ enum { ISA_SITES = STZ_RATES_MOST, ISA_NZ = 104, ISA_LENGTH = 56 }; // 104 = 13 
 typedef struct isa_input {
   const stz_modes *modes;
   stz_barrier_law barrier_law;
+  stz_barrier_law law;
   double mean[6], temperature_K;
   float stress[5][ISA_SITES], barrier[ISA_SITES];
   uint16_t rotation[ISA_SITES];
