@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/elastic.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,7 +196,13 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
   return STZ_OK;
 }
 
-void stz_elastic_add_row(const stz_elastic *elastic, int dx, int dy, int z0, const float e[5], float *const stress[5]) {
+// Signed offset from `origin`, folded into the box.
+static int fold(int x, int origin, int n) {
+  const int d = x - origin;
+  return d > n / 2 ? d - n : d < -n / 2 ? d + n : d;
+}
+
+static void contract_row(const stz_elastic *elastic, int dx, int dy, const float e[5], float *row, size_t stride) {
   const float *x = elastic->mirror[0][dx < 0], *y = elastic->mirror[1][dy < 0];
   float mirrored[5], sign[5];
   for (int c = 0; c < 5; c++) {
@@ -204,5 +211,23 @@ void stz_elastic_add_row(const stz_elastic *elastic, int dx, int dy, int z0, con
   }
   const size_t start = ((size_t)abs(dx) * (size_t)elastic->half[1] + (size_t)abs(dy)) * STZ_PAIRS;
   stz_elastic_contract(elastic->table + start * (size_t)elastic->row_length, elastic->row_length, mirrored, sign,
-                       stz_grid_cells(elastic->grid)[2], z0, stress);
+                       stz_grid_cells(elastic->grid)[2], row, stride);
+}
+
+// All rows are contracted before the first is added: what was just written in pieces is slow to read whole.
+void stz_elastic_add_strip(const stz_elastic *elastic, const int origin[3], const float e[5], int x, int y, int rows,
+                           float *const stress[5]) {
+  _Alignas(64) float strip[5 * (STZ_STRIP_SITES + STZ_STRIP_SITES / 16 * STZ_ROW_MARGIN)];
+  const int *cells = stz_grid_cells(elastic->grid), nz = cells[2], length = nz + STZ_ROW_MARGIN;
+  const size_t stride = (size_t)rows * (size_t)length;
+  assert(rows * nz <= STZ_STRIP_SITES);
+  const int dx = fold(x, origin[0], cells[0]);
+  for (int row = 0; row < rows; row++) {
+    contract_row(elastic, dx, fold(y + row, origin[1], cells[1]), e, strip + row * length, stride);
+  }
+  for (int c = 0; c < 5; c++) {
+    for (int row = 0; row < rows; row++) {
+      stz_elastic_add_turned(strip + (size_t)c * stride + row * length, nz, origin[2], stress[c] + row * nz);
+    }
+  }
 }

@@ -40,9 +40,12 @@ void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[
 stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, const double *const strain[5],
                            double *const stress[6]) STZ_MUST_USE;
 
-// Adds to stress[c][z], z = 0..nz-1, c one of the 5 deviator components, the stress along a row of sites of one event
-// with strain deviator e at (0, 0, z0), for the row at the offset (dx, dy) from it. |dx| <= nx/2, |dy| <= ny/2. From
-// the table; no communication.
-void stz_elastic_add_row(const stz_elastic *elastic, int dx, int dy, int z0, const float e[5], float *const stress[5]);
+enum { STZ_STRIP_SITES = 512 };
+
+// Adds the stress of one event with strain deviator e at the site `origin` to a strip: rows y..y+rows-1 of plane x, one
+// after the other in stress[c], c one of the 5 deviator components. At most STZ_STRIP_SITES sites. From the table; no
+// communication.
+void stz_elastic_add_strip(const stz_elastic *elastic, const int origin[3], const float e[5], int x, int y, int rows,
+                           float *const stress[5]);
 
 #endif

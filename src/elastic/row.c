@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/row.h"
 
-#include <assert.h>
+#include <string.h>
 
 #include "base/target.h"
 
-enum { LONGEST = 512, WIDTH = 2 * LONGEST + 16 };
-
-// The row of the octant times the strain, in parts that keep and change their sign under z -> -z, hence the stress at
-// z0 + z and at z0 + nz - z: it fills b[c][z0 .. z0 + nz]. Beyond nz/2 both write the same once more.
+// The row of the octant times the strain, in parts that keep and change their sign under z -> -z, hence the stress at z
+// and at nz - z. Beyond nz/2 both write the same once more.
 STZ_MULTIVERSION
-static void contract(const float *restrict k, int length, const float e[5], const float g[5], int nz, int z0,
-                     float b[5][WIDTH]) {
+void stz_elastic_contract(const float *restrict k, int length, const float e[5], const float g[5], int nz,
+                          float *restrict row, size_t stride) {
   const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
   const float g0 = g[0], g1 = g[1], g2 = g[2], g3 = g[3], g4 = g[4];
-  float *restrict b0 = b[0] + z0, *restrict b1 = b[1] + z0, *restrict b2 = b[2] + z0, *restrict b3 = b[3] + z0,
-                  *restrict b4 = b[4] + z0;
+  float *restrict r0 = row, *restrict r1 = row + stride, *restrict r2 = row + 2 * stride,
+                  *restrict r3 = row + 3 * stride, *restrict r4 = row + 4 * stride;
 #define K(pair) k[(pair)*length + z]
 #define F(x, y, sum) __builtin_fmaf(x, y, sum)
 #define FILL(to, sign, even, odd)                                                                                      \
@@ -29,33 +27,25 @@ static void contract(const float *restrict k, int length, const float e[5], cons
   for (int z = 0; z < length; z++) {
     const float k00 = K(0), k01 = K(1), k02 = K(2), k03 = K(3), k04 = K(4), k11 = K(5), k12 = K(6), k13 = K(7),
                 k14 = K(8), k22 = K(9), k23 = K(10), k24 = K(11), k33 = K(12), k34 = K(13), k44 = K(14);
-    FILL(b0, g0, F(e0, k00, F(e3, k03, e4 * k04)), F(e1, k01, e2 * k02));
-    FILL(b1, g1, F(e1, k11, e2 * k12), F(e0, k01, F(e3, k13, e4 * k14)));
-    FILL(b2, g2, F(e1, k12, e2 * k22), F(e0, k02, F(e3, k23, e4 * k24)));
-    FILL(b3, g3, F(e0, k03, F(e3, k33, e4 * k34)), F(e1, k13, e2 * k23));
-    FILL(b4, g4, F(e0, k04, F(e3, k34, e4 * k44)), F(e1, k14, e2 * k24));
+    FILL(r0, g0, F(e0, k00, F(e3, k03, e4 * k04)), F(e1, k01, e2 * k02));
+    FILL(r1, g1, F(e1, k11, e2 * k12), F(e0, k01, F(e3, k13, e4 * k14)));
+    FILL(r2, g2, F(e1, k12, e2 * k22), F(e0, k02, F(e3, k23, e4 * k24)));
+    FILL(r3, g3, F(e0, k03, F(e3, k33, e4 * k34)), F(e1, k13, e2 * k23));
+    FILL(r4, g4, F(e0, k04, F(e3, k34, e4 * k44)), F(e1, k14, e2 * k24));
   }
 #undef K
 #undef F
 #undef FILL
+  for (int c = 0; c < 5; c++)
+    memcpy(row + (size_t)c * stride + nz, row + (size_t)c * stride, STZ_ROW_MARGIN * sizeof *row);
 }
 
-// Adds the row, which lies at b[z0 .. z0 + nz - 1], to s[0 .. nz - 1]. Where it is cut lies within 8 sites that are
-// completed first, so that both parts are added in whole vectors.
+// By vectors of the sum: where one runs over the row's end, it goes on in the margin.
 STZ_MULTIVERSION
-static void add(float *restrict b, int nz, int z0, float *restrict s) {
-  const int whole = z0 / 8 * 8;
-  for (int z = whole; z < z0; z++) b[z] = b[nz + z];
+void stz_elastic_add_turned(const float *restrict row, int nz, int z0, float *restrict s) {
+  const int turned = (z0 + STZ_ROW_MARGIN - 1) / STZ_ROW_MARGIN * STZ_ROW_MARGIN;
 #pragma omp simd
-  for (int z = 0; z < whole; z++) s[z] += b[nz + z];
+  for (int z = 0; z < turned; z++) s[z] += row[nz - z0 + z];
 #pragma omp simd
-  for (int z = whole; z < nz; z++) s[z] += b[z];
-}
-
-void stz_elastic_contract(const float *table, int length, const float e[5], const float g[5], int nz, int z0,
-                          float *const stress[5]) {
-  _Alignas(64) float b[5][WIDTH];
-  assert(nz <= LONGEST && nz % 8 == 0 && length % 8 == 0 && z0 >= 0 && z0 < nz);
-  contract(table, length, e, g, nz, z0, b);
-  for (int c = 0; c < 5; c++) add(b[c], nz, z0, stress[c]);
+  for (int z = turned; z < nz; z++) s[z] += row[z - z0];
 }

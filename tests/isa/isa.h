@@ -12,7 +12,6 @@ enum { ISA_SITES = STZ_RATES_MOST, ISA_NZ = 104, ISA_LENGTH = 56 }; // 104 = 13 
 typedef struct isa_input {
   const stz_modes *modes;
   stz_barrier_law barrier_law;
-  stz_barrier_law law;
   double mean[6], temperature_K;
   float stress[5][ISA_SITES], barrier[ISA_SITES];
   uint16_t rotation[ISA_SITES];
@@ -22,7 +21,7 @@ typedef struct isa_input {
 typedef struct isa_output {
   double sums[ISA_SITES / 8]; // of 8, 16, ... sites
   float rates[ISA_SITES], site[ISA_SITES][STZ_MODES][2];
-  float row[5][ISA_NZ];
+  float row[5][ISA_NZ + STZ_ROW_MARGIN], turned[ISA_NZ];
 } isa_output;
 
 void isa_pass_base(const isa_input *in, isa_output *out);
