@@ -20,6 +20,7 @@ typedef struct kmc_spec {
   stz_micro_type micro;
   uint64_t seed;
   double tau_c_GPa; // 0: the linear law, else the cooperative one
+  double quenched_strain;
   double softening_eV, recovery_rate_per_s, recovery_eV;
 } kmc_spec;
 
@@ -64,6 +65,7 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   stz_stz_params stz = KMC_STZ;
   stz_micro *field;
   stz.orientation = spec->orientation;
+  stz.quenched_strain = spec->quenched_strain;
   stz.barrier_law = spec->tau_c_GPa > 0.0 ? STZ_LAW_COOPERATIVE : STZ_LAW_LINEAR;
   stz.tau_c_GPa = spec->tau_c_GPa;
   CHECK_OK(stz_grid_create(comm, &lattice, &s->grid));

@@ -75,6 +75,10 @@ const stz_key stz_schema[] = {
      .description = "τ_c of the cooperative law, which needs it > 0: the resolved stress at which no barrier is left"},
     {"stz.orientation", STZ_KEY_NAME, "", "\"random\"", .names = "random|aligned", AT(stz.orientation),
      .description = "Axes of the 15 shear modes: random in each STZ-sized cell, or the lattice's"},
+    {"stz.quenched_strain", STZ_KEY_FLOAT, "1", "0.0", .min = 0, .max = 0.5, AT(stz.quenched_strain),
+     .description =
+         "Random eigenstrain in the glass at the start: rms of its norm averaged over an STZ; 0: stress-free. "
+         "An event of γ0 has γ0/√2"},
     {"stz.attempt_frequency_per_s", STZ_KEY_FLOAT, "1/s", "1.0e13", .min = 0, .min_open = true, NO_MAX,
      AT(stz.attempt_frequency_per_s), .description = "Attempt frequency ν0"},
     {"stz.attempt_density", STZ_KEY_NAME, "", "\"volume\"", .names = "volume|voxel", AT(stz.attempt_density),

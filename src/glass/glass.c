@@ -35,7 +35,7 @@ static stz_err add_fields(stz_glass *g) {
     STZ_TRY(stz_fields_add(g->fields, &damage, (void **)&g->damage));
     STZ_TRY(stz_fields_add(g->fields, &hard, (void **)&g->hard));
   }
-  return STZ_OK;
+  return stz_quenched_init(g);
 }
 
 double stz_glass_base_barrier(const stz_barrier_params *barriers, const stz_micro *micro, int64_t local) {
@@ -166,6 +166,10 @@ const stz_order_params *stz_glass_order(const stz_glass *glass) { return &glass-
 
 const float *stz_glass_plastic(const stz_glass *glass, int component) {
   return glass->plastic + (size_t)component * stz_field_stride(glass->grid);
+}
+
+const float *stz_glass_quenched(const stz_glass *glass, int component) {
+  return glass->quenched ? glass->quenched + (size_t)component * stz_field_stride(glass->grid) : NULL;
 }
 
 const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count) {

@@ -83,6 +83,9 @@ double stz_glass_barrier_at(const stz_glass *glass, int64_t local, double recove
 double stz_glass_recovery_step(const stz_glass *glass, double recovery);
 stz_recovery stz_glass_recovery_state(const stz_glass *glass);
 
+// Quenched-in strain a site, deviator 0..4; NULL if there is none.
+const float *stz_glass_quenched(const stz_glass *glass, int component);
+
 const uint32_t *stz_glass_event_count(const stz_glass *glass); // events centred on the site
 // Events so far that undid the event before at their site (strain:strain < -0.9 |strain|^2). Collective.
 uint64_t stz_glass_reversals(const stz_glass *glass);

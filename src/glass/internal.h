@@ -35,6 +35,7 @@ struct stz_glass {
   float *base;                    // barrier without noise, eV
   float *noise;                   // Gaussian field
   float *barrier;                 // eV, from base, noise and damage
+  float *quenched;                // 5 components; NULL without quenched-in strain
   float *damage, *hard;           // D exp(R), and the barrier without it, eV; NULL without softening
   float *plastic;                 // 5 components
   uint32_t *cell, *event_count;
@@ -68,6 +69,9 @@ void stz_orientation_turn(stz_glass *glass, const stz_shear *shear, int rotation
 // noise.c: barriers' Gaussian field at the start, and its redraw by an event.
 stz_err stz_noise_init(stz_glass *glass, stz_spectral *spectral) STZ_MUST_USE;
 void stz_noise_redraw(stz_glass *glass, int64_t site, double normal);
+
+// quenched.c: the quenched-in strain, if there is any.
+stz_err stz_quenched_init(stz_glass *glass) STZ_MUST_USE;
 
 // damage.c: the damage that an event does.
 void stz_damage_add(stz_glass *glass, int64_t site);

@@ -62,14 +62,15 @@ static stz_err direct_create(stz_kmc *kmc) {
     d->strip_rows = rows_of_strip(stz_grid_cells(grid)[1], d->row_length);
     d->strips = stz_grid_cells(grid)[1] / d->strip_rows;
     d->stride = stz_field_stride(grid);
-    static const stz_field_spec stress = {"stress", "eV/nm^3", "stress of the events, deviator components",
+    static const stz_field_spec stress = {"stress", "eV/nm^3", "internal stress, deviator components",
                                           STZ_F32,  5,         true};
     err = stz_fields_create(grid, &d->fields);
     if (err == STZ_OK) err = stz_fields_add(d->fields, &stress, (void **)&d->stress);
   }
   if (err == STZ_OK) err = STZ_NEW(d->strip_sums, stz_grid_planes(grid) * d->strips);
   if (err == STZ_OK) err = STZ_NEW(d->plane_sums, stz_grid_cells(grid)[0]);
-  return stz_agree(stz_grid_comm(grid), err);
+  STZ_TRY(stz_agree(stz_grid_comm(grid), err));
+  return stz_kmc_initial_stress(kmc, d->stress);
 }
 
 static void direct_destroy(stz_kmc *kmc) {

@@ -36,6 +36,10 @@ typedef struct stz_engine {
 
 extern const stz_engine stz_engine_direct;
 
+// initial.c: the stress of the quenched-in strain, 5 components stz_field_stride apart; untouched if there is none.
+// Collective.
+stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) STZ_MUST_USE;
+
 // thinning.c: the waiting time to the next candidate when a hazard R exp(g t) bounds the true one. Starting `elapsed`
 // after the hazard was R, returns the time, since it was R, at which its integral has grown by `exponential`.
 double stz_thinning_wait(double rate, double growth, double elapsed, double exponential);

@@ -61,6 +61,9 @@ void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, dou
 // (0..4), eV/nm^3.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
+// Root mean square of that deviator's norm, eV/nm^3. Collective.
+stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) STZ_MUST_USE;
+
 // The engine's own fields, for checkpoints and snapshots.
 const stz_fields *stz_kmc_fields(const stz_kmc *kmc);
 

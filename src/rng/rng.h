@@ -29,6 +29,7 @@ typedef enum stz_purpose {
   STZ_RNG_LOSS = 10,       // loss of order; index: event number, then cluster
   STZ_RNG_SCANS = 11,      // displaced NBED scans
   STZ_RNG_QUENCH = 12,     // noise before a quench; index: wave (micro/waves.h)
+  STZ_RNG_QUENCHED = 13,   // quenched-in strain; index: site
 } stz_purpose;
 
 // The stream (seed, purpose, index), at its beginning.

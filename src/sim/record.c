@@ -63,6 +63,10 @@ static stz_err write_microstructure(stz_result *r, const stz_sample *sample) {
   STZ_TRY(stz_result_double(r, "/microstructure", "length_correlation_nm", m->length_correlation_nm));
   STZ_TRY(stz_result_double(r, "/microstructure", "interface_area_per_nm", m->interface_per_nm));
   STZ_TRY(stz_result_int(r, "/microstructure", "percolates_rich", m->percolates_rich));
+  double rms;
+  STZ_TRY(stz_kmc_stress_rms(sample->kmc, &rms));
+  if (rms > 0.0) stz_log(STZ_LOG_INFO, "quenched-in stress: rms %.4g GPa (norm of the deviator)", rms / STZ_GPA);
+  STZ_TRY(stz_result_double(r, "/microstructure", "internal_stress_rms_GPa", rms / STZ_GPA));
   return stz_result_int(r, "/microstructure", "percolates_poor", m->percolates_poor);
 }
 

@@ -45,7 +45,7 @@ def final_hash(path, cwd):
 
 with tempfile.TemporaryDirectory() as folder:
     write(os.path.join(folder, "in.cfg"), INPUT)
-    softened = ["--set", "barriers.softening_eV=0.1", "--set", "barriers.recovery_rate_per_s=1e10",
+    softened = ["--set", "barriers.softening_eV=0.1", "--set", "stz.quenched_strain=0.01", "--set", "barriers.recovery_rate_per_s=1e10",
                 "--set", "barriers.recovery_eV=0.9", "--set", "barriers.distribution=\"weibull\""]
     for ranks in (1, 3):
         done = run(["run", "in.cfg", "-o", f"soft{ranks}.h5", "-q"] + softened, ranks, folder, 120)

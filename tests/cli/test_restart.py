@@ -165,7 +165,7 @@ def check_damage(folder, whole):
 
 def check_softening(folder):
     """Damage and its recovery go on as if nothing had happened."""
-    soft = ARGUMENTS + ["--set", "barriers.softening_eV=0.1", "--set", "barriers.recovery_rate_per_s=1e10",
+    soft = ARGUMENTS + ["--set", "barriers.softening_eV=0.1", "--set", "stz.quenched_strain=0.01", "--set", "barriers.recovery_rate_per_s=1e10",
                         "--set", "barriers.recovery_eV=0.9"]
     whole, output = os.path.join(folder, "soft_whole.h5"), os.path.join(folder, "soft.h5")
     done = run(["run", INPUT, "-o", whole] + soft)

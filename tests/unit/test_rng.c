@@ -79,9 +79,9 @@ static int by_value(const void *a, const void *b) {
 static void streams_differ(void **state) {
   (void)state;
   enum { INDICES = 20000 };
-  static uint64_t first[STZ_RNG_SCANS * INDICES];
+  static uint64_t first[STZ_RNG_QUENCHED * INDICES];
   size_t n = 0;
-  for (int purpose = STZ_RNG_EVENTS; purpose <= STZ_RNG_SCANS; purpose++) {
+  for (int purpose = STZ_RNG_EVENTS; purpose <= STZ_RNG_QUENCHED; purpose++) {
     for (uint64_t i = 0; i < INDICES; i++) {
       stz_rng rng = stz_rng_stream(7, (stz_purpose)purpose, i);
       first[n++] = stz_rng_next(&rng);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The stress of the quenched-in strain, with which an engine begins.
+#include <math.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "kmc/engine.h"
+
+// `work` holds 5 strain and 6 stress components, one after the other.
+static stz_err stress_of(const stz_kmc *kmc, stz_spectral *spectral, double *work, float *stress) {
+  const stz_grid *grid = stz_glass_grid(kmc->glass);
+  const size_t sites = (size_t)stz_grid_local_sites(grid), stride = stz_field_stride(grid);
+  const double *strain[5];
+  double *found[6];
+  for (size_t c = 0; c < 5; c++) {
+    const float *quenched = stz_glass_quenched(kmc->glass, (int)c);
+    for (size_t i = 0; i < sites; i++) work[c * sites + i] = (double)quenched[i];
+    strain[c] = work + c * sites;
+  }
+  for (size_t c = 0; c < 6; c++) found[c] = work + (5 + c) * sites;
+  STZ_TRY(stz_elastic_stress(kmc->elastic, spectral, strain, found));
+  for (size_t c = 0; c < 5; c++) {
+    for (size_t i = 0; i < sites; i++) stress[c * stride + i] = (float)found[c][i];
+  }
+  return STZ_OK;
+}
+
+stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) {
+  const stz_grid *grid = stz_glass_grid(kmc->glass);
+  const int64_t sites = stz_grid_local_sites(grid);
+  double *square = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(square, sites)));
+  for (int c = 0; c < 5; c++) {
+    const float *stress = stz_kmc_stress(kmc, c);
+    for (int64_t i = 0; i < sites; i++) square[i] += (double)stress[i] * (double)stress[i];
+  }
+  const double sum = stz_grid_sum(grid, square);
+  stz_free(square);
+  *rms = sqrt(sum / (double)stz_grid_sites(grid));
+  return STZ_OK;
+}
+
+stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) {
+  if (!stz_glass_quenched(kmc->glass, 0)) return STZ_OK;
+  const stz_grid *grid = stz_glass_grid(kmc->glass);
+  stz_spectral *spectral = NULL;
+  double *work = NULL;
+  STZ_TRY(stz_spectral_create(grid, &spectral));
+  stz_err err = stz_agree(stz_grid_comm(grid), STZ_NEW(work, 11 * stz_grid_local_sites(grid)));
+  if (err == STZ_OK) err = stress_of(kmc, spectral, work, stress);
+  stz_free(work);
+  stz_spectral_destroy(&spectral);
+  return err;
+}
