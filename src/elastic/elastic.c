@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/elastic.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,9 @@
 struct stz_elastic {
   const stz_grid *grid;
   double young, poisson, shear, volume;
-  int half[3];    // points of the octant an axis: n/2 + 1
-  int row_length; // of the octant along z, padded to a multiple of 8
+  int half[3];           // points of the octant an axis: n/2 + 1
+  int row_length;        // of the octant along z, padded to a multiple of 8
+  float mirror[2][2][5]; // signs of the components under x -> -x (1) and none (0), and under y -> -y
   MPI_Comm node;
   MPI_Win window;
   size_t table_bytes;
@@ -117,6 +119,7 @@ static stz_err fill_table(const stz_elastic *e, float *table) {
       for (int row = 0; row < n[0] * n[1]; row++) {
         float *to = table + ((size_t)row * STZ_PAIRS + (size_t)pair_of(c, d)) * (size_t)e->row_length;
         for (int z = 0; z < n[2]; z++) to[z] = (float)(sign * field[(size_t)row * (size_t)n[2] + (size_t)z]);
+        for (int z = n[2]; z < e->row_length; z++) to[z] = (float)parity[2] * to[cells[2] - z];
       }
     }
   }
@@ -133,6 +136,12 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
   e->shear = e->young / (2.0 * (1.0 + e->poisson));
   for (int axis = 0; axis < 3; axis++) e->half[axis] = stz_grid_cells(grid)[axis] / 2 + 1;
   e->row_length = (e->half[2] + 7) / 8 * 8;
+  for (int axis = 0; axis < 2; axis++) {
+    for (int c = 0; c < 5; c++) {
+      e->mirror[axis][0][c] = 1.0f;
+      e->mirror[axis][1][c] = (float)stz_dev_parity(c, axis);
+    }
+  }
   e->table_bytes = (size_t)e->half[0] * (size_t)e->half[1] * STZ_PAIRS * (size_t)e->row_length * sizeof(float);
 
   int rank, unit;
@@ -187,17 +196,38 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
   return STZ_OK;
 }
 
-void stz_elastic_row(const stz_elastic *elastic, int dx, int dy, const float e[5], float *row) {
-  float f[25];
+// Signed offset from `origin`, folded into the box.
+static int fold(int x, int origin, int n) {
+  const int d = x - origin;
+  return d > n / 2 ? d - n : d < -n / 2 ? d + n : d;
+}
+
+static void contract_row(const stz_elastic *elastic, int dx, int dy, const float e[5], float *row, size_t stride) {
+  const float *x = elastic->mirror[0][dx < 0], *y = elastic->mirror[1][dy < 0];
+  float mirrored[5], sign[5];
   for (int c = 0; c < 5; c++) {
-    for (int d = 0; d < 5; d++) {
-      int sign = 1;
-      if (dx < 0) sign *= stz_dev_parity(c, 0) * stz_dev_parity(d, 0);
-      if (dy < 0) sign *= stz_dev_parity(c, 1) * stz_dev_parity(d, 1);
-      f[5 * c + d] = (float)sign * e[d];
-    }
+    sign[c] = x[c] * y[c];
+    mirrored[c] = sign[c] * e[c];
   }
   const size_t start = ((size_t)abs(dx) * (size_t)elastic->half[1] + (size_t)abs(dy)) * STZ_PAIRS;
-  stz_elastic_contract(elastic->table + start * (size_t)elastic->row_length, elastic->row_length, f,
-                       stz_grid_cells(elastic->grid)[2], row);
+  stz_elastic_contract(elastic->table + start * (size_t)elastic->row_length, elastic->row_length, mirrored, sign,
+                       stz_grid_cells(elastic->grid)[2], row, stride);
+}
+
+// All rows are contracted before the first is added: what was just written in pieces is slow to read whole.
+void stz_elastic_add_strip(const stz_elastic *elastic, const int origin[3], const float e[5], int x, int y, int rows,
+                           float *const stress[5]) {
+  _Alignas(64) float strip[5 * (STZ_STRIP_SITES + STZ_STRIP_SITES / 16 * STZ_ROW_MARGIN)];
+  const int *cells = stz_grid_cells(elastic->grid), nz = cells[2], length = nz + STZ_ROW_MARGIN;
+  const size_t stride = (size_t)rows * (size_t)length;
+  assert(rows * nz <= STZ_STRIP_SITES);
+  const int dx = fold(x, origin[0], cells[0]);
+  for (int row = 0; row < rows; row++) {
+    contract_row(elastic, dx, fold(y + row, origin[1], cells[1]), e, strip + row * length, stride);
+  }
+  for (int c = 0; c < 5; c++) {
+    for (int row = 0; row < rows; row++) {
+      stz_elastic_add_turned(strip + (size_t)c * stride + row * length, nz, origin[2], stress[c] + row * nz);
+    }
+  }
 }

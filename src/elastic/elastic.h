@@ -40,9 +40,12 @@ void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[
 stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, const double *const strain[5],
                            double *const stress[6]) STZ_MUST_USE;
 
-// The stress along a row of sites, 5 deviator components, of one event with strain deviator e at the origin: component
-// c at offset (dx, dy, z), z = 0..nz-1, is row[c * nz + z]. |dx| <= nx/2, |dy| <= ny/2. From the table; no
+enum { STZ_STRIP_SITES = 512 };
+
+// Adds the stress of one event with strain deviator e at the site `origin` to a strip: rows y..y+rows-1 of plane x, one
+// after the other in stress[c], c one of the 5 deviator components. At most STZ_STRIP_SITES sites. From the table; no
 // communication.
-void stz_elastic_row(const stz_elastic *elastic, int dx, int dy, const float e[5], float *row);
+void stz_elastic_add_strip(const stz_elastic *elastic, const int origin[3], const float e[5], int x, int y, int rows,
+                           float *const stress[5]);
 
 #endif

@@ -17,7 +17,6 @@
 #include "base/comm.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
-#include "base/target.h"
 #include "base/tensor.h"
 #include "kmc/engine.h"
 #include "stz/rates.h"
@@ -82,30 +81,13 @@ static void direct_destroy(stz_kmc *kmc) {
   stz_free(d);
 }
 
-// Signed offset from the event's plane or row, folded into the box.
-static int fold(int x, int n) {
-  if (x > n / 2) return x - n;
-  return x < -n / 2 ? x + n : x;
-}
-
-// s[z] += k[z - z0], k periodic.
-STZ_MULTIVERSION
-static void add_turned(float *restrict s, const float *restrict k, int n, int z0) {
-#pragma omp simd
-  for (int z = z0; z < n; z++) s[z] += k[z - z0];
-#pragma omp simd
-  for (int z = 0; z < z0; z++) s[z] += k[z + n - z0];
-}
-
-// Adds the pending event's stress to one row: the kernel's row, turned so that it starts at the event's z.
-static void add_row(const stz_kmc *kmc, direct *d, int row) {
-  _Alignas(64) float kernel[5 * STZ_RATES_MOST];
-  const int *cells = stz_grid_cells(d->grid), n = d->row_length, z0 = d->origin[2];
-  const int x = stz_grid_first_plane(d->grid) + row / cells[1], y = row % cells[1];
-  stz_elastic_row(kmc->elastic, fold(x - d->origin[0], cells[0]), fold(y - d->origin[1], cells[1]), d->strain, kernel);
-  for (int c = 0; c < 5; c++) {
-    add_turned(d->stress + (size_t)c * d->stride + (size_t)row * (size_t)n, kernel + c * n, n, z0);
-  }
+// Adds the pending event's stress to one strip.
+static void add_strip(const stz_kmc *kmc, const direct *d, int strip) {
+  const int rows = d->strip_rows, sites = rows * d->row_length;
+  float *stress[5];
+  for (int c = 0; c < 5; c++) stress[c] = d->stress + (size_t)c * d->stride + (size_t)strip * (size_t)sites;
+  stz_elastic_add_strip(kmc->elastic, d->origin, d->strain, stz_grid_first_plane(d->grid) + strip / d->strips,
+                        strip % d->strips * rows, rows, stress);
 }
 
 static int strip_sites(const direct *d) { return d->strip_rows * d->row_length; }
@@ -126,7 +108,7 @@ static double evaluate(stz_kmc *kmc, const stz_law *law) {
   const int first = stz_grid_first_plane(d->grid);
   for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
     for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
-      for (int row = 0; d->pending && row < d->strip_rows; row++) add_row(kmc, d, strip * d->strip_rows + row);
+      if (d->pending) add_strip(kmc, d, strip);
       d->strip_sums[strip] = strip_rates(kmc, d, law, strip, rates);
     }
     d->plane_sums[first + plane] = stz_ordered_sum(d->strip_sums + plane * d->strips, d->strips);

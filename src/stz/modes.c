@@ -2,24 +2,10 @@
 #include "stz/modes.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/tensor.h"
 #include "rng/rng.h"
-
-static double dot(const double a[3], const double b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
-
-// The 15 two-fold axes: the three of the lattice and the even permutations of (+-1, +-1/phi, phi)/2, up to sign.
-static void two_fold_axes(double axes[15][3]) {
-  const double phi = 0.5 * (1.0 + sqrt(5.0)), parts[3] = {0.5, 0.5 / phi, 0.5 * phi};
-  memset(axes, 0, 15 * sizeof *axes);
-  for (int i = 0; i < 3; i++) axes[i][i] = 1.0;
-  for (int i = 0; i < 12; i++) {
-    const double signs[3] = {i & 1 ? -1.0 : 1.0, i & 2 ? -1.0 : 1.0, 1.0};
-    for (int j = 0; j < 3; j++) axes[3 + i][(j + i / 4) % 3] = signs[j] * parts[j];
-  }
-}
 
 static void mode_of(const double s[3], const double n[3], double p[5]) {
   const double tensor[6] = {s[0] * n[0],
@@ -31,21 +17,18 @@ static void mode_of(const double s[3], const double n[3], double p[5]) {
   stz_dev_from_sym(tensor, p);
 }
 
-// Each axis has exactly two others at right angles, which are at right angles too: its frame.
+// Modes 0-2 shear along the lattice's axes: one component each. The other four frames are one frame of two-fold axes
+// and its images under half turns about x, y and z, which change the signs of two components.
 static void fill_catalogue(double p[STZ_MODES][5]) {
-  double axes[15][3];
-  bool used[15] = {false};
-  int mode = 0;
-  two_fold_axes(axes);
-  for (int a = 0; a < 15; a++) {
-    if (used[a]) continue;
-    int frame[3] = {a, -1, -1}, found = 1;
-    for (int b = a + 1; b < 15 && found < 3; b++) {
-      if (fabs(dot(axes[a], axes[b])) < 1e-9) frame[found++] = b;
-    }
-    for (int i = 0; i < 3; i++) {
-      used[frame[i]] = true;
-      mode_of(axes[frame[i]], axes[frame[(i + 1) % 3]], p[mode++]);
+  static const int signs[4][3] = {{1, 1, 1}, {-1, 1, -1}, {-1, -1, 1}, {1, -1, -1}}; // of xy, yz, zx
+  const double phi = 0.5 * (1.0 + sqrt(5.0)), a = 0.5, b = 0.5 / phi, c = 0.5 * phi;
+  const double frame[3][3] = {{a, b, c}, {c, -a, -b}, {b, c, -a}};
+  for (int i = 0; i < 3; i++) {
+    p[i][i] = sqrt(0.5);
+    for (int turn = 0; turn < 4; turn++) {
+      double *mode = p[3 + 4 * i + turn];
+      mode_of(frame[i], frame[(i + 1) % 3], mode);
+      for (int k = 0; k < 3; k++) mode[k] *= signs[turn][k];
     }
   }
 }
@@ -74,11 +57,7 @@ void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed
     double r[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     if (orientation == STZ_ORIENTATION_RANDOM) random_rotation(seed, i, r);
     stz_dev_rotation(r, modes->turn[i]);
-    for (int row = 0; row < 5; row++) {
-      for (int column = 0; column < 5; column++) {
-        modes->turn_columns[i][column][row] = (float)modes->turn[i][5 * row + column];
-      }
-    }
+    for (int k = 0; k < 8; k++) modes->axes[i][k] = (float)r[k < 3 ? k : k < 6 ? k + 3 : k - 3];
     for (int m = 0; m < STZ_MODES; m++) {
       double d[5], tensor[6];
       stz_modes_deviator(modes, m, i, d);

@@ -4,6 +4,8 @@
 //
 // Modes: P = (s n + n s)/2 from the five orthogonal frames of two-fold axes of the icosahedron, three a frame: 15, each
 // with two signs. Over the 15, sum P x P = (3/2) times the identity on deviators: no direction of shear is preferred.
+// Modes 0-2 are xy, yz and zx of the lattice's axes; mode 3 + 4 i + k is the i-th of another frame, for k = 1, 2, 3
+// after a half turn about x, y, z: the same components but for the signs of xy and zx, xy and yz, yz and zx.
 #ifndef STZ_STZ_MODES_H
 #define STZ_STZ_MODES_H
 
@@ -14,11 +16,11 @@
 enum { STZ_MODES = 15, STZ_ROTATIONS = 512 };
 
 typedef struct stz_modes {
-  double p[STZ_MODES][5];                  // deviator components of each mode; |p|^2 = 1/2
-  int rotations;                           // entries in use: 1 (aligned: the identity) or 512
-  double turn[STZ_ROTATIONS][25];          // 5x5, turns a deviator from the lattice's axes into those of the cell
-  double axial[STZ_ROTATIONS][STZ_MODES];  // P_xx of each mode in the lattice's axes
-  float turn_columns[STZ_ROTATIONS][5][8]; // the same by columns, padded to 8, for the vectorised rates
+  double p[STZ_MODES][5];                 // deviator components of each mode; |p|^2 = 1/2
+  int rotations;                          // entries in use: 1 (aligned: the identity) or 512
+  double turn[STZ_ROTATIONS][25];         // 5x5, turns a deviator from the lattice's axes into those of the cell
+  double axial[STZ_ROTATIONS][STZ_MODES]; // P_xx of each mode in the lattice's axes
+  float axes[STZ_ROTATIONS][8];           // of the cell in those of the lattice: x, z, then x and y of its y axis
 } stz_modes;
 
 // Fills the catalogue; the random rotations (uniform unit quaternions) come from streams of `seed`.

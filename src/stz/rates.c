@@ -59,14 +59,22 @@ double stz_thermal_growth(double temperature_K, double rate) {
   return rate > 0.0 ? -STZ_POWER2_LEAST * LN2 * rate / temperature_K : 0.0;
 }
 
-static inline float resolved(const float p[5], float s0, float s1, float s2, float s3, float s4) {
-  return __builtin_fmaf(p[0], s0,
-                        __builtin_fmaf(p[1], s1, __builtin_fmaf(p[2], s2, __builtin_fmaf(p[3], s3, p[4] * s4))));
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+// Parts of the exponents of a mode and of its three images under half turns, from the components of a stress: the four
+// are plus + sum, minus + difference, minus - difference, plus - sum.
+typedef struct parts {
+  float plus, minus, sum, difference;
+} parts;
+
+static inline parts parts_of(const float p[5], float s0, float s1, float s2, float s3, float s4) {
+  const float even = __builtin_fmaf(p[3], s3, p[4] * s4), yz = p[1] * s1;
+  return (parts){__builtin_fmaf(p[0], s0, even), __builtin_fmaf(-p[0], s0, even), __builtin_fmaf(p[2], s2, yz),
+                 __builtin_fmaf(-p[2], s2, yz)};
 }
 
 // Rate along the resolved stress, 2^min(0, |y| - f), and against it, 2^-(|y| + f); cooperative: 2^-(f t^1.5) with
-// t = max(0, 1 - |y|) along and 1 + |y| against. In the hot loops `kind` is a
-// constant.
+// t = max(0, 1 - |y|) along and 1 + |y| against. In the hot loops `kind` is a constant.
 static inline float along(stz_barrier_law kind, float y, float f) {
   const float t = 1.0f - __builtin_fabsf(y), left = t < 0.0f ? 0.0f : t;
   const float u = kind == STZ_LAW_LINEAR ? __builtin_fabsf(y) - f : -(f * (left * __builtin_sqrtf(left)));
@@ -79,21 +87,45 @@ static inline float against(stz_barrier_law kind, float y, float f) {
   return u < AGAINST_FLOOR ? 0.0f : stz_power2(u);
 }
 
-// Turns one site's stress into the axes of its cell: the padded columns make this one 8-lane operation a column.
-static inline void turn_site(const float columns[5][8], const float s[5], float *restrict turned) {
-#pragma omp simd
-  for (int k = 0; k < 8; k++) {
-    float sum = columns[4][k] * s[4];
-    sum = __builtin_fmaf(columns[3][k], s[3], sum);
-    sum = __builtin_fmaf(columns[2][k], s[2], sum);
-    sum = __builtin_fmaf(columns[1][k], s[1], sum);
-    turned[k] = __builtin_fmaf(columns[0][k], s[0], sum);
+typedef struct vector {
+  float x, y, z;
+} vector;
+
+static inline float dot(vector a, vector b) { return __builtin_fmaf(a.x, b.x, __builtin_fmaf(a.y, b.y, a.z * b.z)); }
+
+typedef struct deviator {
+  float d[5];
+} deviator;
+
+// Exponents of all modes at one site.
+static void resolve(const stz_law *law, const deviator *s, float y[STZ_MODES]) {
+  for (int m = 0; m < 3; m++) y[m] = law->mode[m][m] * s->d[m];
+  for (int i = 3; i < STZ_MODES; i += 4) {
+    const parts q = parts_of(law->mode[i], s->d[0], s->d[1], s->d[2], s->d[3], s->d[4]);
+    y[i] = q.plus + q.sum;
+    y[i + 1] = q.minus + q.difference;
+    y[i + 2] = q.minus - q.difference;
+    y[i + 3] = q.plus - q.sum;
   }
 }
 
+// A deviator S in the axes of its cell, R S R^T with the rows x, y, z of R: x.Sy = y.Sx, ... and yy = -xx - zz. `yx`
+// and `yy` are those of the y axis; the products are made with sqrt2 S.
+static inline deviator turn(deviator s, vector x, vector z, float yx, float yy) {
+  const float third = 0.577350269f * s.d[4];
+  const vector y = {yx, yy, __builtin_fmaf(z.x, x.y, -(z.y * x.x))};
+  const vector s_x = {s.d[3] - third, s.d[0], s.d[2]}, s_y = {s.d[0], -s.d[3] - third, s.d[1]},
+               s_z = {s.d[2], s.d[1], third + third};
+  const vector sx = {dot(s_x, x), dot(s_y, x), dot(s_z, x)}, sz = {dot(s_x, z), dot(s_y, z), dot(s_z, z)};
+  const float zsz = dot(z, sz);
+  return (deviator){{dot(y, sx), dot(y, sz), dot(z, sx), __builtin_fmaf(0.5f, zsz, dot(x, sx)), 0.866025404f * zsz}};
+}
+
+enum { BLOCK = 256 }; // sites at a time, so that what is made of them stays in the first cache
+
 // Adds the mean to the fluctuation: s[c] receives component c of each site.
 STZ_MULTIVERSION
-static void add_mean(const stz_law *law, int n, const float *const stress[5], float s[5][STZ_RATES_MOST]) {
+static void add_mean(const stz_law *law, int n, const float *const stress[5], float s[5][BLOCK]) {
   for (int c = 0; c < 5; c++) {
     const float *restrict from = stress[c];
     const float mean = law->mean[c];
@@ -104,149 +136,178 @@ static void add_mean(const stz_law *law, int n, const float *const stress[5], fl
 }
 
 typedef float lanes __attribute__((vector_size(32)));
+typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
 
-// Components 0 to 4 of 8 sites, site by site in rows of 8, to 5 rows of 8 sites, `stride` apart: an 8 x 8 transpose in
-// three steps of shuffles, of which only what is needed is kept.
-static inline void transpose_sites(const lanes *t, float *restrict to, size_t stride) {
+// An 8 x 8 transpose in three steps of shuffles: row k of `from` becomes element k of 8 rows, BLOCK apart.
+static inline void transpose(const lanes from[8], float *restrict to) {
 #define MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #define LOW(a, b) MIX(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
 #define HIGH(a, b) MIX(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
 #define FIRST(a, b) MIX(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
 #define SECOND(a, b) MIX(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define FRONT(a, b) MIX(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define BACK(a, b) MIX(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+  const lanes *t = from;
   const lanes l0 = LOW(t[0], t[1]), l1 = LOW(t[2], t[3]), l2 = LOW(t[4], t[5]), l3 = LOW(t[6], t[7]);
   const lanes h0 = HIGH(t[0], t[1]), h1 = HIGH(t[2], t[3]), h2 = HIGH(t[4], t[5]), h3 = HIGH(t[6], t[7]);
-  const lanes c04 = FIRST(l0, l1), d04 = FIRST(l2, l3), c15 = SECOND(l0, l1), d15 = SECOND(l2, l3);
-  const lanes c26 = FIRST(h0, h1), d26 = FIRST(h2, h3), c37 = SECOND(h0, h1), d37 = SECOND(h2, h3);
-  const lanes rows[5] = {MIX(c04, d04, 0, 1, 2, 3, 8, 9, 10, 11), MIX(c15, d15, 0, 1, 2, 3, 8, 9, 10, 11),
-                         MIX(c26, d26, 0, 1, 2, 3, 8, 9, 10, 11), MIX(c37, d37, 0, 1, 2, 3, 8, 9, 10, 11),
-                         MIX(c04, d04, 4, 5, 6, 7, 12, 13, 14, 15)};
-  for (int c = 0; c < 5; c++) memcpy(to + (size_t)c * stride, &rows[c], sizeof rows[c]);
+  const lanes a = FIRST(l0, l1), b = FIRST(l2, l3), c = SECOND(l0, l1), d = SECOND(l2, l3);
+  const lanes e = FIRST(h0, h1), f = FIRST(h2, h3), g = SECOND(h0, h1), h = SECOND(h2, h3);
+  const lanes rows[8] = {FRONT(a, b), FRONT(c, d), FRONT(e, f), FRONT(g, h),
+                         BACK(a, b),  BACK(c, d),  BACK(e, f),  BACK(g, h)};
+#pragma GCC unroll 8
+  for (int k = 0; k < 8; k++) *(loose_lanes *)(to + k * BLOCK) = rows[k];
 #undef MIX
 #undef LOW
 #undef HIGH
 #undef FIRST
 #undef SECOND
+#undef FRONT
+#undef BACK
 }
 
-// Turns the stress of every site into its own axes, in place.
+// Adds the mean and turns the stress of every site into the axes of its cell.
 STZ_MULTIVERSION
-static void turn_sites(const stz_modes *modes, int n, const uint16_t *rotation, float s[5][STZ_RATES_MOST]) {
+static void add_mean_and_turn(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
+                              const uint16_t *rotation, float s[5][BLOCK]) {
+  _Alignas(64) float axes[8][BLOCK];
   for (int z = 0; z < n; z += 8) {
-    lanes turned[8];
-    for (int l = 0; l < 8; l++) {
-      const float site[5] = {s[0][z + l], s[1][z + l], s[2][z + l], s[3][z + l], s[4][z + l]};
-      turn_site(modes->turn_columns[rotation[z + l]], site, (float *)&turned[l]);
-    }
-    transpose_sites(turned, &s[0][z], STZ_RATES_MOST);
+    lanes sites[8];
+#pragma GCC unroll 8
+    for (int l = 0; l < 8; l++) sites[l] = *(const loose_lanes *)modes->axes[rotation[z + l]];
+    transpose(sites, &axes[0][z]);
+  }
+  const float *restrict s0 = stress[0], *restrict s1 = stress[1], *restrict s2 = stress[2], *restrict s3 = stress[3],
+                        *restrict s4 = stress[4];
+  float *restrict t0 = s[0], *restrict t1 = s[1], *restrict t2 = s[2], *restrict t3 = s[3], *restrict t4 = s[4];
+  const float m0 = law->mean[0], m1 = law->mean[1], m2 = law->mean[2], m3 = law->mean[3], m4 = law->mean[4];
+#pragma omp simd
+  for (int z = 0; z < n; z++) {
+    const deviator site = {{s0[z] + m0, s1[z] + m1, s2[z] + m2, s3[z] + m3, s4[z] + m4}};
+    const vector x = {axes[0][z], axes[1][z], axes[2][z]}, third = {axes[3][z], axes[4][z], axes[5][z]};
+    const deviator turned = turn(site, x, third, axes[6][z], axes[7][z]);
+    t0[z] = turned.d[0];
+    t1[z] = turned.d[1];
+    t2[z] = turned.d[2];
+    t3[z] = turned.d[3];
+    t4[z] = turned.d[4];
   }
 }
 
-// The hot loop: one exponential a mode and site. Mode by mode over sites in the cache, so that its constants stay in
-// registers.
-static inline __attribute__((always_inline)) void rates_along(stz_barrier_law kind, const stz_law *law, int n,
-                                                              float s[5][STZ_RATES_MOST], const float *restrict f,
-                                                              float *restrict rates) {
+// The barriers in exponents; returns the lowest.
+STZ_MULTIVERSION
+static float barrier_exponents(const stz_law *law, int n, const float *restrict barrier, float *restrict f) {
+  float lowest = __FLT_MAX__;
+#pragma omp simd reduction(min : lowest)
+  for (int z = 0; z < n; z++) {
+    f[z] = barrier[z] * law->per_eV;
+    lowest = f[z] < lowest ? f[z] : lowest;
+  }
+  return lowest;
+}
+
+// The hot loop: one exponential a mode and site, over sites in the cache; a few modes at a time, which share parts of
+// their exponents.
+ALWAYS_INLINE void rates_along(stz_barrier_law kind, const stz_law *law, int n, float s[5][BLOCK],
+                               const float *restrict f, float *restrict rates) {
   const float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
-  for (int m = 0; m < STZ_MODES; m++) {
-    const float p[5] = {law->mode[m][0], law->mode[m][1], law->mode[m][2], law->mode[m][3], law->mode[m][4]};
+  const float p0 = law->mode[0][0], p1 = law->mode[1][1], p2 = law->mode[2][2];
 #pragma omp simd
-    for (int z = 0; z < n; z++) rates[z] += along(kind, resolved(p, s0[z], s1[z], s2[z], s3[z], s4[z]), f[z]);
+  for (int z = 0; z < n; z++) {
+    rates[z] = along(kind, p0 * s0[z], f[z]) + along(kind, p1 * s1[z], f[z]) + along(kind, p2 * s2[z], f[z]);
   }
-}
-
-STZ_MULTIVERSION
-static void rates_linear(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *restrict f,
-                         float *restrict rates) {
-  rates_along(STZ_LAW_LINEAR, law, n, s, f, rates);
-}
-
-STZ_MULTIVERSION
-static void rates_cooperative(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *restrict f,
-                              float *restrict rates) {
-  rates_along(STZ_LAW_COOPERATIVE, law, n, s, f, rates);
-}
-
-static inline __attribute__((always_inline)) void add_against(stz_barrier_law kind, const stz_law *law, int first,
-                                                              float s[5][STZ_RATES_MOST], const float *restrict f,
-                                                              float *restrict rates) {
+  for (int i = 3; i < STZ_MODES; i += 4) {
+    const float p[5] = {law->mode[i][0], law->mode[i][1], law->mode[i][2], law->mode[i][3], law->mode[i][4]};
 #pragma omp simd
-  for (int z = first; z < first + 8; z++) {
-    float sum = 0.0f;
-    for (int m = 0; m < STZ_MODES; m++) {
-      sum += against(kind, resolved(law->mode[m], s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]), f[z]);
+    for (int z = 0; z < n; z++) {
+      const parts q = parts_of(p, s0[z], s1[z], s2[z], s3[z], s4[z]);
+      rates[z] = rates[z] + along(kind, q.plus + q.sum, f[z]) + along(kind, q.minus + q.difference, f[z]) +
+                 along(kind, q.minus - q.difference, f[z]) + along(kind, q.plus - q.sum, f[z]);
     }
-    rates[z] += sum;
   }
 }
 
-STZ_MULTIVERSION
-static void against_linear(const stz_law *law, int first, float s[5][STZ_RATES_MOST], const float *restrict f,
-                           float *restrict rates) {
-  add_against(STZ_LAW_LINEAR, law, first, s, f, rates);
-}
-
-STZ_MULTIVERSION
-static void against_cooperative(const stz_law *law, int first, float s[5][STZ_RATES_MOST], const float *restrict f,
-                                float *restrict rates) {
-  add_against(STZ_LAW_COOPERATIVE, law, first, s, f, rates);
-}
-
-// Rates against the stress count only where the barrier itself is small.
-static void rates_against(const stz_law *law, int n, float s[5][STZ_RATES_MOST], const float *f, float *rates) {
-  const bool linear = law->kind == STZ_LAW_LINEAR;
-  for (int z = 0; z < n; z += 8) {
-    float least = f[z];
-    for (int l = 1; l < 8; l++) least = f[z + l] < least ? f[z + l] : least;
+// Rates against the stress, which count only where the barrier itself is small: 8 sites at a time.
+ALWAYS_INLINE void add_rates_against(stz_barrier_law kind, const stz_law *law, int n, float s[5][BLOCK],
+                                     const float *restrict f, float *restrict rates) {
+  for (int first = 0; first < n; first += 8) {
+    float least = f[first];
+    for (int l = 1; l < 8; l++) least = f[first + l] < least ? f[first + l] : least;
     if (-least < AGAINST_FLOOR) continue;
-    if (linear) {
-      against_linear(law, z, s, f, rates);
-    } else {
-      against_cooperative(law, z, s, f, rates);
+#pragma omp simd
+    for (int z = first; z < first + 8; z++) {
+      float sum = against(kind, law->mode[0][0] * s[0][z], f[z]) + against(kind, law->mode[1][1] * s[1][z], f[z]) +
+                  against(kind, law->mode[2][2] * s[2][z], f[z]);
+      for (int i = 3; i < STZ_MODES; i += 4) {
+        const parts q = parts_of(law->mode[i], s[0][z], s[1][z], s[2][z], s[3][z], s[4][z]);
+        sum = sum + against(kind, q.plus + q.sum, f[z]) + against(kind, q.minus + q.difference, f[z]) +
+              against(kind, q.minus - q.difference, f[z]) + against(kind, q.plus - q.sum, f[z]);
+      }
+      rates[z] += sum;
     }
   }
+}
+
+// All rates of a block: s and f as above, `lowest` of f.
+STZ_MULTIVERSION
+static void rates_linear(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest, float *rates) {
+  rates_along(STZ_LAW_LINEAR, law, n, s, f, rates);
+  if (-lowest >= AGAINST_FLOOR) add_rates_against(STZ_LAW_LINEAR, law, n, s, f, rates);
+}
+
+STZ_MULTIVERSION
+static void rates_cooperative(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest,
+                              float *rates) {
+  rates_along(STZ_LAW_COOPERATIVE, law, n, s, f, rates);
+  if (-lowest >= AGAINST_FLOOR) add_rates_against(STZ_LAW_COOPERATIVE, law, n, s, f, rates);
 }
 
 // Sum in 8 lanes of fixed meaning, then a fixed tree: the same bits on any instruction set.
+STZ_MULTIVERSION
 static double lane_sum(int n, const float *rates) {
   double lane[8] = {0};
   for (int z = 0; z < n; z += 8) {
-    for (int l = 0; l < 8; l++) lane[l] += rates[z + l];
+#pragma omp simd
+    for (int l = 0; l < 8; l++) lane[l] += (double)rates[z + l];
   }
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
 double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates) {
-  assert(n % 8 == 0 && n <= STZ_RATES_MOST);
-  _Alignas(64) float s[5][STZ_RATES_MOST], f[STZ_RATES_MOST];
-  add_mean(law, n, stress, s);
-  if (modes->rotations > 1) turn_sites(modes, n, rotation, s);
-  for (int z = 0; z < n; z++) {
-    f[z] = barrier[z] * law->per_eV;
-    rates[z] = 0.0f;
+  assert(n % 8 == 0);
+  _Alignas(64) float s[5][BLOCK], f[BLOCK];
+  for (int at = 0; at < n; at += BLOCK) {
+    const int sites = n - at < BLOCK ? n - at : BLOCK;
+    const float *const from[5] = {stress[0] + at, stress[1] + at, stress[2] + at, stress[3] + at, stress[4] + at};
+    if (modes->rotations > 1) {
+      add_mean_and_turn(law, modes, sites, from, rotation + at, s);
+    } else {
+      add_mean(law, sites, from, s);
+    }
+    const float lowest = barrier_exponents(law, sites, barrier + at, f);
+    if (law->kind == STZ_LAW_LINEAR) {
+      rates_linear(law, sites, s, f, lowest, rates + at);
+    } else {
+      rates_cooperative(law, sites, s, f, lowest, rates + at);
+    }
   }
-  if (law->kind == STZ_LAW_LINEAR) {
-    rates_linear(law, n, s, f, rates);
-  } else {
-    rates_cooperative(law, n, s, f, rates);
-  }
-  rates_against(law, n, s, f, rates);
   return lane_sum(n, rates);
 }
 
 STZ_MULTIVERSION
 void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,
                     float rates[STZ_MODES][2]) {
-  float s[8];
-  for (int c = 0; c < 5; c++) s[c] = stress[c] + law->mean[c];
+  deviator s;
+  for (int c = 0; c < 5; c++) s.d[c] = stress[c] + law->mean[c];
   if (modes->rotations > 1) {
-    const float site[5] = {s[0], s[1], s[2], s[3], s[4]};
-    turn_site(modes->turn_columns[rotation], site, s);
+    const float *a = modes->axes[rotation];
+    s = turn(s, (vector){a[0], a[1], a[2]}, (vector){a[3], a[4], a[5]}, a[6], a[7]);
   }
   const float f = barrier * law->per_eV;
+  float y[STZ_MODES];
+  resolve(law, &s, y);
   for (int m = 0; m < STZ_MODES; m++) {
-    const float y = resolved(law->mode[m], s[0], s[1], s[2], s[3], s[4]);
-    rates[m][y < 0.0f] = along(law->kind, y, f);
-    rates[m][!(y < 0.0f)] = against(law->kind, y, f);
+    rates[m][y[m] < 0.0f] = along(law->kind, y[m], f);
+    rates[m][!(y[m] < 0.0f)] = against(law->kind, y[m], f);
   }
 }

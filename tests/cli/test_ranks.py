@@ -69,7 +69,7 @@ with tempfile.TemporaryDirectory() as folder:
             differing = [name for name in first if first[name] != other.get(name)]
             expect(f"same numbers on {ranks}", not differing and len(other) == len(first), differing[:9])
             expect(f"same hash on {ranks}", final_hash(f"{ranks}.h5", folder) == final_hash("1.h5", folder) is not None)
-        done = run(["run", "in.cfg", "-o", "changed.h5", "-q", "--set", "barriers.mean_eV=2.3520001"], 1, folder, 120)
+        done = run(["run", "in.cfg", "-o", "changed.h5", "-q", "--set", "barriers.mean_eV=2.3521"], 1, folder, 120)
         expect("a change of the input shows", done.returncode == 0 and
                final_hash("changed.h5", folder) != final_hash("1.h5", folder), done.stderr)
 finish()

@@ -12,6 +12,7 @@
 #define stz_rates_sum NAME(rates_sum, ISA)
 #define stz_rates_site NAME(rates_site, ISA)
 #define stz_elastic_contract NAME(elastic_contract, ISA)
+#define stz_elastic_add_turned NAME(elastic_add_turned, ISA)
 #include "elastic/row.c"
 #include "stz/rates.c"
 #endif
@@ -31,6 +32,6 @@ void NAME(isa_pass, ISA)(const isa_input *in, isa_output *out) {
     const float stress[5] = {rows[0][z], rows[1][z], rows[2][z], rows[3][z], rows[4][z]};
     stz_rates_site(&law, in->modes, stress, in->barrier[z], in->rotation[z], out->site[z]);
   }
-  stz_elastic_contract(in->table, ISA_LENGTH, in->strain, ISA_NZ, out->row);
-  stz_elastic_contract(in->table, ISA_SHORT / 2 + 8, in->strain, ISA_SHORT, out->short_row);
+  stz_elastic_contract(in->table, ISA_LENGTH, in->strain, in->sign, ISA_NZ, out->row[0], ISA_NZ + STZ_ROW_MARGIN);
+  for (int z0 = 0; z0 < ISA_NZ; z0 += 13) stz_elastic_add_turned(out->row[z0 % 5], ISA_NZ, z0, out->turned);
 }

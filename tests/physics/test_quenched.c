@@ -15,22 +15,15 @@ static double mean_square(double poisson) {
 
 // The stress at `site` as the sum of the stresses of all sites' strains.
 static void superposed(const kmc_setup *s, int64_t site, double stress[5]) {
-  static float row[5 * 64];
-  const int *n = stz_grid_cells(s->grid);
   int at[3], from[3];
   stz_grid_coords(s->grid, site, at);
   for (int c = 0; c < 5; c++) stress[c] = 0.0;
   for (int64_t i = 0; i < stz_grid_sites(s->grid); i++) {
-    float strain[5];
-    int d[3];
+    float strain[5], row[5][64] = {{0}}, *const rows[5] = {row[0], row[1], row[2], row[3], row[4]};
     stz_grid_coords(s->grid, i, from);
-    for (int axis = 0; axis < 3; axis++) {
-      d[axis] = (at[axis] - from[axis] + n[axis]) % n[axis];
-      if (axis < 2 && d[axis] > n[axis] / 2) d[axis] -= n[axis];
-    }
     for (int c = 0; c < 5; c++) strain[c] = stz_glass_quenched(s->glass, c)[i];
-    stz_elastic_row(s->elastic, d[0], d[1], strain, row);
-    for (int c = 0; c < 5; c++) stress[c] += (double)row[c * n[2] + d[2]];
+    stz_elastic_add_strip(s->elastic, from, strain, at[0], at[1], 1, rows);
+    for (int c = 0; c < 5; c++) stress[c] += (double)row[c][at[2]];
   }
 }
 

@@ -34,8 +34,17 @@ static void fill(uint64_t trial, isa_input *in) {
     in->barrier[z] = (float)(3.2 * stz_rng_uniform(&rng));
     in->rotation[z] = (uint16_t)stz_rng_below(&rng, (uint64_t)in->modes->rotations);
   }
-  for (int i = 0; i < STZ_PAIRS * ISA_LENGTH; i++) in->table[i] = (float)stz_rng_normal(&rng);
-  for (int i = 0; i < 25; i++) in->strain[i] = (float)stz_rng_normal(&rng);
+  for (int pair = 0; pair < STZ_PAIRS; pair++) {
+    static const int odd[STZ_PAIRS] = {0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0, 0}; // under z -> -z
+    float *row = in->table + pair * ISA_LENGTH;
+    for (int z = 0; z <= ISA_NZ / 2; z++)
+      row[z] = odd[pair] && z % (ISA_NZ / 2) == 0 ? 0.0f : (float)stz_rng_normal(&rng);
+    for (int z = ISA_NZ / 2 + 1; z < ISA_LENGTH; z++) row[z] = odd[pair] ? -row[ISA_NZ - z] : row[ISA_NZ - z];
+  }
+  for (int c = 0; c < 5; c++) {
+    in->strain[c] = (float)stz_rng_normal(&rng);
+    in->sign[c] = stz_rng_uniform(&rng) < 0.5 ? -1.0f : 1.0f;
+  }
 }
 
 static void check_pass(void (*pass)(const isa_input *, isa_output *)) {
