@@ -30,6 +30,7 @@ typedef struct stz_config {
   stz_lattice_params lattice;
   stz_elastic_params elastic;
   stz_stz_params stz;
+  char modes[256]; // "icosahedral", or "axes" (stz.catalogue)
   stz_barrier_params barriers;
   stz_micro_params micro;
   char field_file[256], field_dataset[256]; // of a microstructure from a file

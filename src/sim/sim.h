@@ -40,6 +40,8 @@ typedef struct stz_estimate {
   double bytes_per_rank, file_bytes; // memory of a rank, size of the result
   double events;                     // rough count of events
   double seconds;                    // rough wall time on `ranks` ranks
+  int modes;                         // of the catalogue, and how alike they treat all shears (stz_modes_isotropy)
+  double modes_least, modes_most;
 } stz_estimate;
 
 // Whether the files that the input names can be used. Collective. Fails as stz_field_check.
