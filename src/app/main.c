@@ -94,7 +94,6 @@ static void print_check(const stz_config *config) {
   stz_estimate estimate;
   char levels[512];
   stz_sim_estimate(config, ranks, &estimate);
-  stz_sim_unreachable_levels(config, levels, sizeof levels);
   fputs(config->resolved_text, stdout);
   printf("# box: %.4g x %.4g x %.4g nm\n", config->lattice.cells[0] * config->lattice.spacing_nm,
          config->lattice.cells[1] * config->lattice.spacing_nm, config->lattice.cells[2] * config->lattice.spacing_nm);
@@ -104,7 +103,10 @@ static void print_check(const stz_config *config) {
          estimate.file_bytes * 1e-6);
   printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, ranks,
          ranks == 1 ? "" : "s");
+  stz_sim_unreachable_levels(config, &config->nbed_strains, levels, sizeof levels);
   if (levels[0]) printf("# NBED levels that the protocol does not reach: %s\n", levels);
+  stz_sim_unreachable_levels(config, &config->snapshot_strains, levels, sizeof levels);
+  if (config->snapshots && levels[0]) printf("# snapshots that the protocol does not reach: %s\n", levels);
 }
 
 static void print_level(const stz_again_level *l) {

@@ -131,12 +131,12 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
                          (config->events ? 26.0 * estimate->events : 0.0);
 }
 
-void stz_sim_unreachable_levels(const stz_config *config, char *text, int size) {
+void stz_sim_unreachable_levels(const stz_config *config, const stz_levels *levels, char *text, int size) {
   const course c = course_of(config);
   int at = 0;
   text[0] = 0;
-  for (int i = 0; i < config->nbed_strains.count && at < size; i++) {
-    if (config->nbed_strains.values[i] <= c.largest + 1e-12) continue;
-    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", config->nbed_strains.values[i]);
+  for (int i = 0; i < levels->count && at < size; i++) {
+    if (levels->values[i] <= c.largest + 1e-12) continue;
+    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", levels->values[i]);
   }
 }
