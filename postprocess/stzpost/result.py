@@ -2,6 +2,7 @@
 """Reading of result files (docs/output.md), those of running and killed runs included."""
 import os
 from dataclasses import dataclass, field
+from typing import Any, Union
 
 import h5py
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 
 from .errors import StzPostError
 
+Path = Union[str, "os.PathLike[str]"]
 FORMAT = "stzkmc-result"
 FORMAT_VERSION = 1
 COMPONENTS = ["xx", "yy", "zz", "yz", "xz", "xy"]
@@ -35,7 +37,7 @@ class Level:
     data: dict
 
     @property
-    def strain(self):
+    def strain(self) -> float:
         return float(self.attrs["strain"])
 
 
@@ -56,58 +58,61 @@ class Result:
     _units: dict = field(default_factory=dict, repr=False)
 
     @property
-    def name(self):
+    def name(self) -> str:
         return os.path.basename(self.path)
 
     @property
-    def complete(self):
+    def complete(self) -> bool:
         return bool(self.attrs.get("complete", 0))
 
-    def rows(self, segment):
+    def rows(self, segment: Segment) -> xr.Dataset:
         """The history of one segment."""
         return self.history.isel(row=np.flatnonzero(self.history["segment"].values == segment.index))
 
-    def field(self, name):
+    def field(self, name: str) -> xr.DataArray:
         """A field of /microstructure over the lattice, as a DataArray with coordinates in nm."""
         if name not in self.field_names:
             raise StzPostError(f"{self.path}: no dataset /microstructure/{name}" + _unfinished(self))
-        with _open(self.path) as file:
+        with open_file(self.path) as file:
             dataset = file["microstructure"][name]
-            values, attrs = dataset[...], _attributes(dataset)
+            values, attrs = dataset[...], plain_attributes(dataset)
         if values.ndim != 3:
             raise StzPostError(f"{self.path}: /microstructure/{name}: got {values.ndim} dimensions, needs 3")
         spacing = self.setting("spacing_nm")
         axes = {axis: spacing * np.arange(n) for axis, n in zip("xyz", values.shape)}
         return xr.DataArray(values, dims=tuple("xyz"), coords=axes, attrs=attrs, name=name)
 
-    def setting(self, name):
+    def setting(self, name: str) -> Any:
         """An attribute of /config that an analysis needs."""
         if name not in self.config:
             raise StzPostError(f"{self.path}: no attribute {name} of /config")
         return self.config[name]
 
 
-def open_result(path):
+def open_result(path: Path) -> Result:
     """Reads a result file. Raises StzPostError for what is no result file of a known version."""
     path = os.fspath(path)
-    with _open(path) as file:
+    with open_file(path) as file:
         try:
             return _read(path, file)
         except (KeyError, OSError, RuntimeError) as error:
             raise StzPostError(f"{path}: {_one_line(error)}") from error
 
 
-def _open(path):
+def open_file(path: Path) -> h5py.File:
+    """The HDF5 file, for reading; raises StzPostError if that cannot be."""
     if not os.path.isfile(path):
         raise StzPostError(f"{path}: no such file")
     try:
         return h5py.File(path, "r", locking=False)  # a running engine may hold the lock
     except OSError as error:
+        if "locking flag" in str(error):  # the caller has it open, with locks
+            return h5py.File(path, "r")
         raise StzPostError(f"{path}: not a readable HDF5 file ({_one_line(error)})") from error
 
 
 def _read(path, file):
-    attrs = _attributes(file)
+    attrs = plain_attributes(file)
     if attrs.get("format") != FORMAT:
         raise StzPostError(f"{path}: not a result of stzkmc (attribute format: got {attrs.get('format')!r})")
     if attrs.get("format_version") != FORMAT_VERSION:
@@ -117,13 +122,13 @@ def _read(path, file):
     return Result(
         path=path,
         attrs=attrs,
-        config=_attributes(config),
+        config=plain_attributes(config),
         input_text=_text(config, "input"),
         resolved_text=_text(config, "resolved"),
         history=_history(path, file, attrs),
         segments=_segments(file),
         levels=_levels(file),
-        microstructure=_attributes(micro),
+        microstructure=plain_attributes(micro),
         field_names=[name for name in micro if isinstance(micro[name], h5py.Dataset)],
     )
 
@@ -141,7 +146,7 @@ def _history(path, file, attrs):
     variables = {}
     for name, values in columns.items():
         dims = ("row",) if values.ndim == 1 else ("row", "component")
-        variables[name] = (dims, values[:rows], _attributes(group[name]))
+        variables[name] = (dims, values[:rows], plain_attributes(group[name]))
     coords = {"component": COMPONENTS} if any(len(dims) == 2 for dims, _, _ in variables.values()) else {}
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
@@ -149,7 +154,7 @@ def _history(path, file, attrs):
 def _segments(file):
     segments = []
     for index, group in enumerate(_groups(file, "protocol")):
-        a = _attributes(group)
+        a = plain_attributes(group)
         begin = float(a["begin_s"])
         segments.append(
             Segment(
@@ -168,7 +173,7 @@ def _segments(file):
 def _levels(file):
     levels = []
     for group in _groups(file, "nbed"):
-        levels.append(Level(_attributes(group), {name: group[name][...] for name in group}))
+        levels.append(Level(plain_attributes(group), {name: group[name][...] for name in group}))
     return sorted(levels, key=lambda level: level.strain)
 
 
@@ -177,7 +182,8 @@ def _groups(file, name):
     return [parent[child] for child in sorted(parent)]
 
 
-def _attributes(node):
+def plain_attributes(node) -> dict:
+    """Attributes of a file, group or dataset: text as str, numbers as Python's, arrays as arrays."""
     return {name: _plain(value) for name, value in getattr(node, "attrs", {}).items()}
 
 
