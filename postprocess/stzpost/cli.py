@@ -5,7 +5,7 @@ import json
 import math
 import sys
 
-from . import __version__, fields, figures, nbed, relaxation, report, style, targets, tension
+from . import __version__, fields, figures, nbed, relaxation, report, style, synth, targets, tension
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
@@ -69,7 +69,29 @@ def _parser():
     )
     one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     one.set_defaults(run=_report)
+    _synth_commands(commands)
     return parser
+
+
+def _synth_commands(commands):
+    """`stz-post synth KIND`: the fields of the kind's settings are its options."""
+    text = "synthetic measurements with their truth"
+    kinds = commands.add_parser("synth", help=text, description=text).add_subparsers(
+        required=True, metavar="KIND", parser_class=_Parser
+    )
+    for kind in synth.KINDS:
+        title = synth.TITLES[kind]
+        one = kinds.add_parser(kind, help=title, description=title)
+        one.add_argument("files", nargs="+", metavar="RESULT", help="results, or directories of results (a sweep's)")
+        one.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the set, new or empty")
+        one.add_argument("--noise-seed", type=int, default=1, metavar="N", help="seed of the noise (default 1)")
+        one.add_argument(
+            "--test-share", type=float, default=0.2, metavar="X", help="share of specimens to test on (default 0.2)"
+        )
+        for name, value in synth.options(kind).items():
+            flag = "--" + name.replace("_", "-")
+            one.add_argument(flag, dest=name, type=type(value), default=value, metavar="X", help="(default %(default)s)")
+        one.set_defaults(run=_synth, kind=kind)
 
 
 def _command(commands, name, run, text):
@@ -105,6 +127,13 @@ def _slices(options):
     result = open_result(options.file)
     found = fields.analyse(result, options.axis, options.index)
     _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+
+
+def _synth(options):
+    settings = synth.KINDS[options.kind].Settings(**{name: getattr(options, name) for name in synth.options(options.kind)})
+    made = synth.make_set(options.kind, options.files, options.output, settings, options.noise_seed, options.test_share)
+    parts = [one["split"] for one in made["specimens"]]
+    print(f"{options.output}: {options.kind}, {parts.count('train')} specimens to train, {parts.count('test')} to test")
 
 
 def _show(options, quantities, notes, draw):
