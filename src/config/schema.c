@@ -73,8 +73,16 @@ const stz_key stz_schema[] = {
                     "B = Q max(0, 1 − τ/τ_c)^1.5 (no χ; never in detailed balance)"},
     {"stz.tau_c_GPa", STZ_KEY_FLOAT, "GPa", "0.0", .min = 0, .max = 1000, AT(stz.tau_c_GPa),
      .description = "τ_c of the cooperative law, which needs it > 0: the resolved stress at which no barrier is left"},
+    {"stz.modes", STZ_KEY_TEXT, "", "\"icosahedral\"", AT(modes),
+     .description =
+         "Shear modes: `icosahedral` (15, no direction of shear preferred), `axes` (those of `mode_axes`), or "
+         "a file that sets `stz.mode_axes`: a name in `models/modes/`, or a path relative to the input"},
+    {"stz.mode_axes", STZ_KEY_AXES, "1", "[ ]", AT(stz.catalogue),
+     .description =
+         "With `modes = \"axes\"`: of each mode the direction of shear and the normal of its plane, which are "
+         "perpendicular, of any length: `[sx, sy, sz, nx, ny, nz, ...]`. Each mode has two signs"},
     {"stz.orientation", STZ_KEY_NAME, "", "\"random\"", .names = "random|aligned", AT(stz.orientation),
-     .description = "Axes of the 15 shear modes: random in each STZ-sized cell, or the lattice's"},
+     .description = "Axes of the shear modes: random in each STZ-sized cell, or the lattice's"},
     {"stz.quenched_strain", STZ_KEY_FLOAT, "1", "0.0", .min = 0, .max = 0.5, AT(stz.quenched_strain),
      .description =
          "Random eigenstrain in the glass at the start: rms of its norm averaged over an STZ; 0: stress-free. "
@@ -402,6 +410,7 @@ void stz_key_needs(const stz_key *key, char *text, size_t size) {
       [STZ_KEY_TEXT] = "a text in quotes of less than 256 characters",
       [STZ_KEY_CELLS] = "three multiples of 8 [nx, ny, nz]",
       [STZ_KEY_LEVELS] = "numbers [e1, e2, ...] in ascending order",
+      [STZ_KEY_AXES] = "six numbers a mode [sx, sy, sz, nx, ny, nz, ...], 15 modes at most",
       [STZ_KEY_LIST] = "",
   };
   char range[64] = "", list[64] = "";
@@ -420,7 +429,8 @@ void stz_key_needs(const stz_key *key, char *text, size_t size) {
     list_names(key, text, size);
     return;
   }
-  if (key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT) stz_key_range(key, range, sizeof range);
+  const bool ranged = key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT && key->type != STZ_KEY_AXES;
+  if (ranged) stz_key_range(key, range, sizeof range);
   const bool several = key->type == STZ_KEY_CELLS || key->type == STZ_KEY_LEVELS || key->type == STZ_KEY_LIST;
   snprintf(text, size, "%s%s%s%s", what[key->type], list, range[0] ? (several ? ", each " : " ") : "", range);
 }

@@ -13,8 +13,9 @@
 #include "base/tensor.h"
 #include "base/units.h"
 #include "observe/nbed.h"
+#include "sim/level.h"
 
-static stz_err write_provenance(stz_result *r, const stz_config *config, const stz_run_options *options, int ranks) {
+stz_err stz_record_provenance(stz_result *r, const stz_config *config, const char *command_line, int ranks) {
   char utc[32];
   const time_t now = time(NULL);
   struct tm parts;
@@ -23,7 +24,7 @@ static stz_err write_provenance(stz_result *r, const stz_config *config, const s
   STZ_TRY(stz_result_int(r, "/", "format_version", 1));
   STZ_TRY(stz_result_text(r, "/", "program_version", STZ_VERSION));
   STZ_TRY(stz_result_text(r, "/", "git", stz_build_git));
-  STZ_TRY(stz_result_text(r, "/", "command_line", options->command_line ? options->command_line : ""));
+  STZ_TRY(stz_result_text(r, "/", "command_line", command_line ? command_line : ""));
   STZ_TRY(stz_result_text(r, "/", "created_utc", utc));
   STZ_TRY(stz_result_int(r, "/", "ranks", ranks));
   STZ_TRY(stz_result_uint(r, "/", "seed", config->seed));
@@ -99,7 +100,7 @@ static stz_err declare_tables(stz_record *record) {
 
 static stz_err write_start(stz_record *record, const stz_run_options *options) {
   stz_result *r = record->result;
-  STZ_TRY(write_provenance(r, record->config, options, stz_grid_ranks(record->sample->grid)));
+  STZ_TRY(stz_record_provenance(r, record->config, options->command_line, stz_grid_ranks(record->sample->grid)));
   STZ_TRY(write_config(r, record->config, record->sample));
   STZ_TRY(write_microstructure(r, record->sample));
   STZ_TRY(declare_tables(record));
@@ -181,43 +182,14 @@ static stz_err take_row(stz_record *record, double t) {
   return STZ_OK;
 }
 
-static stz_err write_nbed(stz_result *r, const char *group, const stz_nbed *nbed) {
-  char path[128];
-  const int patterns[3] = {nbed->scans, STZ_NBED_SIDE, STZ_NBED_SIDE}, domains[2] = {nbed->scans, 4},
-            corners[2] = {nbed->scans, 3};
-#define PATH(name) (snprintf(path, sizeof path, "%s/" name, group), path)
-  STZ_TRY(stz_result_bytes(r, PATH("bragg"), "1", "1: the pattern has Bragg reflections", 3, patterns, nbed->bragg));
-  STZ_TRY(stz_result_doubles(r, PATH("probability"), "1", "probability of Bragg reflections from local event counts", 3,
-                             patterns, nbed->probability));
-  STZ_TRY(stz_result_doubles(r, PATH("density"), "1", "mean Ni fraction in the probe", 3, patterns, nbed->density));
-  STZ_TRY(stz_result_bytes(r, PATH("mask"), "1", "1: density above 50 % grey", 3, patterns, nbed->mask));
-  STZ_TRY(stz_result_doubles(r, PATH("counts"), "1", "patterns with Bragg reflections", 1, patterns, nbed->counts));
-  STZ_TRY(stz_result_doubles(r, PATH("counts_by_domain"), "1",
-                             "Bragg in mask, patterns in mask, Bragg outside, patterns outside", 2, domains,
-                             nbed->counts_by_domain));
-  STZ_TRY(
-      stz_result_doubles(r, PATH("origin_nm"), "nm", "corner of each scan and its foil", 2, corners, nbed->origin_nm));
-#undef PATH
-  STZ_TRY(stz_result_double(r, group, "bragg_expected", nbed->bragg_expected));
-  STZ_TRY(stz_result_double(r, group, "bragg_mean", nbed->bragg_mean));
-  STZ_TRY(stz_result_double(r, group, "bragg_scatter", nbed->bragg_scatter));
-  return stz_result_int(r, group, "displaced", nbed->displaced);
-}
-
 static stz_err take_level(stz_record *record, double t, double strain) {
-  char group[32];
   stz_nbed *nbed;
   const stz_nbed_sample sample = stz_nbed_sample_of(record->sample->glass);
   const stz_nbed_params *params = &record->config->nbed;
   STZ_TRY(stz_nbed_create(&sample, params, record->config->seed, (uint64_t)record->level, &nbed));
-  snprintf(group, sizeof group, "/nbed/level_%02d", record->level);
   stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", strain, nbed->bragg_mean,
           nbed->scans * STZ_NBED_PATTERNS);
-  stz_err err = write_nbed(record->result, group, nbed);
-  if (err == STZ_OK) err = stz_result_double(record->result, group, "strain", strain);
-  if (err == STZ_OK) err = stz_result_double(record->result, group, "time_s", t);
-  if (err == STZ_OK) err = stz_result_double(record->result, group, "foil_nm", params->foil_nm);
-  if (err == STZ_OK) err = stz_result_double(record->result, group, "probe_nm", params->probe_nm);
+  stz_err err = stz_level_write(record->result, record->level, nbed, params, strain, t);
   if (err == STZ_OK) err = stz_result_flush(record->result);
   stz_nbed_destroy(&nbed);
   record->level++;
@@ -331,11 +303,6 @@ stz_err stz_record_finish(stz_record *record) {
   return stz_result_close(&record->result);
 }
 
-void stz_record_abandon(stz_record *record) {
-  char message[512];
-  snprintf(message, sizeof message, "%s", stz_error_message());
-  if (stz_result_close(&record->result) != STZ_OK) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
-  (void)!stz_fail(STZ_OK, "%s", message); // the failure that ended the run is the one to tell
-}
+void stz_record_abandon(stz_record *record) { stz_result_abandon(&record->result); }
 
 void stz_record_clear(stz_record *record) { stz_snapshots_clear(&record->snapshots); }

@@ -26,6 +26,10 @@ typedef struct stz_record {
   uint64_t segment_events; // events before the segment
 } stz_record;
 
+// Writes the root's attributes: which program made the file, when and how, and that it is not complete. Collective.
+stz_err stz_record_provenance(stz_result *result, const stz_config *config, const char *command_line,
+                              int ranks) STZ_MUST_USE;
+
 // Creates the result file with everything that is known at the start. Collective.
 stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
                          stz_sample *sample) STZ_MUST_USE;

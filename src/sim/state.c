@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define FORMAT "stzkmc-checkpoint 1, stzkmc " STZ_VERSION
+// Counts up with each change of what a checkpoint holds.
+#define FORMAT "stzkmc-checkpoint 2, stzkmc " STZ_VERSION
 
 // OUT.h5 -> OUT.ckpt.h5; any other name gets the suffix as it is.
 static stz_err path_with(const char *output, const char *suffix, char **path) {

@@ -13,7 +13,7 @@ import time
 import h5py
 import numpy as np
 
-from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
+from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, kill_session, read, run, write
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
 SETTINGS = ["lattice.cells=[32,24,24]", "protocol[0].until_strain=0.062", "output.nbed_strains=[0.0,0.05]",
@@ -71,9 +71,7 @@ def check_kills(folder, whole):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         time.sleep(chance.uniform(0.3, 1.3))
         kills += job.poll() is None
-        subprocess.run(["pkill", "-KILL", "-f", output], check=False)
-        os.killpg(job.pid, signal.SIGKILL) if job.poll() is None else None
-        job.wait()
+        kill_session(job)
         if os.path.exists(output):
             try:
                 h5py.File(output).close()
