@@ -119,10 +119,7 @@ static stz_err write_numbers(stz_snapshot *file, const stz_macro *macro) {
 stz_err stz_snapshots_take(stz_snapshots *snapshots, const stz_sample *sample, const stz_macro *macro) {
   stz_snapshot *file = NULL;
   float *field = NULL;
-  double total, plastic;
-  stz_mean_stress mean = {.t0 = macro->time_s, .temperature_K = macro->temperature_K};
-  memcpy(mean.stress, macro->stress, sizeof mean.stress);
-  stz_kmc_rates(sample->kmc, &mean, &total, &plastic); // brings the stress field up to date
+  stz_sample_refresh(sample, macro);
   STZ_TRY(stz_agree(stz_grid_comm(sample->grid), STZ_NEW(field, stz_grid_local_sites(sample->grid))));
   stz_err err = stz_snapshot_create(sample->grid, snapshots->stem, snapshots->taken, &file);
   if (err == STZ_OK) err = write_numbers(file, macro);
