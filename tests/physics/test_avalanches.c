@@ -10,9 +10,10 @@
 
 static const double SPACING = 0.5;
 
-static stz_grid *open_grid(MPI_Comm comm, int x, int y, int z) {
+static stz_grid *open_grid(int x, int y, int z) {
   stz_grid *grid;
-  CHECK_OK(stz_grid_create(comm, &(const stz_lattice_params){.cells = {x, y, z}, .spacing_nm = SPACING}, &grid));
+  CHECK_OK(
+      stz_grid_create(MPI_COMM_SELF, &(const stz_lattice_params){.cells = {x, y, z}, .spacing_nm = SPACING}, &grid));
   return grid;
 }
 
@@ -38,8 +39,8 @@ static void add(stz_avalanches *a, const stz_grid *grid, double time_s, const in
 
 // Reach 1 nm: two steps along an axis, one along each of three; 33 of 4096 sites. Events each second make the mean
 // waiting time 1 s, so that the window is 4096/33 * 0.02 = 2.48 s.
-static void by_hand(MPI_Comm comm) {
-  stz_grid *grid = open_grid(comm, 16, 16, 16);
+static void by_hand(void) {
+  stz_grid *grid = open_grid(16, 16, 16);
   stz_avalanches *a = open_avalanches(grid, 0.02, 1.0);
   stz_avalanche seen = {0};
   double centre[3];
@@ -74,8 +75,8 @@ static void by_hand(MPI_Comm comm) {
 }
 
 // A row of events that goes once around the box: along the tree it is as long as it is, not folded back.
-static void around_the_box(MPI_Comm comm) {
-  stz_grid *grid = open_grid(comm, 16, 16, 16);
+static void around_the_box(void) {
+  stz_grid *grid = open_grid(16, 16, 16);
   stz_avalanches *a = open_avalanches(grid, 1.0, 0.5);
   const stz_avalanche *list;
   stz_avalanche none;
@@ -132,9 +133,9 @@ static tally poisson(const stz_grid *grid, double window, double reach_nm, int e
 // time is estimated with a relative deviation of 1/sqrt(2 * 20 - 1) = 0.16, that of the share's exponent, which adds
 // 0.16^2 window^2/2 in the mean; the shares are of `events`, with 1.5 times the binomial error, as neighbours have
 // windows in common. 4.5 standard errors: once in 150,000 seeds for each of the eight numbers.
-static void independent_events(MPI_Comm comm) {
+static void independent_events(void) {
   enum { EVENTS = 20000 };
-  stz_grid *grid = open_grid(comm, 16, 24, 16);
+  stz_grid *grid = open_grid(16, 24, 16);
   for (int whole = 0; whole < 2; whole++) {
     for (int k = 0; k < 2; k++) {
       const double window = k ? 0.5 : 0.1, reach = whole ? 100.0 : 1.5;
@@ -154,19 +155,21 @@ static void independent_events(MPI_Comm comm) {
 
 // Windows that are open by the thousand: more than there is room for at the start. The reach is a site alone, of 8192,
 // so that a window lasts for 4096 events; the first 4096 find fewer before them, and (1 - exp(-w))/w of them begin one.
-static void crowded(MPI_Comm comm) {
-  stz_grid *grid = open_grid(comm, 32, 16, 16);
+static void crowded(void) {
+  stz_grid *grid = open_grid(32, 16, 16);
   const tally t = poisson(grid, 0.5, 0.4, 20000, 5, true);
   const double expected = (4096.0 * (1.0 - exp(-0.5)) / 0.5 + 15904.0 * exp(-0.5)) / 20000.0;
   CHECK_NEAR(t.avalanches / 20000.0, expected, 4.5 * 1.5 * sqrt(0.24 / 20000.0));
   stz_grid_destroy(&grid);
 }
 
-static void cases(MPI_Comm comm) {
-  by_hand(comm);
-  around_the_box(comm);
-  independent_events(comm);
-  crowded(comm);
+int main(void) {
+  MPI_Init(NULL, NULL);
+  by_hand();
+  around_the_box();
+  independent_events();
+  crowded();
+  CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
+  MPI_Finalize();
+  return harness_failures ? 1 : 0;
 }
-
-int main(int argc, char **argv) { return harness_main(argc, argv, "avalanches", cases); }
