@@ -121,6 +121,10 @@ static stz_err write_start(stz_record *record, const stz_run_options *options) {
   STZ_TRY(write_config(r, record->config, record->sample));
   STZ_TRY(write_microstructure(r, record->sample));
   STZ_TRY(declare_tables(record));
+  if (record->avalanches) {
+    STZ_TRY(stz_result_double(r, "/avalanches", "window", record->config->avalanche.window));
+    STZ_TRY(stz_result_double(r, "/avalanches", "reach_nm", record->config->avalanche.reach_nm));
+  }
   return stz_result_flush(r);
 }
 
