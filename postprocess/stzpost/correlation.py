@@ -24,22 +24,28 @@ class Correlation:
     distance_nm: np.ndarray
     radial: np.ndarray
     families: dict  # name -> (distance, mean over the family)
+    shape_nm: float  # s of the shape that it is averaged with
 
     @property
     def length_nm(self):
         """Distance at which the radial mean falls to 1/e; NaN if it does not."""
         return _crossing(self.distance_nm, self.radial, math.exp(-1))
 
+    def of_shape(self, distance_nm):
+        """The autocorrelation of events that know nothing of each other: that of the shape."""
+        return np.exp(-((np.asarray(distance_nm) / (2 * self.shape_nm)) ** 2))
+
 
 def analyse(result):
     """Every level with plastic strain, by ascending strain."""
-    levels = [_level(one) for one in result.correlation if np.isfinite(one["radial"].values).all()]
+    shape = float(result.setting("volume_nm3")) ** (1 / 3) / (2 * math.sqrt(math.pi))
+    levels = [_level(one, shape) for one in result.correlation if np.isfinite(one["radial"].values).all()]
     if not levels:
         raise StzPostError(f"{result.path}: no autocorrelation of plastic strain (output.statistics_strains)")
     return levels
 
 
-def _level(one):
+def _level(one, shape):
     families = {}
     for name, members in FAMILIES.items():
         chosen = one.sel(direction=list(members))
@@ -53,6 +59,7 @@ def _level(one):
         distance_nm=one["distance_nm"].values,
         radial=one["radial"].values,
         families=families,
+        shape_nm=shape,
     )
 
 

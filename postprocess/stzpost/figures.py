@@ -5,7 +5,7 @@ import math
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import ListedColormap
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from . import avalanches as avalanches_module
 from . import distributions as distributions_module
@@ -165,7 +165,7 @@ def avalanches(found):
     top.legend(loc="upper right")
     style.panel(top, "a")
     larger = found.size > 1
-    bottom.semilogx(found.size[larger], found.radius_nm[larger], ".", color=LIGHT, mew=0, ms=3.5, label="single ones")
+    bottom.semilogx(found.size[larger], found.radius_nm[larger], ".", color=LIGHT, mew=0, ms=3.5, label="each")
     sizes = np.unique(found.size[larger])
     means = [found.radius_nm[found.size == n].mean() for n in sizes]
     bottom.semilogx(sizes, means, "o", mfc="none", mec=BLUE, mew=0.7, label="mean")
@@ -173,6 +173,10 @@ def avalanches(found):
     bottom.set_ylim(0, 1.25 * bottom.get_ylim()[1])
     bottom.legend(loc="upper left", ncols=2)
     style.panel(bottom, "b")
+    for axes in (top, bottom):
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     return figure
 
 
@@ -182,8 +186,10 @@ def correlation(levels):
     figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2)
     for level, colour in zip(levels, _shades(len(levels))):
         top.plot(level.distance_nm, level.radial, "o-", ms=2.5, color=colour, label=f"{100 * level.strain:g} %")
+    distance = np.linspace(0, levels[-1].distance_nm[-1], 200)
+    top.plot(distance, levels[-1].of_shape(distance), ":", color=BLACK, label="shape of an STZ alone")
     top.set(xlabel="distance (nm)", ylabel="autocorrelation, all directions")
-    top.legend(loc="upper right", title="axial strain", ncols=2 if len(levels) > 4 else 1)
+    top.legend(loc="upper right", ncols=2 if len(levels) > 4 else 1)
     style.panel(top, "a")
     lines = zip(levels[-1].families.items(), (VERMILLION, GREEN, BLUE, GREY), ("-", "-", "--", ":"))
     for (name, (distance, values)), colour, line in lines:
@@ -217,7 +223,8 @@ def distributions(levels):
         place.set_ylim(0, 1.1 * place.get_ylim()[1])
         style.panel(place, letter)
     _clip_to_data(places, chosen, list(kinds))
-    places[0].legend(loc="upper left", handlelength=2)
+    places[0].set_ylim(0, 1.45 * places[0].get_ylim()[1])
+    places[0].legend(loc="upper center", handlelength=2, ncols=2)
     return figure
 
 
