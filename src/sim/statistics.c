@@ -22,7 +22,9 @@ static stz_err write_correlation(stz_result *r, const char *group, const stz_cor
   char path[128];
   const int lines[2] = {STZ_CORRELATION_LINES, c->points}, vectors[2] = {STZ_CORRELATION_LINES, 3};
   double directions[STZ_CORRELATION_LINES * 3];
-  for (int i = 0; i < STZ_CORRELATION_LINES * 3; i++) directions[i] = stz_correlation_directions[i / 3][i % 3];
+  for (int i = 0; i < STZ_CORRELATION_LINES; i++) {
+    for (int k = 0; k < 3; k++) directions[3 * i + k] = stz_correlation_directions[i][k];
+  }
 #define PATH(name) (snprintf(path, sizeof path, "%s/" name, group), path)
   STZ_TRY(stz_result_doubles(r, PATH("distance_nm"), "nm", "mean distance of the lattice vectors of a shell", 1,
                              &c->points, c->radial_nm));
