@@ -5,7 +5,22 @@ import json
 import math
 import sys
 
-from . import __version__, fields, figures, nbed, relaxation, report, style, synth, targets, tension
+from . import (
+    __version__,
+    avalanches,
+    correlation,
+    distributions,
+    energy,
+    fields,
+    figures,
+    nbed,
+    relaxation,
+    report,
+    style,
+    synth,
+    targets,
+    tension,
+)
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
@@ -61,6 +76,11 @@ def _parser():
     one = _command(commands, "slices", _slices, "composition, barrier and plastic strain on a plane")
     one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
     one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
+
+    _command(commands, "energy", _energy, "work, heat and elastic energy")
+    _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
+    _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
+    _command(commands, "distributions", _distributions, "distributions of barriers and stresses")
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
@@ -130,10 +150,31 @@ def _slices(options):
 
 
 def _synth(options):
-    settings = synth.KINDS[options.kind].Settings(**{name: getattr(options, name) for name in synth.options(options.kind)})
+    chosen = {name: getattr(options, name) for name in synth.options(options.kind)}
+    settings = synth.KINDS[options.kind].Settings(**chosen)
     made = synth.make_set(options.kind, options.files, options.output, settings, options.noise_seed, options.test_share)
     parts = [one["split"] for one in made["specimens"]]
     print(f"{options.output}: {options.kind}, {parts.count('train')} specimens to train, {parts.count('test')} to test")
+
+
+def _energy(options):
+    found = energy.analyse(open_result(options.file))
+    _show(options, energy.quantities(found), [], lambda: figures.energy(found))
+
+
+def _avalanches(options):
+    found = avalanches.analyse(open_result(options.file))
+    _show(options, avalanches.quantities(found), avalanches.notes(found), lambda: figures.avalanches(found))
+
+
+def _correlation(options):
+    levels = correlation.analyse(open_result(options.file))
+    _show(options, correlation.quantities(levels), [], lambda: figures.correlation(levels))
+
+
+def _distributions(options):
+    levels = distributions.analyse(open_result(options.file))
+    _show(options, distributions.quantities(levels), [], lambda: figures.distributions(levels))
 
 
 def _show(options, quantities, notes, draw):

@@ -49,7 +49,9 @@ def write_hspy(path: str, title: str, data: np.ndarray, axes: Sequence[Axis], me
 
 
 def write_emd(path: str, title: str, data: np.ndarray, axes: Sequence[Axis], metadata: Mapping[str, Any]) -> None:
-    """An EMD file of version 0.2 with one data group; `metadata` becomes attributes of the group `comments`."""
+    """An EMD file of version 0.2 with one data group; `metadata` becomes attributes of the group `comments`. The array is
+    stored with its axes in reverse (x first), as HyperSpy expects, which turns them round when it reads."""
+    data, axes = data.T, axes[::-1]
     with h5py.File(path, "w") as file:
         file.attrs.update({"version_major": 0, "version_minor": 2})
         group = file.create_group("data").create_group(title)

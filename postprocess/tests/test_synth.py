@@ -279,12 +279,13 @@ def test_hyperspy_opens_maps_and_stacks(sets):
         assert units["kx"][0].replace(" ", "") == "1/nm"
         assert abs(units["kx"][1] - stem.pixel_per_nm(stem.Settings())) < 1e-9
         with h5py.File(first / "stack_00.emd") as file:
-            np.testing.assert_array_equal(signal.data, file["data/stack/data"])
+            np.testing.assert_array_equal(signal.data, file["data/stack/data"][...].T)
     for kind, name, shape in (("maps", "haadf", (20, 16)), ("maps", "eels", (2, 20, 16)), ("nbed", "signal", None)):
         folder = every(sets / kind)[0]
         one, other = (hyperspy.load(str(folder / f"{name}.{end}")) for end in ("hspy", "emd"))
         assert shape is None or one.data.shape == shape
         np.testing.assert_array_equal(one.data, other.data)
+        assert [a.name for a in other.axes_manager._axes][-2:] == ["y", "x"]
         assert one.axes_manager.signal_axes[0].units == "nm" and one.metadata.General.title == name
 
 

@@ -136,6 +136,7 @@ void stz_config_destroy(stz_config **config) {
   stz_free((*config)->protocol);
   stz_free((*config)->nbed_strains.values);
   stz_free((*config)->snapshot_strains.values);
+  stz_free((*config)->statistics_strains.values);
   stz_free((*config)->field_path);
   stz_free((*config)->input_text);
   stz_free((*config)->resolved_text);

@@ -41,8 +41,10 @@ typedef struct stz_config {
   stz_kmc_params kmc;
   stz_history_params history;
   stz_levels nbed_strains;
-  bool snapshots, events;      // whether they are written
-  stz_levels snapshot_strains; // empty: nbed_strains
+  bool snapshots, events, avalanches; // whether they are written
+  stz_avalanche_params avalanche;
+  stz_levels snapshot_strains;   // empty: nbed_strains
+  stz_levels statistics_strains; // empty: nbed_strains
   stz_nbed_params nbed;
   uint64_t seed;
   double checkpoint_every_wall_s; // 0: only when the run is stopped

@@ -42,6 +42,7 @@ const stz_key_group stz_key_groups[] = {
     {"kmc", false, "The kinetic Monte Carlo engine"},
     {"output", false, "What is recorded, and when"},
     {"nbed", false, "Geometry of the virtual nanobeam diffraction scans"},
+    {"avalanches", false, "Which events belong to one avalanche"},
     {"run", false, "The run"},
 };
 const int stz_key_group_count = sizeof stz_key_groups / sizeof *stz_key_groups;
@@ -244,6 +245,12 @@ const stz_key stz_schema[] = {
                     "`nbed_strains`"},
     {"output.events", STZ_KEY_BOOL, "", "false", AT(events),
      .description = "Whether every event is written into the table `/events` of the result, 26 bytes each"},
+    {"output.statistics_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(statistics_strains),
+     .description =
+         "Axial strains at which the autocorrelation of plastic strain and the distributions of barriers and "
+         "stresses are taken when first reached, ascending. Empty: those of `nbed_strains`"},
+    {"output.avalanches", STZ_KEY_BOOL, "", "false", AT(avalanches),
+     .description = "Whether events are clustered into avalanches, in the table `/avalanches` of the result"},
 
     {"nbed.foil_nm", STZ_KEY_FLOAT, "nm", "15.0", .min = 0, .min_open = true, NO_MAX, AT(nbed.foil_nm),
      .description = "Thickness of the foil; at most the box along the beam"},
@@ -251,6 +258,12 @@ const stz_key stz_schema[] = {
      .description = "Diameter of the probe, and step of its 10 × 10 grid"},
     {"nbed.scans", STZ_KEY_INT, "1", "8", .min = 1, .max = 1000, AT(nbed.scans), .description = "Scans a level"},
     {"nbed.beam", STZ_KEY_NAME, "", "\"z\"", .names = "x|y|z", AT(nbed.beam), .description = "Axis of the beam"},
+
+    {"avalanches.window", STZ_KEY_FLOAT, "1", "0.1", .min = 0, .min_open = true, .max = 100, AT(avalanche.window),
+     .description = "Time after an event within which another belongs to its avalanche, as a share of the mean time "
+                    "between events within `reach_nm` of it: the number that follow it by chance"},
+    {"avalanches.reach_nm", STZ_KEY_FLOAT, "nm", "2.5", .min = 0, .min_open = true, NO_MAX, AT(avalanche.reach_nm),
+     .description = "Distance from an event within which another belongs to its avalanche"},
 
     {"run.checkpoint_every_wall_s", STZ_KEY_FLOAT, "s", "600.0", .min = 0, NO_MAX, AT(checkpoint_every_wall_s),
      .description = "Wall time between checkpoints; 0: none but when the run is stopped early"},

@@ -264,6 +264,7 @@ stz_err stz_hdf_read_text(const stz_hdf *hdf, const char *path, char **text) {
 hid_t stz_hdf_type(stz_column_type type) {
   const hid_t types[] = {[STZ_COLUMN_DOUBLE] = H5T_NATIVE_DOUBLE,
                          [STZ_COLUMN_FLOAT] = H5T_NATIVE_FLOAT,
+                         [STZ_COLUMN_INT32] = H5T_NATIVE_INT32,
                          [STZ_COLUMN_INT16] = H5T_NATIVE_INT16,
                          [STZ_COLUMN_INT8] = H5T_NATIVE_INT8};
   return types[type];

@@ -14,11 +14,12 @@
 
 // Each table's group, rows that are buffered, and rows of a chunk of a column: so many that it is rarely that a chunk
 // is added.
-enum { HISTORY_ROWS = 64, EVENT_ROWS = 1024 };
+enum { HISTORY_ROWS = 64, EVENT_ROWS = 1024, AVALANCHE_ROWS = 1024 };
 static const struct {
   const char *group;
   int block, chunk;
-} tables[STZ_TABLES] = {{"/history", HISTORY_ROWS, 512}, {"/events", EVENT_ROWS, 4096}};
+} tables[STZ_TABLES] = {
+    {"/history", HISTORY_ROWS, 512}, {"/events", EVENT_ROWS, 4096}, {"/avalanches", AVALANCHE_ROWS, 1024}};
 static const double BLOCK_SECONDS = 2.0;
 
 typedef struct column {
@@ -38,8 +39,8 @@ typedef struct table {
 struct stz_result {
   const stz_grid *grid;
   bool root, reopened;
-  int events;  // rows since all ranks last wrote together because of them
-  stz_hdf hdf; // the rest is rank 0's
+  int appended[STZ_TABLES]; // rows of each since all ranks last wrote together because of them
+  stz_hdf hdf;              // the rest is rank 0's
   table tables[STZ_TABLES];
   double written_at; // wall time
 };
@@ -245,10 +246,10 @@ static stz_err append_row(stz_result *r, const double *values) {
 
 stz_err stz_result_row(stz_result *r, const double *values) { return ON_ROOT(r, append_row(r, values)); }
 
-stz_err stz_result_event(stz_result *r, const double *values) {
-  if (r->root) buffer_row(&r->tables[STZ_TABLE_EVENTS], values);
-  if (++r->events < EVENT_ROWS) return STZ_OK; // the same on every rank, and rank 0 may have written meanwhile
-  r->events = 0;
+stz_err stz_result_append(stz_result *r, stz_table which, const double *values) {
+  if (r->root) buffer_row(&r->tables[which], values);
+  if (++r->appended[which] < tables[which].block) return STZ_OK; // as on every rank; rank 0 may have written meanwhile
+  r->appended[which] = 0;
   return ON_ROOT(r, write_block(r));
 }
 

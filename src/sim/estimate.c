@@ -128,6 +128,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const double rows = 200.0 * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 4.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
+                         (config->avalanches ? 53.0 * estimate->events : 0.0) +
                          (config->events ? 26.0 * estimate->events : 0.0);
 }
 

@@ -50,8 +50,8 @@ stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) STZ_MUST_US
 // Memory and cost of a run, from sizes alone and typical speeds. Local.
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate);
 
-// Names those of some levels of the axial strain that the protocol cannot reach (a comma-separated list in `text`; "" if
-// it can reach all). Local.
+// Names those of some levels of the axial strain that the protocol cannot reach (a comma-separated list in `text`; ""
+// if it can reach all). Local.
 void stz_sim_unreachable_levels(const stz_config *config, const stz_levels *levels, char *text, int size);
 
 #endif

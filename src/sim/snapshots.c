@@ -139,11 +139,9 @@ static stz_err write_clusters(stz_snapshot *file, const stz_glass *glass, double
 stz_err stz_snapshots_take(stz_snapshots *snapshots, const stz_sample *sample, const stz_macro *macro) {
   stz_snapshot *file = NULL;
   float *field = NULL;
-  double total, plastic, *values = NULL;
+  double *values = NULL;
   int64_t clusters;
-  stz_mean_stress mean = {.t0 = macro->time_s, .temperature_K = macro->temperature_K};
-  memcpy(mean.stress, macro->stress, sizeof mean.stress);
-  stz_kmc_rates(sample->kmc, &mean, &total, &plastic); // brings the stress field up to date
+  stz_sample_refresh(sample, macro);
   (void)stz_glass_clusters(sample->glass, &clusters);
   stz_err err = STZ_NEW(field, stz_grid_local_sites(sample->grid));
   if (err == STZ_OK) err = STZ_NEW(values, 3 * clusters);

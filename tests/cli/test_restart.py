@@ -18,7 +18,8 @@ from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, kil
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
 SETTINGS = ["lattice.cells=[32,24,24]", "protocol[0].until_strain=0.062", "output.nbed_strains=[0.0,0.05]",
             "output.snapshot_strains=[0.0,0.045,0.06]", "nbed.foil_nm=13.0", "nbed.scans=4",
-            "output.snapshots=true", "output.events=true", "run.checkpoint_every_wall_s=0.15"]
+            "output.snapshots=true", "output.events=true", "output.avalanches=true",
+            "run.checkpoint_every_wall_s=0.15"]
 ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
 
 
