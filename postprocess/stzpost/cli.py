@@ -14,6 +14,7 @@ from . import (
     fields,
     figures,
     nbed,
+    paper,
     relaxation,
     report,
     style,
@@ -89,6 +90,12 @@ def _parser():
     )
     one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     one.set_defaults(run=_report)
+    text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
+    one = commands.add_parser("figure", help=text, description=text)
+    one.add_argument("name", choices=paper.FIGURES, metavar="NAME", help=", ".join(paper.FIGURES))
+    one.add_argument("files", nargs="+", metavar="FILE")
+    one.add_argument("-o", dest="output", required=True, metavar="STEM", help="writes STEM.pdf, STEM.png, STEM.csv")
+    one.set_defaults(run=_figure)
     _synth_commands(commands)
     return parser
 
@@ -147,6 +154,11 @@ def _slices(options):
     result = open_result(options.file)
     found = fields.analyse(result, options.axis, options.index)
     _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+
+
+def _figure(options):
+    figure, tables = paper.FIGURES[options.name]([open_result(path) for path in options.files])
+    print("\n".join(paper.write(figure, tables, options.output)))
 
 
 def _synth(options):

@@ -36,12 +36,18 @@ def styled(draw):
 
     def wrapped(*args, **kwargs):
         with matplotlib.rc_context(RC):
-            figure = draw(*args, **kwargs)
+            drawn = draw(*args, **kwargs)
+            figure = drawn[0] if isinstance(drawn, tuple) else drawn  # some return their numbers besides
             figure.canvas.draw()  # fixes tick labels while the style holds
-            return figure
+            return drawn
 
     wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__
     return wrapped
+
+
+def shade(number, count):
+    """Colour of one of a series in order, from light to dark."""
+    return matplotlib.colormaps["viridis"](0.9 - 0.8 * number / max(1, count - 1))
 
 
 def check(path):
