@@ -14,6 +14,7 @@ from . import (
     fields,
     figures,
     nbed,
+    page,
     paper,
     relaxation,
     report,
@@ -90,6 +91,11 @@ def _parser():
     )
     one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     one.set_defaults(run=_report)
+    text = "one interactive page of a run, for a browser without a network"
+    one = commands.add_parser("page", help=text, description=text)
+    one.add_argument("file", metavar="FILE")
+    one.add_argument("-o", dest="output", required=True, metavar="PAGE", help="the page, PAGE.html")
+    one.set_defaults(run=_page)
     text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
     one = commands.add_parser("figure", help=text, description=text)
     one.add_argument("name", choices=paper.FIGURES, metavar="NAME", help=", ".join(paper.FIGURES))
@@ -154,6 +160,11 @@ def _slices(options):
     result = open_result(options.file)
     found = fields.analyse(result, options.axis, options.index)
     _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+
+
+def _page(options):
+    page.write_run(open_result(options.file), options.output)
+    print(f"page: {options.output}")
 
 
 def _figure(options):
