@@ -13,6 +13,7 @@ from . import (
     energy,
     fields,
     figures,
+    movie,
     nbed,
     page,
     paper,
@@ -96,6 +97,14 @@ def _parser():
     one.add_argument("file", metavar="FILE")
     one.add_argument("-o", dest="output", required=True, metavar="PAGE", help="the page, PAGE.html")
     one.set_defaults(run=_page)
+    text = "a movie of strain and events"
+    one = commands.add_parser("movie", help=text, description=text)
+    one.add_argument("file", metavar="FILE")
+    one.add_argument("-o", dest="output", required=True, metavar="MOVIE", help="a name that ends in .mp4 or .gif")
+    one.add_argument("--view", choices=movie.VIEWS, help="default: space with VTK and a display, else plane")
+    one.add_argument("--frames", type=int, default=60, metavar="N", help="default %(default)s")
+    one.add_argument("--rate", type=int, default=12, metavar="N", help="frames a second (default %(default)s)")
+    one.set_defaults(run=_movie)
     text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
     one = commands.add_parser("figure", help=text, description=text)
     one.add_argument("name", choices=paper.FIGURES, metavar="NAME", help=", ".join(paper.FIGURES))
@@ -165,6 +174,18 @@ def _slices(options):
 def _page(options):
     page.write_run(open_result(options.file), options.output)
     print(f"page: {options.output}")
+
+
+def _movie(options):
+    movie.check(options.output)
+    if options.frames < 2 or options.rate < 1:
+        raise StzPostError("movie: needs at least 2 frames and 1 a second")
+    view = options.view or movie.default_view()
+    try:
+        count = movie.VIEWS[view](open_result(options.file), options.output, options.frames, options.rate)
+    except OSError as error:
+        raise StzPostError(f"{options.output}: {error.strerror}") from error
+    print(f"{options.output}: {count} frames, view {view}")
 
 
 def _figure(options):

@@ -9,7 +9,7 @@ import numpy as np
 
 
 from ..dataset import open_run
-from ..fields import smear
+from ..growth import growth
 from ..report import Analysed, analyse
 from ..result import Result
 
@@ -94,50 +94,17 @@ def _scene(run) -> dict:
 
 
 def _strain_map(result: Result, run) -> dict:
-    """Axial plastic strain through the sample along y, averaged over the STZ's shape, as it grew: from the table of
-    events, else from the snapshots, else at the end only."""
-    if "field_composition" not in run:
+    frames = growth(result, run, FRAMES)
+    if not frames:
         return {}
-    spacing, volume = float(result.setting("spacing_nm")), float(result.setting("volume_nm3"))
-    frames, labels = [], []
-    if run.sizes.get("event", 0):
-        frames, labels = _from_events(run)
-    elif "snapshot_plastic_strain_axial" in run:
-        for index in range(run.sizes["snapshot"]):
-            frames.append(run["snapshot_plastic_strain_axial"].isel(snapshot=index).mean("y").values)
-            labels.append(_label(float(run["snapshot_mean_time_s"][index]), float(run["snapshot_mean_strain_axial"][index])))
-    elif "field_plastic_strain_axial" in run:
-        frames = [run["field_plastic_strain_axial"].mean("y").values]
-        labels = [_label(float(run["time"][-1]), float(run["strain_axial"][-1]))]
-    smeared = [100 * smear(one[:, None, :].astype(float), spacing, volume)[:, 0, :] for one in frames]
-    if not smeared:
-        return {}
+    values = np.stack([one.percent for one in frames])
     return {
-        "frames": [[numbers(row, 3) for row in one.T] for one in smeared],
-        "labels": labels,
+        "frames": [[numbers(row, 3) for row in one.T] for one in values],
+        "labels": [one.label for one in frames],
         "x": numbers(run["x"].values),
         "z": numbers(run["z"].values),
-        "limits": numbers([min(one.min() for one in smeared), max(one.max() for one in smeared)], 3),
+        "limits": numbers([values.min(), values.max()], 3),
     }
-
-
-def _from_events(run) -> tuple[list, list]:
-    cells = (run.sizes["x"], run.sizes["z"])
-    sites, time = run["event_site"].values, run["event_time_s"].values
-    share = run["event_plastic_strain_axial"].values.astype(float) * cells[0] * cells[1]
-    edges = np.unique(np.linspace(0, len(time), FRAMES).round().astype(int))
-    total, frames, labels = np.zeros(cells), [], []
-    for begin, end in zip(np.concatenate([[0], edges[:-1]]), edges):
-        part = slice(begin, end)
-        np.add.at(total, (sites[part, 0], sites[part, 2]), share[part])
-        frames.append(total.copy())
-        at = float(time[end - 1]) if end else 0.0
-        labels.append(_label(at, float(np.interp(at, run["time"].values, run["strain_axial"].values))))
-    return frames, labels
-
-
-def _label(time: float, strain: float) -> str:
-    return f"{time:.3g} s, {100 * strain:.2f} % strain"
 
 
 def _scans(result: Result) -> list[dict]:
