@@ -220,7 +220,7 @@ const stz_key stz_schema[] = {
     {"protocol[].until_stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(until_stress_GPa),
      .used_by = RATE | HOLD | ACTUATOR | JUMP | UNLOAD, .description = "End: stress; unload: 0 without it"},
 
-    {"kmc.engine", STZ_KEY_NAME, "", "\"direct\"", .names = "direct", AT(kmc.engine),
+    {"kmc.engine", STZ_KEY_NAME, "", "\"direct\"", .names = "direct|multilevel", AT(kmc.engine),
      .description = "`direct`: after each event every rate is computed again"},
 
     {"output.history_points_per_decade", STZ_KEY_INT, "1", "20", .min = 1, .max = 10000, AT(history.points_per_decade),

@@ -10,6 +10,7 @@
 // What all engines share: the sample, the operator and the stream of random numbers of the events.
 struct stz_kmc {
   const struct stz_engine *engine;
+  stz_kmc_params params;
   stz_glass *glass;
   const stz_elastic *elastic;
   stz_rng rng;
@@ -34,7 +35,7 @@ typedef struct stz_engine {
   void (*restore)(stz_kmc *kmc, const void *own);
 } stz_engine;
 
-extern const stz_engine stz_engine_direct;
+extern const stz_engine stz_engine_direct, stz_engine_multilevel;
 
 // initial.c: the stress of the quenched-in strain, 5 components stz_field_stride apart; untouched if there is none.
 // Collective.

@@ -34,6 +34,10 @@ typedef struct stz_event {
 // Counters of an engine, for reports and benches.
 typedef struct stz_kmc_stats {
   uint64_t events, candidates, passes; // candidates tried; passes over all sites
+  // multilevel: stresses by Fourier transform, blocks and single sites bounded anew, candidates told without their
+  // stress, rates found above their bounds, and how many events they have cost by estimate
+  uint64_t refreshes, folds, bounds, squeezed, violations;
+  double missed;
 } stz_kmc_stats;
 
 // Collective. `glass` is changed by stz_kmc_fire and stz_kmc_pass alone, but that

@@ -34,7 +34,7 @@ static void check(stz_err err) {
   MPI_Abort(MPI_COMM_WORLD, 1);
 }
 
-static void create(bench *b, int n, stz_orientation orientation) {
+static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind engine) {
   const stz_lattice_params lattice = {.cells = {n, n, n}, .spacing_nm = 0.58};
   const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
   const stz_micro_params waves = {.type = STZ_MICRO_RANDOM_WAVES,
@@ -56,7 +56,7 @@ static void create(bench *b, int n, stz_orientation orientation) {
                                        .floor_eV = 0.2,
                                        .redraw = STZ_REDRAW_STZ};
   const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
-  const stz_kmc_params kmc = {.engine = STZ_ENGINE_DIRECT};
+  const stz_kmc_params kmc = {.engine = engine, .tolerance_MPa = 1.2};
   stz_spectral *spectral;
   stz_micro *micro;
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
@@ -222,17 +222,32 @@ static void measure(bench *b, int n, const char *orientation, double seconds) {
          stz_kmc_bytes_per_site(b->kmc) + stz_fields_bytes_per_site(stz_glass_fields(b->glass)), traffic, triad);
 }
 
+static void measure_multilevel(bench *b, int n, const char *orientation, double seconds) {
+  stz_kmc_stats s0, s;
+  (void)time_events(b, 0.3 * seconds);
+  stz_kmc_stats_get(b->kmc, &s0);
+  const double event = time_events(b, seconds);
+  stz_kmc_stats_get(b->kmc, &s);
+  const double k = (double)(s.events - s0.events);
+  printf("%s %d: events/s %.5g, us %.2f, cand/ev %.3f, squeezed %.3f, folds %.3f, bounds %.1f, refreshes %llu, sweeps %llu, viol %llu, missed %g, events %llu\n",
+         orientation, n, 1 / event, 1e6 * event, (double)(s.candidates - s0.candidates) / k, (double)(s.squeezed - s0.squeezed) / k, (double)(s.folds - s0.folds) / k,
+         (double)(s.bounds - s0.bounds) / k, (unsigned long long)(s.refreshes - s0.refreshes), (unsigned long long)(s.passes - s0.passes), (unsigned long long)s.violations, s.missed, (unsigned long long)s.events);
+}
+
 int main(int argc, char **argv) {
   bench b;
   MPI_Init(&argc, &argv);
-  const int n = argc == 4 ? atoi(argv[1]) : 0;
+  const int n = argc == 5 ? atoi(argv[1]) : 0;
   if (n < 16) {
-    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS\n");
+    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel\n");
     MPI_Finalize();
     return 2;
   }
-  create(&b, n, strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM);
-  measure(&b, n, argv[2], atof(argv[3]));
+  const bool multilevel = strcmp(argv[4], "multilevel") == 0;
+  create(&b, n, strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM,
+         multilevel ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
+  if (multilevel) measure_multilevel(&b, n, argv[2], atof(argv[3]));
+  else measure(&b, n, argv[2], atof(argv[3]));
   destroy(&b);
   MPI_Finalize();
   return 0;

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The multilevel engine's bounds: how they are set, spent, and set anew.
+#include <assert.h>
+#include <stdlib.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mathfn.h"
+#include "base/target.h"
+#include "base/tensor.h"
+#include "kmc/multilevel.h"
+
+static const float RESERVE = 1.5f;      // ln: for the drift of a block between folds
+static const float SLACK = 0.3f;        // ln: at least this for events nearby
+static const float LARGEST = 30.0f;     // no site has a higher rate, in attempt rates
+static const double WASTE = 1.0;        // candidates an event that bounds too low to matter may cost
+static const float TARGET = 0.8f;       // share of the reserve that the drift of a block may use
+static const float THRESHOLD = 4.5f;    // to begin with
+static const float LOOSEST = 60.0f;
+enum { SCAN = 32 };                     // events between looks at all blocks
+
+void ml_block_origin(const multilevel *e, int block, int origin[3]) {
+  origin[0] = block / (e->count[1] * e->count[2]) * 8;
+  origin[1] = block / e->count[2] % e->count[1] * 8;
+  origin[2] = block % e->count[2] * 8;
+}
+
+int32_t ml_number(const multilevel *e, const int xyz[3]) {
+  const int block = (xyz[0] / 8 * e->count[1] + xyz[1] / 8) * e->count[2] + xyz[2] / 8;
+  return ML_SITES * block + 64 * (xyz[0] % 8) + 8 * (xyz[1] % 8) + xyz[2] % 8;
+}
+
+static void coordinates(const multilevel *e, int32_t number, int xyz[3]) {
+  const int within = number % ML_SITES;
+  ml_block_origin(e, number / ML_SITES, xyz);
+  xyz[0] += within / 64;
+  xyz[1] += within / 8 % 8;
+  xyz[2] += within % 8;
+}
+
+int64_t ml_local(const multilevel *e, int32_t number) {
+  int xyz[3];
+  coordinates(e, number, xyz);
+  return ((int64_t)xyz[0] * e->cells[1] + xyz[1]) * e->cells[2] + xyz[2];
+}
+
+// Component c of the record of a site; 5 is its slack.
+static float *record_of(const multilevel *e, int32_t number, int c) {
+  return e->records + (size_t)(number / 8) * STZ_PIECE + (size_t)(8 * c + number % 8);
+}
+
+void ml_site_stress(const multilevel *e, int32_t number, float stress[5]) {
+  int xyz[3];
+  coordinates(e, number, xyz);
+  stz_far_site(e->far, xyz, stress);
+  for (int c = 0; c < 5; c++) stress[c] += *record_of(e, number, c);
+}
+
+// --- rates ---
+
+STZ_MULTIVERSION
+static void gather_block(const multilevel *e, const float *barrier, const uint16_t *rotation, int block,
+                         float s[5][ML_SPENT + 8], float *to_barrier, uint16_t *to_rotation) {
+  int origin[3];
+  ml_block_origin(e, block, origin);
+  const float *record = e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++, record += STZ_PIECE) {
+    const int64_t at = ((int64_t)(origin[0] + row / 8) * e->cells[1] + origin[1] + row % 8) * e->cells[2] + origin[2];
+    for (int c = 0; c < 5; c++) {
+#pragma omp simd
+      for (int l = 0; l < 8; l++) s[c][8 * row + l] = e->far_box[c][8 * row + l] + record[8 * c + l];
+    }
+    memcpy(to_barrier + 8 * row, barrier + at, 8 * sizeof *barrier);
+    memcpy(to_rotation + 8 * row, rotation + at, 8 * sizeof *rotation);
+  }
+}
+
+double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block) {
+  int origin[3];
+  ml_block_origin(e, block, origin);
+  stz_far_box(e->far, origin, e->far_box);
+  gather_block(e, stz_glass_barrier(kmc->glass), stz_glass_rotation(kmc->glass), block, e->s, e->barrier, e->rotation);
+  const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
+  return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->rotation, e->rates);
+}
+
+// --- bounds ---
+
+// ln x within 2e-4, x positive and normal: of what is spent on slack only.
+static inline __attribute__((always_inline)) float rough_ln(float x) {
+  int32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const int32_t exponent = (bits - 0x3f2aaaab) >> 23; // mantissa in [2/3, 4/3)
+  bits -= (int32_t)((uint32_t)exponent << 23);
+  float m;
+  memcpy(&m, &bits, sizeof m);
+  const float t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
+  return __builtin_fmaf((float)exponent, 0.69314718f, 2.0f * t * __builtin_fmaf(t2, __builtin_fmaf(t2, 0.2f, 0.33333333f), 1.0f));
+}
+
+static inline __attribute__((always_inline)) float bound_of(float rate, float least, float factor) {
+  const float bound = __builtin_fmaf(rate, factor, least);
+  return bound < LARGEST ? bound : LARGEST;
+}
+
+static inline __attribute__((always_inline)) float slack_of(float bound, float rate) {
+  const float low = rate > 1e-30f ? rate : 1e-30f;
+  return bound < LARGEST ? rough_ln(bound / low) - RESERVE : 1e30f;
+}
+
+static float factor(void) { return (float)stz_exp((double)(RESERVE + SLACK)); }
+
+// The least bound: all of them together make `WASTE` candidates an event.
+static float least_bound(const multilevel *e) {
+  const double now = e->head->total * e->head->accepted, activity = 4.0 * e->head->activity;
+  return (float)(WASTE * fmin(now, activity) / (double)stz_grid_sites(e->grid));
+}
+
+// Bounds and slacks of a block from its rates; returns the sum of bounds.
+STZ_MULTIVERSION
+static double bound_block(const float *restrict rates, float least, float most, float *restrict bound,
+                          float *restrict record) {
+  double lane[8] = {0};
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+#pragma omp simd
+    for (int l = 0; l < 8; l++) {
+      const float b = bound_of(rates[8 * row + l], least, most);
+      bound[8 * row + l] = b;
+      record[row * STZ_PIECE + 40 + l] = slack_of(b, rates[8 * row + l]);
+      lane[l] += (double)b;
+    }
+  }
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+typedef struct inspection {
+  double excess; // sum of what rates are above their bounds
+  float used;    // most that the drift has used of the reserve, ln
+  int above;     // sites above their bounds
+} inspection;
+
+// Looks at the rates of a block before its bounds are set anew.
+STZ_MULTIVERSION
+static inspection inspect(const float *restrict rates, const float *restrict bound, const float *restrict record) {
+  float excess[8] = {0}, used[8] = {0}, above[8] = {0};
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+#pragma omp simd
+    for (int l = 0; l < 8; l++) {
+      const float r = rates[8 * row + l], b = bound[8 * row + l], slack = record[row * STZ_PIECE + 40 + l];
+      const float low = r > 1e-30f ? r : 1e-30f, over = r - b;
+      const float drift = slack < 1e29f && r > 1e-30f ? slack + RESERVE - rough_ln(b / low) : 0.0f;
+      excess[l] += over > 0.0f ? over : 0.0f;
+      above[l] += over > 0.0f ? 1.0f : 0.0f;
+      used[l] = drift > used[l] ? drift : used[l];
+    }
+  }
+  inspection found = {0};
+  for (int l = 0; l < 8; l++) {
+    found.excess += (double)excess[l];
+    found.above += (int)above[l];
+    found.used = used[l] > found.used ? used[l] : found.used;
+  }
+  return found;
+}
+
+static float *bounds_of(const multilevel *e, int block) { return e->bound + (size_t)block * ML_SITES; }
+static float *records_of(const multilevel *e, int block) {
+  return e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
+}
+
+STZ_MULTIVERSION
+static double sum_block(const float *restrict bound) {
+  double lane[8] = {0};
+  for (int i = 0; i < ML_SITES; i += 8) {
+#pragma omp simd
+    for (int l = 0; l < 8; l++) lane[l] += (double)bound[i + l];
+  }
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+// Sums of a group and of all after some of its blocks have changed.
+static void sum_group(multilevel *e, int group) {
+  const int first = group * ML_GROUP, last = first + ML_GROUP < e->blocks ? first + ML_GROUP : e->blocks;
+  double sum = 0.0;
+  for (int b = first; b < last; b++) sum += e->block_sum[b];
+  e->group_sum[group] = sum;
+}
+
+static void sum_all(multilevel *e) {
+  e->head->total = 0.0;
+  for (int g = 0; g < e->groups; g++) e->head->total += e->group_sum[g];
+}
+
+// Looks at a block, and bounds its sites anew.
+static void fold(stz_kmc *kmc, multilevel *e, int block) {
+  (void)ml_block_rates(kmc, e, &e->law, block);
+  const inspection found = inspect(e->rates, bounds_of(e, block), records_of(e, block));
+  const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
+  e->threshold[block] *= share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
+  if (e->threshold[block] > LOOSEST) e->threshold[block] = LOOSEST;
+  if (found.above) {
+    kmc->stats.violations += (uint64_t)found.above;
+    kmc->stats.missed += (double)(kmc->stats.events - e->folded[block]) * found.excess /
+                         fmax(e->head->total * e->head->accepted, found.excess);
+  }
+  e->block_sum[block] = bound_block(e->rates, least_bound(e), factor(), bounds_of(e, block), records_of(e, block));
+  e->drift[block] = -(float)e->head->everywhere;
+  e->folded[block] = kmc->stats.events;
+  kmc->stats.folds++;
+  sum_group(e, block / ML_GROUP);
+}
+
+// --- the reference ---
+
+static void total_mean(const multilevel *e, const stz_mean_stress *mean, double elapsed, double d[5]) {
+  double stress[6];
+  for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
+  stz_dev_from_sym(stress, d);
+  for (int c = 0; c < 5; c++) d[c] += e->head->uniform[c];
+}
+
+static double slope_at(const stz_kmc *kmc, double kelvin) {
+  static const double unit[6] = {[STZ_XY] = 0.70710678118654752440}; // a deviator of norm 1
+  return stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), kelvin, unit);
+}
+
+double ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
+  const multilevel *e = kmc->state;
+  double d[5], norm2 = 0.0;
+  total_mean(e, mean, elapsed, d);
+  for (int c = 0; c < 5; c++) norm2 += (d[c] - e->head->mean[c]) * (d[c] - e->head->mean[c]);
+  const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate, warmer = kelvin - e->head->kelvin;
+  const double slope = fmax(e->slope, slope_at(kmc, kelvin));
+  return slope * sqrt(norm2) + (warmer > 0.0 ? stz_thermal_growth(e->head->kelvin, warmer) : 0.0);
+}
+
+void ml_set_law(const stz_kmc *kmc, multilevel *e) {
+  double stress[6];
+  stz_sym_from_dev(e->head->mean, stress);
+  stz_law_set(&e->law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), e->head->kelvin, stress);
+  e->slope = slope_at(kmc, e->head->kelvin);
+}
+
+typedef struct refreshed {
+  const stz_kmc *kmc;
+  multilevel *e;
+} refreshed;
+
+// The strain of events and of the quench, one component.
+static void give_strain(void *context, int c, double *field) {
+  const refreshed *r = context;
+  const double a = stz_grid_spacing(r->e->grid), share = a * a * a / stz_glass_stz(r->kmc->glass)->volume_nm3;
+  const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
+  const int64_t sites = stz_grid_sites(r->e->grid);
+  for (int64_t i = 0; i < sites; i++) field[i] = share * (double)plastic[i];
+  for (int64_t i = 0; quenched && i < sites; i++) field[i] += (double)quenched[i];
+}
+
+static void take_stress(void *context, int c, const double *field) {
+  const refreshed *r = context;
+  const int *n = r->e->cells;
+  for (int x = 0; x < n[0]; x++) {
+    for (int y = 0; y < n[1]; y++) {
+      const double *row = field + ((size_t)x * (size_t)n[1] + (size_t)y) * (size_t)n[2];
+      for (int z = 0; z < n[2]; z += 8) {
+        float *to = record_of(r->e, ml_number(r->e, (const int[3]){x, y, z}), c);
+        for (int l = 0; l < 8; l++) to[l] = (float)row[z + l];
+      }
+    }
+  }
+}
+
+void ml_refresh(stz_kmc *kmc) {
+  multilevel *e = kmc->state;
+  refreshed r = {kmc, e};
+  stz_total_stress(e->total, give_strain, take_stress, &r);
+  stz_far_clear(e->far);
+  memset(e->head->uniform, 0, sizeof e->head->uniform);
+  e->head->refreshed = e->head->converged = kmc->stats.events;
+  kmc->stats.refreshes++;
+}
+
+stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery) {
+  multilevel *e = kmc->state;
+  ml_head *h = e->head;
+  if (h->stale) ml_refresh(kmc);
+  h->stale = 0;
+  total_mean(e, mean, elapsed, h->mean);
+  h->kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
+  ml_set_law(kmc, e);
+  stz_glass_soften(kmc->glass, recovery);
+  h->activity = 0.0;
+  for (int b = 0; b < e->blocks; b++) {
+    h->activity += ml_block_rates(kmc, e, &e->law, b);
+    memcpy(bounds_of(e, b), e->rates, ML_SITES * sizeof(float));
+  }
+  if (!isfinite(h->activity)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, mean->t0);
+  h->total = h->activity;
+  h->accepted = 1.0;
+  const float least = least_bound(e);
+  for (int b = 0; b < e->blocks; b++) {
+    memcpy(e->rates, bounds_of(e, b), ML_SITES * sizeof(float));
+    e->block_sum[b] = bound_block(e->rates, least, factor(), bounds_of(e, b), records_of(e, b));
+    if (e->threshold[b] <= 0.0f) e->threshold[b] = THRESHOLD;
+    e->drift[b] = 0.0f;
+    e->folded[b] = kmc->stats.events;
+  }
+  for (int g = 0; g < e->groups; g++) sum_group(e, g);
+  sum_all(e);
+  h->accepted = h->activity / h->total;
+  h->everywhere = 0.0;
+  h->swept = h->scanned = kmc->stats.events;
+  h->tried = 0;
+  kmc->stats.passes++;
+  return STZ_OK;
+}
+
+// --- events ---
+
+// Rates of the first n sites of e->sites, whose stress is in e->s.
+static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
+  const float *barrier = stz_glass_barrier(kmc->glass);
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
+  const int whole = (n + 7) / 8 * 8;
+  for (int i = 0; i < whole; i++) {
+    const int64_t at = ml_local(e, e->sites[i < n ? i : n - 1]);
+    e->barrier[i] = barrier[at];
+    e->rotation[i] = rotation[at];
+    for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
+  }
+  for (int at = 0; at < whole; at += STZ_RATES_MOST) {
+    const float *const s[5] = {e->s[0] + at, e->s[1] + at, e->s[2] + at, e->s[3] + at, e->s[4] + at};
+    const int m = whole - at < STZ_RATES_MOST ? whole - at : STZ_RATES_MOST;
+    (void)stz_rates_sum(&e->law, stz_glass_modes(kmc->glass), m, s, e->barrier + at, e->rotation + at, e->rates + at);
+  }
+}
+
+// Bounds of the first n sites of e->sites from e->rates.
+static void bound_list(stz_kmc *kmc, multilevel *e, int n) {
+  const float least = least_bound(e), most = factor();
+  for (int i = 0; i < n; i++) {
+    const int block = e->sites[i] / ML_SITES;
+    float *bound = e->bound + e->sites[i];
+    const float b = bound_of(e->rates[i], least, most);
+    const double before = e->block_sum[block];
+    e->block_sum[block] += (double)b - (double)*bound;
+    *bound = b;
+    *record_of(e, e->sites[i], 5) = slack_of(b, e->rates[i]);
+    if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_block(bounds_of(e, block));
+  }
+  for (int i = 0; i < n; i++) {
+    if (i == 0 || e->sites[i] / ML_SITES / ML_GROUP != e->sites[i - 1] / ML_SITES / ML_GROUP) {
+      sum_group(e, e->sites[i] / ML_SITES / ML_GROUP);
+    }
+  }
+  kmc->stats.bounds += (uint64_t)n;
+}
+
+void ml_bound_site(stz_kmc *kmc, int32_t number) {
+  multilevel *e = kmc->state;
+  float stress[5];
+  ml_site_stress(e, number, stress);
+  for (int c = 0; c < 5; c++) e->s[c][0] = stress[c];
+  e->sites[0] = number;
+  rates_of_list(kmc, e, 1);
+  bound_list(kmc, e, 1);
+  sum_all(e);
+}
+
+static int fold_distance(int d, int n) {
+  if (d > n / 2) return d - n;
+  return d < -n / 2 ? d + n : d;
+}
+
+// Marks the sites whose barrier or rotation has changed as spent. Those beyond the near sphere, which nobody else
+// lists, go to the list; returns its length.
+static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) {
+  int count, listed = 0;
+  const int64_t *touched = stz_glass_touched(kmc->glass, &count);
+  for (int i = 0; i < count; i++) {
+    int xyz[3], r2 = 0;
+    stz_grid_coords(e->grid, touched[i], xyz);
+    for (int axis = 0; axis < 3; axis++) {
+      const int d = fold_distance(xyz[axis] - origin[axis], e->cells[axis]);
+      r2 += d * d;
+    }
+    const int32_t number = ml_number(e, xyz);
+    float *slack = record_of(e, number, 5);
+    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > -1e20f) e->sites[listed++] = number;
+    *slack = -1e30f;
+  }
+  return listed;
+}
+
+// The stress of the sites that are spent into e->s: of those close to the event by interpolation for a whole box.
+static int stress_of_spent(multilevel *e, const int origin[3], int pieces, int listed) {
+  int box[3], n = 0;
+  for (int axis = 0; axis < 3; axis++) {
+    box[axis] = origin[axis] - 4 < 0 ? origin[axis] - 4 + e->cells[axis] : origin[axis] - 4;
+  }
+  for (int i = 0; i < listed; i++, n++) {
+    float stress[5];
+    ml_site_stress(e, e->sites[i], stress);
+    for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
+  }
+  stz_far_box(e->far, box, e->far_box);
+  for (int i = 0; i < pieces; i++) {
+    for (int l = 0; l < 8; l++) {
+      if (!(e->spent[i].lanes >> l & 1)) continue;
+      const int32_t number = 8 * e->spent[i].piece + l;
+      int xyz[3], at[3];
+      bool inside = true;
+      coordinates(e, number, xyz);
+      for (int axis = 0; axis < 3; axis++) {
+        at[axis] = xyz[axis] - box[axis];
+        if (at[axis] < 0) at[axis] += e->cells[axis];
+        inside &= at[axis] < 8;
+      }
+      float stress[5];
+      if (inside) {
+        for (int c = 0; c < 5; c++) {
+          stress[c] = e->far_box[c][64 * at[0] + 8 * at[1] + at[2]] + *record_of(e, number, c);
+        }
+      } else {
+        ml_site_stress(e, number, stress);
+      }
+      for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
+      e->sites[n++] = number;
+    }
+  }
+  return n;
+}
+
+// What the parts' sums over the lattice leave over: the whole kernel's is zero.
+static void add_uniform(multilevel *e, const int origin[3], const float strain[5]) {
+  const stz_split *s = e->split;
+  double sums[STZ_PAIRS];
+  const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
+  memcpy(sums, s->near_sums[parity], sizeof sums);
+  for (int l = 0; l < s->levels; l++) {
+    const int h = s->level[l].spacing, at = (origin[0] % h * h + origin[1] % h) * h + origin[2] % h;
+    for (int pair = 0; pair < STZ_PAIRS; pair++) sums[pair] += s->level[l].sums[at][pair];
+  }
+  for (int c = 0; c < 5; c++) {
+    for (int d = 0; d < 5; d++) {
+      e->head->uniform[c] -= sums[stz_elastic_pair(c, d)] * (double)strain[d] / (double)stz_grid_sites(e->grid);
+    }
+  }
+}
+
+// Counts the drift of the blocks about the event, and folds those that have used theirs up.
+static void spread_drift(stz_kmc *kmc, multilevel *e, const int origin[3]) {
+  enum { HALF = ML_SPREAD / 2 };
+  const float slope = (float)e->slope, beyond = slope * e->beyond;
+  int first[3], count[3];
+  e->head->everywhere += (double)beyond;
+  const float everywhere = (float)e->head->everywhere;
+  for (int axis = 0; axis < 3; axis++) {
+    count[axis] = e->count[axis] < ML_SPREAD ? e->count[axis] : ML_SPREAD;
+    first[axis] = origin[axis] / 8 - (count[axis] - 1) / 2;
+  }
+  for (int i = 0; i < count[0]; i++) {
+    const int x = first[0] + i, bx = (x + e->count[0]) % e->count[0], dx = abs(x - origin[0] / 8);
+    for (int j = 0; j < count[1]; j++) {
+      const int y = first[1] + j, by = (y + e->count[1]) % e->count[1], dy = abs(y - origin[1] / 8);
+      for (int k = 0; k < count[2]; k++) {
+        const int z = first[2] + k, bz = (z + e->count[2]) % e->count[2], dz = abs(z - origin[2] / 8);
+        const int block = (bx * e->count[1] + by) * e->count[2] + bz;
+        e->drift[block] += slope * e->spread[dx][dy][dz] - beyond;
+        if (e->drift[block] + everywhere > e->threshold[block]) fold(kmc, e, block);
+      }
+    }
+  }
+  if (kmc->stats.events < e->head->scanned + SCAN) return;
+  e->head->scanned = kmc->stats.events;
+  for (int b = 0; b < e->blocks; b++) {
+    if (e->drift[b] + everywhere > e->threshold[b]) fold(kmc, e, b);
+  }
+}
+
+void ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
+  multilevel *e = kmc->state;
+  ml_head *h = e->head;
+  const int listed = mark_touched(kmc, e, origin);
+  const int pieces = stz_near_add(e->split, origin, strain, (float)e->slope, e->records, e->spent);
+  stz_far_add(e->far, origin, strain);
+  if (kmc->stats.events + 1 >= h->converged + e->converge_every) {
+    stz_far_converge(e->far);
+    h->converged = kmc->stats.events + 1;
+  }
+  add_uniform(e, origin, strain);
+  const int n = stress_of_spent(e, origin, pieces, listed);
+  if (n > 0) {
+    rates_of_list(kmc, e, n);
+    bound_list(kmc, e, n);
+  }
+  spread_drift(kmc, e, origin);
+  sum_all(e);
+  h->stale = kmc->stats.events + 1 >= h->refreshed + e->refresh_every;
+}
