@@ -10,12 +10,12 @@
 #include "base/tensor.h"
 #include "base/units.h"
 
-enum { WINDOW = STZ_LEVEL_WINDOW, GHOST = 16, GRIDS = STZ_LEVELS + 1 };
+enum { WINDOW = STZ_LEVEL_WINDOW, BEFORE = 8, BEYOND = 24, GRIDS = STZ_LEVELS + 1 };
 
-// Nodes of one spacing: rows along z of nodes + GHOST numbers, [x][y][c][z]. The first 8 beyond the last node are those
-// of the next image; what lies behind is scratch.
+// Nodes of one spacing: rows along z, [x][y][c][z]. An event adds 16 numbers that may run on beyond the last node: these
+// belong to the first nodes and are added to them when they are read. Zeros before and behind let any reading run on.
 typedef struct nodes {
-  int spacing, count[3], row;
+  int spacing, count[3], row; // row: BEFORE + count + BEYOND numbers
   float *value;
   const float (*spline)[4];
 } nodes;
@@ -38,12 +38,13 @@ struct stz_far {
   coarse coarse;
   size_t bytes;
   char *state;
+  float *nowhere; // takes rows that are not there
 };
 
 static size_t values(const nodes *n) { return (size_t)n->count[0] * (size_t)n->count[1] * 5 * (size_t)n->row; }
 
 static float *row_of(const nodes *n, int x, int y) {
-  return n->value + ((size_t)x * (size_t)n->count[1] + (size_t)y) * 5 * (size_t)n->row;
+  return n->value + ((size_t)x * (size_t)n->count[1] + (size_t)y) * 5 * (size_t)n->row + BEFORE;
 }
 
 static size_t coarse_sites(const nodes *n) {
@@ -53,7 +54,7 @@ static size_t coarse_sites(const nodes *n) {
 static void set_nodes(const int cells[3], int spacing, const float (*spline)[4], nodes *n) {
   *n = (nodes){.spacing = spacing, .spline = spline};
   for (int axis = 0; axis < 3; axis++) n->count[axis] = cells[axis] / spacing;
-  n->row = n->count[2] + GHOST;
+  n->row = (BEFORE + n->count[2] + BEYOND + 7) / 8 * 8;
 }
 
 // The kernel between coarse nodes: the bare operator times the last window, with the splines' filter at both ends.
@@ -116,7 +117,8 @@ stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_f
     f->bytes += values(last) * sizeof(float) + 5 * coarse_sites(last) * sizeof(double);
     err = make_coarse(split, elastic, last, &f->coarse);
   }
-  if (err == STZ_OK) err = STZ_NEW(f->state, f->bytes + 64);
+  if (err == STZ_OK) err = STZ_NEW(f->state, f->bytes);
+  if (err == STZ_OK) err = STZ_NEW(f->nowhere, 5 * f->grid[0].row);
   if (err != STZ_OK) {
     stz_far_destroy(&f);
     return err;
@@ -143,6 +145,7 @@ void stz_far_destroy(stz_far **far) {
   stz_free(f->coarse.real);
   stz_free(f->coarse.spectrum);
   stz_free(f->state);
+  stz_free(f->nowhere);
   stz_free(f);
   *far = NULL;
 }
@@ -158,69 +161,107 @@ static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
 
 // --- adding events ---
 
-// Signs of the five components under the reflections that bring an offset into the octant.
-static void mirror(bool x, bool y, float sign[5]) {
-  sign[0] = x != y ? -1.0f : 1.0f;
-  sign[1] = y ? -1.0f : 1.0f;
-  sign[2] = x ? -1.0f : 1.0f;
-  sign[3] = sign[4] = 1.0f;
+// The nodes of an axis about an event that lie at one distance: their distance and their numbers, above and below (-1:
+// none).
+typedef struct pair {
+  int distance, above, below;
+} pair;
+
+static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin, pair pairs[WINDOW]) {
+  int count = 0;
+  const int first = origin / level->spacing - 7;
+  for (int i = 0; i < WINDOW; i++) {
+    int d, p = 0;
+    if (!stz_level_offset(level, axis, origin % level->spacing, i, &d)) break;
+    while (p < count && pairs[p].distance != abs(d)) p++;
+    if (p == count) pairs[count++] = (pair){abs(d), -1, -1};
+    *(d < 0 ? &pairs[p].below : &pairs[p].above) = wrap(first + i, n->count[axis]);
+  }
+  return count;
 }
 
-// One row of a table times the strain, for the 16 nodes along z.
-static inline __attribute__((always_inline)) void contract(const float *restrict k, const float e[5], const float g[5],
-                                                           float out[5][2 * WINDOW]) {
+#define K(p) k[(p)*WINDOW + z]
+#define F(x, y, sum) __builtin_fmaf(x, y, sum)
+#define LOAD_PAIRS                                                                                                     \
+  const float k00 = K(0), k01 = K(1), k02 = K(2), k03 = K(3), k04 = K(4), k11 = K(5), k12 = K(6), k13 = K(7),          \
+              k14 = K(8), k22 = K(9), k23 = K(10), k24 = K(11), k33 = K(12), k34 = K(13), k44 = K(14)
+
+// Adds one row of a table times the strain to the nodes at `to`, rows of the components `row` apart. g: signs of the
+// components under the reflections that bring the row into the octant.
+static inline __attribute__((always_inline)) void add_row(const float *restrict k, const float e[5], const float g[3],
+                                                          int row, float *restrict to) {
   const float e0 = g[0] * e[0], e1 = g[1] * e[1], e2 = g[2] * e[2], e3 = e[3], e4 = e[4];
   const float g0 = g[0], g1 = g[1], g2 = g[2];
-  float *restrict o0 = out[0], *restrict o1 = out[1], *restrict o2 = out[2], *restrict o3 = out[3],
-                  *restrict o4 = out[4];
-#define K(pair) k[(pair)*WINDOW + z]
-#define F(x, y, sum) __builtin_fmaf(x, y, sum)
+  float *restrict o0 = to, *restrict o1 = to + row, *restrict o2 = to + 2 * row, *restrict o3 = to + 3 * row,
+                  *restrict o4 = to + 4 * row;
 #pragma omp simd
   for (int z = 0; z < WINDOW; z++) {
-    const float k00 = K(0), k01 = K(1), k02 = K(2), k03 = K(3), k04 = K(4), k11 = K(5), k12 = K(6), k13 = K(7),
-                k14 = K(8), k22 = K(9), k23 = K(10), k24 = K(11), k33 = K(12), k34 = K(13), k44 = K(14);
-    o0[z] = g0 * F(k00, e0, F(k01, e1, F(k02, e2, F(k03, e3, k04 * e4))));
-    o1[z] = g1 * F(k01, e0, F(k11, e1, F(k12, e2, F(k13, e3, k14 * e4))));
-    o2[z] = g2 * F(k02, e0, F(k12, e1, F(k22, e2, F(k23, e3, k24 * e4))));
-    o3[z] = F(k03, e0, F(k13, e1, F(k23, e2, F(k33, e3, k34 * e4))));
-    o4[z] = F(k04, e0, F(k14, e1, F(k24, e2, F(k34, e3, k44 * e4))));
+    LOAD_PAIRS;
+    o0[z] += g0 * F(k00, e0, F(k01, e1, F(k02, e2, F(k03, e3, k04 * e4))));
+    o1[z] += g1 * F(k01, e0, F(k11, e1, F(k12, e2, F(k13, e3, k14 * e4))));
+    o2[z] += g2 * F(k02, e0, F(k12, e1, F(k22, e2, F(k23, e3, k24 * e4))));
+    o3[z] += F(k03, e0, F(k13, e1, F(k23, e2, F(k33, e3, k34 * e4))));
+    o4[z] += F(k04, e0, F(k14, e1, F(k24, e2, F(k34, e3, k44 * e4))));
   }
+}
+
+// The same for the four images of a row at once, (+x,+y), (-x,-y), (+x,-y), (-x,+y): see near.c.
+static inline __attribute__((always_inline)) void add_images(const float *restrict k, const float e[5], int row,
+                                                             float *const to[4]) {
+  const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
+#define COMPONENT(c, of0, of1, of2, of34, mm, pm, mp)                                                                  \
+  do {                                                                                                                 \
+    float *restrict pp_row = to[0] + (c)*row, *restrict mm_row = to[1] + (c)*row, *restrict pm_row = to[2] + (c)*row,  \
+                    *restrict mp_row = to[3] + (c)*row;                                                                \
+    _Pragma("omp simd") for (int z = 0; z < WINDOW; z++) {                                                             \
+      const float t0 = (of0), t1 = (of1), t2 = (of2), t3 = (of34);                                                     \
+      const float even = t3 + t0, odd = t1 + t2, cross = t3 - t0, skew = t2 - t1;                                      \
+      pp_row[z] += even + odd;                                                                                         \
+      mm_row[z] += (mm) * (even - odd);                                                                                \
+      pm_row[z] += (pm) * (cross + skew);                                                                              \
+      mp_row[z] += (mp) * (cross - skew);                                                                              \
+    }                                                                                                                  \
+  } while (0)
+  COMPONENT(0, K(0) * e0, K(1) * e1, K(2) * e2, F(K(3), e3, K(4) * e4), 1.0f, -1.0f, -1.0f);
+  COMPONENT(1, K(1) * e0, K(5) * e1, K(6) * e2, F(K(7), e3, K(8) * e4), -1.0f, -1.0f, 1.0f);
+  COMPONENT(2, K(2) * e0, K(6) * e1, K(9) * e2, F(K(10), e3, K(11) * e4), -1.0f, 1.0f, -1.0f);
+  COMPONENT(3, K(3) * e0, K(7) * e1, K(10) * e2, F(K(12), e3, K(13) * e4), 1.0f, 1.0f, 1.0f);
+  COMPONENT(4, K(4) * e0, K(8) * e1, K(11) * e2, F(K(13), e3, K(14) * e4), 1.0f, 1.0f, 1.0f);
+#undef COMPONENT
+}
 #undef K
 #undef F
-}
-
-// Adds 16 numbers to a row of nodes from node z on, and to their images.
-static inline __attribute__((always_inline)) void add_row(const float *restrict add, int count, int z,
-                                                          float *restrict row) {
-#pragma omp simd
-  for (int i = 0; i < WINDOW; i++) row[z + i] += add[i];
-  if (z + WINDOW > count) {
-#pragma omp simd
-    for (int i = 0; i < WINDOW; i++) row[i] += add[count - z + i]; // zeros beyond the 16
-  }
-  if (z < 8) {
-#pragma omp simd
-    for (int i = 0; i < 8; i++) row[count + z + i] += add[i];
-  }
-}
+#undef LOAD_PAIRS
 
 STZ_MULTIVERSION
-static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5]) {
-  _Alignas(64) float out[5][2 * WINDOW] = {{0}};
-  const int h = level->spacing, residue[3] = {origin[0] % h, origin[1] % h, origin[2] % h};
-  const int z = wrap(origin[2] / h - 7, n->count[2]);
-  for (int i = 0; i < WINDOW; i++) {
-    int dx, dy;
-    if (!stz_level_offset(level, 0, residue[0], i, &dx)) break;
-    const int x = wrap(origin[0] / h - 7 + i, n->count[0]);
-    for (int j = 0; j < WINDOW; j++) {
-      if (!stz_level_offset(level, 1, residue[1], j, &dy)) break;
+static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5],
+                         float *nowhere) {
+  static const float sign[2][2][3] = {{{1, 1, 1}, {-1, -1, 1}}, {{-1, 1, -1}, {1, -1, -1}}}; // [x < 0][y < 0]
+  pair px[WINDOW], py[WINDOW];
+  const int h = level->spacing, z = wrap(origin[2] / h - 7, n->count[2]);
+  const int nx = pairs_of(level, n, 0, origin[0], px), ny = pairs_of(level, n, 1, origin[1], py);
+  for (int i = 0; i < nx; i++) {
+    for (int j = 0; j < ny; j++) {
+      const int dx = px[i].distance, dy = py[j].distance, x[2] = {px[i].above, px[i].below},
+                y[2] = {py[j].above, py[j].below};
       if (dx * dx + dy * dy > level->range2) continue;
-      float sign[5], *row = row_of(n, x, wrap(origin[1] / h - 7 + j, n->count[1]));
-      mirror(dx < 0, dy < 0, sign);
-      const size_t at = ((size_t)abs(dx) * (size_t)(level->reach[1] + 1) + (size_t)abs(dy)) * (size_t)h;
-      contract(level->rows + (at + (size_t)residue[2]) * STZ_PAIRS * WINDOW, e, sign, out);
-      for (int c = 0; c < 5; c++) add_row(out[c], n->count[2], z, row + c * n->row);
+      const size_t at = ((size_t)dx * (size_t)(level->reach[1] + 1) + (size_t)dy) * (size_t)h + (size_t)(origin[2] % h);
+      const float *k = level->rows + at * STZ_PAIRS * WINDOW;
+      float *to[2][2];
+      int there = 0;
+      for (int image = 0; image < 4; image++) {
+        const int sx = image / 2, sy = image % 2;
+        to[sx][sy] = x[sx] >= 0 && y[sy] >= 0 ? row_of(n, x[sx], y[sy]) + z : nowhere;
+        there += to[sx][sy] != nowhere;
+      }
+      if (there > 2) {
+        add_images(k, e, n->row, (float *const[4]){to[0][0], to[1][1], to[0][1], to[1][0]});
+        continue;
+      }
+      for (int image = 0; image < 4; image++) {
+        const int sx = image / 2, sy = image % 2;
+        if (to[sx][sy] != nowhere) add_row(k, e, sign[sx][sy], n->row, to[sx][sy]);
+      }
     }
   }
 }
@@ -240,7 +281,9 @@ static void add_to_coarse(const coarse *k, const nodes *n, const int origin[3], 
 }
 
 void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
-  for (int l = 0; l < far->split->levels; l++) add_to_level(&far->split->level[l], &far->grid[l], origin, e);
+  for (int l = 0; l < far->split->levels; l++) {
+    add_to_level(&far->split->level[l], &far->grid[l], origin, e, far->nowhere);
+  }
   if (far->split->coarse) add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
 }
 
@@ -265,7 +308,7 @@ void stz_far_converge(stz_far *far) {
       for (int y = 0; y < n->count[1]; y++) {
         const double *from = k->real + ((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->count[2];
         float *to = row_of(n, x, y) + c * n->row;
-        for (int z = 0; z < n->count[2] + 8; z++) to[z] = (float)from[z % n->count[2]];
+        for (int z = 0; z < n->count[2]; z++) to[z] = (float)from[z];
       }
     }
   }
@@ -275,10 +318,23 @@ void stz_far_converge(stz_far *far) {
 
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
 
+// Which parts of a row make up the nodes from z on: what events have carried beyond the last node belongs to the first.
+typedef struct images {
+  int shift[2], count;
+} images;
+
+static images images_of(const nodes *n, int z, int length) {
+  images i = {.count = 0};
+  if (z < WINDOW) i.shift[i.count++] = n->count[2];
+  if (z + length > n->count[2]) i.shift[i.count++] = -n->count[2];
+  return i;
+}
+
 STZ_MULTIVERSION
 static void add_site(const nodes *n, const int site[3], float stress[5]) {
   const int h = n->spacing, z = wrap(site[2] / h - 1, n->count[2]), row = n->row;
   const float *wx = n->spline[site[0] % h], *wy = n->spline[site[1] % h], *wz = n->spline[site[2] % h];
+  const images more = images_of(n, z, 4);
   four s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0};
   for (int i = 0; i < 4; i++) {
     const int x = wrap(site[0] / h - 1 + i, n->count[0]);
@@ -289,6 +345,14 @@ static void add_site(const nodes *n, const int site[3], float stress[5]) {
       s2 += w * *(const four *)(at + 2 * row);
       s3 += w * *(const four *)(at + 3 * row);
       s4 += w * *(const four *)(at + 4 * row);
+      for (int image = 0; image < more.count; image++) {
+        const float *from = at + more.shift[image];
+        s0 += w * *(const four *)from;
+        s1 += w * *(const four *)(from + row);
+        s2 += w * *(const four *)(from + 2 * row);
+        s3 += w * *(const four *)(from + 3 * row);
+        s4 += w * *(const four *)(from + 4 * row);
+      }
     }
   }
   const four weight = *(const four *)wz;
@@ -336,19 +400,27 @@ static void spread_weights(const axis *a, float weight[8][8]) {
 static inline __attribute__((always_inline)) void add_box(const nodes *n, const int origin[3], int most,
                                                           float stress[5][512]) {
   const axis ax = axis_of(n, 0, origin[0]), ay = axis_of(n, 1, origin[1]), az = axis_of(n, 2, origin[2]);
-  _Alignas(64) float along_x[8][5][8][8], weight[8][8], line[8];
+  _Alignas(64) float along_x[8][5][8][8], weight[8][8], line[8], rows[8][5][8];
+  const images more = images_of(n, az.first, 8);
   spread_weights(&az, weight);
   for (int j = 0; j < most; j++) {
-    const float *rows[8];
     for (int i = 0; i < most; i++) {
-      rows[i] = row_of(n, (ax.first + i) % n->count[0], (ay.first + j) % n->count[1]) + az.first;
+      const float *from = row_of(n, (ax.first + i) % n->count[0], (ay.first + j) % n->count[1]) + az.first;
+      for (int c = 0; c < 5; c++) memcpy(rows[i][c], from + c * n->row, 8 * sizeof(float));
+      for (int image = 0; image < more.count; image++) {
+        for (int c = 0; c < 5; c++) {
+          const float *restrict other = from + c * n->row + more.shift[image];
+#pragma omp simd
+          for (int l = 0; l < 8; l++) rows[i][c][l] += other[l];
+        }
+      }
     }
     for (int i = 0; i < 8; i++) {
-      const float *restrict r0 = rows[ax.begin[i]], *restrict r1 = rows[ax.begin[i] + 1],
-                            *restrict r2 = rows[ax.begin[i] + 2], *restrict r3 = rows[ax.begin[i] + 3];
+      const float *restrict r0 = rows[ax.begin[i]][0], *restrict r1 = rows[ax.begin[i] + 1][0],
+                            *restrict r2 = rows[ax.begin[i] + 2][0], *restrict r3 = rows[ax.begin[i] + 3][0];
       const float w0 = ax.weight[i][0], w1 = ax.weight[i][1], w2 = ax.weight[i][2], w3 = ax.weight[i][3];
       for (int c = 0; c < 5; c++) {
-        const int at = c * n->row;
+        const int at = 8 * c;
 #pragma omp simd
         for (int l = 0; l < 8; l++) {
           along_x[i][c][j][l] = __builtin_fmaf(
