@@ -180,7 +180,15 @@ static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin
   return count;
 }
 
-#define K(p) k[(p)*WINDOW + z]
+// A number of a table (split.h).
+static inline __attribute__((always_inline)) float of_half(uint16_t half) {
+  const uint32_t bits = (uint32_t)half << 16;
+  float f;
+  memcpy(&f, &bits, sizeof f);
+  return f;
+}
+
+#define K(p) of_half(k[(p)*WINDOW + z])
 #define F(x, y, sum) __builtin_fmaf(x, y, sum)
 #define LOAD_PAIRS                                                                                                     \
   const float k00 = K(0), k01 = K(1), k02 = K(2), k03 = K(3), k04 = K(4), k11 = K(5), k12 = K(6), k13 = K(7),          \
@@ -188,7 +196,7 @@ static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin
 
 // Adds one row of a table times the strain to the nodes at `to`, rows of the components `row` apart. g: signs of the
 // components under the reflections that bring the row into the octant.
-static inline __attribute__((always_inline)) void add_row(const float *restrict k, const float e[5], const float g[3],
+static inline __attribute__((always_inline)) void add_row(const uint16_t *restrict k, const float e[5], const float g[3],
                                                           int row, float *restrict to) {
   const float e0 = g[0] * e[0], e1 = g[1] * e[1], e2 = g[2] * e[2], e3 = e[3], e4 = e[4];
   const float g0 = g[0], g1 = g[1], g2 = g[2];
@@ -206,7 +214,7 @@ static inline __attribute__((always_inline)) void add_row(const float *restrict 
 }
 
 // The same for the four images of a row at once, (+x,+y), (-x,-y), (+x,-y), (-x,+y): see near.c.
-static inline __attribute__((always_inline)) void add_images(const float *restrict k, const float e[5], int row,
+static inline __attribute__((always_inline)) void add_images(const uint16_t *restrict k, const float e[5], int row,
                                                              float *const to[4]) {
   const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
 #define COMPONENT(c, of0, of1, of2, of34, mm, pm, mp)                                                                  \
@@ -246,7 +254,7 @@ static void add_to_level(const stz_level *level, const nodes *n, const int origi
                 y[2] = {py[j].above, py[j].below};
       if (dx * dx + dy * dy > level->range2) continue;
       const size_t at = ((size_t)dx * (size_t)(level->reach[1] + 1) + (size_t)dy) * (size_t)h + (size_t)(origin[2] % h);
-      const float *k = level->rows + at * STZ_PAIRS * WINDOW;
+      const uint16_t *k = level->rows + at * STZ_PAIRS * WINDOW;
       float *to[2][2];
       int there = 0;
       for (int image = 0; image < 4; image++) {

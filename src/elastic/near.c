@@ -17,11 +17,11 @@ typedef struct strip {
 } strip;
 
 // sqrt(63 - x^2 - y^2), rounded down: how far a row of the sphere reaches along z; -1: not at all.
-static int reach_of(int x, int y) {
-  int z = -1;
-  while ((z + 1) * (z + 1) + x * x + y * y < SPAN * SPAN) z++;
-  return z;
-}
+static const signed char REACH[SPAN][SPAN] = {
+    {7, 7, 7, 7, 6, 6, 5, 3},     {7, 7, 7, 7, 6, 6, 5, 3},       {7, 7, 7, 7, 6, 5, 4, 3},
+    {7, 7, 7, 6, 6, 5, 4, 2},     {6, 6, 6, 6, 5, 4, 3, -1},      {6, 6, 5, 5, 4, 3, 1, -1},
+    {5, 5, 4, 4, 3, 1, -1, -1},   {3, 3, 3, 2, -1, -1, -1, -1},
+};
 
 #define F(x, y, sum) __builtin_fmaf(x, y, sum)
 
@@ -113,6 +113,26 @@ static inline __attribute__((always_inline)) uint32_t add_piece(const float add[
   return below;
 }
 
+// Brings in the pieces of the rows at +x and -x, which nobody else would foresee.
+static void prefetch_strip(const int *cells, const int origin[3], int x, const float *records) {
+  const int by = cells[1] / 8, bz = cells[2] / 8, z_block = origin[2] / 8, shift = origin[2] % 8;
+  for (int side = 0; side < (x ? 2 : 1); side++) {
+    const int px = wrap(origin[0] + (side ? -x : x), cells[0]);
+    for (int y = 1 - SPAN; y < SPAN; y++) {
+      const int z = REACH[x][y < 0 ? -y : y], py = wrap(origin[1] + y, cells[1]);
+      if (z < 0) continue;
+      const int row = 8 * (px % 8) + py % 8, column = (px / 8 * by + py / 8) * bz;
+      for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
+        const int32_t piece = (column + wrap(z_block + part, bz)) * STZ_BLOCK_PIECES + row;
+        const float *at = records + (size_t)piece * STZ_PIECE;
+        __builtin_prefetch(at, 1);
+        __builtin_prefetch(at + 16, 1);
+        __builtin_prefetch(at + 32, 1);
+      }
+    }
+  }
+}
+
 STZ_MULTIVERSION
 static int add_strip(const strip *s, const int *cells, const int origin[3], int x, int count, float *records,
                      stz_spent *spent) {
@@ -120,7 +140,7 @@ static int add_strip(const strip *s, const int *cells, const int origin[3], int 
   for (int side = 0; side < (x ? 2 : 1); side++) {
     const int px = wrap(origin[0] + (side ? -x : x), cells[0]);
     for (int y = 1 - SPAN; y < SPAN; y++) {
-      const int z = reach_of(x, y), py = wrap(origin[1] + y, cells[1]);
+      const int z = REACH[x][y < 0 ? -y : y], py = wrap(origin[1] + y, cells[1]);
       if (z < 0) continue;
       const int row = 8 * (px % 8) + py % 8, column = (px / 8 * by + py / 8) * bz;
       for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
@@ -140,7 +160,9 @@ int stz_near_add(const stz_split *split, const int origin[3], const float e[5], 
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
   strip s;
   int count = 0;
+  prefetch_strip(split->cells, origin, 0, records);
   for (int x = 0; x < SPAN; x++) {
+    if (x + 1 < SPAN) prefetch_strip(split->cells, origin, x + 1, records);
     fill_strip(split->near[parity], split->whole, x, e, scale, origin[2] % 8, &s);
     count = add_strip(&s, split->cells, origin, x, count, records, spent);
   }

@@ -164,14 +164,29 @@ bool stz_level_offset(const stz_level *level, int axis, int residue, int node, i
   return true;
 }
 
-static float *level_row(const stz_level *level, int x, int y, int residue) {
+static uint16_t *level_row(const stz_level *level, int x, int y, int residue) {
   const size_t row =
       ((size_t)x * (size_t)(level->reach[1] + 1) + (size_t)y) * (size_t)level->spacing + (size_t)residue;
   return level->rows + row * STZ_PAIRS * STZ_LEVEL_WINDOW;
 }
 
+// The upper half of a float, rounded, and back.
+static uint16_t half_of(double x) {
+  const float f = (float)x;
+  uint32_t bits;
+  memcpy(&bits, &f, sizeof bits);
+  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static double of_half(uint16_t half) {
+  const uint32_t bits = (uint32_t)half << 16;
+  float f;
+  memcpy(&f, &bits, sizeof f);
+  return (double)f;
+}
+
 static void fill_row(const octant *o, const stz_level *level, int x, int y, int residue) {
-  float *row = level_row(level, x, y, residue);
+  uint16_t *row = level_row(level, x, y, residue);
   for (int node = 0; node < STZ_LEVEL_WINDOW; node++) {
     int z;
     if (!stz_level_offset(level, 2, residue, node, &z)) continue;
@@ -180,7 +195,7 @@ static void fill_row(const octant *o, const stz_level *level, int x, int y, int 
     for (int c = 0; c < 5; c++) {
       for (int d = c; d < 5; d++) {
         const int pair = stz_elastic_pair(c, d);
-        row[pair * STZ_LEVEL_WINDOW + node] = (float)(sign_at(c, d, at) * octant_at(o, pair, at));
+        row[pair * STZ_LEVEL_WINDOW + node] = half_of(sign_at(c, d, at) * octant_at(o, pair, at));
       }
     }
   }
@@ -192,7 +207,7 @@ static double level_at(const stz_level *level, int c, int d, const int at[3]) {
   if (abs(at[0]) > level->reach[0] || abs(at[1]) > level->reach[1] || node < 0 || node >= STZ_LEVEL_WINDOW) return 0.0;
   const int flat[3] = {at[0], at[1], 0}; // the row has its own signs along z
   return sign_at(c, d, flat) *
-         (double)level_row(level, abs(at[0]), abs(at[1]), residue)[stz_elastic_pair(c, d) * STZ_LEVEL_WINDOW + node];
+         of_half(level_row(level, abs(at[0]), abs(at[1]), residue)[stz_elastic_pair(c, d) * STZ_LEVEL_WINDOW + node]);
 }
 
 // What all nodes about an event at the residues r come to, each standing for h^3 sites.
@@ -203,13 +218,13 @@ static void sum_level(const stz_level *level, const int r[3], double sums[STZ_PA
     if (!stz_level_offset(level, 0, r[0], i / STZ_LEVEL_WINDOW, &x)) continue;
     if (!stz_level_offset(level, 1, r[1], i % STZ_LEVEL_WINDOW, &y)) continue;
     if (abs(x) > level->reach[0] || abs(y) > level->reach[1]) continue;
-    const float *row = level_row(level, abs(x), abs(y), r[2]);
+    const uint16_t *row = level_row(level, abs(x), abs(y), r[2]);
     const int flat[3] = {x, y, 0};
     for (int c = 0; c < 5; c++) {
       for (int d = c; d < 5; d++) {
         const int pair = stz_elastic_pair(c, d);
         double sum = 0.0;
-        for (int node = 0; node < STZ_LEVEL_WINDOW; node++) sum += (double)row[pair * STZ_LEVEL_WINDOW + node];
+        for (int node = 0; node < STZ_LEVEL_WINDOW; node++) sum += of_half(row[pair * STZ_LEVEL_WINDOW + node]);
         sums[pair] += sites * sign_at(c, d, flat) * sum;
       }
     }
@@ -238,7 +253,7 @@ static stz_err make_level(stz_split *s, const stz_elastic *elastic, double varia
   const size_t rows = (size_t)(level->reach[0] + 1) * (size_t)(level->reach[1] + 1) * (size_t)h;
   STZ_TRY(STZ_NEW(level->rows, rows * STZ_PAIRS * STZ_LEVEL_WINDOW));
   STZ_TRY(STZ_NEW(level->sums, h * h * h));
-  s->bytes += rows * STZ_PAIRS * STZ_LEVEL_WINDOW * sizeof(float);
+  s->bytes += rows * STZ_PAIRS * STZ_LEVEL_WINDOW * sizeof *level->rows;
   STZ_TRY(make_part(elastic, variance, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
   for (size_t row = 0; row < rows; row++) {
     const int residue = (int)(row % (size_t)h), y = (int)(row / (size_t)h % (size_t)(level->reach[1] + 1)),

@@ -121,6 +121,7 @@ static stz_err ml_create(stz_kmc *kmc) {
   lay_out(e);
   STZ_TRY(STZ_NEW(e->state, e->state_bytes));
   lay_out(e);
+  STZ_TRY(STZ_NEW(e->changed, e->groups));
   STZ_TRY(stz_split_create(grid, kmc->elastic, &e->split));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
   STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
@@ -138,6 +139,7 @@ static void ml_destroy(stz_kmc *kmc) {
   stz_far_destroy(&e->far);
   stz_split_destroy(&e->split);
   stz_free(e->state);
+  stz_free(e->changed);
   stz_free(e->stress);
   stz_free(e);
 }

@@ -56,6 +56,7 @@ typedef struct multilevel {
   double slope; // largest change of ln(rate) a unit of deviator stress, at the reference
   float *stress; // 5 components of all sites, made on demand; NULL before
   uint64_t stress_at; // events when it was made
+  unsigned char *changed; // groups whose sum is to be made again
   stz_spent spent[STZ_NEAR_PIECES];
   int32_t sites[ML_SPENT]; // number of a site: 512 block + site of the block
   _Alignas(64) float s[5][ML_SPENT + 8], barrier[ML_SPENT + 8], rates[ML_SPENT + 8];

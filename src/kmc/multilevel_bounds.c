@@ -18,6 +18,8 @@ static const double WASTE = 1.0;        // candidates an event that bounds too l
 static const float TARGET = 0.8f;       // share of the reserve that the drift of a block may use
 static const float THRESHOLD = 4.5f;    // to begin with
 static const float LOOSEST = 60.0f;
+static const float CHEAP = 30.0f;       // least bounds: a bound below is raised rather than set anew
+static const float ROOM = 1.0f;         // slack of a bound that is raised
 enum { SCAN = 32 };                     // events between looks at all blocks
 
 void ml_block_origin(const multilevel *e, int block, int origin[3]) {
@@ -208,7 +210,7 @@ static void fold(stz_kmc *kmc, multilevel *e, int block) {
   e->drift[block] = -(float)e->head->everywhere;
   e->folded[block] = kmc->stats.events;
   kmc->stats.folds++;
-  sum_group(e, block / ML_GROUP);
+  e->changed[block / ML_GROUP] = 1;
 }
 
 // --- the reference ---
@@ -336,25 +338,44 @@ static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
   }
 }
 
+// Bounds and slacks of a list of rates.
+STZ_MULTIVERSION
+static void bounds_of_rates(int n, const float *restrict rates, float least, float most, float *restrict bound,
+                            float *restrict slack) {
+#pragma omp simd
+  for (int i = 0; i < n; i++) {
+    bound[i] = bound_of(rates[i], least, most);
+    slack[i] = slack_of(bound[i], rates[i]);
+  }
+}
+
+static void change_bound(multilevel *e, int32_t number, float bound) {
+  const int block = number / ML_SITES;
+  const double before = e->block_sum[block];
+  e->block_sum[block] += (double)bound - (double)e->bound[number];
+  e->bound[number] = bound;
+  e->changed[block / ML_GROUP] = 1;
+  if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_block(bounds_of(e, block));
+}
+
 // Bounds of the first n sites of e->sites from e->rates.
 static void bound_list(stz_kmc *kmc, multilevel *e, int n) {
-  const float least = least_bound(e), most = factor();
+  float *bound = e->s[0], *slack = e->s[1]; // the stresses have done their work
+  bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, slack);
   for (int i = 0; i < n; i++) {
-    const int block = e->sites[i] / ML_SITES;
-    float *bound = e->bound + e->sites[i];
-    const float b = bound_of(e->rates[i], least, most);
-    const double before = e->block_sum[block];
-    e->block_sum[block] += (double)b - (double)*bound;
-    *bound = b;
-    *record_of(e, e->sites[i], 5) = slack_of(b, e->rates[i]);
-    if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_block(bounds_of(e, block));
-  }
-  for (int i = 0; i < n; i++) {
-    if (i == 0 || e->sites[i] / ML_SITES / ML_GROUP != e->sites[i - 1] / ML_SITES / ML_GROUP) {
-      sum_group(e, e->sites[i] / ML_SITES / ML_GROUP);
-    }
+    change_bound(e, e->sites[i], bound[i]);
+    *record_of(e, e->sites[i], 5) = slack[i];
   }
   kmc->stats.bounds += (uint64_t)n;
+}
+
+// Sums of the groups about an event after their blocks have changed.
+static void sum_about(multilevel *e) {
+  for (int g = 0; g < e->groups; g++) {
+    if (e->changed[g]) sum_group(e, g);
+    e->changed[g] = 0;
+  }
+  sum_all(e);
 }
 
 void ml_bound_site(stz_kmc *kmc, int32_t number) {
@@ -365,7 +386,7 @@ void ml_bound_site(stz_kmc *kmc, int32_t number) {
   e->sites[0] = number;
   rates_of_list(kmc, e, 1);
   bound_list(kmc, e, 1);
-  sum_all(e);
+  sum_about(e);
 }
 
 static int fold_distance(int d, int n) {
@@ -393,6 +414,18 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
   return listed;
 }
 
+// Raises the bound of a site that is spent, instead of looking at it, if it stays little. False if it must be looked at.
+static bool raise_bound(multilevel *e, int32_t number, float little) {
+  float *slack = record_of(e, number, 5);
+  const float bound = e->bound[number];
+  if (bound > little || *slack < -10.0f) return false;
+  const float raised = bound * (float)stz_exp((double)(ROOM - *slack));
+  if (raised > little) return false;
+  *slack = ROOM;
+  change_bound(e, number, raised);
+  return true;
+}
+
 // The stress of the sites that are spent into e->s: of those close to the event by interpolation for a whole box.
 static int stress_of_spent(multilevel *e, const int origin[3], int pieces, int listed) {
   int box[3], n = 0;
@@ -405,28 +438,27 @@ static int stress_of_spent(multilevel *e, const int origin[3], int pieces, int l
     for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
   }
   stz_far_box(e->far, box, e->far_box);
+  const float little = CHEAP * least_bound(e);
   for (int i = 0; i < pieces; i++) {
-    for (int l = 0; l < 8; l++) {
-      if (!(e->spent[i].lanes >> l & 1)) continue;
-      const int32_t number = 8 * e->spent[i].piece + l;
-      int xyz[3], at[3];
-      bool inside = true;
-      coordinates(e, number, xyz);
-      for (int axis = 0; axis < 3; axis++) {
-        at[axis] = xyz[axis] - box[axis];
-        if (at[axis] < 0) at[axis] += e->cells[axis];
-        inside &= at[axis] < 8;
-      }
+    const int32_t first = 8 * e->spent[i].piece;
+    int at[3];
+    coordinates(e, first, at);
+    for (int axis = 0; axis < 3; axis++) {
+      at[axis] -= box[axis];
+      if (at[axis] < -7) at[axis] += e->cells[axis];
+    }
+    for (uint32_t lanes = e->spent[i].lanes; lanes; lanes &= lanes - 1) {
+      const int l = __builtin_ctz(lanes);
+      if (raise_bound(e, first + l, little)) continue;
       float stress[5];
-      if (inside) {
-        for (int c = 0; c < 5; c++) {
-          stress[c] = e->far_box[c][64 * at[0] + 8 * at[1] + at[2]] + *record_of(e, number, c);
-        }
+      if (at[0] >= 0 && at[0] < 8 && at[1] >= 0 && at[1] < 8 && at[2] + l >= 0 && at[2] + l < 8) {
+        const float *far = e->far_box[0] + 64 * at[0] + 8 * at[1] + at[2] + l, *near = record_of(e, first + l, 0);
+        for (int c = 0; c < 5; c++) stress[c] = far[c * ML_SITES] + near[8 * c];
       } else {
-        ml_site_stress(e, number, stress);
+        ml_site_stress(e, first + l, stress);
       }
       for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
-      e->sites[n++] = number;
+      e->sites[n++] = first + l;
     }
   }
   return n;
@@ -451,23 +483,27 @@ static void add_uniform(multilevel *e, const int origin[3], const float strain[5
 
 // Counts the drift of the blocks about the event, and folds those that have used theirs up.
 static void spread_drift(stz_kmc *kmc, multilevel *e, const int origin[3]) {
-  enum { HALF = ML_SPREAD / 2 };
   const float slope = (float)e->slope, beyond = slope * e->beyond;
-  int first[3], count[3];
+  int count[3];
   e->head->everywhere += (double)beyond;
   const float everywhere = (float)e->head->everywhere;
+  int place[3][ML_SPREAD], distance[3][ML_SPREAD];
   for (int axis = 0; axis < 3; axis++) {
-    count[axis] = e->count[axis] < ML_SPREAD ? e->count[axis] : ML_SPREAD;
-    first[axis] = origin[axis] / 8 - (count[axis] - 1) / 2;
+    const int n = e->count[axis];
+    count[axis] = n < ML_SPREAD ? n : ML_SPREAD;
+    for (int i = 0; i < count[axis]; i++) {
+      const int d = i - (count[axis] - 1) / 2;
+      place[axis][i] = (origin[axis] / 8 + d + n) % n;
+      distance[axis][i] = abs(d);
+    }
   }
   for (int i = 0; i < count[0]; i++) {
-    const int x = first[0] + i, bx = (x + e->count[0]) % e->count[0], dx = abs(x - origin[0] / 8);
     for (int j = 0; j < count[1]; j++) {
-      const int y = first[1] + j, by = (y + e->count[1]) % e->count[1], dy = abs(y - origin[1] / 8);
+      const int row = (place[0][i] * e->count[1] + place[1][j]) * e->count[2];
+      const float *spread = e->spread[distance[0][i]][distance[1][j]];
       for (int k = 0; k < count[2]; k++) {
-        const int z = first[2] + k, bz = (z + e->count[2]) % e->count[2], dz = abs(z - origin[2] / 8);
-        const int block = (bx * e->count[1] + by) * e->count[2] + bz;
-        e->drift[block] += slope * e->spread[dx][dy][dz] - beyond;
+        const int block = row + place[2][k];
+        e->drift[block] += slope * spread[distance[2][k]] - beyond;
         if (e->drift[block] + everywhere > e->threshold[block]) fold(kmc, e, block);
       }
     }
@@ -496,6 +532,6 @@ void ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
     bound_list(kmc, e, n);
   }
   spread_drift(kmc, e, origin);
-  sum_all(e);
+  sum_about(e);
   h->stale = kmc->stats.events + 1 >= h->refreshed + e->refresh_every;
 }
