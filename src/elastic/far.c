@@ -241,35 +241,68 @@ static inline __attribute__((always_inline)) void add_images(const uint16_t *res
 #undef F
 #undef LOAD_PAIRS
 
-STZ_MULTIVERSION
-static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5],
-                         float *nowhere) {
-  static const float sign[2][2][3] = {{{1, 1, 1}, {-1, -1, 1}}, {{-1, 1, -1}, {1, -1, -1}}}; // [x < 0][y < 0]
+// A row of a table and the rows of nodes that its images go to.
+typedef struct deposit {
+  const uint16_t *row;
+  float *to[2][2]; // [x < 0][y < 0]
+  int there;       // how many of them there are
+} deposit;
+
+static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], float *nowhere,
+                       deposit deposits[WINDOW * WINDOW]) {
   pair px[WINDOW], py[WINDOW];
   const int h = level->spacing, z = wrap(origin[2] / h - 7, n->count[2]);
   const int nx = pairs_of(level, n, 0, origin[0], px), ny = pairs_of(level, n, 1, origin[1], py);
+  int count = 0;
   for (int i = 0; i < nx; i++) {
     for (int j = 0; j < ny; j++) {
       const int dx = px[i].distance, dy = py[j].distance, x[2] = {px[i].above, px[i].below},
                 y[2] = {py[j].above, py[j].below};
       if (dx * dx + dy * dy > level->range2) continue;
       const size_t at = ((size_t)dx * (size_t)(level->reach[1] + 1) + (size_t)dy) * (size_t)h + (size_t)(origin[2] % h);
-      const uint16_t *k = level->rows + at * STZ_PAIRS * WINDOW;
-      float *to[2][2];
-      int there = 0;
+      deposit *d = &deposits[count++];
+      d->row = level->rows + at * STZ_PAIRS * WINDOW;
+      d->there = 0;
       for (int image = 0; image < 4; image++) {
         const int sx = image / 2, sy = image % 2;
-        to[sx][sy] = x[sx] >= 0 && y[sy] >= 0 ? row_of(n, x[sx], y[sy]) + z : nowhere;
-        there += to[sx][sy] != nowhere;
+        d->to[sx][sy] = x[sx] >= 0 && y[sy] >= 0 ? row_of(n, x[sx], y[sy]) + z : nowhere;
+        d->there += d->to[sx][sy] != nowhere;
       }
-      if (there > 2) {
-        add_images(k, e, n->row, (float *const[4]){to[0][0], to[1][1], to[0][1], to[1][0]});
-        continue;
-      }
-      for (int image = 0; image < 4; image++) {
-        const int sx = image / 2, sy = image % 2;
-        if (to[sx][sy] != nowhere) add_row(k, e, sign[sx][sy], n->row, to[sx][sy]);
-      }
+    }
+  }
+  return count;
+}
+
+static inline __attribute__((always_inline)) void prefetch(const deposit *d, int row, const float *nowhere) {
+  for (int line = 0; line < STZ_PAIRS * WINDOW; line += 32) __builtin_prefetch(d->row + line);
+  for (int image = 0; image < 4; image++) {
+    float *to = d->to[image / 2][image % 2];
+    if (to == nowhere) continue;
+    for (int c = 0; c < 5; c++) {
+      __builtin_prefetch(to + c * row, 1);
+      __builtin_prefetch(to + c * row + WINDOW - 1, 1);
+    }
+  }
+}
+
+STZ_MULTIVERSION
+static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5],
+                         float *nowhere) {
+  enum { AHEAD = 3 };
+  static const float sign[2][2][3] = {{{1, 1, 1}, {-1, -1, 1}}, {{-1, 1, -1}, {1, -1, -1}}}; // [x < 0][y < 0]
+  deposit deposits[WINDOW * WINDOW];
+  const int count = deposits_of(level, n, origin, nowhere, deposits);
+  for (int i = 0; i < AHEAD; i++) prefetch(&deposits[i], n->row, nowhere);
+  for (int i = 0; i < count; i++) {
+    const deposit *d = &deposits[i];
+    if (i + AHEAD < count) prefetch(d + AHEAD, n->row, nowhere);
+    if (d->there > 2) {
+      add_images(d->row, e, n->row, (float *const[4]){d->to[0][0], d->to[1][1], d->to[0][1], d->to[1][0]});
+      continue;
+    }
+    for (int image = 0; image < 4; image++) {
+      const int sx = image / 2, sy = image % 2;
+      if (d->to[sx][sy] != nowhere) add_row(d->row, e, sign[sx][sy], n->row, d->to[sx][sy]);
     }
   }
 }

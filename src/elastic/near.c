@@ -128,6 +128,7 @@ static void prefetch_strip(const int *cells, const int origin[3], int x, const f
         __builtin_prefetch(at, 1);
         __builtin_prefetch(at + 16, 1);
         __builtin_prefetch(at + 32, 1);
+        __builtin_prefetch(at + 48, 1);
       }
     }
   }

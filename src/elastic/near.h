@@ -2,7 +2,8 @@
 //
 // The near part of an event's stress (split.h), added to records in blocks of 8 x 8 x 8 sites.
 //
-// A piece is a row of 8 sites along z: STZ_PIECE floats, the 5 stress components and a sixth number, 8 of each. Piece
+// A piece is a row of 8 sites along z: STZ_PIECE floats, the 5 stress components, a sixth number, and two of the
+// caller's own that are not touched here, 8 of each. Piece
 // (block, row) is number 64 block + row, row = 8 (x mod 8) + (y mod 8), block = (x/8 by + y/8) bz + z/8.
 #ifndef STZ_ELASTIC_NEAR_H
 #define STZ_ELASTIC_NEAR_H
@@ -11,7 +12,7 @@
 
 #include "elastic/split.h"
 
-enum { STZ_PIECE = 48, STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1 };
+enum { STZ_PIECE = 64, STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1 };
 
 // A piece some of whose sixth numbers have fallen below zero: bit l of `lanes` for site l.
 typedef struct stz_spent {

@@ -31,7 +31,6 @@ enum {
   STZ_LEVEL_WINDOW = 16,     // nodes of a level an axis about an event
   STZ_LEVELS = 2,            // with tables of their own
   STZ_COARSE = 8,            // spacing of the coarse nodes
-  STZ_SPLIT_LEAST = 32,      // cells an axis
 };
 
 // One level: the coefficients that an event adds to the nodes about it.
@@ -57,7 +56,7 @@ typedef struct stz_split {
   size_t bytes;
 } stz_split;
 
-// Builds the tables. Serial: the grid has one rank and at least STZ_SPLIT_LEAST cells an axis, multiples of 8.
+// Builds the tables. Serial: the grid has one rank and at least 32 cells an axis, multiples of 8.
 stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, stz_split **split) STZ_MUST_USE;
 void stz_split_destroy(stz_split **split);
 

@@ -33,6 +33,7 @@ typedef struct stz_engine {
   const stz_fields *(*fields)(const stz_kmc *kmc);
   void (*save)(const stz_kmc *kmc, void *own); // at most STZ_ENGINE_SAVED_BYTES
   void (*restore)(stz_kmc *kmc, const void *own);
+  void *(*block)(const stz_kmc *kmc, int index, size_t *bytes); // of its state; NULL past the last; may be NULL
 } stz_engine;
 
 extern const stz_engine stz_engine_direct, stz_engine_multilevel;

@@ -74,6 +74,10 @@ void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, dou
 const float *stz_kmc_stress(const stz_kmc *kmc, int c) { return kmc->engine->stress(kmc, c); }
 const stz_fields *stz_kmc_fields(const stz_kmc *kmc) { return kmc->engine->fields(kmc); }
 
+void *stz_kmc_block(const stz_kmc *kmc, int index, size_t *bytes) {
+  return kmc->engine->block ? kmc->engine->block(kmc, index, bytes) : NULL;
+}
+
 void stz_kmc_save(const stz_kmc *kmc, void *saved) {
   char *at = saved;
   memset(saved, 0, STZ_KMC_SAVED_BYTES);

@@ -68,8 +68,12 @@ const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 // Root mean square of that deviator's norm, eV/nm^3. Collective.
 stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) STZ_MUST_USE;
 
-// The engine's own fields, for checkpoints and snapshots.
+// The engine's own fields, for checkpoints and snapshots; NULL if it has none.
 const stz_fields *stz_kmc_fields(const stz_kmc *kmc);
+
+// Blocks of plain bytes that belong to the engine's state beside its fields, counted from 0, to be saved and filled
+// again before stz_kmc_restore; NULL past the last. Engines that run on several ranks have none.
+void *stz_kmc_block(const stz_kmc *kmc, int index, size_t *bytes);
 
 // What else the engine needs to go on: the same on every rank. The fields are saved beside it.
 enum { STZ_KMC_SAVED_BYTES = 256 };

@@ -31,7 +31,7 @@
 static const double WIDEST = 0.4;      // ln: most that bounds may be raised by the reference
 static const double WINDOW = 0.1;      // ln: they may grow so far before the waiting time is cut
 static const double POOREST = 0.03;    // share of candidates accepted below which all bounds are set anew
-enum { MEMORY = 64, TRIED = 512 };     // candidates: of the running mean; between sweeps for poor acceptance
+enum { MEMORY = 256, TRIED = 1024 };     // candidates: of the running mean; between sweeps for poor acceptance
 static const double MISSED = 1e-3;     // share of events that may be missed
 static const double ERROR_MPA2 = 140.0; // squared error of an event's stress, all sites, at E = 72 GPa, Omega = 1.7 nm^3
 
@@ -83,7 +83,7 @@ static void lay_out(multilevel *e) {
   e->folded = take(&at, blocks * sizeof *e->folded);
   e->drift = take(&at, blocks * sizeof *e->drift);
   e->threshold = take(&at, blocks * sizeof *e->threshold);
-  e->bound = take(&at, sites * sizeof *e->bound);
+  e->turned = take(&at, sites * sizeof *e->turned);
   e->records = take(&at, sites / 8 * STZ_PIECE * sizeof *e->records);
   e->state_bytes = (size_t)(at - e->state);
 }
@@ -91,13 +91,13 @@ static void lay_out(multilevel *e) {
 static stz_err fits(const stz_grid *grid) {
   const int *cells = stz_grid_cells(grid);
   if (stz_grid_ranks(grid) > 1) {
-    return stz_fail(STZ_EINPUT, "kmc.engine: a run with the multilevel engine takes one rank, got %d",
+    return stz_fail(STZ_EINPUT, "kmc.engine: got \"multilevel\" on %d ranks, takes one rank a run",
                     stz_grid_ranks(grid));
   }
   for (int axis = 0; axis < 3; axis++) {
-    if (cells[axis] >= STZ_SPLIT_LEAST && cells[axis] % 8 == 0) continue;
+    if (cells[axis] >= STZ_MULTILEVEL_LEAST && cells[axis] % 8 == 0) continue;
     return stz_fail(STZ_EINPUT, "kmc.engine: the multilevel engine needs a multiple of 8 cells an axis and at least %d, got %d",
-                    STZ_SPLIT_LEAST, cells[axis]);
+                    STZ_MULTILEVEL_LEAST, cells[axis]);
   }
   return STZ_OK;
 }
@@ -175,14 +175,14 @@ static int32_t pick_site(const multilevel *e, double target) {
   const int group = pick_double(e->group_sum, e->groups, &target), first = group * ML_GROUP;
   const int left = e->blocks - first < ML_GROUP ? e->blocks - first : ML_GROUP;
   const int block = first + pick_double(e->block_sum + first, left, &target);
-  const float *bound = e->bound + (size_t)block * ML_SITES;
   double rows[STZ_BLOCK_PIECES];
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    const float *bound = ml_record(e, ML_SITES * block + 8 * row, ML_BOUND);
     rows[row] = 0.0;
-    for (int l = 0; l < 8; l++) rows[row] += (double)bound[8 * row + l];
+    for (int l = 0; l < 8; l++) rows[row] += (double)bound[l];
   }
-  const int row = pick_double(rows, STZ_BLOCK_PIECES, &target);
-  return ML_SITES * block + 8 * row + pick_float(bound + 8 * row, 8, &target);
+  const int32_t row = ML_SITES * block + 8 * pick_double(rows, STZ_BLOCK_PIECES, &target);
+  return row + pick_float(ml_record(e, row, ML_BOUND), 8, &target);
 }
 
 static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
@@ -219,12 +219,12 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
   ml_head *h = e->head;
   const double target = stz_rng_uniform(&kmc->rng) * h->total, accept = stz_rng_uniform(&kmc->rng);
   const int32_t number = pick_site(e, target);
-  const double bound = (double)e->bound[number];
-  const double slack = (double)e->records[(size_t)(number / 8) * STZ_PIECE + (size_t)(40 + number % 8)];
+  const double bound = (double)*ml_record(e, number, ML_BOUND), slack = (double)*ml_record(e, number, ML_SLACK);
   kmc->stats.candidates++;
   h->tried++;
   h->accepted -= h->accepted / MEMORY;
-  if (slack > 0.0 && slack < 1e29 && accept > stz_exp(-slack)) {
+  const double spare = slack + ml_reserve() - ml_drifted(e, number);
+  if (slack > 0.0 && slack < 1e29 && accept > stz_exp(-spare)) {
     kmc->stats.squeezed++;
     return false;
   }
@@ -233,7 +233,6 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
   law_at(kmc, mean, elapsed, &law);
   const double sum = exact_rates(kmc, &law, number, recovery_at(kmc, mean, elapsed), rates);
   const double ratio = sum / (bound * raised);
-  h->accepted += fmin(1.0, ratio) / MEMORY;
   if (ratio > 1.0) {
     kmc->stats.violations++;
     kmc->stats.missed += ratio - 1.0;
@@ -244,6 +243,7 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
     if (ratio < 0.02) ml_bound_site(kmc, number);
     return false;
   }
+  h->accepted += 1.0 / MEMORY;
   const int choice = pick_float(&rates[0][0], 2 * STZ_MODES, &left);
   *shear = (stz_shear){.site = ml_local(e, number), .mode = choice / 2, .sign = choice % 2 ? -1 : 1};
   stz_glass_locate(kmc->glass, shear);
@@ -315,7 +315,7 @@ static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, d
   double sum = 0.0, plastic = 0.0;
   law_at(kmc, mean, 0.0, &law);
   for (int b = 0; b < e->blocks; b++) {
-    const double block = ml_block_rates(kmc, e, &law, b);
+    const double block = ml_block_rates(kmc, e, &law, b, true);
     // Sites with less than this share of the mean rate so far are left out of the strain rate.
     const float least = (float)(1e-7 * fmax(sum, block) / (double)stz_grid_sites(e->grid));
     sum += block;
@@ -323,8 +323,8 @@ static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, d
       if (!(e->rates[i] >= least)) continue;
       float rates[STZ_MODES][2];
       const float stress[5] = {e->s[0][i], e->s[1][i], e->s[2][i], e->s[3][i], e->s[4][i]};
-      stz_rates_site(&law, modes, stress, e->barrier[i], e->rotation[i], rates);
-      const double *axial = modes->axial[e->rotation[i]];
+      stz_rates_site(&law, modes, stress, e->barrier[i], e->turned[ML_SITES * b + i], rates);
+      const double *axial = modes->axial[e->turned[ML_SITES * b + i]];
       for (int m = 0; m < STZ_MODES; m++) plastic += ((double)rates[m][0] - (double)rates[m][1]) * axial[m];
     }
   }
@@ -367,14 +367,23 @@ static const stz_fields *ml_fields(const stz_kmc *kmc) {
   return NULL;
 }
 
+static void *ml_block(const stz_kmc *kmc, int index, size_t *bytes) {
+  const multilevel *e = kmc->state;
+  *bytes = e->state_bytes;
+  if (index == 0) return e->state;
+  return index == 1 ? stz_far_state(e->far, bytes) : NULL;
+}
+
 static void ml_save(const stz_kmc *kmc, void *own) {
   (void)kmc;
-  (void)own;
+  (void)own; // all of it is in the blocks
 }
 
 static void ml_restore(stz_kmc *kmc, const void *own) {
-  (void)kmc;
+  multilevel *e = kmc->state;
   (void)own;
+  e->stress_at = UINT64_MAX;
+  if (e->head->kelvin > 0.0) ml_set_law(kmc, e);
 }
 
 const stz_engine stz_engine_multilevel = {
@@ -388,4 +397,5 @@ const stz_engine stz_engine_multilevel = {
     .fields = ml_fields,
     .save = ml_save,
     .restore = ml_restore,
+    .block = ml_block,
 };

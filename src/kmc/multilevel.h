@@ -15,6 +15,9 @@ enum {
   ML_GROUP = 64,   // blocks of a group, the second step of the sum tree
   ML_SPREAD = 7,   // blocks an axis about an event whose drift is counted one by one
   ML_SPENT = 4096, // single sites bounded anew at once
+  ML_SLACK = 5,    // numbers of a record after the stress
+  ML_BOUND = 6,
+  ML_BARRIER = 7,
 };
 
 // Scalars of the state.
@@ -48,8 +51,8 @@ typedef struct multilevel {
   double *block_sum, *group_sum;  // of bounds
   uint64_t *folded;               // events when a block was last folded
   float *drift, *threshold;       // of a block; `everywhere` is to be added
-  float *bound;                   // of a site at the reference, in attempt rates, [block][site of the block]
-  float *records;                 // near stress and slack (near.h)
+  float *records;                 // of the sites (near.h): near stress, slack, bound (in attempt rates), barrier (eV)
+  uint16_t *turned;               // rotation of a site, by its number
 
   // Work space.
   stz_law law; // at the reference
@@ -76,8 +79,22 @@ int64_t ml_local(const multilevel *e, int32_t number);
 // Stress of a site without the mean and the uniform part.
 void ml_site_stress(const multilevel *e, int32_t number, float stress[5]);
 
+// Component c of the record of a site, by its number.
+static inline float *ml_record(const multilevel *e, int32_t number, int c) {
+  return e->records + (size_t)(number / 8) * STZ_PIECE + (size_t)(8 * c + number % 8);
+}
+
 // Stress of all sites of a block into e->s, and their rates under `law` into e->rates; returns the sum of rates.
-double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block);
+// Barriers are those of the records, or `fresh` from the glass: damage that recovers has raised them since the sweep.
+double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block, bool fresh);
+
+// Brings the barriers and rotations of a block's records up to date with the glass.
+void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block);
+
+// ln of the factor by which the rate of a site may be above its bound times exp(-slack): the drift so far, not more
+// than the reserve.
+double ml_drifted(const multilevel *e, int32_t number);
+double ml_reserve(void); // ln: what bounds have in hand for drift
 
 // Computes the stress afresh if that is due, and sets all bounds at the mean stress and temperature given.
 stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery);

@@ -10,13 +10,14 @@
 #include "base/target.h"
 #include "base/tensor.h"
 #include "kmc/multilevel.h"
+#include "stz/power2.h"
 
-static const float RESERVE = 1.5f;      // ln: for the drift of a block between folds
-static const float SLACK = 0.3f;        // ln: at least this for events nearby
+static const float RESERVE = 1.2f;      // ln: for the drift of a block between folds
+static const float SLACK = 0.6f;        // ln: at least this for events nearby
 static const float LARGEST = 30.0f;     // no site has a higher rate, in attempt rates
 static const double WASTE = 1.0;        // candidates an event that bounds too low to matter may cost
 static const float TARGET = 0.8f;       // share of the reserve that the drift of a block may use
-static const float THRESHOLD = 4.5f;    // to begin with
+static const float THRESHOLD = 3.0f;    // to begin with
 static const float LOOSEST = 60.0f;
 static const float CHEAP = 30.0f;       // least bounds: a bound below is raised rather than set anew
 static const float ROOM = 1.0f;         // slack of a bound that is raised
@@ -47,44 +48,51 @@ int64_t ml_local(const multilevel *e, int32_t number) {
   return ((int64_t)xyz[0] * e->cells[1] + xyz[1]) * e->cells[2] + xyz[2];
 }
 
-// Component c of the record of a site; 5 is its slack.
-static float *record_of(const multilevel *e, int32_t number, int c) {
-  return e->records + (size_t)(number / 8) * STZ_PIECE + (size_t)(8 * c + number % 8);
-}
-
 void ml_site_stress(const multilevel *e, int32_t number, float stress[5]) {
   int xyz[3];
   coordinates(e, number, xyz);
   stz_far_site(e->far, xyz, stress);
-  for (int c = 0; c < 5; c++) stress[c] += *record_of(e, number, c);
+  for (int c = 0; c < 5; c++) stress[c] += *ml_record(e, number, c);
 }
 
 // --- rates ---
 
+void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block) {
+  const float *barrier = stz_glass_barrier(kmc->glass);
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    const int32_t number = ML_SITES * block + 8 * row;
+    const int64_t at = ml_local(e, number);
+    memcpy(ml_record(e, number, ML_BARRIER), barrier + at, 8 * sizeof *barrier);
+    memcpy(e->turned + number, rotation + at, 8 * sizeof *rotation);
+  }
+}
+
 STZ_MULTIVERSION
-static void gather_block(const multilevel *e, const float *barrier, const uint16_t *rotation, int block,
-                         float s[5][ML_SPENT + 8], float *to_barrier, uint16_t *to_rotation) {
-  int origin[3];
-  ml_block_origin(e, block, origin);
+static void gather_block(const multilevel *e, int block, float s[5][ML_SPENT + 8], float *restrict barrier) {
   const float *record = e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
   for (int row = 0; row < STZ_BLOCK_PIECES; row++, record += STZ_PIECE) {
-    const int64_t at = ((int64_t)(origin[0] + row / 8) * e->cells[1] + origin[1] + row % 8) * e->cells[2] + origin[2];
     for (int c = 0; c < 5; c++) {
 #pragma omp simd
       for (int l = 0; l < 8; l++) s[c][8 * row + l] = e->far_box[c][8 * row + l] + record[8 * c + l];
     }
-    memcpy(to_barrier + 8 * row, barrier + at, 8 * sizeof *barrier);
-    memcpy(to_rotation + 8 * row, rotation + at, 8 * sizeof *rotation);
+#pragma omp simd
+    for (int l = 0; l < 8; l++) barrier[8 * row + l] = record[8 * ML_BARRIER + l];
   }
 }
 
-double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block) {
+double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block, bool fresh) {
   int origin[3];
   ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, e->far_box);
-  gather_block(e, stz_glass_barrier(kmc->glass), stz_glass_rotation(kmc->glass), block, e->s, e->barrier, e->rotation);
+  gather_block(e, block, e->s, e->barrier);
+  const float *barrier = stz_glass_barrier(kmc->glass);
+  for (int i = 0; fresh && i < ML_SITES; i += 8) {
+    memcpy(e->barrier + i, barrier + ml_local(e, ML_SITES * block + i), 8 * sizeof *barrier);
+  }
   const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
-  return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->rotation, e->rates);
+  return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->turned + (size_t)block * ML_SITES,
+                       e->rates);
 }
 
 // --- bounds ---
@@ -121,15 +129,14 @@ static float least_bound(const multilevel *e) {
 
 // Bounds and slacks of a block from its rates; returns the sum of bounds.
 STZ_MULTIVERSION
-static double bound_block(const float *restrict rates, float least, float most, float *restrict bound,
-                          float *restrict record) {
+static double bound_block(const float *restrict rates, float least, float most, float *restrict record) {
   double lane[8] = {0};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
 #pragma omp simd
     for (int l = 0; l < 8; l++) {
       const float b = bound_of(rates[8 * row + l], least, most);
-      bound[8 * row + l] = b;
-      record[row * STZ_PIECE + 40 + l] = slack_of(b, rates[8 * row + l]);
+      record[row * STZ_PIECE + 8 * ML_BOUND + l] = b;
+      record[row * STZ_PIECE + 8 * ML_SLACK + l] = slack_of(b, rates[8 * row + l]);
       lane[l] += (double)b;
     }
   }
@@ -144,12 +151,13 @@ typedef struct inspection {
 
 // Looks at the rates of a block before its bounds are set anew.
 STZ_MULTIVERSION
-static inspection inspect(const float *restrict rates, const float *restrict bound, const float *restrict record) {
+static inspection inspect(const float *restrict rates, const float *restrict record) {
   float excess[8] = {0}, used[8] = {0}, above[8] = {0};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
 #pragma omp simd
     for (int l = 0; l < 8; l++) {
-      const float r = rates[8 * row + l], b = bound[8 * row + l], slack = record[row * STZ_PIECE + 40 + l];
+      const float *at = record + row * STZ_PIECE + l;
+      const float r = rates[8 * row + l], b = at[8 * ML_BOUND], slack = at[8 * ML_SLACK];
       const float low = r > 1e-30f ? r : 1e-30f, over = r - b;
       const float drift = slack < 1e29f && r > 1e-30f ? slack + RESERVE - rough_ln(b / low) : 0.0f;
       excess[l] += over > 0.0f ? over : 0.0f;
@@ -166,17 +174,16 @@ static inspection inspect(const float *restrict rates, const float *restrict bou
   return found;
 }
 
-static float *bounds_of(const multilevel *e, int block) { return e->bound + (size_t)block * ML_SITES; }
 static float *records_of(const multilevel *e, int block) {
   return e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
 }
 
 STZ_MULTIVERSION
-static double sum_block(const float *restrict bound) {
+static double sum_block(const float *restrict record) {
   double lane[8] = {0};
-  for (int i = 0; i < ML_SITES; i += 8) {
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
 #pragma omp simd
-    for (int l = 0; l < 8; l++) lane[l] += (double)bound[i + l];
+    for (int l = 0; l < 8; l++) lane[l] += (double)record[row * STZ_PIECE + 8 * ML_BOUND + l];
   }
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
@@ -196,8 +203,8 @@ static void sum_all(multilevel *e) {
 
 // Looks at a block, and bounds its sites anew.
 static void fold(stz_kmc *kmc, multilevel *e, int block) {
-  (void)ml_block_rates(kmc, e, &e->law, block);
-  const inspection found = inspect(e->rates, bounds_of(e, block), records_of(e, block));
+  (void)ml_block_rates(kmc, e, &e->law, block, false);
+  const inspection found = inspect(e->rates, records_of(e, block));
   const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
   e->threshold[block] *= share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
   if (e->threshold[block] > LOOSEST) e->threshold[block] = LOOSEST;
@@ -206,12 +213,20 @@ static void fold(stz_kmc *kmc, multilevel *e, int block) {
     kmc->stats.missed += (double)(kmc->stats.events - e->folded[block]) * found.excess /
                          fmax(e->head->total * e->head->accepted, found.excess);
   }
-  e->block_sum[block] = bound_block(e->rates, least_bound(e), factor(), bounds_of(e, block), records_of(e, block));
+  e->block_sum[block] = bound_block(e->rates, least_bound(e), factor(), records_of(e, block));
   e->drift[block] = -(float)e->head->everywhere;
   e->folded[block] = kmc->stats.events;
   kmc->stats.folds++;
   e->changed[block / ML_GROUP] = 1;
 }
+
+double ml_drifted(const multilevel *e, int32_t number) {
+  const int block = number / ML_SITES;
+  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)e->threshold[block];
+  return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, spent)));
+}
+
+double ml_reserve(void) { return (double)RESERVE; }
 
 // --- the reference ---
 
@@ -266,7 +281,7 @@ static void take_stress(void *context, int c, const double *field) {
     for (int y = 0; y < n[1]; y++) {
       const double *row = field + ((size_t)x * (size_t)n[1] + (size_t)y) * (size_t)n[2];
       for (int z = 0; z < n[2]; z += 8) {
-        float *to = record_of(r->e, ml_number(r->e, (const int[3]){x, y, z}), c);
+        float *to = ml_record(r->e, ml_number(r->e, (const int[3]){x, y, z}), c);
         for (int l = 0; l < 8; l++) to[l] = (float)row[z + l];
       }
     }
@@ -294,16 +309,17 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   stz_glass_soften(kmc->glass, recovery);
   h->activity = 0.0;
   for (int b = 0; b < e->blocks; b++) {
-    h->activity += ml_block_rates(kmc, e, &e->law, b);
-    memcpy(bounds_of(e, b), e->rates, ML_SITES * sizeof(float));
+    ml_copy_glass(kmc, e, b);
+    h->activity += ml_block_rates(kmc, e, &e->law, b, false);
+    for (int i = 0; i < ML_SITES; i++) *ml_record(e, ML_SITES * b + i, ML_BOUND) = e->rates[i];
   }
   if (!isfinite(h->activity)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, mean->t0);
   h->total = h->activity;
   h->accepted = 1.0;
   const float least = least_bound(e);
   for (int b = 0; b < e->blocks; b++) {
-    memcpy(e->rates, bounds_of(e, b), ML_SITES * sizeof(float));
-    e->block_sum[b] = bound_block(e->rates, least, factor(), bounds_of(e, b), records_of(e, b));
+    for (int i = 0; i < ML_SITES; i++) e->rates[i] = *ml_record(e, ML_SITES * b + i, ML_BOUND);
+    e->block_sum[b] = bound_block(e->rates, least, factor(), records_of(e, b));
     if (e->threshold[b] <= 0.0f) e->threshold[b] = THRESHOLD;
     e->drift[b] = 0.0f;
     e->folded[b] = kmc->stats.events;
@@ -322,13 +338,11 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
 
 // Rates of the first n sites of e->sites, whose stress is in e->s.
 static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
-  const float *barrier = stz_glass_barrier(kmc->glass);
-  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
   const int whole = (n + 7) / 8 * 8;
   for (int i = 0; i < whole; i++) {
-    const int64_t at = ml_local(e, e->sites[i < n ? i : n - 1]);
-    e->barrier[i] = barrier[at];
-    e->rotation[i] = rotation[at];
+    const int32_t number = e->sites[i < n ? i : n - 1];
+    e->barrier[i] = *ml_record(e, number, ML_BARRIER);
+    e->rotation[i] = e->turned[number];
     for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
   }
   for (int at = 0; at < whole; at += STZ_RATES_MOST) {
@@ -352,10 +366,11 @@ static void bounds_of_rates(int n, const float *restrict rates, float least, flo
 static void change_bound(multilevel *e, int32_t number, float bound) {
   const int block = number / ML_SITES;
   const double before = e->block_sum[block];
-  e->block_sum[block] += (double)bound - (double)e->bound[number];
-  e->bound[number] = bound;
+  float *held = ml_record(e, number, ML_BOUND);
+  e->block_sum[block] += (double)bound - (double)*held;
+  *held = bound;
   e->changed[block / ML_GROUP] = 1;
-  if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_block(bounds_of(e, block));
+  if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_block(records_of(e, block));
 }
 
 // Bounds of the first n sites of e->sites from e->rates.
@@ -364,7 +379,7 @@ static void bound_list(stz_kmc *kmc, multilevel *e, int n) {
   bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, slack);
   for (int i = 0; i < n; i++) {
     change_bound(e, e->sites[i], bound[i]);
-    *record_of(e, e->sites[i], 5) = slack[i];
+    *ml_record(e, e->sites[i], 5) = slack[i];
   }
   kmc->stats.bounds += (uint64_t)n;
 }
@@ -398,6 +413,8 @@ static int fold_distance(int d, int n) {
 // lists, go to the list; returns its length.
 static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) {
   int count, listed = 0;
+  const float *barrier = stz_glass_barrier(kmc->glass);
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
   const int64_t *touched = stz_glass_touched(kmc->glass, &count);
   for (int i = 0; i < count; i++) {
     int xyz[3], r2 = 0;
@@ -407,19 +424,21 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
       r2 += d * d;
     }
     const int32_t number = ml_number(e, xyz);
-    float *slack = record_of(e, number, 5);
+    float *slack = ml_record(e, number, 5);
     if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > -1e20f) e->sites[listed++] = number;
     *slack = -1e30f;
+    *ml_record(e, number, ML_BARRIER) = barrier[touched[i]];
+    e->turned[number] = rotation[touched[i]];
   }
   return listed;
 }
 
 // Raises the bound of a site that is spent, instead of looking at it, if it stays little. False if it must be looked at.
 static bool raise_bound(multilevel *e, int32_t number, float little) {
-  float *slack = record_of(e, number, 5);
-  const float bound = e->bound[number];
+  float *slack = ml_record(e, number, 5);
+  const float bound = *ml_record(e, number, ML_BOUND);
   if (bound > little || *slack < -10.0f) return false;
-  const float raised = bound * (float)stz_exp((double)(ROOM - *slack));
+  const float raised = bound / stz_power2((*slack - ROOM) * 1.44269504f);
   if (raised > little) return false;
   *slack = ROOM;
   change_bound(e, number, raised);
@@ -452,7 +471,7 @@ static int stress_of_spent(multilevel *e, const int origin[3], int pieces, int l
       if (raise_bound(e, first + l, little)) continue;
       float stress[5];
       if (at[0] >= 0 && at[0] < 8 && at[1] >= 0 && at[1] < 8 && at[2] + l >= 0 && at[2] + l < 8) {
-        const float *far = e->far_box[0] + 64 * at[0] + 8 * at[1] + at[2] + l, *near = record_of(e, first + l, 0);
+        const float *far = e->far_box[0] + 64 * at[0] + 8 * at[1] + at[2] + l, *near = ml_record(e, first + l, 0);
         for (int c = 0; c < 5; c++) stress[c] = far[c * ML_SITES] + near[8 * c];
       } else {
         ml_site_stress(e, first + l, stress);

@@ -313,6 +313,25 @@ static void warn_of_flicker(const stz_record *record) {
           100.0 * (double)reversals / (double)events);
 }
 
+// What the engine has done, and how well its bounds have held.
+static stz_err write_engine(stz_record *record) {
+  stz_result *r = record->result;
+  stz_kmc_stats stats;
+  stz_kmc_stats_get(record->sample->kmc, &stats);
+  const struct {
+    const char *name;
+    uint64_t value;
+  } counts[] = {{"events", stats.events},       {"candidates", stats.candidates}, {"passes", stats.passes},
+                {"refreshes", stats.refreshes}, {"folds", stats.folds},           {"bounds", stats.bounds},
+                {"squeezed", stats.squeezed},   {"violations", stats.violations}};
+  const bool multilevel = record->config->kmc.engine == STZ_ENGINE_MULTILEVEL;
+  STZ_TRY(stz_result_text(r, "/engine", "name", multilevel ? "multilevel" : "direct"));
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    STZ_TRY(stz_result_uint(r, "/engine", counts[i].name, counts[i].value));
+  }
+  return stz_result_double(r, "/engine", "missed", stats.missed);
+}
+
 stz_err stz_record_finish(stz_record *record) {
   char hash[24];
   warn_of_flicker(record);
@@ -321,6 +340,7 @@ stz_err stz_record_finish(stz_record *record) {
   stz_err err = stz_result_field(r, "/microstructure/barrier_eV", "eV", "barriers at the end",
                                  stz_glass_barrier(record->sample->glass));
   if (err == STZ_OK) err = write_plastic_strain(record);
+  if (err == STZ_OK) err = write_engine(record);
   if (err == STZ_OK) err = stz_result_text(r, "/", "state_hash", hash);
   if (err == STZ_OK) err = stz_result_int(r, "/", "complete", 1);
   if (err != STZ_OK) {

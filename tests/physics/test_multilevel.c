@@ -74,7 +74,7 @@ static laws compare(test *t) {
     const double sum = site_rates(t, &law, i, s, rates);
     r.own += sum;
     stz_grid_coords(t->s.grid, i, xyz);
-    r.above += sum > 1.0001 * raised * (double)e->bound[ml_number(e, xyz)];
+    r.above += sum > 1.0001 * raised * (double)*ml_record(e, ml_number(e, xyz), ML_BOUND);
     for (int m = 0; m < SIGNED_MODES; m++) own[i * SIGNED_MODES + m] = (double)(&rates[0][0])[m];
     r.exact += site_rates(t, &law, i, p, rates);
     for (int m = 0; m < SIGNED_MODES; m++) exact[i * SIGNED_MODES + m] = (double)(&rates[0][0])[m];

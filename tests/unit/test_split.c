@@ -36,7 +36,7 @@ static void open_box(box *b, int nx, int ny, int nz) {
   assert_int_equal(stz_elastic_create(b->grid, &elastic, 1.7, &b->elastic), STZ_OK);
   assert_int_equal(stz_split_create(b->grid, b->elastic, &b->split), STZ_OK);
   assert_int_equal(stz_far_create(b->split, b->elastic, &b->far), STZ_OK);
-  assert_int_equal(STZ_NEW(b->records, stz_grid_sites(b->grid) * 6), STZ_OK);
+  assert_int_equal(STZ_NEW(b->records, stz_grid_sites(b->grid) * (STZ_PIECE / 8)), STZ_OK);
   for (int c = 0; c < 5; c++) assert_int_equal(STZ_NEW(b->strain[c], stz_grid_sites(b->grid)), STZ_OK);
   for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->grid)), STZ_OK);
 }
@@ -72,7 +72,7 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
   const int *cells = stz_grid_cells(b->grid);
   for (int c = 0; c < 5; c++) memset(b->strain[c], 0, (size_t)sites * sizeof(double));
   for (int c = 0; c < 5; c++) b->strain[c][stz_grid_site(b->grid, origin[0], origin[1], origin[2])] = (double)e[c];
-  memset(b->records, 0, (size_t)sites * 6 * sizeof(float));
+  memset(b->records, 0, (size_t)sites * (STZ_PIECE / 8) * sizeof(float));
   stz_far_clear(b->far);
   assert_int_equal(stz_elastic_stress(b->elastic, b->spectral, (const double *const *)b->strain, b->stress), STZ_OK);
   (void)stz_near_add(b->split, origin, e, 0.0f, b->records, spent);
