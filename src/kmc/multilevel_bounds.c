@@ -413,7 +413,7 @@ static int fold_distance(int d, int n) {
 // lists, go to the list; returns its length.
 static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) {
   int count, listed = 0;
-  const float *barrier = stz_glass_barrier(kmc->glass);
+  const double recovery = stz_glass_recovery(kmc->glass);
   const uint16_t *rotation = stz_glass_rotation(kmc->glass);
   const int64_t *touched = stz_glass_touched(kmc->glass, &count);
   for (int i = 0; i < count; i++) {
@@ -427,7 +427,8 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
     float *slack = ml_record(e, number, 5);
     if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > -1e20f) e->sites[listed++] = number;
     *slack = -1e30f;
-    *ml_record(e, number, ML_BARRIER) = barrier[touched[i]];
+    // Not the glass's own field, which is of the time of the last look at all sites.
+    *ml_record(e, number, ML_BARRIER) = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
     e->turned[number] = rotation[touched[i]];
   }
   return listed;
