@@ -27,6 +27,7 @@ typedef struct ml_head {
   double activity;          // sum of all rates when last summed, in attempt rates, at the reference
   double accepted;          // running mean of accepted over tried
   double total;             // sum of all bounds
+  double typical;           // threshold of a block that was never folded
   double everywhere;        // drift counted for all blocks, since the last sweep
   uint64_t refreshed, swept, converged, scanned; // events by then
   uint64_t tried;           // candidates since the last sweep
@@ -50,7 +51,7 @@ typedef struct multilevel {
   ml_head *head;
   double *block_sum, *group_sum;  // of bounds
   uint64_t *folded;               // events when a block was last folded
-  float *drift, *threshold;       // of a block; `everywhere` is to be added
+  float *drift, *threshold;       // of a block; `everywhere` is to be added; threshold 0: the typical one
   float *records;                 // of the sites (near.h): near stress, slack, bound (in attempt rates), barrier (eV)
   uint16_t *turned;               // rotation of a site, by its number
 

@@ -18,6 +18,7 @@ static const float LARGEST = 30.0f;     // no site has a higher rate, in attempt
 static const double WASTE = 1.0;        // candidates an event that bounds too low to matter may cost
 static const float TARGET = 0.8f;       // share of the reserve that the drift of a block may use
 static const float THRESHOLD = 3.0f;    // to begin with
+static const double LEARNING = 1.0 / 64; // share of a fold's finding that the typical threshold takes over
 static const float LOOSEST = 60.0f;
 static const float CHEAP = 30.0f;       // least bounds: a bound below is raised rather than set anew
 static const float ROOM = 1.0f;         // slack of a bound that is raised
@@ -201,13 +202,24 @@ static void sum_all(multilevel *e) {
   for (int g = 0; g < e->groups; g++) e->head->total += e->group_sum[g];
 }
 
+static float threshold_of(const multilevel *e, int block) {
+  return e->threshold[block] > 0.0f ? e->threshold[block] : (float)e->head->typical;
+}
+
+double ml_drifted(const multilevel *e, int32_t number) {
+  const int block = number / ML_SITES;
+  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)threshold_of(e, block);
+  return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, spent)));
+}
+
 // Looks at a block, and bounds its sites anew.
 static void fold(stz_kmc *kmc, multilevel *e, int block) {
   (void)ml_block_rates(kmc, e, &e->law, block, false);
   const inspection found = inspect(e->rates, records_of(e, block));
   const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
-  e->threshold[block] *= share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
-  if (e->threshold[block] > LOOSEST) e->threshold[block] = LOOSEST;
+  const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
+  e->threshold[block] = fminf(LOOSEST, threshold_of(e, block) * change);
+  e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->threshold[block] / e->head->typical) - 1.0);
   if (found.above) {
     kmc->stats.violations += (uint64_t)found.above;
     kmc->stats.missed += (double)(kmc->stats.events - e->folded[block]) * found.excess /
@@ -218,12 +230,6 @@ static void fold(stz_kmc *kmc, multilevel *e, int block) {
   e->folded[block] = kmc->stats.events;
   kmc->stats.folds++;
   e->changed[block / ML_GROUP] = 1;
-}
-
-double ml_drifted(const multilevel *e, int32_t number) {
-  const int block = number / ML_SITES;
-  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)e->threshold[block];
-  return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, spent)));
 }
 
 double ml_reserve(void) { return (double)RESERVE; }
@@ -320,7 +326,6 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   for (int b = 0; b < e->blocks; b++) {
     for (int i = 0; i < ML_SITES; i++) e->rates[i] = *ml_record(e, ML_SITES * b + i, ML_BOUND);
     e->block_sum[b] = bound_block(e->rates, least, factor(), records_of(e, b));
-    if (e->threshold[b] <= 0.0f) e->threshold[b] = THRESHOLD;
     e->drift[b] = 0.0f;
     e->folded[b] = kmc->stats.events;
   }
@@ -328,6 +333,7 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   sum_all(e);
   h->accepted = h->activity / h->total;
   h->everywhere = 0.0;
+  if (h->typical <= 0.0) h->typical = (double)THRESHOLD;
   h->swept = h->scanned = kmc->stats.events;
   h->tried = 0;
   kmc->stats.passes++;
@@ -524,14 +530,14 @@ static void spread_drift(stz_kmc *kmc, multilevel *e, const int origin[3]) {
       for (int k = 0; k < count[2]; k++) {
         const int block = row + place[2][k];
         e->drift[block] += slope * spread[distance[2][k]] - beyond;
-        if (e->drift[block] + everywhere > e->threshold[block]) fold(kmc, e, block);
+        if (e->drift[block] + everywhere > threshold_of(e, block)) fold(kmc, e, block);
       }
     }
   }
   if (kmc->stats.events < e->head->scanned + SCAN) return;
   e->head->scanned = kmc->stats.events;
   for (int b = 0; b < e->blocks; b++) {
-    if (e->drift[b] + everywhere > e->threshold[b]) fold(kmc, e, b);
+    if (e->drift[b] + everywhere > threshold_of(e, b)) fold(kmc, e, b);
   }
 }
 
