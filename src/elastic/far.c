@@ -12,8 +12,9 @@
 
 enum { WINDOW = STZ_LEVEL_WINDOW, BEFORE = 8, BEYOND = 24, GRIDS = STZ_LEVELS + 1 };
 
-// Nodes of one spacing: rows along z, [x][y][c][z]. An event adds 16 numbers that may run on beyond the last node: these
-// belong to the first nodes and are added to them when they are read. Zeros before and behind let any reading run on.
+// Nodes of one spacing: rows along z, [x][y][c][z]. An event adds 16 numbers that may run on beyond the last node:
+// these belong to the first nodes and are added to them when they are read. Zeros before and behind let any reading run
+// on.
 typedef struct nodes {
   int spacing, count[3], row; // row: BEFORE + count + BEYOND numbers
   float *value;
@@ -47,9 +48,7 @@ static float *row_of(const nodes *n, int x, int y) {
   return n->value + ((size_t)x * (size_t)n->count[1] + (size_t)y) * 5 * (size_t)n->row + BEFORE;
 }
 
-static size_t coarse_sites(const nodes *n) {
-  return (size_t)n->count[0] * (size_t)n->count[1] * (size_t)n->count[2];
-}
+static size_t coarse_sites(const nodes *n) { return (size_t)n->count[0] * (size_t)n->count[1] * (size_t)n->count[2]; }
 
 static void set_nodes(const int cells[3], int spacing, const float (*spline)[4], nodes *n) {
   *n = (nodes){.spacing = spacing, .spline = spline};
@@ -196,8 +195,8 @@ static inline __attribute__((always_inline)) float of_half(uint16_t half) {
 
 // Adds one row of a table times the strain to the nodes at `to`, rows of the components `row` apart. g: signs of the
 // components under the reflections that bring the row into the octant.
-static inline __attribute__((always_inline)) void add_row(const uint16_t *restrict k, const float e[5], const float g[3],
-                                                          int row, float *restrict to) {
+static inline __attribute__((always_inline)) void add_row(const uint16_t *restrict k, const float e[5],
+                                                          const float g[3], int row, float *restrict to) {
   const float e0 = g[0] * e[0], e1 = g[1] * e[1], e2 = g[2] * e[2], e3 = e[3], e4 = e[4];
   const float g0 = g[0], g1 = g[1], g2 = g[2];
   float *restrict o0 = to, *restrict o1 = to + row, *restrict o2 = to + 2 * row, *restrict o3 = to + 3 * row,
@@ -477,8 +476,8 @@ static inline __attribute__((always_inline)) void add_box(const nodes *n, const 
         const float *w = ay.weight[j];
 #pragma omp simd
         for (int l = 0; l < 8; l++) {
-          line[l] = __builtin_fmaf(
-              w[0], t[0][l], __builtin_fmaf(w[1], t[1][l], __builtin_fmaf(w[2], t[2][l], w[3] * t[3][l])));
+          line[l] = __builtin_fmaf(w[0], t[0][l],
+                                   __builtin_fmaf(w[1], t[1][l], __builtin_fmaf(w[2], t[2][l], w[3] * t[3][l])));
         }
         float *restrict to = stress[c] + 64 * i + 8 * j;
 #pragma omp simd

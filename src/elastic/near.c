@@ -18,9 +18,8 @@ typedef struct strip {
 
 // sqrt(63 - x^2 - y^2), rounded down: how far a row of the sphere reaches along z; -1: not at all.
 static const signed char REACH[SPAN][SPAN] = {
-    {7, 7, 7, 7, 6, 6, 5, 3},     {7, 7, 7, 7, 6, 6, 5, 3},       {7, 7, 7, 7, 6, 5, 4, 3},
-    {7, 7, 7, 6, 6, 5, 4, 2},     {6, 6, 6, 6, 5, 4, 3, -1},      {6, 6, 5, 5, 4, 3, 1, -1},
-    {5, 5, 4, 4, 3, 1, -1, -1},   {3, 3, 3, 2, -1, -1, -1, -1},
+    {7, 7, 7, 7, 6, 6, 5, 3},  {7, 7, 7, 7, 6, 6, 5, 3},  {7, 7, 7, 7, 6, 5, 4, 3},   {7, 7, 7, 6, 6, 5, 4, 2},
+    {6, 6, 6, 6, 5, 4, 3, -1}, {6, 6, 5, 5, 4, 3, 1, -1}, {5, 5, 4, 4, 3, 1, -1, -1}, {3, 3, 3, 2, -1, -1, -1, -1},
 };
 
 #define F(x, y, sum) __builtin_fmaf(x, y, sum)
@@ -34,11 +33,11 @@ static const signed char REACH[SPAN][SPAN] = {
                 k04 = (k)[4 * 8 + l], k11 = (k)[5 * 8 + l], k12 = (k)[6 * 8 + l], k13 = (k)[7 * 8 + l],                \
                 k14 = (k)[8 * 8 + l], k22 = (k)[9 * 8 + l], k23 = (k)[10 * 8 + l], k24 = (k)[11 * 8 + l],              \
                 k33 = (k)[12 * 8 + l], k34 = (k)[13 * 8 + l], k44 = (k)[14 * 8 + l];                                   \
-    COMPONENT(out, 0, k00 * e0, k01 * e1, k02 * e2, F(k03, e3, k04 * e4), 1.0f, 1.0f, -1.0f, -1.0f);                   \
-    COMPONENT(out, 1, k01 * e0, k11 * e1, k12 * e2, F(k13, e3, k14 * e4), 1.0f, -1.0f, -1.0f, 1.0f);                   \
-    COMPONENT(out, 2, k02 * e0, k12 * e1, k22 * e2, F(k23, e3, k24 * e4), 1.0f, -1.0f, 1.0f, -1.0f);                   \
-    COMPONENT(out, 3, k03 * e0, k13 * e1, k23 * e2, F(k33, e3, k34 * e4), 1.0f, 1.0f, 1.0f, 1.0f);                     \
-    COMPONENT(out, 4, k04 * e0, k14 * e1, k24 * e2, F(k34, e3, k44 * e4), 1.0f, 1.0f, 1.0f, 1.0f);                     \
+    COMPONENT(out, 0, k00 *e0, k01 *e1, k02 *e2, F(k03, e3, k04 *e4), 1.0f, 1.0f, -1.0f, -1.0f);                       \
+    COMPONENT(out, 1, k01 *e0, k11 *e1, k12 *e2, F(k13, e3, k14 *e4), 1.0f, -1.0f, -1.0f, 1.0f);                       \
+    COMPONENT(out, 2, k02 *e0, k12 *e1, k22 *e2, F(k23, e3, k24 *e4), 1.0f, -1.0f, 1.0f, -1.0f);                       \
+    COMPONENT(out, 3, k03 *e0, k13 *e1, k23 *e2, F(k33, e3, k34 *e4), 1.0f, 1.0f, 1.0f, 1.0f);                         \
+    COMPONENT(out, 4, k04 *e0, k14 *e1, k24 *e2, F(k34, e3, k44 *e4), 1.0f, 1.0f, 1.0f, 1.0f);                         \
   } while (0)
 #define COMPONENT(out, c, of0, of1, of2, of34, pp, mm, pm, mp)                                                         \
   do {                                                                                                                 \

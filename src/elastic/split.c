@@ -165,8 +165,7 @@ bool stz_level_offset(const stz_level *level, int axis, int residue, int node, i
 }
 
 static uint16_t *level_row(const stz_level *level, int x, int y, int residue) {
-  const size_t row =
-      ((size_t)x * (size_t)(level->reach[1] + 1) + (size_t)y) * (size_t)level->spacing + (size_t)residue;
+  const size_t row = ((size_t)x * (size_t)(level->reach[1] + 1) + (size_t)y) * (size_t)level->spacing + (size_t)residue;
   return level->rows + row * STZ_PAIRS * STZ_LEVEL_WINDOW;
 }
 

@@ -11,8 +11,8 @@
 
 stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) {
-  static const stz_engine *const engines[] = {[STZ_ENGINE_DIRECT] = &stz_engine_direct,
-                                              [STZ_ENGINE_MULTILEVEL] = &stz_engine_multilevel};
+  static const stz_engine *const engines[] = {
+      [STZ_ENGINE_DIRECT] = &stz_engine_direct, [STZ_ENGINE_MULTILEVEL] = &stz_engine_multilevel};
   const stz_grid *grid = stz_glass_grid(glass);
   stz_kmc *k = NULL;
   *kmc = NULL;

@@ -17,8 +17,8 @@
 // Selection. Candidates come at the rate of all bounds (by a tree of sums), and are accepted with the ratio of their
 // true rate to their bound (thinning): exact, given the bounds. Many are told by their slack alone.
 #include <assert.h>
-#include <stdlib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/comm.h"
@@ -28,12 +28,13 @@
 #include "base/units.h"
 #include "kmc/multilevel.h"
 
-static const double WIDEST = 0.4;      // ln: most that bounds may be raised by the reference
-static const double WINDOW = 0.1;      // ln: they may grow so far before the waiting time is cut
-static const double POOREST = 0.03;    // share of candidates accepted below which all bounds are set anew
-enum { MEMORY = 256, TRIED = 1024 };     // candidates: of the running mean; between sweeps for poor acceptance
-static const double MISSED = 1e-3;     // share of events that may be missed
-static const double ERROR_MPA2 = 140.0; // squared error of an event's stress, all sites, at E = 72 GPa, Omega = 1.7 nm^3
+static const double WIDEST = 0.4;    // ln: most that bounds may be raised by the reference
+static const double WINDOW = 0.1;    // ln: they may grow so far before the waiting time is cut
+static const double POOREST = 0.03;  // share of candidates accepted below which all bounds are set anew
+enum { MEMORY = 256, TRIED = 1024 }; // candidates: of the running mean; between sweeps for poor acceptance
+static const double MISSED = 1e-3;   // share of events that may be missed
+static const double ERROR_MPA2 =
+    140.0; // squared error of an event's stress, all sites, at E = 72 GPa, Omega = 1.7 nm^3
 
 // --- set-up ---
 
@@ -96,7 +97,8 @@ static stz_err fits(const stz_grid *grid) {
   }
   for (int axis = 0; axis < 3; axis++) {
     if (cells[axis] >= STZ_MULTILEVEL_LEAST && cells[axis] % 8 == 0) continue;
-    return stz_fail(STZ_EINPUT, "kmc.engine: the multilevel engine needs a multiple of 8 cells an axis and at least %d, got %d",
+    return stz_fail(STZ_EINPUT,
+                    "kmc.engine: the multilevel engine needs a multiple of 8 cells an axis and at least %d, got %d",
                     STZ_MULTILEVEL_LEAST, cells[axis]);
   }
   return STZ_OK;
@@ -329,8 +331,8 @@ static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, d
     }
   }
   *total = kmc->attempt * sum;
-  *plastic_rate = plastic * stz_glass_stz(kmc->glass)->gamma0 * kmc->attempt *
-                  stz_glass_stz(kmc->glass)->volume_nm3 / stz_grid_volume(e->grid);
+  *plastic_rate = plastic * stz_glass_stz(kmc->glass)->gamma0 * kmc->attempt * stz_glass_stz(kmc->glass)->volume_nm3 /
+                  stz_grid_volume(e->grid);
 }
 
 static const float *ml_stress(const stz_kmc *kmc, int c) {
@@ -344,9 +346,9 @@ static const float *ml_stress(const stz_kmc *kmc, int c) {
     for (int i = 0; i < ML_SITES; i++) {
       const size_t at = (size_t)ml_local(e, ML_SITES * b + i);
       for (size_t d = 0; d < 5; d++) {
-        e->stress[d * stride + at] =
-            e->far_box[d][i] + e->records[(size_t)(64 * b + i / 8) * STZ_PIECE + 8 * d + (size_t)(i % 8)] +
-            (float)e->head->uniform[d];
+        e->stress[d * stride + at] = e->far_box[d][i] +
+                                     e->records[(size_t)(64 * b + i / 8) * STZ_PIECE + 8 * d + (size_t)(i % 8)] +
+                                     (float)e->head->uniform[d];
       }
     }
   }

@@ -22,16 +22,16 @@ enum {
 
 // Scalars of the state.
 typedef struct ml_head {
-  double mean[5], kelvin;   // the reference: bounds hold at this mean stress (with the uniform part) and temperature
-  double uniform[5];        // what the parts' sums over the lattice leave over, eV/nm^3
-  double activity;          // sum of all rates when last summed, in attempt rates, at the reference
-  double accepted;          // running mean of accepted over tried
-  double total;             // sum of all bounds
-  double typical;           // threshold of a block that was never folded
-  double everywhere;        // drift counted for all blocks, since the last sweep
+  double mean[5], kelvin; // the reference: bounds hold at this mean stress (with the uniform part) and temperature
+  double uniform[5];      // what the parts' sums over the lattice leave over, eV/nm^3
+  double activity;        // sum of all rates when last summed, in attempt rates, at the reference
+  double accepted;        // running mean of accepted over tried
+  double total;           // sum of all bounds
+  double typical;         // threshold of a block that was never folded
+  double everywhere;      // drift counted for all blocks, since the last sweep
   uint64_t refreshed, swept, converged, scanned; // events by then
-  uint64_t tried;           // candidates since the last sweep
-  int stale;                // the stress is to be computed afresh before the next event
+  uint64_t tried;                                // candidates since the last sweep
+  int stale;                                     // the stress is to be computed afresh before the next event
 } ml_head;
 
 typedef struct multilevel {
@@ -49,17 +49,17 @@ typedef struct multilevel {
   char *state;
   size_t state_bytes;
   ml_head *head;
-  double *block_sum, *group_sum;  // of bounds
-  uint64_t *folded;               // events when a block was last folded
-  float *drift, *threshold;       // of a block; `everywhere` is to be added; threshold 0: the typical one
-  float *records;                 // of the sites (near.h): near stress, slack, bound (in attempt rates), barrier (eV)
-  uint16_t *turned;               // rotation of a site, by its number
+  double *block_sum, *group_sum; // of bounds
+  uint64_t *folded;              // events when a block was last folded
+  float *drift, *threshold;      // of a block; `everywhere` is to be added; threshold 0: the typical one
+  float *records;                // of the sites (near.h): near stress, slack, bound (in attempt rates), barrier (eV)
+  uint16_t *turned;              // rotation of a site, by its number
 
   // Work space.
-  stz_law law; // at the reference
-  double slope; // largest change of ln(rate) a unit of deviator stress, at the reference
-  float *stress; // 5 components of all sites, made on demand; NULL before
-  uint64_t stress_at; // events when it was made
+  stz_law law;            // at the reference
+  double slope;           // largest change of ln(rate) a unit of deviator stress, at the reference
+  float *stress;          // 5 components of all sites, made on demand; NULL before
+  uint64_t stress_at;     // events when it was made
   unsigned char *changed; // groups whose sum is to be made again
   stz_spent spent[STZ_NEAR_PIECES];
   int32_t sites[ML_SPENT]; // number of a site: 512 block + site of the block

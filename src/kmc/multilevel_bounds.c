@@ -2,8 +2,8 @@
 //
 // The multilevel engine's bounds: how they are set, spent, and set anew.
 #include <assert.h>
-#include <stdlib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mathfn.h"
@@ -12,17 +12,17 @@
 #include "kmc/multilevel.h"
 #include "stz/power2.h"
 
-static const float RESERVE = 1.2f;      // ln: for the drift of a block between folds
-static const float SLACK = 0.6f;        // ln: at least this for events nearby
-static const float LARGEST = 30.0f;     // no site has a higher rate, in attempt rates
-static const double WASTE = 1.0;        // candidates an event that bounds too low to matter may cost
-static const float TARGET = 0.8f;       // share of the reserve that the drift of a block may use
-static const float THRESHOLD = 3.0f;    // to begin with
+static const float RESERVE = 1.2f;       // ln: for the drift of a block between folds
+static const float SLACK = 0.6f;         // ln: at least this for events nearby
+static const float LARGEST = 30.0f;      // no site has a higher rate, in attempt rates
+static const double WASTE = 1.0;         // candidates an event that bounds too low to matter may cost
+static const float TARGET = 0.8f;        // share of the reserve that the drift of a block may use
+static const float THRESHOLD = 3.0f;     // to begin with
 static const double LEARNING = 1.0 / 64; // share of a fold's finding that the typical threshold takes over
 static const float LOOSEST = 60.0f;
-static const float CHEAP = 30.0f;       // least bounds: a bound below is raised rather than set anew
-static const float ROOM = 1.0f;         // slack of a bound that is raised
-enum { SCAN = 32 };                     // events between looks at all blocks
+static const float CHEAP = 30.0f; // least bounds: a bound below is raised rather than set anew
+static const float ROOM = 1.0f;   // slack of a bound that is raised
+enum { SCAN = 32 };               // events between looks at all blocks
 
 void ml_block_origin(const multilevel *e, int block, int origin[3]) {
   origin[0] = block / (e->count[1] * e->count[2]) * 8;
@@ -107,7 +107,8 @@ static inline __attribute__((always_inline)) float rough_ln(float x) {
   float m;
   memcpy(&m, &bits, sizeof m);
   const float t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
-  return __builtin_fmaf((float)exponent, 0.69314718f, 2.0f * t * __builtin_fmaf(t2, __builtin_fmaf(t2, 0.2f, 0.33333333f), 1.0f));
+  return __builtin_fmaf((float)exponent, 0.69314718f,
+                        2.0f * t * __builtin_fmaf(t2, __builtin_fmaf(t2, 0.2f, 0.33333333f), 1.0f));
 }
 
 static inline __attribute__((always_inline)) float bound_of(float rate, float least, float factor) {
@@ -319,7 +320,8 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
     h->activity += ml_block_rates(kmc, e, &e->law, b, false);
     for (int i = 0; i < ML_SITES; i++) *ml_record(e, ML_SITES * b + i, ML_BOUND) = e->rates[i];
   }
-  if (!isfinite(h->activity)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, mean->t0);
+  if (!isfinite(h->activity))
+    return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, mean->t0);
   h->total = h->activity;
   h->accepted = 1.0;
   const float least = least_bound(e);
@@ -440,7 +442,8 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
   return listed;
 }
 
-// Raises the bound of a site that is spent, instead of looking at it, if it stays little. False if it must be looked at.
+// Raises the bound of a site that is spent, instead of looking at it, if it stays little. False if it must be looked
+// at.
 static bool raise_bound(multilevel *e, int32_t number, float little) {
   float *slack = ml_record(e, number, 5);
   const float bound = *ml_record(e, number, ML_BOUND);

@@ -37,8 +37,7 @@ static void exact_stress(test *t) {
 
 // Sums of |a - b| and of b over all sites and modes, and each site against its bound at the reference.
 typedef struct laws {
-  double own, exact, apart, rms_MPa, worst_MPa;
-  int above;
+  double own, exact, apart, rms_MPa, worst_MPa, above;
 } laws;
 
 static double site_rates(const test *t, const stz_law *law, int64_t site, const float s[5], float rates[STZ_MODES][2]) {
@@ -74,7 +73,7 @@ static laws compare(test *t) {
     const double sum = site_rates(t, &law, i, s, rates);
     r.own += sum;
     stz_grid_coords(t->s.grid, i, xyz);
-    r.above += sum > 1.0001 * raised * (double)*ml_record(e, ml_number(e, xyz), ML_BOUND);
+    r.above += fmax(0.0, sum - raised * (double)*ml_record(e, ml_number(e, xyz), ML_BOUND));
     for (int m = 0; m < SIGNED_MODES; m++) own[i * SIGNED_MODES + m] = (double)(&rates[0][0])[m];
     r.exact += site_rates(t, &law, i, p, rates);
     for (int m = 0; m < SIGNED_MODES; m++) exact[i * SIGNED_MODES + m] = (double)(&rates[0][0])[m];
@@ -86,22 +85,24 @@ static laws compare(test *t) {
   return r;
 }
 
-// Creep up to just before a refresh, some refreshes on.
-static void before_refresh(const char *name, const kmc_spec *spec, double GPa, int refreshes) {
+// Creep up to just before a refresh, some refreshes on. `rate`: how far the sum of all rates may be off; in a small box
+// a few sites carry it.
+static void before_refresh(const char *name, const kmc_spec *spec, double rate, int refreshes) {
   test t;
-  open_test(&t, spec, GPa);
+  open_test(&t, spec, 3.3);
   const multilevel *e = t.s.kmc->state;
   t.mean.t0 = age_kmc(&t.s, t.mean, (int)e->refresh_every * refreshes - 1);
   const laws r = compare(&t);
   stz_kmc_stats stats;
   stz_kmc_stats_get(t.s.kmc, &stats);
   printf("%s, %d events, refresh every %d: stress off by %.3f MPa rms, %.2f at most; rates %.5f of exact, laws %.5f "
-         "apart; %d sites above their bounds, %llu seen, %.3g events missed\n",
-         name, (int)stats.events, (int)e->refresh_every, r.rms_MPa, r.worst_MPa, r.own / r.exact, r.apart, r.above,
-         (unsigned long long)stats.violations, stats.missed);
-  CHECK(fabs(r.own / r.exact - 1.0) < 2e-3, "the sum of all rates is off");
+         "apart; %.1e of the rates above bounds, %llu seen, %.3g events missed\n",
+         name, (int)stats.events, (int)e->refresh_every, r.rms_MPa, r.worst_MPa, r.own / r.exact, r.apart,
+         r.above / r.own, (unsigned long long)stats.violations, stats.missed);
+  CHECK(fabs(r.own / r.exact - 1.0) < rate, "the sum of all rates is off");
   CHECK(r.apart < 0.01, "the law of the next event is off");
-  CHECK(r.above == 0, "%d sites above their bounds", r.above);
+  CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
+  CHECK(stats.missed < 1e-3 * (double)stats.events, "events are missed");
   close_test(&t);
 }
 
@@ -117,14 +118,14 @@ int main(void) {
                    .micro = STZ_MICRO_RANDOM_WAVES,
                    .seed = 41,
                    .engine = STZ_ENGINE_MULTILEVEL,
-                   .tolerance_MPa = 1.2};
-  before_refresh("32", &spec, 3.3, 3);
+                   .tolerance_MPa = 1.0};
+  before_refresh("32", &spec, 2e-3, 3);
   spec.cells[0] = spec.cells[1] = spec.cells[2] = 64;
-  before_refresh("64", &spec, 3.3, 1);
+  before_refresh("64", &spec, 2e-3, 1);
   spec.cells[0] = 40;
   spec.cells[1] = 72;
   spec.cells[2] = 32;
-  before_refresh("40 x 72 x 32", &spec, 3.3, 2);
+  before_refresh("40 x 72 x 32", &spec, 4e-3, 2);
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();
   return harness_failures ? 1 : 0;

@@ -3,10 +3,10 @@
 // The split kernel put together again: near part and interpolated levels of single events, at every site of the box,
 // against the operator by Fourier transform; and the sum rule.
 #include <math.h>
-#include <stdlib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -62,6 +62,7 @@ static const float *piece_of(const box *b, const int site[3]) {
 
 typedef struct errors {
   double worst, square, worst_near, whole, spread; // MPa; spread: of one site against the box
+  double sum[5];                                   // of the stress made, over the box, MPa
 } errors;
 
 // An event at `origin`; errors over the whole box.
@@ -93,6 +94,7 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
             const double error = (far[c][i] + piece_of(b, at)[8 * c] - exact) / (1e-3 * STZ_GPA);
             if (i % 37 == 0) r.spread = fmax(r.spread, fabs((double)(one[c] - far[c][i])) / (1e-3 * STZ_GPA));
             square += error * error;
+            r.sum[c] += (double)(far[c][i] + piece_of(b, at)[8 * c]) / (1e-3 * STZ_GPA);
             r.whole += exact * exact / (1e-6 * STZ_GPA * STZ_GPA);
           }
           for (int axis = 0; axis < 3; axis++) {
@@ -110,6 +112,22 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
   return r;
 }
 
+// What the tables say that the stress of an event sums to, MPa: the coarse part and the true kernel have no sum.
+static void told_sums(const box *b, const int origin[3], const float e[5], double told[5]) {
+  const stz_split *s = b->split;
+  const double *near = s->near_sums[(origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1)];
+  memset(told, 0, 5 * sizeof *told);
+  for (int i = 0; i < 25; i++) {
+    const int pair = stz_elastic_pair(i / 5, i % 5);
+    double sum = near[pair];
+    for (int l = 0; l < s->levels; l++) {
+      const int h = s->level[l].spacing, r[3] = {origin[0] % h, origin[1] % h, origin[2] % h};
+      sum += s->level[l].sums[(r[0] * h + r[1]) * h + r[2]][pair];
+    }
+    told[i / 5] += sum * (double)e[i % 5] / (1e-3 * STZ_GPA);
+  }
+}
+
 static void check_box(int nx, int ny, int nz) {
   static const float strain[2][5] = {{0.115f * 0.70710678f, 0, 0, 0, 0},
                                      {0.0115f, -0.0230f, 0.0345f, 0.0460f, 0.0516f}};
@@ -120,6 +138,14 @@ static void check_box(int nx, int ny, int nz) {
     const errors r = errors_of(&b, origins[i], strain[i % 2]);
     printf("%d x %d x %d, event %d: largest error %.3f MPa, within 6 voxels %.3f; sum of squares %.1f of %.3g MPa^2\n",
            nx, ny, nz, i, r.worst, r.worst_near, r.square, r.whole);
+    double told[5], apart = 0.0, norm = 0.0;
+    told_sums(&b, origins[i], strain[i % 2], told);
+    for (int c = 0; c < 5; c++) {
+      apart += (r.sum[c] - told[c]) * (r.sum[c] - told[c]);
+      norm += told[c] * told[c];
+    }
+    printf("  sum over the box %.1f MPa, told within %.2f\n", sqrt(norm), sqrt(apart));
+    assert_true(sqrt(apart) < 0.005 * sqrt(norm) + 0.02);
     assert_true(r.whole > 2e7 && r.spread < 1e-3);
     assert_true(r.worst < 1.0 && r.square < 300.0);
     assert_true(r.worst_near < (b.split->levels == 1 ? 1e-3 : 0.35));
