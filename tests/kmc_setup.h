@@ -75,7 +75,8 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   CHECK_OK(stz_elastic_create(s->grid, &elastic, stz.volume_nm3, &s->elastic));
   CHECK_OK(stz_micro_create(s->grid, s->spectral, &micro, NULL, spec->seed, &field));
   CHECK_OK(stz_glass_create(s->grid, s->spectral, field, &stz, &barriers, &order, 9.0, 0.4, spec->seed, &s->glass));
-  CHECK_OK(stz_kmc_create(&(stz_kmc_params){spec->engine, spec->tolerance_MPa}, s->glass, s->elastic, spec->seed, &s->kmc));
+  CHECK_OK(
+      stz_kmc_create(&(stz_kmc_params){spec->engine, spec->tolerance_MPa}, s->glass, s->elastic, spec->seed, &s->kmc));
   stz_micro_destroy(&field);
 }
 

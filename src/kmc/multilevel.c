@@ -124,6 +124,7 @@ static stz_err ml_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(e->state, e->state_bytes));
   lay_out(e);
   STZ_TRY(STZ_NEW(e->changed, e->groups));
+  STZ_TRY(STZ_NEW(e->stress, 5 * stz_field_stride(grid)));
   STZ_TRY(stz_split_create(grid, kmc->elastic, &e->split));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
   STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
@@ -338,7 +339,6 @@ static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, d
 static const float *ml_stress(const stz_kmc *kmc, int c) {
   multilevel *e = kmc->state;
   const size_t stride = stz_field_stride(e->grid);
-  if (!e->stress && STZ_NEW(e->stress, 5 * stride) != STZ_OK) abort();
   for (int b = 0; b < e->blocks && e->stress_at != kmc->stats.events; b++) {
     int origin[3];
     ml_block_origin(e, b, origin);
@@ -360,8 +360,8 @@ static double ml_bytes(const stz_kmc *kmc) {
   const multilevel *e = kmc->state;
   size_t far;
   (void)stz_far_state(e->far, &far);
-  return (double)(e->state_bytes + far + e->split->bytes + stz_total_table_bytes(e->total)) /
-         (double)stz_grid_sites(e->grid);
+  return 5.0 * sizeof(float) + (double)(e->state_bytes + far + e->split->bytes + stz_total_table_bytes(e->total)) /
+                                   (double)stz_grid_sites(e->grid);
 }
 
 static const stz_fields *ml_fields(const stz_kmc *kmc) {

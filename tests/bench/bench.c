@@ -229,9 +229,12 @@ static void measure_multilevel(bench *b, int n, const char *orientation, double 
   const double event = time_events(b, seconds);
   stz_kmc_stats_get(b->kmc, &s);
   const double k = (double)(s.events - s0.events);
-  printf("%s %d: events/s %.5g, us %.2f, cand/ev %.3f, squeezed %.3f, folds %.3f, bounds %.1f, refreshes %llu, sweeps %llu, viol %llu, missed %g, events %llu\n",
-         orientation, n, 1 / event, 1e6 * event, (double)(s.candidates - s0.candidates) / k, (double)(s.squeezed - s0.squeezed) / k, (double)(s.folds - s0.folds) / k,
-         (double)(s.bounds - s0.bounds) / k, (unsigned long long)(s.refreshes - s0.refreshes), (unsigned long long)(s.passes - s0.passes), (unsigned long long)s.violations, s.missed, (unsigned long long)s.events);
+  printf("%s %d: events/s %.5g, us %.2f, cand/ev %.3f, squeezed %.3f, folds %.3f, bounds %.1f, refreshes %llu, sweeps "
+         "%llu, viol %llu, missed %g, events %llu\n",
+         orientation, n, 1 / event, 1e6 * event, (double)(s.candidates - s0.candidates) / k,
+         (double)(s.squeezed - s0.squeezed) / k, (double)(s.folds - s0.folds) / k, (double)(s.bounds - s0.bounds) / k,
+         (unsigned long long)(s.refreshes - s0.refreshes), (unsigned long long)(s.passes - s0.passes),
+         (unsigned long long)s.violations, s.missed, (unsigned long long)s.events);
 }
 
 int main(int argc, char **argv) {
@@ -246,8 +249,10 @@ int main(int argc, char **argv) {
   const bool multilevel = strcmp(argv[4], "multilevel") == 0;
   create(&b, n, strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM,
          multilevel ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
-  if (multilevel) measure_multilevel(&b, n, argv[2], atof(argv[3]));
-  else measure(&b, n, argv[2], atof(argv[3]));
+  if (multilevel)
+    measure_multilevel(&b, n, argv[2], atof(argv[3]));
+  else
+    measure(&b, n, argv[2], atof(argv[3]));
   destroy(&b);
   MPI_Finalize();
   return 0;
