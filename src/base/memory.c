@@ -8,8 +8,8 @@
 
 static long live_blocks;
 
-// Large blocks lie on pages of 2 MB where the system has them: what is read here and there in a sample of any size costs
-// several times as much on small ones.
+// Large blocks lie on pages of 2 MB where the system has them: what is read here and there in a sample of any size
+// costs several times as much on small ones.
 enum { HUGE_PAGE = 2 << 20, LARGE = 1 << 20 };
 
 stz_err stz_alloc(size_t count, size_t size, void **block) {

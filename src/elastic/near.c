@@ -155,14 +155,16 @@ static int add_strip(const strip *s, const int *cells, const int origin[3], int 
   return count;
 }
 
+void stz_near_prefetch(const stz_split *split, const int origin[3], const float *records) {
+  for (int x = 0; x < SPAN; x++) prefetch_strip(split->cells, origin, x, records);
+}
+
 int stz_near_add(const stz_split *split, const int origin[3], const float e[5], float scale, float *records,
                  stz_spent *spent) {
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
   strip s;
   int count = 0;
-  prefetch_strip(split->cells, origin, 0, records);
   for (int x = 0; x < SPAN; x++) {
-    if (x + 1 < SPAN) prefetch_strip(split->cells, origin, x + 1, records);
     fill_strip(split->near[parity], split->whole, x, e, scale, origin[2] % 8, &s);
     count = add_strip(&s, split->cells, origin, x, count, records, spent);
   }
