@@ -224,7 +224,7 @@ const stz_key stz_schema[] = {
      .description = "`direct`: after each event every rate is computed again; `multilevel`: only those that change by "
                     "more than next to nothing, at a cost that hardly grows with the box (one rank, boxes of 32 cells "
                     "an axis or more)"},
-    {"kmc.tolerance", STZ_KEY_FLOAT, "MPa", "1.0", .min = 0.05, .max = 10, AT(kmc.tolerance_MPa),
+    {"kmc.tolerance", STZ_KEY_FLOAT, "MPa", "1.2", .min = 0.05, .max = 10, AT(kmc.tolerance_MPa),
      .description = "multilevel: rms error of the local stress (norm of the deviator) that may pile up before it is "
                     "computed afresh, for E = 72 GPa and 1.7 nm^3; 1.0 puts the law of the next event within about "
                     "0.005 of the true one (total variation), and in proportion"},

@@ -9,9 +9,9 @@ typedef float lanes __attribute__((vector_size(32)));
 typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int indices __attribute__((vector_size(32)));
 
-enum { SPAN = STZ_NEAR_SPAN, SIDE = 2 * SPAN - 1, PADDED = 24, PARTS = 6 };
+enum { SPAN = STZ_NEAR_SPAN, SIDE = 2 * SPAN - 1, PADDED = 32, PARTS = 6 };
 
-// Rows of one |x|: what is to be added along z, aligned with the pieces of 8 sites.
+// Rows of one |x|: what is to be added along z, z = 0 being number 16, between zeros.
 typedef struct strip {
   _Alignas(64) float add[2][SIDE][PARTS][PADDED]; // [x < 0][y + 7]
 } strip;
@@ -68,31 +68,28 @@ static inline __attribute__((always_inline)) void images(const float *restrict n
 }
 
 // Writes both halves of a row: `half` its z = 0..7, `other` the half of the row opposite, which is the same at -z.
-static inline __attribute__((always_inline)) void put_row(float half[PARTS][8], float other[PARTS][8], int shift,
+static inline __attribute__((always_inline)) void put_row(float half[PARTS][8], float other[PARTS][8],
                                                           float to[PARTS][PADDED]) {
   const lanes zero = {0};
   const indices back = {8, 7, 6, 5, 4, 3, 2, 1}; // the first is z = -8, beyond the sphere
   for (int c = 0; c < PARTS; c++) {
     const lanes turned = *(const loose_lanes *)other[c];
-    *(loose_lanes *)(to[c]) = zero;
-    *(loose_lanes *)(to[c] + 16) = zero;
-    *(loose_lanes *)(to[c] + 8 + shift) = *(const loose_lanes *)half[c];
-    *(loose_lanes *)(to[c] + shift) = __builtin_shuffle(turned, zero, back);
+    *(loose_lanes *)(to[c] + 8) = __builtin_shuffle(turned, zero, back);
+    *(loose_lanes *)(to[c] + 16) = *(const loose_lanes *)half[c];
   }
 }
 
 // All rows of the planes at +x and -x.
 STZ_MULTIVERSION
-static void fill_strip(const float *near, const float *whole, int x, const float e[5], float scale, int shift,
-                       strip *s) {
+static void fill_strip(const float *near, const float *whole, int x, const float e[5], float scale, strip *s) {
   for (int y = 0; y < SPAN && x * x + y * y < SPAN * SPAN; y++) {
     const size_t row = (size_t)(x * SPAN + y) * STZ_PAIRS * 8;
     _Alignas(64) float image[4][PARTS][8];
     images(near + row, whole + row, e, scale, image);
-    put_row(image[0], image[1], shift, s->add[0][SPAN - 1 + y]);
-    put_row(image[1], image[0], shift, s->add[1][SPAN - 1 - y]);
-    put_row(image[2], image[3], shift, s->add[0][SPAN - 1 - y]);
-    put_row(image[3], image[2], shift, s->add[1][SPAN - 1 + y]);
+    put_row(image[0], image[1], s->add[0][SPAN - 1 + y]);
+    put_row(image[1], image[0], s->add[1][SPAN - 1 - y]);
+    put_row(image[2], image[3], s->add[0][SPAN - 1 - y]);
+    put_row(image[3], image[2], s->add[1][SPAN - 1 + y]);
   }
 }
 
@@ -145,8 +142,9 @@ static int add_strip(const strip *s, const int *cells, const int origin[3], int 
       const int row = 8 * (px % 8) + py % 8, column = (px / 8 * by + py / 8) * bz;
       for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
         const int32_t piece = (column + wrap(z_block + part, bz)) * STZ_BLOCK_PIECES + row;
-        const uint32_t below = add_piece((const float(*)[PADDED])(&s->add[side][SPAN - 1 + y][0][8 * (part + 1)]),
-                                         records + (size_t)piece * STZ_PIECE);
+        const uint32_t below =
+            add_piece((const float(*)[PADDED])(&s->add[side][SPAN - 1 + y][0][16 + 8 * part - shift]),
+                      records + (size_t)piece * STZ_PIECE);
         spent[count] = (stz_spent){piece, below};
         count += below != 0;
       }
@@ -164,8 +162,9 @@ int stz_near_add(const stz_split *split, const int origin[3], const float e[5], 
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
   strip s;
   int count = 0;
+  memset(&s, 0, sizeof s);
   for (int x = 0; x < SPAN; x++) {
-    fill_strip(split->near[parity], split->whole, x, e, scale, origin[2] % 8, &s);
+    fill_strip(split->near[parity], split->whole, x, e, scale, &s);
     count = add_strip(&s, split->cells, origin, x, count, records, spent);
   }
   return count;

@@ -58,7 +58,7 @@ static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind
                                        .floor_eV = 0.2,
                                        .redraw = STZ_REDRAW_STZ};
   const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
-  const stz_kmc_params kmc = {.engine = engine, .tolerance_MPa = 1.0};
+  const stz_kmc_params kmc = {.engine = engine, .tolerance_MPa = 1.2};
   stz_spectral *spectral;
   stz_micro *micro;
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
