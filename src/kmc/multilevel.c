@@ -314,29 +314,39 @@ static void ml_add_stress(stz_kmc *kmc, const stz_event *event, const double str
 
 // --- looks at the state ---
 
+// Sites with less than this share of the mean rate are left out of the strain rate: an error below it.
+static const double NEGLIGIBLE = 1e-3;
+
+// The axial plastic strain rate of the sites of a block whose rates have just been computed, in attempt rates times
+// gamma0 Omega/V.
+static double block_strain_rate(const stz_kmc *kmc, const multilevel *e, const stz_law *law, int block, float least) {
+  const stz_modes *modes = stz_glass_modes(kmc->glass);
+  double sum = 0.0;
+  for (int i = 0; i < ML_SITES; i++) {
+    if (e->rates[i] < least) continue;
+    float rates[STZ_MODES][2];
+    const float stress[5] = {e->s[0][i], e->s[1][i], e->s[2][i], e->s[3][i], e->s[4][i]};
+    const int rotation = e->turned[ML_SITES * block + i];
+    stz_rates_site(law, modes, stress, e->barrier[i], rotation, rates);
+    for (int m = 0; m < STZ_MODES; m++) sum += ((double)rates[m][0] - (double)rates[m][1]) * modes->axial[rotation][m];
+  }
+  return sum;
+}
+
 static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
   multilevel *e = kmc->state;
-  const stz_modes *modes = stz_glass_modes(kmc->glass);
   stz_law law;
   double sum = 0.0, plastic = 0.0;
   law_at(kmc, mean, 0.0, &law);
+  for (int b = 0; b < e->blocks; b++) sum += ml_block_rates(kmc, e, &law, b, true);
+  const double least = NEGLIGIBLE * sum / (double)stz_grid_sites(e->grid);
   for (int b = 0; b < e->blocks; b++) {
-    const double block = ml_block_rates(kmc, e, &law, b, true);
-    // Sites with less than this share of the mean rate so far are left out of the strain rate.
-    const float least = (float)(1e-7 * fmax(sum, block) / (double)stz_grid_sites(e->grid));
-    sum += block;
-    for (int i = 0; i < ML_SITES; i++) {
-      if (!(e->rates[i] >= least)) continue;
-      float rates[STZ_MODES][2];
-      const float stress[5] = {e->s[0][i], e->s[1][i], e->s[2][i], e->s[3][i], e->s[4][i]};
-      stz_rates_site(&law, modes, stress, e->barrier[i], e->turned[ML_SITES * b + i], rates);
-      const double *axial = modes->axial[e->turned[ML_SITES * b + i]];
-      for (int m = 0; m < STZ_MODES; m++) plastic += ((double)rates[m][0] - (double)rates[m][1]) * axial[m];
-    }
+    if (ml_block_rates(kmc, e, &law, b, true) < least) continue;
+    plastic += block_strain_rate(kmc, e, &law, b, (float)least);
   }
+  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
   *total = kmc->attempt * sum;
-  *plastic_rate = plastic * stz_glass_stz(kmc->glass)->gamma0 * kmc->attempt * stz_glass_stz(kmc->glass)->volume_nm3 /
-                  stz_grid_volume(e->grid);
+  *plastic_rate = plastic * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
 }
 
 static const float *ml_stress(const stz_kmc *kmc, int c) {

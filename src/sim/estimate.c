@@ -119,7 +119,8 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
   const double event = multilevel ? MULTILEVEL_EVENT : sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0);
   estimate->seconds = estimate->events * event;
-  estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES + (multilevel ? MULTILEVEL_BYTES : 0.0)) + octant * 15.0 * sizeof(float) + 3e7;
+  estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES + (multilevel ? MULTILEVEL_BYTES : 0.0)) +
+                             octant * 15.0 * sizeof(float) + 3e7;
   const double rows = 200.0 * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 4.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
