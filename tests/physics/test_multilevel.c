@@ -27,6 +27,40 @@ static void before_refresh(const char *name, const kmc_spec *spec, double rate, 
   close_kmc(&s);
 }
 
+static int compare_doubles(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+// The time of the first event while the stress grows, from one state, by both
+// engines: Kolmogorov and Smirnov's distance of two samples of DRAWS, times sqrt(DRAWS/2), passes 1.95 once in 1000.
+enum { DRAWS = 150 };
+static void first_events(const char *name, kmc_spec spec, double GPa, double GPa_per_s) {
+  static double time[2][DRAWS];
+  for (int engine = 0; engine < 2; engine++) {
+    kmc_setup s;
+    stz_mean_stress mean = tension(0.0, 295.0, GPa, GPa_per_s);
+    spec.engine = engine ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT;
+    setup_kmc(&s, MPI_COMM_SELF, &spec);
+    for (int i = 0; i < DRAWS; i++) time[engine][i] = next_event(&s, &mean).time_s;
+    qsort(time[engine], DRAWS, sizeof(double), compare_doubles);
+    close_kmc(&s);
+  }
+  double most = 0.0, means[2] = {0};
+  for (int i = 0, j = 0; i < DRAWS && j < DRAWS;) {
+    if (time[0][i] < time[1][j])
+      i++;
+    else
+      j++;
+    most = fmax(most, fabs((double)(i - j)) / DRAWS);
+  }
+  for (int i = 0; i < 2 * DRAWS; i++) means[i / DRAWS] += time[i / DRAWS][i % DRAWS] / DRAWS;
+  const double ks = most * sqrt(0.5 * DRAWS);
+  printf("%s: first event after %.4g s (direct), %.4g s (multilevel) on average, KS %.2f\n", name, means[0], means[1],
+         ks);
+  CHECK(ks < 1.95, "the first event does not come when it should");
+}
+
 int main(void) {
   MPI_Init(NULL, NULL);
   kmc_spec spec = {.cells = {32, 32, 32},
@@ -40,6 +74,7 @@ int main(void) {
                    .seed = 41,
                    .engine = STZ_ENGINE_MULTILEVEL,
                    .tolerance_MPa = 1.0};
+  first_events("loading", spec, 2.95, 72e-6);
   before_refresh("32", &spec, 2e-3, 3);
   spec.cells[0] = spec.cells[1] = spec.cells[2] = 64;
   before_refresh("64", &spec, 2e-3, 1);
