@@ -23,13 +23,13 @@ DOCUMENTS = ["README.md", "CONTRIBUTING.md"] + sorted(
 ELSEWHERE = {
     "stzkmc run": "test_docs.py", "stzkmc check": "test_docs.py", "mpirun": "test_docs.py",
     "run/demo": "run by hand and by the demo's own check", "run/test": "this run", "run/setup": "run/test",
-    "cmake": "run/test, and the test `installed`", "ctest": "run/test", "export": "sets a variable",
+    "cpack": "the test `packaged`", "cmake": "run/test, and the test `installed`", "ctest": "run/test", "export": "sets a variable",
     "tests/mutants/check": "the tests mutants_quick and mutants_all", "docs/site/build": "test_site.py",
     "cc": "the test `installed`", "pip": "test_tutorial.py",
 }
 SMALL = ["lattice.cells=[16,16,16]", "nbed.foil_nm=9.0", "output.events=true", "output.snapshots=true",
          "output.avalanches=true"]
-WORD = re.compile(r"^(stz-post|stzkmc|mpirun|cmake|ctest|export|pip|xvfb-run|cc|postprocess/|run/|build/|tests/|docs/)\S*$")
+WORD = re.compile(r"^(stz-post|stzkmc|mpirun|cmake|ctest|export|pip|cpack|xvfb-run|cc|postprocess/|run/|build/|tests/|docs/)\S*$")
 
 
 def lines(name):
