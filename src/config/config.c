@@ -18,8 +18,20 @@ static stz_err build(const stz_source *input, const stz_source *model, const stz
   return STZ_OK;
 }
 
+// A model that an input names, as it was read.
+typedef struct model {
+  char name[STZ_TEXT_SIZE];
+  stz_source source;
+  struct model *next;
+} model;
+
+struct stz_template {
+  stz_source input;
+  model *models;
+};
+
 // Finds and reads the model that the draft names. Collective.
-static stz_err read_model(MPI_Comm comm, const stz_draft *draft, stz_source *model) {
+static stz_err read_model(MPI_Comm comm, const stz_draft *draft, stz_source *source) {
   int rank, index;
   char path[STZ_PATH_SIZE] = "";
   MPI_Comm_rank(comm, &rank);
@@ -35,7 +47,30 @@ static stz_err read_model(MPI_Comm comm, const stz_draft *draft, stz_source *mod
   }
   STZ_TRY(stz_agree(comm, err));
   MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, comm);
-  return stz_source_read(comm, path, model);
+  return stz_source_read(comm, path, source);
+}
+
+// The model that the draft names, from those read before or from its file. Collective.
+static stz_err find_model(MPI_Comm comm, stz_template *t, const stz_draft *draft, const stz_source **source) {
+  for (const model *m = t->models; m; m = m->next) {
+    if (strcmp(m->name, draft->config->model) == 0) {
+      *source = &m->source;
+      return STZ_OK;
+    }
+  }
+  model *m = NULL;
+  STZ_TRY(stz_agree(comm, STZ_NEW(m, 1)));
+  m->next = t->models;
+  snprintf(m->name, sizeof m->name, "%s", draft->config->model);
+  const stz_err err = read_model(comm, draft, &m->source);
+  if (err != STZ_OK) {
+    stz_source_clear(&m->source);
+    stz_free(m);
+    return err;
+  }
+  t->models = m;
+  *source = &m->source;
+  return STZ_OK;
 }
 
 static stz_err keep_texts(const stz_source *input, stz_draft *draft) {
@@ -70,26 +105,59 @@ static stz_err check_and_keep(const stz_source *input, stz_draft *draft) {
   return keep_texts(input, draft);
 }
 
-stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
-                        stz_config **config) {
-  stz_source input = {.text = NULL}, model = {.text = NULL};
+stz_err stz_template_read(MPI_Comm comm, const char *path, stz_template **made) {
+  stz_template *t = NULL;
+  *made = NULL;
+  STZ_TRY(stz_agree(comm, STZ_NEW(t, 1)));
+  const stz_err err = stz_source_read(comm, path, &t->input);
+  if (err != STZ_OK) {
+    stz_template_destroy(&t);
+    return err;
+  }
+  *made = t;
+  return STZ_OK;
+}
+
+void stz_template_destroy(stz_template **made) {
+  stz_template *t = *made;
+  if (!t) return;
+  for (model *m = t->models, *next; m; m = next) {
+    next = m->next;
+    stz_source_clear(&m->source);
+    stz_free(m);
+  }
+  stz_source_clear(&t->input);
+  stz_free(t);
+  *made = NULL;
+}
+
+stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
+                            stz_config **config) {
+  const stz_source none = {.text = NULL}, *source = &none;
   stz_draft draft = {.config = NULL};
   *config = NULL;
   stz_err err;
-  STZ_TRY_TO(done, err, stz_source_read(comm, path, &input));
-  STZ_TRY_TO(done, err, stz_agree(comm, build(&input, &model, overrides, count, &draft)));
+  STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, source, overrides, count, &draft)));
   if (draft.config->model[0]) { // known only now: build again with the model beneath
-    STZ_TRY_TO(done, err, read_model(comm, &draft, &model));
+    STZ_TRY_TO(done, err, find_model(comm, made, &draft, &source));
     stz_draft_clear(&draft);
-    STZ_TRY_TO(done, err, stz_agree(comm, build(&input, &model, overrides, count, &draft)));
+    STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, source, overrides, count, &draft)));
   }
-  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&input, &draft)));
+  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&made->input, &draft)));
   *config = draft.config;
   draft.config = NULL;
 done:
   stz_draft_clear(&draft);
-  stz_source_clear(&input);
-  stz_source_clear(&model);
+  return err;
+}
+
+stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
+                        stz_config **config) {
+  stz_template *made = NULL;
+  *config = NULL;
+  STZ_TRY(stz_template_read(comm, path, &made));
+  const stz_err err = stz_template_config(comm, made, overrides, count, config);
+  stz_template_destroy(&made);
   return err;
 }
 
