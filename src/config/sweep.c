@@ -16,6 +16,9 @@
 static const char *const FILE_KEYS[] = {"input", "set", "axes", "design", "points", "replicas", "seed", "seeds", NULL};
 static const char *const AXIS_KEYS[] = {"key", "values", "from", "to", "count", "scale", "zip", "name", NULL};
 
+// Names that the Dataset of a sweep has already.
+static const char *const RESERVED[] = {"run", "point", "replica", "row", "component", NULL};
+
 // Where in the file a message points: a setting and what it is called.
 typedef struct place {
   const stz_sweep_spec *spec;
@@ -225,7 +228,11 @@ static stz_err get_name(const place *group, stz_axis *axis) {
   const place at = member(group, "name");
   bool good = isalpha((unsigned char)axis->name[0]) != 0;
   for (const char *c = axis->name; *c; c++) good = good && (isalnum((unsigned char)*c) || *c == '_');
-  return good ? STZ_OK : refuse_setting(&at, "a name of letters, digits and _");
+  if (!good) return refuse_setting(&at, "a name of letters, digits and _");
+  for (int i = 0; RESERVED[i]; i++) {
+    if (strcmp(axis->name, RESERVED[i]) == 0) return refuse_setting(&at, "another name: the sweep has one of its own");
+  }
+  return STZ_OK;
 }
 
 static stz_err get_key(const place *group, stz_axis *axis) {
