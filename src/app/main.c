@@ -12,6 +12,7 @@
 
 #include "app/cli.h"
 #include "app/report.h"
+#include "app/sweep.h"
 #include "base/build.h"
 #include "base/comm.h"
 #include "base/log.h"
@@ -104,6 +105,11 @@ static void print_check(const stz_config *config) {
   if (levels[0]) printf("# NBED levels that the protocol does not reach: %s\n", levels);
 }
 
+static stz_err sweep(const stz_cli *cli) {
+  catch_signals();
+  return stz_app_sweep(MPI_COMM_WORLD, cli, &stop_signal, &stopped_early);
+}
+
 static stz_err run_or_check(const stz_cli *cli) {
   stz_config *config = NULL;
   STZ_TRY(stz_config_read(MPI_COMM_WORLD, cli->file, cli->overrides, cli->override_count, &config));
@@ -144,8 +150,13 @@ static stz_err execute(int argc, char **argv) {
   const bool leader = my_rank() == 0;
   if (err == STZ_OK) {
     if (leader) stz_report_begin(cli.verbosity);
-    const bool together = cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK;
-    err = together ? run_or_check(&cli) : leader ? print_alone(&cli) : STZ_OK;
+    if (cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK) {
+      err = run_or_check(&cli);
+    } else if (cli.command == STZ_COMMAND_SWEEP) {
+      err = sweep(&cli);
+    } else if (leader) {
+      err = print_alone(&cli);
+    }
   }
   stz_cli_clear(&cli);
   return err;
