@@ -345,12 +345,15 @@ static stz_err append_locked(stz_manifest *m, const char *text) {
   if (end > 0 && pread(m->file, &last, 1, end - 1) != 1) return cannot(m->path, "read");
   if (last != '\n' && write(m->file, "\n", 1) != 1) return cannot(m->path, "written"); // closes a torn line
   const size_t length = strlen(text);
-  errno = 0;
-  const ssize_t written = write(m->file, text, length);
-  if (written == (ssize_t)length && fdatasync(m->file) == 0) return STZ_OK;
-  if (errno == 0) errno = ENOSPC;
+  size_t done = 0;
+  while (done < length) {
+    const ssize_t written = write(m->file, text + done, length - done);
+    if (written <= 0) break;
+    done += (size_t)written;
+  }
+  if (done == length && fdatasync(m->file) == 0) return STZ_OK;
   const stz_err err = cannot(m->path, "written");
-  if (written > 0 && ftruncate(m->file, end) != 0) return err; // the next writer closes the line
+  if (done > 0 && ftruncate(m->file, end) != 0) return err; // the next writer closes the line
   return err;
 }
 

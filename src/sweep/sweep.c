@@ -54,7 +54,7 @@ static void file_of(const sweep *s, int run, char path[PATH_SIZE]) {
 // A manifest that cannot be written does not end the sweep: the results tell as much, when it goes on.
 static void noted(sweep *s, stz_err err) {
   if (err != STZ_OK && !s->complained) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
-  s->complained = err != STZ_OK;
+  s->complained = s->complained || err != STZ_OK;
 }
 
 // Whether a run that was done once is to be done again, which is so only if its result is gone. For rank 0.
