@@ -5,7 +5,7 @@ import json
 import math
 import sys
 
-from . import __version__, fields, figures, nbed, relaxation, report, style, targets, tension
+from . import __version__, fields, figures, nbed, relaxation, report, style, sweep_cli, targets, tension
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
@@ -61,6 +61,8 @@ def _parser():
     one = _command(commands, "slices", _slices, "composition, barrier and plastic strain on a plane")
     one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
     one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
+
+    sweep_cli.add(commands)
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
