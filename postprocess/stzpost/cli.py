@@ -5,7 +5,22 @@ import json
 import math
 import sys
 
-from . import __version__, fields, figures, nbed, relaxation, report, style, sweep_cli, targets, tension
+from . import (
+    __version__,
+    avalanches,
+    correlation,
+    distributions,
+    energy,
+    fields,
+    figures,
+    nbed,
+    relaxation,
+    report,
+    style,
+    sweep_cli,
+    targets,
+    tension,
+)
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
@@ -62,6 +77,11 @@ def _parser():
     one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
     one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
 
+    _command(commands, "energy", _energy, "work, heat and elastic energy")
+    _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
+    _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
+    _command(commands, "distributions", _distributions, "distributions of barriers and stresses")
+
     sweep_cli.add(commands)
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
@@ -107,6 +127,26 @@ def _slices(options):
     result = open_result(options.file)
     found = fields.analyse(result, options.axis, options.index)
     _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+
+
+def _energy(options):
+    found = energy.analyse(open_result(options.file))
+    _show(options, energy.quantities(found), [], lambda: figures.energy(found))
+
+
+def _avalanches(options):
+    found = avalanches.analyse(open_result(options.file))
+    _show(options, avalanches.quantities(found), avalanches.notes(found), lambda: figures.avalanches(found))
+
+
+def _correlation(options):
+    levels = correlation.analyse(open_result(options.file))
+    _show(options, correlation.quantities(levels), [], lambda: figures.correlation(levels))
+
+
+def _distributions(options):
+    levels = distributions.analyse(open_result(options.file))
+    _show(options, distributions.quantities(levels), [], lambda: figures.distributions(levels))
 
 
 def _show(options, quantities, notes, draw):

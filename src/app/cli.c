@@ -9,23 +9,36 @@
 
 #include "base/memory.h"
 
-enum { RUN = 1, CHECK = 2, INFO = 4, SWEEP = 16 }; // commands as bits
+enum { RUN = 1, CHECK = 2, INFO = 4, NBED = 8, SWEEP = 16 }; // commands as bits
 
 typedef struct option {
   const char *name, *letter; // "--output", "-o"
   int commands;              // that take it
   bool has_value;
+  const char *key; // "--seed N" is "--set run.seed=N" under its own name
 } option;
 
 static const option options[] = {
-    {"--output", "-o", RUN | SWEEP, true}, {"--set", NULL, RUN | CHECK, true},
-    {"--seed", NULL, RUN | CHECK, true},   {"--force", NULL, RUN | SWEEP, false},
-    {"--restart", NULL, RUN, false},       {"--max-walltime", NULL, RUN | SWEEP, true},
-    {"--quiet", "-q", RUN | SWEEP, false}, {"--verbose", "-v", RUN | SWEEP, false},
-    {"--reference", NULL, CHECK, false},   {"--ranks-per-run", NULL, SWEEP, true},
-    {"--resume", NULL, SWEEP, false},      {"--list", NULL, SWEEP, false},
-    {"--dry-run", NULL, SWEEP, false},     {"--only", NULL, SWEEP, true},
-    {"--shard", NULL, SWEEP, true},
+    {"--output", "-o", RUN | SWEEP | NBED, true, NULL},
+    {"--set", NULL, RUN | CHECK, true, NULL},
+    {"--seed", NULL, RUN | CHECK | NBED, true, "run.seed="},
+    {"--force", NULL, RUN | SWEEP | NBED, false, NULL},
+    {"--restart", NULL, RUN, false, NULL},
+    {"--max-walltime", NULL, RUN | SWEEP, true, NULL},
+    {"--quiet", "-q", RUN | SWEEP, false, NULL},
+    {"--verbose", "-v", RUN | SWEEP, false, NULL},
+    {"--reference", NULL, CHECK, false, NULL},
+    {"--foil-nm", NULL, NBED, true, "nbed.foil_nm="},
+    {"--probe-nm", NULL, NBED, true, "nbed.probe_nm="},
+    {"--scans", NULL, NBED, true, "nbed.scans="},
+    {"--beam", NULL, NBED, true, "nbed.beam="},
+    {"--cluster-radius-nm", NULL, NBED, true, "order.cluster_radius_nm="},
+    {"--ranks-per-run", NULL, SWEEP, true, NULL},
+    {"--resume", NULL, SWEEP, false, NULL},
+    {"--list", NULL, SWEEP, false, NULL},
+    {"--dry-run", NULL, SWEEP, false, NULL},
+    {"--only", NULL, SWEEP, true, NULL},
+    {"--shard", NULL, SWEEP, true, NULL},
 };
 
 static const option *find_option(const char *argument, size_t length) {
@@ -45,9 +58,8 @@ static stz_err new_text(const char *first, size_t first_length, const char *seco
   return STZ_OK;
 }
 
-// "--seed N" is "--set run.seed=N" under its own name.
 static stz_err add_override(stz_cli *cli, const option *o, const char *value) {
-  const char *prefix = strcmp(o->name, "--seed") == 0 ? "run.seed=" : "";
+  const char *prefix = o->key ? o->key : "";
   char *text = NULL;
   STZ_TRY(new_text(prefix, strlen(prefix), value, &text));
   cli->overrides[cli->override_count++] = (stz_override){.text = text, .option = o->name};
@@ -144,6 +156,7 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
     int bit;
   } commands[] = {{"run", "an input file", STZ_COMMAND_RUN, RUN},
                   {"check", "an input file", STZ_COMMAND_CHECK, CHECK},
+                  {"nbed", "the result file of a run with snapshots", STZ_COMMAND_NBED, NBED},
                   {"sweep", "a sweep file", STZ_COMMAND_SWEEP, SWEEP},
                   {"info", "a result file", STZ_COMMAND_INFO, INFO}};
   const int count = sizeof commands / sizeof *commands;
@@ -182,7 +195,7 @@ static stz_err join(int argc, char **argv, char **text) {
 
 stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) {
   *cli = (stz_cli){.command = STZ_COMMAND_HELP, .ranks_per_run = 1, .shards = 1};
-  if (argc < 2) return stz_fail(STZ_EINPUT, "got no command, needs run, check, sweep or info; see stzkmc --help");
+  if (argc < 2) return stz_fail(STZ_EINPUT, "got no command, needs run, check, sweep, nbed or info; see stzkmc --help");
   STZ_TRY(STZ_NEW(cli->overrides, argc));
   STZ_TRY(join(argc, argv, &cli->text));
   for (int i = 1; i < argc; i++) {
@@ -204,47 +217,61 @@ void stz_cli_clear(stz_cli *cli) {
 }
 
 void stz_cli_help(FILE *out) {
-  fputs("stzkmc - kinetic Monte Carlo of shear transformation zones in metallic glasses\n"
-        "\n"
-        "  stzkmc run INPUT.cfg [-o OUT.h5] [--set path=value]... [--seed N] [--restart] [--force]\n"
-        "             [--max-walltime S] [-q|-v]\n"
-        "  stzkmc check INPUT.cfg [--set path=value]... [--seed N]\n"
-        "  stzkmc check --reference\n"
-        "  stzkmc sweep SWEEP.cfg [-o DIR] [--ranks-per-run K] [--resume] [--force] [--only LIST] [--shard i/n]\n"
-        "             [--list | --dry-run] [--max-walltime S] [-q|-v]\n"
-        "  stzkmc info FILE.h5 [OTHER.h5]\n"
-        "  stzkmc --help | --version | --build-info\n"
-        "\n"
-        "run    deforms the sample as the input's protocol says and writes a result file\n"
-        "       -o, --output OUT.h5  result file (default: the input's name with .h5, in the current directory)\n"
-        "       --set path=value     sets a key over the input, e.g. --set barriers.width_eV=0.1 or\n"
-        "                            --set protocol[0].until_strain=0.05; may be repeated, the last wins\n"
-        "       --seed N             short for --set run.seed=N\n"
-        "       --force              replaces an existing result file\n"
-        "       --restart            goes on from the newest checkpoint OUT.ckpt.h5, on any number of ranks; starts\n"
-        "                            from the beginning if there is none, does nothing if OUT.h5 is finished\n"
-        "       --max-walltime S     stops after S seconds with a checkpoint, exit 75; so do SIGTERM, SIGINT, SIGUSR1\n"
-        "       -q, -v               fewer, more messages (on stderr)\n"
-        "check  finds errors without running; prints the resolved input with units and defaults, and the cost\n"
-        "       --reference          prints the reference of all input keys, in Markdown (docs/input.md)\n"
-        "sweep  runs an input with many sets of parameters: results DIR/runs/*.h5, state in DIR/manifest.jsonl\n"
-        "       -o, --output DIR     directory (default: the sweep file's name without .cfg)\n"
-        "       --ranks-per-run K    ranks of each run (default 1); the groups of ranks take run after run\n"
-        "       --resume             goes on with the sweep in DIR, or begins it; what is done is not done again\n"
-        "       --force              replaces the sweep in DIR\n"
-        "       --only LIST          these runs alone, as 0,3,10-19\n"
-        "       --shard i/n          part i of n, from 0, as for the task of a job array\n"
-        "       --list, --dry-run    prints each run and its state; what is left, its cost and the disk it needs\n"
-        "       --max-walltime S, signals: as for run, for the whole sweep; exit 75, go on with --resume\n"
-        "info   prints what made a result file, and its last values; of two files what differs, `key: FILE | OTHER`\n"
-        "\n"
-        "Try\n"
-        "  stzkmc check inputs/smoke.cfg\n"
-        "  stzkmc run inputs/smoke.cfg -o smoke.h5\n"
-        "  stzkmc info smoke.h5\n"
-        "  mpirun -n 4 stzkmc run inputs/onchip.cfg --set lattice.cells=[64,64,64]\n"
-        "\n"
-        "The same input and seed give the same result, bit for bit, on any number of ranks.\n"
-        "Exit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal, 75 stopped early.\n",
-        out);
+  fputs(
+      "stzkmc - kinetic Monte Carlo of shear transformation zones in metallic glasses\n"
+      "\n"
+      "  stzkmc run INPUT.cfg [-o OUT.h5] [--set path=value]... [--seed N] [--restart] [--force]\n"
+      "             [--max-walltime S] [-q|-v]\n"
+      "  stzkmc check INPUT.cfg [--set path=value]... [--seed N]\n"
+      "  stzkmc check --reference\n"
+      "  stzkmc nbed RESULT.h5 [--foil-nm T] [--probe-nm D] [--scans N] [--beam x|y|z] [--cluster-radius-nm R]\n"
+      "             [--seed N] [-o OUT.h5] [--force]\n"
+      "  stzkmc sweep SWEEP.cfg [-o DIR] [--ranks-per-run K] [--resume] [--force] [--only LIST] [--shard i/n]\n"
+      "             [--list | --dry-run] [--max-walltime S] [-q|-v]\n"
+      "  stzkmc info FILE.h5 [OTHER.h5]\n"
+      "  stzkmc --help | --version | --build-info\n"
+      "\n"
+      "run    deforms the sample as the input's protocol says and writes a result file\n"
+      "       -o, --output OUT.h5  result file (default: the input's name with .h5, in the current directory)\n"
+      "       --set path=value     sets a key over the input, e.g. --set barriers.width_eV=0.1 or\n"
+      "                            --set protocol[0].until_strain=0.05; may be repeated, the last wins\n"
+      "       --seed N             short for --set run.seed=N\n"
+      "       --force              replaces an existing result file\n"
+      "       --restart            goes on from the newest checkpoint OUT.ckpt.h5, on any number of ranks; starts\n"
+      "                            from the beginning if there is none, does nothing if OUT.h5 is finished\n"
+      "       --max-walltime S     stops after S seconds with a checkpoint, exit 75; so do SIGTERM, SIGINT, SIGUSR1\n"
+      "       -q, -v               fewer, more messages (on stderr)\n"
+      "check  finds errors without running; prints the resolved input with units and defaults, and the cost\n"
+      "       --reference          prints the reference of all input keys, in Markdown (docs/input.md)\n"
+      "nbed   scans the snapshots of a finished or running run again (output.snapshots = true) and prints a line\n"
+      "       for each: its number, strain, time, and the share of patterns with Bragg reflections: mean and standard\n"
+      "       deviation of the scans, and the expectation without sampling noise\n"
+      "       --foil-nm T          thickness of the foil (default here and below: the run's own)\n"
+      "       --probe-nm D         diameter of the probe and step of its grid\n"
+      "       --scans N            scans of 10 x 10 patterns\n"
+      "       --beam x|y|z         axis of the beam\n"
+      "       --cluster-radius-nm R  radius of a cluster; their places and order are the run's\n"
+      "       --seed N             places of the scans: with the run's seed and optics, its own patterns again\n"
+      "       -o, --output OUT.h5  also writes all patterns, as /nbed/level_NN of a result file\n"
+      "sweep  runs an input with many sets of parameters: results DIR/runs/*.h5, state in DIR/manifest.jsonl\n"
+      "       -o, --output DIR     directory (default: the sweep file's name without .cfg)\n"
+      "       --ranks-per-run K    ranks of each run (default 1); the groups of ranks take run after run\n"
+      "       --resume             goes on with the sweep in DIR, or begins it; what is done is not done again\n"
+      "       --force              replaces the sweep in DIR\n"
+      "       --only LIST          these runs alone, as 0,3,10-19\n"
+      "       --shard i/n          part i of n, from 0, as for the task of a job array\n"
+      "       --list, --dry-run    prints each run and its state; what is left, its cost and the disk it needs\n"
+      "       --max-walltime S, signals: as for run, for the whole sweep; exit 75, go on with --resume\n"
+      "info   prints what made a result file, and its last values; of two files what differs, `key: FILE | OTHER`\n"
+      "\n"
+      "Try\n"
+      "  stzkmc check inputs/smoke.cfg\n"
+      "  stzkmc run inputs/smoke.cfg -o smoke.h5\n"
+      "  stzkmc info smoke.h5\n"
+      "  stzkmc run inputs/tension.cfg --set output.snapshots=true && stzkmc nbed tension.h5 --probe-nm 0.8\n"
+      "  mpirun -n 4 stzkmc run inputs/onchip.cfg --set lattice.cells=[64,64,64]\n"
+      "\n"
+      "The same input and seed give the same result, bit for bit, on any number of ranks.\n"
+      "Exit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal, 75 stopped early.\n",
+      out);
 }

@@ -18,58 +18,82 @@ static stz_err build(const stz_source *input, const stz_source *model, const stz
   return STZ_OK;
 }
 
-// A model that an input names, as it was read.
-typedef struct model {
+// A file that the input names by a key, as it was read.
+typedef struct named {
+  const char *key; // "model", "stz.modes"
   char name[STZ_TEXT_SIZE];
   stz_source source;
-  struct model *next;
-} model;
+  struct named *next;
+} named;
 
 struct stz_template {
   stz_source input;
-  model *models;
+  named *files;
 };
 
-// Finds and reads the model that the draft names. Collective.
-static stz_err read_model(MPI_Comm comm, const stz_draft *draft, stz_source *source) {
+// Finds and reads the file that a key of the draft names: a path, or a name in the folder `folder` of models/ ("": that
+// itself). Collective.
+static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key_path, const char *folder,
+                          stz_source *source) {
   int rank, index;
-  char path[STZ_PATH_SIZE] = "";
+  char path[STZ_PATH_SIZE] = "", inside[2 * STZ_TEXT_SIZE];
   MPI_Comm_rank(comm, &rank);
-  const stz_key *key = stz_schema_find("model", &index);
+  const stz_key *key = stz_schema_find(key_path, &index);
   const stz_origin *origin = stz_draft_origin(draft, key, -1);
+  const char *name = stz_draft_value(draft, key, -1);
+  snprintf(inside, sizeof inside, "%s%s", folder, name);
   stz_err err = STZ_OK;
-  if (rank == 0 && !stz_model_find(draft->input_name, draft->config->model, path)) {
-    char line[16] = "", name[80];
-    stz_one_line(draft->config->model, name, sizeof name);
+  if (rank == 0 && !stz_model_find(draft->input_name, inside, path) && !stz_model_find(draft->input_name, name, path)) {
+    char line[16] = "", shown[80];
+    stz_one_line(name, shown, sizeof shown);
     if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
-    err = stz_fail(STZ_EINPUT, "%s%s: model: got \"%s\", needs a file beside the input or a name in models/",
-                   origin->file, line, name);
+    err = stz_fail(STZ_EINPUT, "%s%s: %s: got \"%s\", needs a file beside the input or a name in models/%s",
+                   origin->file, line, key_path, shown, folder);
   }
   STZ_TRY(stz_agree(comm, err));
   MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, comm);
   return stz_source_read(comm, path, source);
 }
 
-// The model that the draft names, from those read before or from its file. Collective.
-static stz_err find_model(MPI_Comm comm, stz_template *t, const stz_draft *draft, const stz_source **source) {
-  for (const model *m = t->models; m; m = m->next) {
-    if (strcmp(m->name, draft->config->model) == 0) {
-      *source = &m->source;
+// The same file, from those read before or from the disk. Collective.
+static stz_err find_named(MPI_Comm comm, stz_template *t, const stz_draft *draft, const char *key_path,
+                          const char *folder, const stz_source **source) {
+  int index;
+  const char *name = stz_draft_value(draft, stz_schema_find(key_path, &index), -1);
+  for (const named *n = t->files; n; n = n->next) {
+    if (strcmp(n->key, key_path) == 0 && strcmp(n->name, name) == 0) {
+      *source = &n->source;
       return STZ_OK;
     }
   }
-  model *m = NULL;
-  STZ_TRY(stz_agree(comm, STZ_NEW(m, 1)));
-  m->next = t->models;
-  snprintf(m->name, sizeof m->name, "%s", draft->config->model);
-  const stz_err err = read_model(comm, draft, &m->source);
+  named *n = NULL;
+  STZ_TRY(stz_agree(comm, STZ_NEW(n, 1)));
+  n->key = key_path;
+  snprintf(n->name, sizeof n->name, "%s", name);
+  const stz_err err = read_named(comm, draft, key_path, folder, &n->source);
   if (err != STZ_OK) {
-    stz_source_clear(&m->source);
-    stz_free(m);
+    stz_source_clear(&n->source);
+    stz_free(n);
     return err;
   }
-  t->models = m;
-  *source = &m->source;
+  n->next = t->files;
+  t->files = n;
+  *source = &n->source;
+  return STZ_OK;
+}
+
+// Takes the shear modes from their file if there is one. Collective.
+static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_draft *draft) {
+  const stz_source *modes = NULL;
+  char *name = draft->config->modes;
+  int index;
+  if (strcmp(name, "icosahedral") == 0 || strcmp(name, "axes") == 0 || draft->config->stz.catalogue.count > 0) {
+    return STZ_OK; // what does not go together is found with the other checks
+  }
+  STZ_TRY(find_named(comm, t, draft, "stz.modes", "modes/", &modes));
+  STZ_TRY(stz_agree(comm, stz_draft_apply_file(draft, modes, STZ_LAYER_MODES)));
+  strcpy(name, "axes");
+  stz_draft_origin(draft, stz_schema_find("stz.modes", &index), -1)->layer = STZ_LAYER_MODES;
   return STZ_OK;
 }
 
@@ -105,6 +129,27 @@ static stz_err check_and_keep(const stz_source *input, stz_draft *draft) {
   return keep_texts(input, draft);
 }
 
+stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
+                            stz_config **config) {
+  const stz_source none = {.text = NULL}, *model = &none;
+  stz_draft draft = {.config = NULL};
+  *config = NULL;
+  stz_err err;
+  STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &draft)));
+  if (draft.config->model[0]) { // known only now: build again with the model beneath
+    STZ_TRY_TO(done, err, find_named(comm, made, &draft, "model", "", &model));
+    stz_draft_clear(&draft);
+    STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &draft)));
+  }
+  STZ_TRY_TO(done, err, read_modes(comm, made, &draft));
+  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&made->input, &draft)));
+  *config = draft.config;
+  draft.config = NULL;
+done:
+  stz_draft_clear(&draft);
+  return err;
+}
+
 stz_err stz_template_read(MPI_Comm comm, const char *path, stz_template **made) {
   stz_template *t = NULL;
   *made = NULL;
@@ -118,37 +163,22 @@ stz_err stz_template_read(MPI_Comm comm, const char *path, stz_template **made) 
   return STZ_OK;
 }
 
-void stz_template_destroy(stz_template **made) {
-  stz_template *t = *made;
-  if (!t) return;
-  for (model *m = t->models, *next; m; m = next) {
-    next = m->next;
-    stz_source_clear(&m->source);
-    stz_free(m);
+// What was read besides the input.
+static void clear_files(stz_template *t) {
+  for (named *n = t->files, *next; n; n = next) {
+    next = n->next;
+    stz_source_clear(&n->source);
+    stz_free(n);
   }
-  stz_source_clear(&t->input);
-  stz_free(t);
-  *made = NULL;
+  t->files = NULL;
 }
 
-stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
-                            stz_config **config) {
-  const stz_source none = {.text = NULL}, *source = &none;
-  stz_draft draft = {.config = NULL};
-  *config = NULL;
-  stz_err err;
-  STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, source, overrides, count, &draft)));
-  if (draft.config->model[0]) { // known only now: build again with the model beneath
-    STZ_TRY_TO(done, err, find_model(comm, made, &draft, &source));
-    stz_draft_clear(&draft);
-    STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, source, overrides, count, &draft)));
-  }
-  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&made->input, &draft)));
-  *config = draft.config;
-  draft.config = NULL;
-done:
-  stz_draft_clear(&draft);
-  return err;
+void stz_template_destroy(stz_template **made) {
+  if (!*made) return;
+  clear_files(*made);
+  stz_source_clear(&(*made)->input);
+  stz_free(*made);
+  *made = NULL;
 }
 
 stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
@@ -161,11 +191,23 @@ stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *ove
   return err;
 }
 
+stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, const stz_override *overrides, int count,
+                         stz_config **config) {
+  stz_template made = {.files = NULL};
+  *config = NULL;
+  stz_err err = stz_source_share(comm, name, text, &made.input);
+  if (err == STZ_OK) err = stz_template_config(comm, &made, overrides, count, config);
+  clear_files(&made);
+  stz_source_clear(&made.input);
+  return err;
+}
+
 void stz_config_destroy(stz_config **config) {
   if (!*config) return;
   stz_free((*config)->protocol);
   stz_free((*config)->nbed_strains.values);
   stz_free((*config)->snapshot_strains.values);
+  stz_free((*config)->statistics_strains.values);
   stz_free((*config)->field_path);
   stz_free((*config)->input_text);
   stz_free((*config)->resolved_text);
