@@ -107,7 +107,7 @@ static stz_err take_option(stz_cli *cli, const option *o, const char *value) {
   if (strcmp(o->name, "--output") == 0) {
     stz_free(cli->output);
     cli->output = NULL;
-    if (!value || !value[0]) return stz_fail(STZ_EINPUT, "--output: got an empty name, needs a name");
+    if (!value || !value[0]) return stz_fail(STZ_EINPUT, "--output: got an empty name, needs a file");
     return new_text(value, strlen(value), "", &cli->output);
   }
   if (strcmp(o->name, "--max-walltime") == 0) {
