@@ -131,8 +131,6 @@ def test_a_damaged_result_is_named_and_the_rest_goes_on(directory, tmp_path, cap
 
 
 def test_master_curve_finds_rate0(directory):
-    for run, (i, j, replica) in ((3, (0, 1, 1)), (5, (0, 2, 1))):
-        del replica, i, j
     found = sweep_figures.master(stzpost.open_sweep(directory))
     assert np.log10(found.rate0_per_s) == pytest.approx(9, abs=0.05) and found.rms_GPa < 5e-3
     assert found.volume_nm3 == pytest.approx(1 / (3 * 6.2415091), rel=0.02)

@@ -58,10 +58,10 @@ static stz_sweep_options options_for(int ranks_per_run, const char *directory) {
 static void same_alone(MPI_Comm comm, const char *directory) {
   int rank;
   MPI_Comm_rank(comm, &rank);
-  // Run 5 by itself: cells 16 16 24, volume 1.5, replica 1.
+  // Run 7 by itself: cells 16 16 24, volume 1.7, replica 1; on one rank it follows runs of another volume.
   stz_summary swept, alone;
-  char file[160], out[128], cells[] = "lattice.cells=[16,16,24]", volume[] = "stz.volume_nm3=1.5", seed[64] = "";
-  snprintf(file, sizeof file, "%s/runs/000005.h5", directory);
+  char file[160], out[128], cells[] = "lattice.cells=[16,16,24]", volume[] = "stz.volume_nm3=1.7", seed[64] = "";
+  snprintf(file, sizeof file, "%s/runs/000007.h5", directory);
   if (rank == 0) {
     FILE *info = tmpfile();
     char line[512];
