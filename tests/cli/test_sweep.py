@@ -119,6 +119,18 @@ def check_list(folder):
            and hashes(os.path.join(folder, "one")) == before, done.stderr)
 
 
+def wait_for_a_run(directory, job):
+    """Until the job has begun one more run."""
+    path = os.path.join(directory, "manifest.jsonl")
+
+    def begun():
+        return read(path).count(b'"running"') if os.path.exists(path) else 0
+
+    before, end = begun(), time.monotonic() + 60
+    while begun() == before and job.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+
+
 def check_kills(folder, reference):
     """SIGKILL of the whole job at ten random instants; then to the end. The manifest can be read at any time."""
     chance = random.Random(11)
@@ -128,7 +140,9 @@ def check_kills(folder, reference):
         launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
         job = subprocess.Popen(launch + [PROGRAM, "sweep", "s.cfg", "-o", directory, "--resume"], cwd=folder,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        time.sleep(chance.uniform(0.1, 0.7) + 0.4 * (ranks - 1))
+        if i % 3 == 0:  # else at any time, that of starting up included
+            wait_for_a_run(directory, job)
+        time.sleep(chance.uniform(0.05, 0.6))
         for line in subprocess.run(["pgrep", "-f", re.escape(directory)], capture_output=True, text=True,
                                    check=False).stdout.split():
             try:
