@@ -136,8 +136,8 @@ def ask(*command):
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
-def submit(top, script, *arguments, options=()):
-    environment = dict(os.environ, STZKMC_TOP=SOURCE, STZKMC=PROGRAM)
+def submit(top, script, *arguments, options=(), **more):
+    environment = dict(os.environ, STZKMC_TOP=SOURCE, STZKMC=PROGRAM, **more)
     done = subprocess.run(["sbatch", "--parsable", "--chdir", top, *options,
                            os.path.join(SOURCE, "run", "slurm", script), *arguments],
                           cwd=top, env=environment, capture_output=True, text=True, check=False)
@@ -274,6 +274,15 @@ def main():
         assert stopped >= 1, logs(top)
         expect_equal(f"time limit with the early signal ({stopped} requeued by themselves)", directory, reference)
 
+        # The same without mpirun, where srun can start Open MPI's ranks.
+        if "pmix" in ask("srun", "--mpi=list"):
+            directory = os.path.join(top, "srun")
+            job = submit(top, "sweep.sbatch", "s.cfg", directory, options=["--ntasks=2", "--time=10"],
+                         STZKMC_LAUNCH="srun --mpi=pmix")
+            wait_over(job, top)
+            assert states(job)[job][0] == "COMPLETED" and "on 2 ranks" in logs(top), logs(top)
+            expect_equal("srun", directory, reference)
+
         # One run on two ranks.
         job = submit(top, "run.sbatch", os.path.join(SOURCE, "inputs", "smoke.cfg"), "smoke.h5",
                      options=["--ntasks=2", "--time=10"])
@@ -282,4 +291,5 @@ def main():
         print("one run: done")
 
 
-main()
+if __name__ == "__main__":
+    main()
