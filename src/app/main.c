@@ -104,10 +104,17 @@ static void print_check(const stz_config *config) {
          estimate.file_bytes * 1e-6);
   printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, ranks,
          ranks == 1 ? "" : "s");
-  stz_sim_unreachable_levels(config, &config->nbed_strains, levels, sizeof levels);
-  if (levels[0]) printf("# NBED levels that the protocol does not reach: %s\n", levels);
-  stz_sim_unreachable_levels(config, &config->snapshot_strains, levels, sizeof levels);
-  if (config->snapshots && levels[0]) printf("# snapshots that the protocol does not reach: %s\n", levels);
+  const struct {
+    const char *name;
+    const stz_levels *levels;
+    bool wanted;
+  } lists[] = {{"NBED levels", &config->nbed_strains, true},
+               {"snapshots", &config->snapshot_strains, config->snapshots},
+               {"levels of statistics", &config->statistics_strains, true}};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    stz_sim_unreachable_levels(config, lists[i].levels, levels, sizeof levels);
+    if (lists[i].wanted && levels[0]) printf("# %s that the protocol does not reach: %s\n", lists[i].name, levels);
+  }
 }
 
 static void print_level(const stz_again_level *l) {

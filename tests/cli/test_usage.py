@@ -68,6 +68,9 @@ def check_unreachable_levels():
     done = run(["check", os.path.join(SOURCE, "inputs", "smoke.cfg"), "--set", "output.nbed_strains=[0.0,0.05,0.5]"])
     last = done.stdout.splitlines()[-1] if done.stdout else ""
     expect("check names levels out of reach", last == "# NBED levels that the protocol does not reach: 0.5", last)
+    done = run(["check", os.path.join(SOURCE, "inputs", "smoke.cfg"), "--set", "output.statistics_strains=[0.7]"])
+    expect("check names levels of statistics out of reach",
+           "# levels of statistics that the protocol does not reach: 0.7" in done.stdout.splitlines(), done.stdout[-300:])
     snapshots = ["--set", "output.snapshot_strains=[0.0,0.05,0.5,0.6]"]
     for wanted in "true", "false":
         done = run(["check", os.path.join(SOURCE, "inputs", "smoke.cfg"), "--set", "output.snapshots=" + wanted, *snapshots])
