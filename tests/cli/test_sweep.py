@@ -272,6 +272,10 @@ def check_changes(folder):
 
 def check_designs(folder):
     """Listed values are the design's; a zipped group goes along; replicas with common seeds share them."""
+    studies = os.path.join(SOURCE, "inputs", "sweeps")
+    for name in sorted(os.listdir(studies)):
+        done = run(["sweep", os.path.join(studies, name), "--dry-run"], cwd=folder)
+        expect(f"the study {name}", done.returncode == 0 and "\nruns_left: " in done.stdout, done.stderr)
     text = SHORT.replace("axes = (", 'design = "sobol"; points = 4; seeds = "common";\naxes = (').replace("; count = 3", "")
     write(os.path.join(folder, "d.cfg"), text)
     rows = [line.split() for line in run(["sweep", "d.cfg", "--list"], cwd=folder).stdout.splitlines()[1:]]
@@ -283,7 +287,6 @@ def check_designs(folder):
     expect("common seeds", done.returncode == 0 and seeds == seeds[:2] * 4 and seeds[0] != seeds[1], seeds)
 
 
-AXIS = '{ key = "barriers.width_eV"; values = [0.05, 0.1]; }'
 BAD = [  # what is replaced, by what, the message
     ("replicas = 2", "replicas = 0", "s.cfg:9: replicas: got 0, needs an integer from 1 to 1000000"),
     ("replicas = 2", "replica = 2", "s.cfg:9: replica: unknown key, needs input, set, axes, design, points, replicas, "
