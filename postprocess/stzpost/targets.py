@@ -5,7 +5,6 @@ Source: H. Idrissi, M. Ghidelli et al., Scientific Reports 9 (2019), on freestan
 class: input (put in, only echoed), calibrated (tuned to), prediction (comes out: only this is evidence), not modelled.
 """
 import math
-import re
 from dataclasses import dataclass
 from typing import Optional
 
@@ -234,8 +233,7 @@ def _t9(e):
 def _t10(e):
     row = Row("T10", "on-chip actuator", "Si3N4 beam, about 1 GPa residual tension: a series spring", "–", INPUT, OPEN)
     if e.relaxation is not None and e.relaxation.segment.type == "actuator":
-        stiffness = re.search(r"\bstiffness_GPa\s*[=:]\s*([-+.\deE]+)", e.relaxation_result.resolved_text)
-        row.model = f"series spring of {float(stiffness[1]):g} GPa" if stiffness else "series spring"
+        row.model = f"series spring of {float(e.relaxation_result.resolved('stiffness_GPa')):g} GPa"
         row.verdict = ECHOED
     return row
 
