@@ -5,7 +5,7 @@ import json
 import math
 import sys
 
-from . import __version__, fields, figures, nbed, relaxation, report, style, targets, tension
+from . import __version__, compare, fields, figures, nbed, relaxation, report, style, targets, tension
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
@@ -62,6 +62,13 @@ def _parser():
     one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
     one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
 
+    one = commands.add_parser("compare", help="a measurement of your own against one or more runs")
+    one.add_argument("--measured", required=True, metavar="CSV", help="the measurement (docs/experiment.md)")
+    one.add_argument("files", nargs="+", metavar="RESULT")
+    one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
+    one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    one.set_defaults(run=_compare)
+
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
     one.add_argument(
@@ -105,6 +112,35 @@ def _slices(options):
     result = open_result(options.file)
     found = fields.analyse(result, options.axis, options.index)
     _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+
+
+def _compare(options):
+    measured = compare.read(options.measured)
+    found = compare.ranked(measured, [open_result(path) for path in options.files])
+    if options.output:
+        style.check(options.output)
+        style.save(figures.comparison(measured, found), options.output)
+    if options.json:
+        runs = [
+            {
+                "file": one.result.path,
+                "chi2": one.chi2,
+                "degrees_of_freedom": one.freedom,
+                "p": one.p,
+                "log_likelihood": one.log_likelihood,
+                "simulated": list(one.simulated),
+                "residuals": list(one.residuals),
+            }
+            for one in found
+        ]
+        print(json.dumps({"command": "compare", "kind": measured.kind, "runs": runs}, ensure_ascii=False, indent=1))
+        return
+    width = max(len(one.result.path) for one in found)
+    print(f"{'run':<{width}}  {'chi2':>9} {'of':>4} {'p':>9} {'ln L':>9}  residuals in errors")
+    for one in found:
+        residuals = " ".join(f"{r:+.1f}" for r in one.residuals[:8]) + (" …" if len(one.residuals) > 8 else "")
+        values = f"{one.chi2:9.2f} {one.freedom:4d} {one.p:9.2g} {one.log_likelihood:9.2f}"
+        print(f"{one.result.path:<{width}}  {values}  {residuals}")
 
 
 def _show(options, quantities, notes, draw):

@@ -81,9 +81,12 @@ class Result:
         axes = {axis: spacing * np.arange(n) for axis, n in zip("xyz", values.shape)}
         return xr.DataArray(values, dims=tuple("xyz"), coords=axes, attrs=attrs, name=name)
 
-    def resolved(self, name):
-        """A key's value as the resolved input gives it, text without its quotes; the first of that name."""
+    def resolved(self, name, default=None):
+        """A key's value as the resolved input gives it, text without its quotes; the first of that name. Without a
+        default, a key that is not there is an error."""
         found = re.search(rf"\b{re.escape(name)}\s*[=:]\s*([^;#\n]+)", self.resolved_text)
+        if not found and default is not None:
+            return default
         if not found:
             raise StzPostError(f"{self.path}: no {name} in /config/resolved")
         return found[1].strip().strip('"')

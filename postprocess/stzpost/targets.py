@@ -233,7 +233,8 @@ def _t9(e):
 def _t10(e):
     row = Row("T10", "on-chip actuator", "Si3N4 beam, about 1 GPa residual tension: a series spring", "–", INPUT, OPEN)
     if e.relaxation is not None and e.relaxation.segment.type == "actuator":
-        row.model = f"series spring of {float(e.relaxation_result.resolved('stiffness_GPa')):g} GPa"
+        stiffness = e.relaxation_result.resolved("stiffness_GPa", "")
+        row.model = f"series spring of {float(stiffness):g} GPa" if stiffness else "series spring"
         row.verdict = ECHOED
     return row
 
