@@ -3,9 +3,10 @@
 import argparse
 import json
 import math
+import os
 import sys
 
-from . import __version__, compare, fields, figures, nbed, relaxation, report, style, targets, tension
+from . import __version__, compare, experiment, experiment_page, fields, figures, nbed, plan, relaxation, report, style, targets, tension
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
@@ -68,6 +69,14 @@ def _parser():
     one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
     one.set_defaults(run=_compare)
+
+    one = commands.add_parser("experiment", help="carry out the experiment and judge every measured row (run/experiment)")
+    one.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the page")
+    one.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
+    one.add_argument("--inputs", default="inputs", metavar="DIR", help="directory of the inputs (default %(default)s)")
+    one.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
+    one.add_argument("--quick", action="store_true", help="few seeds: minutes")
+    one.set_defaults(run=_experiment)
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
@@ -141,6 +150,16 @@ def _compare(options):
         residuals = " ".join(f"{r:+.1f}" for r in one.residuals[:8]) + (" …" if len(one.residuals) > 8 else "")
         values = f"{one.chi2:9.2f} {one.freedom:4d} {one.p:9.2g} {one.log_likelihood:9.2f}"
         print(f"{one.result.path:<{width}}  {values}  {residuals}")
+
+
+def _experiment(options):
+    runs = plan.experiment(options.quick)
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    found = experiment.analyse(runs, paths)
+    path = experiment_page.write(found, options.output, options.quick)
+    for row in experiment.rows(found):
+        print(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}")
+    print(f"page: {path}")
 
 
 def _show(options, quantities, notes, draw):
