@@ -6,7 +6,7 @@ import math
 import os
 import sys
 
-from . import __version__, compare, experiment, experiment_page, fields, figures, nbed, plan, relaxation, report, style, targets, tension
+from . import __version__, calibration, compare, experiment, experiment_page, fields, figures, nbed, plan, relaxation, report, style, targets, tension
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
@@ -70,13 +70,9 @@ def _parser():
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
     one.set_defaults(run=_compare)
 
-    one = commands.add_parser("experiment", help="carry out the experiment and judge every measured row (run/experiment)")
-    one.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the page")
-    one.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
-    one.add_argument("--inputs", default="inputs", metavar="DIR", help="directory of the inputs (default %(default)s)")
-    one.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
+    one = _series(commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)")
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
-    one.set_defaults(run=_experiment)
+    _series(commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)")
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
@@ -94,6 +90,17 @@ def _command(commands, name, run, text):
     parser.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run, name=name)
+    return parser
+
+
+def _series(commands, name, run, text):
+    """A command that carries out runs itself."""
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the outcome")
+    parser.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
+    parser.add_argument("--inputs", default="inputs", metavar="DIR", help="directory of the inputs (default %(default)s)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
+    parser.set_defaults(run=run)
     return parser
 
 
@@ -160,6 +167,20 @@ def _experiment(options):
     for row in experiment.rows(found):
         print(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}")
     print(f"page: {path}")
+
+
+def _calibrate(options):
+    runs = calibration.runs()
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    found = calibration.fit(calibration.observe(paths), calibration.design())
+    current = plan.model_values(options.inputs, calibration.PARAMETERS)
+    calibration.write(found, current, options.output)
+    for name, (low, high) in found.intervals().items():
+        print(f"{name:<26} {low:.4g} to {high:.4g} (95 %), model {current[name]:g}")
+    for name, (mean, deviation) in found.predicted().items():
+        print(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}")
+    print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")
+    print(f"log likelihood of the model: {found.likelihood_of(current):.2f} below the best")
 
 
 def _show(options, quantities, notes, draw):

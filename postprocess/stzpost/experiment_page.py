@@ -165,9 +165,9 @@ def _volume(e):
             bars = [[max(0, v - low)], [max(0, high - v)]]
             axes.errorbar(v, i, xerr=bars, fmt="o", color=color, ms=3, capsize=2, label=f"M = {label}" if i == 0 else None)
     axes.set_yticks(range(len(kept)), [one.method.replace(", ", ",\n").replace("through ", "through\n") for one in kept])
-    axes.set(xlabel="activation volume (Å³)", ylim=(len(kept) - 0.5, -0.5), xlim=(0, 230))
+    axes.set(xlabel="activation volume (Å³)", ylim=(len(kept) + 0.6, -0.5), xlim=(0, 230))
     axes.tick_params(axis="y", which="both", length=0)
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower center", ncols=3, columnspacing=1)
     return figure
 
 

@@ -4,6 +4,7 @@ there are cores. What is finished is kept, what was interrupted goes on, so that
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -109,6 +110,17 @@ def carry_out(runs, program, inputs, directory, jobs, say=print):
     if failed:
         raise StzPostError(f"{len(failed)} of {len(runs)} runs failed, the first: {failed[0]}")
     return done
+
+
+def model_values(inputs, names, model="zr65ni35.cfg"):
+    """{path of a key: its number} as the model beside the inputs gives it."""
+    text, found = _text(os.path.join(inputs, os.pardir, "models", model)), {}
+    for name in names:
+        match = re.search(rf"^\s*{re.escape(name.split('.')[-1])}\s*=\s*([-+.\deE]+)", text, re.MULTILINE)
+        if not match:
+            raise StzPostError(f"{model}: no {name}")
+        found[name] = float(match[1])
+    return found
 
 
 def progress(text):
