@@ -22,6 +22,8 @@ typedef struct kmc_spec {
   double tau_c_GPa; // 0: the linear law, else the cooperative one
   double quenched_strain;
   double softening_eV, recovery_rate_per_s, recovery_eV;
+  double activation_fraction;     // 0: 1/2
+  const stz_catalogue *catalogue; // NULL: the icosahedral one
 } kmc_spec;
 
 typedef struct kmc_setup {
@@ -68,6 +70,8 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   stz.quenched_strain = spec->quenched_strain;
   stz.barrier_law = spec->tau_c_GPa > 0.0 ? STZ_LAW_COOPERATIVE : STZ_LAW_LINEAR;
   stz.tau_c_GPa = spec->tau_c_GPa;
+  if (spec->activation_fraction > 0.0) stz.activation_fraction = spec->activation_fraction;
+  if (spec->catalogue) stz.catalogue = *spec->catalogue;
   CHECK_OK(stz_grid_create(comm, &lattice, &s->grid));
   CHECK_OK(stz_spectral_create(s->grid, &s->spectral));
   CHECK_OK(stz_elastic_create(s->grid, &elastic, stz.volume_nm3, &s->elastic));

@@ -3,9 +3,12 @@
 import math
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.colors import ListedColormap
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
+from . import avalanches as avalanches_module
+from . import distributions as distributions_module
 from . import style, tension as tension_module
 from .relaxation import MARKS
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, PAGE, VERMILLION
@@ -175,6 +178,126 @@ def comparison(measured, found, shown=5):
     top.legend()
     bottom.set(xlabel=across, ylabel="residual / error")
     return figure
+
+
+@style.styled
+def avalanches(found):
+    """(a) Share of avalanches at least as large as a size, and by chance; (b) radius of gyration against size."""
+    figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2, gridspec_kw={"height_ratios": [3, 2]})
+    size, share = avalanches_module.exceedance(found.size)
+    largest = max(10.0, found.size.max())
+    chance = avalanches_module.by_chance(found.window, 2 * largest)
+    top.loglog(size, share, "o", mfc="none", mec=BLUE, mew=0.7, label="simulation")
+    top.loglog(*chance, "--", color=VERMILLION, label="independent events")
+    top.set(xlabel="size $n$ (events)", ylabel="avalanches of at least $n$ events", xlim=(0.9, 1.3 * largest))
+    top.set_ylim(0.5 / len(found.size), 2)
+    top.legend(loc="upper right")
+    style.panel(top, "a")
+    larger = found.size > 1
+    bottom.semilogx(found.size[larger], found.radius_nm[larger], ".", color=LIGHT, mew=0, ms=3.5, label="each")
+    sizes = np.unique(found.size[larger])
+    means = [found.radius_nm[found.size == n].mean() for n in sizes]
+    bottom.semilogx(sizes, means, "o", mfc="none", mec=BLUE, mew=0.7, label="mean")
+    bottom.set(xlabel="size $n$ (events)", ylabel="radius of gyration (nm)", xlim=(0.9, 1.3 * largest), ylim=(0, None))
+    bottom.set_ylim(0, 1.25 * bottom.get_ylim()[1])
+    bottom.legend(loc="upper left", ncols=2)
+    style.panel(bottom, "b")
+    for axes in (top, bottom):
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    return figure
+
+
+@style.styled
+def correlation(levels):
+    """(a) Radial mean at every level; (b) along directions at the last."""
+    figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2)
+    for level, colour in zip(levels, _shades(len(levels))):
+        top.plot(level.distance_nm, level.radial, "o-", ms=2.5, color=colour, label=f"{100 * level.strain:g} %")
+    distance = np.linspace(0, levels[-1].distance_nm[-1], 200)
+    top.plot(distance, levels[-1].of_shape(distance), ":", color=BLACK, label="shape of an STZ alone")
+    top.set(xlabel="distance (nm)", ylabel="autocorrelation, all directions")
+    top.legend(loc="upper right", ncols=2 if len(levels) > 4 else 1)
+    style.panel(top, "a")
+    lines = zip(levels[-1].families.items(), (VERMILLION, GREEN, BLUE, GREY), ("-", "-", "--", ":"))
+    for (name, (distance, values)), colour, line in lines:
+        bottom.plot(distance, values, line, color=colour, label=name)
+    bottom.set(xlabel="distance (nm)", ylabel=f"autocorrelation at {100 * levels[-1].strain:g} %")
+    bottom.set_xlim(0, levels[-1].distance_nm[-1])
+    bottom.legend(loc="upper right")
+    style.panel(bottom, "b")
+    for axes in (top, bottom):
+        axes.axhline(0, color=LIGHT, lw=0.8, zorder=0)
+        axes.set_xlim(left=0)
+    return figure
+
+
+@style.styled
+def distributions(levels):
+    """Barriers, resolved stress and distance to activation: the first and the last level, by domain."""
+    kinds = distributions_module.LABELS
+    figure, places = style.new(COLUMN, 138 * MM, nrows=len(kinds))
+    chosen = [levels[0]] if len(levels) == 1 else [levels[0], levels[-1]]
+    for place, letter, (name, (label, _, unit)) in zip(places, "abc", kinds.items()):
+        for level, colour in zip(chosen, (GREY, BLUE)):
+            one = level.kinds[name]
+            if len(one.edges) < 3:
+                continue  # a single bin: no stress yet
+            for domain, line in zip(one.counts, ("-", "--")):
+                if one.counts[domain].sum():
+                    text = f"{100 * level.strain:g} %, {domain}"
+                    place.stairs(one.density(domain), one.edges, color=colour, ls=line, lw=1, label=text)
+        place.set(xlabel=f"{label} ({unit})", ylabel=f"density (1/{unit})", ylim=(0, None))
+        place.set_ylim(0, 1.1 * place.get_ylim()[1])
+        style.panel(place, letter)
+    _clip_to_data(places, chosen, list(kinds))
+    places[0].set_ylim(0, 1.45 * places[0].get_ylim()[1])
+    places[0].legend(loc="upper center", handlelength=2, ncols=2)
+    return figure
+
+
+@style.styled
+def energy(found):
+    """(a) Work, heat and elastic energy; (b) the heat's share of the plastic work."""
+    figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2, sharex=True, gridspec_kw={"height_ratios": [3, 2]})
+    if found.against_strain:
+        x, label = 100 * found.strain, "axial strain (%)"
+    else:
+        x, label = found.time_s, "time (s)"
+        first = found.time_s[found.time_s > 0]
+        bottom.set_xscale("symlog", linthresh=float(first[0]) if len(first) else 1.0)
+    top.plot(x, found.work, color=BLACK, label="work")
+    top.plot(x, found.heat, color=VERMILLION, label="heat")
+    top.plot(x, found.elastic, color=BLUE, label="elastic energy")
+    top.plot(x, found.internal, "--", color=BLUE, label="of it, internal stress")
+    top.set(ylabel="energy (MJ/m³)")
+    top.legend(loc="upper left")
+    style.panel(top, "a")
+    bottom.plot(x, found.heat_share, color=VERMILLION)
+    bottom.set(xlabel=label, ylabel="heat / plastic work", xlim=(x[0], x[-1]))
+    shown = found.heat_share[np.isfinite(found.heat_share)]
+    bottom.set_ylim(min(0, np.quantile(shown, 0.05)) if len(shown) else 0, 1)
+    style.panel(bottom, "b")
+    return figure
+
+
+def _shades(count):
+    """Colours from light to dark."""
+    return [colormaps["viridis"](0.9 - 0.8 * i / max(1, count - 1)) for i in range(count)]
+
+
+def _clip_to_data(places, levels, kinds):
+    """Leaves out the empty bins below the data."""
+    for place, name in zip(places, kinds):
+        ends = []
+        for level in levels:
+            one = level.kinds[name]
+            filled = np.flatnonzero(sum(one.counts.values()))
+            if len(one.edges) >= 3:
+                ends.append((one.edges[filled[0]], one.edges[filled[-1] + 1]))
+        if ends:
+            place.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
 
 
 def _rate_against_stress(axes, found):

@@ -131,8 +131,8 @@ def progress(text):
 def _record(run, inputs):
     """What a result depends on: the run and the texts that it reads."""
     texts = [_text(os.path.join(inputs, run.input))]
-    models = os.path.join(inputs, os.pardir, "models")
-    texts += [_text(os.path.join(models, name)) for name in sorted(os.listdir(models))] if os.path.isdir(models) else []
+    for model in re.findall(r'^\s*model\s*=\s*"([\w.-]+)"', texts[0], re.MULTILINE):
+        texts.append(_text(os.path.join(inputs, os.pardir, "models", model + ".cfg")))
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(run).items()} | {
         "inputs": digest

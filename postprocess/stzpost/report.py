@@ -9,7 +9,19 @@ from importlib import resources
 
 import numpy as np
 
-from . import fields, figures, nbed, relaxation, style, targets, tension
+from . import (
+    avalanches,
+    correlation,
+    distributions,
+    energy,
+    fields,
+    figures,
+    nbed,
+    relaxation,
+    style,
+    targets,
+    tension,
+)
 from .errors import StzPostError
 
 CAPTIONS = {
@@ -34,6 +46,23 @@ CAPTIONS = {
     "probes": (
         "Every scan of 10 × 10 patterns, a row for each level of strain. Dots: patterns with Bragg reflections; white: "
         "projected Ni-rich (bright), grey: Zr-rich. Above each map: its fraction of patterns with Bragg reflections."
+    ),
+    "energy": (
+        "Balance of energy. (a) Work done on the specimen, heat, and elastic energy, a unit of volume; work is the sum "
+        "of the other two. (b) Heat over plastic work so far; the rest is stored by the internal stress."
+    ),
+    "avalanches": (
+        "Avalanches: events within a window of time and a distance of an earlier one. (a) Share of avalanches of at "
+        "least n events, and that of as many events that fall independently. (b) Their radius of gyration."
+    ),
+    "correlation": (
+        "Autocorrelation of the axial plastic strain, averaged over the shape of an STZ. (a) Mean over all directions, "
+        "at each level of strain. (b) Along directions that tension along x makes equivalent, at the last level."
+    ),
+    "distributions": (
+        "Distributions over the sites, at the first and the last level of strain, in Ni-rich domains and elsewhere. (a) "
+        "Barriers at zero stress, (b) largest resolved stress of a site's modes, (c) smallest barrier of its modes "
+        "under that stress."
     ),
 }
 WIDE = ("probes",)
@@ -60,6 +89,14 @@ def analyse(result):
         _attempt(done, "nbed", nbed.analyse, nbed.quantities)
     if any(name in result.field_names for name in fields.LABELS):
         _attempt(done, "slices", fields.analyse, lambda one: fields.quantities(one, result.microstructure))
+    if "work_MJ_per_m3" in result.history:
+        _attempt(done, "energy", energy.analyse, energy.quantities)
+    if "size" in result.avalanches:
+        _attempt(done, "avalanches", avalanches.analyse, avalanches.quantities)
+    if result.correlation:
+        _attempt(done, "correlation", correlation.analyse, correlation.quantities)
+    if result.distributions:
+        _attempt(done, "distributions", distributions.analyse, distributions.quantities)
     if "relaxation" in done.found:
         done.notes += relaxation.notes(done.found["relaxation"])
     if "stress-strain" in done.found:
@@ -134,6 +171,10 @@ def _pictures(done, directory, stem):
         "stress-strain": figures.stress_strain,
         "nbed": figures.nbed,
         "slices": figures.slices,
+        "energy": figures.energy,
+        "avalanches": figures.avalanches,
+        "correlation": figures.correlation,
+        "distributions": figures.distributions,
     }
     kinds = [(kind, draw[kind], done.found[kind]) for kind in draw if kind in done.found]
     if "nbed" in done.found:

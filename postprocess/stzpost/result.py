@@ -13,6 +13,16 @@ from .errors import StzPostError
 FORMAT = "stzkmc-result"
 FORMAT_VERSION = 1
 COMPONENTS = ["xx", "yy", "zz", "yz", "xz", "xy"]
+CORRELATION = {
+    "distance_nm": ("shell",),
+    "radial": ("shell",),
+    "direction": ("direction", "axis"),
+    "line_distance_nm": ("direction", "step"),
+    "line": ("direction", "step"),
+}
+DISTRIBUTIONS = {}
+for _kind in ("barrier_eV", "resolved_stress_GPa", "activation_eV"):
+    DISTRIBUTIONS |= {_kind: ("domain", f"{_kind}_bin"), f"{_kind}_edges": (f"{_kind}_edge",)}
 
 
 @dataclass
@@ -52,6 +62,9 @@ class Result:
     history: xr.Dataset
     segments: list
     levels: list
+    avalanches: xr.Dataset  # a row each; without variables if none were looked for
+    correlation: list  # a Dataset a level, by ascending strain; attributes strain, time_s, mean, variance
+    distributions: list  # the same; attributes strain, time_s
     microstructure: dict  # attributes of /microstructure
     field_names: list
     _units: dict = field(default_factory=dict, repr=False)
@@ -134,6 +147,9 @@ def _read(path, file):
         history=_history(path, file, attrs),
         segments=_segments(file),
         levels=_levels(file),
+        avalanches=_avalanches(file),
+        correlation=[_dataset(group, CORRELATION) for group in _by_strain(file, "correlation")],
+        distributions=[_dataset(group, DISTRIBUTIONS) for group in _by_strain(file, "distributions")],
         microstructure=_attributes(micro),
         field_names=[name for name in micro if isinstance(micro[name], h5py.Dataset)],
     )
@@ -155,6 +171,37 @@ def _history(path, file, attrs):
         variables[name] = (dims, values[:rows], _attributes(group[name]))
     coords = {"component": COMPONENTS} if any(len(dims) == 2 for dims, _, _ in variables.values()) else {}
     return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _avalanches(file):
+    """The table of avalanches; of a running run, the rows that all columns have."""
+    group = file.get("avalanches", {})
+    columns = {name: group[name][...] for name in group}
+    rows = min((len(values) for values in columns.values()), default=0)
+    variables = {}
+    for name, values in columns.items():
+        dims = ("avalanche",) if values.ndim == 1 else ("avalanche", "axis")
+        variables[name] = (dims, values[:rows], _attributes(group[name]))
+    return xr.Dataset(variables, attrs=_attributes(group))
+
+
+def _by_strain(file, name):
+    return sorted(_groups(file, name), key=lambda group: float(group.attrs["strain"]))
+
+
+def _dataset(group, dims):
+    """The datasets of a group, with the names of their dimensions."""
+    variables = {name: (dims[name], group[name][...], _attributes(group[name])) for name in dims}
+    vectors = variables.pop("direction", None)
+    made = xr.Dataset(variables, attrs=_attributes(group))
+    if "domain" in made.dims:
+        return made.assign_coords(domain=["Ni-rich", "other"])
+    return made.assign_coords(direction=[_letters(vector) for vector in vectors[1]]) if vectors else made
+
+
+def _letters(vector):
+    """[1, -1, 0] as x-y."""
+    return "".join(("-" if n < 0 else "") + letter for n, letter in zip(vector, "xyz") if n)
 
 
 def _segments(file):

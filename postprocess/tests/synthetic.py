@@ -14,8 +14,8 @@ UNITS = {
 YOUNG, VOLUME, SPACING = 72.0, 1.7, 0.58
 
 
-def write(path, segments=(), levels=(), fields=None, complete=1, columns=None):
-    """Writes a file. `segments`: dicts with type, temperature_K, clock_zero_s and the arrays time_s, strain, stress,
+def write(path, segments=(), levels=(), fields=None, complete=1, columns=None, tables=None):
+    """Writes a file. `tables`: datasets and attributes (a dict) by path, of any other group. `segments`: dicts with type, temperature_K, clock_zero_s and the arrays time_s, strain, stress,
     rate (axial); `levels`: dicts with strain, bragg, mask and expected; `fields`: arrays by name."""
     with h5py.File(path, "w") as file:
         root = {
@@ -48,6 +48,11 @@ def write(path, segments=(), levels=(), fields=None, complete=1, columns=None):
             )
         for i, level in enumerate(levels):
             _level(file, i, **level)
+        for name, values in (tables or {}).items():
+            if isinstance(values, dict):
+                file.require_group(name).attrs.update(values)
+            else:
+                _dataset(file, name, values, name.rsplit("_", 1)[-1] if name[-2:] in ("nm", "eV", "Pa") else "1")
         for name, values in (fields or {}).items():
             _dataset(file, f"microstructure/{name}", values, "eV" if name.endswith("eV") else "1")
         if fields:
@@ -103,6 +108,66 @@ def tension(flow=3.25, peak=3.4, peak_strain=0.055, end=0.125, rate=1e-6, noise=
         "stress": stress,
         "rate": np.where(strain < peak_strain, 1e-12, rate),
     }
+
+
+def energy(segment, share=0.8, stored=30.0):
+    """Columns of a segment whose plastic work is heat by `share`; `stored` MJ/m^3 are there at the start."""
+    strain, stress = np.asarray(segment["strain"]), np.asarray(segment["stress"])
+    plastic_strain = np.maximum(0, strain - stress / YOUNG)
+    of_mean = 1e3 * stress**2 / (2 * YOUNG)
+    plastic_work = 3000.0 * plastic_strain
+    return {
+        "heat_MJ_per_m3": share * plastic_work,
+        "internal_energy_MJ_per_m3": stored + (1 - share) * plastic_work,
+        "elastic_energy_MJ_per_m3": stored + (1 - share) * plastic_work + of_mean,
+        "work_MJ_per_m3": plastic_work + of_mean - of_mean[0],
+    }
+
+
+def avalanches(sizes, window=0.1, cut=0):
+    """A table of them; radius sqrt(n - 1) nm, 1 MPa and 1e-5 an event; the last `cut` open at the end."""
+    n = np.asarray(sizes)
+    return {
+        "avalanches/begin_s": np.arange(len(n), dtype=float),
+        "avalanches/duration_s": n - 1.0,
+        "avalanches/size": n.astype(np.int32),
+        "avalanches/strain": np.full(len(n), 0.05, np.float32),
+        "avalanches/plastic_strain": (1e-5 * n).astype(np.float32),
+        "avalanches/stress_drop_GPa": (1e-3 * n).astype(np.float32),
+        "avalanches/gyration_radius_nm": np.sqrt(n - 1.0).astype(np.float32),
+        "avalanches/centre_nm": np.zeros((len(n), 3), np.float32),
+        "avalanches/whole": (np.arange(len(n)) < len(n) - cut).astype(np.int8),
+        "avalanches": {"window": window, "reach_nm": 2.5},
+    }
+
+
+DIRECTIONS = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]
+
+
+def correlation(level, strain, value):
+    """A level with C = value(distance, direction); its radial mean is value(distance, None)."""
+    vectors = np.array(DIRECTIONS, float)
+    distance = SPACING * np.outer(np.linalg.norm(vectors, axis=1), np.arange(9))
+    group = f"correlation/level_{level:02d}"
+    return {
+        f"{group}/distance_nm": SPACING * np.arange(9),
+        f"{group}/radial": value(SPACING * np.arange(9), None),
+        f"{group}/direction": vectors,
+        f"{group}/line_distance_nm": distance,
+        f"{group}/line": np.array([value(d, v) for d, v in zip(distance, DIRECTIONS)]),
+        group: {"strain": strain, "time_s": strain / 1e-6, "mean": 0.01, "variance": 4e-4},
+    }
+
+
+def distributions(level, strain, rich, other):
+    """A level whose three histograms hold these values, by bins of 0.05."""
+    group = f"distributions/level_{level:02d}"
+    made = {group: {"strain": strain, "time_s": strain / 1e-6}}
+    for kind in ("barrier_eV", "resolved_stress_GPa", "activation_eV"):
+        edges = 0.05 * np.arange(int(max(np.max(rich, initial=0), np.max(other, initial=0)) / 0.05) + 2)
+        made[f"{group}/{kind}_edges"] = edges
+        made[f"{group}/{kind}"] = np.array([np.histogram(v, edges)[0] for v in (rich, other)], float)
+    return made
 
 
 def patterns(fraction, rng, scans=8, spread=0.0):

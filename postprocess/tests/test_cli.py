@@ -11,7 +11,20 @@ import pytest
 import synthetic
 from matplotlib.text import Text
 
-from stzpost import cli, fields, figures, nbed, open_result, relaxation, style, tension
+from stzpost import (
+    avalanches,
+    cli,
+    correlation,
+    distributions,
+    energy,
+    fields,
+    figures,
+    nbed,
+    open_result,
+    relaxation,
+    style,
+    tension,
+)
 
 SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "stz-post"
 
@@ -31,7 +44,17 @@ def files(tmp_path_factory):
     curved = synthetic.write(
         folder / "curved.h5", [synthetic.relaxation(law=lambda t: 3 - 0.5 * (1 - np.exp(-t / 1e4)))], complete=0
     )
+    tables = synthetic.avalanches(rng.geometric(0.8, 400))
+    for number, strain in enumerate((0.0, 0.05, 0.08)):
+        tables |= synthetic.correlation(number, strain, lambda d, v: np.exp(-d) * (1 if v else 0.9))
+        tables |= synthetic.distributions(number, strain, rng.normal(2.5, 0.1, 999), rng.normal(2.1, 0.1, 999))
+    segment = synthetic.tension()
+    looked = synthetic.write(folder / "looked.h5", [segment], columns=synthetic.energy(segment), tables=tables)
     return {
+        "energy": looked,
+        "avalanches": looked,
+        "correlation": looked,
+        "distributions": looked,
         "relaxation": relaxed,
         "stress-strain": pulled,
         "nbed": pulled,
@@ -41,7 +64,11 @@ def files(tmp_path_factory):
     }
 
 
-@pytest.mark.parametrize("command", ["relaxation", "stress-strain", "nbed", "probes", "slices"])
+ANALYSES = ["relaxation", "stress-strain", "nbed", "probes", "slices"]
+STATISTICS = ["energy", "avalanches", "correlation", "distributions"]
+
+
+@pytest.mark.parametrize("command", ANALYSES + STATISTICS)
 def test_table_json_and_figure(command, files, tmp_path, capsys):
     figure = tmp_path / "a.png"
     assert cli.main([command, str(files[command]), "-o", str(figure)]) == 0
@@ -119,6 +146,14 @@ def test_report_is_one_page_that_needs_nothing_else(files, tmp_path, capsys):
     assert "0123456789abcdef" in page and "did not finish" not in page
 
 
+def test_report_shows_the_statistics_that_a_file_holds(files, tmp_path, capsys):
+    assert cli.main(["report", str(files["energy"]), "-o", str(tmp_path)]) == 0
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for name in STATISTICS:
+        assert (tmp_path / f"looked-{name}.png").exists() and f"<h3>{name}</h3>" in page
+    assert page.count("<figcaption>") == 5
+
+
 def test_report_of_an_unfinished_refused_run(files, tmp_path, capsys):
     assert cli.main(["report", str(files["curved"]), "-o", str(tmp_path), "--json"]) == 0
     rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
@@ -130,8 +165,12 @@ def test_report_of_an_unfinished_refused_run(files, tmp_path, capsys):
 def test_type_is_legible_in_print(files):
     """At least 8 pt (but subscripts and powers) on a page of one or two columns, 85 or 178 mm."""
     pulled, relaxed = open_result(files["nbed"]), open_result(files["relaxation"])
-    levels = nbed.analyse(pulled)
+    levels, looked = nbed.analyse(pulled), open_result(files["energy"])
     drawn = [
+        figures.energy(energy.analyse(looked)),
+        figures.avalanches(avalanches.analyse(looked)),
+        figures.correlation(correlation.analyse(looked)),
+        figures.distributions(distributions.analyse(looked)),
         figures.relaxation(relaxation.analyse(relaxed)),
         figures.stress_strain(tension.analyse(pulled)),
         figures.nbed(levels),

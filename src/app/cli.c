@@ -7,18 +7,30 @@
 
 #include "base/memory.h"
 
-enum { RUN = 1, CHECK = 2, INFO = 4 }; // commands as bits
+enum { RUN = 1, CHECK = 2, INFO = 4, NBED = 8 }; // commands as bits
 
 typedef struct option {
   const char *name, *letter; // "--output", "-o"
   int commands;              // that take it
   bool has_value;
+  const char *key; // "--seed N" is "--set run.seed=N" under its own name
 } option;
 
 static const option options[] = {
-    {"--output", "-o", RUN, true}, {"--set", NULL, RUN | CHECK, true}, {"--seed", NULL, RUN | CHECK, true},
-    {"--force", NULL, RUN, false}, {"--restart", NULL, RUN, false},    {"--max-walltime", NULL, RUN, true},
-    {"--quiet", "-q", RUN, false}, {"--verbose", "-v", RUN, false},    {"--reference", NULL, CHECK, false},
+    {"--output", "-o", RUN | NBED, true, NULL},
+    {"--set", NULL, RUN | CHECK, true, NULL},
+    {"--seed", NULL, RUN | CHECK | NBED, true, "run.seed="},
+    {"--force", NULL, RUN | NBED, false, NULL},
+    {"--restart", NULL, RUN, false, NULL},
+    {"--max-walltime", NULL, RUN, true, NULL},
+    {"--quiet", "-q", RUN, false, NULL},
+    {"--verbose", "-v", RUN, false, NULL},
+    {"--reference", NULL, CHECK, false, NULL},
+    {"--foil-nm", NULL, NBED, true, "nbed.foil_nm="},
+    {"--probe-nm", NULL, NBED, true, "nbed.probe_nm="},
+    {"--scans", NULL, NBED, true, "nbed.scans="},
+    {"--beam", NULL, NBED, true, "nbed.beam="},
+    {"--cluster-radius-nm", NULL, NBED, true, "order.cluster_radius_nm="},
 };
 
 static const option *find_option(const char *argument, size_t length) {
@@ -38,9 +50,8 @@ static stz_err new_text(const char *first, size_t first_length, const char *seco
   return STZ_OK;
 }
 
-// "--seed N" is "--set run.seed=N" under its own name.
 static stz_err add_override(stz_cli *cli, const option *o, const char *value) {
-  const char *prefix = strcmp(o->name, "--seed") == 0 ? "run.seed=" : "";
+  const char *prefix = o->key ? o->key : "";
   char *text = NULL;
   STZ_TRY(new_text(prefix, strlen(prefix), value, &text));
   cli->overrides[cli->override_count++] = (stz_override){.text = text, .option = o->name};
@@ -101,11 +112,13 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
     int bit;
   } commands[] = {{"run", "an input file", STZ_COMMAND_RUN, RUN},
                   {"check", "an input file", STZ_COMMAND_CHECK, CHECK},
+                  {"nbed", "the result file of a run with snapshots", STZ_COMMAND_NBED, NBED},
                   {"info", "a result file", STZ_COMMAND_INFO, INFO}};
+  const int count = sizeof commands / sizeof *commands;
   const char *name = argv[1];
   int c = 0;
-  while (c < 3 && strcmp(name, commands[c].name) != 0) c++;
-  if (c == 3) return stz_fail(STZ_EINPUT, "%s: unknown command, see stzkmc --help", name);
+  while (c < count && strcmp(name, commands[c].name) != 0) c++;
+  if (c == count) return stz_fail(STZ_EINPUT, "%s: unknown command, see stzkmc --help", name);
   cli->command = commands[c].command;
   for (int at = 2; at < argc; at++) {
     if (argv[at][0] == '-' && argv[at][1]) {
@@ -136,7 +149,7 @@ static stz_err join(int argc, char **argv, char **text) {
 
 stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) {
   *cli = (stz_cli){.command = STZ_COMMAND_HELP};
-  if (argc < 2) return stz_fail(STZ_EINPUT, "got no command, needs run, check or info; see stzkmc --help");
+  if (argc < 2) return stz_fail(STZ_EINPUT, "got no command, needs run, check, nbed or info; see stzkmc --help");
   STZ_TRY(STZ_NEW(cli->overrides, argc));
   STZ_TRY(join(argc, argv, &cli->text));
   for (int i = 1; i < argc; i++) {
@@ -158,36 +171,50 @@ void stz_cli_clear(stz_cli *cli) {
 }
 
 void stz_cli_help(FILE *out) {
-  fputs("stzkmc - kinetic Monte Carlo of shear transformation zones in metallic glasses\n"
-        "\n"
-        "  stzkmc run INPUT.cfg [-o OUT.h5] [--set path=value]... [--seed N] [--restart] [--force]\n"
-        "             [--max-walltime S] [-q|-v]\n"
-        "  stzkmc check INPUT.cfg [--set path=value]... [--seed N]\n"
-        "  stzkmc check --reference\n"
-        "  stzkmc info FILE.h5 [OTHER.h5]\n"
-        "  stzkmc --help | --version | --build-info\n"
-        "\n"
-        "run    deforms the sample as the input's protocol says and writes a result file\n"
-        "       -o, --output OUT.h5  result file (default: the input's name with .h5, in the current directory)\n"
-        "       --set path=value     sets a key over the input, e.g. --set barriers.width_eV=0.1 or\n"
-        "                            --set protocol[0].until_strain=0.05; may be repeated, the last wins\n"
-        "       --seed N             short for --set run.seed=N\n"
-        "       --force              replaces an existing result file\n"
-        "       --restart            goes on from the newest checkpoint OUT.ckpt.h5, on any number of ranks; starts\n"
-        "                            from the beginning if there is none, does nothing if OUT.h5 is finished\n"
-        "       --max-walltime S     stops after S seconds with a checkpoint, exit 75; so do SIGTERM, SIGINT, SIGUSR1\n"
-        "       -q, -v               fewer, more messages (on stderr)\n"
-        "check  finds errors without running; prints the resolved input with units and defaults, and the cost\n"
-        "       --reference          prints the reference of all input keys, in Markdown (docs/input.md)\n"
-        "info   prints what made a result file, and its last values; of two files what differs, `key: FILE | OTHER`\n"
-        "\n"
-        "Try\n"
-        "  stzkmc check inputs/smoke.cfg\n"
-        "  stzkmc run inputs/smoke.cfg -o smoke.h5\n"
-        "  stzkmc info smoke.h5\n"
-        "  mpirun -n 4 stzkmc run inputs/onchip.cfg --set lattice.cells=[64,64,64]\n"
-        "\n"
-        "The same input and seed give the same result, bit for bit, on any number of ranks.\n"
-        "Exit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal, 75 stopped early.\n",
-        out);
+  fputs(
+      "stzkmc - kinetic Monte Carlo of shear transformation zones in metallic glasses\n"
+      "\n"
+      "  stzkmc run INPUT.cfg [-o OUT.h5] [--set path=value]... [--seed N] [--restart] [--force]\n"
+      "             [--max-walltime S] [-q|-v]\n"
+      "  stzkmc check INPUT.cfg [--set path=value]... [--seed N]\n"
+      "  stzkmc check --reference\n"
+      "  stzkmc nbed RESULT.h5 [--foil-nm T] [--probe-nm D] [--scans N] [--beam x|y|z] [--cluster-radius-nm R]\n"
+      "             [--seed N] [-o OUT.h5] [--force]\n"
+      "  stzkmc info FILE.h5 [OTHER.h5]\n"
+      "  stzkmc --help | --version | --build-info\n"
+      "\n"
+      "run    deforms the sample as the input's protocol says and writes a result file\n"
+      "       -o, --output OUT.h5  result file (default: the input's name with .h5, in the current directory)\n"
+      "       --set path=value     sets a key over the input, e.g. --set barriers.width_eV=0.1 or\n"
+      "                            --set protocol[0].until_strain=0.05; may be repeated, the last wins\n"
+      "       --seed N             short for --set run.seed=N\n"
+      "       --force              replaces an existing result file\n"
+      "       --restart            goes on from the newest checkpoint OUT.ckpt.h5, on any number of ranks; starts\n"
+      "                            from the beginning if there is none, does nothing if OUT.h5 is finished\n"
+      "       --max-walltime S     stops after S seconds with a checkpoint, exit 75; so do SIGTERM, SIGINT, SIGUSR1\n"
+      "       -q, -v               fewer, more messages (on stderr)\n"
+      "check  finds errors without running; prints the resolved input with units and defaults, and the cost\n"
+      "       --reference          prints the reference of all input keys, in Markdown (docs/input.md)\n"
+      "nbed   scans the snapshots of a finished or running run again (output.snapshots = true) and prints a line\n"
+      "       for each: its number, strain, time, and the share of patterns with Bragg reflections: mean and standard\n"
+      "       deviation of the scans, and the expectation without sampling noise\n"
+      "       --foil-nm T          thickness of the foil (default here and below: the run's own)\n"
+      "       --probe-nm D         diameter of the probe and step of its grid\n"
+      "       --scans N            scans of 10 x 10 patterns\n"
+      "       --beam x|y|z         axis of the beam\n"
+      "       --cluster-radius-nm R  radius of a cluster; their places and order are the run's\n"
+      "       --seed N             places of the scans: with the run's seed and optics, its own patterns again\n"
+      "       -o, --output OUT.h5  also writes all patterns, as /nbed/level_NN of a result file\n"
+      "info   prints what made a result file, and its last values; of two files what differs, `key: FILE | OTHER`\n"
+      "\n"
+      "Try\n"
+      "  stzkmc check inputs/smoke.cfg\n"
+      "  stzkmc run inputs/smoke.cfg -o smoke.h5\n"
+      "  stzkmc info smoke.h5\n"
+      "  stzkmc run inputs/tension.cfg --set output.snapshots=true && stzkmc nbed tension.h5 --probe-nm 0.8\n"
+      "  mpirun -n 4 stzkmc run inputs/onchip.cfg --set lattice.cells=[64,64,64]\n"
+      "\n"
+      "The same input and seed give the same result, bit for bit, on any number of ranks.\n"
+      "Exit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal, 75 stopped early.\n",
+      out);
 }

@@ -13,6 +13,7 @@
 typedef enum stz_command {
   STZ_COMMAND_RUN,
   STZ_COMMAND_CHECK,
+  STZ_COMMAND_NBED,
   STZ_COMMAND_INFO,
   STZ_COMMAND_REFERENCE, // check --reference
   STZ_COMMAND_HELP,
@@ -22,10 +23,10 @@ typedef enum stz_command {
 
 typedef struct stz_cli {
   stz_command command;
-  const char *file;        // input of run and check, result of info
+  const char *file;        // input of run and check, result of nbed and info
   const char *second;      // result to compare with, or NULL
-  char *output;            // of run; from -o, or the input's stem with .h5 in the current directory
-  stz_override *overrides; // --set and --seed, in their order
+  char *output;            // of run, from -o, or the input's stem with .h5 in the current directory; of nbed, or NULL
+  stz_override *overrides; // --set, --seed and those of nbed, in their order
   int override_count;
   bool force, restart;
   double max_walltime_s; // 0: no limit

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "io/result.h"
+#include "sim/again.h"
 #include "sim/sim.h"
 
 static int my_rank(void) {
@@ -93,15 +94,44 @@ static void print_check(const stz_config *config) {
   stz_estimate estimate;
   char levels[512];
   stz_sim_estimate(config, ranks, &estimate);
-  stz_sim_unreachable_levels(config, levels, sizeof levels);
   fputs(config->resolved_text, stdout);
   printf("# box: %.4g x %.4g x %.4g nm\n", config->lattice.cells[0] * config->lattice.spacing_nm,
          config->lattice.cells[1] * config->lattice.spacing_nm, config->lattice.cells[2] * config->lattice.spacing_nm);
+  printf("# shear modes: %d, each with two signs; sum of P x P between %.4g and %.4g (isotropic: equal)\n",
+         estimate.modes, estimate.modes_least, estimate.modes_most);
   printf("# memory: about %.3g MB a rank; result file: about %.3g MB\n", estimate.bytes_per_rank * 1e-6,
          estimate.file_bytes * 1e-6);
   printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, ranks,
          ranks == 1 ? "" : "s");
-  if (levels[0]) printf("# NBED levels that the protocol does not reach: %s\n", levels);
+  const struct {
+    const char *name;
+    const stz_levels *levels;
+    bool wanted;
+  } lists[] = {{"NBED levels", &config->nbed_strains, true},
+               {"snapshots", &config->snapshot_strains, config->snapshots},
+               {"levels of statistics", &config->statistics_strains, true}};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    stz_sim_unreachable_levels(config, lists[i].levels, levels, sizeof levels);
+    if (lists[i].wanted && levels[0]) printf("# %s that the protocol does not reach: %s\n", lists[i].name, levels);
+  }
+}
+
+static void print_level(const stz_again_level *l) {
+  if (l->snapshot == 0) puts("# snapshot  strain  time_s  scans  bragg_mean  bragg_scatter  bragg_expected");
+  printf("%d %.6g %.6g %d %.6g %.6g %.6g\n", l->snapshot, l->strain, l->time_s, l->scans, l->bragg_mean,
+         l->bragg_scatter, l->bragg_expected);
+}
+
+static stz_err scan_again(const stz_cli *cli) {
+  if (cli->output) STZ_TRY(stz_agree(MPI_COMM_WORLD, my_rank() == 0 ? check_output(cli) : STZ_OK));
+  const stz_again_options options = {.result = cli->file,
+                                     .overrides = cli->overrides,
+                                     .override_count = cli->override_count,
+                                     .output = cli->output,
+                                     .force = cli->force,
+                                     .command_line = cli->text,
+                                     .level = print_level};
+  return stz_again_run(MPI_COMM_WORLD, &options);
 }
 
 static stz_err run_or_check(const stz_cli *cli) {
@@ -144,8 +174,13 @@ static stz_err execute(int argc, char **argv) {
   const bool leader = my_rank() == 0;
   if (err == STZ_OK) {
     if (leader) stz_report_begin(cli.verbosity);
-    const bool together = cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK;
-    err = together ? run_or_check(&cli) : leader ? print_alone(&cli) : STZ_OK;
+    if (cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK) {
+      err = run_or_check(&cli);
+    } else if (cli.command == STZ_COMMAND_NBED) {
+      err = scan_again(&cli);
+    } else if (leader) {
+      err = print_alone(&cli);
+    }
   }
   stz_cli_clear(&cli);
   return err;

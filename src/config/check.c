@@ -317,9 +317,37 @@ static stz_err check_law(const stz_draft *draft) {
   return STZ_OK;
 }
 
+// Directions and planes of shear modes that were given.
+static stz_err check_modes(const stz_draft *draft) {
+  static const char axes_key[] = "stz.mode_axes";
+  const stz_catalogue *catalogue = &draft->config->stz.catalogue;
+  const char *modes = draft->config->modes;
+  if (strcmp(modes, "axes") != 0) {
+    if (catalogue->count == 0) return STZ_OK;
+    return violated(draft, -1, "stz.modes", "\"axes\", as there are mode_axes");
+  }
+  if (catalogue->count == 0) return violated(draft, -1, axes_key, "at least one mode with modes = \"axes\"");
+  for (int m = 0; m < catalogue->count; m++) {
+    const double *s = catalogue->axes[m], *n = s + 3;
+    const double ss = s[0] * s[0] + s[1] * s[1] + s[2] * s[2], nn = n[0] * n[0] + n[1] * n[1] + n[2] * n[2];
+    const double sn = s[0] * n[0] + s[1] * n[1] + s[2] * n[2];
+    if (!(ss > 0.0 && nn > 0.0 && isfinite(ss * nn))) {
+      return violated(draft, -1, axes_key, "directions; mode %d, counted from 0, has none", m);
+    }
+    if (fabs(sn) > 1e-6 * sqrt(ss * nn)) {
+      return violated(draft, -1, axes_key,
+                      "planes that hold their direction; that of mode %d, counted from 0, is %.3g "
+                      "degrees off",
+                      m, fabs(asin(fmin(1.0, fabs(sn) / sqrt(ss * nn)))) * 180.0 / acos(-1.0));
+    }
+  }
+  return STZ_OK;
+}
+
 static stz_err check_material(const stz_draft *draft) {
   const stz_config *config = draft->config;
   STZ_TRY(check_law(draft));
+  STZ_TRY(check_modes(draft));
   if (config->barriers.recovery_rate_per_s > 0.0 && config->barriers.softening_eV <= 0.0) {
     return violated(draft, -1, "barriers.recovery_rate_per_s", "softening_eV > 0, or there is no damage to recover");
   }

@@ -18,24 +18,42 @@ static stz_err build(const stz_source *input, const stz_source *model, const stz
   return STZ_OK;
 }
 
-// Finds and reads the model that the draft names. Collective.
-static stz_err read_model(MPI_Comm comm, const stz_draft *draft, stz_source *model) {
+// Finds and reads the file that a key of the draft names: a path, or a name in the folder `folder` of models/ ("": that
+// itself). Collective.
+static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key_path, const char *folder,
+                          stz_source *source) {
   int rank, index;
-  char path[STZ_PATH_SIZE] = "";
+  char path[STZ_PATH_SIZE] = "", inside[2 * STZ_TEXT_SIZE];
   MPI_Comm_rank(comm, &rank);
-  const stz_key *key = stz_schema_find("model", &index);
+  const stz_key *key = stz_schema_find(key_path, &index);
   const stz_origin *origin = stz_draft_origin(draft, key, -1);
+  const char *name = stz_draft_value(draft, key, -1);
+  snprintf(inside, sizeof inside, "%s%s", folder, name);
   stz_err err = STZ_OK;
-  if (rank == 0 && !stz_model_find(draft->input_name, draft->config->model, path)) {
-    char line[16] = "", name[80];
-    stz_one_line(draft->config->model, name, sizeof name);
+  if (rank == 0 && !stz_model_find(draft->input_name, inside, path) && !stz_model_find(draft->input_name, name, path)) {
+    char line[16] = "", shown[80];
+    stz_one_line(name, shown, sizeof shown);
     if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
-    err = stz_fail(STZ_EINPUT, "%s%s: model: got \"%s\", needs a file beside the input or a name in models/",
-                   origin->file, line, name);
+    err = stz_fail(STZ_EINPUT, "%s%s: %s: got \"%s\", needs a file beside the input or a name in models/%s",
+                   origin->file, line, key_path, shown, folder);
   }
   STZ_TRY(stz_agree(comm, err));
   MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, comm);
-  return stz_source_read(comm, path, model);
+  return stz_source_read(comm, path, source);
+}
+
+// Takes the shear modes from their file if there is one. Collective.
+static stz_err read_modes(MPI_Comm comm, stz_draft *draft, stz_source *modes) {
+  char *name = draft->config->modes;
+  int index;
+  if (strcmp(name, "icosahedral") == 0 || strcmp(name, "axes") == 0 || draft->config->stz.catalogue.count > 0) {
+    return STZ_OK; // what does not go together is found with the other checks
+  }
+  STZ_TRY(read_named(comm, draft, "stz.modes", "modes/", modes));
+  STZ_TRY(stz_agree(comm, stz_draft_apply_file(draft, modes, STZ_LAYER_MODES)));
+  strcpy(name, "axes");
+  stz_draft_origin(draft, stz_schema_find("stz.modes", &index), -1)->layer = STZ_LAYER_MODES;
+  return STZ_OK;
 }
 
 static stz_err keep_texts(const stz_source *input, stz_draft *draft) {
@@ -70,26 +88,46 @@ static stz_err check_and_keep(const stz_source *input, stz_draft *draft) {
   return keep_texts(input, draft);
 }
 
-stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
-                        stz_config **config) {
-  stz_source input = {.text = NULL}, model = {.text = NULL};
+// Parses `input` with its model and the overrides. Collective.
+static stz_err parse(MPI_Comm comm, const stz_source *input, const stz_override *overrides, int count,
+                     stz_config **config) {
+  stz_source model = {.text = NULL}, modes = {.text = NULL};
   stz_draft draft = {.config = NULL};
-  *config = NULL;
   stz_err err;
-  STZ_TRY_TO(done, err, stz_source_read(comm, path, &input));
-  STZ_TRY_TO(done, err, stz_agree(comm, build(&input, &model, overrides, count, &draft)));
+  STZ_TRY_TO(done, err, stz_agree(comm, build(input, &model, overrides, count, &draft)));
   if (draft.config->model[0]) { // known only now: build again with the model beneath
-    STZ_TRY_TO(done, err, read_model(comm, &draft, &model));
+    STZ_TRY_TO(done, err, read_named(comm, &draft, "model", "", &model));
     stz_draft_clear(&draft);
-    STZ_TRY_TO(done, err, stz_agree(comm, build(&input, &model, overrides, count, &draft)));
+    STZ_TRY_TO(done, err, stz_agree(comm, build(input, &model, overrides, count, &draft)));
   }
-  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&input, &draft)));
+  STZ_TRY_TO(done, err, read_modes(comm, &draft, &modes));
+  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(input, &draft)));
   *config = draft.config;
   draft.config = NULL;
 done:
   stz_draft_clear(&draft);
-  stz_source_clear(&input);
   stz_source_clear(&model);
+  stz_source_clear(&modes);
+  return err;
+}
+
+stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
+                        stz_config **config) {
+  stz_source input = {.text = NULL};
+  *config = NULL;
+  stz_err err = stz_source_read(comm, path, &input);
+  if (err == STZ_OK) err = parse(comm, &input, overrides, count, config);
+  stz_source_clear(&input);
+  return err;
+}
+
+stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, const stz_override *overrides, int count,
+                         stz_config **config) {
+  stz_source input = {.text = NULL};
+  *config = NULL;
+  stz_err err = stz_source_share(comm, name, text, &input);
+  if (err == STZ_OK) err = parse(comm, &input, overrides, count, config);
+  stz_source_clear(&input);
   return err;
 }
 
@@ -98,6 +136,7 @@ void stz_config_destroy(stz_config **config) {
   stz_free((*config)->protocol);
   stz_free((*config)->nbed_strains.values);
   stz_free((*config)->snapshot_strains.values);
+  stz_free((*config)->statistics_strains.values);
   stz_free((*config)->field_path);
   stz_free((*config)->input_text);
   stz_free((*config)->resolved_text);

@@ -30,6 +30,7 @@ typedef struct stz_config {
   stz_lattice_params lattice;
   stz_elastic_params elastic;
   stz_stz_params stz;
+  char modes[256]; // "icosahedral", or "axes" (stz.catalogue)
   stz_barrier_params barriers;
   stz_micro_params micro;
   char field_file[256], field_dataset[256]; // of a microstructure from a file
@@ -40,8 +41,10 @@ typedef struct stz_config {
   stz_kmc_params kmc;
   stz_history_params history;
   stz_levels nbed_strains;
-  bool snapshots, events;      // whether they are written
-  stz_levels snapshot_strains; // empty: nbed_strains
+  bool snapshots, events, avalanches; // whether they are written
+  stz_avalanche_params avalanche;
+  stz_levels snapshot_strains;   // empty: nbed_strains
+  stz_levels statistics_strains; // empty: nbed_strains
   stz_nbed_params nbed;
   uint64_t seed;
   double checkpoint_every_wall_s; // 0: only when the run is stopped
@@ -62,6 +65,10 @@ typedef struct stz_override {
 // "file:line: key: got ..., needs ..." and *config is NULL.
 stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
                         stz_config **config) STZ_MUST_USE;
+
+// The same of a text that rank 0 has, such as the resolved input of a result; messages call it `name`. Collective.
+stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, const stz_override *overrides, int count,
+                         stz_config **config) STZ_MUST_USE;
 
 void stz_config_destroy(stz_config **config);
 

@@ -191,6 +191,20 @@ static stz_err set_list(const stz_key *key, const field *at, stz_list *list) {
   return STZ_OK;
 }
 
+static stz_err set_axes(const stz_key *key, const field *at, stz_catalogue *catalogue) {
+  char needs[STZ_TEXT_SIZE], got[80];
+  stz_key_needs(key, needs, sizeof needs);
+  const int count = config_setting_is_array(at->setting) ? config_setting_length(at->setting) : -1;
+  if (count < 0 || count % 6 != 0 || count > 6 * STZ_MODES) return refuse_setting(at, needs);
+  for (int i = 0; i < count; i++) {
+    const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
+    show(element, got);
+    if (!read_number(element, &catalogue->axes[i / 6][i % 6])) return refuse(at, got, needs);
+  }
+  catalogue->count = count / 6;
+  return STZ_OK;
+}
+
 static stz_err set_key(stz_draft *draft, const stz_key *key, int segment, const field *at) {
   void *place = stz_draft_value(draft, key, segment);
   switch (key->type) {
@@ -209,6 +223,9 @@ static stz_err set_key(stz_draft *draft, const stz_key *key, int segment, const 
     break;
   case STZ_KEY_LEVELS:
     STZ_TRY(set_levels(key, at, place));
+    break;
+  case STZ_KEY_AXES:
+    STZ_TRY(set_axes(key, at, place));
     break;
   case STZ_KEY_LIST:
     STZ_TRY(set_list(key, at, place));
@@ -302,6 +319,10 @@ static stz_err apply(stz_draft *draft, const field *at) {
   if (!key && !protocol && !group) return refuse_unknown(at);
   if (at->origin.layer == STZ_LAYER_MODEL && !allowed_in_model(at->path)) {
     return refuse(at, "a key that a model may not set", "elasticity, stz, barriers, microstructure or order");
+  }
+  if (at->origin.layer == STZ_LAYER_MODES &&
+      !(key ? strcmp(at->path, "stz.mode_axes") == 0 : strcmp(at->path, "stz") == 0)) {
+    return refuse(at, "a key that a file of modes may not set", "stz.mode_axes alone");
   }
   if (protocol) return apply_protocol(draft, at);
   if (segment >= draft->config->segments)

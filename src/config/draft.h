@@ -15,6 +15,7 @@ typedef enum stz_layer {
   STZ_LAYER_DEFAULT,
   STZ_LAYER_MODEL,
   STZ_LAYER_INPUT,
+  STZ_LAYER_MODES, // the file of shear modes
   STZ_LAYER_OVERRIDE
 } stz_layer;
 

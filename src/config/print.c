@@ -72,6 +72,14 @@ void stz_draft_print_value(const stz_draft *draft, const stz_key *key, int segme
     }
     fputs("]", out);
     break;
+  case STZ_KEY_AXES:
+    fputs("[", out);
+    for (int i = 0; i < 6 * ((const stz_catalogue *)value)->count; i++) {
+      if (i > 0) fputs(", ", out);
+      print_double(((const stz_catalogue *)value)->axes[i / 6][i % 6], out);
+    }
+    fputs("]", out);
+    break;
   case STZ_KEY_LIST:
     print_list(key, value, out);
     break;
@@ -79,7 +87,7 @@ void stz_draft_print_value(const stz_draft *draft, const stz_key *key, int segme
 }
 
 static void print_origin(const stz_origin *origin, FILE *out) {
-  static const char *const layers[] = {"", "default", "model", "input", ""};
+  static const char *const layers[] = {"", "default", "model", "input", "modes", ""};
   fputs(origin->layer == STZ_LAYER_OVERRIDE ? origin->file : layers[origin->layer], out);
 }
 
@@ -143,6 +151,7 @@ static void print_type(const stz_key *key, FILE *out) {
       [STZ_KEY_TEXT] = "text",
       [STZ_KEY_CELLS] = "three integers, each",
       [STZ_KEY_LEVELS] = "list of numbers, each",
+      [STZ_KEY_AXES] = "six numbers a mode, 15 modes at most",
       [STZ_KEY_LIST] = "",
   };
   fputs(types[key->type], out);
@@ -154,7 +163,7 @@ static void print_type(const stz_key *key, FILE *out) {
     for (int i = 0; stz_key_name_at(key, i, name, sizeof name), name[0]; i++) {
       fprintf(out, "%s`\"%s\"`", i > 0 ? ", " : "", name);
     }
-  } else if (key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT) {
+  } else if (key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT && key->type != STZ_KEY_AXES) {
     stz_key_range(key, range, sizeof range);
     fprintf(out, "%s%s", range[0] ? " " : "", range);
   }

@@ -42,6 +42,7 @@ const stz_key_group stz_key_groups[] = {
     {"kmc", false, "The kinetic Monte Carlo engine"},
     {"output", false, "What is recorded, and when"},
     {"nbed", false, "Geometry of the virtual nanobeam diffraction scans"},
+    {"avalanches", false, "Which events belong to one avalanche"},
     {"run", false, "The run"},
 };
 const int stz_key_group_count = sizeof stz_key_groups / sizeof *stz_key_groups;
@@ -73,8 +74,16 @@ const stz_key stz_schema[] = {
                     "B = Q max(0, 1 − τ/τ_c)^1.5 (no χ; never in detailed balance)"},
     {"stz.tau_c_GPa", STZ_KEY_FLOAT, "GPa", "0.0", .min = 0, .max = 1000, AT(stz.tau_c_GPa),
      .description = "τ_c of the cooperative law, which needs it > 0: the resolved stress at which no barrier is left"},
+    {"stz.modes", STZ_KEY_TEXT, "", "\"icosahedral\"", AT(modes),
+     .description =
+         "Shear modes: `icosahedral` (15, no direction of shear preferred), `axes` (those of `mode_axes`), or "
+         "a file that sets `stz.mode_axes`: a name in `models/modes/`, or a path relative to the input"},
+    {"stz.mode_axes", STZ_KEY_AXES, "1", "[ ]", AT(stz.catalogue),
+     .description =
+         "With `modes = \"axes\"`: of each mode the direction of shear and the normal of its plane, which are "
+         "perpendicular, of any length: `[sx, sy, sz, nx, ny, nz, ...]`. Each mode has two signs"},
     {"stz.orientation", STZ_KEY_NAME, "", "\"random\"", .names = "random|aligned", AT(stz.orientation),
-     .description = "Axes of the 15 shear modes: random in each STZ-sized cell, or the lattice's"},
+     .description = "Axes of the shear modes: random in each STZ-sized cell, or the lattice's"},
     {"stz.quenched_strain", STZ_KEY_FLOAT, "1", "0.0", .min = 0, .max = 0.5, AT(stz.quenched_strain),
      .description =
          "Random eigenstrain in the glass at the start: rms of its norm averaged over an STZ; 0: stress-free. "
@@ -236,6 +245,12 @@ const stz_key stz_schema[] = {
                     "`nbed_strains`"},
     {"output.events", STZ_KEY_BOOL, "", "false", AT(events),
      .description = "Whether every event is written into the table `/events` of the result, 26 bytes each"},
+    {"output.statistics_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(statistics_strains),
+     .description =
+         "Axial strains at which the autocorrelation of plastic strain and the distributions of barriers and "
+         "stresses are taken when first reached, ascending. Empty: those of `nbed_strains`"},
+    {"output.avalanches", STZ_KEY_BOOL, "", "false", AT(avalanches),
+     .description = "Whether events are clustered into avalanches, in the table `/avalanches` of the result"},
 
     {"nbed.foil_nm", STZ_KEY_FLOAT, "nm", "15.0", .min = 0, .min_open = true, NO_MAX, AT(nbed.foil_nm),
      .description = "Thickness of the foil; at most the box along the beam"},
@@ -243,6 +258,12 @@ const stz_key stz_schema[] = {
      .description = "Diameter of the probe, and step of its 10 × 10 grid"},
     {"nbed.scans", STZ_KEY_INT, "1", "8", .min = 1, .max = 1000, AT(nbed.scans), .description = "Scans a level"},
     {"nbed.beam", STZ_KEY_NAME, "", "\"z\"", .names = "x|y|z", AT(nbed.beam), .description = "Axis of the beam"},
+
+    {"avalanches.window", STZ_KEY_FLOAT, "1", "0.1", .min = 0, .min_open = true, .max = 100, AT(avalanche.window),
+     .description = "Time after an event within which another belongs to its avalanche, as a share of the mean time "
+                    "between events within `reach_nm` of it: the number that follow it by chance"},
+    {"avalanches.reach_nm", STZ_KEY_FLOAT, "nm", "2.5", .min = 0, .min_open = true, NO_MAX, AT(avalanche.reach_nm),
+     .description = "Distance from an event within which another belongs to its avalanche"},
 
     {"run.checkpoint_every_wall_s", STZ_KEY_FLOAT, "s", "600.0", .min = 0, NO_MAX, AT(checkpoint_every_wall_s),
      .description = "Wall time between checkpoints; 0: none but when the run is stopped early"},
@@ -402,6 +423,7 @@ void stz_key_needs(const stz_key *key, char *text, size_t size) {
       [STZ_KEY_TEXT] = "a text in quotes of less than 256 characters",
       [STZ_KEY_CELLS] = "three multiples of 8 [nx, ny, nz]",
       [STZ_KEY_LEVELS] = "numbers [e1, e2, ...] in ascending order",
+      [STZ_KEY_AXES] = "six numbers a mode [sx, sy, sz, nx, ny, nz, ...], 15 modes at most",
       [STZ_KEY_LIST] = "",
   };
   char range[64] = "", list[64] = "";
@@ -420,7 +442,8 @@ void stz_key_needs(const stz_key *key, char *text, size_t size) {
     list_names(key, text, size);
     return;
   }
-  if (key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT) stz_key_range(key, range, sizeof range);
+  const bool ranged = key->type != STZ_KEY_BOOL && key->type != STZ_KEY_TEXT && key->type != STZ_KEY_AXES;
+  if (ranged) stz_key_range(key, range, sizeof range);
   const bool several = key->type == STZ_KEY_CELLS || key->type == STZ_KEY_LEVELS || key->type == STZ_KEY_LIST;
   snprintf(text, size, "%s%s%s%s", what[key->type], list, range[0] ? (several ? ", each " : " ") : "", range);
 }

@@ -19,40 +19,46 @@ enum { LARGEST_FILE = 1 << 20 };
 
 // Reads the file into `text` (LARGEST_FILE + 2 bytes), closed by a newline: libconfig 1.5 takes a comment at the very
 // end of a text for a syntax error.
-static stz_err read_text(const char *path, char *text, int *length) {
+static stz_err read_text(const char *path, char *text) {
   FILE *file = fopen(path, "rb");
   if (!file) return stz_fail(STZ_EIO, "%s: cannot be opened: %s", path, strerror(errno));
   errno = 0;
-  const size_t count = fread(text, 1, LARGEST_FILE + 1, file);
+  size_t count = fread(text, 1, LARGEST_FILE + 1, file);
   const bool failed = ferror(file);
   const int reason = errno;
   fclose(file);
   if (failed) return stz_fail(STZ_EIO, "%s: cannot be read: %s", path, strerror(reason));
   if (count > LARGEST_FILE) return stz_fail(STZ_EINPUT, "%s: got more than 1 MiB, needs an input file", path);
   if (memchr(text, 0, count)) return stz_fail(STZ_EINPUT, "%s: got binary data, needs a text file", path);
-  *length = (int)count;
-  if (count > 0 && text[count - 1] != '\n') text[(*length)++] = '\n';
-  text[*length] = 0;
+  if (count > 0 && text[count - 1] != '\n') text[count++] = '\n';
+  text[count] = 0;
+  return STZ_OK;
+}
+
+stz_err stz_source_share(MPI_Comm comm, const char *name, const char *text, stz_source *source) {
+  int rank, length;
+  MPI_Comm_rank(comm, &rank);
+  snprintf(source->name, sizeof source->name, "%s", name);
+  length = rank == 0 ? (int)strlen(text) : 0;
+  MPI_Bcast(&length, 1, MPI_INT, 0, comm);
+  STZ_TRY(stz_agree(comm, STZ_NEW(source->text, length + 1)));
+  if (rank == 0) memcpy(source->text, text, (size_t)length);
+  MPI_Bcast(source->text, length, MPI_CHAR, 0, comm);
   return STZ_OK;
 }
 
 stz_err stz_source_read(MPI_Comm comm, const char *path, stz_source *source) {
-  int rank, length = 0;
-  char *buffer = NULL;
+  int rank;
+  char *text = NULL;
   MPI_Comm_rank(comm, &rank);
-  snprintf(source->name, sizeof source->name, "%s", path);
   stz_err err = STZ_OK;
   if (rank == 0) {
-    err = STZ_NEW(buffer, LARGEST_FILE + 2);
-    if (err == STZ_OK) err = read_text(path, buffer, &length);
+    err = STZ_NEW(text, LARGEST_FILE + 2);
+    if (err == STZ_OK) err = read_text(path, text);
   }
-  STZ_TRY_TO(done, err, stz_agree(comm, err));
-  MPI_Bcast(&length, 1, MPI_INT, 0, comm);
-  STZ_TRY_TO(done, err, stz_agree(comm, STZ_NEW(source->text, length + 1)));
-  if (rank == 0) memcpy(source->text, buffer, (size_t)length);
-  MPI_Bcast(source->text, length, MPI_CHAR, 0, comm);
-done:
-  stz_free(buffer);
+  err = stz_agree(comm, err);
+  if (err == STZ_OK) err = stz_source_share(comm, path, text, source);
+  stz_free(text);
   return err;
 }
 

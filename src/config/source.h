@@ -23,6 +23,9 @@ typedef struct stz_source {
 stz_err stz_source_read(MPI_Comm comm, const char *path, stz_source *source) STZ_MUST_USE;
 void stz_source_clear(stz_source *source);
 
+// A source of a text that rank 0 has (the others pass what they like). Collective.
+stz_err stz_source_share(MPI_Comm comm, const char *name, const char *text, stz_source *source) STZ_MUST_USE;
+
 // The file that `model`, named in the input `input`, stands for, in path[STZ_PATH_SIZE]; false if there is none. Looks
 // at the file system: for rank 0.
 bool stz_model_find(const char *input, const char *model, char *path);

@@ -76,6 +76,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
     g->order = *order;
     g->seed = seed;
     stz_modes_init(&g->modes, stz->orientation, seed);
+    if (stz->catalogue.count > 0) stz_modes_replace(&g->modes, &stz->catalogue);
     stz_marginal_set(&g->marginal, barriers->distribution, barriers->weibull_shape, barriers->cutoff_sigma);
     err = add_fields(g);
   }

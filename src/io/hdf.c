@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "io/hdf.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -207,4 +208,64 @@ stz_err stz_hdf_dataset(const stz_hdf *hdf, const char *path, const char *unit, 
   if (err == STZ_OK) err = write_text_attribute(hdf, path, *dataset, "description", description);
   if (err != STZ_OK && *dataset >= 0) H5Dclose(*dataset);
   return err;
+}
+
+stz_err stz_hdf_values(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
+                       int rank, const int *dims, const void *values) {
+  hsize_t extent[8];
+  hid_t dataset;
+  assert(rank <= 8);
+  for (int d = 0; d < rank; d++) extent[d] = (hsize_t)dims[d];
+  STZ_TRY(stz_hdf_dataset(hdf, path, unit, description, type, rank, extent, NULL, H5P_DEFAULT, &dataset));
+  const bool good = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
+  const stz_err err = good ? STZ_OK : stz_hdf_fail(hdf, path);
+  H5Dclose(dataset);
+  return err;
+}
+
+stz_err stz_hdf_text(const stz_hdf *hdf, const char *path, const char *description, const char *text) {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, strlen(text) + 1);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const stz_err err = stz_hdf_values(hdf, path, "1", description, type, 0, NULL, text);
+  H5Tclose(type);
+  return err;
+}
+
+bool stz_hdf_numbers(hid_t file, const char *object, const char *name, hid_t type, int count, void *values) {
+  const hid_t attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+  if (attribute < 0) return false;
+  const hid_t space = H5Aget_space(attribute);
+  const bool good = H5Sget_simple_extent_npoints(space) == count && H5Aread(attribute, type, values) >= 0;
+  H5Sclose(space);
+  H5Aclose(attribute);
+  return good;
+}
+
+stz_err stz_hdf_read_text(const stz_hdf *hdf, const char *path, char **text) {
+  *text = NULL;
+  const hid_t dataset = H5Dopen2(hdf->file, path, H5P_DEFAULT);
+  if (dataset < 0) return stz_hdf_fail(hdf, path);
+  const hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
+  const bool fixed =
+      H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && H5Sget_simple_extent_npoints(space) == 1;
+  stz_err err = fixed ? STZ_NEW(*text, H5Tget_size(type) + 1) : stz_fail(STZ_EIO, "%s: %s: no text", hdf->path, path);
+  if (err == STZ_OK && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *text) < 0) err = stz_hdf_fail(hdf, path);
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Dclose(dataset);
+  if (err != STZ_OK) {
+    stz_free(*text);
+    *text = NULL;
+  }
+  return err;
+}
+
+hid_t stz_hdf_type(stz_column_type type) {
+  const hid_t types[] = {[STZ_COLUMN_DOUBLE] = H5T_NATIVE_DOUBLE,
+                         [STZ_COLUMN_FLOAT] = H5T_NATIVE_FLOAT,
+                         [STZ_COLUMN_INT32] = H5T_NATIVE_INT32,
+                         [STZ_COLUMN_INT16] = H5T_NATIVE_INT16,
+                         [STZ_COLUMN_INT8] = H5T_NATIVE_INT8};
+  return types[type];
 }

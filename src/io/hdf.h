@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "io/result.h"
 
 typedef struct stz_hdf {
   hid_t file;             // -1: none is open
@@ -50,5 +51,18 @@ stz_err stz_hdf_text_attribute(const stz_hdf *hdf, const char *object, const cha
 stz_err stz_hdf_dataset(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
                         int rank, const hsize_t *dims, const hsize_t *maxdims, hid_t properties,
                         hid_t *dataset) STZ_MUST_USE;
+
+hid_t stz_hdf_type(stz_column_type type); // in which a column is stored
+
+// Creates and writes a dataset at once: `values` of an HDF5 memory type, or a text (rank 0).
+stz_err stz_hdf_values(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
+                       int rank, const int *dims, const void *values) STZ_MUST_USE;
+stz_err stz_hdf_text(const stz_hdf *hdf, const char *path, const char *description, const char *text) STZ_MUST_USE;
+
+// Reads `count` numbers of an attribute as `type`; false if there are none, or not that many.
+bool stz_hdf_numbers(hid_t file, const char *object, const char *name, hid_t type, int count, void *values);
+
+// Reads a text dataset as stz_hdf_text makes it; *text is to be freed by stz_free.
+stz_err stz_hdf_read_text(const stz_hdf *hdf, const char *path, char **text) STZ_MUST_USE;
 
 #endif

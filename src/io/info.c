@@ -30,17 +30,6 @@ static bool read_text(hid_t file, const char *name, char *text, size_t size) {
   return stored != NULL;
 }
 
-// Reads `count` numbers of an attribute as `type`; false if there are none, or not that many.
-static bool read_numbers(hid_t file, const char *object, const char *name, hid_t type, int count, void *values) {
-  const hid_t attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
-  if (attribute < 0) return false;
-  const hid_t space = H5Aget_space(attribute);
-  const bool good = H5Sget_simple_extent_npoints(space) == count && H5Aread(attribute, type, values) >= 0;
-  H5Sclose(space);
-  H5Aclose(attribute);
-  return good;
-}
-
 static stz_err check_format(const stz_hdf *hdf) {
   char format[64];
   uint64_t version = 0;
@@ -51,7 +40,7 @@ static stz_err check_format(const stz_hdf *hdf) {
     return stz_fail(STZ_EIO, "%s: not a result of stzkmc: attribute format: got %s, needs %s", hdf->path, format,
                     FORMAT);
   }
-  if (!read_numbers(hdf->file, "/", "format_version", H5T_NATIVE_UINT64, 1, &version) || version != FORMAT_VERSION) {
+  if (!stz_hdf_numbers(hdf->file, "/", "format_version", H5T_NATIVE_UINT64, 1, &version) || version != FORMAT_VERSION) {
     return stz_fail(STZ_EIO, "%s: format_version: got %" PRIu64 ", this program reads %d", hdf->path, version,
                     FORMAT_VERSION);
   }
@@ -69,14 +58,14 @@ static void print_provenance(hid_t file, FILE *out) {
     if (read_text(file, texts[i], text, sizeof text)) fprintf(out, "%s: %s\n", texts[i], text);
   }
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    if (read_numbers(file, "/", numbers[i], H5T_NATIVE_UINT64, 1, &number)) {
+    if (stz_hdf_numbers(file, "/", numbers[i], H5T_NATIVE_UINT64, 1, &number)) {
       fprintf(out, "%s: %" PRIu64 "\n", numbers[i], number);
     }
   }
-  if (read_numbers(file, "/config", "cells", H5T_NATIVE_INT, 3, cells)) {
+  if (stz_hdf_numbers(file, "/config", "cells", H5T_NATIVE_INT, 3, cells)) {
     fprintf(out, "cells: %d %d %d\n", cells[0], cells[1], cells[2]);
   }
-  if (read_numbers(file, "/config", "spacing_nm", H5T_NATIVE_DOUBLE, 1, &spacing)) {
+  if (stz_hdf_numbers(file, "/config", "spacing_nm", H5T_NATIVE_DOUBLE, 1, &spacing)) {
     fprintf(out, "spacing_nm: %.15g\n", spacing);
   }
 }
@@ -121,7 +110,7 @@ static void print_levels(hid_t file, FILE *out) {
   fprintf(out, "nbed_strains:");
   for (;; levels++) {
     snprintf(group, sizeof group, "/nbed/level_%02d", levels);
-    if (!read_numbers(file, group, "strain", H5T_NATIVE_DOUBLE, 1, &strain)) break;
+    if (!stz_hdf_numbers(file, group, "strain", H5T_NATIVE_DOUBLE, 1, &strain)) break;
     fprintf(out, " %.6g", strain);
   }
   fprintf(out, "\nnbed_levels: %d\n", levels);
@@ -141,31 +130,14 @@ stz_err stz_result_info(const char *path, FILE *out) {
   return err != STZ_OK ? err : closing;
 }
 
-static stz_err read_resolved(const stz_hdf *hdf, char **resolved) {
-  static const char path[] = "/config/resolved";
-  const hid_t dataset = H5Dopen2(hdf->file, path, H5P_DEFAULT);
-  if (dataset < 0) return stz_hdf_fail(hdf, path);
-  const hid_t type = H5Dget_type(dataset);
-  stz_err err = STZ_NEW(*resolved, H5Tget_size(type) + 1);
-  if (err == STZ_OK && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *resolved) < 0)
-    err = stz_hdf_fail(hdf, path);
-  H5Tclose(type);
-  H5Dclose(dataset);
-  return err;
-}
-
 stz_err stz_result_peek(const char *path, bool *complete, char **resolved) {
   stz_hdf hdf;
   uint64_t flag = 0;
   *resolved = NULL;
   STZ_TRY(stz_hdf_open(path, &hdf));
   stz_err err = check_format(&hdf);
-  if (err == STZ_OK) err = read_resolved(&hdf, resolved);
-  if (err == STZ_OK) *complete = read_numbers(hdf.file, "/", "complete", H5T_NATIVE_UINT64, 1, &flag) && flag == 1;
-  if (err != STZ_OK) {
-    stz_free(*resolved);
-    *resolved = NULL;
-  }
+  if (err == STZ_OK) err = stz_hdf_read_text(&hdf, "/config/resolved", resolved);
+  if (err == STZ_OK) *complete = stz_hdf_numbers(hdf.file, "/", "complete", H5T_NATIVE_UINT64, 1, &flag) && flag == 1;
   const stz_err closing = stz_hdf_close(&hdf);
   return err != STZ_OK ? err : closing;
 }

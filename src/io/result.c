@@ -8,16 +8,18 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "io/hdf.h"
 
 // Each table's group, rows that are buffered, and rows of a chunk of a column: so many that it is rarely that a chunk
 // is added.
-enum { HISTORY_ROWS = 64, EVENT_ROWS = 1024 };
+enum { HISTORY_ROWS = 64, EVENT_ROWS = 1024, AVALANCHE_ROWS = 1024 };
 static const struct {
   const char *group;
   int block, chunk;
-} tables[STZ_TABLES] = {{"/history", HISTORY_ROWS, 512}, {"/events", EVENT_ROWS, 4096}};
+} tables[STZ_TABLES] = {
+    {"/history", HISTORY_ROWS, 512}, {"/events", EVENT_ROWS, 4096}, {"/avalanches", AVALANCHE_ROWS, 1024}};
 static const double BLOCK_SECONDS = 2.0;
 
 typedef struct column {
@@ -37,8 +39,8 @@ typedef struct table {
 struct stz_result {
   const stz_grid *grid;
   bool root, reopened;
-  int events;  // rows since all ranks last wrote together because of them
-  stz_hdf hdf; // the rest is rank 0's
+  int appended[STZ_TABLES]; // rows of each since all ranks last wrote together because of them
+  stz_hdf hdf;              // the rest is rank 0's
   table tables[STZ_TABLES];
   double written_at; // wall time
 };
@@ -124,6 +126,13 @@ stz_err stz_result_close(stz_result **result) {
   return err;
 }
 
+void stz_result_abandon(stz_result **result) {
+  char message[512];
+  snprintf(message, sizeof message, "%s", stz_error_message());
+  if (stz_result_close(result) != STZ_OK) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
+  (void)!stz_fail(STZ_OK, "%s", message);
+}
+
 stz_err stz_result_text(stz_result *r, const char *object, const char *name, const char *value) {
   return ON_ROOT(r, stz_hdf_text_attribute(&r->hdf, object, name, value));
 }
@@ -144,56 +153,30 @@ stz_err stz_result_ints(stz_result *r, const char *object, const char *name, con
   return ON_ROOT(r, stz_hdf_attribute(&r->hdf, object, name, H5T_NATIVE_INT, count, values));
 }
 
-static stz_err write_dataset(const stz_hdf *hdf, const char *path, const char *unit, const char *description,
-                             hid_t type, int rank, const int *dims, const void *values) {
-  hsize_t extent[8];
-  hid_t dataset;
-  assert(rank <= 8);
-  for (int d = 0; d < rank; d++) extent[d] = (hsize_t)dims[d];
-  STZ_TRY(stz_hdf_dataset(hdf, path, unit, description, type, rank, extent, NULL, H5P_DEFAULT, &dataset));
-  const bool good = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-  const stz_err err = good ? STZ_OK : stz_hdf_fail(hdf, path);
-  H5Dclose(dataset);
-  return err;
-}
-
 stz_err stz_result_doubles(stz_result *r, const char *path, const char *unit, const char *description, int rank,
                            const int *dims, const double *values) {
-  return ON_ROOT(r, write_dataset(&r->hdf, path, unit, description, H5T_NATIVE_DOUBLE, rank, dims, values));
+  return ON_ROOT(r, stz_hdf_values(&r->hdf, path, unit, description, H5T_NATIVE_DOUBLE, rank, dims, values));
 }
 
 stz_err stz_result_bytes(stz_result *r, const char *path, const char *unit, const char *description, int rank,
                          const int *dims, const uint8_t *values) {
-  return ON_ROOT(r, write_dataset(&r->hdf, path, unit, description, H5T_NATIVE_UINT8, rank, dims, values));
-}
-
-static stz_err write_text(const stz_hdf *hdf, const char *path, const char *description, const char *text) {
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, strlen(text) + 1);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  const stz_err err = write_dataset(hdf, path, "1", description, type, 0, NULL, text);
-  H5Tclose(type);
-  return err;
+  return ON_ROOT(r, stz_hdf_values(&r->hdf, path, unit, description, H5T_NATIVE_UINT8, rank, dims, values));
 }
 
 stz_err stz_result_text_dataset(stz_result *r, const char *path, const char *description, const char *text) {
-  return ON_ROOT(r, write_text(&r->hdf, path, description, text));
+  return ON_ROOT(r, stz_hdf_text(&r->hdf, path, description, text));
 }
 
 static stz_err create_column(const stz_hdf *hdf, const char *path, const stz_column *spec, int chunk_rows,
                              hid_t *dataset) {
-  const hid_t types[] = {[STZ_COLUMN_DOUBLE] = H5T_NATIVE_DOUBLE,
-                         [STZ_COLUMN_FLOAT] = H5T_NATIVE_FLOAT,
-                         [STZ_COLUMN_INT16] = H5T_NATIVE_INT16,
-                         [STZ_COLUMN_INT8] = H5T_NATIVE_INT8};
   const int rank = spec->width > 1 ? 2 : 1;
   const hsize_t width = (hsize_t)spec->width, empty[2] = {0, width}, most[2] = {H5S_UNLIMITED, width};
   const hsize_t chunk[2] = {(hsize_t)chunk_rows, width};
   const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_chunk(properties, rank, chunk);
   H5Pset_obj_track_times(properties, false);
-  const stz_err err = stz_hdf_dataset(hdf, path, spec->unit, spec->description, types[spec->type], rank, empty, most,
-                                      properties, dataset);
+  const stz_err err = stz_hdf_dataset(hdf, path, spec->unit, spec->description, stz_hdf_type(spec->type), rank, empty,
+                                      most, properties, dataset);
   H5Pclose(properties);
   return err;
 }
@@ -263,10 +246,10 @@ static stz_err append_row(stz_result *r, const double *values) {
 
 stz_err stz_result_row(stz_result *r, const double *values) { return ON_ROOT(r, append_row(r, values)); }
 
-stz_err stz_result_event(stz_result *r, const double *values) {
-  if (r->root) buffer_row(&r->tables[STZ_TABLE_EVENTS], values);
-  if (++r->events < EVENT_ROWS) return STZ_OK; // the same on every rank, and rank 0 may have written meanwhile
-  r->events = 0;
+stz_err stz_result_append(stz_result *r, stz_table which, const double *values) {
+  if (r->root) buffer_row(&r->tables[which], values);
+  if (++r->appended[which] < tables[which].block) return STZ_OK; // as on every rank; rank 0 may have written meanwhile
+  r->appended[which] = 0;
   return ON_ROOT(r, write_block(r));
 }
 

@@ -16,12 +16,18 @@
 
 typedef struct stz_result stz_result;
 
-// The tables that grow row by row: the groups /history and /events.
-typedef enum stz_table { STZ_TABLE_HISTORY, STZ_TABLE_EVENTS } stz_table;
-enum { STZ_TABLES = 2 };
+// The tables that grow row by row: the groups /history, /events and /avalanches.
+typedef enum stz_table { STZ_TABLE_HISTORY, STZ_TABLE_EVENTS, STZ_TABLE_AVALANCHES } stz_table;
+enum { STZ_TABLES = 3 };
 
 // How a column is stored; rows are handed over as doubles in any case.
-typedef enum stz_column_type { STZ_COLUMN_DOUBLE, STZ_COLUMN_FLOAT, STZ_COLUMN_INT16, STZ_COLUMN_INT8 } stz_column_type;
+typedef enum stz_column_type {
+  STZ_COLUMN_DOUBLE,
+  STZ_COLUMN_FLOAT,
+  STZ_COLUMN_INT32,
+  STZ_COLUMN_INT16,
+  STZ_COLUMN_INT8
+} stz_column_type;
 
 // A column of a table: `width` numbers a row (dataset n when 1, else n x width).
 typedef struct stz_column {
@@ -35,6 +41,9 @@ typedef struct stz_column {
 // without what it begins with.
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) STZ_MUST_USE;
 stz_err stz_result_close(stz_result **result) STZ_MUST_USE;
+
+// Closes it after a failure, whose message stays the last one; what closing fails on is logged.
+void stz_result_abandon(stz_result **result);
 
 // Opens an unfinished file again, to go on writing it after the last row of each table.
 stz_err stz_result_reopen(const stz_grid *grid, const char *path, stz_result **result) STZ_MUST_USE;
@@ -54,14 +63,14 @@ stz_err stz_result_text_dataset(stz_result *result, const char *path, const char
                                 const char *text) STZ_MUST_USE;
 
 // The columns of a table, declared once (in a file that was opened again: those it was made with); then rows (all
-// columns' values one after the other, the same on every rank). Rows are buffered, and those of both tables written
-// together: every 64 rows of the history, 1024 events, ~2 s of wall time, and at stz_result_flush.
+// columns' values one after the other, the same on every rank). Rows are buffered, and those of all tables written
+// together: every 64 rows of the history, 1024 of another table, ~2 s of wall time, and at stz_result_flush.
 stz_err stz_result_columns(stz_result *result, stz_table table, const stz_column *columns, int count) STZ_MUST_USE;
 stz_err stz_result_row(stz_result *result, const double *values) STZ_MUST_USE; // of the history
 stz_err stz_result_flush(stz_result *result) STZ_MUST_USE;
 
-// A row of the events; no communication but when a block is full.
-stz_err stz_result_event(stz_result *result, const double *values) STZ_MUST_USE;
+// A row of another table; no communication but when a block is full.
+stz_err stz_result_append(stz_result *result, stz_table table, const double *values) STZ_MUST_USE;
 
 // A dataset of `rank` dimensions whose values every rank holds (rank 0's are written).
 stz_err stz_result_doubles(stz_result *result, const char *path, const char *unit, const char *description, int rank,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,10 +11,19 @@
 
 #include "base/memory.h"
 
+// What waits to be written. Blocks do not overlap.
+typedef struct block {
+  haddr_t address;
+  size_t size;
+  char *data;
+  struct block *next; // of a lower address
+} block;
+
 typedef struct sink {
   H5FD_t base; // first, for HDF5
   int fd;
   haddr_t allocated, end; // HDF5's end of the file, and the real one
+  block *waiting;
   int *failure;
 } sink;
 
@@ -23,6 +33,75 @@ typedef struct owner {
 
 static void note(const sink *s) {
   if (*s->failure == 0) *s->failure = errno;
+}
+
+static void write_out(sink *s, haddr_t address, size_t size, const char *from) {
+  while (size > 0 && *s->failure == 0) {
+    const ssize_t put = pwrite(s->fd, from, size, (off_t)address);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) {
+      note(s);
+      return;
+    }
+    from += put;
+    address += (haddr_t)put;
+    size -= (size_t)put;
+    if (address > s->end) s->end = address;
+  }
+}
+
+static void write_waiting(sink *s) {
+  while (s->waiting) {
+    block *b = s->waiting;
+    s->waiting = b->next;
+    write_out(s, b->address, b->size, b->data);
+    stz_free(b->data);
+    stz_free(b);
+  }
+}
+
+static bool meets(const block *b, haddr_t address, size_t size) {
+  return b->address < address + size && address < b->address + b->size;
+}
+
+static bool meets_any(const sink *s, haddr_t address, size_t size) {
+  for (const block *b = s->waiting; b; b = b->next) {
+    if (meets(b, address, size)) return true;
+  }
+  return false;
+}
+
+// Makes one block of this and of those that it overlaps. Without memory for it the file is given up.
+static void wait_with(sink *s, haddr_t address, size_t size, const void *data) {
+  haddr_t low = address, high = address + size;
+  for (const block *b = s->waiting; b; b = b->next) {
+    if (!meets(b, address, size)) continue;
+    if (b->address < low) low = b->address;
+    if (b->address + b->size > high) high = b->address + b->size;
+  }
+  block *made = NULL;
+  char *bytes = NULL;
+  if (STZ_NEW(made, 1) != STZ_OK || STZ_NEW(bytes, high - low) != STZ_OK) {
+    stz_free(made);
+    errno = ENOMEM;
+    note(s);
+    return;
+  }
+  block **at = &s->waiting;
+  while (*at && (*at)->address + (*at)->size > low) {
+    block *b = *at;
+    if (meets(b, low, high - low)) {
+      memcpy(bytes + (b->address - low), b->data, b->size);
+      *at = b->next;
+      stz_free(b->data);
+      stz_free(b);
+    } else {
+      at = &b->next;
+    }
+  }
+  memcpy(bytes + (address - low), data, size);
+  *made = (block){.address = low, .size = high - low, .data = bytes, .next = *at};
+  *at = made;
 }
 
 static H5FD_t *sink_open(const char *name, unsigned flags, hid_t properties, haddr_t most) {
@@ -46,6 +125,7 @@ static H5FD_t *sink_open(const char *name, unsigned flags, hid_t properties, had
 
 static herr_t sink_close(H5FD_t *file) {
   sink *s = (sink *)file;
+  write_waiting(s);
   if (*s->failure == 0 && fsync(s->fd) != 0 && errno != EINVAL) note(s); // EINVAL: nothing to sync there
   if (close(s->fd) != 0) note(s);
   stz_free(s);
@@ -54,8 +134,8 @@ static herr_t sink_close(H5FD_t *file) {
 
 static herr_t sink_query(const H5FD_t *file, unsigned long *flags) {
   (void)file;
-  *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
-           H5FD_FEAT_AGGREGATE_SMALLDATA | H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+  *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA |
+           H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
   return 0;
 }
 
@@ -72,28 +152,33 @@ static herr_t sink_set_eoa(H5FD_t *file, H5FD_mem_t type, haddr_t address) {
 
 static haddr_t sink_get_eof(const H5FD_t *file, H5FD_mem_t type) {
   (void)type;
-  return ((const sink *)file)->end;
+  const sink *s = (const sink *)file;
+  const haddr_t waiting = s->waiting ? s->waiting->address + s->waiting->size : 0;
+  return waiting > s->end ? waiting : s->end;
 }
 
 static herr_t sink_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *buffer) {
   sink *s = (sink *)file;
-  char *to = buffer;
   (void)type;
   (void)transfer;
-  while (size > 0) {
-    const ssize_t got = pread(s->fd, to, size, (off_t)address);
+  for (size_t done = 0; done < size;) {
+    const ssize_t got = pread(s->fd, (char *)buffer + done, size - done, (off_t)(address + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       note(s);
       return -1;
     }
     if (got == 0) { // beyond the end
-      memset(to, 0, size);
-      return 0;
+      memset((char *)buffer + done, 0, size - done);
+      break;
     }
-    to += got;
-    address += (haddr_t)got;
-    size -= (size_t)got;
+    done += (size_t)got;
+  }
+  for (const block *b = s->waiting; b; b = b->next) {
+    if (!meets(b, address, size)) continue;
+    const haddr_t from = b->address > address ? b->address : address;
+    const haddr_t to = b->address + b->size < address + size ? b->address + b->size : address + size;
+    memcpy((char *)buffer + (from - address), b->data + (from - b->address), to - from);
   }
   return 0;
 }
@@ -101,21 +186,21 @@ static herr_t sink_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t a
 static herr_t sink_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size,
                          const void *buffer) {
   sink *s = (sink *)file;
-  const char *from = buffer;
-  (void)type;
   (void)transfer;
-  while (size > 0 && *s->failure == 0) {
-    const ssize_t put = pwrite(s->fd, from, size, (off_t)address);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) {
-      note(s);
-      return 0;
-    }
-    from += put;
-    address += (haddr_t)put;
-    size -= (size_t)put;
-    if (address > s->end) s->end = address;
+  if (*s->failure != 0) return 0;
+  if (type != H5FD_MEM_DRAW) {
+    wait_with(s, address, size, buffer);
+  } else {
+    if (meets_any(s, address, size)) write_waiting(s);
+    write_out(s, address, size, buffer);
   }
+  return 0;
+}
+
+static herr_t sink_flush(H5FD_t *file, hid_t transfer, hbool_t closing) {
+  (void)transfer;
+  (void)closing;
+  write_waiting((sink *)file);
   return 0;
 }
 
@@ -142,6 +227,7 @@ herr_t stz_sink_set(hid_t properties, int *failure) {
       .get_eof = sink_get_eof,
       .read = sink_read,
       .write = sink_write,
+      .flush = sink_flush,
       .truncate = sink_truncate,
       .fl_map = H5FD_FLMAP_DICHOTOMY,
   };

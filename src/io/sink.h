@@ -4,6 +4,11 @@
 // closing fails, and the end of the program with it. So this driver notes the first failure for its owner, accepts
 // whatever comes after it without writing, and lets HDF5 close in peace. It takes no lock, so that a growing file can
 // be read; it syncs the file to the disk before it closes it.
+//
+// And a file is to be whole whenever the program is killed. HDF5 writes what describes the data (headers, indices) in
+// ascending order, so that for a moment a header may point to an index that is not there yet. This driver keeps it back
+// until HDF5 flushes, and then writes it from the end of the file to its begin: what is pointed to, which was made
+// later, before what points to it. The data themselves are written at once, before anything points to them.
 #ifndef STZ_IO_SINK_H
 #define STZ_IO_SINK_H
 

@@ -10,8 +10,7 @@
 #include "base/memory.h"
 #include "io/disk.h"
 #include "io/hdf.h"
-
-enum { LAYER_FLOATS = 1 << 14, LAYER_PLANES = 8 }; // collected at a time: the larger of both
+#include "io/layers.h"
 
 struct stz_snapshot {
   const stz_grid *grid;
@@ -22,8 +21,7 @@ struct stz_snapshot {
 
 #define ON_ROOT(s, call) stz_agree(stz_grid_comm((s)->grid), (s)->root ? stz_hdf_outcome(&(s)->hdf, (call)) : STZ_OK)
 
-// STEM.0007.hdf, or STEM.hdf.series for -1.
-static stz_err path_of(const char *stem, int index, const char *suffix, char **path) {
+stz_err stz_snapshot_path(const char *stem, int index, const char *suffix, char **path) {
   const size_t size = strlen(stem) + 48;
   STZ_TRY(STZ_NEW(*path, size));
   if (index < 0) {
@@ -38,7 +36,7 @@ static stz_err vacant(const char *stem, int count) {
   stz_err err = STZ_OK;
   for (int i = -1; err == STZ_OK && i < count; i++) {
     char *path;
-    STZ_TRY(path_of(stem, i, "", &path));
+    STZ_TRY(stz_snapshot_path(stem, i, "", &path));
     if (access(path, F_OK) == 0) err = stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
     stz_free(path);
   }
@@ -94,8 +92,8 @@ stz_err stz_snapshot_create(const stz_grid *grid, const char *stem, int index, s
   stz_err err = STZ_NEW(s, 1);
   if (err == STZ_OK) {
     *s = (stz_snapshot){.grid = grid, .root = stz_grid_rank(grid) == 0, .hdf.file = -1};
-    err = path_of(stem, index, "", &s->path);
-    if (err == STZ_OK) err = path_of(stem, index, ".writing", &s->temporary);
+    err = stz_snapshot_path(stem, index, "", &s->path);
+    if (err == STZ_OK) err = stz_snapshot_path(stem, index, ".writing", &s->temporary);
   }
   *snapshot = s;
   err = stz_agree(stz_grid_comm(grid), err);
@@ -118,66 +116,11 @@ stz_err stz_snapshot_commit(stz_snapshot **snapshot) {
   return err;
 }
 
-stz_err stz_snapshot_number(stz_snapshot *snapshot, const char *name, double value) {
-  return ON_ROOT(snapshot, stz_hdf_attribute(&snapshot->hdf, "/", name, H5T_NATIVE_DOUBLE, 0, &value));
+stz_err stz_snapshot_number(stz_snapshot *snapshot, const char *object, const char *name, double value) {
+  return ON_ROOT(snapshot, stz_hdf_attribute(&snapshot->hdf, object, name, H5T_NATIVE_DOUBLE, 0, &value));
 }
 
 // --- fields ---
-
-// The planes z0 <= z < z0 + depth of a field on their way: packed as [x][y][z] by each rank, in that order on rank 0,
-// then turned there into VTK's [z][y][x].
-typedef struct layers {
-  int depth;               // most planes at a time
-  float *packed;           // this rank's
-  float *gathered, *image; // rank 0's
-  int *counts, *places;    // rank 0's: planes x of each rank, and the first
-} layers;
-
-static stz_err layers_new(const stz_grid *grid, layers *l) {
-  const int *cells = stz_grid_cells(grid), ranks = stz_grid_ranks(grid), plane = cells[0] * cells[1];
-  l->depth = plane * LAYER_PLANES < LAYER_FLOATS ? LAYER_FLOATS / plane : LAYER_PLANES;
-  if (l->depth > cells[2]) l->depth = cells[2];
-  STZ_TRY(STZ_NEW(l->packed, (size_t)stz_grid_planes(grid) * (size_t)cells[1] * (size_t)l->depth));
-  if (stz_grid_rank(grid) != 0) return STZ_OK;
-  STZ_TRY(STZ_NEW(l->gathered, (size_t)plane * (size_t)l->depth));
-  STZ_TRY(STZ_NEW(l->image, (size_t)plane * (size_t)l->depth));
-  STZ_TRY(STZ_NEW(l->counts, ranks));
-  STZ_TRY(STZ_NEW(l->places, ranks));
-  for (int x = 0; x < cells[0]; x++) l->counts[stz_grid_owner(grid, x)]++;
-  for (int r = 1; r < ranks; r++) l->places[r] = l->places[r - 1] + l->counts[r - 1];
-  return STZ_OK;
-}
-
-static void layers_clear(layers *l) {
-  stz_free(l->packed);
-  stz_free(l->gathered);
-  stz_free(l->image);
-  stz_free(l->counts);
-  stz_free(l->places);
-}
-
-// Brings `depth` planes from z0 on to rank 0, into l->image. Collective.
-static void collect(const stz_grid *grid, const float *local, int z0, int depth, layers *l) {
-  const int *cells = stz_grid_cells(grid), rows = stz_grid_planes(grid) * cells[1];
-  MPI_Datatype slice;
-  for (int row = 0; row < rows; row++) {
-    memcpy(l->packed + (size_t)row * (size_t)depth, local + (size_t)row * (size_t)cells[2] + z0,
-           (size_t)depth * sizeof *local);
-  }
-  MPI_Type_contiguous(cells[1] * depth, MPI_FLOAT, &slice); // of one plane x
-  MPI_Type_commit(&slice);
-  MPI_Gatherv(l->packed, stz_grid_planes(grid), slice, l->gathered, l->counts, l->places, slice, 0,
-              stz_grid_comm(grid));
-  MPI_Type_free(&slice);
-  if (!l->image) return;
-  for (int x = 0; x < cells[0]; x++) {
-    for (int y = 0; y < cells[1]; y++) {
-      const float *line = l->gathered + ((size_t)x * (size_t)cells[1] + (size_t)y) * (size_t)depth;
-      for (int z = 0; z < depth; z++)
-        l->image[((size_t)z * (size_t)cells[1] + (size_t)y) * (size_t)cells[0] + x] = line[z];
-    }
-  }
-}
 
 static stz_err write_layers(const stz_snapshot *s, const char *path, hid_t dataset, int z0, int depth,
                             const float *image) {
@@ -204,21 +147,74 @@ stz_err stz_snapshot_field(stz_snapshot *snapshot, const char *name, const char 
   const int height = stz_grid_cells(snapshot->grid)[2];
   char path[128];
   hid_t dataset = -1;
-  layers l = {0};
+  stz_layers l = {0};
   snprintf(path, sizeof path, "/VTKHDF/PointData/%s", name);
-  stz_err err = stz_agree(stz_grid_comm(snapshot->grid), layers_new(snapshot->grid, &l));
+  stz_err err = stz_agree(stz_grid_comm(snapshot->grid), stz_layers_create(snapshot->grid, &l));
   if (err == STZ_OK) err = ON_ROOT(snapshot, create_array(snapshot, path, unit, description, &dataset));
   if (err == STZ_OK) {
     stz_err writing = STZ_OK;
     for (int z = 0; z < height; z += l.depth) {
       const int depth = height - z < l.depth ? height - z : l.depth;
-      collect(snapshot->grid, local, z, depth, &l);
+      stz_layers_collect(&l, local, z, depth);
       if (snapshot->root && writing == STZ_OK) writing = write_layers(snapshot, path, dataset, z, depth, l.image);
     }
     if (snapshot->root) H5Dclose(dataset);
     err = ON_ROOT(snapshot, writing);
   }
-  layers_clear(&l);
+  stz_layers_clear(&l);
+  return err;
+}
+
+// --- beside the image ---
+
+stz_err stz_snapshot_text(stz_snapshot *snapshot, const char *path, const char *description, const char *text) {
+  return ON_ROOT(snapshot, stz_hdf_text(&snapshot->hdf, path, description, text));
+}
+
+// The rows of all ranks on their way to rank 0.
+typedef struct gathering {
+  int *counts, *places; // numbers of each rank, and the first
+  double *values;
+  hsize_t rows;
+} gathering;
+
+static stz_err gathering_create(const stz_snapshot *s, int mine, int width, gathering *g) {
+  const int ranks = stz_grid_ranks(s->grid);
+  STZ_TRY(stz_agree(stz_grid_comm(s->grid), STZ_NEW(g->counts, ranks)));
+  MPI_Gather(&mine, 1, MPI_INT, g->counts, 1, MPI_INT, 0, stz_grid_comm(s->grid));
+  if (!s->root) return STZ_OK;
+  STZ_TRY(STZ_NEW(g->places, ranks + 1));
+  for (int r = 0; r < ranks; r++) g->places[r + 1] = g->places[r] + g->counts[r];
+  g->rows = (hsize_t)(g->places[ranks] / width);
+  return STZ_NEW(g->values, g->places[ranks]);
+}
+
+static stz_err write_rows(const stz_snapshot *s, const char *path, const stz_column *column, const gathering *g) {
+  const hsize_t extent[2] = {g->rows, (hsize_t)column->width};
+  hid_t dataset;
+  STZ_TRY(stz_hdf_dataset(&s->hdf, path, column->unit, column->description, stz_hdf_type(column->type),
+                          column->width > 1 ? 2 : 1, extent, NULL, H5P_DEFAULT, &dataset));
+  const bool good = H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, g->values) >= 0;
+  const stz_err err = good ? STZ_OK : stz_hdf_fail(&s->hdf, path);
+  H5Dclose(dataset);
+  return err;
+}
+
+stz_err stz_snapshot_rows(stz_snapshot *snapshot, const char *group, const stz_column *column, int count,
+                          const double *local) {
+  const MPI_Comm comm = stz_grid_comm(snapshot->grid);
+  const int mine = count * column->width;
+  char path[128];
+  gathering g = {0};
+  snprintf(path, sizeof path, "%s/%s", group, column->name);
+  stz_err err = stz_agree(comm, gathering_create(snapshot, mine, column->width, &g));
+  if (err == STZ_OK) {
+    MPI_Gatherv(local, mine, MPI_DOUBLE, g.values, g.counts, g.places, MPI_DOUBLE, 0, comm);
+    err = ON_ROOT(snapshot, write_rows(snapshot, path, column, &g));
+  }
+  stz_free(g.counts);
+  stz_free(g.places);
+  stz_free(g.values);
   return err;
 }
 
@@ -243,7 +239,7 @@ static stz_err print_series(const char *stem, int count, const double *times_s, 
   fputs("{\n  \"file-series-version\": \"1.0\",\n  \"files\": [", out);
   for (int i = 0; i < count; i++) {
     char *path;
-    STZ_TRY(path_of(stem, i, "", &path));
+    STZ_TRY(stz_snapshot_path(stem, i, "", &path));
     const char *slash = strrchr(path, '/');
     fputs(i > 0 ? ",\n    { \"name\": " : "\n    { \"name\": ", out);
     print_json_text(slash ? slash + 1 : path, out);
@@ -257,7 +253,7 @@ static stz_err print_series(const char *stem, int count, const double *times_s, 
 static stz_err write_series(const char *stem, int count, const double *times_s) {
   char *path = NULL, *text = NULL;
   const size_t size = 100 + (size_t)count * (6 * strlen(stem) + 80);
-  stz_err err = path_of(stem, -1, "", &path);
+  stz_err err = stz_snapshot_path(stem, -1, "", &path);
   if (err == STZ_OK) err = STZ_NEW(text, size);
   FILE *out = err == STZ_OK ? fmemopen(text, size, "w") : NULL;
   if (err == STZ_OK && !out) err = stz_fail(STZ_EINTERNAL, "out of memory");

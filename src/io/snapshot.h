@@ -10,6 +10,7 @@
 #define STZ_IO_SNAPSHOT_H
 
 #include "base/error.h"
+#include "io/result.h"
 #include "lattice/grid.h"
 
 typedef struct stz_snapshot stz_snapshot;
@@ -26,10 +27,35 @@ void stz_snapshot_abandon(stz_snapshot **snapshot); // gives up one that was beg
 stz_err stz_snapshot_field(stz_snapshot *snapshot, const char *name, const char *unit, const char *description,
                            const float *local) STZ_MUST_USE;
 
-// A number that belongs to the whole: an attribute of the file's root. (VTK 9.1 fails on field data of an image.)
-stz_err stz_snapshot_number(stz_snapshot *snapshot, const char *name, double value) STZ_MUST_USE;
+// What is no field lies beside the group VTKHDF, where VTK passes over it: numbers as attributes of the root or of a
+// group (VTK 9.1 fails on field data of an image), texts, and tables, a column of `count` rows on each rank, those of
+// the ranks one after the other.
+stz_err stz_snapshot_number(stz_snapshot *snapshot, const char *object, const char *name, double value) STZ_MUST_USE;
+stz_err stz_snapshot_text(stz_snapshot *snapshot, const char *path, const char *description,
+                          const char *text) STZ_MUST_USE;
+stz_err stz_snapshot_rows(stz_snapshot *snapshot, const char *group, const stz_column *column, int count,
+                          const double *local) STZ_MUST_USE;
 
 // Writes the list of snapshots 0 to count - 1 with their times (s).
 stz_err stz_snapshot_series(const stz_grid *grid, const char *stem, int count, const double *times_s) STZ_MUST_USE;
+
+// How many the list names. Collective.
+stz_err stz_snapshot_count(const stz_grid *grid, const char *stem, int *count) STZ_MUST_USE;
+
+// The name of a file of the series: STEM.0007.hdf, or STEM.hdf.series for index -1, and a suffix; to be freed by
+// stz_free. Local.
+stz_err stz_snapshot_path(const char *stem, int index, const char *suffix, char **path) STZ_MUST_USE;
+
+// Reading one back. Messages name the file; STZ_EIO where it lacks something or is of another lattice.
+typedef struct stz_snapshot_source stz_snapshot_source;
+stz_err stz_snapshot_open(const stz_grid *grid, const char *stem, int index, stz_snapshot_source **source) STZ_MUST_USE;
+void stz_snapshot_close(stz_snapshot_source **source); // does nothing without one
+stz_err stz_snapshot_read_field(stz_snapshot_source *source, const char *name, float *local) STZ_MUST_USE;
+stz_err stz_snapshot_read_number(stz_snapshot_source *source, const char *object, const char *name,
+                                 double *value) STZ_MUST_USE;
+// For rank 0 (nothing on the others): a text; a column of all rows, `width` numbers each. To be freed by stz_free.
+stz_err stz_snapshot_read_text(stz_snapshot_source *source, const char *path, char **text) STZ_MUST_USE;
+stz_err stz_snapshot_read_rows(stz_snapshot_source *source, const char *path, int width, int *count,
+                               double **values) STZ_MUST_USE;
 
 #endif

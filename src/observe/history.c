@@ -25,6 +25,12 @@ const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS] = {
     {"order_mean", "1", "share of clusters that still have their order", 1},
     {"localisation", "1", "largest mean plastic strain of a slab at 45 degrees over the mean of the box", 1},
     {"reversal_share", "1", "share of events that undid the event before at their site", 1},
+    {"participation_ratio", "1", "(sum s)^2/(N sum s^2), s the square of a voxel's plastic strain", 1},
+    {"sheared_fraction", "1", "share of voxels on which an event was centred", 1},
+    {"work_MJ_per_m3", "MJ/m^3", "work done on the specimen a unit of volume", 1},
+    {"heat_MJ_per_m3", "MJ/m^3", "energy that the events dissipated, from the stress before and after each", 1},
+    {"elastic_energy_MJ_per_m3", "MJ/m^3", "elastic energy: of the mean and of the internal stress", 1},
+    {"internal_energy_MJ_per_m3", "MJ/m^3", "elastic energy of the internal stress alone, from the fields", 1},
 };
 
 void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]) {
@@ -35,9 +41,19 @@ void stz_history_row(const stz_history_state *state, const stz_history_sample *s
                          state->strain[STZ_XX],
                          state->stress[STZ_XX] / STZ_GPA,
                          state->plastic[STZ_XX]};
-  const double tail[] = {state->plastic_rate_per_s,    state->total_rate_per_s, events,
-                         events * sample->stz_per_box, sample->order_mean,      sample->localisation,
-                         sample->reversal_share};
+  const double tail[] = {state->plastic_rate_per_s,
+                         state->total_rate_per_s,
+                         events,
+                         events * sample->stz_per_box,
+                         sample->order_mean,
+                         sample->localisation,
+                         sample->reversal_share,
+                         sample->participation.ratio,
+                         sample->participation.sheared,
+                         state->work / STZ_MJ_PER_M3,
+                         state->heat / STZ_MJ_PER_M3,
+                         (state->mean_energy + state->internal_energy) / STZ_MJ_PER_M3,
+                         state->internal_energy / STZ_MJ_PER_M3};
   memcpy(row, head, sizeof head);
   memcpy(row + 6, state->strain, sizeof state->strain);
   for (int c = 0; c < 6; c++) row[12 + c] = state->stress[c] / STZ_GPA;

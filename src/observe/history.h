@@ -8,6 +8,7 @@
 
 #include "glass/glass.h"
 #include "observe/params.h"
+#include "observe/participation.h"
 
 // The macroscopic state at a row's time, which the caller fills in.
 typedef struct stz_history_state {
@@ -17,6 +18,8 @@ typedef struct stz_history_state {
   double clock_zero_s;                     // time from which the segment's times count
   uint64_t events;
   double plastic_rate_per_s, total_rate_per_s; // from the rates of all events
+  double work, heat;                           // so far, eV/nm^3 (observe/energy.h)
+  double mean_energy, internal_energy;         // elastic energy of the mean and of the internal stress, eV/nm^3
 } stz_history_state;
 
 // What the sample adds.
@@ -25,6 +28,7 @@ typedef struct stz_history_sample {
   double order_mean;     // share of clusters that still have their order; NaN without clusters
   double localisation;   // stz_localisation
   double reversal_share; // share of events that undid the event before at their site; 0 without events
+  stz_participation participation;
 } stz_history_sample;
 
 typedef struct stz_history_column {
@@ -32,7 +36,7 @@ typedef struct stz_history_column {
   int width; // doubles a row
 } stz_history_column;
 
-enum { STZ_HISTORY_COLUMNS = 16, STZ_HISTORY_WIDTH = 31 }; // columns, and doubles in a row
+enum { STZ_HISTORY_COLUMNS = 22, STZ_HISTORY_WIDTH = 37 }; // columns, and doubles in a row
 
 // The columns in the order of a row.
 extern const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS];

@@ -32,11 +32,10 @@ static stz_err layout_create(const stz_nbed_sample *sample, const stz_nbed_param
   }
   const double width = fmin(l->box[0], l->box[1]), rounding = 1e-9;
   if (l->foil > l->box[2] * (1.0 + rounding)) {
-    return stz_fail(STZ_EINPUT, "output.foil_nm: got %g, needs at most %.6g, the box along the beam", l->foil,
-                    l->box[2]);
+    return stz_fail(STZ_EINPUT, "nbed.foil_nm: got %g, needs at most %.6g, the box along the beam", l->foil, l->box[2]);
   }
   if (STZ_NBED_SIDE * l->step > width * (1.0 + rounding)) {
-    return stz_fail(STZ_EINPUT, "output.probe_nm: got %g, needs at most %.6g, a tenth of the box across the beam",
+    return stz_fail(STZ_EINPUT, "nbed.probe_nm: got %g, needs at most %.6g, a tenth of the box across the beam",
                     l->step, width / STZ_NBED_SIDE);
   }
   if (2.0 * l->reach > width) {

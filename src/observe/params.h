@@ -14,4 +14,9 @@ typedef struct stz_nbed_params {
   int beam;        // axis of the beam: 0, 1, 2
 } stz_nbed_params;
 
+typedef struct stz_avalanche_params {
+  double window;   // of an event, as a share of the mean time between events within reach
+  double reach_nm; // distance at which an event still triggers
+} stz_avalanche_params;
+
 #endif

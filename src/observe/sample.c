@@ -23,5 +23,8 @@ stz_err stz_history_look(const stz_glass *glass, uint64_t events, stz_history_sa
   *sample = (stz_history_sample){.stz_per_box = stz_glass_stz(glass)->volume_nm3 / stz_grid_volume(grid),
                                  .order_mean = stz_order_mean(grid, clusters, count),
                                  .reversal_share = events ? (double)stz_glass_reversals(glass) / (double)events : 0.0};
-  return stz_localisation(grid, stz_glass_plastic(glass, 3), stz_glass_plastic(glass, 4), &sample->localisation);
+  const float *plastic[5];
+  for (int c = 0; c < 5; c++) plastic[c] = stz_glass_plastic(glass, c);
+  STZ_TRY(stz_participation_find(grid, plastic, stz_glass_event_count(glass), &sample->participation));
+  return stz_localisation(grid, plastic[3], plastic[4], &sample->localisation);
 }

@@ -10,6 +10,7 @@
 #include "io/field.h"
 #include "observe/history.h"
 #include "sim/sim.h"
+#include "stz/modes.h"
 
 // Bytes a site: the glass's fields (structure, composition, two barriers, noise, plastic strain, cell, rotations,
 // counts), the engine's stress, and at set-up spectra and composition fields in double precision.
@@ -103,6 +104,14 @@ stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) {
   return stz_agree(comm, err);
 }
 
+static void describe_modes(const stz_config *config, stz_estimate *estimate) {
+  static stz_modes modes; // too large for a stack
+  stz_modes_init(&modes, STZ_ORIENTATION_ALIGNED, 0);
+  if (config->stz.catalogue.count > 0) stz_modes_replace(&modes, &config->stz.catalogue);
+  estimate->modes = modes.count;
+  stz_modes_isotropy(&modes, &estimate->modes_least, &estimate->modes_most);
+}
+
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
@@ -113,20 +122,22 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) + c.to_and_fro : 0.0;
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
   const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 30.0 : 22.0;
+  describe_modes(config, estimate);
   estimate->seconds = estimate->events * (sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0));
   estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES) + octant * 15.0 * sizeof(float) + 3e7;
   const double rows = 200.0 * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 4.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
+                         (config->avalanches ? 53.0 * estimate->events : 0.0) +
                          (config->events ? 26.0 * estimate->events : 0.0);
 }
 
-void stz_sim_unreachable_levels(const stz_config *config, char *text, int size) {
+void stz_sim_unreachable_levels(const stz_config *config, const stz_levels *levels, char *text, int size) {
   const course c = course_of(config);
   int at = 0;
   text[0] = 0;
-  for (int i = 0; i < config->nbed_strains.count && at < size; i++) {
-    if (config->nbed_strains.values[i] <= c.largest + 1e-12) continue;
-    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", config->nbed_strains.values[i]);
+  for (int i = 0; i < levels->count && at < size; i++) {
+    if (levels->values[i] <= c.largest + 1e-12) continue;
+    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", levels->values[i]);
   }
 }

@@ -13,8 +13,10 @@
 #include "base/tensor.h"
 #include "base/units.h"
 #include "observe/nbed.h"
+#include "sim/level.h"
+#include "sim/statistics.h"
 
-static stz_err write_provenance(stz_result *r, const stz_config *config, const stz_run_options *options, int ranks) {
+stz_err stz_record_provenance(stz_result *r, const stz_config *config, const char *command_line, int ranks) {
   char utc[32];
   const time_t now = time(NULL);
   struct tm parts;
@@ -23,7 +25,7 @@ static stz_err write_provenance(stz_result *r, const stz_config *config, const s
   STZ_TRY(stz_result_int(r, "/", "format_version", 1));
   STZ_TRY(stz_result_text(r, "/", "program_version", STZ_VERSION));
   STZ_TRY(stz_result_text(r, "/", "git", stz_build_git));
-  STZ_TRY(stz_result_text(r, "/", "command_line", options->command_line ? options->command_line : ""));
+  STZ_TRY(stz_result_text(r, "/", "command_line", command_line ? command_line : ""));
   STZ_TRY(stz_result_text(r, "/", "created_utc", utc));
   STZ_TRY(stz_result_int(r, "/", "ranks", ranks));
   STZ_TRY(stz_result_uint(r, "/", "seed", config->seed));
@@ -82,6 +84,20 @@ static const stz_column event_columns[EVENT_COLUMNS] = {
     {"stress_axial_GPa", "GPa", "mean stress just before, xx", 1, STZ_COLUMN_FLOAT},
 };
 
+// A row of /avalanches; write_avalanches fills it.
+enum { AVALANCHE_COLUMNS = 9, AVALANCHE_WIDTH = 11 };
+static const stz_column avalanche_columns[AVALANCHE_COLUMNS] = {
+    {"begin_s", "s", "time of its first event", 1, STZ_COLUMN_DOUBLE},
+    {"duration_s", "s", "time from its first to its last event", 1, STZ_COLUMN_DOUBLE},
+    {"size", "1", "number of its events", 1, STZ_COLUMN_INT32},
+    {"strain", "1", "total strain before it, of the component that the load drives", 1, STZ_COLUMN_FLOAT},
+    {"plastic_strain", "1", "what it adds to the mean plastic strain of that component", 1, STZ_COLUMN_FLOAT},
+    {"stress_drop_GPa", "GPa", "what its events take off the mean stress of that component", 1, STZ_COLUMN_FLOAT},
+    {"gyration_radius_nm", "nm", "rms distance of its events from their centre", 1, STZ_COLUMN_FLOAT},
+    {"centre_nm", "nm", "that centre in the box, x y z", 3, STZ_COLUMN_FLOAT},
+    {"whole", "1", "1: over; 0: the run ended before", 1, STZ_COLUMN_INT8},
+};
+
 static void fill_columns(stz_column columns[STZ_HISTORY_COLUMNS]) {
   for (int i = 0; i < STZ_HISTORY_COLUMNS; i++) {
     const stz_history_column *c = &stz_history_columns[i];
@@ -93,23 +109,36 @@ static stz_err declare_tables(stz_record *record) {
   stz_column columns[STZ_HISTORY_COLUMNS];
   fill_columns(columns);
   STZ_TRY(stz_result_columns(record->result, STZ_TABLE_HISTORY, columns, STZ_HISTORY_COLUMNS));
-  if (!record->config->events) return STZ_OK;
-  return stz_result_columns(record->result, STZ_TABLE_EVENTS, event_columns, EVENT_COLUMNS);
+  if (record->config->events) {
+    STZ_TRY(stz_result_columns(record->result, STZ_TABLE_EVENTS, event_columns, EVENT_COLUMNS));
+  }
+  if (!record->avalanches) return STZ_OK;
+  return stz_result_columns(record->result, STZ_TABLE_AVALANCHES, avalanche_columns, AVALANCHE_COLUMNS);
 }
 
 static stz_err write_start(stz_record *record, const stz_run_options *options) {
   stz_result *r = record->result;
-  STZ_TRY(write_provenance(r, record->config, options, stz_grid_ranks(record->sample->grid)));
+  STZ_TRY(stz_record_provenance(r, record->config, options->command_line, stz_grid_ranks(record->sample->grid)));
   STZ_TRY(write_config(r, record->config, record->sample));
   STZ_TRY(write_microstructure(r, record->sample));
   STZ_TRY(declare_tables(record));
+  if (record->avalanches) {
+    STZ_TRY(stz_result_double(r, "/avalanches", "window", record->config->avalanche.window));
+    STZ_TRY(stz_result_double(r, "/avalanches", "reach_nm", record->config->avalanche.reach_nm));
+  }
   return stz_result_flush(r);
+}
+
+stz_err stz_record_prepare(stz_record *record, const stz_config *config, const char *output, stz_sample *sample) {
+  *record = (stz_record){.config = config, .sample = sample};
+  STZ_TRY(stz_agree(stz_grid_comm(sample->grid), stz_snapshots_begin(config, output, &record->snapshots)));
+  STZ_TRY(stz_energy_create(sample->grid, sample->elastic, &record->energy));
+  return config->avalanches ? stz_avalanches_create(sample->grid, &config->avalanche, &record->avalanches) : STZ_OK;
 }
 
 stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
                          stz_sample *sample) {
-  *record = (stz_record){.config = config, .sample = sample};
-  STZ_TRY(stz_agree(stz_grid_comm(sample->grid), stz_snapshots_begin(config, options->output, &record->snapshots)));
+  STZ_TRY(stz_record_prepare(record, config, options->output, sample));
   if (!options->force) STZ_TRY(stz_snapshots_vacant(&record->snapshots, sample->grid));
   STZ_TRY(stz_result_create(sample->grid, options->output, options->force, &record->result));
   const stz_err err = write_start(record, options);
@@ -124,14 +153,17 @@ stz_err stz_record_reopen(stz_record *record, const char *output) {
   return err;
 }
 
-stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) {
-  if (!record->config->events) return STZ_OK;
+void stz_record_before(stz_record *record, const stz_event *event) {
+  const int64_t local = stz_grid_local(record->sample->grid, event->shear.site);
+  stz_load_state(record->sample->load, &record->before);
+  for (int c = 0; c < 5 && local >= 0; c++) record->internal[c] = stz_kmc_stress(record->sample->kmc, c)[local];
+}
+
+static stz_err write_event(stz_record *record, const stz_event *event, const double strain[6]) {
   const stz_grid *grid = record->sample->grid;
   const double share = stz_glass_stz(record->sample->glass)->volume_nm3 / stz_grid_volume(grid);
   int xyz[3];
-  stz_macro macro;
   stz_grid_coords(grid, event->shear.site, xyz);
-  stz_load_state(record->sample->load, &macro);
   const double row[EVENT_WIDTH] = {event->time_s,
                                    xyz[0],
                                    xyz[1],
@@ -140,8 +172,44 @@ stz_err stz_record_event(stz_record *record, const stz_event *event, const doubl
                                    event->shear.sign,
                                    event->shear.rotation,
                                    strain[STZ_XX] * share,
-                                   macro.stress[STZ_XX] / STZ_GPA};
-  return stz_result_event(record->result, row);
+                                   record->before.stress[STZ_XX] / STZ_GPA};
+  return stz_result_append(record->result, STZ_TABLE_EVENTS, row);
+}
+
+// Writes the avalanches that are over before `time_s`.
+static stz_err write_avalanches(stz_record *record, double time_s, bool whole) {
+  const stz_avalanche *list;
+  const int count = stz_avalanches_over(record->avalanches, time_s, &list);
+  for (const stz_avalanche *a = list; a < list + count; a++) {
+    double row[AVALANCHE_WIDTH] = {a->begin_s,        a->last_s - a->begin_s,   (double)a->events,      a->strain,
+                                   a->plastic_strain, a->stress_drop / STZ_GPA, stz_avalanche_radius(a)};
+    stz_avalanche_centre(record->sample->grid, a, row + 7);
+    row[10] = whole;
+    STZ_TRY(stz_result_append(record->result, STZ_TABLE_AVALANCHES, row));
+  }
+  return STZ_OK;
+}
+
+static stz_err add_to_avalanches(stz_record *record, const stz_event *event, const double strain[6],
+                                 const stz_macro *after) {
+  const double share = stz_glass_stz(record->sample->glass)->volume_nm3 / stz_grid_volume(record->sample->grid);
+  const int driven = record->before.component;
+  const stz_avalanche_event added = {.time_s = event->time_s,
+                                     .site = event->shear.site,
+                                     .strain = record->before.strain[driven],
+                                     .plastic_strain = strain[driven] * share,
+                                     .stress_drop = record->before.stress[driven] - after->stress[driven]};
+  STZ_TRY(write_avalanches(record, event->time_s, true));
+  return stz_avalanches_add(record->avalanches, &added);
+}
+
+stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) {
+  stz_macro after;
+  stz_load_state(record->sample->load, &after);
+  stz_energy_move(record->energy, record->before.stress, record->before.strain);
+  stz_energy_event(record->energy, event->shear.site, strain, record->internal, after.stress, after.strain);
+  if (record->config->events) STZ_TRY(write_event(record, event, strain));
+  return record->avalanches ? add_to_avalanches(record, event, strain, &after) : STZ_OK;
 }
 
 static uint64_t events_so_far(const stz_record *record) {
@@ -154,8 +222,6 @@ static uint64_t events_so_far(const stz_record *record) {
 static stz_err take_row(stz_record *record, double t) {
   const stz_sample *s = record->sample;
   const uint64_t events = events_so_far(record);
-  if (!record->begun || events != record->looked) STZ_TRY(stz_history_look(s->glass, events, &record->look));
-  record->looked = events;
   stz_macro macro;
   stz_load_state_at(s->load, t, &macro);
   stz_history_state state = {.time_s = t,
@@ -168,7 +234,15 @@ static stz_err take_row(stz_record *record, double t) {
   memcpy(state.plastic, macro.plastic, sizeof state.plastic);
   stz_mean_stress mean = {.t0 = t, .temperature_K = macro.temperature_K};
   memcpy(mean.stress, macro.stress, sizeof mean.stress);
-  stz_kmc_rates(s->kmc, &mean, &state.total_rate_per_s, &state.plastic_rate_per_s);
+  stz_kmc_rates(s->kmc, &mean, &state.total_rate_per_s, &state.plastic_rate_per_s); // and the stress is up to date
+  if (!record->begun || events != record->looked) {
+    STZ_TRY(stz_history_look(s->glass, events, &record->look));
+    STZ_TRY(stz_energy_internal(s->glass, s->kmc, &record->internal_energy));
+  }
+  record->looked = events;
+  stz_energy_so_far(record->energy, macro.stress, macro.strain, &state.work, &state.heat);
+  state.mean_energy = stz_energy_of_mean(record->energy, macro.stress);
+  state.internal_energy = record->internal_energy;
   double row[STZ_HISTORY_WIDTH];
   stz_history_row(&state, &record->look, row);
   STZ_TRY(stz_result_row(record->result, row));
@@ -181,56 +255,36 @@ static stz_err take_row(stz_record *record, double t) {
   return STZ_OK;
 }
 
-static stz_err write_nbed(stz_result *r, const char *group, const stz_nbed *nbed) {
-  char path[128];
-  const int patterns[3] = {nbed->scans, STZ_NBED_SIDE, STZ_NBED_SIDE}, domains[2] = {nbed->scans, 4},
-            corners[2] = {nbed->scans, 3};
-#define PATH(name) (snprintf(path, sizeof path, "%s/" name, group), path)
-  STZ_TRY(stz_result_bytes(r, PATH("bragg"), "1", "1: the pattern has Bragg reflections", 3, patterns, nbed->bragg));
-  STZ_TRY(stz_result_doubles(r, PATH("probability"), "1", "probability of Bragg reflections from local event counts", 3,
-                             patterns, nbed->probability));
-  STZ_TRY(stz_result_doubles(r, PATH("density"), "1", "mean Ni fraction in the probe", 3, patterns, nbed->density));
-  STZ_TRY(stz_result_bytes(r, PATH("mask"), "1", "1: density above 50 % grey", 3, patterns, nbed->mask));
-  STZ_TRY(stz_result_doubles(r, PATH("counts"), "1", "patterns with Bragg reflections", 1, patterns, nbed->counts));
-  STZ_TRY(stz_result_doubles(r, PATH("counts_by_domain"), "1",
-                             "Bragg in mask, patterns in mask, Bragg outside, patterns outside", 2, domains,
-                             nbed->counts_by_domain));
-  STZ_TRY(
-      stz_result_doubles(r, PATH("origin_nm"), "nm", "corner of each scan and its foil", 2, corners, nbed->origin_nm));
-#undef PATH
-  STZ_TRY(stz_result_double(r, group, "bragg_expected", nbed->bragg_expected));
-  STZ_TRY(stz_result_double(r, group, "bragg_mean", nbed->bragg_mean));
-  STZ_TRY(stz_result_double(r, group, "bragg_scatter", nbed->bragg_scatter));
-  return stz_result_int(r, group, "displaced", nbed->displaced);
-}
-
 static stz_err take_level(stz_record *record, double t, double strain) {
-  char group[32];
   stz_nbed *nbed;
   const stz_nbed_sample sample = stz_nbed_sample_of(record->sample->glass);
   const stz_nbed_params *params = &record->config->nbed;
   STZ_TRY(stz_nbed_create(&sample, params, record->config->seed, (uint64_t)record->level, &nbed));
-  snprintf(group, sizeof group, "/nbed/level_%02d", record->level);
   stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", strain, nbed->bragg_mean,
           nbed->scans * STZ_NBED_PATTERNS);
-  stz_err err = write_nbed(record->result, group, nbed);
-  if (err == STZ_OK) err = stz_result_double(record->result, group, "strain", strain);
-  if (err == STZ_OK) err = stz_result_double(record->result, group, "time_s", t);
-  if (err == STZ_OK) err = stz_result_double(record->result, group, "foil_nm", params->foil_nm);
-  if (err == STZ_OK) err = stz_result_double(record->result, group, "probe_nm", params->probe_nm);
+  stz_err err = stz_level_write(record->result, record->level, nbed, params, strain, t);
   if (err == STZ_OK) err = stz_result_flush(record->result);
   stz_nbed_destroy(&nbed);
   record->level++;
   return err;
 }
 
-// Takes the NBED levels and snapshots due up to the time `until`, with its strain `end`, from the state `now` on.
+// The strain of the statistics that are next; INFINITY if there are none.
+static double next_statistics(const stz_record *record) {
+  const stz_config *config = record->config;
+  const stz_levels *levels = config->statistics_strains.count > 0 ? &config->statistics_strains : &config->nbed_strains;
+  return record->statistics < levels->count ? levels->values[record->statistics] : INFINITY;
+}
+
+// Takes the NBED levels, snapshots and statistics due up to the time `until`, with its strain `end`, from the state
+// `now` on.
 static stz_err take_levels(stz_record *record, const stz_macro *now, double until, double end) {
   const stz_levels *nbed = &record->config->nbed_strains;
   const double strain = now->strain[STZ_XX], rate = until > now->time_s ? (end - strain) / (until - now->time_s) : 0.0;
   for (;;) {
     const double scans = record->level < nbed->count ? nbed->values[record->level] : INFINITY;
-    const double snapshot = stz_snapshots_next(&record->snapshots), level = fmin(scans, snapshot);
+    const double snapshot = stz_snapshots_next(&record->snapshots), statistics = next_statistics(record);
+    const double level = fmin(scans, fmin(snapshot, statistics));
     if (!(fmax(strain, end) >= level)) return STZ_OK;
     stz_macro at = *now;
     if (strain < level) {
@@ -239,6 +293,7 @@ static stz_err take_levels(stz_record *record, const stz_macro *now, double unti
     }
     if (level == scans) STZ_TRY(take_level(record, at.time_s, at.strain[STZ_XX]));
     if (level == snapshot) STZ_TRY(stz_snapshots_take(&record->snapshots, record->sample, &at));
+    if (level == statistics) STZ_TRY(stz_statistics_take(record->result, record->sample, &at, record->statistics++));
   }
 }
 
@@ -292,12 +347,7 @@ static stz_err write_plastic_strain(stz_record *record) {
   const int64_t sites = stz_grid_local_sites(s->grid);
   float *axial = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(s->grid), STZ_NEW(axial, sites)));
-  for (int64_t i = 0; i < sites; i++) {
-    double d[5], tensor[6];
-    for (int c = 0; c < 5; c++) d[c] = stz_glass_plastic(s->glass, c)[i];
-    stz_sym_from_dev(d, tensor);
-    axial[i] = (float)tensor[STZ_XX];
-  }
+  for (int64_t i = 0; i < sites; i++) axial[i] = (float)stz_sample_axial(s, i);
   const stz_err err = stz_result_field(record->result, "/microstructure/plastic_strain_axial", "1",
                                        "sum of gamma0 P_xx Omega/a^3 over the events centred on the voxel", axial);
   stz_free(axial);
@@ -313,6 +363,14 @@ static void warn_of_flicker(const stz_record *record) {
           100.0 * (double)reversals / (double)events);
 }
 
+// Those that the end of the run leaves open, too.
+static stz_err write_last_avalanches(stz_record *record) {
+  stz_macro macro;
+  stz_load_state(record->sample->load, &macro);
+  STZ_TRY(write_avalanches(record, macro.time_s, true));
+  return write_avalanches(record, INFINITY, false);
+}
+
 stz_err stz_record_finish(stz_record *record) {
   char hash[24];
   warn_of_flicker(record);
@@ -321,6 +379,7 @@ stz_err stz_record_finish(stz_record *record) {
   stz_err err = stz_result_field(r, "/microstructure/barrier_eV", "eV", "barriers at the end",
                                  stz_glass_barrier(record->sample->glass));
   if (err == STZ_OK) err = write_plastic_strain(record);
+  if (err == STZ_OK && record->avalanches) err = write_last_avalanches(record);
   if (err == STZ_OK) err = stz_result_text(r, "/", "state_hash", hash);
   if (err == STZ_OK) err = stz_result_int(r, "/", "complete", 1);
   if (err != STZ_OK) {
@@ -331,11 +390,10 @@ stz_err stz_record_finish(stz_record *record) {
   return stz_result_close(&record->result);
 }
 
-void stz_record_abandon(stz_record *record) {
-  char message[512];
-  snprintf(message, sizeof message, "%s", stz_error_message());
-  if (stz_result_close(&record->result) != STZ_OK) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
-  (void)!stz_fail(STZ_OK, "%s", message); // the failure that ended the run is the one to tell
-}
+void stz_record_abandon(stz_record *record) { stz_result_abandon(&record->result); }
 
-void stz_record_clear(stz_record *record) { stz_snapshots_clear(&record->snapshots); }
+void stz_record_clear(stz_record *record) {
+  stz_snapshots_clear(&record->snapshots);
+  stz_energy_destroy(&record->energy);
+  stz_avalanches_destroy(&record->avalanches);
+}

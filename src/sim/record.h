@@ -6,6 +6,8 @@
 #define STZ_SIM_RECORD_H
 
 #include "io/result.h"
+#include "observe/avalanches.h"
+#include "observe/energy.h"
 #include "observe/history.h"
 #include "sim/sample.h"
 #include "sim/sim.h"
@@ -18,22 +20,40 @@ typedef struct stz_record {
   stz_history_schedule schedule;
   stz_history_sample look; // what the last look at the glass saw, after `looked` events
   uint64_t looked;
-  bool begun; // a first row is taken
-  int level;  // next NBED level
+  double internal_energy; // elastic energy of the internal stress at that look, eV/nm^3
+  stz_energy *energy;
+  stz_avalanches *avalanches; // NULL: none are looked for
+  stz_macro before;           // just before the event that happens
+  float internal[5];          // driving stress at its site then, its mean left out, on the rank that has the site
+  bool begun;                 // a first row is taken
+  int level;                  // next NBED level
+  int statistics;             // next of the statistics
   stz_snapshots snapshots;
   int segment; // that is running
   double segment_begin_s;
   uint64_t segment_events; // events before the segment
 } stz_record;
 
+// Writes the root's attributes: which program made the file, when and how, and that it is not complete. Collective.
+stz_err stz_record_provenance(stz_result *result, const stz_config *config, const char *command_line,
+                              int ranks) STZ_MUST_USE;
+
 // Creates the result file with everything that is known at the start. Collective.
+// Sets up a record without its file. Collective.
+stz_err stz_record_prepare(stz_record *record, const stz_config *config, const char *output,
+                           stz_sample *sample) STZ_MUST_USE;
+
+// Does the same, and creates the result file with everything that is known at the start. Collective.
 stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
                          stz_sample *sample) STZ_MUST_USE;
 
 // Opens the result file again to go on; the rest of the record is restored by the caller. Collective.
 stz_err stz_record_reopen(stz_record *record, const char *output) STZ_MUST_USE;
 
-// Notes an event that happens now, before the load knows of it; `strain` is its own. Collective.
+// Looks at what an event finds, at its time but before it is fired. Local.
+void stz_record_before(stz_record *record, const stz_event *event);
+
+// Notes an event that has just happened and to which the load has yielded; `strain` is its own. Collective.
 stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) STZ_MUST_USE;
 
 // Takes the rows and levels due from the present time up to `t`, no event lying between. Collective.

@@ -5,6 +5,7 @@
 
 #include "base/comm.h"
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "io/field.h"
 
 static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_spectral *spectral, stz_micro **micro) {
@@ -57,6 +58,20 @@ void stz_sample_destroy(stz_sample *sample) {
   stz_glass_destroy(&sample->glass);
   stz_elastic_destroy(&sample->elastic);
   stz_grid_destroy(&sample->grid);
+}
+
+void stz_sample_refresh(const stz_sample *sample, const stz_macro *macro) {
+  double total, plastic;
+  stz_mean_stress mean = {.t0 = macro->time_s, .temperature_K = macro->temperature_K};
+  memcpy(mean.stress, macro->stress, sizeof mean.stress);
+  stz_kmc_rates(sample->kmc, &mean, &total, &plastic);
+}
+
+double stz_sample_axial(const stz_sample *sample, int64_t local) {
+  double d[5], tensor[6];
+  for (int c = 0; c < 5; c++) d[c] = stz_glass_plastic(sample->glass, c)[local];
+  stz_sym_from_dev(d, tensor);
+  return tensor[STZ_XX];
 }
 
 uint64_t stz_sample_hash(const stz_sample *sample) {

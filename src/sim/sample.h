@@ -28,4 +28,10 @@ void stz_sample_destroy(stz_sample *sample); // collective
 // ranks that took the same steps. Collective.
 uint64_t stz_sample_hash(const stz_sample *sample);
 
+// Brings the engine's stress up to date and the barriers to the moment of `macro`, no event lying between. Collective.
+void stz_sample_refresh(const stz_sample *sample, const stz_macro *macro);
+
+// Axial plastic strain of the events centred on a local voxel: the sum of their gamma0 P_xx Omega/a^3. Local.
+double stz_sample_axial(const stz_sample *sample, int64_t local);
+
 #endif

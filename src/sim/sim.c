@@ -122,9 +122,10 @@ static stz_err run_segment(run *r) {
     if (!found) continue; // a break point of the load
 
     double strain[6];
+    stz_record_before(&r->record, &event);
     stz_kmc_fire(s->kmc, &event, strain);
-    STZ_TRY(stz_record_event(&r->record, &event, strain));
     yield(s, strain);
+    STZ_TRY(stz_record_event(&r->record, &event, strain));
   }
 }
 
@@ -177,8 +178,7 @@ static stz_err begin_record(run *r, start *how) {
   }
   if (!checkpoint) return stz_record_begin(&r->record, r->config, &options, &r->sample);
   *how = START_INSIDE;
-  r->record = (stz_record){.config = r->config, .sample = &r->sample};
-  stz_err err = stz_agree(comm, stz_snapshots_begin(r->config, options.output, &r->record.snapshots));
+  stz_err err = stz_record_prepare(&r->record, r->config, options.output, &r->sample);
   if (err == STZ_OK) err = stz_state_restore(checkpoint, options.output, &r->record);
   stz_checkpoint_close(&checkpoint);
   return err;

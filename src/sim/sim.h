@@ -40,6 +40,8 @@ typedef struct stz_estimate {
   double bytes_per_rank, file_bytes; // memory of a rank, size of the result
   double events;                     // rough count of events
   double seconds;                    // rough wall time on `ranks` ranks
+  int modes;                         // of the catalogue, and how alike they treat all shears (stz_modes_isotropy)
+  double modes_least, modes_most;
 } stz_estimate;
 
 // Whether the files that the input names can be used. Collective. Fails as stz_field_check.
@@ -48,7 +50,8 @@ stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) STZ_MUST_US
 // Memory and cost of a run, from sizes alone and typical speeds. Local.
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate);
 
-// Names the NBED levels that the protocol cannot reach (a comma-separated list in `text`; "" if all can). Local.
-void stz_sim_unreachable_levels(const stz_config *config, char *text, int size);
+// Names those of some levels of the axial strain that the protocol cannot reach (a comma-separated list in `text`; ""
+// if it can reach all). Local.
+void stz_sim_unreachable_levels(const stz_config *config, const stz_levels *levels, char *text, int size);
 
 #endif

@@ -12,16 +12,20 @@
 #include "base/units.h"
 #include "io/snapshot.h"
 
+stz_err stz_snapshots_stem(const char *output, char **stem) {
+  const size_t whole = strlen(output), length = whole > 3 && strcmp(output + whole - 3, ".h5") == 0 ? whole - 3 : whole;
+  STZ_TRY(STZ_NEW(*stem, length + 1));
+  memcpy(*stem, output, length);
+  return STZ_OK;
+}
+
 stz_err stz_snapshots_begin(const stz_config *config, const char *output, stz_snapshots *snapshots) {
-  const size_t length = strlen(output),
-               stem = length > 3 && strcmp(output + length - 3, ".h5") == 0 ? length - 3 : length;
   *snapshots = (stz_snapshots){0};
   if (!config->snapshots) return STZ_OK;
+  snapshots->resolved = config->resolved_text;
   snapshots->levels = config->snapshot_strains.count > 0 ? &config->snapshot_strains : &config->nbed_strains;
   STZ_TRY(STZ_NEW(snapshots->times_s, snapshots->levels->count));
-  STZ_TRY(STZ_NEW(snapshots->stem, stem + 1));
-  memcpy(snapshots->stem, output, stem);
-  return STZ_OK;
+  return stz_snapshots_stem(output, &snapshots->stem);
 }
 
 void stz_snapshots_clear(stz_snapshots *snapshots) {
@@ -110,24 +114,46 @@ static stz_err write_fields(stz_snapshot *file, const stz_sample *s, const stz_m
 }
 
 static stz_err write_numbers(stz_snapshot *file, const stz_macro *macro) {
-  STZ_TRY(stz_snapshot_number(file, "time_s", macro->time_s));
-  STZ_TRY(stz_snapshot_number(file, "strain_axial", macro->strain[STZ_XX]));
-  STZ_TRY(stz_snapshot_number(file, "stress_axial_GPa", macro->stress[STZ_XX] / STZ_GPA));
-  return stz_snapshot_number(file, "plastic_strain_axial", macro->plastic[STZ_XX]);
+  STZ_TRY(stz_snapshot_number(file, "/", "time_s", macro->time_s));
+  STZ_TRY(stz_snapshot_number(file, "/", "strain_axial", macro->strain[STZ_XX]));
+  STZ_TRY(stz_snapshot_number(file, "/", "stress_axial_GPa", macro->stress[STZ_XX] / STZ_GPA));
+  return stz_snapshot_number(file, "/", "plastic_strain_axial", macro->plastic[STZ_XX]);
+}
+
+// The clusters, for which virtual NBED asks later: `values` has room for three numbers each.
+static stz_err write_clusters(stz_snapshot *file, const stz_glass *glass, double *values) {
+  static const stz_column position = {"position_nm", "nm", "centre in the box, x y z", 3, STZ_COLUMN_DOUBLE},
+                          oriented = {"oriented", "1", "1: oriented for Bragg reflection", 1, STZ_COLUMN_INT8},
+                          ordered = {"ordered", "1", "1: has its order", 1, STZ_COLUMN_INT8};
+  int64_t count;
+  const stz_cluster *clusters = stz_glass_clusters(glass, &count);
+  STZ_TRY(stz_snapshot_number(file, STZ_CLUSTERS, "density_per_nm3", stz_glass_cluster_density(glass)));
+  for (int64_t i = 0; i < 3 * count; i++) values[i] = clusters[i / 3].position_nm[i % 3];
+  STZ_TRY(stz_snapshot_rows(file, STZ_CLUSTERS, &position, (int)count, values));
+  for (int64_t i = 0; i < count; i++) values[i] = clusters[i].oriented;
+  STZ_TRY(stz_snapshot_rows(file, STZ_CLUSTERS, &oriented, (int)count, values));
+  for (int64_t i = 0; i < count; i++) values[i] = clusters[i].ordered;
+  return stz_snapshot_rows(file, STZ_CLUSTERS, &ordered, (int)count, values);
 }
 
 stz_err stz_snapshots_take(stz_snapshots *snapshots, const stz_sample *sample, const stz_macro *macro) {
   stz_snapshot *file = NULL;
   float *field = NULL;
-  double total, plastic;
-  stz_mean_stress mean = {.t0 = macro->time_s, .temperature_K = macro->temperature_K};
-  memcpy(mean.stress, macro->stress, sizeof mean.stress);
-  stz_kmc_rates(sample->kmc, &mean, &total, &plastic); // brings the stress field up to date
-  STZ_TRY(stz_agree(stz_grid_comm(sample->grid), STZ_NEW(field, stz_grid_local_sites(sample->grid))));
-  stz_err err = stz_snapshot_create(sample->grid, snapshots->stem, snapshots->taken, &file);
+  double *values = NULL;
+  int64_t clusters;
+  stz_sample_refresh(sample, macro);
+  (void)stz_glass_clusters(sample->glass, &clusters);
+  stz_err err = STZ_NEW(field, stz_grid_local_sites(sample->grid));
+  if (err == STZ_OK) err = STZ_NEW(values, 3 * clusters);
+  err = stz_agree(stz_grid_comm(sample->grid), err);
+  if (err == STZ_OK) err = stz_snapshot_create(sample->grid, snapshots->stem, snapshots->taken, &file);
   if (err == STZ_OK) err = write_numbers(file, macro);
   if (err == STZ_OK) err = write_fields(file, sample, macro, field);
+  if (err == STZ_OK) err = write_clusters(file, sample->glass, values);
+  if (err == STZ_OK)
+    err = stz_snapshot_text(file, STZ_INPUT, "every key of the input with its value", snapshots->resolved);
   if (err == STZ_OK) err = stz_snapshot_commit(&file);
+  stz_free(values);
   stz_free(field);
   if (err != STZ_OK) {
     stz_snapshot_abandon(&file);

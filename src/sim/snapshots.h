@@ -8,11 +8,19 @@
 #include "sim/sample.h"
 
 typedef struct stz_snapshots {
+  const char *resolved;     // the run's input
   const stz_levels *levels; // axial strains; NULL: none are taken
   char *stem;               // OUT of OUT.0000.hdf
   double *times_s;          // of each that was taken, room for all
   int taken;
 } stz_snapshots;
+
+// Where a snapshot keeps the clusters and the input.
+#define STZ_CLUSTERS "/clusters"
+#define STZ_INPUT "/config/resolved"
+
+// OUT of OUT.0000.hdf, for the result `output`; to be freed by stz_free. Local.
+stz_err stz_snapshots_stem(const char *output, char **stem) STZ_MUST_USE;
 
 // Sets up the snapshots of the run that writes `output`. Local.
 stz_err stz_snapshots_begin(const stz_config *config, const char *output, stz_snapshots *snapshots) STZ_MUST_USE;

@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define FORMAT "stzkmc-checkpoint 1, stzkmc " STZ_VERSION
+// Counts up with each change of what a checkpoint holds.
+#define FORMAT "stzkmc-checkpoint 3, stzkmc " STZ_VERSION
 
 // OUT.h5 -> OUT.ckpt.h5; any other name gets the suffix as it is.
 static stz_err path_with(const char *output, const char *suffix, char **path) {
@@ -58,8 +59,9 @@ typedef struct saved_record {
   stz_history_sample look;
   uint64_t looked, segment_events, reversals, hash;
   stz_recovery recovery;
-  double segment_begin_s;
-  int begun, level, segment, snapshots;
+  double segment_begin_s, internal_energy;
+  uint64_t avalanche_bytes;
+  int begun, level, segment, snapshots, statistics;
 } saved_record;
 
 static saved_record save_record(const stz_record *r) {
@@ -76,6 +78,9 @@ static saved_record save_record(const stz_record *r) {
   saved.begun = r->begun;
   saved.level = r->level;
   saved.snapshots = r->snapshots.taken;
+  saved.statistics = r->statistics;
+  saved.internal_energy = r->internal_energy;
+  saved.avalanche_bytes = r->avalanches ? stz_avalanches_saved_bytes(r->avalanches) : 0;
   saved.segment = r->segment;
   return saved;
 }
@@ -89,6 +94,8 @@ static void restore_record(const saved_record *saved, stz_record *r) {
   r->begun = saved->begun != 0;
   r->level = saved->level;
   r->snapshots.taken = saved->snapshots;
+  r->statistics = saved->statistics;
+  r->internal_energy = saved->internal_energy;
   r->segment = saved->segment;
 }
 
@@ -111,6 +118,29 @@ static stz_err get_order(stz_checkpoint *c, stz_glass *glass, const saved_record
   const stz_err err = stz_checkpoint_get(c, "clusters", ordered, (size_t)count);
   if (err == STZ_OK) stz_glass_restore(glass, ordered, saved->reversals, saved->recovery);
   stz_free(ordered);
+  return err;
+}
+
+// What the observers keep between events: the same on every rank.
+static stz_err put_observers(stz_checkpoint *c, const stz_record *record, const saved_record *saved) {
+  const size_t bytes = stz_energy_saved_bytes(record->energy), open = (size_t)saved->avalanche_bytes;
+  char *block = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(record->sample->grid), STZ_NEW(block, bytes + open)));
+  stz_energy_save(record->energy, block);
+  if (open > 0) stz_avalanches_save(record->avalanches, block + bytes);
+  const stz_err err = stz_checkpoint_put_common(c, "observers", block, bytes + open);
+  stz_free(block);
+  return err;
+}
+
+static stz_err get_observers(stz_checkpoint *c, stz_record *record, const saved_record *saved) {
+  const size_t bytes = stz_energy_saved_bytes(record->energy), open = (size_t)saved->avalanche_bytes;
+  char *block = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(record->sample->grid), STZ_NEW(block, bytes + open)));
+  stz_err err = stz_checkpoint_get_common(c, "observers", block, bytes + open);
+  if (err == STZ_OK) stz_energy_restore(record->energy, block);
+  if (err == STZ_OK && open > 0) err = stz_avalanches_restore(record->avalanches, block + bytes);
+  stz_free(block);
   return err;
 }
 
@@ -139,6 +169,7 @@ static stz_err put_all(stz_checkpoint *c, stz_record *record) {
   STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, true));
   STZ_TRY(put_order(c, s->glass));
   STZ_TRY(move_snapshots(c, &record->snapshots, true));
+  STZ_TRY(put_observers(c, record, &saved));
   return stz_checkpoint_put_result(c, record->result);
 }
 
@@ -236,6 +267,7 @@ stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *rec
   stz_load_restore(s->load, load);
   restore_record(&saved, record);
   STZ_TRY(move_snapshots(c, &record->snapshots, false));
+  STZ_TRY(get_observers(c, record, &saved));
   if (stz_sample_hash(s) != saved.hash) return stz_fail(STZ_EINTERNAL, "the restored state is not the one saved");
   STZ_TRY(stz_checkpoint_get_result(c, output));
   return stz_record_reopen(record, output);

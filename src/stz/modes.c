@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "stz/modes.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -49,8 +50,21 @@ static void random_rotation(uint64_t seed, int entry, double r[9]) {
   memcpy(r, rows, sizeof rows);
 }
 
+static void fill_axial(stz_modes *modes) {
+  for (int i = 0; i < modes->rotations; i++) {
+    for (int m = 0; m < STZ_MODES; m++) {
+      double d[5], tensor[6];
+      stz_modes_deviator(modes, m, i, d);
+      stz_sym_from_dev(d, tensor);
+      modes->axial[i][m] = tensor[STZ_XX];
+    }
+  }
+}
+
 void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed) {
   memset(modes, 0, sizeof *modes);
+  modes->count = STZ_MODES;
+  modes->grouped = true;
   fill_catalogue(modes->p);
   modes->rotations = orientation == STZ_ORIENTATION_RANDOM ? STZ_ROTATIONS : 1;
   for (int i = 0; i < modes->rotations; i++) {
@@ -58,12 +72,59 @@ void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed
     if (orientation == STZ_ORIENTATION_RANDOM) random_rotation(seed, i, r);
     stz_dev_rotation(r, modes->turn[i]);
     for (int k = 0; k < 8; k++) modes->axes[i][k] = (float)r[k < 3 ? k : k < 6 ? k + 3 : k - 3];
-    for (int m = 0; m < STZ_MODES; m++) {
-      double d[5], tensor[6];
-      stz_modes_deviator(modes, m, i, d);
-      stz_sym_from_dev(d, tensor);
-      modes->axial[i][m] = tensor[STZ_XX];
+  }
+  fill_axial(modes);
+}
+
+void stz_modes_replace(stz_modes *modes, const stz_catalogue *catalogue) {
+  assert(catalogue->count >= 1 && catalogue->count <= STZ_MODES);
+  modes->count = catalogue->count;
+  modes->grouped = false;
+  memset(modes->p, 0, sizeof modes->p);
+  for (int m = 0; m < modes->count; m++) {
+    double axes[6];
+    for (int k = 0; k < 6; k++) {
+      const double *v = catalogue->axes[m] + k / 3 * 3;
+      axes[k] = v[k % 3] / sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
     }
+    mode_of(axes, axes + 3, modes->p[m]);
+  }
+  fill_axial(modes);
+}
+
+// One turn of Jacobi's method: makes a[i][j] of a symmetric matrix 0.
+static void jacobi_turn(double a[5][5], int i, int j) {
+  if (a[i][j] == 0.0) return;
+  const double theta = 0.5 * (a[j][j] - a[i][i]) / a[i][j];
+  const double t = (theta < 0.0 ? -1.0 : 1.0) / (fabs(theta) + sqrt(theta * theta + 1.0));
+  const double c = 1.0 / sqrt(t * t + 1.0), s = t * c;
+  for (int k = 0; k < 5; k++) {
+    const double x = a[k][i], y = a[k][j];
+    a[k][i] = c * x - s * y;
+    a[k][j] = s * x + c * y;
+  }
+  for (int k = 0; k < 5; k++) {
+    const double x = a[i][k], y = a[j][k];
+    a[i][k] = c * x - s * y;
+    a[j][k] = s * x + c * y;
+  }
+}
+
+void stz_modes_isotropy(const stz_modes *modes, double *least, double *most) {
+  enum { SWEEPS = 12 }; // far more than it takes for 5 x 5
+  double a[5][5] = {{0}};
+  for (int m = 0; m < modes->count; m++) {
+    for (int i = 0; i < 25; i++) a[i / 5][i % 5] += modes->p[m][i / 5] * modes->p[m][i % 5];
+  }
+  for (int sweep = 0; sweep < SWEEPS; sweep++) {
+    for (int i = 0; i < 25; i++) {
+      if (i / 5 < i % 5) jacobi_turn(a, i / 5, i % 5);
+    }
+  }
+  *least = *most = a[0][0];
+  for (int i = 1; i < 5; i++) {
+    *least = fmin(*least, a[i][i]);
+    *most = fmax(*most, a[i][i]);
   }
 }
 

@@ -5,17 +5,21 @@
 // Modes: P = (s n + n s)/2 from the five orthogonal frames of two-fold axes of the icosahedron, three a frame: 15, each
 // with two signs. Over the 15, sum P x P = (3/2) times the identity on deviators: no direction of shear is preferred.
 // Modes 0-2 are xy, yz and zx of the lattice's axes; mode 3 + 4 i + k is the i-th of another frame, for k = 1, 2, 3
-// after a half turn about x, y, z: the same components but for the signs of xy and zx, xy and yz, yz and zx.
+// after a half turn about x, y, z: the same components but for the signs of xy and zx, xy and yz, yz and zx. Another
+// catalogue, of at most as many modes, may take its place.
 #ifndef STZ_STZ_MODES_H
 #define STZ_STZ_MODES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "stz/params.h"
 
-enum { STZ_MODES = 15, STZ_ROTATIONS = 512 };
+enum { STZ_ROTATIONS = 512 };
 
 typedef struct stz_modes {
+  int count;                              // of modes in use; the rest of each table is 0
+  bool grouped;                           // in the order and with the symmetry said above
   double p[STZ_MODES][5];                 // deviator components of each mode; |p|^2 = 1/2
   int rotations;                          // entries in use: 1 (aligned: the identity) or 512
   double turn[STZ_ROTATIONS][25];         // 5x5, turns a deviator from the lattice's axes into those of the cell
@@ -25,6 +29,13 @@ typedef struct stz_modes {
 
 // Fills the catalogue; the random rotations (uniform unit quaternions) come from streams of `seed`.
 void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed);
+
+// Puts a catalogue of one mode or more in the place of the icosahedral one.
+void stz_modes_replace(stz_modes *modes, const stz_catalogue *catalogue);
+
+// Smallest and largest eigenvalue of the sum of p p^T over the modes: equal if no direction of shear is preferred; 0 if
+// there are shears that no mode has a part in.
+void stz_modes_isotropy(const stz_modes *modes, double *least, double *most);
 
 // Deviator, in the lattice's axes, of mode `mode` in a cell with rotation `rotation`.
 void stz_modes_deviator(const stz_modes *modes, int mode, int rotation, double d[5]);

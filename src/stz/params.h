@@ -7,12 +7,21 @@ typedef enum stz_distribution { STZ_GAUSSIAN, STZ_WEIBULL, STZ_UNIFORM } stz_dis
 typedef enum stz_orientation { STZ_ORIENTATION_RANDOM, STZ_ORIENTATION_ALIGNED } stz_orientation;
 typedef enum stz_attempt_density { STZ_ATTEMPT_VOLUME, STZ_ATTEMPT_VOXEL } stz_attempt_density;
 
+enum { STZ_MODES = 15 }; // most shear modes, and those of the icosahedral catalogue
+
+// Shear modes that were given: along direction s on the plane with normal n, of any length. None: the icosahedral ones.
+typedef struct stz_catalogue {
+  int count;
+  double axes[STZ_MODES][6]; // s, n
+} stz_catalogue;
+
 typedef struct stz_stz_params {
   double volume_nm3;                   // volume Omega of a shear transformation zone
   double gamma0;                       // engineering shear of one event
   double activation_fraction;          // chi: share of the work gamma0 Omega tau at the saddle
   stz_barrier_law barrier_law;         // how stress lowers the barrier
   double tau_c_GPa;                    // cooperative law: resolved stress at which no barrier is left
+  stz_catalogue catalogue;             // shear modes
   stz_orientation orientation;         // shear modes along random axes, cell by cell, or along the lattice's
   double quenched_strain;              // rms norm of the quenched-in strain, averaged over an STZ
   double attempt_frequency_per_s;      // nu0

@@ -28,6 +28,8 @@ void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *mo
     for (int c = 0; c < 5; c++) law->mode[m][c] = (float)(modes->p[m][c] * unit);
   }
   law->kind = params->barrier_law;
+  law->modes = modes->count;
+  law->grouped = modes->grouped;
   for (int c = 0; c < 5; c++) law->mean[c] = (float)mean[c];
   law->per_eV = (float)per_eV;
 }
@@ -97,8 +99,18 @@ typedef struct deviator {
   float d[5];
 } deviator;
 
+// Exponent of one mode of any catalogue.
+static inline float exponent_of(const float p[5], float s0, float s1, float s2, float s3, float s4) {
+  const float even = __builtin_fmaf(p[3], s3, p[4] * s4);
+  return __builtin_fmaf(p[0], s0, __builtin_fmaf(p[1], s1, __builtin_fmaf(p[2], s2, even)));
+}
+
 // Exponents of all modes at one site.
 static void resolve(const stz_law *law, const deviator *s, float y[STZ_MODES]) {
+  if (!law->grouped) {
+    for (int m = 0; m < law->modes; m++) y[m] = exponent_of(law->mode[m], s->d[0], s->d[1], s->d[2], s->d[3], s->d[4]);
+    return;
+  }
   for (int m = 0; m < 3; m++) y[m] = law->mode[m][m] * s->d[m];
   for (int i = 3; i < STZ_MODES; i += 4) {
     const parts q = parts_of(law->mode[i], s->d[0], s->d[1], s->d[2], s->d[3], s->d[4]);
@@ -247,6 +259,40 @@ ALWAYS_INLINE void add_rates_against(stz_barrier_law kind, const stz_law *law, i
   }
 }
 
+// The same for any catalogue, mode by mode.
+ALWAYS_INLINE void rates_of_any(stz_barrier_law kind, const stz_law *law, int n, float s[5][BLOCK],
+                                const float *restrict f, float lowest, float *restrict rates) {
+  const float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
+  const bool both = -lowest >= AGAINST_FLOOR;
+  _Alignas(64) float back[BLOCK] = {0};
+  memset(rates, 0, (size_t)n * sizeof *rates);
+  for (int m = 0; m < law->modes; m++) {
+    const float p[5] = {law->mode[m][0], law->mode[m][1], law->mode[m][2], law->mode[m][3], law->mode[m][4]};
+#pragma omp simd
+    for (int z = 0; z < n; z++) {
+      rates[z] += along(kind, exponent_of(p, s0[z], s1[z], s2[z], s3[z], s4[z]), f[z]);
+    }
+    if (!both) continue;
+#pragma omp simd
+    for (int z = 0; z < n; z++) {
+      back[z] += against(kind, exponent_of(p, s0[z], s1[z], s2[z], s3[z], s4[z]), f[z]);
+    }
+  }
+  if (!both) return;
+#pragma omp simd
+  for (int z = 0; z < n; z++) rates[z] += back[z];
+}
+
+STZ_MULTIVERSION
+static void any_linear(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest, float *rates) {
+  rates_of_any(STZ_LAW_LINEAR, law, n, s, f, lowest, rates);
+}
+
+STZ_MULTIVERSION
+static void any_cooperative(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest, float *rates) {
+  rates_of_any(STZ_LAW_COOPERATIVE, law, n, s, f, lowest, rates);
+}
+
 // All rates of a block: s and f as above, `lowest` of f.
 STZ_MULTIVERSION
 static void rates_linear(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest, float *rates) {
@@ -286,9 +332,9 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
     }
     const float lowest = barrier_exponents(law, sites, barrier + at, f);
     if (law->kind == STZ_LAW_LINEAR) {
-      rates_linear(law, sites, s, f, lowest, rates + at);
+      (law->grouped ? rates_linear : any_linear)(law, sites, s, f, lowest, rates + at);
     } else {
-      rates_cooperative(law, sites, s, f, lowest, rates + at);
+      (law->grouped ? rates_cooperative : any_cooperative)(law, sites, s, f, lowest, rates + at);
     }
   }
   return lane_sum(n, rates);
@@ -306,7 +352,8 @@ void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stre
   const float f = barrier * law->per_eV;
   float y[STZ_MODES];
   resolve(law, &s, y);
-  for (int m = 0; m < STZ_MODES; m++) {
+  for (int m = law->modes; m < STZ_MODES; m++) rates[m][0] = rates[m][1] = 0.0f;
+  for (int m = 0; m < law->modes; m++) {
     rates[m][y[m] < 0.0f] = along(law->kind, y[m], f);
     rates[m][!(y[m] < 0.0f)] = against(law->kind, y[m], f);
   }

@@ -11,6 +11,7 @@
 #ifndef STZ_STZ_RATES_H
 #define STZ_STZ_RATES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "stz/modes.h"
@@ -19,6 +20,8 @@
 // The law at one temperature and mean stress.
 typedef struct stz_law {
   stz_barrier_law kind;
+  int modes;    // in use
+  bool grouped; // their catalogue is the icosahedral one, whose symmetry saves work
   float mode[STZ_MODES]
             [5]; // p_m chi gamma0 Omega/(kT ln 2): exponent of a mode a unit of stress; cooperative: p_m/tau_c
   float per_eV;  // 1/(kT ln 2)
@@ -49,7 +52,8 @@ enum { STZ_RATES_MOST = 512 }; // sites a call
 double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates);
 
-// The 30 rates of one site, [mode][0: positive, 1: negative sign], with the same bits that stz_rates_sum sums.
+// The 30 rates of one site, [mode][0: positive, 1: negative sign], with the same bits that stz_rates_sum sums; 0 for
+// modes that a smaller catalogue does not have.
 void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,
                     float rates[STZ_MODES][2]);
 

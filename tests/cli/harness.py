@@ -4,6 +4,7 @@
 Called as: test_NAME.py PROGRAM MPIRUN SOURCE_DIR
 """
 import os
+import signal
 import subprocess
 import sys
 
@@ -19,6 +20,19 @@ def run(arguments, ranks=1, cwd=None, timeout=240):
         return subprocess.run(launch + [PROGRAM] + arguments, cwd=cwd, timeout=timeout, capture_output=True, text=True)
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(arguments, -1, "", "hangs")
+
+
+def kill_session(job):
+    """SIGKILL for all processes of a job started with start_new_session, mpirun's ranks included, and its end."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat") as file:
+                session = file.read().rpartition(")")[2].split()[3]
+            if int(session) == job.pid:
+                os.kill(int(entry), signal.SIGKILL)
+        except OSError:  # it has ended meanwhile
+            pass
+    job.wait()
 
 
 def expect(name, condition, detail=""):

@@ -13,12 +13,13 @@ import time
 import h5py
 import numpy as np
 
-from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
+from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, kill_session, read, run, write
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
 SETTINGS = ["lattice.cells=[32,24,24]", "protocol[0].until_strain=0.062", "output.nbed_strains=[0.0,0.05]",
             "output.snapshot_strains=[0.0,0.045,0.06]", "nbed.foil_nm=13.0", "nbed.scans=4",
-            "output.snapshots=true", "output.events=true", "run.checkpoint_every_wall_s=0.15"]
+            "output.snapshots=true", "output.events=true", "output.avalanches=true",
+            "run.checkpoint_every_wall_s=0.15"]
 ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
 
 
@@ -71,9 +72,7 @@ def check_kills(folder, whole):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         time.sleep(chance.uniform(0.3, 1.3))
         kills += job.poll() is None
-        subprocess.run(["pkill", "-KILL", "-f", output], check=False)
-        os.killpg(job.pid, signal.SIGKILL) if job.poll() is None else None
-        job.wait()
+        kill_session(job)
         if os.path.exists(output):
             try:
                 h5py.File(output).close()

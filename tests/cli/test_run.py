@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run from the command line: what it says, what it writes, and that its result is kept."""
+import glob
 import os
 import re
 import tempfile
@@ -122,8 +123,10 @@ with tempfile.TemporaryDirectory() as folder:
     expect("another seed", done.returncode == 0 and state_hash("other.h5", folder) != first, done.stderr)
 
     check_field_from_file(folder)
-    for model in sorted(os.listdir(os.path.join(SOURCE, "models"))):
-        name = model.removesuffix(".cfg")
+    for model in sorted(glob.glob(os.path.join(SOURCE, "models", "*.cfg"))):
+        name = os.path.basename(model).removesuffix(".cfg")
+        if name == "vitreloy1":  # not made for what comes after yield; cli_literature runs it
+            continue
         done = run(["run", SMOKE, "--set", "model=" + name, "-o", name + ".h5"], 1, folder)
         expect(f"a run of {name}", done.returncode == 0 and state_hash(name + ".h5", folder), done.stderr)
     write(os.path.join(folder, "text.h5"), "no HDF5")

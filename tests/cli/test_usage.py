@@ -10,7 +10,7 @@ from harness import SOURCE, expect, expect_failure, finish, read, run, write
 
 # name, arguments, exit code, message
 USAGE = [
-    ("no command", [], 2, "got no command, needs run, check or info; see stzkmc --help"),
+    ("no command", [], 2, "got no command, needs run, check, nbed or info; see stzkmc --help"),
     ("unknown command", ["walk"], 2, "walk: unknown command, see stzkmc --help"),
     ("no input", ["run"], 2, "run: got nothing, needs an input file"),
     ("no result", ["info"], 2, "info: got nothing, needs a result file"),
@@ -68,6 +68,14 @@ def check_unreachable_levels():
     done = run(["check", os.path.join(SOURCE, "inputs", "smoke.cfg"), "--set", "output.nbed_strains=[0.0,0.05,0.5]"])
     last = done.stdout.splitlines()[-1] if done.stdout else ""
     expect("check names levels out of reach", last == "# NBED levels that the protocol does not reach: 0.5", last)
+    done = run(["check", os.path.join(SOURCE, "inputs", "smoke.cfg"), "--set", "output.statistics_strains=[0.7]"])
+    expect("check names levels of statistics out of reach",
+           "# levels of statistics that the protocol does not reach: 0.7" in done.stdout.splitlines(), done.stdout[-300:])
+    snapshots = ["--set", "output.snapshot_strains=[0.0,0.05,0.5,0.6]"]
+    for wanted in "true", "false":
+        done = run(["check", os.path.join(SOURCE, "inputs", "smoke.cfg"), "--set", "output.snapshots=" + wanted, *snapshots])
+        named = "# snapshots that the protocol does not reach: 0.5, 0.6" in done.stdout.splitlines()
+        expect("check names snapshots out of reach", done.returncode == 0 and named == (wanted == "true"), done.stdout)
 
 
 def check_output(folder):

@@ -284,8 +284,8 @@ static void refusals(MPI_Comm comm) {
     stz_nbed_params params;
     double radius;
     const char *says;
-  } bad[] = {{{9.3, 0.4, 8, 2}, 0.5, "output.foil_nm: got 9.3, needs at most 9.28"},
-             {{6.0, 0.93, 8, 2}, 0.5, "output.probe_nm: got 0.93, needs at most 0.928"},
+  } bad[] = {{{9.3, 0.4, 8, 2}, 0.5, "nbed.foil_nm: got 9.3, needs at most 9.28"},
+             {{6.0, 0.93, 8, 2}, 0.5, "nbed.probe_nm: got 0.93, needs at most 0.928"},
              {{6.0, 0.4, 8, 2}, 4.5, "order.cluster_radius_nm: got 4.5, needs at most 4.44"}};
   const sample_spec spec = {.cells = {16, 16, 16}, .spacing = 0.58, .order = ORDER};
   sample s;

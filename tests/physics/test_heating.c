@@ -15,6 +15,7 @@ enum { DRAWS = 1500, SITES = 16 * 16 * 16 };
 typedef struct ramp {
   double from_K, per_s, limit_s; // temperature and its rate, end of the draw
   double GPa, GPa_per_s;         // tension
+  double tau_c_GPa;              // 0: the linear law, else the cooperative one
 } ramp;
 
 // exp(x) E1(x) for x > 5, by Lentz' continued fraction 1/(x + 1 - 1/(x + 3 - 4/(x + 5 - ...))).
@@ -36,18 +37,24 @@ static double antiderivative(double barrier, double T) {
   return exp(-x) * (STZ_BOLTZMANN * T - barrier * scaled_e1(x));
 }
 
-// Integral of exp(-B(t)/kT(t)) until t; B = barrier - work * stress. At constant stress in closed form, else by
-// Simpson's rule, which errs below 1e-6 here (checked against the closed form).
+// The barrier under a stress (GPa): `work` a unit of stress, or the Schmid factor under the cooperative law.
+static double height(const ramp *r, double barrier, double work, double GPa) {
+  if (r->tau_c_GPa == 0.0) return barrier - work * GPa * STZ_GPA;
+  return barrier * pow(fmax(0.0, 1.0 - work * GPa / r->tau_c_GPa), 1.5);
+}
+
+// Integral of exp(-B(t)/kT(t)) until t. At constant stress in closed form, under either law, else by Simpson's rule,
+// which errs below 1e-6 here (checked against the closed form).
 static double integral(const ramp *r, double barrier, double work, double t) {
   enum { STEPS = 400 };
   if (r->GPa_per_s == 0.0) {
-    const double b = barrier - work * r->GPa * STZ_GPA;
+    const double b = height(r, barrier, work, r->GPa);
     return (antiderivative(b, r->from_K + r->per_s * t) - antiderivative(b, r->from_K)) / (STZ_BOLTZMANN * r->per_s);
   }
   double sum = 0.0;
   for (int i = 0; i <= STEPS; i++) {
     const double u = t * i / STEPS, T = r->from_K + r->per_s * u;
-    const double b = barrier - work * (r->GPa + r->GPa_per_s * u) * STZ_GPA;
+    const double b = height(r, barrier, work, r->GPa + r->GPa_per_s * u);
     sum += (i == 0 || i == STEPS ? 1.0 : i % 2 ? 4.0 : 2.0) * exp(-b / (STZ_BOLTZMANN * T));
   }
   return sum * t / (3.0 * STEPS);
@@ -57,7 +64,10 @@ static double integral(const ramp *r, double barrier, double work, double t) {
 static double all_alike(const kmc_setup *s, const ramp *r, double t) {
   double sum = 0.0;
   for (int m = 0; m < SIGNED_MODES; m++) {
-    sum += integral(r, BARRIER, axial_work(s, m / 2, 0) * (m % 2 ? -1.0 : 1.0), t);
+    double p[6];
+    mode_tensor(s, m / 2, 0, p);
+    const double work = r->tau_c_GPa > 0.0 ? p[STZ_XX] : axial_work(s, m / 2, 0);
+    sum += integral(r, BARRIER, work * (m % 2 ? -1.0 : 1.0), t);
   }
   return SITES * attempt_rate() * sum;
 }
@@ -85,8 +95,9 @@ static kmc_spec still(double width_eV, stz_orientation orientation, uint64_t see
 
 static void first_event(const char *name, const ramp *r, double least_share, double most_share) {
   static double sample[DRAWS];
-  const kmc_spec spec = still(0.0, STZ_ORIENTATION_ALIGNED, 41);
+  kmc_spec spec = still(0.0, STZ_ORIENTATION_ALIGNED, 41);
   kmc_setup s;
+  spec.tau_c_GPa = r->tau_c_GPa;
   setup_kmc(&s, MPI_COMM_SELF, &spec);
   const double come = -expm1(-all_alike(&s, r, r->limit_s));
   int events = 0;
@@ -108,7 +119,7 @@ static void first_event(const char *name, const ramp *r, double least_share, dou
 
 // Without stress and far from the temperature of the first events there are none; there, they come.
 static void nothing_while_cold(void) {
-  const ramp cold = {300.0, 1.0, 190.0, 0.0, 0.0}, warm = {300.0, 1.0, 500.0, 0.0, 0.0};
+  const ramp cold = {300.0, 1.0, 190.0, 0.0, 0.0, 0.0}, warm = {300.0, 1.0, 500.0, 0.0, 0.0, 0.0};
   const kmc_spec spec = still(0.0, STZ_ORIENTATION_ALIGNED, 41);
   kmc_setup s;
   stz_event event;
@@ -128,7 +139,7 @@ static void unlike_barriers(void) {
   enum { FEWER = DRAWS / 3 };
   double sample[FEWER];
   const kmc_spec spec = still(0.1, STZ_ORIENTATION_RANDOM, 42);
-  const ramp r = {400.0, 5.0, 80.0, 0.0, 0.0};
+  const ramp r = {400.0, 5.0, 80.0, 0.0, 0.0, 0.0};
   kmc_setup s;
   setup_kmc(&s, MPI_COMM_SELF, &spec);
   const float *barrier = stz_glass_barrier(s.glass);
@@ -159,10 +170,12 @@ static void unlike_barriers(void) {
 
 int main(void) {
   MPI_Init(NULL, NULL);
-  const ramp slow = {620.0, 0.2, 500.0, 0.0, 0.0}, fast = {620.0, 50.0, 10.0, 0.0, 0.0};
-  const ramp cooling = {660.0, -2.0, 200.0, 0.0, 0.0}, loaded = {500.0, 2.0, 60.0, 2.0, 0.02};
-  const ramp unloaded = {500.0, 1.0, 40.0, 2.6, -0.015}, cold_pull = {430.0, -0.1, 200.0, 2.9, 0.005};
-  const ramp probe = {500.0, 2.0, 60.0, 2.0, 0.0}, by_simpson = {500.0, 2.0, 60.0, 2.0, 1e-300};
+  const ramp slow = {620.0, 0.2, 500.0, 0.0, 0.0, 0.0}, fast = {620.0, 50.0, 10.0, 0.0, 0.0, 0.0};
+  const ramp cooling = {660.0, -2.0, 200.0, 0.0, 0.0, 0.0}, loaded = {500.0, 2.0, 60.0, 2.0, 0.02, 0.0};
+  const ramp unloaded = {500.0, 1.0, 40.0, 2.6, -0.015, 0.0}, cold_pull = {430.0, -0.1, 200.0, 2.9, 0.005, 0.0};
+  const ramp probe = {500.0, 2.0, 60.0, 2.0, 0.0, 0.0}, by_simpson = {500.0, 2.0, 60.0, 2.0, 1e-300, 0.0};
+  const ramp held = {350.0, 2.0, 100.0, 1.8, 0.0, 2.4}, pulled = {350.0, 1.0, 100.0, 1.8, 0.01, 2.4};
+  const ramp chilled = {398.0, -1.0, 100.0, 1.8, 0.0, 2.4};
   CHECK_NEAR(integral(&by_simpson, 2.352, 0.02, 60.0) / integral(&probe, 2.352, 0.02, 60.0), 1.0, 1e-6);
   first_event("slow heating", &slow, 0.99, 1.01);
   first_event("fast heating", &fast, 0.99, 1.01);
@@ -170,6 +183,9 @@ int main(void) {
   first_event("heating under a growing load", &loaded, 0.99, 1.01);
   first_event("heating under a falling load", &unloaded, 0.2, 0.98);
   first_event("cooling under a growing load", &cold_pull, 0.99, 1.01);
+  first_event("cooperative law, heating", &held, 0.99, 1.01);
+  first_event("cooperative law, heating under a growing load", &pulled, 0.99, 1.01);
+  first_event("cooperative law, cooling", &chilled, 0.2, 0.98);
   nothing_while_cold();
   unlike_barriers();
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());

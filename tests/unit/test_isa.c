@@ -13,19 +13,25 @@
 #include "isa/isa.h"
 #include "rng/rng.h"
 
-static stz_modes modes[2]; // aligned, random
+static stz_modes modes[4]; // aligned, random, of the icosahedral catalogue and of another
 
 static int set_up(void **state) {
   (void)state;
   stz_modes_init(&modes[0], STZ_ORIENTATION_ALIGNED, 1);
   stz_modes_init(&modes[1], STZ_ORIENTATION_RANDOM, 1);
+  static const stz_catalogue other = {
+      .count = 4, .axes = {{1, 0, 0, 0, 1, 0}, {1, 1, 0, 1, -1, 0}, {0, 1, 2, 3, 2, -1}, {1, 1, 1, 2, -1, -1}}};
+  for (int i = 2; i < 4; i++) {
+    modes[i] = modes[i - 2];
+    stz_modes_replace(&modes[i], &other);
+  }
   return 0;
 }
 
 // Stresses of a few GPa; barriers from ones that the stress takes away to ones whose rates are below single precision.
 static void fill(uint64_t trial, isa_input *in) {
   stz_rng rng = stz_rng_stream(trial, STZ_RNG_EVENTS, 0);
-  *in = (isa_input){.modes = &modes[trial % 2],
+  *in = (isa_input){.modes = &modes[trial % 2 + trial / 4 % 2 * 2],
                     .barrier_law = trial / 2 % 2 ? STZ_LAW_COOPERATIVE : STZ_LAW_LINEAR,
                     .temperature_K = 250.0 + 100.0 * stz_rng_uniform(&rng)};
   for (int v = 0; v < 6; v++) in->mean[v] = 2.0 * STZ_GPA * stz_rng_normal(&rng);

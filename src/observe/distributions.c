@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "observe/distributions.h"
+
+#include <math.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "base/tensor.h"
+#include "base/units.h"
+
+static const double WIDTHS[STZ_DISTRIBUTIONS] = {0.02, 0.05 * STZ_GPA, 0.02};
+
+double stz_largest_resolved(const stz_modes *modes, const double stress[5], int rotation) {
+  const double *turn = modes->turn[rotation];
+  double turned[5], largest = 0.0;
+  for (int c = 0; c < 5; c++) {
+    turned[c] = 0.0;
+    for (int k = 0; k < 5; k++) turned[c] += turn[5 * c + k] * stress[k];
+  }
+  for (int m = 0; m < STZ_MODES; m++) {
+    double tau = 0.0;
+    for (int c = 0; c < 5; c++) tau += modes->p[m][c] * turned[c];
+    largest = fmax(largest, fabs(tau));
+  }
+  return largest;
+}
+
+double stz_barrier_under(const stz_stz_params *params, double barrier, double tau) {
+  if (params->barrier_law == STZ_LAW_COOPERATIVE) {
+    const double left = fmax(0.0, 1.0 - tau / (params->tau_c_GPa * STZ_GPA));
+    return barrier * left * sqrt(left);
+  }
+  return fmax(0.0, barrier - params->activation_fraction * params->gamma0 * params->volume_nm3 * tau);
+}
+
+stz_err stz_histogram_count(const stz_grid *grid, const float *structure, const double *values, double width,
+                            stz_histogram *histogram) {
+  const int64_t sites = stz_grid_local_sites(grid);
+  const MPI_Comm comm = stz_grid_comm(grid);
+  int last = 0;
+  for (int64_t i = 0; i < sites; i++) {
+    const int bin = (int)(values[i] / width);
+    if (bin > last) last = bin;
+  }
+  MPI_Allreduce(MPI_IN_PLACE, &last, 1, MPI_INT, MPI_MAX, comm);
+  *histogram = (stz_histogram){.width = width, .bins = last + 1};
+  STZ_TRY(stz_agree(comm, STZ_NEW(histogram->counts, STZ_DOMAINS * histogram->bins)));
+  for (int64_t i = 0; i < sites; i++) {
+    const int domain = structure[i] > 0.0f ? STZ_DOMAIN_RICH : STZ_DOMAIN_POOR;
+    histogram->counts[domain * histogram->bins + (int)(values[i] / width)] += 1.0;
+  }
+  // Sums of whole numbers are exact, whatever their order.
+  MPI_Allreduce(MPI_IN_PLACE, histogram->counts, STZ_DOMAINS * histogram->bins, MPI_DOUBLE, MPI_SUM, comm);
+  return STZ_OK;
+}
+
+static double value_of(const stz_glass *glass, const stz_kmc *kmc, stz_distribution_kind kind, const double mean[5],
+                       int64_t i) {
+  const double barrier = (double)stz_glass_barrier(glass)[i];
+  double stress[5];
+  if (kind == STZ_DISTRIBUTION_BARRIER) return barrier;
+  for (int c = 0; c < 5; c++) stress[c] = mean[c] + (double)stz_kmc_stress(kmc, c)[i];
+  const double tau = stz_largest_resolved(stz_glass_modes(glass), stress, stz_glass_rotation(glass)[i]);
+  return kind == STZ_DISTRIBUTION_RESOLVED ? tau : stz_barrier_under(stz_glass_stz(glass), barrier, tau);
+}
+
+stz_err stz_distributions_create(const stz_glass *glass, const stz_kmc *kmc, const double mean[6],
+                                 stz_distributions **distributions) {
+  const stz_grid *grid = stz_glass_grid(glass);
+  stz_distributions *d = NULL;
+  double *values = NULL, deviator[5];
+  stz_err err = STZ_NEW(d, 1);
+  if (err == STZ_OK) err = STZ_NEW(values, stz_grid_local_sites(grid));
+  err = stz_agree(stz_grid_comm(grid), err);
+  stz_dev_from_sym(mean, deviator);
+  for (int kind = 0; kind < STZ_DISTRIBUTIONS && err == STZ_OK; kind++) {
+    for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) {
+      values[i] = value_of(glass, kmc, (stz_distribution_kind)kind, deviator, i);
+    }
+    err = stz_histogram_count(grid, stz_glass_structure(glass), values, WIDTHS[kind], &d->histogram[kind]);
+  }
+  stz_free(values);
+  if (err != STZ_OK) stz_distributions_destroy(&d);
+  *distributions = d;
+  return err;
+}
+
+void stz_distributions_destroy(stz_distributions **distributions) {
+  if (!*distributions) return;
+  for (int kind = 0; kind < STZ_DISTRIBUTIONS; kind++) stz_free((*distributions)->histogram[kind].counts);
+  stz_free(*distributions);
+  *distributions = NULL;
+}

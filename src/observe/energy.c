@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "observe/energy.h"
+
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "base/tensor.h"
+
+struct stz_energy {
+  const stz_grid *grid;
+  double young, poisson, volume;
+  double self[5][5];           // stress of an event at its own site, a unit of its strain
+  double stress[6], strain[6]; // of the means, as last told
+  double work;                 // so far, eV/nm^3
+  double *heat;                // of the events on each plane of this rank, at its global place, eV; nx
+  double *planes;              // room for all planes
+};
+
+// One row of the kernel's table holds the event's own site.
+static void find_self_stress(const stz_elastic *elastic, const stz_grid *grid, double self[5][5]) {
+  static const int origin[3] = {0, 0, 0};
+  float row[5][STZ_STRIP_SITES];
+  const int length = stz_grid_cells(grid)[2];
+  float *const stress[5] = {row[0], row[1], row[2], row[3], row[4]};
+  for (int d = 0; d < 5; d++) {
+    float unit[5] = {0};
+    unit[d] = 1.0f;
+    for (int c = 0; c < 5; c++) memset(row[c], 0, (size_t)length * sizeof(float));
+    stz_elastic_add_strip(elastic, origin, unit, 0, 0, 1, stress);
+    for (int c = 0; c < 5; c++) self[c][d] = (double)row[c][0];
+  }
+}
+
+stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, stz_energy **energy) {
+  stz_energy *e = NULL;
+  *energy = NULL;
+  stz_err err = STZ_NEW(e, 1);
+  if (err == STZ_OK) err = STZ_NEW(e->heat, stz_grid_cells(grid)[0]);
+  if (err == STZ_OK) err = STZ_NEW(e->planes, stz_grid_cells(grid)[0]);
+  err = stz_agree(stz_grid_comm(grid), err);
+  if (err != STZ_OK) {
+    stz_energy_destroy(&e);
+    return err;
+  }
+  e->grid = grid;
+  e->young = stz_elastic_young(elastic);
+  e->poisson = stz_elastic_poisson(elastic);
+  e->volume = stz_elastic_volume(elastic);
+  find_self_stress(elastic, grid, e->self);
+  *energy = e;
+  return STZ_OK;
+}
+
+void stz_energy_destroy(stz_energy **energy) {
+  if (!*energy) return;
+  stz_free((*energy)->heat);
+  stz_free((*energy)->planes);
+  stz_free(*energy);
+  *energy = NULL;
+}
+
+static double work_to(const stz_energy *e, const double stress[6], const double strain[6]) {
+  double mean[6], change[6];
+  for (int v = 0; v < 6; v++) {
+    mean[v] = 0.5 * (e->stress[v] + stress[v]);
+    change[v] = strain[v] - e->strain[v];
+  }
+  return stz_sym_dot(mean, change);
+}
+
+void stz_energy_move(stz_energy *energy, const double stress[6], const double strain[6]) {
+  energy->work += work_to(energy, stress, strain);
+  memcpy(energy->stress, stress, sizeof energy->stress);
+  memcpy(energy->strain, strain, sizeof energy->strain);
+}
+
+void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], const float internal[5],
+                      const double stress[6], const double strain[6]) {
+  if (stz_grid_local(energy->grid, site) >= 0) {
+    double d[5], before[5], after[5], sum = 0.0;
+    int xyz[3];
+    stz_dev_from_sym(event, d);
+    stz_dev_from_sym(energy->stress, before);
+    stz_dev_from_sym(stress, after);
+    for (int c = 0; c < 5; c++) {
+      double self = 0.0;
+      for (int k = 0; k < 5; k++) self += energy->self[c][k] * d[k];
+      sum += d[c] * (before[c] + after[c] + 2.0 * (double)internal[c] + self);
+    }
+    stz_grid_coords(energy->grid, site, xyz);
+    energy->heat[xyz[0]] += 0.5 * energy->volume * sum;
+  }
+  stz_energy_move(energy, stress, strain);
+}
+
+void stz_energy_so_far(const stz_energy *energy, const double stress[6], const double strain[6], double *work,
+                       double *heat) {
+  const int planes = stz_grid_cells(energy->grid)[0];
+  memcpy(energy->planes, energy->heat, (size_t)planes * sizeof *energy->planes);
+  stz_grid_gather_planes(energy->grid, energy->planes, 1);
+  *work = energy->work + work_to(energy, stress, strain);
+  *heat = stz_ordered_sum(energy->planes, planes) / stz_grid_volume(energy->grid);
+}
+
+double stz_energy_of_mean(const stz_energy *energy, const double stress[6]) {
+  const double trace = stress[STZ_XX] + stress[STZ_YY] + stress[STZ_ZZ];
+  return 0.5 * ((1.0 + energy->poisson) * stz_sym_dot(stress, stress) - energy->poisson * trace * trace) /
+         energy->young;
+}
+
+// strain : stress of one site; strains times Omega/a^3.
+static double site_product(const stz_glass *glass, const stz_kmc *kmc, double density, int64_t i) {
+  double sum = 0.0;
+  for (int c = 0; c < 5; c++) {
+    const float *quenched = stz_glass_quenched(glass, c);
+    const double strain = (double)stz_glass_plastic(glass, c)[i] + (quenched ? density * (double)quenched[i] : 0.0);
+    sum += strain * (double)stz_kmc_stress(kmc, c)[i];
+  }
+  return sum;
+}
+
+stz_err stz_energy_internal(const stz_glass *glass, const stz_kmc *kmc, double *energy) {
+  const stz_grid *grid = stz_glass_grid(glass);
+  const double a = stz_grid_spacing(grid), density = stz_glass_stz(glass)->volume_nm3 / (a * a * a);
+  double *products = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(products, stz_grid_local_sites(grid))));
+  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) products[i] = site_product(glass, kmc, density, i);
+  *energy = -0.5 * stz_grid_sum(grid, products) / (double)stz_grid_sites(grid);
+  stz_free(products);
+  return STZ_OK;
+}
+
+size_t stz_energy_saved_bytes(const stz_energy *energy) {
+  return sizeof energy->stress + sizeof energy->strain + sizeof energy->work +
+         (size_t)stz_grid_cells(energy->grid)[0] * sizeof *energy->heat;
+}
+
+void stz_energy_save(const stz_energy *energy, void *saved) {
+  double *to = saved;
+  memcpy(to, energy->stress, sizeof energy->stress);
+  memcpy(to + 6, energy->strain, sizeof energy->strain);
+  to[12] = energy->work;
+  memcpy(to + 13, energy->heat, (size_t)stz_grid_cells(energy->grid)[0] * sizeof *energy->heat);
+  stz_grid_gather_planes(energy->grid, to + 13, 1);
+}
+
+void stz_energy_restore(stz_energy *energy, const void *saved) {
+  const double *from = saved;
+  memcpy(energy->stress, from, sizeof energy->stress);
+  memcpy(energy->strain, from + 6, sizeof energy->strain);
+  energy->work = from[12];
+  memcpy(energy->heat, from + 13, (size_t)stz_grid_cells(energy->grid)[0] * sizeof *energy->heat);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/again.h"
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "io/snapshot.h"
+#include "observe/nbed.h"
+#include "sim/level.h"
+#include "sim/record.h"
+#include "sim/snapshots.h"
+#include "sim/state.h"
+
+typedef struct again {
+  const stz_again_options *options;
+  MPI_Comm comm;
+  stz_config *config; // with the new optics; its input is the run's
+  stz_grid *grid;
+  stz_result *result; // or NULL
+  char *stem;
+} again;
+
+// What a snapshot holds for NBED.
+typedef struct contents {
+  float *composition, *count_numbers;
+  uint32_t *event_count;
+  double *position, *oriented, *ordered;
+  stz_cluster *clusters; // rank 0 has them all
+  int cluster_count;
+  double density, strain, time_s;
+} contents;
+
+static void contents_clear(contents *c) {
+  stz_free(c->composition);
+  stz_free(c->count_numbers);
+  stz_free(c->event_count);
+  stz_free(c->position);
+  stz_free(c->oriented);
+  stz_free(c->ordered);
+  stz_free(c->clusters);
+}
+
+static stz_err read_fields(stz_snapshot_source *source, const stz_grid *grid, contents *c) {
+  const int64_t sites = stz_grid_local_sites(grid);
+  stz_err err = STZ_NEW(c->composition, sites);
+  if (err == STZ_OK) err = STZ_NEW(c->count_numbers, sites);
+  if (err == STZ_OK) err = STZ_NEW(c->event_count, sites);
+  STZ_TRY(stz_agree(stz_grid_comm(grid), err));
+  STZ_TRY(stz_snapshot_read_field(source, "composition", c->composition));
+  STZ_TRY(stz_snapshot_read_field(source, "event_count", c->count_numbers));
+  for (int64_t i = 0; i < sites; i++) c->event_count[i] = (uint32_t)c->count_numbers[i];
+  return STZ_OK;
+}
+
+static stz_err read_clusters(stz_snapshot_source *source, const stz_grid *grid, contents *c) {
+  int oriented, ordered;
+  STZ_TRY(stz_snapshot_read_number(source, STZ_CLUSTERS, "density_per_nm3", &c->density));
+  STZ_TRY(stz_snapshot_read_rows(source, STZ_CLUSTERS "/position_nm", 3, &c->cluster_count, &c->position));
+  STZ_TRY(stz_snapshot_read_rows(source, STZ_CLUSTERS "/oriented", 1, &oriented, &c->oriented));
+  STZ_TRY(stz_snapshot_read_rows(source, STZ_CLUSTERS "/ordered", 1, &ordered, &c->ordered));
+  stz_err err = STZ_NEW(c->clusters, c->cluster_count);
+  if (err == STZ_OK && (oriented != c->cluster_count || ordered != c->cluster_count)) {
+    err = stz_fail(STZ_EIO, "%s: columns of unequal length in a snapshot", STZ_CLUSTERS);
+  }
+  STZ_TRY(stz_agree(stz_grid_comm(grid), err));
+  for (int i = 0; i < c->cluster_count; i++) {
+    stz_cluster *cluster = &c->clusters[i];
+    for (int axis = 0; axis < 3; axis++) cluster->position_nm[axis] = c->position[3 * i + axis];
+    cluster->oriented = c->oriented[i] != 0.0;
+    cluster->ordered = c->ordered[i] != 0.0;
+  }
+  return STZ_OK;
+}
+
+// A snapshot left by another run of the same name is none of this one's.
+static stz_err check_input(const again *a, stz_snapshot_source *source, int index) {
+  char *theirs = NULL, *path = NULL;
+  STZ_TRY(stz_snapshot_read_text(source, STZ_INPUT, &theirs));
+  stz_err err = STZ_OK;
+  if (stz_grid_rank(a->grid) == 0) {
+    err = stz_snapshot_path(a->stem, index, "", &path);
+    if (err == STZ_OK) err = stz_state_same_input(path, theirs, a->config->input_text);
+  }
+  stz_free(path);
+  stz_free(theirs);
+  return stz_agree(stz_grid_comm(a->grid), err);
+}
+
+static stz_err read_contents(const again *a, int index, contents *c) {
+  stz_snapshot_source *source = NULL;
+  STZ_TRY(stz_snapshot_open(a->grid, a->stem, index, &source));
+  stz_err err = check_input(a, source, index);
+  if (err == STZ_OK) err = stz_snapshot_read_number(source, "/", "strain_axial", &c->strain);
+  if (err == STZ_OK) err = stz_snapshot_read_number(source, "/", "time_s", &c->time_s);
+  if (err == STZ_OK) err = read_fields(source, a->grid, c);
+  if (err == STZ_OK) err = read_clusters(source, a->grid, c);
+  stz_snapshot_close(&source);
+  return err;
+}
+
+// The level of the run that a snapshot was taken with; one of its own if there is none.
+static uint64_t stream_of(const stz_config *config, int index) {
+  const stz_levels *nbed = &config->nbed_strains;
+  if (config->snapshot_strains.count == 0) return (uint64_t)index;
+  for (int i = 0; i < nbed->count; i++) {
+    if (nbed->values[i] == config->snapshot_strains.values[index]) return (uint64_t)i;
+  }
+  return (uint64_t)(nbed->count + index);
+}
+
+static stz_err show(const again *a, int index, const contents *c, const stz_nbed *nbed) {
+  const stz_again_level level = {.snapshot = index,
+                                 .scans = nbed->scans,
+                                 .strain = c->strain,
+                                 .time_s = c->time_s,
+                                 .bragg_mean = nbed->bragg_mean,
+                                 .bragg_scatter = nbed->bragg_scatter,
+                                 .bragg_expected = nbed->bragg_expected};
+  if (stz_grid_rank(a->grid) == 0) a->options->level(&level);
+  if (!a->result) return STZ_OK;
+  return stz_level_write(a->result, index, nbed, &a->config->nbed, c->strain, c->time_s);
+}
+
+static stz_err scan(const again *a, int index) {
+  contents c = {0};
+  stz_nbed *nbed = NULL;
+  stz_err err = read_contents(a, index, &c);
+  if (err == STZ_OK) {
+    const stz_nbed_sample sample = {.grid = a->grid,
+                                    .clusters = c.clusters,
+                                    .cluster_count = c.cluster_count,
+                                    .event_count = c.event_count,
+                                    .composition = c.composition,
+                                    .cluster_density = c.density,
+                                    .stz_volume_nm3 = a->config->stz.volume_nm3,
+                                    .order = a->config->order};
+    err = stz_nbed_create(&sample, &a->config->nbed, a->config->seed, stream_of(a->config, index), &nbed);
+  }
+  if (err == STZ_OK) err = show(a, index, &c, nbed);
+  stz_nbed_destroy(&nbed);
+  contents_clear(&c);
+  return err;
+}
+
+static stz_err begin_file(again *a) {
+  const stz_again_options *o = a->options;
+  if (!o->output) return STZ_OK;
+  STZ_TRY(stz_result_create(a->grid, o->output, o->force, &a->result));
+  STZ_TRY(stz_record_provenance(a->result, a->config, o->command_line, stz_grid_ranks(a->grid)));
+  STZ_TRY(stz_result_text(a->result, "/", "scanned", o->result));
+  STZ_TRY(stz_result_text_dataset(a->result, "/config/input", "the resolved input of the run", a->config->input_text));
+  return stz_result_text_dataset(a->result, "/config/resolved", "the same with the optics of these scans",
+                                 a->config->resolved_text);
+}
+
+static stz_err scan_all(again *a) {
+  int count = 0;
+  if (!a->config->snapshots) {
+    return stz_fail(STZ_EINPUT, "%s: has no snapshots: its run had output.snapshots = false", a->options->result);
+  }
+  STZ_TRY(stz_grid_create(a->comm, &a->config->lattice, &a->grid));
+  STZ_TRY(stz_agree(a->comm, stz_snapshots_stem(a->options->result, &a->stem)));
+  STZ_TRY(stz_snapshot_count(a->grid, a->stem, &count));
+  STZ_TRY(begin_file(a));
+  for (int i = 0; i < count; i++) STZ_TRY(scan(a, i));
+  return a->result ? stz_result_int(a->result, "/", "complete", 1) : STZ_OK;
+}
+
+static stz_err read_config(again *a) {
+  const stz_again_options *o = a->options;
+  char *resolved = NULL;
+  bool complete;
+  int rank;
+  MPI_Comm_rank(a->comm, &rank);
+  stz_err err = stz_agree(a->comm, rank == 0 ? stz_result_peek(o->result, &complete, &resolved) : STZ_OK);
+  if (err == STZ_OK) {
+    err = stz_config_parse(a->comm, o->result, resolved, o->overrides, o->override_count, &a->config);
+  }
+  stz_free(resolved);
+  return err;
+}
+
+stz_err stz_again_run(MPI_Comm comm, const stz_again_options *options) {
+  again a = {.options = options, .comm = comm};
+  stz_err err = read_config(&a);
+  if (err == STZ_OK) err = scan_all(&a);
+  const stz_err closing = err == STZ_OK ? stz_result_close(&a.result) : STZ_OK;
+  if (err != STZ_OK) stz_result_abandon(&a.result);
+  stz_free(a.stem);
+  stz_grid_destroy(&a.grid);
+  stz_config_destroy(&a.config);
+  return err == STZ_OK ? closing : err;
+}

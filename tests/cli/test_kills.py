@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIGKILL at fifty random instants of a run that writes all the time: the result opens each time, its columns agree but
+for the block that was being written, and every row in them is whole."""
+import os
+import random
+import signal
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import h5py
+import numpy as np
+
+from harness import PROGRAM, SOURCE, expect, finish, write
+
+KILLS, HISTORY_BLOCK, EVENTS_BLOCK = 50, 64, 1024
+INPUT = f"""model = "{SOURCE}/models/zr65ni35.cfg";
+lattice: {{ cells = [16, 16, 16]; }};
+protocol = ( {{ type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 1.0; }} );
+output: {{ history_strain_step = 1.0e-6; events = true; }};
+"""
+
+
+def kill_once(folder, trial, delay):
+    """Kills one run `delay` seconds after its result has appeared; whether it was still running."""
+    path = os.path.join(folder, f"{trial}.h5")
+    job = subprocess.Popen([PROGRAM, "run", "in.cfg", "-o", path, "-q"], cwd=folder, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not os.path.exists(path) and job.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    time.sleep(delay)
+    job.send_signal(signal.SIGKILL)
+    return job.wait() == -signal.SIGKILL
+
+
+def lengths(group):
+    return {name: len(group[name]) for name in group}
+
+
+def check_result(folder, trial):
+    """How many rows are whole, and whether all columns have as many."""
+    try:
+        with h5py.File(os.path.join(folder, f"{trial}.h5")) as result:
+            rows, events = lengths(result["history"]), lengths(result["events"])
+            least, few = min(rows.values()), min(events.values())
+            expect(f"kill {trial}: not complete", result.attrs["complete"] == 0)
+            expect(f"kill {trial}: columns", max(rows.values()) - least <= HISTORY_BLOCK, rows)
+            expect(f"kill {trial}: columns of events", max(events.values()) - few <= EVENTS_BLOCK, events)
+            times = result["history/time_s"][:least]
+            expect(f"kill {trial}: rows", least == 0 or (times[0] == 0 and (np.diff(times) > 0).all()), times[-5:])
+            strain = result["history/strain"][:least, 0]
+            expect(f"kill {trial}: strains", np.allclose(strain, 1e-6 * times, rtol=1e-9, atol=1e-15))
+            expect(f"kill {trial}: events", (np.abs(result["events/sign"][:few]) == 1).all())
+            return least, len(set(rows.values())) == len(set(events.values())) == 1
+    except (OSError, KeyError) as error:
+        expect(f"kill {trial}: opens", False, str(error))
+        return 0, False
+
+
+def main():
+    chance = random.Random(11)
+    with tempfile.TemporaryDirectory() as folder:
+        write(os.path.join(folder, "in.cfg"), INPUT)
+        delays = [chance.uniform(0.0, 0.3) for _ in range(KILLS)]
+        with ThreadPoolExecutor(2) as pool:
+            killed = list(pool.map(lambda trial: kill_once(folder, trial, delays[trial]), range(KILLS)))
+        expect("all were running", all(killed), killed)
+        found = [check_result(folder, trial) for trial in range(KILLS)]
+        rows, equal = [least for least, _ in found], sum(same for _, same in found)
+        print(f"{equal} of {KILLS} with equal columns; {min(rows)} to {max(rows)} rows")
+        expect("many were writing", sum(least >= HISTORY_BLOCK for least in rows) >= KILLS // 3, rows)
+        expect("columns are rarely unequal", equal >= KILLS - 5, found)
+    finish()
+
+
+main()
