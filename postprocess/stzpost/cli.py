@@ -6,25 +6,26 @@ import math
 import os
 import sys
 
-<<<<<<< HEAD
-from . import __version__, calibration, compare, experiment, experiment_page, fields, figures, nbed, plan, relaxation, report, style, targets, tension
-=======
 from . import (
     __version__,
     avalanches,
+    calibration,
+    compare,
     correlation,
     distributions,
     energy,
+    experiment,
+    experiment_page,
     fields,
     figures,
     nbed,
+    plan,
     relaxation,
     report,
     style,
     targets,
     tension,
 )
->>>>>>> main
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
@@ -81,7 +82,6 @@ def _parser():
     one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
     one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
 
-<<<<<<< HEAD
     one = commands.add_parser("compare", help="a measurement of your own against one or more runs")
     one.add_argument("--measured", required=True, metavar="CSV", help="the measurement (docs/experiment.md)")
     one.add_argument("files", nargs="+", metavar="RESULT")
@@ -92,12 +92,10 @@ def _parser():
     one = _series(commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)")
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
     _series(commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)")
-=======
     _command(commands, "energy", _energy, "work, heat and elastic energy")
     _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
     _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
     _command(commands, "distributions", _distributions, "distributions of barriers and stresses")
->>>>>>> main
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
@@ -155,7 +153,6 @@ def _slices(options):
     _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
 
 
-<<<<<<< HEAD
 def _compare(options):
     measured = compare.read(options.measured)
     found = compare.ranked(measured, [open_result(path) for path in options.files])
@@ -207,7 +204,8 @@ def _calibrate(options):
         print(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}")
     print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")
     print(f"log likelihood of the model: {found.likelihood_of(current):.2f} below the best")
-=======
+
+
 def _energy(options):
     found = energy.analyse(open_result(options.file))
     _show(options, energy.quantities(found), [], lambda: figures.energy(found))
@@ -226,7 +224,6 @@ def _correlation(options):
 def _distributions(options):
     levels = distributions.analyse(open_result(options.file))
     _show(options, distributions.quantities(levels), [], lambda: figures.distributions(levels))
->>>>>>> main
 
 
 def _show(options, quantities, notes, draw):
