@@ -9,6 +9,7 @@ import sys
 from . import (
     __version__,
     avalanches,
+    bands,
     calibration,
     compare,
     correlation,
@@ -91,6 +92,8 @@ def _parser():
 
     one = _series(commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)")
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
+    one = _series(commands, "bands", _bands, "the study of localisation with domains and their controls (run/bands)")
+    one.add_argument("--quick", action="store_true", help="two seeds of the structures alone")
     _series(commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)")
     _command(commands, "energy", _energy, "work, heat and elastic energy")
     _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
@@ -190,6 +193,12 @@ def _experiment(options):
     for row in experiment.rows(found):
         print(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}")
     print(f"page: {path}")
+
+
+def _bands(options):
+    runs = bands.runs(options.quick)
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    print(bands.write(bands.analyse(runs, paths), options.output), end="")
 
 
 def _calibrate(options):

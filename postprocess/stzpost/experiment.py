@@ -11,7 +11,7 @@ from scipy.stats import chi2, norm, t as student
 
 from . import activation, nbed, order, plan, relaxation, report, targets, tension
 from .errors import StzPostError
-from .quantity import format_value
+from .quantity import format_value, mean_error
 from .result import open_result
 from .targets import AGREES, CALIBRATED, DIFFERS, OPEN, PREDICTION, TREND, UNRESOLVED
 from .units import DAY, HOUR, TAYLOR_FACTORS, activation_volume
@@ -285,12 +285,6 @@ def _text(value, error, unit="", digits=3):
     return (f"{shown} ± {plus}" if plus else shown) + (f" {unit}" if unit else "")
 
 
-def _over(values):
-    """Mean and standard error."""
-    values = np.asarray(values, float)
-    return float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.nan
-
-
 def _row(id, quantity, measured, cls):
     return targets.Row(id, quantity, measured, "–", cls, OPEN)
 
@@ -305,8 +299,8 @@ def _t2(e):
         row.verdict = AGREES if STRESS_GPA[0] <= means <= STRESS_GPA[1] else DIFFERS
         row.detail = f"on chip, {len(flowing)} specimens of {len(flowing[0].stress)} seeds"
         if e.pulled:
-            flow, error = _over([one.flow_GPa for one in e.pulled])
-            over, over_error = _over([one.overshoot for one in e.pulled])
+            flow, error = mean_error([one.flow_GPa for one in e.pulled])
+            over, over_error = mean_error([one.overshoot for one in e.pulled])
             row.detail += f"; in tension at 10⁻⁶ /s flow {_text(flow, error, 'GPa')}, upper yield "
             row.detail += f"{_text(over, over_error)} of it (asked: below {OVERSHOOT:g})"
     ductility = _row("T2", "ductility", "14.5 % (lower bound)", targets.NOT_MODELLED)
@@ -436,7 +430,7 @@ def _level(e, strain):
 
 def _fall(before, after):
     """Mean fall from seed to seed (the same sample carries both levels), its standard error."""
-    return _over(before.fractions.mean(axis=1) - after.fractions.mean(axis=1))
+    return mean_error(before.fractions.mean(axis=1) - after.fractions.mean(axis=1))
 
 
 def _seen_by_eight(e, pairs):
@@ -495,7 +489,7 @@ def _n3(e):
     pooled, silent = [], []
     for level in levels:
         seen = [one for one in level.statistics if math.isfinite(one.domain_difference)]
-        pooled.append(_over([one.domain_difference for one in seen]))
+        pooled.append(mean_error([one.domain_difference for one in seen]))
         silent.append(np.mean([abs(one.domain_difference) <= targets.SURE * one.domain_error for one in seen]))
     row.model = "bright minus dark " + ", ".join(
         f"{_text(*one, digits=2)} at {100 * level.strain:g} %" for one, level in zip(pooled, levels)
@@ -539,8 +533,8 @@ def _n5(e):
     if set(values) < set(plan.STRUCTURES) or min(map(len, values.values())) < 2:
         row.detail = "needs two seeds of each control"
         return row
-    less = {name: _smaller(values["domains"], values[name]) for name in values if name != "domains"}
-    row.model = ", ".join(f"{name} {_text(*_over(v))}" for name, v in values.items()) + " (localisation, with softening)"
+    less = {name: smaller(values["domains"], values[name]) for name in values if name != "domains"}
+    row.model = ", ".join(f"{name} {_text(*mean_error(v))}" for name, v in values.items()) + " (localisation, with softening)"
     if less["uniform"] < 0.05:
         row.verdict = AGREES if max(less["shuffled"], less["equal-histogram"]) < 0.05 else "in part"
     else:
@@ -552,9 +546,9 @@ def _n5(e):
     return row
 
 
-def _smaller(a, b):
+def smaller(a, b):
     """One-sided p of Welch's test that a is not smaller than b."""
-    (ma, ea), (mb, eb) = _over(a), _over(b)
+    (ma, ea), (mb, eb) = mean_error(a), mean_error(b)
     error = math.hypot(ea, eb)
     if error == 0:
         return float(norm.sf(math.copysign(40, mb - ma)))

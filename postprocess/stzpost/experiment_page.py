@@ -10,6 +10,7 @@ import numpy as np
 
 from . import experiment, plan, report, style, targets
 from .errors import StzPostError
+from .quantity import finite
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, VERMILLION
 from .units import TAYLOR_FACTORS
 
@@ -101,7 +102,7 @@ def record(e, rows, quick):
             "loss": [fit.loss, *fit.loss_interval],
             "p": fit.p,
         }
-    return _finite(found)
+    return finite(found)
 
 
 @style.styled
@@ -310,12 +311,3 @@ def _extra(e):
         )
     return "".join(f"<p>{report.escape(part)}</p>\n" for part in parts)
 
-
-def _finite(value):
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
