@@ -28,7 +28,7 @@ PARAMETERS = {  # key of the input: (low, high), label
     "barriers.interface_eV": ((0.0, 0.20), "fall at interfaces (eV)"),
 }
 POINTS = 56
-SAMPLES = 400_000  # of the posterior
+SAMPLES = 200_000  # of the posterior
 LEVEL = 0.95
 BINS = 40
 CELLS = "lattice.cells=[24, 24, 24]"
@@ -198,7 +198,7 @@ def record(found, current):
         "surface_error": {n: s.error for n, s in found.surfaces.items()},
         "model": current,
         "model_log_likelihood_below_best": found.likelihood_of(current),
-        "model_is_inside": found.likelihood_of(current) >= -0.5 * chi2.ppf(LEVEL, len(found.names)),
+        "model_is_inside": bool(found.likelihood_of(current) >= -0.5 * chi2.ppf(LEVEL, len(found.names))),
     }
 
 
