@@ -275,9 +275,7 @@ def observations(result, times, segment=None):
     t = np.log(time[keep])
     if not len(t) or t[0] > math.log(min(times)) or t[-1] < math.log(0.99 * max(times)):
         raise StzPostError(f"{result.path}: segment {segment.index} does not cover {min(times):g} to {max(times):g} s")
-    return tuple(
-        np.interp(np.log(times), t, rows[name].values[keep]) for name in ("stress_axial_GPa", "strain_axial")
-    )
+    return tuple(np.interp(np.log(times), t, rows[name].values[keep]) for name in ("stress_axial_GPa", "strain_axial"))
 
 
 def _linear(time, stress, error, t0):

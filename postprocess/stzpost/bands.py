@@ -82,7 +82,14 @@ def runs(quick=False):
     for number, case in enumerate(cases(quick)):
         for seed in range(1, (2 if quick else case.seeds) + 1):
             made.append(
-                plan.Run(f"bands-{number:02d}", case.group.split()[0], "tension.cfg", seed, (*case.settings, *common), {"case": case.key})
+                plan.Run(
+                    f"bands-{number:02d}",
+                    case.group.split()[0],
+                    "tension.cfg",
+                    seed,
+                    (*case.settings, *common),
+                    {"case": case.key},
+                )
             )
     return made
 
@@ -113,14 +120,20 @@ def comparisons(found):
                 if other in found:
                     a, b = found[key]["localisation"], found[other]["localisation"]
                     p = smaller(a, b) if min(len(a), len(b)) > 1 else math.nan
-                    results.append({"domains": key, "control": other, "p": p, "means": [float(np.mean(a)), float(np.mean(b))]})
+                    results.append(
+                        {"domains": key, "control": other, "p": p, "means": [float(np.mean(a)), float(np.mean(b))]}
+                    )
     return results
 
 
 def finding(found):
     """What the study says, in words that follow from its numbers."""
     strong = f"{SOFTENING_EV[-1]:g} eV"
-    by = {one["control"].split(": ")[1].split(",")[0]: one for one in comparisons(found) if one["domains"].endswith(strong)}
+    by = {
+        one["control"].split(": ")[1].split(",")[0]: one
+        for one in comparisons(found)
+        if one["domains"].endswith(strong)
+    }
     if not {"uniform", "shuffled", "equal-histogram"} <= set(by):
         return "The controls are not complete: no finding."
     uniform = by["uniform"]
@@ -136,7 +149,10 @@ def finding(found):
             f"with a softening of {strong} (p = {uniform['p']:.1g})."
         )
     rest = [by["shuffled"], by["equal-histogram"]]
-    values = " and ".join(f"{one['means'][1]:.2f} ({name}, p = {one['p']:.2g})" for one, name in zip(rest, ("shuffled", "equal histogram")))
+    values = " and ".join(
+        f"{one['means'][1]:.2f} ({name}, p = {one['p']:.2g})"
+        for one, name in zip(rest, ("shuffled", "equal histogram"))
+    )
     if all(one["p"] < 0.05 for one in rest):
         text.append(f"Their arrangement matters: controls with the same barriers localise more, {values}.")
     elif all(one["means"][1] < HOMOGENEOUS for one in rest):
@@ -158,12 +174,17 @@ def write(found, directory):
     """bands.json, bands.png and bands.txt; returns the text."""
     os.makedirs(directory, exist_ok=True)
     table = {
-        key: {name: {"values": values, "mean": mean_error(values)[0], "error": mean_error(values)[1]} for name, values in seen.items()}
+        key: {
+            name: {"values": values, "mean": mean_error(values)[0], "error": mean_error(values)[1]}
+            for name, values in seen.items()
+        }
         for key, seen in found.items()
     }
     text = _table(found) + "\n\n" + finding(found) + "\n"
     with open(os.path.join(directory, "bands.json"), "w", encoding="utf-8") as file:
-        json.dump(finite({"cases": table, "comparisons": comparisons(found), "finding": finding(found)}), file, indent=1)
+        json.dump(
+            finite({"cases": table, "comparisons": comparisons(found), "finding": finding(found)}), file, indent=1
+        )
     with open(os.path.join(directory, "bands.txt"), "w", encoding="utf-8") as file:
         file.write(text)
     style.save(_figure(found), os.path.join(directory, "bands.png"))
@@ -207,18 +228,29 @@ def _figure(found):
             seen = found.get(f"structure: {name}, {softening:g} eV")
             if seen:
                 label = f"softening {softening:g} eV" if i == 0 else None
-                left.plot([i + shift] * len(seen["localisation"]), seen["localisation"], "o", mfc="none", color=color, ms=3, label=label)
+                left.plot(
+                    [i + shift] * len(seen["localisation"]),
+                    seen["localisation"],
+                    "o",
+                    mfc="none",
+                    color=color,
+                    ms=3,
+                    label=label,
+                )
     left.set_xticks(range(len(names)), [name.replace("-", "-\n") for name in names])
     left.set(ylabel="localisation at 12.5 %")
     left.legend(loc="upper left")
     others = [key for key in found if not key.startswith("structure")]
     for i, key in enumerate(others):
-        right.plot([i] * len(found[key]["localisation"]), found[key]["localisation"], "o", mfc="none", color=BLACK, ms=3)
-    right.set_xticks(range(len(others)), [key.split(": ")[1] + (" (large box)" if key.startswith("box") else "") for key in others])
+        right.plot(
+            [i] * len(found[key]["localisation"]), found[key]["localisation"], "o", mfc="none", color=BLACK, ms=3
+        )
+    right.set_xticks(
+        range(len(others)), [key.split(": ")[1] + (" (large box)" if key.startswith("box") else "") for key in others]
+    )
     right.tick_params(axis="x", labelrotation=60)
     for place, letter in ((left, "a"), (right, "b")):
         place.axhline(HOMOGENEOUS, ls="--", lw=0.7, color=GREY)
         place.tick_params(axis="x", which="both", length=0)
         style.panel(place, letter)
     return figure
-

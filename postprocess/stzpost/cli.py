@@ -90,11 +90,15 @@ def _parser():
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
     one.set_defaults(run=_compare)
 
-    one = _series(commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)")
+    one = _series(
+        commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)"
+    )
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
     one = _series(commands, "bands", _bands, "the study of localisation with domains and their controls (run/bands)")
     one.add_argument("--quick", action="store_true", help="two seeds of the structures alone")
-    _series(commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)")
+    _series(
+        commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
+    )
     _command(commands, "energy", _energy, "work, heat and elastic energy")
     _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
     _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
@@ -124,7 +128,9 @@ def _series(commands, name, run, text):
     parser = commands.add_parser(name, help=text, description=text)
     parser.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the outcome")
     parser.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
-    parser.add_argument("--inputs", default="inputs", metavar="DIR", help="directory of the inputs (default %(default)s)")
+    parser.add_argument(
+        "--inputs", default="inputs", metavar="DIR", help="directory of the inputs (default %(default)s)"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
     parser.set_defaults(run=run)
     return parser
@@ -208,7 +214,8 @@ def _calibrate(options):
     current = plan.model_values(options.inputs, calibration.PARAMETERS)
     calibration.write(found, current, options.output)
     for name, (low, high) in found.intervals().items():
-        print(f"{name:<26} {low:.4g} to {high:.4g} (95 %), model {current[name]:g}")
+        alone = found.alone()[name]
+        print(f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held; model {current[name]:g}")
     for name, (mean, deviation) in found.predicted().items():
         print(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}")
     print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")

@@ -81,7 +81,9 @@ def read(path):
         raise StzPostError(f"{path}:{lines[0][0]}: columns {', '.join(head)} are none of: {known}")
     rows = [_numbers(path, number, line, head) for number, line in lines[1:]]
     columns = {name: np.array(values) for name, values in zip(head, zip(*rows))}
-    if kind in ("relaxation", "displacement") and (np.any(np.diff(columns["time_s"]) <= 0) or columns["time_s"][0] <= 0):
+    if kind in ("relaxation", "displacement") and (
+        np.any(np.diff(columns["time_s"]) <= 0) or columns["time_s"][0] <= 0
+    ):
         raise StzPostError(f"{path}: time_s must be positive and ascend")
     return Measured(str(path), kind, columns)
 

@@ -4,11 +4,12 @@ import base64
 import json
 import math
 import os
+from html import escape
 from importlib import resources
 
 import numpy as np
 
-from . import experiment, plan, report, style, targets
+from . import experiment, plan, style, targets
 from .errors import StzPostError
 from .quantity import finite
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, VERMILLION
@@ -143,7 +144,9 @@ def _threshold(e):
     for one in e.specimens:
         error = one.loss.std(ddof=1) / math.sqrt(len(one.loss)) if len(one.loss) > 1 else 0
         color = BLUE if float(one.strain[:, 0].mean()) < experiment.FLOWING[0] else GREEN
-        axes.errorbar(one.stress[:, 0].mean(), 1e3 * one.loss.mean(), 1e3 * error, fmt="o", color=color, ms=3, capsize=2)
+        axes.errorbar(
+            one.stress[:, 0].mean(), 1e3 * one.loss.mean(), 1e3 * error, fmt="o", color=color, ms=3, capsize=2
+        )
     axes.axhline(1e3 * experiment.DETECTION_GPA, ls="--", color=GREY, lw=0.8)
     stress, _ = experiment.threshold(e)
     if stress:
@@ -164,8 +167,12 @@ def _volume(e):
         for i, one in enumerate(kept):
             v, low, high = one.volume(factor)
             bars = [[max(0, v - low)], [max(0, high - v)]]
-            axes.errorbar(v, i, xerr=bars, fmt="o", color=color, ms=3, capsize=2, label=f"M = {label}" if i == 0 else None)
-    axes.set_yticks(range(len(kept)), [one.method.replace(", ", ",\n").replace("through ", "through\n") for one in kept])
+            axes.errorbar(
+                v, i, xerr=bars, fmt="o", color=color, ms=3, capsize=2, label=f"M = {label}" if i == 0 else None
+            )
+    axes.set_yticks(
+        range(len(kept)), [one.method.replace(", ", ",\n").replace("through ", "through\n") for one in kept]
+    )
     axes.set(xlabel="activation volume (Å³)", ylim=(len(kept) + 0.6, -0.5), xlim=(0, 230))
     axes.tick_params(axis="y", which="both", length=0)
     axes.legend(loc="lower center", ncols=3, columnspacing=1)
@@ -239,7 +246,7 @@ FIGURES = {
 
 def _page(e, rows, pictures, quick):
     css = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
-    escape = report.escape
+
     lines = []
     for row in rows:
         kind = {targets.AGREES: "agrees", targets.DIFFERS: "differs"}.get(row.verdict, "neutral")
@@ -283,7 +290,7 @@ def _volumes(e):
         else:
             cells = ["{:.0f} ({:.0f}–{:.0f})".format(*one[f"V_M={label}"]) for label in TAYLOR_FACTORS]
             cells += [f"{one['m']:.4f}", f"{one['over_microscopic']:.2f}"]
-        lines.append(f"<tr><td>{report.escape(one['method'])}</td>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
+        lines.append(f"<tr><td>{escape(one['method'])}</td>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
     head = "".join(f"<th>V, M = {label} (Å³)</th>" for label in TAYLOR_FACTORS)
     return (
         f"<h2>Activation volume</h2>\n<table><thead><tr><th>estimator</th>{head}<th>m</th><th>V over microscopic</th></tr>"
@@ -309,5 +316,4 @@ def _extra(e):
             f"({f.initial_interval[0]:.2f}–{f.initial_interval[1]:.2f}), loss {f.loss:.2f} ({f.loss_interval[0]:.2f}–"
             f"{f.loss_interval[1]:.2f})."
         )
-    return "".join(f"<p>{report.escape(part)}</p>\n" for part in parts)
-
+    return "".join(f"<p>{escape(part)}</p>\n" for part in parts)

@@ -105,8 +105,7 @@ def fit(counts, events, optics=Optics(), spread=0.0, side=SIDE):
     limit = 0.5 * chi2.ppf(LEVEL, 1)
     expected = [-math.expm1(math.log1p(-best[0]) * math.exp(-best[1] * n)) for n in events]
     misfit = sum(
-        (np.mean(c) / side**2 - p) ** 2
-        / (count_variance(-math.log1p(-p), optics, spread, side) / side**4 / len(c))
+        (np.mean(c) / side**2 - p) ** 2 / (count_variance(-math.log1p(-p), optics, spread, side) / side**4 / len(c))
         for c, p in zip(counts, expected)
     )
     return OrderFit(

@@ -206,7 +206,7 @@ def _head(files):
     return (
         "<h1>Plasticity of a metallic-glass film: simulation and measurement</h1>\n"
         '<p class="lead">Kinetic Monte Carlo of shear transformation zones with stzkmc; '
-        f"{len(files)} {'run' if len(files) == 1 else 'runs'}: {escape(', '.join(one.result.name for one in files))}.</p>"
+        f"{len(files)} {'run' if len(files) == 1 else 'runs'}: {_e(', '.join(one.result.name for one in files))}.</p>"
     )
 
 
@@ -215,11 +215,11 @@ def _verdicts(files):
     lines = []
     for row in rows:
         kind = {targets.AGREES: "agrees", targets.DIFFERS: "differs"}.get(row.verdict, "neutral")
-        detail = f"<small>{escape(row.detail)}</small>" if row.detail else ""
+        detail = f"<small>{_e(row.detail)}</small>" if row.detail else ""
         lines.append(
-            f'<tr><td><b>{row.id}</b></td><td>{escape(row.quantity)}</td><td data-label="measured">{escape(row.measured)}</td>'
-            f'<td data-label="model">{escape(row.model)}</td><td data-label="class">{row.cls}</td>'
-            f'<td data-label="verdict"><span class="verdict {kind}">{escape(row.verdict)}</span>{detail}</td></tr>'
+            f'<tr><td><b>{row.id}</b></td><td>{_e(row.quantity)}</td><td data-label="measured">{_e(row.measured)}</td>'
+            f'<td data-label="model">{_e(row.model)}</td><td data-label="class">{row.cls}</td>'
+            f'<td data-label="verdict"><span class="verdict {kind}">{_e(row.verdict)}</span>{detail}</td></tr>'
         )
     return (
         "<h2>Against the measurements</h2>\n"
@@ -229,23 +229,23 @@ def _verdicts(files):
         '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th>'
         "<th>verdict</th></tr></thead>\n<tbody>\n"
         + "\n".join(lines)
-        + f'\n</tbody></table>\n<p class="note">Measured: {escape(targets.SOURCE)}. V and m describe the same slope: V = M'
+        + f'\n</tbody></table>\n<p class="note">Measured: {_e(targets.SOURCE)}. V and m describe the same slope: V = M'
         " k<sub>B</sub>T/(mσ), so V is not independent of m at a given stress. The strain rates 10⁻⁷ and 10⁻⁹ /s are"
         " set at the first and the last time of observation.</p>"
     )
 
 
 def _file(done, pictures):
-    parts = [f"<h2>{escape(done.result.name)}</h2>"]
-    parts += [f'<p class="warning">{escape(note[0].upper() + note[1:])}.</p>' for note in done.notes]
+    parts = [f"<h2>{_e(done.result.name)}</h2>"]
+    parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in done.notes]
     parts.append(_provenance(done.result))
     parts.append('<div class="figures">\n' + "\n".join(_figure(kind, data) for kind, data in pictures) + "\n</div>")
-    numbers = "".join(f"<h3>{escape(name)}</h3>{_numbers(one)}" for name, one in done.quantities.items())
+    numbers = "".join(f"<h3>{_e(name)}</h3>{_numbers(one)}" for name, one in done.quantities.items())
     parts.append(f"<details><summary>All numbers</summary>{numbers}</details>")
     if done.result.resolved_text:
         parts.append(
             '<details class="input"><summary>Resolved input</summary>'
-            f"<pre>{escape(done.result.resolved_text)}</pre></details>"
+            f"<pre>{_e(done.result.resolved_text)}</pre></details>"
         )
     return "\n".join(parts)
 
@@ -261,7 +261,7 @@ def _provenance(result):
         ("sample", _sample(result)),
         ("protocol", "; ".join(_segment(s) for s in result.segments)),
     ]
-    lines = "".join(f"<tr><td>{name}</td><td>{escape(str(value))}</td></tr>" for name, value in rows)
+    lines = "".join(f"<tr><td>{name}</td><td>{_e(str(value))}</td></tr>" for name, value in rows)
     return f'<table class="run"><tbody>{lines}</tbody></table>'
 
 
@@ -281,8 +281,8 @@ def _figure(kind, data):
     wide = ' class="wide"' if kind in WIDE else ""
     source = base64.b64encode(data).decode("ascii")
     return (
-        f'<figure{wide}><div><img src="data:image/png;base64,{source}" alt="{escape(CAPTIONS[kind].split(".")[0])}"></div>'
-        f"<figcaption>{escape(CAPTIONS[kind])}</figcaption></figure>"
+        f'<figure{wide}><div><img src="data:image/png;base64,{source}" alt="{_e(CAPTIONS[kind].split(".")[0])}"></div>'
+        f"<figcaption>{_e(CAPTIONS[kind])}</figcaption></figure>"
     )
 
 
@@ -292,7 +292,7 @@ def _numbers(quantities):
         value, error = q.text()
         value += f" ± {error}" if error else ""
         unit = "" if q.unit == "1" else q.unit
-        lines.append(f"<tr><td>{escape(q.name)}</td><td>{value} {escape(unit)}</td></tr>")
+        lines.append(f"<tr><td>{_e(q.name)}</td><td>{value} {_e(unit)}</td></tr>")
     return f'<table class="numbers"><tbody>{"".join(lines)}</tbody></table>'
 
 
@@ -314,7 +314,7 @@ def summary(files):
     )
 
 
-def escape(text):
+def _e(text):
     """Escaped text, in which no line ends between a number and what belongs to it."""
     text = re.sub(r"(?<=\d) (?=%|±|/s|nm|Å³|[GM]Pa|d\b|h\b|K\b|s\b)|(?<=±) ", "\u00a0", text)
     return html.escape(text, quote=True)

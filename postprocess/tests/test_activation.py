@@ -129,9 +129,7 @@ def test_repeated_relaxations(tmp_path):
         stress = 3.3 - 0.1 * np.log1p(t / 50.0)
         drift = structure + (3.3 - stress) * (1 / 0.08 - 1 / 0.1)
         rate = np.exp((stress - 3.3) / 0.08 + drift) * 1e-6
-        segments.append(
-            dict(type="relaxation", time_s=2e4 * i + t, strain=np.full(60, 0.07), stress=stress, rate=rate)
-        )
+        segments.append(dict(type="relaxation", time_s=2e4 * i + t, strain=np.full(60, 0.07), stress=stress, rate=rate))
         structure = drift[-1]  # kept during the reload
     found = activation.repeated(open_result(synthetic.write(tmp_path / "a.h5", segments)))
     assert found.s == pytest.approx(0.08, rel=1e-3)
