@@ -127,47 +127,47 @@ def comparisons(found):
 
 
 def finding(found):
-    """What the study says, in words that follow from its numbers."""
-    strong = f"{SOFTENING_EV[-1]:g} eV"
+    """What the study says, in words that follow from its numbers: a sentence a softening."""
+    sentences = [_at(found, softening) for softening in SOFTENING_EV if softening > 0]
+    sentences = [one for one in sentences if one]
+    if not sentences:
+        return "The controls are not complete: no finding."
+    plain = [key for key in found if key.endswith(f", {SOFTENING_EV[0]:g} eV")]
+    if plain:
+        largest = max(max(found[key]["localisation"]) for key in plain)
+        sentences.insert(0, f"Without softening nothing localises, whatever the structure: at most {largest:.2f}.")
+    return "\n".join(sentences)
+
+
+def _at(found, softening):
+    """The sentence of one softening; None while a control is missing."""
+    label = f"{softening:g} eV"
     by = {
         one["control"].split(": ")[1].split(",")[0]: one
         for one in comparisons(found)
-        if one["domains"].endswith(strong)
+        if one["domains"] == f"structure: domains, {label}" and math.isfinite(one["p"])
     }
     if not {"uniform", "shuffled", "equal-histogram"} <= set(by):
-        return "The controls are not complete: no finding."
-    uniform = by["uniform"]
-    text = []
-    if not (uniform["p"] < 0.05 and uniform["means"][1] > HOMOGENEOUS):
-        text.append(
-            f"With a softening of {strong} the uniform glass localises to {uniform['means'][1]:.2f} and the glass with "
-            f"domains to {uniform['means'][0]:.2f}: no clear difference (p = {uniform['p']:.2g})."
-        )
-    else:
-        text.append(
-            f"Domains suppress localisation: {uniform['means'][0]:.2f} against {uniform['means'][1]:.2f} of the uniform glass "
-            f"with a softening of {strong} (p = {uniform['p']:.1g})."
-        )
-    rest = [by["shuffled"], by["equal-histogram"]]
-    values = " and ".join(
-        f"{one['means'][1]:.2f} ({name}, p = {one['p']:.2g})"
-        for one, name in zip(rest, ("shuffled", "equal histogram"))
+        return None
+    uniform, rest = by["uniform"], [by["shuffled"], by["equal-histogram"]]
+    overshoot = np.mean(found[f"structure: domains, {label}"]["overshoot"])
+    text = (
+        f"Softening {label}, upper yield {overshoot:.2f} of flow: localisation {uniform['means'][0]:.2f} with domains, "
     )
-    if all(one["p"] < 0.05 for one in rest):
-        text.append(f"Their arrangement matters: controls with the same barriers localise more, {values}.")
-    elif all(one["means"][1] < HOMOGENEOUS for one in rest):
-        text.append(
-            f"Their arrangement is not needed for it: the same barriers without domains stay homogeneous too, {values}. What "
-            "suppresses the band is mostly frozen disorder of the barriers, which is unflattering to the hypothesis that the "
-            "domains and their interfaces do."
+    text += f"{uniform['means'][1]:.2f} uniform (p = {uniform['p']:.2g}), " + ", ".join(
+        f"{one['means'][1]:.2f} {name} (p = {one['p']:.2g})" for one, name in zip(rest, ("shuffled", "equal histogram"))
+    )
+    if not (uniform["p"] < 0.05 and uniform["means"][1] > HOMOGENEOUS):
+        return text + ": no clear suppression by domains."
+    if all(one["p"] < 0.05 and one["means"][1] > HOMOGENEOUS for one in rest):
+        return text + ": domains suppress localisation, and their arrangement matters."
+    if all(one["means"][1] < HOMOGENEOUS for one in rest):
+        return text + (
+            ": localisation is suppressed, but their arrangement is not needed for it. The same barriers without domains "
+            "stay homogeneous too: frozen disorder suffices, which is unflattering to the hypothesis that the domains and "
+            "their interfaces do it."
         )
-    else:
-        text.append(f"Controls with the same barriers lie between: {values}.")
-    plain = [one for one in found if one.endswith(f", {SOFTENING_EV[0]:g} eV")]
-    if plain:
-        largest = max(max(found[key]["localisation"]) for key in plain)
-        text.append(f"Without softening nothing localises, whatever the structure: at most {largest:.2f}.")
-    return " ".join(text)
+    return text + ": localisation is suppressed by domains; the controls with their barriers lie between."
 
 
 def write(found, directory):

@@ -169,7 +169,7 @@ def planted_study(uniform, controls, plain=1.2):
     [
         (2.5, 1.2, "not needed"),
         (2.5, 1.9, "arrangement matters"),
-        (1.2, 1.2, "no clear difference"),
+        (1.2, 1.2, "no clear suppression"),
     ],
 )
 def test_finding_follows_from_the_numbers(tmp_path, uniform, controls, words):
