@@ -81,10 +81,10 @@ def log_law(time, stress, error, temperature_K=295.0):
     late = np.min(_linear(time, stress, error, np.geomspace(t0[-1], time[-1], 40))[3])
     p = float(chi2.sf(curvature, 2))
     refused = ""
-    if p < FALSE_ALARM:
-        refused = f"not logarithmic: curvature beyond the errors, p = {p:.2g}"
-    elif misfit[best] - late > chi2.ppf(1 - FALSE_ALARM / 5, 1):
+    if misfit[best] - late > chi2.ppf(1 - FALSE_ALARM / 5, 1):
         refused = f"incubation: a t0 beyond {T0_SHARE:.2g} of the first observation fits better"
+    elif p < FALSE_ALARM:
+        refused = f"not logarithmic: curvature beyond the errors, p = {p:.2g}"
     elif interval[0] <= 0:
         refused = "the stress does not fall beyond its errors"
     detail = {"sigma0": float(sigma0[best]), "t0": float(t0[best]), "chi2": float(misfit[best]), "p": p}

@@ -76,6 +76,8 @@ def test_log_law_refuses_what_it_cannot_use():
     for times, noise in ((TIMES[:3], NOISE), (TIMES[::-1], NOISE), (TIMES, 0.0)):
         with pytest.raises(StzPostError):
             activation.log_law(times, np.linspace(3, 2.8, len(times)), noise)
+    late = 3.9 - 0.1 * np.log1p(TIMES / (2 * DAY))  # a log law, but one that begins within the observations
+    assert "incubation" in activation.log_law(TIMES, late, NOISE).refused
     assert "does not fall" in activation.log_law(TIMES, np.full(5, 3.0), NOISE).refused
 
 
