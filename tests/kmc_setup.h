@@ -24,6 +24,8 @@ typedef struct kmc_spec {
   double softening_eV, recovery_rate_per_s, recovery_eV;
   double activation_fraction;     // 0: 1/2
   const stz_catalogue *catalogue; // NULL: the icosahedral one
+  stz_engine_kind engine;
+  double tolerance_MPa; // of the multilevel engine
 } kmc_spec;
 
 typedef struct kmc_setup {
@@ -77,7 +79,8 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   CHECK_OK(stz_elastic_create(s->grid, &elastic, stz.volume_nm3, &s->elastic));
   CHECK_OK(stz_micro_create(s->grid, s->spectral, &micro, NULL, spec->seed, &field));
   CHECK_OK(stz_glass_create(s->grid, s->spectral, field, &stz, &barriers, &order, 9.0, 0.4, spec->seed, &s->glass));
-  CHECK_OK(stz_kmc_create(&(stz_kmc_params){STZ_ENGINE_DIRECT}, s->glass, s->elastic, spec->seed, &s->kmc));
+  CHECK_OK(
+      stz_kmc_create(&(stz_kmc_params){spec->engine, spec->tolerance_MPa}, s->glass, s->elastic, spec->seed, &s->kmc));
   stz_micro_destroy(&field);
 }
 

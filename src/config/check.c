@@ -385,6 +385,18 @@ static stz_err check_nbed(const stz_draft *draft) {
   return STZ_OK;
 }
 
+// The multilevel engine needs room for its levels.
+static stz_err check_engine(const stz_draft *draft) {
+  const stz_config *config = draft->config;
+  if (config->kmc.engine != STZ_ENGINE_MULTILEVEL) return STZ_OK;
+  for (int axis = 0; axis < 3; axis++) {
+    if (config->lattice.cells[axis] >= STZ_MULTILEVEL_LEAST) continue;
+    return violated(draft, -1, "lattice.cells", "at least %d an axis with kmc.engine = \"multilevel\"",
+                    STZ_MULTILEVEL_LEAST);
+  }
+  return STZ_OK;
+}
+
 // Snapshots need strains at which to take them.
 static stz_err check_snapshots(const stz_draft *draft) {
   const stz_config *config = draft->config;
@@ -408,5 +420,6 @@ stz_err stz_draft_check(stz_draft *draft) {
   STZ_TRY(check_microstructure(draft));
   STZ_TRY(check_material(draft));
   STZ_TRY(check_snapshots(draft));
+  STZ_TRY(check_engine(draft));
   return check_nbed(draft);
 }

@@ -229,8 +229,14 @@ const stz_key stz_schema[] = {
     {"protocol[].until_stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(until_stress_GPa),
      .used_by = RATE | HOLD | ACTUATOR | JUMP | UNLOAD, .description = "End: stress; unload: 0 without it"},
 
-    {"kmc.engine", STZ_KEY_NAME, "", "\"direct\"", .names = "direct", AT(kmc.engine),
-     .description = "`direct`: after each event every rate is computed again"},
+    {"kmc.engine", STZ_KEY_NAME, "", "\"direct\"", .names = "direct|multilevel", AT(kmc.engine),
+     .description = "`direct`: after each event every rate is computed again; `multilevel`: only those that change by "
+                    "more than next to nothing, at a cost that hardly grows with the box (one rank, boxes of 32 cells "
+                    "an axis or more)"},
+    {"kmc.tolerance", STZ_KEY_FLOAT, "MPa", "1.2", .min = 0.05, .max = 10, AT(kmc.tolerance_MPa),
+     .description = "multilevel: rms error of the local stress (norm of the deviator) that may pile up before it is "
+                    "computed afresh, for E = 72 GPa and 1.7 nm^3; 1.0 puts the law of the next event within about "
+                    "0.005 of the true one (total variation), and in proportion"},
 
     {"output.history_points_per_decade", STZ_KEY_INT, "1", "20", .min = 1, .max = 10000, AT(history.points_per_decade),
      .description = "Rows of the history a decade of a segment's time"},

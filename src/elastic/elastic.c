@@ -25,7 +25,7 @@ struct stz_elastic {
 };
 
 // Upper triangle of the 5 x 5 matrix, row by row.
-static int pair_of(int c, int d) {
+int stz_elastic_pair(int c, int d) {
   static const int start[5] = {0, 5, 9, 12, 14};
   return c <= d ? start[c] + d - c : start[d] + c - d;
 }
@@ -61,6 +61,20 @@ static void add_alias(const double u[3], double weight, double two_mu, double la
   }
 }
 
+// The average over the two signs of a Nyquist wave number leaves only what is even there (the trace is even); the
+// lower triangle follows from the upper one.
+static void symmetrise(const int cells[3], const int m[3], double green[6][6]) {
+  for (int c = 0; c < 6; c++) {
+    for (int d = c; d < 6; d++) {
+      for (int axis = 0; axis < 3; axis++) {
+        const int parity = (c < 5 ? stz_dev_parity(c, axis) : 1) * (d < 5 ? stz_dev_parity(d, axis) : 1);
+        if (parity < 0 && 2 * abs(m[axis]) == cells[axis]) green[c][d] = 0.0;
+      }
+      green[d][c] = green[c][d];
+    }
+  }
+}
+
 void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[6][6]) {
   const int *cells = stz_grid_cells(elastic->grid);
   const double a = stz_grid_spacing(elastic->grid);
@@ -79,16 +93,33 @@ void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[
     const double length = sqrt(k2), u[3] = {kappa[0] / length, kappa[1] / length, kappa[2] / length};
     add_alias(u, density * exp(-k2 * s2), 2.0 * elastic->shear, lame, green);
   }
-  for (int c = 0; c < 6; c++) {
-    for (int d = c; d < 6; d++) {
-      // The average over the two signs of a Nyquist wave number leaves only what is even there (the trace is even).
-      for (int axis = 0; axis < 3; axis++) {
-        const int parity = (c < 5 ? stz_dev_parity(c, axis) : 1) * (d < 5 ? stz_dev_parity(d, axis) : 1);
-        if (parity < 0 && 2 * abs(m[axis]) == cells[axis]) green[c][d] = 0.0;
-      }
-      green[d][c] = green[c][d];
-    }
+  symmetrise(cells, m, green);
+}
+
+void stz_elastic_bare(const stz_elastic *elastic, const int m[3], double green[6][6]) {
+  const int *cells = stz_grid_cells(elastic->grid);
+  const double a = stz_grid_spacing(elastic->grid), density = elastic->volume / (a * a * a);
+  double u[3], length = 0.0;
+  memset(green, 0, 36 * sizeof(double));
+  if (m[0] == 0 && m[1] == 0 && m[2] == 0) return;
+  for (int i = 0; i < 3; i++) {
+    u[i] = (double)m[i] / cells[i];
+    length += u[i] * u[i];
   }
+  for (int i = 0; i < 3; i++) u[i] /= sqrt(length);
+  add_alias(u, density, 2.0 * elastic->shear, elastic->poisson / (1.0 - elastic->poisson), green);
+  symmetrise(cells, m, green);
+}
+
+stz_err stz_elastic_octant(const int cells[3], int c, int d, double *data) {
+  int parity[3];
+  for (int axis = 0; axis < 3; axis++) parity[axis] = stz_dev_parity(c, axis) * stz_dev_parity(d, axis);
+  STZ_TRY(stz_octant_inverse(cells, parity, data));
+  // A pair of odd axes turns exp(i k r) into i sin times i sin.
+  if (parity[0] + parity[1] + parity[2] == 3) return STZ_OK;
+  const size_t octant = (size_t)(cells[0] / 2 + 1) * (size_t)(cells[1] / 2 + 1) * (size_t)(cells[2] / 2 + 1);
+  for (size_t i = 0; i < octant; i++) data[i] = -data[i];
+  return STZ_OK;
 }
 
 // Fills the table: the operator on the octant of wave numbers, transformed by its mirror parity, component by
@@ -104,22 +135,19 @@ static stz_err fill_table(const stz_elastic *e, float *table) {
     double green[6][6];
     stz_elastic_green(e, m, green);
     for (int c = 0; c < 5; c++) {
-      for (int d = c; d < 5; d++) spectrum[(size_t)pair_of(c, d) * octant + i] = green[c][d];
+      for (int d = c; d < 5; d++) spectrum[(size_t)stz_elastic_pair(c, d) * octant + i] = green[c][d];
     }
   }
   stz_err err = STZ_OK;
   for (int c = 0; c < 5 && err == STZ_OK; c++) {
     for (int d = c; d < 5 && err == STZ_OK; d++) {
-      int parity[3];
-      for (int axis = 0; axis < 3; axis++) parity[axis] = stz_dev_parity(c, axis) * stz_dev_parity(d, axis);
-      const double *field = spectrum + (size_t)pair_of(c, d) * octant;
-      // A pair of odd axes turns exp(i k r) into i sin times i sin.
-      const double sign = parity[0] * parity[1] * parity[2] == 1 && parity[0] + parity[1] + parity[2] < 3 ? -1.0 : 1.0;
-      err = stz_octant_inverse(cells, parity, spectrum + (size_t)pair_of(c, d) * octant);
+      double *field = spectrum + (size_t)stz_elastic_pair(c, d) * octant;
+      const float parity = (float)(stz_dev_parity(c, 2) * stz_dev_parity(d, 2));
+      err = stz_elastic_octant(cells, c, d, field);
       for (int row = 0; row < n[0] * n[1]; row++) {
-        float *to = table + ((size_t)row * STZ_PAIRS + (size_t)pair_of(c, d)) * (size_t)e->row_length;
-        for (int z = 0; z < n[2]; z++) to[z] = (float)(sign * field[(size_t)row * (size_t)n[2] + (size_t)z]);
-        for (int z = n[2]; z < e->row_length; z++) to[z] = (float)parity[2] * to[cells[2] - z];
+        float *to = table + ((size_t)row * STZ_PAIRS + (size_t)stz_elastic_pair(c, d)) * (size_t)e->row_length;
+        for (int z = 0; z < n[2]; z++) to[z] = (float)field[(size_t)row * (size_t)n[2] + (size_t)z];
+        for (int z = n[2]; z < e->row_length; z++) to[z] = parity * to[cells[2] - z];
       }
     }
   }

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "elastic/params.h"
+#include "elastic/row.h"
 #include "lattice/grid.h"
 #include "lattice/spectral.h"
 
@@ -34,6 +35,17 @@ size_t stz_elastic_table_bytes(const stz_elastic *elastic);
 // The operator at wave numbers m (k_i = 2 pi m_i/(n_i a)), as a symmetric 6 x 6 matrix over the orthonormal components
 // (deviator 0..4 of base/tensor.h, trace/sqrt3): sigma^ = green e^. Zero at m = 0.
 void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[6][6]);
+
+// The same without the event's shape and the aliases: what a wide eigenstrain sees, (Omega/a^3) times the continuum's
+// operator. A wide shape is multiplied by its transform.
+void stz_elastic_bare(const stz_elastic *elastic, const int m[3], double green[6][6]);
+
+// Index of the pair (c, d) of deviator components among the STZ_PAIRS numbers of a symmetric 5 x 5 matrix.
+int stz_elastic_pair(int c, int d);
+
+// Takes components of the operator on the octant of wave numbers 0 <= m_i <= n_i/2 (z fastest) to the kernel on the
+// octant of sites 0 <= x_i <= n_i/2, in place: the field of one event at the origin. Serial.
+stz_err stz_elastic_octant(const int cells[3], int c, int d, double *data) STZ_MUST_USE;
 
 // Stress field of a field of event strains. Collective. `strain`: 5 deviator components, one array a local site each;
 // `stress`: 6 arrays, deviator and trace/sqrt3.

@@ -90,6 +90,7 @@ void stz_damage_add(stz_glass *g, int64_t site) {
     const double damage = g->damage[at] * left;
     g->damage[at] = (float)(whole * (damage + (1.0 - damage) * v->draw));
     stz_glass_update_barrier(g, at);
+    g->touched[g->touched_count++] = at;
   }
   g->recovery.most = whole;
 }

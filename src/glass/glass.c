@@ -86,6 +86,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
   STZ_TRY_TO(fail, err, stz_orientation_init(g));
   STZ_TRY_TO(fail, err, stz_clusters_init(g, foil_nm, probe_nm));
+  STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), STZ_NEW(g->touched, 2 * g->footprint_size + g->cells.most)));
   for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) stz_glass_update_barrier(g, i);
   g->highest = highest_barrier(g);
   *glass = g;
@@ -100,6 +101,7 @@ void stz_glass_destroy(stz_glass **glass) {
   if (!g) return;
   stz_fields_destroy(&g->fields);
   stz_free(g->footprint);
+  stz_free(g->touched);
   stz_free(g->clusters);
   stz_free(g->row_clusters);
   stz_free(g);
@@ -145,11 +147,17 @@ void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, 
   const int64_t local = stz_grid_local(glass->grid, shear->site);
   if (local >= 0) record_event(glass, local, shear, d);
   stz_clusters_shear(glass, shear->site, number);
+  glass->touched_count = 0;
   if (glass->damage) stz_damage_add(glass, shear->site);
   if (glass->barriers.redraw == STZ_REDRAW_NONE) return;
   stz_rng rng = stz_rng_stream(glass->seed, STZ_RNG_REDRAW, number);
   stz_noise_redraw(glass, shear->site, stz_rng_normal(&rng));
   stz_orientation_turn(glass, shear, (int)stz_rng_below(&rng, (uint64_t)glass->modes.rotations));
+}
+
+const int64_t *stz_glass_touched(const stz_glass *glass, int *count) {
+  *count = glass->touched_count;
+  return glass->touched;
 }
 
 const stz_grid *stz_glass_grid(const stz_glass *glass) { return glass->grid; }

@@ -55,6 +55,9 @@ void stz_glass_locate(const stz_glass *glass, stz_shear *shear);
 // it with the same event; no communication.
 void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, double strain[6]);
 
+// The local sites whose barrier or rotation the last stz_glass_shear changed, some of them more than once.
+const int64_t *stz_glass_touched(const stz_glass *glass, int *count);
+
 const stz_grid *stz_glass_grid(const stz_glass *glass);
 const stz_fields *stz_glass_fields(const stz_glass *glass);
 const stz_modes *stz_glass_modes(const stz_glass *glass);

@@ -18,6 +18,7 @@ typedef struct stz_footprint_voxel {
 typedef struct stz_cell_lattice {
   int count[3];    // cells along each axis
   double pitch[3]; // nm
+  int most;        // voxels that a cell can have
 } stz_cell_lattice;
 
 struct stz_glass {
@@ -51,6 +52,8 @@ struct stz_glass {
   int64_t cluster_count;
   int64_t *row_clusters; // first cluster of each local (x, y) row, and the count at the end
   double cluster_density;
+  int64_t *touched; // by the last event
+  int touched_count;
   stz_recovery recovery;
   double highest; // no barrier is above, eV
   uint64_t reversals;

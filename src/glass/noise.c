@@ -111,5 +111,6 @@ void stz_noise_redraw(stz_glass *g, int64_t site, double normal) {
     if (at < 0) continue;
     g->noise[at] = (float)fma(v->keep, g->noise[at], v->draw * normal);
     stz_glass_update_barrier(g, at);
+    g->touched[g->touched_count++] = at;
   }
 }

@@ -93,6 +93,9 @@ stz_err stz_orientation_init(stz_glass *g) {
     g->cells.pitch[axis] = length / g->cells.count[axis];
   }
   if (g->modes.rotations == 1) return STZ_OK;
+  const double widest = fmax(g->cells.pitch[0], fmax(g->cells.pitch[1], g->cells.pitch[2]));
+  const int across = 2 * (int)ceil(sqrt(3.0) * widest / stz_grid_spacing(g->grid)) + 2; // see stz_orientation_turn
+  g->cells.most = across * across * across;
   cell_layers layers = {0};
   const int points = LAYERS * g->cells.count[1] * g->cells.count[2];
   stz_err err = STZ_NEW(layers.points, points);
@@ -120,12 +123,15 @@ void stz_orientation_turn(stz_glass *g, const stz_shear *shear, int rotation) {
     if (high[axis] - low[axis] >= cells[axis]) high[axis] = low[axis] + cells[axis] - 1;
   }
   for (int x = low[0]; x <= high[0]; x++) {
+    const int64_t plane = stz_grid_local(g->grid, stz_grid_site(g->grid, x, 0, 0));
+    if (plane < 0) continue;
     for (int y = low[1]; y <= high[1]; y++) {
-      const int64_t row = stz_grid_local(g->grid, stz_grid_site(g->grid, x, y, 0));
-      if (row < 0) continue;
-      for (int z = low[2]; z <= high[2]; z++) {
-        const int64_t at = row + wrap(z, cells[2]);
-        if (g->cell[at] == shear->cell) g->rotation[at] = (uint16_t)rotation;
+      const int64_t row = plane + (int64_t)wrap(y, cells[1]) * cells[2];
+      int at = wrap(low[2], cells[2]);
+      for (int z = low[2]; z <= high[2]; z++, at = at + 1 < cells[2] ? at + 1 : 0) {
+        if (g->cell[row + at] != shear->cell) continue;
+        g->rotation[row + at] = (uint16_t)rotation;
+        g->touched[g->touched_count++] = row + at;
       }
     }
   }

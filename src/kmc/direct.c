@@ -295,6 +295,10 @@ static const float *direct_stress(const stz_kmc *kmc, int c) {
   return d->stress + (size_t)c * d->stride;
 }
 
+static void direct_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {
+  for (int c = 0; c < 5; c++) stress[c] = direct_stress(kmc, c)[local];
+}
+
 static double direct_bytes(const stz_kmc *kmc) {
   const direct *d = kmc->state;
   const double sites = (double)stz_grid_local_sites(d->grid);
@@ -335,6 +339,7 @@ const stz_engine stz_engine_direct = {
     .add_stress = direct_add_stress,
     .rates = direct_rates,
     .stress = direct_stress,
+    .site_stress = direct_site_stress,
     .bytes_per_site = direct_bytes,
     .fields = direct_fields,
     .save = direct_save,

@@ -10,6 +10,7 @@
 // What all engines share: the sample, the operator and the stream of random numbers of the events.
 struct stz_kmc {
   const struct stz_engine *engine;
+  stz_kmc_params params;
   stz_glass *glass;
   const stz_elastic *elastic;
   stz_rng rng;
@@ -28,13 +29,15 @@ typedef struct stz_engine {
   void (*add_stress)(stz_kmc *kmc, const stz_event *event, const double strain[6]); // of an event that happened
   void (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
   const float *(*stress)(const stz_kmc *kmc, int c);
+  void (*site_stress)(const stz_kmc *kmc, int64_t local, float stress[5]);
   double (*bytes_per_site)(const stz_kmc *kmc);
   const stz_fields *(*fields)(const stz_kmc *kmc);
   void (*save)(const stz_kmc *kmc, void *own); // at most STZ_ENGINE_SAVED_BYTES
   void (*restore)(stz_kmc *kmc, const void *own);
+  void *(*block)(const stz_kmc *kmc, int index, size_t *bytes); // of its state; NULL past the last; may be NULL
 } stz_engine;
 
-extern const stz_engine stz_engine_direct;
+extern const stz_engine stz_engine_direct, stz_engine_multilevel;
 
 // initial.c: the stress of the quenched-in strain, 5 components stz_field_stride apart; untouched if there is none.
 // Collective.

@@ -11,12 +11,14 @@
 
 stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) {
-  static const stz_engine *const engines[] = {[STZ_ENGINE_DIRECT] = &stz_engine_direct};
+  static const stz_engine *const engines[] = {
+      [STZ_ENGINE_DIRECT] = &stz_engine_direct, [STZ_ENGINE_MULTILEVEL] = &stz_engine_multilevel};
   const stz_grid *grid = stz_glass_grid(glass);
   stz_kmc *k = NULL;
   *kmc = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(k, 1)));
   *k = (stz_kmc){.engine = engines[params->engine],
+                 .params = *params,
                  .glass = glass,
                  .elastic = elastic,
                  .rng = stz_rng_stream(seed, STZ_RNG_EVENTS, 0),
@@ -70,7 +72,16 @@ void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, dou
 }
 
 const float *stz_kmc_stress(const stz_kmc *kmc, int c) { return kmc->engine->stress(kmc, c); }
+
+void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {
+  kmc->engine->site_stress(kmc, local, stress);
+}
+
 const stz_fields *stz_kmc_fields(const stz_kmc *kmc) { return kmc->engine->fields(kmc); }
+
+void *stz_kmc_block(const stz_kmc *kmc, int index, size_t *bytes) {
+  return kmc->engine->block ? kmc->engine->block(kmc, index, bytes) : NULL;
+}
 
 void stz_kmc_save(const stz_kmc *kmc, void *saved) {
   char *at = saved;

@@ -34,6 +34,10 @@ typedef struct stz_event {
 // Counters of an engine, for reports and benches.
 typedef struct stz_kmc_stats {
   uint64_t events, candidates, passes; // candidates tried; passes over all sites
+  // multilevel: stresses by Fourier transform, blocks and single sites bounded anew, candidates told without their
+  // stress, rates found above their bounds, and how many events they have cost by estimate
+  uint64_t refreshes, folds, bounds, squeezed, violations;
+  double missed;
 } stz_kmc_stats;
 
 // Collective. `glass` is changed by stz_kmc_fire and stz_kmc_pass alone, but that
@@ -61,11 +65,18 @@ void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, dou
 // (0..4), eV/nm^3.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
+// The same of one local site, all components: cheap with every engine. Local.
+void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]);
+
 // Root mean square of that deviator's norm, eV/nm^3. Collective.
 stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) STZ_MUST_USE;
 
-// The engine's own fields, for checkpoints and snapshots.
+// The engine's own fields, for checkpoints and snapshots; NULL if it has none.
 const stz_fields *stz_kmc_fields(const stz_kmc *kmc);
+
+// Blocks of plain bytes that belong to the engine's state beside its fields, counted from 0, to be saved and filled
+// again before stz_kmc_restore; NULL past the last. Engines that run on several ranks have none.
+void *stz_kmc_block(const stz_kmc *kmc, int index, size_t *bytes);
 
 // What else the engine needs to go on: the same on every rank. The fields are saved beside it.
 enum { STZ_KMC_SAVED_BYTES = 256 };

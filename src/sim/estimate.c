@@ -16,6 +16,9 @@
 // counts), the engine's stress, and at set-up spectra and composition fields in double precision.
 static const double RUN_BYTES = 73.0, SETUP_BYTES = 140.0;
 
+// The multilevel engine: seconds an event in a sample of any size, and bytes a site on top.
+static const double MULTILEVEL_EVENT = 1.5e-4, MULTILEVEL_BYTES = 110.0;
+
 // What the protocol goes through, following it roughly: plastic strain sets in at the flow stress, relaxation turns
 // elastic strain into plastic. In the component that a segment drives; `largest` is of the axial strain.
 typedef struct course {
@@ -123,8 +126,11 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
   const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 30.0 : 22.0;
   describe_modes(config, estimate);
-  estimate->seconds = estimate->events * (sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0));
-  estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES) + octant * 15.0 * sizeof(float) + 3e7;
+  const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
+  const double event = multilevel ? MULTILEVEL_EVENT : sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0);
+  estimate->seconds = estimate->events * event;
+  estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES + (multilevel ? MULTILEVEL_BYTES : 0.0)) +
+                             octant * 15.0 * sizeof(float) + 3e7;
   const double rows = 200.0 * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 4.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +

@@ -156,7 +156,7 @@ stz_err stz_record_reopen(stz_record *record, const char *output) {
 void stz_record_before(stz_record *record, const stz_event *event) {
   const int64_t local = stz_grid_local(record->sample->grid, event->shear.site);
   stz_load_state(record->sample->load, &record->before);
-  for (int c = 0; c < 5 && local >= 0; c++) record->internal[c] = stz_kmc_stress(record->sample->kmc, c)[local];
+  if (local >= 0) stz_kmc_site_stress(record->sample->kmc, local, record->internal);
 }
 
 static stz_err write_event(stz_record *record, const stz_event *event, const double strain[6]) {
@@ -371,6 +371,25 @@ static stz_err write_last_avalanches(stz_record *record) {
   return write_avalanches(record, INFINITY, false);
 }
 
+// What the engine has done, and how well its bounds have held.
+static stz_err write_engine(stz_record *record) {
+  stz_result *r = record->result;
+  stz_kmc_stats stats;
+  stz_kmc_stats_get(record->sample->kmc, &stats);
+  const struct {
+    const char *name;
+    uint64_t value;
+  } counts[] = {{"events", stats.events},       {"candidates", stats.candidates}, {"passes", stats.passes},
+                {"refreshes", stats.refreshes}, {"folds", stats.folds},           {"bounds", stats.bounds},
+                {"squeezed", stats.squeezed},   {"violations", stats.violations}};
+  const bool multilevel = record->config->kmc.engine == STZ_ENGINE_MULTILEVEL;
+  STZ_TRY(stz_result_text(r, "/engine", "name", multilevel ? "multilevel" : "direct"));
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    STZ_TRY(stz_result_uint(r, "/engine", counts[i].name, counts[i].value));
+  }
+  return stz_result_double(r, "/engine", "missed", stats.missed);
+}
+
 stz_err stz_record_finish(stz_record *record) {
   char hash[24];
   warn_of_flicker(record);
@@ -380,6 +399,7 @@ stz_err stz_record_finish(stz_record *record) {
                                  stz_glass_barrier(record->sample->glass));
   if (err == STZ_OK) err = write_plastic_strain(record);
   if (err == STZ_OK && record->avalanches) err = write_last_avalanches(record);
+  if (err == STZ_OK) err = write_engine(record);
   if (err == STZ_OK) err = stz_result_text(r, "/", "state_hash", hash);
   if (err == STZ_OK) err = stz_result_int(r, "/", "complete", 1);
   if (err != STZ_OK) {

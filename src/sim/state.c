@@ -41,7 +41,7 @@ void stz_state_paths_clear(stz_state_paths *paths) {
 static stz_err move_fields(stz_checkpoint *c, const char *group, const stz_fields *fields, const stz_grid *grid,
                            bool put) {
   const size_t sites = (size_t)stz_grid_local_sites(grid), stride = stz_field_stride(grid);
-  for (int i = 0; i < stz_fields_count(fields); i++) {
+  for (int i = 0; fields && i < stz_fields_count(fields); i++) {
     const stz_field_spec *spec = stz_fields_spec(fields, i);
     const size_t size = stz_field_size(spec->type);
     for (int component = 0; component < spec->components && spec->state; component++) {
@@ -49,6 +49,18 @@ static stz_err move_fields(stz_checkpoint *c, const char *group, const stz_field
       snprintf(name, sizeof name, "%s_%s_%d", group, spec->name, component);
       STZ_TRY(put ? stz_checkpoint_put(c, name, data, sites * size) : stz_checkpoint_get(c, name, data, sites * size));
     }
+  }
+  return STZ_OK;
+}
+
+// The engine's own blocks.
+static stz_err move_blocks(stz_checkpoint *c, const stz_kmc *kmc, bool put) {
+  size_t bytes;
+  void *block;
+  for (int i = 0; (block = stz_kmc_block(kmc, i, &bytes)) != NULL; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "engine_block_%d", i);
+    STZ_TRY(put ? stz_checkpoint_put(c, name, block, bytes) : stz_checkpoint_get(c, name, block, bytes));
   }
   return STZ_OK;
 }
@@ -167,6 +179,7 @@ static stz_err put_all(stz_checkpoint *c, stz_record *record) {
   STZ_TRY(stz_checkpoint_put_common(c, "load", load, stz_load_saved_bytes()));
   STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, true));
   STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, true));
+  STZ_TRY(move_blocks(c, s->kmc, true));
   STZ_TRY(put_order(c, s->glass));
   STZ_TRY(move_snapshots(c, &record->snapshots, true));
   STZ_TRY(put_observers(c, record, &saved));
@@ -262,6 +275,7 @@ stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *rec
   STZ_TRY(stz_checkpoint_get_common(c, "load", load, stz_load_saved_bytes()));
   STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, false));
   STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, false));
+  STZ_TRY(move_blocks(c, s->kmc, false));
   STZ_TRY(get_order(c, s->glass, &saved));
   stz_kmc_restore(s->kmc, engine);
   stz_load_restore(s->load, load);

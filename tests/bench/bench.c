@@ -2,11 +2,12 @@
 //
 // Speed of the engine on one lattice: a record of JSON on one line, for run/bench. Not a test: it has no verdict.
 //
-//   bench CELLS random|aligned SECONDS
+//   bench CELLS random|aligned SECONDS direct|multilevel
 //
 // Creep at 3.3 GPa from a state that events have developed for a while. Beside events a second it times, in the same
 // run and on the same data, what a pass consists of: the kernel's rows and their addition, and the rates; and as
-// yardsticks the bare exponential of the rates out of the cache, and the memory's bandwidth (a triad, as in STREAM).
+// yardsticks the bare exponential of the rates out of the cache, and the memory's bandwidth (a triad, as in STREAM). Of
+// the multilevel engine: what it did an event, its parts, and its stress and law against the operator at the end.
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 #include "base/memory.h"
 #include "base/target.h"
 #include "base/units.h"
-#include "kmc/kmc.h"
+#include "kmc/multilevel.h"
+#include "laws.h"
 #include "stz/power2.h"
 #include "stz/rates.h"
 
@@ -35,7 +37,7 @@ static void check(stz_err err) {
   MPI_Abort(MPI_COMM_WORLD, 1);
 }
 
-static void create(bench *b, int n, stz_orientation orientation) {
+static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind engine) {
   const stz_lattice_params lattice = {.cells = {n, n, n}, .spacing_nm = 0.58};
   const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
   const stz_micro_params waves = {.type = STZ_MICRO_RANDOM_WAVES,
@@ -57,7 +59,7 @@ static void create(bench *b, int n, stz_orientation orientation) {
                                        .floor_eV = 0.2,
                                        .redraw = STZ_REDRAW_STZ};
   const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
-  const stz_kmc_params kmc = {.engine = STZ_ENGINE_DIRECT};
+  const stz_kmc_params kmc = {.engine = engine, .tolerance_MPa = 1.2};
   stz_spectral *spectral;
   stz_micro *micro;
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
@@ -225,17 +227,80 @@ static void measure(bench *b, int n, const char *orientation, double seconds) {
          stz_kmc_bytes_per_site(b->kmc) + stz_fields_bytes_per_site(stz_glass_fields(b->glass)), traffic, triad);
 }
 
+// Microseconds a call of the engine's parts, at sites here and there. They leave its state in disorder: last of all.
+typedef struct parts {
+  double near, levels, box, site, fold, refresh;
+} parts;
+
+static void site_of(const bench *b, int call, int site[3]) {
+  stz_rng rng = stz_rng_stream(1, STZ_RNG_EVENTS, (uint64_t)call);
+  stz_grid_coords(b->grid, (int64_t)stz_rng_below(&rng, (uint64_t)stz_grid_sites(b->grid)), site);
+}
+
+#define TIME(result, calls, call)                                                                                      \
+  do {                                                                                                                 \
+    const double begin = now();                                                                                        \
+    for (int i = 0; i < (calls); i++) {                                                                                \
+      int site[3];                                                                                                     \
+      site_of(b, i, site);                                                                                             \
+      call;                                                                                                            \
+    }                                                                                                                  \
+    (result) = 1e6 * (now() - begin) / (calls);                                                                        \
+  } while (0)
+
+static parts time_parts(const bench *b) {
+  static float stress[5][512];
+  static const float strain[5] = {0.01f, -0.02f, 0.03f, 0.01f, 0.02f};
+  multilevel *e = b->kmc->state;
+  parts p;
+  TIME(p.near, 2000, (void)stz_near_add(e->split, site, strain, 0.0f, e->records, e->spent));
+  TIME(p.levels, 2000, stz_far_add(e->far, site, strain));
+  TIME(p.box, 2000, stz_far_box(e->far, site, stress));
+  TIME(p.site, 5000, stz_far_site(e->far, site, stress[0]));
+  TIME(p.fold, 1000, (void)ml_block_rates(b->kmc, e, &e->law, ml_number(e, site) / ML_SITES, false));
+  TIME(p.refresh, 1, ml_refresh(b->kmc));
+  p.refresh /= (double)e->refresh_every;
+  return p;
+}
+
+static void measure_multilevel(bench *b, int n, const char *orientation, double seconds) {
+  stz_kmc_stats first, s;
+  const multilevel *e = b->kmc->state;
+  const double sites = (double)stz_grid_sites(b->grid);
+  (void)time_events(b, seconds);
+  stz_kmc_stats_get(b->kmc, &first);
+  const double event = time_events(b, seconds);
+  stz_kmc_stats_get(b->kmc, &s);
+  const double events = (double)(s.events - first.events), since = (double)(s.events - e->head->refreshed);
+  const laws law = compare_laws(b->kmc, &b->mean);
+  const parts p = time_parts(b);
+  printf("{\"engine\": \"multilevel\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": 1, \"tiled\": false, "
+         "\"window\": null, \"events_per_s\": %.5g, \"state_events_per_site\": %.3g, \"bytes_per_site\": %.1f, "
+         "\"candidates\": %.3f, \"squeezed\": %.3f, \"folds\": %.3f, \"bounds\": %.1f, \"violations\": %.3g, "
+         "\"missed\": %.3g, \"since_refresh\": %.3f, \"error_MPa\": %.3f, \"rates_off\": %.2e, "
+         "\"laws_apart\": %.5f, \"us_near\": %.2f, \"us_levels\": %.2f, \"us_box\": %.2f, \"us_site\": %.3f, "
+         "\"us_fold\": %.2f, \"us_refresh\": %.2f}\n",
+         orientation, n, 1.0 / event, (double)s.events / sites,
+         stz_kmc_bytes_per_site(b->kmc) + stz_fields_bytes_per_site(stz_glass_fields(b->glass)),
+         (double)(s.candidates - first.candidates) / events, (double)(s.squeezed - first.squeezed) / events,
+         (double)(s.folds - first.folds) / events, (double)(s.bounds - first.bounds) / events,
+         (double)s.violations / (double)s.events, s.missed / (double)s.events, since / (double)e->refresh_every,
+         law.rms_MPa, law.own / law.exact - 1.0, law.apart, p.near, p.levels, p.box, p.site, p.fold, p.refresh);
+}
+
 int main(int argc, char **argv) {
   bench b;
   MPI_Init(&argc, &argv);
-  const int n = argc == 4 ? atoi(argv[1]) : 0;
+  const int n = argc == 5 ? atoi(argv[1]) : 0;
   if (n < 16) {
-    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS\n");
+    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel\n");
     MPI_Finalize();
     return 2;
   }
-  create(&b, n, strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM);
-  measure(&b, n, argv[2], atof(argv[3]));
+  const bool fast = strcmp(argv[4], "multilevel") == 0;
+  create(&b, n, strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM,
+         fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
+  (fast ? measure_multilevel : measure)(&b, n, argv[2], atof(argv[3]));
   destroy(&b);
   MPI_Finalize();
   return 0;

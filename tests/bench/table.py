@@ -5,15 +5,31 @@
 usage: table.py RECORDS JSON
 """
 import json
+import math
 import sys
 
 KEYS = ("engine", "orientation", "cells", "ranks", "tiled", "window")
-COLUMNS = (("cells", "cells", "{}³"), ("orientation", "modes", "{}"), ("ranks", "ranks", "{}"),
+DIRECT = (("cells", "cells", "{}³"), ("orientation", "modes", "{}"), ("ranks", "ranks", "{}"),
            ("events_per_s", "events/s", "{:.4g}"), ("state_events_per_site", "events/site", "{:.2g}"),
            ("share_add", "add", "{:.0%}"), ("share_rates", "rates", "{:.0%}"),
            ("ns_per_exponential", "ns/exp", "{:.3f}"), ("speed_of_bare", "of bare exp", "{:.2f}"),
            ("bytes_per_site", "bytes/site", "{:.0f}"), ("traffic_GB_s", "GB/s", "{:.1f}"),
            ("triad_GB_s", "triad GB/s", "{:.1f}"))
+MULTILEVEL = (("cells", "cells", "{}³"), ("orientation", "modes", "{}"), ("events_per_s", "events/s", "{:.4g}"),
+              ("of_direct", "of direct", "{:.3g}"), ("state_events_per_site", "events/site", "{:.2g}"),
+              ("candidates", "candidates", "{:.1f}"), ("squeezed", "squeezed", "{:.1f}"), ("folds", "folds", "{:.2f}"),
+              ("bounds", "bounds", "{:.0f}"), ("missed", "missed", "{:.0e}"), ("error_MPa", "MPa", "{:.2f}"),
+              ("laws_apart", "TV", "{:.4f}"), ("us_near", "near µs", "{:.1f}"), ("us_levels", "levels µs", "{:.1f}"),
+              ("us_box", "box µs", "{:.1f}"), ("us_site", "site µs", "{:.2f}"), ("us_fold", "fold µs", "{:.1f}"),
+              ("us_refresh", "refresh µs", "{:.1f}"), ("bytes_per_site", "bytes/site", "{:.0f}"))
+
+
+def print_table(columns, records):
+    rows = [[title for _, title, _ in columns]]
+    rows += [[form.format(record[name]) for name, _, form in columns] for record in records]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
+    for row in rows:
+        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths)))
 
 
 def main():
@@ -27,12 +43,16 @@ def main():
         records.append(max(group, key=lambda run: run["events_per_s"]))
     with open(sys.argv[2], "w", encoding="utf-8") as file:
         json.dump(records, file, indent=1)
-    rows = [[title for _, title, _ in COLUMNS]]
-    rows += [[form.format(record[name]) for name, _, form in COLUMNS] for record in records]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths)))
-    single = {record["cells"]: record for record in records if record["ranks"] == 1 and record["orientation"] == "random"}
+    direct = {(record["cells"], record["orientation"]): record["events_per_s"] for record in records
+              if record["engine"] == "direct" and record["ranks"] == 1}
+    for record in records:
+        if record["engine"] == "multilevel":
+            record["of_direct"] = record["events_per_s"] / direct.get((record["cells"], record["orientation"]), math.nan)
+    for engine, columns in (("direct", DIRECT), ("multilevel", MULTILEVEL)):
+        print(engine)
+        print_table(columns, [record for record in records if record["engine"] == engine])
+    single = {record["cells"]: record for record in records if record["ranks"] == 1 and
+              record["orientation"] == "random" and record["engine"] == "direct"}
     for record in records:
         if record["ranks"] > 1:
             ratio = record["events_per_s"] / single[record["cells"]]["events_per_s"]

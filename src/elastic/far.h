@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The smooth parts of the stress of events (split.h): coefficients of cubic B-splines on the nodes of each level.
+#ifndef STZ_ELASTIC_FAR_H
+#define STZ_ELASTIC_FAR_H
+
+#include "elastic/split.h"
+
+typedef struct stz_far stz_far;
+
+// Starts without events. Serial. `split` must outlive it.
+stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) STZ_MUST_USE;
+void stz_far_destroy(stz_far **far);
+void stz_far_clear(stz_far *far); // forgets all events
+
+// Adds an event with the strain deviator e. The coarse part takes it up with the next stz_far_converge.
+void stz_far_add(stz_far *far, const int origin[3], const float e[5]);
+
+// Brings the coarse part up to date, if there is one.
+void stz_far_converge(stz_far *far);
+
+// Stress of the smooth parts at a site; and at the 512 sites of the box of 8 an axis from `origin` on (wrapped),
+// [c][x][y][z].
+void stz_far_site(const stz_far *far, const int site[3], float stress[5]);
+void stz_far_box(const stz_far *far, const int origin[3], float stress[5][512]);
+
+// Everything that changes, as one block of plain bytes.
+void *stz_far_state(stz_far *far, size_t *bytes);
+
+#endif

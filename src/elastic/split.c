@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "elastic/split.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/tensor.h"
+#include "base/units.h"
+
+static const double FIRST_RADIUS = 9.2, CUT = 7.99; // voxels; nodes
+enum { POWER = 5 };
+
+// Transform of (1 - r^2)^p, normalised: Lambda_p(q) = Gamma(p+5/2) (2/q)^(p+3/2) J_(p+3/2)(q), by its series.
+static double bump_series(int p, double q) {
+  double term = 1.0, sum = 1.0;
+  for (int m = 1; m < 80 && fabs(term) > 1e-18; m++) {
+    term *= -0.25 * q * q / (m * (p + 1.5 + m));
+    sum += term;
+  }
+  return sum;
+}
+
+// The same by spherical Bessel functions, (2p+3)!! j_(p+1)(q)/q^(p+1), upwards from the first two.
+static double bump_bessel(int p, double q) {
+  double before = sin(q) / q, now = (before - cos(q)) / q, factor = 3.0 / q;
+  for (int n = 1; n <= p; n++) {
+    const double next = (2 * n + 1) / q * now - before;
+    before = now;
+    now = next;
+    factor *= (2 * n + 3) / q;
+  }
+  return factor * now;
+}
+
+static double bump(int p, double q) { return q < 9.0 ? bump_series(p, q) : bump_bessel(p, q); }
+
+double stz_split_window(int l, double variance, double k) {
+  const double radius = FIRST_RADIUS * (double)(1 << (l - 1)), q = k * radius;
+  const double one = 0.25 / (POWER + 2.5), other = 0.25 / (POWER + 3.5);
+  const double share = (0.5 * variance / (radius * radius) - other) / (one - other);
+  return share * bump(POWER, q) + (1.0 - share) * bump(POWER + 1, q);
+}
+
+// Transform of the cubic B-spline of spacing h sampled on the lattice, over h.
+static double spline_transform(int h, double k) {
+  double sum = 2.0 / 3.0;
+  for (int j = 1; j < 2 * h; j++) {
+    const double t = (double)j / h, far = 2.0 - t;
+    const double value = t < 1.0 ? 2.0 / 3.0 - t * t * (1.0 - 0.5 * t) : far * far * far / 6.0;
+    sum += 2.0 * value * cos(k * j);
+  }
+  return sum / h;
+}
+
+double stz_split_prefilter(int h, double k) {
+  double squares = 0.0;
+  for (int g = 0; g < h; g++) {
+    const double b = spline_transform(h, k + 2.0 * STZ_PI * g / h);
+    squares += b * b;
+  }
+  return spline_transform(h, k) / squares;
+}
+
+// --- spectra ---
+
+// What the operator at a wave number is made of: the whole one, or the bare one with smooth windows.
+typedef struct part {
+  bool whole;      // the whole operator
+  int add, remove; // windows that are added and taken off; 0: none
+  int spacing;     // of the prefilter; 0: none
+} part;
+
+typedef struct octant {
+  const int *cells;
+  int n[3];
+  size_t sites;
+  double *data; // [pair][x][y][z]
+} octant;
+
+static stz_err octant_create(const int cells[3], octant *o) {
+  *o = (octant){.cells = cells, .n = {cells[0] / 2 + 1, cells[1] / 2 + 1, cells[2] / 2 + 1}};
+  o->sites = (size_t)o->n[0] * (size_t)o->n[1] * (size_t)o->n[2];
+  return STZ_NEW(o->data, o->sites * STZ_PAIRS);
+}
+
+static void fill_filter(const int cells[3], int spacing, double *filter[3]) {
+  for (int axis = 0; axis < 3; axis++) {
+    for (int m = 0; m <= cells[axis] / 2; m++) {
+      filter[axis][m] = spacing ? stz_split_prefilter(spacing, 2.0 * STZ_PI * m / cells[axis]) : 1.0;
+    }
+  }
+}
+
+static void fill_spectrum(const stz_elastic *elastic, double variance, part p, double *const filter[3], octant *o) {
+  for (size_t i = 0; i < o->sites; i++) {
+    const int m[3] = {(int)(i / (size_t)(o->n[1] * o->n[2])), (int)(i / (size_t)o->n[2] % (size_t)o->n[1]),
+                      (int)(i % (size_t)o->n[2])};
+    double green[6][6], bare[6][6], k2 = 0.0;
+    for (int axis = 0; axis < 3; axis++) {
+      const double k = 2.0 * STZ_PI * m[axis] / o->cells[axis];
+      k2 += k * k;
+    }
+    double weight = p.add ? stz_split_window(p.add, variance, sqrt(k2)) : 0.0;
+    if (p.remove) weight -= stz_split_window(p.remove, variance, sqrt(k2));
+    weight *= filter[0][m[0]] * filter[1][m[1]] * filter[2][m[2]];
+    if (p.whole) stz_elastic_green(elastic, m, green);
+    stz_elastic_bare(elastic, m, bare);
+    for (int c = 0; c < 5; c++) {
+      for (int d = c; d < 5; d++) {
+        o->data[(size_t)stz_elastic_pair(c, d) * o->sites + i] = (p.whole ? green[c][d] : 0.0) + weight * bare[c][d];
+      }
+    }
+  }
+}
+
+// The kernel of a part on the octant of sites.
+static stz_err make_part(const stz_elastic *elastic, double variance, part p, octant *o) {
+  double *filter[3] = {NULL, NULL, NULL};
+  stz_err err = STZ_OK;
+  for (int axis = 0; axis < 3 && err == STZ_OK; axis++) err = STZ_NEW(filter[axis], o->n[axis]);
+  if (err == STZ_OK) {
+    fill_filter(o->cells, p.spacing, filter);
+    fill_spectrum(elastic, variance, p, filter, o);
+  }
+  for (int c = 0; c < 5 && err == STZ_OK; c++) {
+    for (int d = c; d < 5 && err == STZ_OK; d++) {
+      err = stz_elastic_octant(o->cells, c, d, o->data + (size_t)stz_elastic_pair(c, d) * o->sites);
+    }
+  }
+  for (int axis = 0; axis < 3; axis++) stz_free(filter[axis]);
+  return err;
+}
+
+static double octant_at(const octant *o, int pair, const int at[3]) {
+  return o->data[(size_t)pair * o->sites +
+                 ((size_t)abs(at[0]) * (size_t)o->n[1] + (size_t)abs(at[1])) * (size_t)o->n[2] + (size_t)abs(at[2])];
+}
+
+// Sign of a pair's kernel at an offset, from its value on the octant.
+static double sign_at(int c, int d, const int at[3]) {
+  double sign = 1.0;
+  for (int axis = 0; axis < 3; axis++) {
+    if (at[axis] < 0) sign *= stz_dev_parity(c, axis) * stz_dev_parity(d, axis);
+  }
+  return sign;
+}
+
+// --- levels ---
+
+static int window_of(const stz_level *level, int axis) {
+  return level->nodes[axis] < STZ_LEVEL_WINDOW ? level->nodes[axis] : STZ_LEVEL_WINDOW;
+}
+
+bool stz_level_offset(const stz_level *level, int axis, int residue, int node, int *offset) {
+  const int length = level->nodes[axis] * level->spacing;
+  int d = level->spacing * (node - 7) - residue;
+  if (node >= window_of(level, axis)) return false;
+  // A short axis has its nodes in a window that begins 7 before the event all the same; the images are equal.
+  if (d > length / 2) d -= length;
+  if (d < -length / 2) d += length;
+  *offset = d;
+  return true;
+}
+
+static uint16_t *level_row(const stz_level *level, int x, int y, int residue) {
+  const size_t row = ((size_t)x * (size_t)(level->reach[1] + 1) + (size_t)y) * (size_t)level->spacing + (size_t)residue;
+  return level->rows + row * STZ_PAIRS * STZ_LEVEL_WINDOW;
+}
+
+// The upper half of a float, rounded, and back.
+static uint16_t half_of(double x) {
+  const float f = (float)x;
+  uint32_t bits;
+  memcpy(&bits, &f, sizeof bits);
+  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static double of_half(uint16_t half) {
+  const uint32_t bits = (uint32_t)half << 16;
+  float f;
+  memcpy(&f, &bits, sizeof f);
+  return (double)f;
+}
+
+static void fill_row(const octant *o, const stz_level *level, int x, int y, int residue) {
+  uint16_t *row = level_row(level, x, y, residue);
+  for (int node = 0; node < STZ_LEVEL_WINDOW; node++) {
+    int z;
+    if (!stz_level_offset(level, 2, residue, node, &z)) continue;
+    const int at[3] = {x, y, z};
+    if (x * x + y * y + z * z > level->range2) continue;
+    for (int c = 0; c < 5; c++) {
+      for (int d = c; d < 5; d++) {
+        const int pair = stz_elastic_pair(c, d);
+        row[pair * STZ_LEVEL_WINDOW + node] = half_of(sign_at(c, d, at) * octant_at(o, pair, at));
+      }
+    }
+  }
+}
+
+// The value that an event gives the node at an offset that fits its residue.
+static double level_at(const stz_level *level, int c, int d, const int at[3]) {
+  const int h = level->spacing, residue = ((-at[2]) % h + h) % h, node = (at[2] + residue) / h + 7;
+  if (abs(at[0]) > level->reach[0] || abs(at[1]) > level->reach[1] || node < 0 || node >= STZ_LEVEL_WINDOW) return 0.0;
+  const int flat[3] = {at[0], at[1], 0}; // the row has its own signs along z
+  return sign_at(c, d, flat) *
+         of_half(level_row(level, abs(at[0]), abs(at[1]), residue)[stz_elastic_pair(c, d) * STZ_LEVEL_WINDOW + node]);
+}
+
+// What all nodes about an event at the residues r come to, each standing for h^3 sites.
+static void sum_level(const stz_level *level, const int r[3], double sums[STZ_PAIRS]) {
+  const double sites = pow(level->spacing, 3);
+  for (int i = 0; i < STZ_LEVEL_WINDOW * STZ_LEVEL_WINDOW; i++) {
+    int x, y;
+    if (!stz_level_offset(level, 0, r[0], i / STZ_LEVEL_WINDOW, &x)) continue;
+    if (!stz_level_offset(level, 1, r[1], i % STZ_LEVEL_WINDOW, &y)) continue;
+    if (abs(x) > level->reach[0] || abs(y) > level->reach[1]) continue;
+    const uint16_t *row = level_row(level, abs(x), abs(y), r[2]);
+    const int flat[3] = {x, y, 0};
+    for (int c = 0; c < 5; c++) {
+      for (int d = c; d < 5; d++) {
+        const int pair = stz_elastic_pair(c, d);
+        double sum = 0.0;
+        for (int node = 0; node < STZ_LEVEL_WINDOW; node++) sum += of_half(row[pair * STZ_LEVEL_WINDOW + node]);
+        sums[pair] += sites * sign_at(c, d, flat) * sum;
+      }
+    }
+  }
+}
+
+void stz_split_spline(int h, int residue, float weight[4]) {
+  const double t = (double)residue / h, s = 1.0 - t;
+  weight[0] = (float)(s * s * s / 6.0);
+  weight[1] = (float)(2.0 / 3.0 - t * t * (1.0 - 0.5 * t));
+  weight[2] = (float)(2.0 / 3.0 - s * s * (1.0 - 0.5 * s));
+  weight[3] = (float)(t * t * t / 6.0);
+}
+
+static stz_err make_level(stz_split *s, const stz_elastic *elastic, double variance, int l, octant *o) {
+  stz_level *level = &s->level[l - 1];
+  const int h = 1 << l;
+  const bool last = l == s->levels && !s->coarse;
+  level->spacing = h;
+  level->range2 = last ? INFINITY : CUT * CUT * h * h;
+  for (int axis = 0; axis < 3; axis++) level->nodes[axis] = s->cells[axis] / h;
+  for (int axis = 0; axis < 2; axis++) {
+    const int far = (STZ_LEVEL_WINDOW / 2) * h;
+    level->reach[axis] = far < s->cells[axis] / 2 ? far : s->cells[axis] / 2;
+  }
+  const size_t rows = (size_t)(level->reach[0] + 1) * (size_t)(level->reach[1] + 1) * (size_t)h;
+  STZ_TRY(STZ_NEW(level->rows, rows * STZ_PAIRS * STZ_LEVEL_WINDOW));
+  STZ_TRY(STZ_NEW(level->sums, h * h * h));
+  s->bytes += rows * STZ_PAIRS * STZ_LEVEL_WINDOW * sizeof *level->rows;
+  STZ_TRY(make_part(elastic, variance, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
+  for (size_t row = 0; row < rows; row++) {
+    const int residue = (int)(row % (size_t)h), y = (int)(row / (size_t)h % (size_t)(level->reach[1] + 1)),
+              x = (int)(row / (size_t)h / (size_t)(level->reach[1] + 1));
+    fill_row(o, level, x, y, residue);
+  }
+  for (int i = 0; i < h * h * h; i++) sum_level(level, (const int[3]){i / (h * h), i / h % h, i % h}, level->sums[i]);
+  for (int r = 0; r < h; r++) stz_split_spline(h, r, level->spline[r]);
+  return STZ_OK;
+}
+
+// --- near ---
+
+// What level 1 makes, by its splines, at the offset `at` of an event of the parities p.
+static double interpolated(const stz_level *level, int c, int d, const int p[3], const int at[3]) {
+  double sum = 0.0;
+  int base[3], site[3];
+  for (int axis = 0; axis < 3; axis++) {
+    site[axis] = (p[axis] + at[axis]) & 1;
+    base[axis] = at[axis] - site[axis] - 2; // offset of the first of the four nodes
+  }
+  for (int i = 0; i < 64; i++) {
+    const int n[3] = {i / 16, i / 4 % 4, i % 4}, node[3] = {base[0] + 2 * n[0], base[1] + 2 * n[1], base[2] + 2 * n[2]};
+    const double weight = (double)level->spline[site[0]][n[0]] * (double)level->spline[site[1]][n[1]] *
+                          (double)level->spline[site[2]][n[2]];
+    if (weight > 0.0) sum += weight * level_at(level, c, d, node);
+  }
+  return sum;
+}
+
+static void fill_near(const octant *o, const stz_level *level, const int *parity, float *table, double *sums) {
+  for (int x = 0; x < STZ_NEAR_SPAN; x++) {
+    for (int y = 0; y < STZ_NEAR_SPAN; y++) {
+      for (int z = 0; z < STZ_NEAR_SPAN; z++) {
+        const int at[3] = {x, y, z};
+        if (x * x + y * y + z * z >= STZ_NEAR_SPAN * STZ_NEAR_SPAN) continue;
+        const double images = (x ? 2.0 : 1.0) * (y ? 2.0 : 1.0) * (z ? 2.0 : 1.0);
+        for (int c = 0; c < 5; c++) {
+          for (int d = c; d < 5; d++) {
+            const int pair = stz_elastic_pair(c, d);
+            double value = octant_at(o, pair, at);
+            if (parity) value -= interpolated(level, c, d, parity, at);
+            table[((x * STZ_NEAR_SPAN + y) * STZ_PAIRS + pair) * 8 + z] = (float)value;
+            bool even = true; // under every reflection: else the images cancel
+            for (int axis = 0; axis < 3; axis++) even &= stz_dev_parity(c, axis) * stz_dev_parity(d, axis) > 0;
+            if (sums && even) sums[pair] += images * value;
+          }
+        }
+      }
+    }
+  }
+}
+
+static stz_err make_near(stz_split *s, const stz_elastic *elastic, double variance, octant *o) {
+  const size_t size = (size_t)STZ_NEAR_ROWS * STZ_PAIRS * 8;
+  const bool last = s->levels == 1 && !s->coarse;
+  STZ_TRY(make_part(elastic, variance, (part){.whole = true, .remove = last ? 0 : 2}, o));
+  for (int p = 0; p < 8; p++) {
+    STZ_TRY(STZ_NEW(s->near[p], size));
+    fill_near(o, &s->level[0], (const int[3]){p >> 2 & 1, p >> 1 & 1, p & 1}, s->near[p], s->near_sums[p]);
+  }
+  if (!last) STZ_TRY(make_part(elastic, variance, (part){.whole = true}, o));
+  STZ_TRY(STZ_NEW(s->whole, size));
+  fill_near(o, &s->level[0], NULL, s->whole, NULL);
+  s->bytes += 9 * size * sizeof(float);
+  return STZ_OK;
+}
+
+stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, stz_split **split) {
+  stz_split *s = NULL;
+  octant o = {0};
+  const double a = stz_grid_spacing(grid);
+  const double variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
+  *split = NULL;
+  stz_err err = STZ_NEW(s, 1);
+  if (err == STZ_OK) {
+    int longest = 0;
+    s->grid = grid;
+    for (int axis = 0; axis < 3; axis++) {
+      s->cells[axis] = stz_grid_cells(grid)[axis];
+      if (s->cells[axis] > longest) longest = s->cells[axis];
+    }
+    s->levels = longest <= 2 * STZ_LEVEL_WINDOW ? 1 : STZ_LEVELS;
+    s->coarse = longest > 4 * STZ_LEVEL_WINDOW;
+    err = octant_create(s->cells, &o);
+  }
+  for (int l = 1; err == STZ_OK && l <= s->levels; l++) err = make_level(s, elastic, variance, l, &o);
+  if (err == STZ_OK) err = make_near(s, elastic, variance, &o);
+  stz_free(o.data);
+  if (err != STZ_OK) {
+    stz_split_destroy(&s);
+    return err;
+  }
+  *split = s;
+  return STZ_OK;
+}
+
+void stz_split_destroy(stz_split **split) {
+  stz_split *s = *split;
+  if (!s) return;
+  for (int p = 0; p < 8; p++) stz_free(s->near[p]);
+  stz_free(s->whole);
+  for (int l = 0; l < STZ_LEVELS; l++) {
+    stz_free(s->level[l].rows);
+    stz_free(s->level[l].sums);
+  }
+  stz_free(s);
+  *split = NULL;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The kernel of one event in parts of finite range, for engines that do not touch every site at every event.
+//
+//   K = near + level 1 + level 2 + coarse.
+// With g_l windows of unit mass and radius R_l = 9.2 2^(l-1) voxels, the smooth part of range beyond R_l is the bare
+// operator times g_l, and level l carries g_l - g_(l+1) on nodes of spacing 2^l, from which cubic B-splines
+// interpolate. A window (1 - (r/R)^2)^5 (alpha + beta r^2) has the second moment of the event's own shape: since the
+// elastic kernel is homogeneous of degree 0 in k, two eigenstrains of equal mass and second moment have the same field
+// outside their support but for terms of fourth order, so that each part has a finite range (the idea of multilevel
+// summation, R. D. Skeel, I. Tezcan, D. J. Hardy, J. Comput. Chem. 23, 673, 2002, for this kernel). The near part,
+// within 8 voxels, is what the others leave over: what level 1 makes of a source of its parity is taken off, as it is
+// interpolated, so that there the sum is exact but for levels from 2 on.
+//
+// Boxes of up to 32 cells an axis need level 1 alone, up to 64 also level 2; larger ones have a last part on nodes of
+// spacing 8, convolved now and then by Fourier transform. The last part of any box is periodic and not cut off.
+// The levels' tables hold the upper 16 bits of floats (relative error 2e-3), which any processor turns back by a shift:
+// half the memory to read. The near part takes level 1 off as rounded.
+// Distances in voxels, kernels in eV/nm^3 a unit of event strain.
+#ifndef STZ_ELASTIC_SPLIT_H
+#define STZ_ELASTIC_SPLIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "elastic/elastic.h"
+
+enum {
+  STZ_NEAR_SPAN = 8,     // the near part reaches over |r|^2 < 64
+  STZ_NEAR_ROWS = 64,    // rows (|x|, |y|) = 8 |x| + |y| of the near tables
+  STZ_LEVEL_WINDOW = 16, // nodes of a level an axis about an event
+  STZ_LEVELS = 2,        // with tables of their own
+  STZ_COARSE = 8,        // spacing of the coarse nodes
+};
+
+// One level: the coefficients that an event adds to the nodes about it.
+typedef struct stz_level {
+  int spacing;    // h
+  int nodes[3];   // of the box
+  int reach[2];   // largest |x| and |y| of a row
+  double range2;  // rows beyond this squared distance are left out
+  uint16_t *rows; // upper halves of floats, [|x|][|y|][z mod h][pair][16]: node j lies at h (j - 7) - (z mod h) from
+                  // the event
+  double (*sums)[STZ_PAIRS]; // over all nodes and the sites that they stand for, [x mod h][y mod h][z mod h]
+  float spline[8][4];        // weights of the 4 nodes about a site, [x mod h]
+} stz_level;
+
+typedef struct stz_split {
+  const stz_grid *grid;
+  int cells[3];
+  int levels; // that have tables
+  stz_level level[STZ_LEVELS];
+  bool coarse;
+  float *near[8]; // a parity 4 (x & 1) + 2 (y & 1) + (z & 1) of the event: [row][pair][8], z = 0..7
+  float *whole;   // the whole kernel, the same way
+  double near_sums[8][STZ_PAIRS];
+  size_t bytes;
+} stz_split;
+
+// Builds the tables. Serial: the grid has one rank and at least 32 cells an axis, multiples of 8.
+stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, stz_split **split) STZ_MUST_USE;
+void stz_split_destroy(stz_split **split);
+
+// Transform of window g_l at the wave vector k (rad a voxel), l = 1, 2, ...; `variance`: of the event's shape along one
+// axis, 2 s^2, in voxels.
+double stz_split_window(int l, double variance, double k);
+
+// B/sum B^2 of the cubic B-spline of spacing h at the wave number k (rad a voxel) along one axis: the coefficient whose
+// interpolation comes nearest to exp(i k x).
+double stz_split_prefilter(int h, double k);
+
+// Weights of the 4 nodes about a site with x mod h = residue.
+void stz_split_spline(int h, int residue, float weight[4]);
+
+// Signed offset along `axis` from an event with x mod h = residue to node j = 0..15 of its window, in the box's least
+// image; false if the window has no such node.
+bool stz_level_offset(const stz_level *level, int axis, int residue, int node, int *offset);
+
+#endif

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The multilevel engine: every rate changes at every event, but most by next to nothing, so that most sites are not
+// touched. One rank.
+//
+// Field. The kernel is split into a near part, added site by site, and smooth parts on coarse nodes (elastic/split.h).
+// The stress of any site is near + interpolated, exact but for the interpolation; now and then it is computed afresh
+// from the strain of all events, so that errors do not pile up.
+//
+// Bounds. Each site has a bound of its rate, at a reference of mean stress and temperature, and a slack: how much
+// ln(rate) may still rise by events nearby. What far events do to a block of 8^3 sites is counted for the block, and
+// bounded anew (folded) when it has used up the reserve; that count is a measure, not a bound: it is adapted to what
+// folds find, and every rate found above its bound is counted. A mean stress or temperature away from the reference
+// multiplies all bounds by the factor that no rate can exceed (stz_rate_growth, stz_thermal_growth); when it is large,
+// all bounds are set at a new reference.
+//
+// Selection. Candidates come at the rate of all bounds (by a tree of sums), and are accepted with the ratio of their
+// true rate to their bound (thinning): exact, given the bounds. Many are told by their slack alone.
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/mathfn.h"
+#include "base/memory.h"
+#include "base/tensor.h"
+#include "base/units.h"
+#include "kmc/multilevel.h"
+
+static const double WIDEST = 0.4;    // ln: most that bounds may be raised by the reference
+static const double WINDOW = 0.1;    // ln: they may grow so far before the waiting time is cut
+static const double POOREST = 0.03;  // share of candidates accepted below which all bounds are set anew
+enum { MEMORY = 256, TRIED = 1024 }; // candidates: of the running mean; between sweeps for poor acceptance
+static const double MISSED = 1e-3;   // share of events that may be missed
+static const double ERROR_MPA2 =
+    140.0; // squared error of an event's stress, all sites, at E = 72 GPa, Omega = 1.7 nm^3
+
+// --- set-up ---
+
+// How the stress of an event falls with distance: rms over directions of the whole kernel, near the end of its range.
+static double far_amplitude(const stz_split *split) {
+  double sum = 0.0, points = 0.0;
+  for (int i = 0; i < 512; i++) {
+    const int x = i / 64, y = i / 8 % 8, z = i % 8, r2 = x * x + y * y + z * z;
+    if (r2 < 36 || r2 >= 64) continue;
+    double norm2 = 0.0;
+    for (int c = 0; c < 5; c++) {
+      for (int d = 0; d < 5; d++) {
+        const double k = (double)split->whole[((x * 8 + y) * STZ_PAIRS + stz_elastic_pair(c, d)) * 8 + z];
+        norm2 += k * k / 5.0;
+      }
+    }
+    sum += norm2 * r2 * r2 * r2;
+    points += 1.0;
+  }
+  return sqrt(sum / points);
+}
+
+static void fill_spread(multilevel *e, double strain) {
+  const double amplitude = far_amplitude(e->split) * strain;
+  for (int i = 0; i < ML_SPREAD * ML_SPREAD * ML_SPREAD; i++) {
+    const int x = i / (ML_SPREAD * ML_SPREAD), y = i / ML_SPREAD % ML_SPREAD, z = i % ML_SPREAD;
+    const double r = fmax(8.0, 8.0 * sqrt(x * x + y * y + z * z));
+    e->spread[x][y][z] = (float)(amplitude / (r * r * r));
+  }
+  const double r = 8.0 * ML_SPREAD / 2.0;
+  e->beyond = (float)(amplitude / (r * r * r));
+}
+
+static void *take(char **at, size_t bytes) {
+  void *block = *at;
+  *at += (bytes + 63) / 64 * 64;
+  return block;
+}
+
+// Lays the state out in one block of memory; without memory it only counts the bytes.
+static void lay_out(multilevel *e) {
+  char *at = e->state;
+  const size_t blocks = (size_t)e->blocks, sites = blocks * ML_SITES;
+  e->head = take(&at, sizeof *e->head);
+  e->block_sum = take(&at, blocks * sizeof *e->block_sum);
+  e->group_sum = take(&at, (size_t)e->groups * sizeof *e->group_sum);
+  e->folded = take(&at, blocks * sizeof *e->folded);
+  e->drift = take(&at, blocks * sizeof *e->drift);
+  e->threshold = take(&at, blocks * sizeof *e->threshold);
+  e->turned = take(&at, sites * sizeof *e->turned);
+  e->records = take(&at, sites / 8 * STZ_PIECE * sizeof *e->records);
+  e->state_bytes = (size_t)(at - e->state);
+}
+
+static stz_err fits(const stz_grid *grid) {
+  const int *cells = stz_grid_cells(grid);
+  if (stz_grid_ranks(grid) > 1) {
+    return stz_fail(STZ_EINPUT, "kmc.engine: got \"multilevel\" on %d ranks, takes one rank a run",
+                    stz_grid_ranks(grid));
+  }
+  for (int axis = 0; axis < 3; axis++) {
+    if (cells[axis] >= STZ_MULTILEVEL_LEAST && cells[axis] % 8 == 0) continue;
+    return stz_fail(STZ_EINPUT,
+                    "kmc.engine: the multilevel engine needs a multiple of 8 cells an axis and at least %d, got %d",
+                    STZ_MULTILEVEL_LEAST, cells[axis]);
+  }
+  return STZ_OK;
+}
+
+static stz_err ml_create(stz_kmc *kmc) {
+  multilevel *e = NULL;
+  const stz_grid *grid = stz_glass_grid(kmc->glass);
+  STZ_TRY(fits(grid));
+  STZ_TRY(STZ_NEW(e, 1));
+  kmc->state = e;
+  e->grid = grid;
+  for (int axis = 0; axis < 3; axis++) {
+    e->cells[axis] = stz_grid_cells(grid)[axis];
+    e->count[axis] = e->cells[axis] / 8;
+  }
+  e->blocks = e->count[0] * e->count[1] * e->count[2];
+  e->groups = (e->blocks + ML_GROUP - 1) / ML_GROUP;
+  const double sites = (double)stz_grid_sites(grid), tolerance = kmc->params.tolerance_MPa;
+  e->refresh_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / ERROR_MPA2);
+  e->converge_every = (uint64_t)fmax(1.0, sites / 50000.0);
+  lay_out(e);
+  STZ_TRY(STZ_NEW(e->state, e->state_bytes));
+  lay_out(e);
+  STZ_TRY(STZ_NEW(e->changed, e->groups));
+  STZ_TRY(STZ_NEW(e->stress, 5 * stz_field_stride(grid)));
+  STZ_TRY(stz_split_create(grid, kmc->elastic, &e->split));
+  STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
+  STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
+  fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5));
+  if (stz_glass_quenched(kmc->glass, 0)) ml_refresh(kmc);
+  e->head->stale = 1;
+  e->stress_at = UINT64_MAX;
+  return STZ_OK;
+}
+
+static void ml_destroy(stz_kmc *kmc) {
+  multilevel *e = kmc->state;
+  if (!e) return;
+  stz_total_destroy(&e->total);
+  stz_far_destroy(&e->far);
+  stz_split_destroy(&e->split);
+  stz_free(e->state);
+  stz_free(e->changed);
+  stz_free(e->stress);
+  stz_free(e);
+}
+
+// --- selection ---
+
+// Finds the entry in which the running sum passes *target, and takes from *target what lies before; the last entry with
+// any weight if rounding carries it past the end.
+static int pick_double(const double *weights, int count, double *target) {
+  int last = 0;
+  for (int i = 0; i < count; i++) {
+    if (weights[i] <= 0.0) continue;
+    last = i;
+    if (*target < weights[i]) return i;
+    *target -= weights[i];
+  }
+  return last;
+}
+
+static int pick_float(const float *weights, int count, double *target) {
+  int last = 0;
+  for (int i = 0; i < count; i++) {
+    if (weights[i] <= 0.0f) continue;
+    last = i;
+    if (*target < (double)weights[i]) return i;
+    *target -= (double)weights[i];
+  }
+  return last;
+}
+
+// The site of a candidate, by its number.
+static int32_t pick_site(const multilevel *e, double target) {
+  const int group = pick_double(e->group_sum, e->groups, &target), first = group * ML_GROUP;
+  const int left = e->blocks - first < ML_GROUP ? e->blocks - first : ML_GROUP;
+  const int block = first + pick_double(e->block_sum + first, left, &target);
+  double rows[STZ_BLOCK_PIECES];
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    const float *bound = ml_record(e, ML_SITES * block + 8 * row, ML_BOUND);
+    rows[row] = 0.0;
+    for (int l = 0; l < 8; l++) rows[row] += (double)bound[l];
+  }
+  const int32_t row = ML_SITES * block + 8 * pick_double(rows, STZ_BLOCK_PIECES, &target);
+  return row + pick_float(ml_record(e, row, ML_BOUND), 8, &target);
+}
+
+static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
+  return stz_glass_recovery(kmc->glass) +
+         stz_glass_recovery_gain(kmc->glass, mean->temperature_K, mean->temperature_rate, elapsed);
+}
+
+static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, stz_law *law) {
+  const multilevel *e = kmc->state;
+  double stress[6], uniform[6];
+  stz_sym_from_dev(e->head->uniform, uniform);
+  for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v] + uniform[v];
+  stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass),
+              mean->temperature_K + elapsed * mean->temperature_rate, stress);
+}
+
+// The exact rates of a site; returns their sum.
+static double exact_rates(const stz_kmc *kmc, const stz_law *law, int32_t number, double recovery,
+                          float rates[STZ_MODES][2]) {
+  const multilevel *e = kmc->state;
+  const int64_t at = ml_local(e, number);
+  float stress[5];
+  double sum = 0.0;
+  ml_site_stress(e, number, stress);
+  stz_rates_site(law, stz_glass_modes(kmc->glass), stress, (float)stz_glass_barrier_at(kmc->glass, at, recovery),
+                 stz_glass_rotation(kmc->glass)[at], rates);
+  for (int m = 0; m < STZ_MODES; m++) sum += (double)rates[m][0] + (double)rates[m][1];
+  return sum;
+}
+
+// Draws a candidate and decides on it; bounds are raised by the factor `raised`. True if it is an event.
+static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double raised, stz_shear *shear) {
+  multilevel *e = kmc->state;
+  ml_head *h = e->head;
+  const double target = stz_rng_uniform(&kmc->rng) * h->total, accept = stz_rng_uniform(&kmc->rng);
+  const int32_t number = pick_site(e, target);
+  const double bound = (double)*ml_record(e, number, ML_BOUND), slack = (double)*ml_record(e, number, ML_SLACK);
+  kmc->stats.candidates++;
+  h->tried++;
+  h->accepted -= h->accepted / MEMORY;
+  const double spare = slack + ml_reserve() - ml_drifted(e, number);
+  if (slack > 0.0 && slack < 1e29 && accept > stz_exp(-spare)) {
+    kmc->stats.squeezed++;
+    return false;
+  }
+  float rates[STZ_MODES][2];
+  stz_law law;
+  law_at(kmc, mean, elapsed, &law);
+  const double sum = exact_rates(kmc, &law, number, recovery_at(kmc, mean, elapsed), rates);
+  const double ratio = sum / (bound * raised);
+  if (ratio > 1.0) {
+    kmc->stats.violations++;
+    kmc->stats.missed += ratio - 1.0;
+    ml_bound_site(kmc, number);
+  }
+  double left = accept * bound * raised;
+  if (!(left < sum)) {
+    if (ratio < 0.02) ml_bound_site(kmc, number);
+    return false;
+  }
+  h->accepted += 1.0 / MEMORY;
+  const int choice = pick_float(&rates[0][0], 2 * STZ_MODES, &left);
+  *shear = (stz_shear){.site = ml_local(e, number), .mode = choice / 2, .sign = choice % 2 ? -1 : 1};
+  stz_glass_locate(kmc->glass, shear);
+  int origin[3];
+  stz_grid_coords(e->grid, shear->site, origin);
+  stz_near_prefetch(e->split, origin, e->records);
+  return true;
+}
+
+static bool poor(const ml_head *h) { return h->accepted < POOREST && h->tried > TRIED; }
+
+// Whether all bounds must be set anew, the reference being `excess` away.
+static bool sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double excess) {
+  const ml_head *h = ((const multilevel *)kmc->state)->head;
+  const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
+  return h->stale || excess > WIDEST || poor(h) || fabs(kelvin - h->kelvin) > 0.005 * h->kelvin;
+}
+
+static stz_err ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
+  multilevel *e = kmc->state;
+  double window;
+  *found = false;
+  for (double start = 0.0; mean->t0 + start < limit; start += window) {
+    if (sweep_due(kmc, mean, start, e->head->stale ? 0.0 : ml_excess(kmc, mean, start))) {
+      STZ_TRY(ml_sweep(kmc, mean, start, recovery_at(kmc, mean, start)));
+    }
+    const double temperature = mean->temperature_K + start * mean->temperature_rate;
+    const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), temperature,
+                                          mean->stress_rate) +
+                          stz_thermal_growth(temperature, mean->temperature_rate);
+    window = growth > 0.0 ? WINDOW / growth : INFINITY;
+    const double raised = stz_exp(ml_excess(kmc, mean, start));
+    for (double elapsed = 0.0;;) {
+      const double rate = kmc->attempt * raised * e->head->total;
+      elapsed = stz_thinning_wait(rate, growth, elapsed, stz_rng_exponential(&kmc->rng));
+      if (elapsed > window || mean->t0 + start + elapsed > limit) break;
+      if (try_candidate(kmc, mean, start + elapsed, raised * stz_exp(growth * elapsed), &event->shear)) {
+        event->time_s = mean->t0 + start + elapsed;
+        *found = true;
+        return STZ_OK;
+      }
+      if (kmc->stats.missed > MISSED * (double)kmc->stats.events + 1.0) {
+        return stz_fail(STZ_ENUMERIC, "rates exceed their bounds: about %.3g of %.0f events are missed at %g s",
+                        kmc->stats.missed, (double)kmc->stats.events, mean->t0 + start);
+      }
+      if (poor(e->head)) {
+        window = elapsed; // go on from here with new bounds
+        break;
+      }
+    }
+  }
+  return STZ_OK;
+}
+
+static void ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
+  multilevel *e = kmc->state;
+  double deviator[5];
+  float d[5];
+  int origin[3];
+  stz_dev_from_sym(strain, deviator);
+  for (int c = 0; c < 5; c++) d[c] = (float)deviator[c];
+  stz_grid_coords(e->grid, event->shear.site, origin);
+  ml_take_event(kmc, origin, d);
+}
+
+// --- looks at the state ---
+
+// Sites with less than this share of the mean rate are left out of the strain rate: an error below it.
+static const double NEGLIGIBLE = 1e-3;
+
+// The axial plastic strain rate of the sites of a block whose rates have just been computed, in attempt rates times
+// gamma0 Omega/V.
+static double block_strain_rate(const stz_kmc *kmc, const multilevel *e, const stz_law *law, int block, float least) {
+  const stz_modes *modes = stz_glass_modes(kmc->glass);
+  double sum = 0.0;
+  for (int i = 0; i < ML_SITES; i++) {
+    if (e->rates[i] < least) continue;
+    float rates[STZ_MODES][2];
+    const float stress[5] = {e->s[0][i], e->s[1][i], e->s[2][i], e->s[3][i], e->s[4][i]};
+    const int rotation = e->turned[ML_SITES * block + i];
+    stz_rates_site(law, modes, stress, e->barrier[i], rotation, rates);
+    for (int m = 0; m < STZ_MODES; m++) sum += ((double)rates[m][0] - (double)rates[m][1]) * modes->axial[rotation][m];
+  }
+  return sum;
+}
+
+static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+  multilevel *e = kmc->state;
+  stz_law law;
+  double sum = 0.0, plastic = 0.0;
+  law_at(kmc, mean, 0.0, &law);
+  for (int b = 0; b < e->blocks; b++) sum += ml_block_rates(kmc, e, &law, b, true);
+  const double least = NEGLIGIBLE * sum / (double)stz_grid_sites(e->grid);
+  for (int b = 0; b < e->blocks; b++) {
+    if (ml_block_rates(kmc, e, &law, b, true) < least) continue;
+    plastic += block_strain_rate(kmc, e, &law, b, (float)least);
+  }
+  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
+  *total = kmc->attempt * sum;
+  *plastic_rate = plastic * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
+}
+
+static void ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
+  const multilevel *e = kmc->state;
+  int xyz[3];
+  stz_grid_coords(e->grid, local, xyz); // one rank: local is global
+  ml_site_stress(e, ml_number(e, xyz), stress);
+  for (int c = 0; c < 5; c++) stress[c] += (float)e->head->uniform[c];
+}
+
+static const float *ml_stress(const stz_kmc *kmc, int c) {
+  multilevel *e = kmc->state;
+  const size_t stride = stz_field_stride(e->grid);
+  for (int b = 0; b < e->blocks && e->stress_at != kmc->stats.events; b++) {
+    int origin[3];
+    ml_block_origin(e, b, origin);
+    stz_far_box(e->far, origin, e->far_box);
+    for (int i = 0; i < ML_SITES; i++) {
+      const size_t at = (size_t)ml_local(e, ML_SITES * b + i);
+      for (size_t d = 0; d < 5; d++) {
+        e->stress[d * stride + at] = e->far_box[d][i] +
+                                     e->records[(size_t)(64 * b + i / 8) * STZ_PIECE + 8 * d + (size_t)(i % 8)] +
+                                     (float)e->head->uniform[d];
+      }
+    }
+  }
+  e->stress_at = kmc->stats.events;
+  return e->stress + (size_t)c * stride;
+}
+
+static double ml_bytes(const stz_kmc *kmc) {
+  const multilevel *e = kmc->state;
+  size_t far;
+  (void)stz_far_state(e->far, &far);
+  return 5.0 * sizeof(float) + (double)(e->state_bytes + far + e->split->bytes + stz_total_table_bytes(e->total)) /
+                                   (double)stz_grid_sites(e->grid);
+}
+
+static const stz_fields *ml_fields(const stz_kmc *kmc) {
+  (void)kmc;
+  return NULL;
+}
+
+static void *ml_block(const stz_kmc *kmc, int index, size_t *bytes) {
+  const multilevel *e = kmc->state;
+  *bytes = e->state_bytes;
+  if (index == 0) return e->state;
+  return index == 1 ? stz_far_state(e->far, bytes) : NULL;
+}
+
+static void ml_save(const stz_kmc *kmc, void *own) {
+  (void)kmc;
+  (void)own; // all of it is in the blocks
+}
+
+static void ml_restore(stz_kmc *kmc, const void *own) {
+  multilevel *e = kmc->state;
+  (void)own;
+  e->stress_at = UINT64_MAX;
+  if (e->head->kelvin > 0.0) ml_set_law(kmc, e);
+}
+
+const stz_engine stz_engine_multilevel = {
+    .create = ml_create,
+    .destroy = ml_destroy,
+    .next = ml_next,
+    .add_stress = ml_add_stress,
+    .rates = ml_rates,
+    .stress = ml_stress,
+    .site_stress = ml_stress_of,
+    .bytes_per_site = ml_bytes,
+    .fields = ml_fields,
+    .save = ml_save,
+    .restore = ml_restore,
+    .block = ml_block,
+};

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the files of the multilevel engine share; see multilevel.c for how it works.
+#ifndef STZ_KMC_MULTILEVEL_H
+#define STZ_KMC_MULTILEVEL_H
+
+#include "elastic/far.h"
+#include "elastic/near.h"
+#include "elastic/total.h"
+#include "kmc/engine.h"
+#include "stz/rates.h"
+
+enum {
+  ML_SITES = 512,  // of a block
+  ML_GROUP = 64,   // blocks of a group, the second step of the sum tree
+  ML_SPREAD = 7,   // blocks an axis about an event whose drift is counted one by one
+  ML_SPENT = 4096, // single sites bounded anew at once
+  ML_SLACK = 5,    // numbers of a record after the stress
+  ML_BOUND = 6,
+  ML_BARRIER = 7,
+};
+
+// Scalars of the state.
+typedef struct ml_head {
+  double mean[5], kelvin; // the reference: bounds hold at this mean stress (with the uniform part) and temperature
+  double uniform[5];      // what the parts' sums over the lattice leave over, eV/nm^3
+  double activity;        // sum of all rates when last summed, in attempt rates, at the reference
+  double accepted;        // running mean of accepted over tried
+  double total;           // sum of all bounds
+  double typical;         // threshold of a block that was never folded
+  double everywhere;      // drift counted for all blocks, since the last sweep
+  uint64_t refreshed, swept, converged, scanned; // events by then
+  uint64_t tried;                                // candidates since the last sweep
+  int stale;                                     // the stress is to be computed afresh before the next event
+} ml_head;
+
+typedef struct multilevel {
+  const stz_grid *grid;
+  int cells[3], count[3]; // sites and blocks an axis
+  int blocks, groups;
+  uint64_t refresh_every, converge_every; // events
+  stz_split *split;
+  stz_far *far;
+  stz_total *total;
+  float spread[ML_SPREAD][ML_SPREAD][ML_SPREAD]; // drift of a block an event, stress over the event's
+  float beyond;                                  // and of all others
+
+  // The state: one block of bytes.
+  char *state;
+  size_t state_bytes;
+  ml_head *head;
+  double *block_sum, *group_sum; // of bounds
+  uint64_t *folded;              // events when a block was last folded
+  float *drift, *threshold;      // of a block; `everywhere` is to be added; threshold 0: the typical one
+  float *records;                // of the sites (near.h): near stress, slack, bound (in attempt rates), barrier (eV)
+  uint16_t *turned;              // rotation of a site, by its number
+
+  // Work space.
+  stz_law law;            // at the reference
+  double slope;           // largest change of ln(rate) a unit of deviator stress, at the reference
+  float *stress;          // 5 components of all sites, made on demand; NULL before
+  uint64_t stress_at;     // events when it was made
+  unsigned char *changed; // groups whose sum is to be made again
+  stz_spent spent[STZ_NEAR_PIECES];
+  int32_t sites[ML_SPENT]; // number of a site: 512 block + site of the block
+  _Alignas(64) float s[5][ML_SPENT + 8], barrier[ML_SPENT + 8], rates[ML_SPENT + 8];
+  uint16_t rotation[ML_SPENT + 8];
+  _Alignas(64) float far_box[5][ML_SITES];
+} multilevel;
+
+// Coordinates of the first site of a block.
+void ml_block_origin(const multilevel *e, int block, int origin[3]);
+
+// Number 512 block + site of the block of a site.
+int32_t ml_number(const multilevel *e, const int xyz[3]);
+
+// Local index of a site by its number.
+int64_t ml_local(const multilevel *e, int32_t number);
+
+// Stress of a site without the mean and the uniform part.
+void ml_site_stress(const multilevel *e, int32_t number, float stress[5]);
+
+// Component c of the record of a site, by its number.
+static inline float *ml_record(const multilevel *e, int32_t number, int c) {
+  return e->records + (size_t)(number / 8) * STZ_PIECE + (size_t)(8 * c + number % 8);
+}
+
+// Stress of all sites of a block into e->s, and their rates under `law` into e->rates; returns the sum of rates.
+// Barriers are those of the records, or `fresh` from the glass: damage that recovers has raised them since the sweep.
+double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block, bool fresh);
+
+// Brings the barriers and rotations of a block's records up to date with the glass.
+void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block);
+
+// ln of the factor by which the rate of a site may be above its bound times exp(-slack): the drift so far, not more
+// than the reserve.
+double ml_drifted(const multilevel *e, int32_t number);
+double ml_reserve(void); // ln: what bounds have in hand for drift
+
+// Computes the stress afresh if that is due, and sets all bounds at the mean stress and temperature given.
+stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery);
+
+// After an event: drift and slack, sites and blocks bounded anew.
+void ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
+
+// Sets the bound of one site anew.
+void ml_bound_site(stz_kmc *kmc, int32_t number);
+
+// ln of the factor by which bounds grow at a mean stress and temperature.
+double ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
+
+// The fluctuation of the stress from the sample's strain.
+void ml_refresh(stz_kmc *kmc);
+
+// What follows from the reference in the head.
+void ml_set_law(const stz_kmc *kmc, multilevel *e);
+
+#endif

@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The multilevel engine's bounds: how they are set, spent, and set anew.
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mathfn.h"
+#include "base/target.h"
+#include "base/tensor.h"
+#include "kmc/multilevel.h"
+#include "stz/power2.h"
+
+static const float RESERVE = 1.2f;       // ln: for the drift of a block between folds
+static const float SLACK = 0.6f;         // ln: at least this for events nearby
+static const float LARGEST = 30.0f;      // no site has a higher rate, in attempt rates
+static const double WASTE = 1.0;         // candidates an event that bounds too low to matter may cost
+static const float TARGET = 0.8f;        // share of the reserve that the drift of a block may use
+static const float THRESHOLD = 3.0f;     // to begin with
+static const double LEARNING = 1.0 / 64; // share of a fold's finding that the typical threshold takes over
+static const float LOOSEST = 60.0f;
+static const float CHEAP = 30.0f; // least bounds: a bound below is raised rather than set anew
+static const float ROOM = 1.0f;   // slack of a bound that is raised
+enum { SCAN = 32 };               // events between looks at all blocks
+
+void ml_block_origin(const multilevel *e, int block, int origin[3]) {
+  origin[0] = block / (e->count[1] * e->count[2]) * 8;
+  origin[1] = block / e->count[2] % e->count[1] * 8;
+  origin[2] = block % e->count[2] * 8;
+}
+
+int32_t ml_number(const multilevel *e, const int xyz[3]) {
+  const int block = (xyz[0] / 8 * e->count[1] + xyz[1] / 8) * e->count[2] + xyz[2] / 8;
+  return ML_SITES * block + 64 * (xyz[0] % 8) + 8 * (xyz[1] % 8) + xyz[2] % 8;
+}
+
+static void coordinates(const multilevel *e, int32_t number, int xyz[3]) {
+  const int within = number % ML_SITES;
+  ml_block_origin(e, number / ML_SITES, xyz);
+  xyz[0] += within / 64;
+  xyz[1] += within / 8 % 8;
+  xyz[2] += within % 8;
+}
+
+int64_t ml_local(const multilevel *e, int32_t number) {
+  int xyz[3];
+  coordinates(e, number, xyz);
+  return ((int64_t)xyz[0] * e->cells[1] + xyz[1]) * e->cells[2] + xyz[2];
+}
+
+void ml_site_stress(const multilevel *e, int32_t number, float stress[5]) {
+  int xyz[3];
+  coordinates(e, number, xyz);
+  stz_far_site(e->far, xyz, stress);
+  for (int c = 0; c < 5; c++) stress[c] += *ml_record(e, number, c);
+}
+
+// --- rates ---
+
+void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block) {
+  const float *barrier = stz_glass_barrier(kmc->glass);
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    const int32_t number = ML_SITES * block + 8 * row;
+    const int64_t at = ml_local(e, number);
+    memcpy(ml_record(e, number, ML_BARRIER), barrier + at, 8 * sizeof *barrier);
+    memcpy(e->turned + number, rotation + at, 8 * sizeof *rotation);
+  }
+}
+
+STZ_MULTIVERSION
+static void gather_block(const multilevel *e, int block, float s[5][ML_SPENT + 8], float *restrict barrier) {
+  const float *record = e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++, record += STZ_PIECE) {
+    for (int c = 0; c < 5; c++) {
+#pragma omp simd
+      for (int l = 0; l < 8; l++) s[c][8 * row + l] = e->far_box[c][8 * row + l] + record[8 * c + l];
+    }
+#pragma omp simd
+    for (int l = 0; l < 8; l++) barrier[8 * row + l] = record[8 * ML_BARRIER + l];
+  }
+}
+
+double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block, bool fresh) {
+  int origin[3];
+  ml_block_origin(e, block, origin);
+  stz_far_box(e->far, origin, e->far_box);
+  gather_block(e, block, e->s, e->barrier);
+  const float *barrier = stz_glass_barrier(kmc->glass);
+  for (int i = 0; fresh && i < ML_SITES; i += 8) {
+    memcpy(e->barrier + i, barrier + ml_local(e, ML_SITES * block + i), 8 * sizeof *barrier);
+  }
+  const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
+  return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->turned + (size_t)block * ML_SITES,
+                       e->rates);
+}
+
+// --- bounds ---
+
+// ln x within 2e-4, x positive and normal: of what is spent on slack only.
+static inline __attribute__((always_inline)) float rough_ln(float x) {
+  int32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const int32_t exponent = (bits - 0x3f2aaaab) >> 23; // mantissa in [2/3, 4/3)
+  bits -= (int32_t)((uint32_t)exponent << 23);
+  float m;
+  memcpy(&m, &bits, sizeof m);
+  const float t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
+  return __builtin_fmaf((float)exponent, 0.69314718f,
+                        2.0f * t * __builtin_fmaf(t2, __builtin_fmaf(t2, 0.2f, 0.33333333f), 1.0f));
+}
+
+static inline __attribute__((always_inline)) float bound_of(float rate, float least, float factor) {
+  const float bound = __builtin_fmaf(rate, factor, least);
+  return bound < LARGEST ? bound : LARGEST;
+}
+
+static inline __attribute__((always_inline)) float slack_of(float bound, float rate) {
+  const float low = rate > 1e-30f ? rate : 1e-30f;
+  return bound < LARGEST ? rough_ln(bound / low) - RESERVE : 1e30f;
+}
+
+static float factor(void) { return (float)stz_exp((double)(RESERVE + SLACK)); }
+
+// The least bound: all of them together make `WASTE` candidates an event.
+static float least_bound(const multilevel *e) {
+  const double now = e->head->total * e->head->accepted, activity = 4.0 * e->head->activity;
+  return (float)(WASTE * fmin(now, activity) / (double)stz_grid_sites(e->grid));
+}
+
+// Bounds and slacks of a block from its rates; returns the sum of bounds.
+STZ_MULTIVERSION
+static double bound_block(const float *restrict rates, float least, float most, float *restrict record) {
+  double lane[8] = {0};
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+#pragma omp simd
+    for (int l = 0; l < 8; l++) {
+      const float b = bound_of(rates[8 * row + l], least, most);
+      record[row * STZ_PIECE + 8 * ML_BOUND + l] = b;
+      record[row * STZ_PIECE + 8 * ML_SLACK + l] = slack_of(b, rates[8 * row + l]);
+      lane[l] += (double)b;
+    }
+  }
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+typedef struct inspection {
+  double excess; // sum of what rates are above their bounds
+  float used;    // most that the drift has used of the reserve, ln
+  int above;     // sites above their bounds
+} inspection;
+
+// Looks at the rates of a block before its bounds are set anew.
+STZ_MULTIVERSION
+static inspection inspect(const float *restrict rates, const float *restrict record) {
+  float excess[8] = {0}, used[8] = {0}, above[8] = {0};
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+#pragma omp simd
+    for (int l = 0; l < 8; l++) {
+      const float *at = record + row * STZ_PIECE + l;
+      const float r = rates[8 * row + l], b = at[8 * ML_BOUND], slack = at[8 * ML_SLACK];
+      const float low = r > 1e-30f ? r : 1e-30f, over = r - b;
+      const float drift = slack < 1e29f && r > 1e-30f ? slack + RESERVE - rough_ln(b / low) : 0.0f;
+      excess[l] += over > 0.0f ? over : 0.0f;
+      above[l] += over > 0.0f ? 1.0f : 0.0f;
+      used[l] = drift > used[l] ? drift : used[l];
+    }
+  }
+  inspection found = {0};
+  for (int l = 0; l < 8; l++) {
+    found.excess += (double)excess[l];
+    found.above += (int)above[l];
+    found.used = used[l] > found.used ? used[l] : found.used;
+  }
+  return found;
+}
+
+static float *records_of(const multilevel *e, int block) {
+  return e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
+}
+
+STZ_MULTIVERSION
+static double sum_block(const float *restrict record) {
+  double lane[8] = {0};
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+#pragma omp simd
+    for (int l = 0; l < 8; l++) lane[l] += (double)record[row * STZ_PIECE + 8 * ML_BOUND + l];
+  }
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+// Sums of a group and of all after some of its blocks have changed.
+static void sum_group(multilevel *e, int group) {
+  const int first = group * ML_GROUP, last = first + ML_GROUP < e->blocks ? first + ML_GROUP : e->blocks;
+  double sum = 0.0;
+  for (int b = first; b < last; b++) sum += e->block_sum[b];
+  e->group_sum[group] = sum;
+}
+
+static void sum_all(multilevel *e) {
+  e->head->total = 0.0;
+  for (int g = 0; g < e->groups; g++) e->head->total += e->group_sum[g];
+}
+
+static float threshold_of(const multilevel *e, int block) {
+  return e->threshold[block] > 0.0f ? e->threshold[block] : (float)e->head->typical;
+}
+
+double ml_drifted(const multilevel *e, int32_t number) {
+  const int block = number / ML_SITES;
+  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)threshold_of(e, block);
+  return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, spent)));
+}
+
+// Looks at a block, and bounds its sites anew.
+static void fold(stz_kmc *kmc, multilevel *e, int block) {
+  (void)ml_block_rates(kmc, e, &e->law, block, false);
+  const inspection found = inspect(e->rates, records_of(e, block));
+  const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
+  const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
+  e->threshold[block] = fminf(LOOSEST, threshold_of(e, block) * change);
+  e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->threshold[block] / e->head->typical) - 1.0);
+  if (found.above) {
+    kmc->stats.violations += (uint64_t)found.above;
+    kmc->stats.missed += (double)(kmc->stats.events - e->folded[block]) * found.excess /
+                         fmax(e->head->total * e->head->accepted, found.excess);
+  }
+  e->block_sum[block] = bound_block(e->rates, least_bound(e), factor(), records_of(e, block));
+  e->drift[block] = -(float)e->head->everywhere;
+  e->folded[block] = kmc->stats.events;
+  kmc->stats.folds++;
+  e->changed[block / ML_GROUP] = 1;
+}
+
+double ml_reserve(void) { return (double)RESERVE; }
+
+// --- the reference ---
+
+static void total_mean(const multilevel *e, const stz_mean_stress *mean, double elapsed, double d[5]) {
+  double stress[6];
+  for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
+  stz_dev_from_sym(stress, d);
+  for (int c = 0; c < 5; c++) d[c] += e->head->uniform[c];
+}
+
+static double slope_at(const stz_kmc *kmc, double kelvin) {
+  static const double unit[6] = {[STZ_XY] = 0.70710678118654752440}; // a deviator of norm 1
+  return stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), kelvin, unit);
+}
+
+double ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
+  const multilevel *e = kmc->state;
+  double d[5], norm2 = 0.0;
+  total_mean(e, mean, elapsed, d);
+  for (int c = 0; c < 5; c++) norm2 += (d[c] - e->head->mean[c]) * (d[c] - e->head->mean[c]);
+  const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate, warmer = kelvin - e->head->kelvin;
+  const double slope = fmax(e->slope, slope_at(kmc, kelvin));
+  return slope * sqrt(norm2) + (warmer > 0.0 ? stz_thermal_growth(e->head->kelvin, warmer) : 0.0);
+}
+
+void ml_set_law(const stz_kmc *kmc, multilevel *e) {
+  double stress[6];
+  stz_sym_from_dev(e->head->mean, stress);
+  stz_law_set(&e->law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), e->head->kelvin, stress);
+  e->slope = slope_at(kmc, e->head->kelvin);
+}
+
+typedef struct refreshed {
+  const stz_kmc *kmc;
+  multilevel *e;
+} refreshed;
+
+// The strain of events and of the quench, one component.
+static void give_strain(void *context, int c, double *field) {
+  const refreshed *r = context;
+  const double a = stz_grid_spacing(r->e->grid), share = a * a * a / stz_glass_stz(r->kmc->glass)->volume_nm3;
+  const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
+  const int64_t sites = stz_grid_sites(r->e->grid);
+  for (int64_t i = 0; i < sites; i++) field[i] = share * (double)plastic[i];
+  for (int64_t i = 0; quenched && i < sites; i++) field[i] += (double)quenched[i];
+}
+
+static void take_stress(void *context, int c, const double *field) {
+  const refreshed *r = context;
+  const int *n = r->e->cells;
+  for (int x = 0; x < n[0]; x++) {
+    for (int y = 0; y < n[1]; y++) {
+      const double *row = field + ((size_t)x * (size_t)n[1] + (size_t)y) * (size_t)n[2];
+      for (int z = 0; z < n[2]; z += 8) {
+        float *to = ml_record(r->e, ml_number(r->e, (const int[3]){x, y, z}), c);
+        for (int l = 0; l < 8; l++) to[l] = (float)row[z + l];
+      }
+    }
+  }
+}
+
+void ml_refresh(stz_kmc *kmc) {
+  multilevel *e = kmc->state;
+  refreshed r = {kmc, e};
+  stz_total_stress(e->total, give_strain, take_stress, &r);
+  stz_far_clear(e->far);
+  memset(e->head->uniform, 0, sizeof e->head->uniform);
+  e->head->refreshed = e->head->converged = kmc->stats.events;
+  kmc->stats.refreshes++;
+}
+
+stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery) {
+  multilevel *e = kmc->state;
+  ml_head *h = e->head;
+  if (h->stale) ml_refresh(kmc);
+  h->stale = 0;
+  total_mean(e, mean, elapsed, h->mean);
+  h->kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
+  ml_set_law(kmc, e);
+  stz_glass_soften(kmc->glass, recovery);
+  h->activity = 0.0;
+  for (int b = 0; b < e->blocks; b++) {
+    ml_copy_glass(kmc, e, b);
+    h->activity += ml_block_rates(kmc, e, &e->law, b, false);
+    for (int i = 0; i < ML_SITES; i++) *ml_record(e, ML_SITES * b + i, ML_BOUND) = e->rates[i];
+  }
+  if (!isfinite(h->activity))
+    return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, mean->t0);
+  h->total = h->activity;
+  h->accepted = 1.0;
+  const float least = least_bound(e);
+  for (int b = 0; b < e->blocks; b++) {
+    for (int i = 0; i < ML_SITES; i++) e->rates[i] = *ml_record(e, ML_SITES * b + i, ML_BOUND);
+    e->block_sum[b] = bound_block(e->rates, least, factor(), records_of(e, b));
+    e->drift[b] = 0.0f;
+    e->folded[b] = kmc->stats.events;
+  }
+  for (int g = 0; g < e->groups; g++) sum_group(e, g);
+  sum_all(e);
+  h->accepted = h->activity / h->total;
+  h->everywhere = 0.0;
+  if (h->typical <= 0.0) h->typical = (double)THRESHOLD;
+  h->swept = h->scanned = kmc->stats.events;
+  h->tried = 0;
+  kmc->stats.passes++;
+  return STZ_OK;
+}
+
+// --- events ---
+
+// Rates of the first n sites of e->sites, whose stress is in e->s.
+static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
+  const int whole = (n + 7) / 8 * 8;
+  for (int i = 0; i < whole; i++) {
+    const int32_t number = e->sites[i < n ? i : n - 1];
+    e->barrier[i] = *ml_record(e, number, ML_BARRIER);
+    e->rotation[i] = e->turned[number];
+    for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
+  }
+  for (int at = 0; at < whole; at += STZ_RATES_MOST) {
+    const float *const s[5] = {e->s[0] + at, e->s[1] + at, e->s[2] + at, e->s[3] + at, e->s[4] + at};
+    const int m = whole - at < STZ_RATES_MOST ? whole - at : STZ_RATES_MOST;
+    (void)stz_rates_sum(&e->law, stz_glass_modes(kmc->glass), m, s, e->barrier + at, e->rotation + at, e->rates + at);
+  }
+}
+
+// Bounds and slacks of a list of rates.
+STZ_MULTIVERSION
+static void bounds_of_rates(int n, const float *restrict rates, float least, float most, float *restrict bound,
+                            float *restrict slack) {
+#pragma omp simd
+  for (int i = 0; i < n; i++) {
+    bound[i] = bound_of(rates[i], least, most);
+    slack[i] = slack_of(bound[i], rates[i]);
+  }
+}
+
+static void change_bound(multilevel *e, int32_t number, float bound) {
+  const int block = number / ML_SITES;
+  const double before = e->block_sum[block];
+  float *held = ml_record(e, number, ML_BOUND);
+  e->block_sum[block] += (double)bound - (double)*held;
+  *held = bound;
+  e->changed[block / ML_GROUP] = 1;
+  if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_block(records_of(e, block));
+}
+
+// Bounds of the first n sites of e->sites from e->rates.
+static void bound_list(stz_kmc *kmc, multilevel *e, int n) {
+  float *bound = e->s[0], *slack = e->s[1]; // the stresses have done their work
+  bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, slack);
+  for (int i = 0; i < n; i++) {
+    change_bound(e, e->sites[i], bound[i]);
+    *ml_record(e, e->sites[i], 5) = slack[i];
+  }
+  kmc->stats.bounds += (uint64_t)n;
+}
+
+// Sums of the groups about an event after their blocks have changed.
+static void sum_about(multilevel *e) {
+  for (int g = 0; g < e->groups; g++) {
+    if (e->changed[g]) sum_group(e, g);
+    e->changed[g] = 0;
+  }
+  sum_all(e);
+}
+
+void ml_bound_site(stz_kmc *kmc, int32_t number) {
+  multilevel *e = kmc->state;
+  float stress[5];
+  ml_site_stress(e, number, stress);
+  for (int c = 0; c < 5; c++) e->s[c][0] = stress[c];
+  e->sites[0] = number;
+  rates_of_list(kmc, e, 1);
+  bound_list(kmc, e, 1);
+  sum_about(e);
+}
+
+static int fold_distance(int d, int n) {
+  if (d > n / 2) return d - n;
+  return d < -n / 2 ? d + n : d;
+}
+
+// Marks the sites whose barrier or rotation has changed as spent. Those beyond the near sphere, which nobody else
+// lists, go to the list; returns its length.
+static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) {
+  int count, listed = 0;
+  const double recovery = stz_glass_recovery(kmc->glass);
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
+  const int64_t *touched = stz_glass_touched(kmc->glass, &count);
+  for (int i = 0; i < count; i++) {
+    int xyz[3], r2 = 0;
+    stz_grid_coords(e->grid, touched[i], xyz);
+    for (int axis = 0; axis < 3; axis++) {
+      const int d = fold_distance(xyz[axis] - origin[axis], e->cells[axis]);
+      r2 += d * d;
+    }
+    const int32_t number = ml_number(e, xyz);
+    float *slack = ml_record(e, number, 5);
+    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > -1e20f) e->sites[listed++] = number;
+    *slack = -1e30f;
+    // Not the glass's own field, which is of the time of the last look at all sites.
+    *ml_record(e, number, ML_BARRIER) = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
+    e->turned[number] = rotation[touched[i]];
+  }
+  return listed;
+}
+
+// Raises the bound of a site that is spent, instead of looking at it, if it stays little. False if it must be looked
+// at.
+static bool raise_bound(multilevel *e, int32_t number, float little) {
+  float *slack = ml_record(e, number, 5);
+  const float bound = *ml_record(e, number, ML_BOUND);
+  if (bound > little || *slack < -10.0f) return false;
+  const float raised = bound / stz_power2((*slack - ROOM) * 1.44269504f);
+  if (raised > little) return false;
+  *slack = ROOM;
+  change_bound(e, number, raised);
+  return true;
+}
+
+// The stress of the sites that are spent into e->s: of those close to the event by interpolation for a whole box.
+static int stress_of_spent(multilevel *e, const int origin[3], int pieces, int listed) {
+  int box[3], n = 0;
+  for (int axis = 0; axis < 3; axis++) {
+    box[axis] = origin[axis] - 4 < 0 ? origin[axis] - 4 + e->cells[axis] : origin[axis] - 4;
+  }
+  for (int i = 0; i < listed; i++, n++) {
+    float stress[5];
+    ml_site_stress(e, e->sites[i], stress);
+    for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
+  }
+  stz_far_box(e->far, box, e->far_box);
+  const float little = CHEAP * least_bound(e);
+  for (int i = 0; i < pieces; i++) {
+    const int32_t first = 8 * e->spent[i].piece;
+    int at[3];
+    coordinates(e, first, at);
+    for (int axis = 0; axis < 3; axis++) {
+      at[axis] -= box[axis];
+      if (at[axis] < -7) at[axis] += e->cells[axis];
+    }
+    for (uint32_t lanes = e->spent[i].lanes; lanes; lanes &= lanes - 1) {
+      const int l = __builtin_ctz(lanes);
+      if (raise_bound(e, first + l, little)) continue;
+      float stress[5];
+      if (at[0] >= 0 && at[0] < 8 && at[1] >= 0 && at[1] < 8 && at[2] + l >= 0 && at[2] + l < 8) {
+        const float *far = e->far_box[0] + 64 * at[0] + 8 * at[1] + at[2] + l, *near = ml_record(e, first + l, 0);
+        for (int c = 0; c < 5; c++) stress[c] = far[c * ML_SITES] + near[8 * c];
+      } else {
+        ml_site_stress(e, first + l, stress);
+      }
+      for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
+      e->sites[n++] = first + l;
+    }
+  }
+  return n;
+}
+
+// What the parts' sums over the lattice leave over: the whole kernel's is zero.
+static void add_uniform(multilevel *e, const int origin[3], const float strain[5]) {
+  const stz_split *s = e->split;
+  double sums[STZ_PAIRS];
+  const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
+  memcpy(sums, s->near_sums[parity], sizeof sums);
+  for (int l = 0; l < s->levels; l++) {
+    const int h = s->level[l].spacing, at = (origin[0] % h * h + origin[1] % h) * h + origin[2] % h;
+    for (int pair = 0; pair < STZ_PAIRS; pair++) sums[pair] += s->level[l].sums[at][pair];
+  }
+  for (int c = 0; c < 5; c++) {
+    for (int d = 0; d < 5; d++) {
+      e->head->uniform[c] -= sums[stz_elastic_pair(c, d)] * (double)strain[d] / (double)stz_grid_sites(e->grid);
+    }
+  }
+}
+
+// Counts the drift of the blocks about the event, and folds those that have used theirs up.
+static void spread_drift(stz_kmc *kmc, multilevel *e, const int origin[3]) {
+  const float slope = (float)e->slope, beyond = slope * e->beyond;
+  int count[3];
+  e->head->everywhere += (double)beyond;
+  const float everywhere = (float)e->head->everywhere;
+  int place[3][ML_SPREAD], distance[3][ML_SPREAD];
+  for (int axis = 0; axis < 3; axis++) {
+    const int n = e->count[axis];
+    count[axis] = n < ML_SPREAD ? n : ML_SPREAD;
+    for (int i = 0; i < count[axis]; i++) {
+      const int d = i - (count[axis] - 1) / 2;
+      place[axis][i] = (origin[axis] / 8 + d + n) % n;
+      distance[axis][i] = abs(d);
+    }
+  }
+  for (int i = 0; i < count[0]; i++) {
+    for (int j = 0; j < count[1]; j++) {
+      const int row = (place[0][i] * e->count[1] + place[1][j]) * e->count[2];
+      const float *spread = e->spread[distance[0][i]][distance[1][j]];
+      for (int k = 0; k < count[2]; k++) {
+        const int block = row + place[2][k];
+        e->drift[block] += slope * spread[distance[2][k]] - beyond;
+        if (e->drift[block] + everywhere > threshold_of(e, block)) fold(kmc, e, block);
+      }
+    }
+  }
+  if (kmc->stats.events < e->head->scanned + SCAN) return;
+  e->head->scanned = kmc->stats.events;
+  for (int b = 0; b < e->blocks; b++) {
+    if (e->drift[b] + everywhere > threshold_of(e, b)) fold(kmc, e, b);
+  }
+}
+
+void ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
+  multilevel *e = kmc->state;
+  ml_head *h = e->head;
+  const int listed = mark_touched(kmc, e, origin);
+  const int pieces = stz_near_add(e->split, origin, strain, (float)e->slope, e->records, e->spent);
+  stz_far_add(e->far, origin, strain);
+  if (kmc->stats.events + 1 >= h->converged + e->converge_every) {
+    stz_far_converge(e->far);
+    h->converged = kmc->stats.events + 1;
+  }
+  add_uniform(e, origin, strain);
+  const int n = stress_of_spent(e, origin, pieces, listed);
+  if (n > 0) {
+    rates_of_list(kmc, e, n);
+    bound_list(kmc, e, n);
+  }
+  spread_drift(kmc, e, origin);
+  sum_about(e);
+  h->stale = kmc->stats.events + 1 >= h->refreshed + e->refresh_every;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The multilevel engine against the operator, just before it computes the stress afresh, when its field is worst: the
+// stress, the sum of all rates, the law of the next event, and the bound of every site.
+#include "kmc_setup.h"
+#include "laws.h"
+
+// Creep up to just before a refresh, some refreshes on. `rate`: how far the sum of all rates may be off; in a small box
+// a few sites carry it.
+static void before_refresh(const char *name, const kmc_spec *spec, double rate, int refreshes) {
+  kmc_setup s;
+  stz_mean_stress mean = tension(0.0, 295.0, 3.3, 0.0);
+  stz_kmc_stats stats;
+  setup_kmc(&s, MPI_COMM_SELF, spec);
+  const multilevel *e = s.kmc->state;
+  mean.t0 = age_kmc(&s, mean, (int)e->refresh_every * refreshes - 1);
+  const laws r = compare_laws(s.kmc, &mean);
+  stz_kmc_stats_get(s.kmc, &stats);
+  printf("%s, %d events, refresh every %d: stress off by %.3f MPa rms, %.2f at most; rates %.5f of exact, laws %.5f "
+         "apart; %.1e of the rates above bounds, %llu seen, %.3g events missed\n",
+         name, (int)stats.events, (int)e->refresh_every, r.rms_MPa, r.worst_MPa, r.own / r.exact, r.apart,
+         r.above / r.own, (unsigned long long)stats.violations, stats.missed);
+  CHECK(fabs(r.own / r.exact - 1.0) < rate, "the sum of all rates is off");
+  CHECK(r.apart < 0.01, "the law of the next event is off");
+  CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
+  CHECK(stats.missed < 1e-3 * (double)stats.events, "events are missed");
+  close_kmc(&s);
+}
+
+static int compare_doubles(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+// The time of the first event while the stress grows, from one state, by both
+// engines: Kolmogorov and Smirnov's distance of two samples of DRAWS, times sqrt(DRAWS/2), passes 1.95 once in 1000.
+enum { DRAWS = 150 };
+static void first_events(const char *name, kmc_spec spec, double GPa, double GPa_per_s) {
+  static double time[2][DRAWS];
+  for (int engine = 0; engine < 2; engine++) {
+    kmc_setup s;
+    stz_mean_stress mean = tension(0.0, 295.0, GPa, GPa_per_s);
+    spec.engine = engine ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT;
+    setup_kmc(&s, MPI_COMM_SELF, &spec);
+    for (int i = 0; i < DRAWS; i++) time[engine][i] = next_event(&s, &mean).time_s;
+    qsort(time[engine], DRAWS, sizeof(double), compare_doubles);
+    close_kmc(&s);
+  }
+  double most = 0.0, means[2] = {0};
+  for (int i = 0, j = 0; i < DRAWS && j < DRAWS;) {
+    if (time[0][i] < time[1][j])
+      i++;
+    else
+      j++;
+    most = fmax(most, fabs((double)(i - j)) / DRAWS);
+  }
+  for (int i = 0; i < 2 * DRAWS; i++) means[i / DRAWS] += time[i / DRAWS][i % DRAWS] / DRAWS;
+  const double ks = most * sqrt(0.5 * DRAWS);
+  printf("%s: first event after %.4g s (direct), %.4g s (multilevel) on average, KS %.2f\n", name, means[0], means[1],
+         ks);
+  CHECK(ks < 1.95, "the first event does not come when it should");
+}
+
+int main(void) {
+  MPI_Init(NULL, NULL);
+  kmc_spec spec = {.cells = {32, 32, 32},
+                   .young_GPa = 72.0,
+                   .mean_eV = 2.352,
+                   .width_eV = 0.10,
+                   .floor_eV = 0.2,
+                   .redraw = STZ_REDRAW_STZ,
+                   .orientation = STZ_ORIENTATION_RANDOM,
+                   .micro = STZ_MICRO_RANDOM_WAVES,
+                   .seed = 41,
+                   .engine = STZ_ENGINE_MULTILEVEL,
+                   .tolerance_MPa = 1.0};
+  first_events("loading", spec, 2.95, 72e-6);
+  before_refresh("32", &spec, 2e-3, 3);
+  spec.cells[0] = spec.cells[1] = spec.cells[2] = 64;
+  before_refresh("64", &spec, 2e-3, 1);
+  spec.cells[0] = 40;
+  spec.cells[1] = 72;
+  spec.cells[2] = 32;
+  before_refresh("40 x 72 x 32", &spec, 4e-3, 2);
+  CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
+  MPI_Finalize();
+  return harness_failures ? 1 : 0;
+}

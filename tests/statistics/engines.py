@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds the multilevel engine against the direct one: the same inputs with many seeds through both, distribution by
+distribution (two-sample Kolmogorov-Smirnov), and means with their errors.
+
+usage: engines.py PROGRAM SOURCE_DIR [--seeds N] [--cells N] [--scenario NAME]... [--jobs N] [--alpha P]
+
+Null hypothesis: both engines draw from the same distributions. The test fails if any p-value is below alpha divided by
+the number of comparisons (Bonferroni), so that alpha bounds the false-alarm rate; seeds are fixed, 1 to N for both
+engines, which share the samples but not the order in which random numbers are used."""
+import argparse
+import concurrent.futures
+import os
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+from scipy import stats
+
+TENSION = '{ type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.052; temperature_K = 295.0; }'
+SCENARIOS = {
+    "relaxation": [f'protocol=( {TENSION}, {{ type = "relaxation"; duration_s = 4.4064e6; }} )'],
+    "creep": ['protocol=( { type = "creep"; stress_GPa = 3.3; duration_s = 3.0e4; temperature_K = 295.0; } )'],
+    "reversal": [f'protocol=( {TENSION}, {{ type = "unload"; rate_per_s = 1.0e-5; until_stress_GPa = -2.9; }} )'],
+    "heating": ['protocol=( { type = "creep"; stress_GPa = 3.0; duration_s = 4.0e3; temperature_K = 280.0; '
+                'temperature_end_K = 330.0; } )'],
+    "softening": [f"protocol=( {TENSION} )", "barriers.softening_eV=0.3", "barriers.recovery_rate_per_s=1e6",
+                  "barriers.recovery_eV=0.75"],
+    "aligned": [f"protocol=( {TENSION} )", 'stz.orientation="aligned"'],
+    "cooperative": [f"protocol=( {TENSION} )", 'stz.barrier_law="cooperative"', "stz.tau_c_GPa=4.0"],
+}
+
+
+def override(text):
+    return ["--set", text]
+
+
+def write_input(path, cells, scenario, model):
+    settings = dict(setting.split("=", 1) for setting in SCENARIOS[scenario])
+    protocol = settings.pop("protocol")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f'model = "{model}";\n'
+                   f"lattice: {{ cells = [{cells}, {cells}, {cells}]; }};\nprotocol = {protocol};\n"
+                   "output: { events = true; };\n")
+    return [word for key, value in settings.items() for word in override(f"{key}={value}")]
+
+
+def observe(path):
+    """What is compared: named numbers of one run."""
+    with h5py.File(path) as file:
+        time, site = file["events/time_s"][()], file["events/site"][()].astype(int)
+        mode = file["events/mode"][()]
+        stress, strain = file["history/stress_axial_GPa"][()], file["history/plastic_strain_axial"][()]
+        cells = file["config"].attrs["cells"]
+        found = {"events": len(time), "stress_end_GPa": stress[-1], "stress_largest_GPa": stress.max(),
+                 "plastic_end": strain[-1], "missed": float(file["engine"].attrs["missed"])}
+    for k in (1, 30, 100, 300):
+        if len(time) >= k:
+            found[f"time_of_event_{k}_s"] = time[k - 1]
+    step = np.abs(np.diff(site, axis=0))
+    step = np.minimum(step, cells - step)
+    distance = np.sqrt((step ** 2).sum(axis=1))
+    for radius in (4, 8):
+        found[f"next_within_{radius}"] = float((distance <= radius).mean())
+    found["repeats"] = float((distance == 0).mean())
+    found["frames"] = float((mode < 3).mean())
+    return found
+
+
+def one(job):
+    program, folder, scenario, words, engine, seed = job
+    output = os.path.join(folder, f"{scenario}_{engine}_{seed}.h5")
+    done = subprocess.run([program, "run", os.path.join(folder, scenario + ".cfg"), "-o", output, "-q", "--seed", str(seed)]
+                          + words + override(f'kmc.engine="{engine}"'), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return {"failure": done.stderr.strip()}
+    found = observe(output)
+    os.unlink(output)
+    return found
+
+
+def compare(scenario, direct, multilevel, comparisons):
+    for name in direct[0]:
+        pair = [np.array([run[name] for run in runs if name in run]) for runs in (direct, multilevel)]
+        if name == "missed":
+            print(f"{scenario:12} missed events, by estimate: {pair[1].sum():.3g} of "
+                  f"{sum(run['events'] for run in multilevel)}")
+            continue
+        if min(len(p) for p in pair) < 0.8 * len(direct) or np.ptp(np.concatenate(pair)) == 0.0:
+            continue
+        means, errors = [p.mean() for p in pair], [p.std(ddof=1) / np.sqrt(len(p)) for p in pair]
+        p_value = stats.ks_2samp(*pair).pvalue
+        sigma = (means[1] - means[0]) / np.hypot(*errors)
+        print(f"{scenario:12} {name:22} direct {means[0]:12.6g} +- {errors[0]:8.2g}  multilevel {means[1]:12.6g} +- "
+              f"{errors[1]:8.2g}  ({sigma:+.1f} sigma)  KS p {p_value:.3g}")
+        comparisons.append((p_value, scenario, name))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("program")
+    parser.add_argument("source")
+    parser.add_argument("--seeds", type=int, default=500)
+    parser.add_argument("--cells", type=int, default=32)
+    parser.add_argument("--scenario", action="append", choices=list(SCENARIOS))
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--alpha", type=float, default=1e-3)
+    arguments = parser.parse_args()
+    comparisons, failures = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for scenario in arguments.scenario or list(SCENARIOS):
+            words = write_input(os.path.join(folder, scenario + ".cfg"), arguments.cells, scenario,
+                                os.path.abspath(os.path.join(arguments.source, "models", "zr65ni35.cfg")))
+            jobs = [(os.path.abspath(arguments.program), folder, scenario, words, engine, seed)
+                    for engine in ("direct", "multilevel") for seed in range(1, arguments.seeds + 1)]
+            with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+                runs = list(pool.map(one, jobs))
+            failures += [f"{scenario}: {run['failure']}" for run in runs if "failure" in run]
+            half = arguments.seeds
+            if not any("failure" in run for run in runs):
+                compare(scenario, runs[:half], runs[half:], comparisons)
+            sys.stdout.flush()
+    print("\n".join(failures))
+    least = min(comparisons, default=(0.0, "", "nothing compared"))
+    print(f"{len(comparisons)} comparisons of {arguments.seeds} + {arguments.seeds} runs at {arguments.cells}^3; least p "
+          f"{least[0]:.3g} ({least[1]} {least[2]}), fails below {arguments.alpha / max(1, len(comparisons)):.2g}")
+    sys.exit(1 if failures or least[0] < arguments.alpha / max(1, len(comparisons)) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The split kernel put together again: near part and interpolated levels of single events, at every site of the box,
+// against the operator by Fourier transform; and the sum rule.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <mpi.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "elastic/far.h"
+#include "elastic/near.h"
+
+typedef struct box {
+  stz_grid *grid;
+  stz_spectral *spectral;
+  stz_elastic *elastic;
+  stz_split *split;
+  stz_far *far;
+  float *records;
+  double *strain[5], *stress[6];
+} box;
+
+static void open_box(box *b, int nx, int ny, int nz) {
+  const stz_lattice_params lattice = {.cells = {nx, ny, nz}, .spacing_nm = 0.58};
+  const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
+  assert_int_equal(stz_grid_create(MPI_COMM_SELF, &lattice, &b->grid), STZ_OK);
+  assert_int_equal(stz_spectral_create(b->grid, &b->spectral), STZ_OK);
+  assert_int_equal(stz_elastic_create(b->grid, &elastic, 1.7, &b->elastic), STZ_OK);
+  assert_int_equal(stz_split_create(b->grid, b->elastic, &b->split), STZ_OK);
+  assert_int_equal(stz_far_create(b->split, b->elastic, &b->far), STZ_OK);
+  assert_int_equal(STZ_NEW(b->records, stz_grid_sites(b->grid) * (STZ_PIECE / 8)), STZ_OK);
+  for (int c = 0; c < 5; c++) assert_int_equal(STZ_NEW(b->strain[c], stz_grid_sites(b->grid)), STZ_OK);
+  for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->grid)), STZ_OK);
+}
+
+static void close_box(box *b) {
+  for (int c = 0; c < 5; c++) stz_free(b->strain[c]);
+  for (int c = 0; c < 6; c++) stz_free(b->stress[c]);
+  stz_free(b->records);
+  stz_far_destroy(&b->far);
+  stz_split_destroy(&b->split);
+  stz_elastic_destroy(&b->elastic);
+  stz_spectral_destroy(&b->spectral);
+  stz_grid_destroy(&b->grid);
+  assert_int_equal(stz_alloc_live(), 0);
+}
+
+static const float *piece_of(const box *b, const int site[3]) {
+  const int *cells = stz_grid_cells(b->grid);
+  const int block = (site[0] / 8 * (cells[1] / 8) + site[1] / 8) * (cells[2] / 8) + site[2] / 8;
+  const int piece = 64 * block + 8 * (site[0] % 8) + site[1] % 8;
+  return b->records + (size_t)piece * STZ_PIECE + site[2] % 8;
+}
+
+typedef struct errors {
+  double worst, square, worst_near, whole, spread; // MPa; spread: of one site against the box
+  double sum[5];                                   // of the stress made, over the box, MPa
+} errors;
+
+// An event at `origin`; errors over the whole box.
+static errors errors_of(box *b, const int origin[3], const float e[5]) {
+  stz_spent spent[STZ_NEAR_PIECES];
+  errors r = {0};
+  const int64_t sites = stz_grid_sites(b->grid);
+  const int *cells = stz_grid_cells(b->grid);
+  for (int c = 0; c < 5; c++) memset(b->strain[c], 0, (size_t)sites * sizeof(double));
+  for (int c = 0; c < 5; c++) b->strain[c][stz_grid_site(b->grid, origin[0], origin[1], origin[2])] = (double)e[c];
+  memset(b->records, 0, (size_t)sites * (STZ_PIECE / 8) * sizeof(float));
+  stz_far_clear(b->far);
+  assert_int_equal(stz_elastic_stress(b->elastic, b->spectral, (const double *const *)b->strain, b->stress), STZ_OK);
+  (void)stz_near_add(b->split, origin, e, 0.0f, b->records, spent);
+  stz_far_add(b->far, origin, e);
+  stz_far_converge(b->far);
+  for (int x = 0; x < cells[0]; x += 8) {
+    for (int y = 0; y < cells[1]; y += 8) {
+      for (int z = 0; z < cells[2]; z += 8) {
+        static float far[5][512];
+        stz_far_box(b->far, (const int[3]){x, y, z}, far);
+        for (int i = 0; i < 512; i++) {
+          const int at[3] = {x + i / 64, y + i / 8 % 8, z + i % 8};
+          float one[5];
+          if (i % 37 == 0) stz_far_site(b->far, at, one);
+          double square = 0.0, r2 = 0.0;
+          for (int c = 0; c < 5; c++) {
+            const double exact = b->stress[c][stz_grid_site(b->grid, at[0], at[1], at[2])];
+            const double error = (far[c][i] + piece_of(b, at)[8 * c] - exact) / (1e-3 * STZ_GPA);
+            if (i % 37 == 0) r.spread = fmax(r.spread, fabs((double)(one[c] - far[c][i])) / (1e-3 * STZ_GPA));
+            square += error * error;
+            r.sum[c] += (double)(far[c][i] + piece_of(b, at)[8 * c]) / (1e-3 * STZ_GPA);
+            r.whole += exact * exact / (1e-6 * STZ_GPA * STZ_GPA);
+          }
+          for (int axis = 0; axis < 3; axis++) {
+            int d = abs(at[axis] - origin[axis]);
+            if (d > cells[axis] / 2) d = cells[axis] - d;
+            r2 += d * d;
+          }
+          r.square += square;
+          r.worst = fmax(r.worst, sqrt(square));
+          if (r2 < 36) r.worst_near = fmax(r.worst_near, sqrt(square));
+        }
+      }
+    }
+  }
+  return r;
+}
+
+// What the tables say that the stress of an event sums to, MPa: the coarse part and the true kernel have no sum.
+static void told_sums(const box *b, const int origin[3], const float e[5], double told[5]) {
+  const stz_split *s = b->split;
+  const double *near = s->near_sums[(origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1)];
+  memset(told, 0, 5 * sizeof *told);
+  for (int i = 0; i < 25; i++) {
+    const int pair = stz_elastic_pair(i / 5, i % 5);
+    double sum = near[pair];
+    for (int l = 0; l < s->levels; l++) {
+      const int h = s->level[l].spacing, r[3] = {origin[0] % h, origin[1] % h, origin[2] % h};
+      sum += s->level[l].sums[(r[0] * h + r[1]) * h + r[2]][pair];
+    }
+    told[i / 5] += sum * (double)e[i % 5] / (1e-3 * STZ_GPA);
+  }
+}
+
+static void check_box(int nx, int ny, int nz) {
+  static const float strain[2][5] = {{0.115f * 0.70710678f, 0, 0, 0, 0},
+                                     {0.0115f, -0.0230f, 0.0345f, 0.0460f, 0.0516f}};
+  const int origins[5][3] = {{0, 0, 0}, {3, 5, nz - 1}, {nx - 7, 14, 9}, {2, ny - 4, 17}, {13, 12, 11}};
+  box b;
+  open_box(&b, nx, ny, nz);
+  for (int i = 0; i < 5; i++) {
+    const errors r = errors_of(&b, origins[i], strain[i % 2]);
+    printf("%d x %d x %d, event %d: largest error %.3f MPa, within 6 voxels %.3f; sum of squares %.1f of %.3g MPa^2\n",
+           nx, ny, nz, i, r.worst, r.worst_near, r.square, r.whole);
+    double told[5], apart = 0.0, norm = 0.0;
+    told_sums(&b, origins[i], strain[i % 2], told);
+    for (int c = 0; c < 5; c++) {
+      apart += (r.sum[c] - told[c]) * (r.sum[c] - told[c]);
+      norm += told[c] * told[c];
+    }
+    printf("  sum over the box %.1f MPa, told within %.2f\n", sqrt(norm), sqrt(apart));
+    assert_true(sqrt(apart) < 0.005 * sqrt(norm) + 0.02);
+    assert_true(r.whole > 2e7 && r.spread < 1e-3);
+    assert_true(r.worst < 1.0 && r.square < 300.0);
+    assert_true(r.worst_near < (b.split->levels == 1 ? 1e-3 : 0.35));
+  }
+  printf("tables %.2f MB\n", (double)b.split->bytes * 1e-6);
+  close_box(&b);
+}
+
+static void split_32(void **state) {
+  (void)state;
+  check_box(32, 32, 32);
+}
+
+static void split_64(void **state) {
+  (void)state;
+  check_box(64, 64, 64);
+}
+
+static void split_uneven(void **state) {
+  (void)state;
+  check_box(40, 32, 72);
+}
+
+int main(void) {
+  MPI_Init(NULL, NULL);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(split_32), cmocka_unit_test(split_64),
+                                     cmocka_unit_test(split_uneven)};
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  MPI_Finalize();
+  return failed;
+}
