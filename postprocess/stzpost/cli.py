@@ -24,6 +24,7 @@ from . import (
     relaxation,
     report,
     style,
+    sweep_cli,
     targets,
     tension,
 )
@@ -103,6 +104,8 @@ def _parser():
     _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
     _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
     _command(commands, "distributions", _distributions, "distributions of barriers and stresses")
+
+    sweep_cli.add(commands)
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
