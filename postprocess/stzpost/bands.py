@@ -239,7 +239,7 @@ def _figure(found):
                 )
     left.set_xticks(range(len(names)), [name.replace("-", "-\n") for name in names])
     left.set(ylabel="localisation at 12.5 %")
-    left.legend(loc="upper left")
+    left.legend(loc="upper right")
     others = [key for key in found if not key.startswith("structure")]
     for i, key in enumerate(others):
         right.plot(
