@@ -175,7 +175,7 @@ def _volume(e):
     )
     axes.set(xlabel="activation volume (Å³)", ylim=(len(kept) + 0.6, -0.5), xlim=(0, 230))
     axes.tick_params(axis="y", which="both", length=0)
-    axes.legend(loc="lower center", ncols=3, columnspacing=1)
+    axes.legend(loc="lower center", ncols=3, columnspacing=0.7, handlelength=0.7, handletextpad=0.3)
     return figure
 
 
