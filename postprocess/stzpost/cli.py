@@ -3,17 +3,24 @@
 import argparse
 import json
 import math
+import os
 import sys
 
 from . import (
     __version__,
     avalanches,
+    bands,
+    calibration,
+    compare,
     correlation,
     distributions,
     energy,
+    experiment,
+    experiment_page,
     fields,
     figures,
     nbed,
+    plan,
     relaxation,
     report,
     style,
@@ -77,6 +84,22 @@ def _parser():
     one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
     one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
 
+    one = commands.add_parser("compare", help="a measurement of your own against one or more runs")
+    one.add_argument("--measured", required=True, metavar="CSV", help="the measurement (docs/experiment.md)")
+    one.add_argument("files", nargs="+", metavar="RESULT")
+    one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
+    one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    one.set_defaults(run=_compare)
+
+    one = _series(
+        commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)"
+    )
+    one.add_argument("--quick", action="store_true", help="few seeds: minutes")
+    one = _series(commands, "bands", _bands, "the study of localisation with domains and their controls (run/bands)")
+    one.add_argument("--quick", action="store_true", help="two seeds of the structures alone")
+    _series(
+        commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
+    )
     _command(commands, "energy", _energy, "work, heat and elastic energy")
     _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
     _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
@@ -100,6 +123,19 @@ def _command(commands, name, run, text):
     parser.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run, name=name)
+    return parser
+
+
+def _series(commands, name, run, text):
+    """A command that carries out runs itself."""
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the outcome")
+    parser.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
+    parser.add_argument(
+        "--inputs", default="inputs", metavar="DIR", help="directory of the inputs (default %(default)s)"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
+    parser.set_defaults(run=run)
     return parser
 
 
@@ -127,6 +163,66 @@ def _slices(options):
     result = open_result(options.file)
     found = fields.analyse(result, options.axis, options.index)
     _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+
+
+def _compare(options):
+    measured = compare.read(options.measured)
+    found = compare.ranked(measured, [open_result(path) for path in options.files])
+    if options.output:
+        style.check(options.output)
+        style.save(figures.comparison(measured, found), options.output)
+    if options.json:
+        runs = [
+            {
+                "file": one.result.path,
+                "chi2": one.chi2,
+                "degrees_of_freedom": one.freedom,
+                "p": one.p,
+                "log_likelihood": one.log_likelihood,
+                "simulated": list(one.simulated),
+                "residuals": list(one.residuals),
+            }
+            for one in found
+        ]
+        print(json.dumps({"command": "compare", "kind": measured.kind, "runs": runs}, ensure_ascii=False, indent=1))
+        return
+    width = max(len(one.result.path) for one in found)
+    print(f"{'run':<{width}}  {'chi2':>9} {'of':>4} {'p':>9} {'ln L':>9}  residuals in errors")
+    for one in found:
+        residuals = " ".join(f"{r:+.1f}" for r in one.residuals[:8]) + (" …" if len(one.residuals) > 8 else "")
+        values = f"{one.chi2:9.2f} {one.freedom:4d} {one.p:9.2g} {one.log_likelihood:9.2f}"
+        print(f"{one.result.path:<{width}}  {values}  {residuals}")
+
+
+def _experiment(options):
+    runs = plan.experiment(options.quick)
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    found = experiment.analyse(runs, paths)
+    path = experiment_page.write(found, options.output, options.quick)
+    for row in experiment.rows(found):
+        print(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}")
+    print(f"page: {path}")
+
+
+def _bands(options):
+    runs = bands.runs(options.quick)
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    print(bands.write(bands.analyse(runs, paths), options.output), end="")
+
+
+def _calibrate(options):
+    runs = calibration.runs()
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    found = calibration.fit(calibration.observe(paths), calibration.design())
+    current = plan.model_values(options.inputs, calibration.PARAMETERS)
+    calibration.write(found, current, options.output)
+    for name, (low, high) in found.intervals().items():
+        alone = found.alone()[name]
+        print(f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held; model {current[name]:g}")
+    for name, (mean, deviation) in found.predicted().items():
+        print(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}")
+    print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")
+    print(f"log likelihood of the model: {found.likelihood_of(current):.2f} below the best")
 
 
 def _energy(options):

@@ -61,12 +61,13 @@ def new(width, height, **grid):
 
 
 def styled(draw):
-    """Decorator: draws within the style."""
+    """Decorator: draws within the style. A figure for which there are no data is None."""
 
     def wrapped(*args, **kwargs):
         with matplotlib.rc_context(RC):
             figure = draw(*args, **kwargs)
-            figure.canvas.draw()  # fixes tick labels while the style holds
+            if figure is not None:
+                figure.canvas.draw()  # fixes tick labels while the style holds
             return figure
 
     wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__
