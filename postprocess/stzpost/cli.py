@@ -3,23 +3,31 @@
 import argparse
 import json
 import math
+import os
 import sys
 
 from . import (
     __version__,
     avalanches,
+    bands,
+    calibration,
+    compare,
     correlation,
     distributions,
     energy,
+    experiment,
+    experiment_page,
     fields,
     figures,
     movie,
     nbed,
     page,
     paper,
+    plan,
     relaxation,
     report,
     style,
+    sweep_cli,
     synth,
     targets,
     tension,
@@ -27,6 +35,7 @@ from . import (
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
+from .sweep import open_sweep
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,10 +89,28 @@ def _parser():
     one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
     one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
 
+    one = commands.add_parser("compare", help="a measurement of your own against one or more runs")
+    one.add_argument("--measured", required=True, metavar="CSV", help="the measurement (docs/experiment.md)")
+    one.add_argument("files", nargs="+", metavar="RESULT")
+    one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
+    one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    one.set_defaults(run=_compare)
+
+    one = _series(
+        commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)"
+    )
+    one.add_argument("--quick", action="store_true", help="few seeds: minutes")
+    one = _series(commands, "bands", _bands, "the study of localisation with domains and their controls (run/bands)")
+    one.add_argument("--quick", action="store_true", help="two seeds of the structures alone")
+    _series(
+        commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
+    )
     _command(commands, "energy", _energy, "work, heat and elastic energy")
     _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
     _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
     _command(commands, "distributions", _distributions, "distributions of barriers and stresses")
+
+    sweep_cli.add(commands)
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
@@ -107,8 +134,13 @@ def _parser():
     one.set_defaults(run=_movie)
     text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
     one = commands.add_parser("figure", help=text, description=text)
-    one.add_argument("name", choices=paper.FIGURES, metavar="NAME", help=", ".join(paper.FIGURES))
-    one.add_argument("files", nargs="+", metavar="FILE")
+    names = [*paper.FIGURES, *paper.SWEEP_FIGURES]
+    one.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
+    one.add_argument("files", nargs="+", metavar="FILE", help="results; for " + " and ".join(paper.SWEEP_FIGURES)
+                     + " a sweep: its directory, or the file that collect made of it")
+    one.add_argument("--value", default="flow_stress_GPa", metavar="NAME", help="of a sweep (default %(default)s)")
+    one.add_argument("--x", metavar="AXIS", help="of a sweep")
+    one.add_argument("--y", metavar="AXIS", help="of a sweep")
     one.add_argument("-o", dest="output", required=True, metavar="STEM", help="writes STEM.pdf, STEM.png, STEM.csv")
     one.set_defaults(run=_figure)
     _synth_commands(commands)
@@ -142,6 +174,19 @@ def _command(commands, name, run, text):
     parser.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run, name=name)
+    return parser
+
+
+def _series(commands, name, run, text):
+    """A command that carries out runs itself."""
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the outcome")
+    parser.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
+    parser.add_argument(
+        "--inputs", default="inputs", metavar="DIR", help="directory of the inputs (default %(default)s)"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
+    parser.set_defaults(run=run)
     return parser
 
 
@@ -189,7 +234,13 @@ def _movie(options):
 
 
 def _figure(options):
-    figure, tables = paper.FIGURES[options.name]([open_result(path) for path in options.files])
+    if options.name in paper.SWEEP_FIGURES:
+        if len(options.files) > 1:
+            raise StzPostError(f"figure {options.name}: got {len(options.files)} files, needs one sweep")
+        draw, dataset = paper.SWEEP_FIGURES[options.name], open_sweep(options.files[0])
+        figure, tables = draw(dataset, options.value, options.x, options.y)
+    else:
+        figure, tables = paper.FIGURES[options.name]([open_result(path) for path in options.files])
     print("\n".join(paper.write(figure, tables, options.output)))
 
 
@@ -199,6 +250,66 @@ def _synth(options):
     made = synth.make_set(options.kind, options.files, options.output, settings, options.noise_seed, options.test_share)
     parts = [one["split"] for one in made["specimens"]]
     print(f"{options.output}: {options.kind}, {parts.count('train')} specimens to train, {parts.count('test')} to test")
+
+
+def _compare(options):
+    measured = compare.read(options.measured)
+    found = compare.ranked(measured, [open_result(path) for path in options.files])
+    if options.output:
+        style.check(options.output)
+        style.save(figures.comparison(measured, found), options.output)
+    if options.json:
+        runs = [
+            {
+                "file": one.result.path,
+                "chi2": one.chi2,
+                "degrees_of_freedom": one.freedom,
+                "p": one.p,
+                "log_likelihood": one.log_likelihood,
+                "simulated": list(one.simulated),
+                "residuals": list(one.residuals),
+            }
+            for one in found
+        ]
+        print(json.dumps({"command": "compare", "kind": measured.kind, "runs": runs}, ensure_ascii=False, indent=1))
+        return
+    width = max(len(one.result.path) for one in found)
+    print(f"{'run':<{width}}  {'chi2':>9} {'of':>4} {'p':>9} {'ln L':>9}  residuals in errors")
+    for one in found:
+        residuals = " ".join(f"{r:+.1f}" for r in one.residuals[:8]) + (" …" if len(one.residuals) > 8 else "")
+        values = f"{one.chi2:9.2f} {one.freedom:4d} {one.p:9.2g} {one.log_likelihood:9.2f}"
+        print(f"{one.result.path:<{width}}  {values}  {residuals}")
+
+
+def _experiment(options):
+    runs = plan.experiment(options.quick)
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    found = experiment.analyse(runs, paths)
+    path = experiment_page.write(found, options.output, options.quick)
+    for row in experiment.rows(found):
+        print(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}")
+    print(f"page: {path}")
+
+
+def _bands(options):
+    runs = bands.runs(options.quick)
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    print(bands.write(bands.analyse(runs, paths), options.output), end="")
+
+
+def _calibrate(options):
+    runs = calibration.runs()
+    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    found = calibration.fit(calibration.observe(paths), calibration.design())
+    current = plan.model_values(options.inputs, calibration.PARAMETERS)
+    calibration.write(found, current, options.output)
+    for name, (low, high) in found.intervals().items():
+        alone = found.alone()[name]
+        print(f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held; model {current[name]:g}")
+    for name, (mean, deviation) in found.predicted().items():
+        print(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}")
+    print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")
+    print(f"log likelihood of the model: {found.likelihood_of(current):.2f} below the best")
 
 
 def _energy(options):

@@ -151,6 +151,35 @@ def probes(levels):
 
 
 @style.styled
+def comparison(measured, found, shown=5):
+    """A measurement with its errors, the likeliest runs, and their residuals below."""
+    figure, (top, bottom) = style.new(COLUMN, 100 * MM, nrows=2, sharex=True, gridspec_kw={"height_ratios": [3, 2]})
+    c = measured.columns
+    value, error, label, across = {
+        "relaxation": ("stress_GPa", "error_GPa", "axial stress (GPa)", "time (s)"),
+        "displacement": ("displacement_um", "error_um", "displacement (µm)", "time (s)"),
+        "volume": ("volume_A3", "error_A3", "activation volume (Å³)", "measurement"),
+        "nbed": ("bragg", None, "patterns of 100 with Bragg reflections", "axial strain (%)"),
+    }[measured.kind]
+    scale = 100 if measured.kind == "nbed" else 1
+    top.errorbar(
+        scale * found[0].x, c[value], c[error] if error else None, fmt="o", color=BLACK, capsize=2, label="measured"
+    )
+    for one, color in zip(found[:shown], (VERMILLION, BLUE, GREEN, GREY, LIGHT)):
+        order = np.argsort(one.x, kind="stable")
+        x = scale * one.x[order]
+        top.plot(x, one.simulated[order], "-", color=color, label=one.result.name)
+        bottom.plot(x, one.residuals[order], "o", color=color, ms=3)
+    bottom.axhline(0, color=GREY, lw=0.6)
+    if measured.kind in ("relaxation", "displacement"):
+        top.set_xscale("log")
+    top.set(ylabel=label)
+    top.legend()
+    bottom.set(xlabel=across, ylabel="residual / error")
+    return figure
+
+
+@style.styled
 def avalanches(found):
     """(a) Share of avalanches at least as large as a size, and by chance; (b) radius of gyration against size."""
     figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2, gridspec_kw={"height_ratios": [3, 2]})

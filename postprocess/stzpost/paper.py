@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from . import correlation as correlation_module
-from . import figures, nbed, relaxation, style, tension
+from . import figures, nbed, relaxation, style, sweep_figures, tension
 from .errors import StzPostError
 from .fields import smear
 from .formats import write_csv
@@ -168,6 +168,25 @@ FIGURES: dict[str, Callable] = {
 }
 
 
+def draw_heat_map(sweep, value: str, x: str | None, y: str | None):
+    """A number of each run of a sweep over two of its axes; beside it the number of every run."""
+    axes = sweep_figures.axes_of(sweep)
+    if len(axes) < 2 and not (x and y):
+        raise StzPostError(f"heat-map: the sweep has {len(axes)} axes, needs two")
+    figure = sweep_figures.heatmap(sweep, value, x or axes[-1], y or axes[-2])
+    return figure, {"heat-map": _every_run(sweep, sweep_figures.quantity(sweep, value), value)}
+
+
+def draw_master_curve(sweep, value: str, x: str | None, y: str | None):
+    """Flow stresses of a sweep of rate (x) and temperature (y) on one curve over kT ln(rate0/rate)."""
+    found = sweep_figures.master(sweep, x or "rate_per_s", y or "temperature_K", value)
+    columns = {"temperature_K": found.temperature_K, "rate_per_s": found.rate_per_s, value: found.stress_GPa}
+    return sweep_figures.master_figure(found), {"master-curve": {**columns, "energy_eV": found.energy_eV}}
+
+
+SWEEP_FIGURES: dict[str, Callable] = {"heat-map": draw_heat_map, "master-curve": draw_master_curve}
+
+
 def write(figure, tables: dict, stem: str) -> list[str]:
     """Writes STEM.pdf, STEM.png and the numbers: STEM.csv, or STEM-NAME.csv for each of several tables."""
     paths = [stem + suffix for suffix in SUFFIXES]
@@ -181,6 +200,13 @@ def write(figure, tables: dict, stem: str) -> list[str]:
     except OSError as error:
         raise StzPostError(f"{error.filename or stem}: {error.strerror}") from error
     return paths
+
+
+def _every_run(sweep, values, name: str) -> dict:
+    """A number of every run, with the run's place on the axes of the sweep."""
+    wanted = {axis: sweep[axis].broadcast_like(values) for axis in [*sweep_figures.axes_of(sweep), "replica"]}
+    order = values.dims
+    return {axis: column.transpose(*order).values.ravel() for axis, column in wanted.items()} | {name: values.values.ravel()}
 
 
 def _each(results: Sequence[Result]):

@@ -20,7 +20,7 @@ class Quantity:
         return format_value(self.value, self.error, self.digits)
 
     def record(self):
-        return {"name": self.name, "value": _finite(self.value), "unit": self.unit, "error": _finite(self.error)}
+        return {"name": self.name, "value": finite(self.value), "unit": self.unit, "error": finite(self.error)}
 
 
 def format_value(value, error=None, digits=3):
@@ -59,5 +59,20 @@ def _magnitude(value):
     return math.floor(math.log10(abs(value)))
 
 
-def _finite(value):
-    return value if value is not None and math.isfinite(value) else None
+def finite(value):
+    """A record for JSON: numbers that are not finite are None, numpy's become Python's; dicts and lists within."""
+    if isinstance(value, dict):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(one) for one in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def mean_error(values):
+    """Mean and its standard error, NaN for one value."""
+    n, mean = len(values), math.fsum(values) / len(values)
+    if n < 2:
+        return mean, math.nan
+    return mean, math.sqrt(math.fsum((x - mean) ** 2 for x in values) / (n - 1) / n)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading of result files (docs/output.md), those of running and killed runs included."""
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -94,6 +95,16 @@ class Result:
         spacing = self.setting("spacing_nm")
         axes = {axis: spacing * np.arange(n) for axis, n in zip("xyz", values.shape)}
         return xr.DataArray(values, dims=tuple("xyz"), coords=axes, attrs=attrs, name=name)
+
+    def resolved(self, name, default=None):
+        """A key's value as the resolved input gives it, text without its quotes; the first of that name. Without a
+        default, a key that is not there is an error."""
+        found = re.search(rf"\b{re.escape(name)}\s*[=:]\s*([^;#\n]+)", self.resolved_text)
+        if not found and default is not None:
+            return default
+        if not found:
+            raise StzPostError(f"{self.path}: no {name} in /config/resolved")
+        return found[1].strip().strip('"')
 
     def setting(self, name: str) -> Any:
         """An attribute of /config that an analysis needs."""

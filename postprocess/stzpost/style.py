@@ -32,13 +32,14 @@ def new(width, height, **grid):
 
 
 def styled(draw):
-    """Decorator: draws within the style."""
+    """Decorator: draws within the style. A figure for which there are no data is None."""
 
     def wrapped(*args, **kwargs):
         with matplotlib.rc_context(RC):
             drawn = draw(*args, **kwargs)
             figure = drawn[0] if isinstance(drawn, tuple) else drawn  # some return their numbers besides
-            figure.canvas.draw()  # fixes tick labels while the style holds
+            if figure is not None:
+                figure.canvas.draw()  # fixes tick labels while the style holds
             return drawn
 
     wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__

@@ -71,4 +71,4 @@ def test_every_row_has_the_class_of_the_list(tmp_path):
 
 @pytest.mark.parametrize("value, text", [(1.94e-7, "1.9 × 10⁻⁷"), (3e-10, "3.0 × 10⁻¹⁰")])
 def test_powers_of_ten(value, text):
-    assert targets._power(value) == text
+    assert targets.power(value) == text

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 
-enum { RUN = 1, CHECK = 2, INFO = 4, NBED = 8 }; // commands as bits
+enum { RUN = 1, CHECK = 2, INFO = 4, NBED = 8, SWEEP = 16 }; // commands as bits
 
 typedef struct option {
   const char *name, *letter; // "--output", "-o"
@@ -17,20 +19,26 @@ typedef struct option {
 } option;
 
 static const option options[] = {
-    {"--output", "-o", RUN | NBED, true, NULL},
+    {"--output", "-o", RUN | SWEEP | NBED, true, NULL},
     {"--set", NULL, RUN | CHECK, true, NULL},
     {"--seed", NULL, RUN | CHECK | NBED, true, "run.seed="},
-    {"--force", NULL, RUN | NBED, false, NULL},
+    {"--force", NULL, RUN | SWEEP | NBED, false, NULL},
     {"--restart", NULL, RUN, false, NULL},
-    {"--max-walltime", NULL, RUN, true, NULL},
-    {"--quiet", "-q", RUN, false, NULL},
-    {"--verbose", "-v", RUN, false, NULL},
+    {"--max-walltime", NULL, RUN | SWEEP, true, NULL},
+    {"--quiet", "-q", RUN | SWEEP, false, NULL},
+    {"--verbose", "-v", RUN | SWEEP, false, NULL},
     {"--reference", NULL, CHECK, false, NULL},
     {"--foil-nm", NULL, NBED, true, "nbed.foil_nm="},
     {"--probe-nm", NULL, NBED, true, "nbed.probe_nm="},
     {"--scans", NULL, NBED, true, "nbed.scans="},
     {"--beam", NULL, NBED, true, "nbed.beam="},
     {"--cluster-radius-nm", NULL, NBED, true, "order.cluster_radius_nm="},
+    {"--ranks-per-run", NULL, SWEEP, true, NULL},
+    {"--resume", NULL, SWEEP, false, NULL},
+    {"--list", NULL, SWEEP, false, NULL},
+    {"--dry-run", NULL, SWEEP, false, NULL},
+    {"--only", NULL, SWEEP, true, NULL},
+    {"--shard", NULL, SWEEP, true, NULL},
 };
 
 static const option *find_option(const char *argument, size_t length) {
@@ -58,8 +66,44 @@ static stz_err add_override(stz_cli *cli, const option *o, const char *value) {
   return STZ_OK;
 }
 
+// An integer from `least` that ends at `stop`; false if there is none.
+static bool read_integer(const char *text, int least, char stop, int *value) {
+  char *end;
+  errno = 0;
+  const long found = strtol(text, &end, 10);
+  *value = (int)found;
+  return end != text && *end == stop && errno == 0 && found >= least && found <= INT_MAX;
+}
+
+// Options of sweep alone; *taken tells whether it is one.
+static stz_err take_sweep_option(stz_cli *cli, const option *o, const char *value, bool *taken) {
+  *taken = true;
+  if (strcmp(o->name, "--ranks-per-run") == 0) {
+    if (read_integer(value, 1, 0, &cli->ranks_per_run)) return STZ_OK;
+    return stz_fail(STZ_EINPUT, "--ranks-per-run: got `%s`, needs an integer > 0", value);
+  }
+  if (strcmp(o->name, "--shard") == 0) {
+    const char *slash = strchr(value, '/');
+    if (slash && read_integer(value, 0, '/', &cli->shard) && read_integer(slash + 1, 1, 0, &cli->shards) &&
+        cli->shard < cli->shards) {
+      return STZ_OK;
+    }
+    return stz_fail(STZ_EINPUT, "--shard: got `%s`, needs i/n with i from 0 to n-1", value);
+  }
+  *taken = false;
+  if (strcmp(o->name, "--only") == 0) cli->only = value;
+  if (strcmp(o->name, "--resume") == 0) cli->resume = true;
+  if (strcmp(o->name, "--list") == 0) cli->list = true;
+  if (strcmp(o->name, "--dry-run") == 0) cli->dry_run = true;
+  *taken = o->commands == SWEEP;
+  return STZ_OK;
+}
+
 // `value` is NULL for an option without one.
 static stz_err take_option(stz_cli *cli, const option *o, const char *value) {
+  bool taken;
+  const stz_err err = take_sweep_option(cli, o, value, &taken);
+  if (taken) return err;
   if (strcmp(o->name, "--output") == 0) {
     stz_free(cli->output);
     cli->output = NULL;
@@ -98,11 +142,11 @@ static stz_err parse_option(int argc, char **argv, const char *command, int comm
   return take_option(cli, o, value);
 }
 
-// INPUT's name without folder and extension, with ".h5".
-static stz_err default_output(stz_cli *cli) {
+// FILE's name without folder and extension, with `suffix`.
+static stz_err default_output(stz_cli *cli, const char *suffix) {
   const char *slash = strrchr(cli->file, '/');
   const char *name = slash ? slash + 1 : cli->file, *dot = strrchr(name, '.');
-  return new_text(name, dot && dot > name ? (size_t)(dot - name) : strlen(name), ".h5", &cli->output);
+  return new_text(name, dot && dot > name ? (size_t)(dot - name) : strlen(name), suffix, &cli->output);
 }
 
 static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
@@ -113,6 +157,7 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
   } commands[] = {{"run", "an input file", STZ_COMMAND_RUN, RUN},
                   {"check", "an input file", STZ_COMMAND_CHECK, CHECK},
                   {"nbed", "the result file of a run with snapshots", STZ_COMMAND_NBED, NBED},
+                  {"sweep", "a sweep file", STZ_COMMAND_SWEEP, SWEEP},
                   {"info", "a result file", STZ_COMMAND_INFO, INFO}};
   const int count = sizeof commands / sizeof *commands;
   const char *name = argv[1];
@@ -134,7 +179,8 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
   }
   if (cli->command == STZ_COMMAND_REFERENCE) return STZ_OK;
   if (!cli->file) return stz_fail(STZ_EINPUT, "%s: got nothing, needs %s", name, commands[c].operand);
-  return cli->command == STZ_COMMAND_RUN && !cli->output ? default_output(cli) : STZ_OK;
+  if (cli->output || (cli->command != STZ_COMMAND_RUN && cli->command != STZ_COMMAND_SWEEP)) return STZ_OK;
+  return default_output(cli, cli->command == STZ_COMMAND_RUN ? ".h5" : "");
 }
 
 static stz_err join(int argc, char **argv, char **text) {
@@ -148,8 +194,8 @@ static stz_err join(int argc, char **argv, char **text) {
 }
 
 stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) {
-  *cli = (stz_cli){.command = STZ_COMMAND_HELP};
-  if (argc < 2) return stz_fail(STZ_EINPUT, "got no command, needs run, check, nbed or info; see stzkmc --help");
+  *cli = (stz_cli){.command = STZ_COMMAND_HELP, .ranks_per_run = 1, .shards = 1};
+  if (argc < 2) return stz_fail(STZ_EINPUT, "got no command, needs run, check, sweep, nbed or info; see stzkmc --help");
   STZ_TRY(STZ_NEW(cli->overrides, argc));
   STZ_TRY(join(argc, argv, &cli->text));
   for (int i = 1; i < argc; i++) {
@@ -180,6 +226,8 @@ void stz_cli_help(FILE *out) {
       "  stzkmc check --reference\n"
       "  stzkmc nbed RESULT.h5 [--foil-nm T] [--probe-nm D] [--scans N] [--beam x|y|z] [--cluster-radius-nm R]\n"
       "             [--seed N] [-o OUT.h5] [--force]\n"
+      "  stzkmc sweep SWEEP.cfg [-o DIR] [--ranks-per-run K] [--resume] [--force] [--only LIST] [--shard i/n]\n"
+      "             [--list | --dry-run] [--max-walltime S] [-q|-v]\n"
       "  stzkmc info FILE.h5 [OTHER.h5]\n"
       "  stzkmc --help | --version | --build-info\n"
       "\n"
@@ -205,6 +253,15 @@ void stz_cli_help(FILE *out) {
       "       --cluster-radius-nm R  radius of a cluster; their places and order are the run's\n"
       "       --seed N             places of the scans: with the run's seed and optics, its own patterns again\n"
       "       -o, --output OUT.h5  also writes all patterns, as /nbed/level_NN of a result file\n"
+      "sweep  runs an input with many sets of parameters: results DIR/runs/*.h5, state in DIR/manifest.jsonl\n"
+      "       -o, --output DIR     directory (default: the sweep file's name without .cfg)\n"
+      "       --ranks-per-run K    ranks of each run (default 1); the groups of ranks take run after run\n"
+      "       --resume             goes on with the sweep in DIR, or begins it; what is done is not done again\n"
+      "       --force              replaces the sweep in DIR\n"
+      "       --only LIST          these runs alone, as 0,3,10-19\n"
+      "       --shard i/n          part i of n, from 0, as for the task of a job array\n"
+      "       --list, --dry-run    prints each run and its state; what is left, its cost and the disk it needs\n"
+      "       --max-walltime S, signals: as for run, for the whole sweep; exit 75, go on with --resume\n"
       "info   prints what made a result file, and its last values; of two files what differs, `key: FILE | OTHER`\n"
       "\n"
       "Try\n"

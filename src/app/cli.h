@@ -15,6 +15,7 @@ typedef enum stz_command {
   STZ_COMMAND_CHECK,
   STZ_COMMAND_NBED,
   STZ_COMMAND_INFO,
+  STZ_COMMAND_SWEEP,
   STZ_COMMAND_REFERENCE, // check --reference
   STZ_COMMAND_HELP,
   STZ_COMMAND_VERSION,
@@ -23,12 +24,18 @@ typedef enum stz_command {
 
 typedef struct stz_cli {
   stz_command command;
-  const char *file;        // input of run and check, result of nbed and info
+  const char *file;        // input of run and check, sweep file of sweep, result of nbed and info
   const char *second;      // result to compare with, or NULL
-  char *output;            // of run, from -o, or the input's stem with .h5 in the current directory; of nbed, or NULL
+  char *output;            // of run and sweep, from -o, or FILE's stem (of run: with .h5) in the current directory; of
+                           // nbed, or NULL
   stz_override *overrides; // --set, --seed and those of nbed, in their order
   int override_count;
   bool force, restart;
+  int ranks_per_run;     // of sweep, as what follows
+  bool resume;           // go on with the sweep in the directory
+  bool list, dry_run;    // only show it
+  const char *only;      // list of runs, or NULL
+  int shard, shards;     // "--shard 0/1" by default: all
   double max_walltime_s; // 0: no limit
   int verbosity;         // -1 quiet, 0, 1 verbose
   char *text;            // the whole command line, for the record

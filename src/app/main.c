@@ -12,6 +12,7 @@
 
 #include "app/cli.h"
 #include "app/report.h"
+#include "app/sweep.h"
 #include "base/build.h"
 #include "base/comm.h"
 #include "base/log.h"
@@ -134,6 +135,11 @@ static stz_err scan_again(const stz_cli *cli) {
   return stz_again_run(MPI_COMM_WORLD, &options);
 }
 
+static stz_err sweep(const stz_cli *cli) {
+  catch_signals();
+  return stz_app_sweep(MPI_COMM_WORLD, cli, &stop_signal, &stopped_early);
+}
+
 static stz_err run_or_check(const stz_cli *cli) {
   stz_config *config = NULL;
   STZ_TRY(stz_config_read(MPI_COMM_WORLD, cli->file, cli->overrides, cli->override_count, &config));
@@ -176,6 +182,8 @@ static stz_err execute(int argc, char **argv) {
     if (leader) stz_report_begin(cli.verbosity);
     if (cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK) {
       err = run_or_check(&cli);
+    } else if (cli.command == STZ_COMMAND_SWEEP) {
+      err = sweep(&cli);
     } else if (cli.command == STZ_COMMAND_NBED) {
       err = scan_again(&cli);
     } else if (leader) {

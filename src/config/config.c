@@ -18,6 +18,19 @@ static stz_err build(const stz_source *input, const stz_source *model, const stz
   return STZ_OK;
 }
 
+// A file that the input names by a key, as it was read.
+typedef struct named {
+  const char *key; // "model", "stz.modes"
+  char name[STZ_TEXT_SIZE];
+  stz_source source;
+  struct named *next;
+} named;
+
+struct stz_template {
+  stz_source input;
+  named *files;
+};
+
 // Finds and reads the file that a key of the draft names: a path, or a name in the folder `folder` of models/ ("": that
 // itself). Collective.
 static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key_path, const char *folder,
@@ -42,14 +55,42 @@ static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key
   return stz_source_read(comm, path, source);
 }
 
+// The same file, from those read before or from the disk. Collective.
+static stz_err find_named(MPI_Comm comm, stz_template *t, const stz_draft *draft, const char *key_path,
+                          const char *folder, const stz_source **source) {
+  int index;
+  const char *name = stz_draft_value(draft, stz_schema_find(key_path, &index), -1);
+  for (const named *n = t->files; n; n = n->next) {
+    if (strcmp(n->key, key_path) == 0 && strcmp(n->name, name) == 0) {
+      *source = &n->source;
+      return STZ_OK;
+    }
+  }
+  named *n = NULL;
+  STZ_TRY(stz_agree(comm, STZ_NEW(n, 1)));
+  n->key = key_path;
+  snprintf(n->name, sizeof n->name, "%s", name);
+  const stz_err err = read_named(comm, draft, key_path, folder, &n->source);
+  if (err != STZ_OK) {
+    stz_source_clear(&n->source);
+    stz_free(n);
+    return err;
+  }
+  n->next = t->files;
+  t->files = n;
+  *source = &n->source;
+  return STZ_OK;
+}
+
 // Takes the shear modes from their file if there is one. Collective.
-static stz_err read_modes(MPI_Comm comm, stz_draft *draft, stz_source *modes) {
+static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_draft *draft) {
+  const stz_source *modes = NULL;
   char *name = draft->config->modes;
   int index;
   if (strcmp(name, "icosahedral") == 0 || strcmp(name, "axes") == 0 || draft->config->stz.catalogue.count > 0) {
     return STZ_OK; // what does not go together is found with the other checks
   }
-  STZ_TRY(read_named(comm, draft, "stz.modes", "modes/", modes));
+  STZ_TRY(find_named(comm, t, draft, "stz.modes", "modes/", &modes));
   STZ_TRY(stz_agree(comm, stz_draft_apply_file(draft, modes, STZ_LAYER_MODES)));
   strcpy(name, "axes");
   stz_draft_origin(draft, stz_schema_find("stz.modes", &index), -1)->layer = STZ_LAYER_MODES;
@@ -88,46 +129,76 @@ static stz_err check_and_keep(const stz_source *input, stz_draft *draft) {
   return keep_texts(input, draft);
 }
 
-// Parses `input` with its model and the overrides. Collective.
-static stz_err parse(MPI_Comm comm, const stz_source *input, const stz_override *overrides, int count,
-                     stz_config **config) {
-  stz_source model = {.text = NULL}, modes = {.text = NULL};
+stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
+                            stz_config **config) {
+  const stz_source none = {.text = NULL}, *model = &none;
   stz_draft draft = {.config = NULL};
+  *config = NULL;
   stz_err err;
-  STZ_TRY_TO(done, err, stz_agree(comm, build(input, &model, overrides, count, &draft)));
+  STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &draft)));
   if (draft.config->model[0]) { // known only now: build again with the model beneath
-    STZ_TRY_TO(done, err, read_named(comm, &draft, "model", "", &model));
+    STZ_TRY_TO(done, err, find_named(comm, made, &draft, "model", "", &model));
     stz_draft_clear(&draft);
-    STZ_TRY_TO(done, err, stz_agree(comm, build(input, &model, overrides, count, &draft)));
+    STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &draft)));
   }
-  STZ_TRY_TO(done, err, read_modes(comm, &draft, &modes));
-  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(input, &draft)));
+  STZ_TRY_TO(done, err, read_modes(comm, made, &draft));
+  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&made->input, &draft)));
   *config = draft.config;
   draft.config = NULL;
 done:
   stz_draft_clear(&draft);
-  stz_source_clear(&model);
-  stz_source_clear(&modes);
   return err;
+}
+
+stz_err stz_template_read(MPI_Comm comm, const char *path, stz_template **made) {
+  stz_template *t = NULL;
+  *made = NULL;
+  STZ_TRY(stz_agree(comm, STZ_NEW(t, 1)));
+  const stz_err err = stz_source_read(comm, path, &t->input);
+  if (err != STZ_OK) {
+    stz_template_destroy(&t);
+    return err;
+  }
+  *made = t;
+  return STZ_OK;
+}
+
+// What was read besides the input.
+static void clear_files(stz_template *t) {
+  for (named *n = t->files, *next; n; n = next) {
+    next = n->next;
+    stz_source_clear(&n->source);
+    stz_free(n);
+  }
+  t->files = NULL;
+}
+
+void stz_template_destroy(stz_template **made) {
+  if (!*made) return;
+  clear_files(*made);
+  stz_source_clear(&(*made)->input);
+  stz_free(*made);
+  *made = NULL;
 }
 
 stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
                         stz_config **config) {
-  stz_source input = {.text = NULL};
+  stz_template *made = NULL;
   *config = NULL;
-  stz_err err = stz_source_read(comm, path, &input);
-  if (err == STZ_OK) err = parse(comm, &input, overrides, count, config);
-  stz_source_clear(&input);
+  STZ_TRY(stz_template_read(comm, path, &made));
+  const stz_err err = stz_template_config(comm, made, overrides, count, config);
+  stz_template_destroy(&made);
   return err;
 }
 
 stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, const stz_override *overrides, int count,
                          stz_config **config) {
-  stz_source input = {.text = NULL};
+  stz_template made = {.files = NULL};
   *config = NULL;
-  stz_err err = stz_source_share(comm, name, text, &input);
-  if (err == STZ_OK) err = parse(comm, &input, overrides, count, config);
-  stz_source_clear(&input);
+  stz_err err = stz_source_share(comm, name, text, &made.input);
+  if (err == STZ_OK) err = stz_template_config(comm, &made, overrides, count, config);
+  clear_files(&made);
+  stz_source_clear(&made.input);
   return err;
 }
 

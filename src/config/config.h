@@ -72,6 +72,18 @@ stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, cons
 
 void stz_config_destroy(stz_config **config);
 
+// An input read once, with the models that it comes to name, from which many configurations are made: what happens to
+// the files later does not matter.
+typedef struct stz_template stz_template;
+
+// Reads `path`. Collective. Fails as stz_config_read.
+stz_err stz_template_read(MPI_Comm comm, const char *path, stz_template **made) STZ_MUST_USE;
+void stz_template_destroy(stz_template **made);
+
+// stz_config_read with what was read. Collective; a model is read when it is named for the first time.
+stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
+                            stz_config **config) STZ_MUST_USE;
+
 // Writes the reference of all keys, in Markdown, from the schema table (docs/input.md is made so). Local.
 void stz_config_reference(FILE *out);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/setting.h"
 
 enum { SEGMENTS_MAX = 1000 };
 
@@ -31,40 +32,6 @@ bool stz_draft_is_set(const stz_draft *draft, const stz_key *key, int segment) {
   return stz_draft_origin(draft, key, segment)->layer != STZ_LAYER_NONE;
 }
 
-static bool read_integer(const config_setting_t *setting, long long *value) {
-  const int type = config_setting_type(setting);
-  if (type == CONFIG_TYPE_INT) *value = config_setting_get_int(setting);
-  if (type == CONFIG_TYPE_INT64) *value = config_setting_get_int64(setting);
-  return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
-}
-
-// How a message shows a setting.
-static void show(const config_setting_t *setting, char text[80]) {
-  char word[60];
-  long long integer;
-  if (read_integer(setting, &integer)) {
-    snprintf(text, 80, "%lld", integer);
-    return;
-  }
-  switch (config_setting_type(setting)) {
-  case CONFIG_TYPE_FLOAT:
-    stz_format_double(config_setting_get_float(setting), true, text);
-    break;
-  case CONFIG_TYPE_BOOL:
-    snprintf(text, 80, "%s", config_setting_get_bool(setting) ? "true" : "false");
-    break;
-  case CONFIG_TYPE_STRING:
-    stz_one_line(config_setting_get_string(setting), word, sizeof word);
-    snprintf(text, 80, "\"%s\"", word);
-    break;
-  case CONFIG_TYPE_GROUP:
-    snprintf(text, 80, "a group");
-    break;
-  default:
-    snprintf(text, 80, "a list of %d", config_setting_length(setting));
-  }
-}
-
 static stz_err refuse(const field *at, const char *got, const char *needs) {
   char line[16] = "", path[STZ_TEXT_SIZE];
   stz_one_line(at->path, path, sizeof path);
@@ -74,19 +41,8 @@ static stz_err refuse(const field *at, const char *got, const char *needs) {
 
 static stz_err refuse_setting(const field *at, const char *needs) {
   char got[80];
-  show(at->setting, got);
+  stz_setting_show(at->setting, got);
   return refuse(at, got, needs);
-}
-
-static bool read_number(const config_setting_t *setting, double *value) {
-  long long integer;
-  if (read_integer(setting, &integer)) {
-    *value = (double)integer;
-    return true;
-  }
-  if (config_setting_type(setting) != CONFIG_TYPE_FLOAT) return false;
-  *value = config_setting_get_float(setting);
-  return isfinite(*value);
 }
 
 static bool in_range(const stz_key *key, double value) {
@@ -99,7 +55,8 @@ static stz_err set_number(const stz_key *key, const field *at, void *place) {
   long long integer = 0;
   char needs[STZ_TEXT_SIZE], got[32];
   stz_key_needs(key, needs, sizeof needs);
-  if (key->type == STZ_KEY_FLOAT ? !read_number(at->setting, &value) : !read_integer(at->setting, &integer)) {
+  if (key->type == STZ_KEY_FLOAT ? !stz_setting_number(at->setting, &value)
+                                 : !stz_setting_integer(at->setting, &integer)) {
     return refuse_setting(at, needs);
   }
   if (key->type != STZ_KEY_FLOAT) value = (double)integer;
@@ -143,8 +100,8 @@ static stz_err set_cells(const stz_key *key, const field *at, int cells[3]) {
   for (int axis = 0; axis < 3; axis++) {
     const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)axis);
     long long value;
-    show(element, got);
-    if (!read_integer(element, &value) || !in_range(key, (double)value) || value % 8 != 0)
+    stz_setting_show(element, got);
+    if (!stz_setting_integer(element, &value) || !in_range(key, (double)value) || value % 8 != 0)
       return refuse(at, got, needs);
     cells[axis] = (int)value;
   }
@@ -162,8 +119,9 @@ static stz_err set_levels(const stz_key *key, const field *at, stz_levels *place
   *place = (stz_levels){.values = levels, .count = count};
   for (int i = 0; i < count; i++) {
     const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
-    show(element, got);
-    if (!read_number(element, &levels[i]) || !in_range(key, levels[i]) || (i > 0 && levels[i] <= levels[i - 1])) {
+    stz_setting_show(element, got);
+    if (!stz_setting_number(element, &levels[i]) || !in_range(key, levels[i]) ||
+        (i > 0 && levels[i] <= levels[i - 1])) {
       return refuse(at, got, needs);
     }
   }
@@ -181,8 +139,8 @@ static stz_err set_list(const stz_key *key, const field *at, stz_list *list) {
     const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
     const char *word = config_setting_get_string(element);
     const int index = key->names && word ? stz_key_name_index(key, word) : -1;
-    show(element, got);
-    if (key->names ? index < 0 : !read_number(element, &list->value[i]) || !in_range(key, list->value[i])) {
+    stz_setting_show(element, got);
+    if (key->names ? index < 0 : !stz_setting_number(element, &list->value[i]) || !in_range(key, list->value[i])) {
       return refuse(at, got, needs);
     }
     if (key->names) list->value[i] = index;
@@ -198,8 +156,8 @@ static stz_err set_axes(const stz_key *key, const field *at, stz_catalogue *cata
   if (count < 0 || count % 6 != 0 || count > 6 * STZ_MODES) return refuse_setting(at, needs);
   for (int i = 0; i < count; i++) {
     const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
-    show(element, got);
-    if (!read_number(element, &catalogue->axes[i / 6][i % 6])) return refuse(at, got, needs);
+    stz_setting_show(element, got);
+    if (!stz_setting_number(element, &catalogue->axes[i / 6][i % 6])) return refuse(at, got, needs);
   }
   catalogue->count = count / 6;
   return STZ_OK;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -74,8 +75,10 @@ static void print_provenance(hid_t file, FILE *out) {
 static const char *const COLUMNS[] = {"time_s",           "temperature_K",        "strain_axial",
                                       "stress_axial_GPa", "plastic_strain_axial", "events"};
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
+_Static_assert((int)COLUMN_COUNT == (int)STZ_SUMMARY_COLUMNS, "a summary has room for all");
 
-static void print_last_row(hid_t file, FILE *out) {
+// Reads the last values of the COLUMNS, NAN where there is none, and counts the rows.
+static uint64_t read_last_row(hid_t file, double values[COLUMN_COUNT]) {
   hid_t columns[COLUMN_COUNT];
   hsize_t rows = H5S_UNLIMITED, size = 0, one = 1; // a killed run's last block may be in some columns only
   for (int i = 0; i < COLUMN_COUNT; i++) {
@@ -87,20 +90,27 @@ static void print_last_row(hid_t file, FILE *out) {
     if (size < rows) rows = size;
     H5Sclose(space);
   }
-  fprintf(out, "rows: %" PRIu64 "\n", (uint64_t)rows);
   const hid_t memory = H5Screate(H5S_SCALAR);
   for (int i = 0; i < COLUMN_COUNT; i++) {
     const hsize_t last = rows - 1;
-    double value;
     const hid_t space = H5Dget_space(columns[i]);
-    if (rows > 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, &last, NULL, &one, NULL) >= 0 &&
-        H5Dread(columns[i], H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, &value) >= 0) {
-      fprintf(out, "%s: %.10g\n", COLUMNS[i], value);
+    if (rows == 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, &last, NULL, &one, NULL) < 0 ||
+        H5Dread(columns[i], H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, &values[i]) < 0) {
+      values[i] = NAN;
     }
     H5Sclose(space);
     H5Dclose(columns[i]);
   }
   H5Sclose(memory);
+  return (uint64_t)rows;
+}
+
+static void print_last_row(hid_t file, FILE *out) {
+  double values[COLUMN_COUNT];
+  fprintf(out, "rows: %" PRIu64 "\n", read_last_row(file, values));
+  for (int i = 0; i < COLUMN_COUNT; i++) {
+    if (!isnan(values[i])) fprintf(out, "%s: %.10g\n", COLUMNS[i], values[i]);
+  }
 }
 
 static void print_levels(hid_t file, FILE *out) {
@@ -138,6 +148,37 @@ stz_err stz_result_peek(const char *path, bool *complete, char **resolved) {
   stz_err err = check_format(&hdf);
   if (err == STZ_OK) err = stz_hdf_read_text(&hdf, "/config/resolved", resolved);
   if (err == STZ_OK) *complete = stz_hdf_numbers(hdf.file, "/", "complete", H5T_NATIVE_UINT64, 1, &flag) && flag == 1;
+  const stz_err closing = stz_hdf_close(&hdf);
+  return err != STZ_OK ? err : closing;
+}
+
+// Largest value of a column of the history, NAN where it cannot be told.
+static double column_peak(hid_t file, const char *path, uint64_t rows) {
+  double *values = NULL, peak = NAN;
+  const hid_t column = H5Dopen2(file, path, H5P_DEFAULT);
+  const hid_t space = H5Dget_space(column);
+  if (H5Sget_simple_extent_npoints(space) == (hssize_t)rows && STZ_NEW(values, rows) == STZ_OK &&
+      H5Dread(column, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) {
+    for (uint64_t i = 0; i < rows; i++) peak = fmax(peak, values[i]);
+  }
+  stz_free(values);
+  H5Sclose(space);
+  H5Dclose(column);
+  return peak;
+}
+
+stz_err stz_result_summary(const char *path, stz_summary *summary) {
+  stz_hdf hdf;
+  uint64_t flag = 0;
+  *summary = (stz_summary){.columns = COLUMNS, .count = COLUMN_COUNT};
+  STZ_TRY(stz_hdf_open(path, &hdf));
+  stz_err err = check_format(&hdf);
+  if (err == STZ_OK) {
+    summary->complete = stz_hdf_numbers(hdf.file, "/", "complete", H5T_NATIVE_UINT64, 1, &flag) && flag == 1;
+    (void)read_text(hdf.file, "state_hash", summary->state_hash, sizeof summary->state_hash);
+    summary->rows = read_last_row(hdf.file, summary->last);
+    summary->peak_stress_GPa = column_peak(hdf.file, "/history/stress_axial_GPa", summary->rows);
+  }
   const stz_err closing = stz_hdf_close(&hdf);
   return err != STZ_OK ? err : closing;
 }

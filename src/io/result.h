@@ -85,6 +85,21 @@ stz_err stz_result_field(stz_result *result, const char *path, const char *unit,
 // Whether a result is of a run that came to its end, and its resolved input (to be freed by stz_free). Local, serial.
 stz_err stz_result_peek(const char *path, bool *complete, char **resolved) STZ_MUST_USE;
 
+// What a result comes to, in a few numbers.
+enum { STZ_SUMMARY_COLUMNS = 6 };
+typedef struct stz_summary {
+  bool complete;
+  char state_hash[32]; // "" before the end
+  uint64_t rows;       // of the history
+  const char *const *columns;
+  double last[STZ_SUMMARY_COLUMNS]; // values of these `count` columns; NAN where there is none
+  int count;
+  double peak_stress_GPa; // largest axial stress of the history
+} stz_summary;
+
+// Reads it. Local, serial. Fails with STZ_EIO for what is no result.
+stz_err stz_result_summary(const char *path, stz_summary *summary) STZ_MUST_USE;
+
 // Prints what made a file and its last values, a `key: value` a line, to `out`. Local, serial.
 stz_err stz_result_info(const char *path, FILE *out) STZ_MUST_USE;
 

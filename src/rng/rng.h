@@ -30,6 +30,8 @@ typedef enum stz_purpose {
   STZ_RNG_SCANS = 11,      // displaced NBED scans
   STZ_RNG_QUENCH = 12,     // noise before a quench; index: wave (micro/waves.h)
   STZ_RNG_QUENCHED = 13,   // quenched-in strain; index: site
+  STZ_RNG_DESIGN = 14,     // points of a sweep; index: dimension
+  STZ_RNG_RUN = 15,        // seed of a sweep's run; index: point, then replica
 } stz_purpose;
 
 // The stream (seed, purpose, index), at its beginning.

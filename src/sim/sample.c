@@ -32,22 +32,23 @@ static stz_err make_glass(const stz_config *config, stz_sample *s, stz_spectral 
   return err;
 }
 
-static stz_err build(MPI_Comm comm, const stz_config *config, stz_sample *s) {
-  stz_spectral *spectral = NULL;
-  STZ_TRY(stz_grid_create(comm, &config->lattice, &s->grid));
-  STZ_TRY(stz_elastic_create(s->grid, &config->elastic, config->stz.volume_nm3, &s->elastic));
-  STZ_TRY(stz_spectral_create(s->grid, &spectral));
-  const stz_err err = make_glass(config, s, spectral);
-  stz_spectral_destroy(&spectral);
-  STZ_TRY(err);
+static stz_err build(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_sample *s) {
+  if (!cache) {
+    STZ_TRY(stz_cache_create(comm, &s->own));
+    cache = s->own;
+  }
+  STZ_TRY(stz_cache_fill(cache, config));
+  s->grid = stz_cache_grid(cache);
+  s->elastic = stz_cache_elastic(cache);
+  STZ_TRY(make_glass(config, s, stz_cache_spectral(cache)));
   STZ_TRY(stz_agree(comm, stz_load_create(config->protocol, config->segments, stz_elastic_young(s->elastic),
                                           stz_elastic_poisson(s->elastic), &s->load)));
   return stz_kmc_create(&config->kmc, s->glass, s->elastic, config->seed, &s->kmc);
 }
 
-stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_sample *sample) {
+stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_sample *sample) {
   memset(sample, 0, sizeof *sample);
-  const stz_err err = build(comm, config, sample);
+  const stz_err err = build(comm, config, cache, sample);
   if (err != STZ_OK) stz_sample_destroy(sample);
   return err;
 }
@@ -56,8 +57,9 @@ void stz_sample_destroy(stz_sample *sample) {
   stz_kmc_destroy(&sample->kmc);
   stz_load_destroy(&sample->load);
   stz_glass_destroy(&sample->glass);
-  stz_elastic_destroy(&sample->elastic);
-  stz_grid_destroy(&sample->grid);
+  stz_cache_destroy(&sample->own);
+  sample->grid = NULL;
+  sample->elastic = NULL;
 }
 
 void stz_sample_refresh(const stz_sample *sample, const stz_macro *macro) {

@@ -10,6 +10,7 @@
 #include "kmc/kmc.h"
 #include "load/load.h"
 #include "micro/micro.h"
+#include "sim/cache.h"
 
 typedef struct stz_sample {
   stz_grid *grid;
@@ -18,10 +19,12 @@ typedef struct stz_sample {
   stz_load *load;
   stz_kmc *kmc;
   stz_micro_measures micro;
+  stz_cache *own; // where grid and elastic come from, if the sample has them for itself
 } stz_sample;
 
-// Builds everything that the input describes, at time 0. Collective. On failure *sample is empty.
-stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_sample *sample) STZ_MUST_USE;
+// Builds everything that the input describes, at time 0. Collective. What it can share it takes from `cache`, which
+// must outlive it; NULL: it shares nothing. On failure *sample is empty.
+stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_sample *sample) STZ_MUST_USE;
 void stz_sample_destroy(stz_sample *sample); // collective
 
 // Hash of the whole state: fields, clusters, macroscopic state, random stream, counters. The same on any number of

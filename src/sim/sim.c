@@ -70,6 +70,7 @@ static stz_err keep_safe(run *r) {
   enum { EVERY = 16 };
   if (++r->unchecked < EVERY) return STZ_OK;
   r->unchecked = 0;
+  if (r->options->poll) r->options->poll(r->options->context);
   const double wall = MPI_Wtime(), every = r->config->checkpoint_every_wall_s, most = r->options->max_walltime_s;
   const bool leader = stz_grid_rank(r->sample.grid) == 0;
   int wish = 0; // 1: save, 2: save and stop
@@ -205,7 +206,7 @@ stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_optio
   const double now = MPI_Wtime();
   run r = {.config = config, .options = options, .begin = now, .saved = now};
   stz_err err = stz_agree(comm, stz_state_paths_of(options->output, &r.paths));
-  if (err == STZ_OK) err = stz_sample_create(comm, config, &r.sample);
+  if (err == STZ_OK) err = stz_sample_create(comm, config, options->cache, &r.sample);
   if (err == STZ_OK) {
     err = run_recorded(&r);
     stz_record_clear(&r.record);

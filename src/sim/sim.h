@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "sim/cache.h"
 
 typedef struct stz_progress {
   double time_s, strain, stress_GPa; // now, of the component that the segment drives
@@ -28,6 +29,9 @@ typedef struct stz_run_options {
   const volatile int *stop; // set to non-zero by a signal handler: stop early, with a checkpoint; may be NULL
   void (*progress)(
       const stz_progress *now); // called on rank 0 about once a second and at every segment's end; may be NULL
+  stz_cache *cache;             // what runs of the same lattice share; may be NULL
+  void (*poll)(void *context);  // called every few events on every rank, without any of its collectives; may be NULL
+  void *context;                // for it
 } stz_run_options;
 
 // Runs the whole protocol. Collective. *stopped_early is set when the run ended before its end, with a checkpoint

@@ -217,6 +217,17 @@ static size_t next_setting(const char **text, const char **line) {
   return 0;
 }
 
+uint64_t stz_state_input_hash(const char *resolved) {
+  const char *line = "";
+  uint64_t hash = UINT64_C(0xcbf29ce484222325); // FNV-1a of the settings, each closed by a newline
+  for (size_t length; (length = next_setting(&resolved, &line)) > 0;) {
+    for (size_t i = 0; i <= length; i++) {
+      hash = (hash ^ (i < length ? (unsigned char)line[i] : '\n')) * UINT64_C(0x100000001b3);
+    }
+  }
+  return hash;
+}
+
 stz_err stz_state_same_input(const char *path, const char *theirs, const char *ours) {
   for (;;) {
     const char *a = "", *b = "";

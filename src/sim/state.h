@@ -22,6 +22,10 @@ stz_err stz_state_save(const stz_state_paths *paths, stz_record *record) STZ_MUS
 // difference. Local.
 stz_err stz_state_same_input(const char *path, const char *theirs, const char *ours) STZ_MUST_USE;
 
+// A number that two resolved inputs have in common only if they ask for the same run, but for one chance in 2^64.
+// Local.
+uint64_t stz_state_input_hash(const char *resolved);
+
 // Finds the newest whole checkpoint; *checkpoint is NULL if there is none. Fails with STZ_EINPUT if it is of another
 // input or program, naming the difference.
 stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config,

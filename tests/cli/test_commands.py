@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness import SOURCE, expect, finish, run
+from harness import SOURCE, expect, finish, read, run, write
 
 sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -25,7 +25,8 @@ ELSEWHERE = {
     "run/demo": "run by hand and by the demo's own check", "run/test": "this run", "run/setup": "run/test",
     "cpack": "the test `packaged`", "cmake": "run/test, and the test `installed`", "ctest": "run/test", "export": "sets a variable",
     "tests/mutants/check": "the tests mutants_quick and mutants_all", "docs/site/build": "test_site.py",
-    "cc": "the test `installed`", "pip": "test_tutorial.py",
+    "cc": "the test `installed`", "pip": "test_tutorial.py", "stzkmc sweep": "test_sweep.py",
+    "run/experiment": "run/experiment --quick, by hand", "run/calibrate": "by hand", "run/bands": "by hand",
 }
 SMALL = ["lattice.cells=[16,16,16]", "nbed.foil_nm=9.0", "output.events=true", "output.snapshots=true",
          "output.avalanches=true"]
@@ -66,6 +67,25 @@ def results(folder):
         sets = [word for value in SMALL + more for word in ("--set", value)]
         done = run(["run", os.path.join(SOURCE, "inputs", name + ".cfg"), "-o", name + ".h5", "-q", *sets], 1, folder)
         expect("small " + name, done.returncode == 0, done.stderr)
+    runs = os.path.join(folder, "results", "experiment", "runs")
+    os.makedirs(runs)
+    shutil.copy(os.path.join(folder, "onchip.h5"), os.path.join(runs, "onchip-72-1.h5"))
+    write(os.path.join(folder, "mine.csv"), "time_s,stress_GPa,error_GPa\n7200,3.2,0.02\n691200,2.75,0.02\n")
+    text = read(os.path.join(SOURCE, "inputs", "sweeps", "rates.cfg")).decode()
+    for old, new in (("../tension", os.path.join(SOURCE, "inputs", "tension")), ("[24, 24, 24]", "[16, 16, 16]"),
+                     ("13.0", "9.0"), ("count = 5", "count = 2"), ("250.0, 295.0, 340.0", "250.0, 300.0"),
+                     ("replicas = 2", "replicas = 1")):
+        expect("rates.cfg has " + old, old in text)
+        text = text.replace(old, new)
+    write(os.path.join(folder, "rates.cfg"), text)
+    done = run(["sweep", "rates.cfg", "-o", "rates", "-q"], 1, folder)
+    expect("small sweep", done.returncode == 0, done.stderr)
+
+
+def spread(word, folder):
+    """What a shell makes of a word with stars."""
+    found = glob.glob(word, root_dir=folder) if "*" in word else []
+    return sorted(found) or [word]
 
 
 def post(words, folder):
@@ -92,7 +112,6 @@ def virtually(words, folder):
 
 with tempfile.TemporaryDirectory() as folder:
     results(folder)
-    os.makedirs(os.path.join(folder, "results"))
     have_plotly = os.path.exists(os.path.join(SOURCE, "postprocess", "stzpost", "plotly.min.js"))
     done_already, skipped = set(), []
     for name in DOCUMENTS:
@@ -108,6 +127,7 @@ with tempfile.TemporaryDirectory() as folder:
                 if (words[1] == "page" and not have_plotly) or (virtual and not shutil.which("xvfb-run")):
                     skipped.append(key)
                     continue
+                words = [name for word in words for name in spread(word, folder)]
                 words = words[1:] + (["--frames", "3"] if words[1] == "movie" else [])
                 code, said = virtually(words, folder) if virtual else post(words, folder)
                 expect(f"{name}: {key}", code == 0 and said, said)

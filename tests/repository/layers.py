@@ -23,9 +23,10 @@ ALLOWED = {
     "io": {"lattice"},
     "config": set(),
     "sim": {"base", "rng", "lattice", "elastic", "micro", "stz", "glass", "load", "kmc", "observe", "io", "config"},
-    "app": {"base", "config", "sim", "io"},
+    "sweep": {"rng", "config", "sim", "io"},
+    "app": {"base", "config", "sim", "io", "sweep"},
 }
-MAY_INCLUDE_ALL_PARAMS = {"config", "sim", "app"}
+MAY_INCLUDE_ALL_PARAMS = {"config", "sim", "sweep", "app"}
 
 # Header of a library -> the only module that may include it.
 LIBRARIES = {r"fftw3.*\.h": "lattice", r"hdf5.*\.h|H5\w*\.h": "io", r"libconfig\.h": "config"}

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sweeps against results that are made up: every number of the Dataset is known."""
+import json
+import shutil
+import warnings
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+import stzpost
+from stzpost import StzPostError, cli, sweep, sweep_figures
+
+RATES, TEMPERATURES = [1e-6, 1e-4, 1e-2], [250.0, 300.0]
+RATE0, BOLTZMANN = 1e9, 8.617333262e-5
+
+
+def flow(rate, temperature):
+    """A law with a known rate0 and slope: 5 GPa - 3 GPa/eV kT ln(rate0/rate)."""
+    return 5 - 3 * BOLTZMANN * temperature * np.log(RATE0 / rate)
+
+
+def history(path, rate, temperature, rows):
+    strain = np.linspace(0, 0.12, rows)
+    columns = {
+        "strain_axial": (strain, "1"),
+        "stress_axial_GPa": (np.minimum(72 * strain, flow(rate, temperature)), "GPa"),
+        "temperature_K": (np.full(rows, temperature), "K"),
+        "localisation": (np.linspace(1, 2, rows), "1"),
+        "segment": (np.zeros(rows), "1"),
+        "strain": (np.outer(strain, [1, -0.4, -0.4, 0, 0, 0]), "1"),
+    }
+    with h5py.File(path, "w") as file:
+        for name, (values, unit) in columns.items():
+            dataset = file.create_dataset(f"history/{name}", data=values)
+            dataset.attrs["units"] = unit
+            dataset.attrs["description"] = name
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """Two temperatures, three rates, two replicas; run 3 failed, run 5 was killed, run 7 begun twice; a torn line."""
+    top = tmp_path / "study"
+    (top / "runs").mkdir(parents=True)
+    header = {
+        "format": "stzkmc-sweep", "format_version": 1, "program_version": "0", "git": "x", "utc": "now", "seed": 1,
+        "design": "grid", "points": 6, "replicas": 2, "command_line": "by hand", "identity": "",
+        "dimensions": [{"name": "temperature_K", "size": 2}, {"name": "rate_per_s", "size": 3}],
+        "axes": [
+            {"name": "temperature_K", "key": "protocol[0].temperature_K", "unit": "K", "dimension": 0, "description": "T"},
+            {"name": "rate_per_s", "key": "protocol[0].rate_per_s", "unit": "1/s", "dimension": 1, "description": "rate"},
+        ],
+    }
+    lines, later = [json.dumps(header)], []
+    for run in range(12):
+        i, j, replica = run // 6, run // 2 % 3, run % 2
+        file = f"runs/{run:06}.h5"
+        lines.append(json.dumps({
+            "run": run, "state": "waiting", "attempts": 0, "wall_s": 0, "file": file, "point": run // 2, "replica": replica,
+            "seed": 2**53 - run, "index": [i, j],
+            "parameters": {"temperature_K": TEMPERATURES[i], "rate_per_s": RATES[j]}}))
+        later.append(json.dumps({"run": run, "state": "running", "attempts": 1}))
+        if run == 3:
+            later.append(json.dumps({"run": run, "state": "failed", "attempts": 1, "wall_s": 1, "message": "no disk"}))
+        elif run != 5:
+            history(top / file, RATES[j], TEMPERATURES[i], 100 + run)
+            later.append(json.dumps({"run": run, "state": "done", "attempts": 1 + (run == 7), "wall_s": 2.5, "rows": 100 + run,
+                                     "state_hash": f"{run:016x}", "strain_axial": 0.12, "peak_stress_GPa": 4.0}))
+    later.insert(4, '{"run":5,"state":"done","att')
+    (top / "manifest.jsonl").write_text("\n".join(lines + later) + "\n")
+    return top
+
+
+def test_axes_states_and_numbers(directory):
+    found = stzpost.open_sweep(directory)
+    assert found["state"].dims == ("temperature_K", "rate_per_s", "replica")
+    assert found["temperature_K"].values.tolist() == TEMPERATURES and found["temperature_K"].attrs["units"] == "K"
+    assert found["rate_per_s"].values.tolist() == RATES and found["rate_per_s"].attrs["key"] == "protocol[0].rate_per_s"
+    assert found["run"].values.ravel().tolist() == list(range(12))
+    assert found["seed"].sel(temperature_K=300, rate_per_s=1e-6, replica=0) == 2**53 - 6
+    assert found["state"].values.ravel().tolist() == ["done"] * 3 + ["failed", "done", "running"] + ["done"] * 6
+    assert found["message"].values.ravel()[3] == "no disk" and found["attempts"].values.ravel()[7] == 2
+    assert found["final_strain_axial"].attrs["units"] == "1" and np.isnan(found["final_strain_axial"].values.ravel()[5])
+
+
+def test_histories_are_read_when_used(directory, monkeypatch):
+    found = stzpost.open_sweep(directory)
+    opened = []
+    true_file = h5py.File
+    monkeypatch.setattr(sweep.h5py, "File", lambda path, *a, **k: opened.append(str(path)) or true_file(path, *a, **k))
+    part = found["stress_axial_GPa"].sel(temperature_K=300, rate_per_s=1e-4).isel(replica=1)
+    assert opened == []
+    values = part.values
+    assert [path[-9:] for path in opened] == ["000009.h5"]
+    assert values.shape == (111,) and np.isnan(values[109:]).all() and values[108] == pytest.approx(flow(1e-4, 300))
+    assert found["strain"].isel(temperature_K=0, rate_per_s=2, replica=0, row=-1 - 7, component=1).values == pytest.approx(-0.048)
+    assert found["temperature_K_history"].dims[-1] == "row"  # the axis has the name
+
+
+def test_flow_properties(directory):
+    found = stzpost.flow_properties(stzpost.open_sweep(directory))
+    expected = flow(np.array(RATES)[None, :, None], np.array(TEMPERATURES)[:, None, None]) * np.ones((2, 3, 2))
+    missing = np.isnan(found["flow_stress_GPa"].values)
+    assert np.flatnonzero(missing.ravel()).tolist() == [3, 5]
+    assert found["flow_stress_GPa"].values[~missing] == pytest.approx(expected[~missing])
+    assert found["overshoot"].values[~missing] == pytest.approx(1) and found["flow_stress_GPa"].attrs["units"] == "GPa"
+    mean, error = sweep.over_replicas(found["flow_stress_GPa"])
+    assert mean.values == pytest.approx(expected[..., 0]) and np.isnan(error.values[0, 1:]).all() and error.values[1, 0] < 1e-12
+
+
+def test_collect_is_the_same(directory, tmp_path, capsys):
+    assert cli.main(["collect", str(directory), "-o", str(tmp_path / "one.h5")]) == 0
+    assert capsys.readouterr().out == f"10 runs in {tmp_path}/one.h5\n"
+    before, after = stzpost.open_sweep(directory).load(), stzpost.open_sweep(tmp_path / "one.h5")
+    shutil.rmtree(directory)
+    xr.testing.assert_equal(before, after.load())
+    assert after["temperature_K"].attrs == before["temperature_K"].attrs
+
+
+def test_a_damaged_result_is_named_and_the_rest_goes_on(directory, tmp_path, capsys):
+    (directory / "runs/000002.h5").write_bytes(b"\x89HDF\r\n\x1a\nno more")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        stress = stzpost.open_sweep(directory)["stress_axial_GPa"].values
+    assert np.isnan(stress[0, 1, 0]).all() and np.isfinite(stress[0, 0, 0, :100]).all()
+    assert "000002.h5" in str(said[0].message)
+    assert cli.main(["collect", str(directory), "-o", str(tmp_path / "one.h5")]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert len(out) == 2 and "000002.h5: cannot be read" in out[0] and out[1].startswith("9 runs in")
+
+
+def test_master_curve_finds_rate0(directory):
+    found = sweep_figures.master(stzpost.open_sweep(directory))
+    assert np.log10(found.rate0_per_s) == pytest.approx(9, abs=0.05) and found.rms_GPa < 5e-3
+    assert found.volume_nm3 == pytest.approx(1 / (3 * 6.2415091), rel=0.02)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["heatmap"], ["heatmap", "--value", "wall_s", "--x", "temperature_K", "--y", "rate_per_s"],
+    ["lines", "--x", "rate_per_s", "--by", "temperature_K"], ["curves", "--by", "temperature_K"], ["master"]])
+def test_figures(arguments, directory, tmp_path):
+    figure = tmp_path / "a.png"
+    assert cli.main([arguments[0], str(directory), "-o", str(figure), *arguments[1:]]) == 0
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["heatmap", "{dir}", "-o", "a.png", "--value", "beauty"], "--value: got beauty, needs one of"),
+    (["heatmap", "{dir}", "-o", "a.png", "--x", "row"], "--x: got row, needs an axis of the sweep: temperature_K, rate_per_s"),
+    (["lines", "{dir}", "-o", "a.png", "--x", "rate_per_s", "--by", "rate_per_s"], "goes along with"),
+    (["curves", "{dir}", "-o", "a.png", "--by", "rate_per_s", "--y", "strain"], "--y: got strain, needs a column"),
+    (["heatmap", "{dir}", "-o", "a.gif"], "needs a name that ends in"),
+    (["collect", "{dir}/runs"], "manifest.jsonl: No such file"),
+    (["heatmap", "none", "-o", "a.png"], "none: no such directory or file"),
+])
+def test_refused(arguments, message, directory, capsys):
+    assert cli.main([word.format(dir=directory) for word in arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("stz-post: ") and message in said and said.count("\n") == 1
+
+
+def test_not_whole(directory):
+    path = directory / "manifest.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[:9]) + "\n")
+    with pytest.raises(StzPostError, match="run 8 is missing"):
+        stzpost.open_sweep(directory)
+    path.write_text("{}\n")
+    with pytest.raises(StzPostError, match="not the manifest of a sweep"):
+        stzpost.open_sweep(directory)
+
+
+def test_figures_for_papers_have_the_numbers_of_every_run(directory, tmp_path):
+    stem = tmp_path / "map"
+    assert cli.main(["figure", "heat-map", str(directory), "-o", str(stem)]) == 0
+    rows = np.genfromtxt(f"{stem}.csv", delimiter=",", names=True)
+    runs = open_sweep(directory)
+    assert len(rows) == runs["state"].size and {"rate_per_s", "temperature_K", "replica"} <= set(rows.dtype.names)
+    values = flow_properties(runs)["flow_stress_GPa"]
+    for row in rows:
+        at = (values["rate_per_s"] == row["rate_per_s"]) & (values["temperature_K"] == row["temperature_K"])
+        expected = values.where(at, drop=True).sel(replica=int(row["replica"])).values.ravel()
+        np.testing.assert_allclose(row["flow_stress_GPa"], expected[0], equal_nan=True)
+    assert cli.main(["figure", "master-curve", str(directory), "-o", str(tmp_path / "master")]) == 0
+    assert (tmp_path / "master.pdf").stat().st_size > 1000 and (tmp_path / "master.csv").exists()

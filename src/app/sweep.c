@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/sweep.h"
+
+#include <stdio.h>
+
+#include "app/report.h"
+#include "base/log.h"
+#include "sweep/sweep.h"
+
+// A line for each run, from the first rank of its group.
+static void report_run(int run, stz_run_state state, double wall_s, const stz_summary *summary, const char *message) {
+  char rest[1100] = "";
+  if (summary) snprintf(rest, sizeof rest, ", state_hash %s", summary->state_hash);
+  if (message[0]) snprintf(rest, sizeof rest, ": %s", message);
+  fprintf(stderr, "run %d %s after %.3g s%s\n", run, stz_run_state_name(state), wall_s, rest);
+}
+
+static void report_outcome(const stz_sweep_outcome *o, int ranks, const char *directory) {
+  const int left = o->runs - o->done_before - o->done - o->failed - o->stopped - o->held;
+  stz_log(STZ_LOG_INFO,
+          "%d runs: %d done before, %d now, %d failed, %d stopped early, %d not begun, %d left to other jobs; in %s",
+          o->runs, o->done_before, o->done, o->failed, o->stopped, left, o->held, directory);
+  stz_log(STZ_LOG_INFO, "%.1f s on %d rank%s, %.0f %% of it in runs%s", o->wall_s, ranks, ranks == 1 ? "" : "s",
+          100.0 * o->busy_s / (o->wall_s * ranks), o->stopped_early ? "; stopped early, go on with --resume" : "");
+}
+
+stz_err stz_app_sweep(MPI_Comm comm, const stz_cli *cli, const volatile int *stop, bool *stopped_early) {
+  const stz_sweep_options options = {.directory = cli->output,
+                                     .ranks_per_run = cli->ranks_per_run,
+                                     .resume = cli->resume,
+                                     .force = cli->force,
+                                     .choice = {.only = cli->only, .shard = cli->shard, .shards = cli->shards},
+                                     .max_walltime_s = cli->max_walltime_s,
+                                     .stop = stop,
+                                     .command_line = cli->text,
+                                     .report = cli->verbosity < 0 ? NULL : report_run};
+  if (cli->list) return stz_sweep_list(comm, cli->file, &options, stdout);
+  if (cli->dry_run) return stz_sweep_estimate(comm, cli->file, &options, stdout);
+  // While runs go on, their own news would hide those of the sweep.
+  if (stz_sweep_leads(comm, cli->ranks_per_run)) stz_report_begin(cli->verbosity > 0 ? 1 : -1);
+  stz_sweep_outcome outcome;
+  int rank, ranks;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &ranks);
+  const stz_err err = stz_sweep_run(comm, cli->file, &options, &outcome);
+  *stopped_early = outcome.stopped_early;
+  if (rank == 0) stz_report_begin(cli->verbosity);
+  if (rank == 0 && outcome.runs > 0) report_outcome(&outcome, ranks, cli->output);
+  return err;
+}

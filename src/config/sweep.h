@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Sweep file -> what is to be varied. What runs that makes is src/sweep's business.
+#ifndef STZ_CONFIG_SWEEP_H
+#define STZ_CONFIG_SWEEP_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { STZ_SWEEP_AXES = 16, STZ_SWEEP_RUNS = 1000000 }; // at most
+
+typedef enum stz_sweep_design { STZ_DESIGN_GRID, STZ_DESIGN_LATIN_HYPERCUBE, STZ_DESIGN_SOBOL } stz_sweep_design;
+
+// A key of the input and what it goes through: listed values, or a range.
+typedef struct stz_axis {
+  char key[256];                  // path of the key
+  char name[64];                  // of the coordinate in what is made of the sweep: letters, digits and _
+  char zip[64];                   // axes of the same group go along together; "": on its own
+  const char *unit, *description; // the key's
+  char **values;                  // as an input has them; NULL for a range
+  int count;                      // of the values, or of the steps of a range (0 in a sampled design)
+  double from, to;                // ends of a range, both within
+  bool logarithmic;
+  int line; // in the file, for messages
+} stz_axis;
+
+// A key that is set in all runs.
+typedef struct stz_sweep_setting {
+  char *text; // "path=value"
+  int line;
+} stz_sweep_setting;
+
+typedef struct stz_sweep_spec {
+  char *path;  // of the sweep file, as the messages call it
+  char *input; // of the base input, found from the sweep file's folder
+  stz_sweep_setting *set;
+  int sets;
+  stz_axis axes[STZ_SWEEP_AXES];
+  int axis_count;
+  stz_sweep_design design;
+  int points;   // of a sampled design
+  int replicas; // runs a point
+  uint64_t seed;
+  bool common_seeds; // replica r has the same seed at every point
+} stz_sweep_spec;
+
+// Rank 0 reads `path`, all parse and check. Collective. On failure (STZ_EINPUT, STZ_EIO) the message is one line
+// "file:line: key: got ..., needs ..." and *spec is NULL. Values are checked when the runs' inputs are made.
+stz_err stz_sweep_spec_read(MPI_Comm comm, const char *path, stz_sweep_spec **spec) STZ_MUST_USE;
+void stz_sweep_spec_destroy(stz_sweep_spec **spec);
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sweep/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+// Length of the UTF-8 character at `text`, 0 if there is none.
+static int character(const unsigned char *text) {
+  const int length = text[0] < 0x80 ? 1 : text[0] >= 0xf0 && text[0] < 0xf5 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+  if (text[0] >= 0x80 && (text[0] < 0xc2 || text[0] >= 0xf5)) return 0;
+  for (int i = 1; i < length; i++) {
+    if ((text[i] & 0xc0) != 0x80) return 0;
+  }
+  if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0)) return 0; // overlong, surrogate
+  if ((text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90)) return 0; // overlong, too large
+  return length;
+}
+
+void stz_json_text(FILE *out, const char *text) {
+  fputc('"', out);
+  for (const unsigned char *c = (const unsigned char *)text; *c;) {
+    const int length = character(c);
+    if (*c == '"' || *c == '\\') {
+      fprintf(out, "\\%c", *c);
+    } else if (*c == '\n') {
+      fputs("\\n", out);
+    } else if (*c < 0x20) {
+      fprintf(out, "\\u%04x", *c);
+    } else if (length == 0) {
+      fputc('?', out);
+    } else {
+      fwrite(c, 1, (size_t)length, out);
+    }
+    c += length > 0 ? length : 1;
+  }
+  fputc('"', out);
+}
+
+void stz_json_number(FILE *out, double value) {
+  if (isfinite(value)) {
+    fprintf(out, "%.10g", value);
+  } else {
+    fputs("null", out);
+  }
+}
+
+const char *stz_json_find(const char *line, const char *name) {
+  char member[64];
+  // Within a text the quotes would be escaped, so this is found nowhere else.
+  const int length = snprintf(member, sizeof member, "\"%s\":", name);
+  const char *found = strstr(line, member);
+  return found ? found + length : NULL;
+}
+
+stz_err stz_json_copy(const char *value, char **text) {
+  *text = NULL;
+  if (!value || *value != '"') return stz_fail(STZ_EIO, "no text");
+  STZ_TRY(STZ_NEW(*text, strlen(value)));
+  char *to = *text;
+  for (const char *c = value + 1; *c && *c != '"'; c++) {
+    if (*c == '\\' && c[1] == 'u') {
+      char digits[5] = "";
+      memcpy(digits, c + 2, strnlen(c + 2, 4));
+      *to++ = (char)strtol(digits, NULL, 16);
+      c += 1 + strlen(digits);
+    } else if (*c == '\\' && c[1]) {
+      c++;
+      *to++ = *c == 'n' ? '\n' : *c;
+    } else {
+      *to++ = *c;
+    }
+  }
+  return STZ_OK;
+}
+
+bool stz_json_is(const char *value, const char *word) {
+  const size_t length = strlen(word);
+  return value && value[0] == '"' && strncmp(value + 1, word, length) == 0 && value[length + 1] == '"';
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sweep/plan.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/memory.h"
+#include "rng/rng.h"
+#include "sim/sim.h"
+#include "sim/state.h"
+
+static uint64_t seed_of(const stz_sweep_spec *spec, int point, int replica) {
+  const uint64_t index = spec->common_seeds ? 0 : (uint64_t)point;
+  stz_rng rng = stz_rng_stream2(spec->seed, STZ_RNG_RUN, index, (uint64_t)replica);
+  return stz_rng_next(&rng) >> 11;
+}
+
+// An override, and how messages call it: "SWEEP.cfg:12".
+typedef struct setting {
+  char *text, *option;
+} setting;
+
+static stz_err print_setting(setting *s, const char *path, int line, const char *key, const char *value) {
+  const size_t size = strlen(key) + strlen(value) + 2, option_size = strlen(path) + 16;
+  STZ_TRY(STZ_NEW(s->text, size));
+  STZ_TRY(STZ_NEW(s->option, option_size));
+  snprintf(s->text, size, "%s%s%s", key, key[0] ? "=" : "", value);
+  snprintf(s->option, option_size, "%s:%d", path, line);
+  return STZ_OK;
+}
+
+// What sets the run apart from its input: the sweep's `set`, the axes, the seed.
+static stz_err list_settings(const stz_plan *plan, int run, setting *settings) {
+  const stz_sweep_spec *spec = plan->spec;
+  char number[STZ_NUMBER_SIZE];
+  for (int i = 0; i < spec->sets; i++) {
+    STZ_TRY(print_setting(settings++, spec->path, spec->set[i].line, "", spec->set[i].text));
+  }
+  for (int a = 0; a < spec->axis_count; a++) {
+    const char *value = stz_design_value(plan->design, plan->runs[run].point, a, number);
+    STZ_TRY(print_setting(settings++, spec->path, spec->axes[a].line, spec->axes[a].key, value));
+  }
+  snprintf(number, sizeof number, "%" PRIu64 "L", plan->runs[run].seed);
+  return print_setting(settings, spec->path, 1, "run.seed", number);
+}
+
+stz_err stz_plan_config(MPI_Comm comm, const stz_plan *plan, int run, stz_config **config) {
+  const int count = plan->spec->sets + plan->spec->axis_count + 1;
+  setting *settings = NULL;
+  stz_override *overrides = NULL;
+  *config = NULL;
+  stz_err err = STZ_NEW(settings, count);
+  if (err == STZ_OK) err = STZ_NEW(overrides, count);
+  if (err == STZ_OK) err = list_settings(plan, run, settings);
+  err = stz_agree(comm, err);
+  if (err == STZ_OK) {
+    for (int i = 0; i < count; i++) overrides[i] = (stz_override){settings[i].text, settings[i].option};
+    err = stz_template_config(comm, plan->input, overrides, count, config);
+  }
+  for (int i = 0; settings && i < count; i++) {
+    stz_free(settings[i].text);
+    stz_free(settings[i].option);
+  }
+  stz_free(settings);
+  stz_free(overrides);
+  return err;
+}
+
+// The sweep in settings, a line each, closed by the input of its first run.
+static stz_err make_identity(stz_plan *plan, const stz_config *first) {
+  static const char *const designs[] = {"grid", "latin-hypercube", "sobol"};
+  const stz_sweep_spec *spec = plan->spec;
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
+  fprintf(out, "design = %s;\npoints = %d;\nreplicas = %d;\nseeds = %s;\nseed = %" PRIu64 ";\n", designs[spec->design],
+          stz_design_points(plan->design), spec->replicas, spec->common_seeds ? "common" : "independent", spec->seed);
+  for (int a = 0; a < spec->axis_count; a++) {
+    const stz_axis *axis = &spec->axes[a];
+    fprintf(out, "%s = ", axis->key);
+    for (int v = 0; axis->values && v < axis->count; v++) fprintf(out, "%s%s", v > 0 ? ", " : "", axis->values[v]);
+    if (!axis->values) fprintf(out, "%.17g to %.17g, %s", axis->from, axis->to, axis->logarithmic ? "log" : "linear");
+    fprintf(out, " along %s;\n", stz_design_dimension_name(plan->design, stz_design_dimension_of(plan->design, a)));
+  }
+  fputs(first->resolved_text, out);
+  stz_err err = fclose(out) == 0 ? STZ_NEW(plan->identity, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
+  if (err == STZ_OK) memcpy(plan->identity, text, size);
+  free(text);
+  return err;
+}
+
+// A microstructure's file belongs to the input: its content joins the hash. Collective.
+static stz_err hash_field(MPI_Comm comm, const stz_config *config, uint64_t *hash) {
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  if (config->micro.type != STZ_MICRO_FILE) return STZ_OK;
+  STZ_TRY(stz_sim_check_files(comm, config));
+  FILE *file = rank == 0 ? fopen(config->field_path, "rb") : NULL;
+  if (file) {
+    unsigned char block[8192];
+    for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;) {
+      for (size_t i = 0; i < length; i++) *hash = (*hash ^ block[i]) * UINT64_C(0x100000001b3);
+    }
+    fclose(file);
+  }
+  MPI_Bcast(hash, 1, MPI_UINT64_T, 0, comm);
+  return STZ_OK;
+}
+
+static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
+  stz_plan_run *r = &plan->runs[run];
+  stz_config *config = NULL;
+  stz_estimate estimate;
+  *r = (stz_plan_run){.point = run / plan->spec->replicas, .replica = run % plan->spec->replicas};
+  r->seed = seed_of(plan->spec, r->point, r->replica);
+  STZ_TRY(stz_plan_config(comm, plan, run, &config));
+  r->input_hash = stz_state_input_hash(config->resolved_text);
+  stz_sim_estimate(config, ranks, &estimate);
+  r->seconds = estimate.seconds;
+  r->events = estimate.events;
+  r->bytes = estimate.file_bytes;
+  r->memory = estimate.bytes_per_rank;
+  stz_err err = hash_field(comm, config, &r->input_hash);
+  if (err == STZ_OK && run == 0) err = stz_agree(comm, make_identity(plan, config));
+  stz_config_destroy(&config);
+  return err;
+}
+
+static const stz_plan_run *compared; // by qsort's callback, which gets no context
+
+static int longer_first(const void *a, const void *b) {
+  const int i = *(const int *)a, j = *(const int *)b;
+  if (compared[i].seconds != compared[j].seconds) return compared[i].seconds > compared[j].seconds ? -1 : 1;
+  return i < j ? -1 : 1;
+}
+
+static stz_err prepare(MPI_Comm comm, const char *path, int ranks, stz_plan *plan) {
+  STZ_TRY(stz_sweep_spec_read(comm, path, &plan->spec));
+  STZ_TRY(stz_agree(comm, stz_design_create(plan->spec, &plan->design)));
+  STZ_TRY(stz_template_read(comm, plan->spec->input, &plan->input));
+  plan->count = stz_design_points(plan->design) * plan->spec->replicas;
+  stz_err err = STZ_NEW(plan->runs, plan->count);
+  if (err == STZ_OK) err = STZ_NEW(plan->order, plan->count);
+  STZ_TRY(stz_agree(comm, err));
+  for (int run = 0; run < plan->count; run++) {
+    STZ_TRY(plan_run(comm, plan, run, ranks));
+    plan->order[run] = run;
+  }
+  compared = plan->runs;
+  qsort(plan->order, (size_t)plan->count, sizeof *plan->order, longer_first);
+  return STZ_OK;
+}
+
+stz_err stz_plan_read(MPI_Comm comm, const char *path, int ranks, stz_plan **plan) {
+  stz_plan *p = NULL;
+  *plan = NULL;
+  STZ_TRY(stz_agree(comm, STZ_NEW(p, 1)));
+  const stz_err err = prepare(comm, path, ranks, p);
+  if (err != STZ_OK) {
+    stz_plan_destroy(&p);
+    return err;
+  }
+  *plan = p;
+  return STZ_OK;
+}
+
+void stz_plan_destroy(stz_plan **plan) {
+  stz_plan *p = *plan;
+  if (!p) return;
+  stz_template_destroy(&p->input);
+  stz_design_destroy(&p->design);
+  stz_sweep_spec_destroy(&p->spec);
+  stz_free(p->runs);
+  stz_free(p->order);
+  stz_free(p->identity);
+  stz_free(p);
+  *plan = NULL;
+}
+
+stz_err stz_plan_choose(const stz_plan *plan, const char *list, bool *chosen) {
+  for (const char *at = list;;) {
+    char *end;
+    bool good = isdigit((unsigned char)*at) != 0;
+    const long first = strtol(at, &end, 10);
+    long last = first;
+    if (good && *end == '-') {
+      at = end + 1;
+      good = isdigit((unsigned char)*at) != 0;
+      last = strtol(at, &end, 10);
+    }
+    if (!good || last < first || last >= plan->count || (*end && *end != ',')) {
+      return stz_fail(STZ_EINPUT, "--only: got `%s`, needs runs from 0 to %d, as 0,3,10-19", list, plan->count - 1);
+    }
+    for (long run = first; run <= last; run++) chosen[run] = true;
+    if (!*end) return STZ_OK;
+    at = end + 1;
+  }
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sweep/sweep.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/comm.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "sim/sim.h"
+#include "sim/state.h"
+#include "sweep/select.h"
+
+enum { PATH_SIZE = 4300, MESSAGE_SIZE = 1024 };
+
+// The failure of the lowest run.
+typedef struct failure {
+  int run; // INT_MAX: none
+  int code;
+  char message[MESSAGE_SIZE];
+} failure;
+
+typedef struct sweep {
+  const stz_sweep_options *options;
+  MPI_Comm comm, group;
+  stz_plan *plan;
+  stz_manifest *manifest; // of a group's first rank
+  int *todo, todos;       // run numbers, in the order of their turns
+  MPI_Win window;
+  stz_cache *cache;
+  bool leader; // of its group
+  bool complained;
+  double begin;
+  failure first;
+  stz_sweep_outcome mine; // of this group
+} sweep;
+
+static void keep_failure(sweep *s, int run, stz_err code, const char *message) {
+  s->mine.failed++;
+  if (run > s->first.run) return;
+  s->first.run = run;
+  s->first.code = (int)code;
+  snprintf(s->first.message, sizeof s->first.message, "%s", message);
+}
+
+static void file_of(const sweep *s, int run, char path[PATH_SIZE]) {
+  char name[32];
+  stz_run_file(run, name);
+  snprintf(path, PATH_SIZE, "%s/%s", s->options->directory, name);
+}
+
+// A manifest that cannot be written does not end the sweep: the results tell as much, when it goes on.
+static void noted(sweep *s, stz_err err) {
+  if (err != STZ_OK && !s->complained) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
+  s->complained = s->complained || err != STZ_OK;
+}
+
+// Whether a run that was done once is to be done again, which is so only if its result is gone. For rank 0.
+static bool is_lost(sweep *s, int run) {
+  char path[PATH_SIZE], message[MESSAGE_SIZE];
+  stz_summary summary;
+  file_of(s, run, path);
+  if (access(path, F_OK) != 0) return true;
+  const stz_run_state state = stz_manifest_status(s->manifest, run)->state;
+  stz_err err = stz_result_summary(path, &summary);
+  if (err == STZ_OK && !summary.complete) err = stz_fail(STZ_EIO, "%s: not complete, though the run was done", path);
+  if (err == STZ_OK) {
+    if (state != STZ_RUN_DONE) noted(s, stz_manifest_ends(s->manifest, run, STZ_RUN_DONE, 0.0, &summary, ""));
+    s->mine.done_before++;
+    return false;
+  }
+  snprintf(message, sizeof message, "%.900s; remove it to have run %d again", stz_error_message(), run);
+  stz_log(STZ_LOG_WARNING, "%s", message);
+  noted(s, stz_manifest_ends(s->manifest, run, STZ_RUN_FAILED, 0.0, NULL, message));
+  keep_failure(s, run, err, message);
+  return false;
+}
+
+// Finds or begins the manifest, and what is to be done. For rank 0.
+static stz_err prepare(sweep *s) {
+  const stz_sweep_options *o = s->options;
+  const bool exists = stz_manifest_exists(o->directory);
+  if (exists && o->force) STZ_TRY(stz_manifest_remove(o->directory));
+  if (exists && !o->force && !o->resume) {
+    return stz_fail(STZ_EIO, "%s: holds a sweep already; --resume goes on with it, --force replaces it", o->directory);
+  }
+  if (!exists || o->force) STZ_TRY(stz_manifest_create(o->directory, s->plan, o->command_line));
+  STZ_TRY(stz_manifest_open(o->directory, s->plan, false, &s->manifest));
+  int chosen;
+  STZ_TRY(stz_sweep_select(s->plan, &o->choice, s->todo, &chosen));
+  s->mine.runs = chosen;
+  for (int i = 0; i < chosen; i++) {
+    const int run = s->todo[i];
+    if (!stz_manifest_status(s->manifest, run)->finished || is_lost(s, run)) s->todo[s->todos++] = run;
+  }
+  return STZ_OK;
+}
+
+// Increments the counter in rank 0's memory; its value before.
+static int take_turn(const sweep *s) {
+  const int one = 1;
+  int turn;
+  MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, s->window);
+  MPI_Fetch_and_op(&one, &turn, MPI_INT, 0, 0, MPI_SUM, s->window);
+  MPI_Win_unlock(0, s->window);
+  return turn;
+}
+
+// Lets MPI see to what other ranks ask of this one, while it computes: where the network cannot do it alone, the
+// counter waits for that.
+static void serve(void *context) {
+  int flag;
+  MPI_Iprobe(MPI_ANY_SOURCE, 0, *(const MPI_Comm *)context, &flag, MPI_STATUS_IGNORE);
+}
+
+static bool is_over(const sweep *s) {
+  const double most = s->options->max_walltime_s;
+  return (s->options->stop && *s->options->stop) || (most > 0.0 && MPI_Wtime() - s->begin >= most);
+}
+
+// The next run of this group, which is then this process's; -1: none. For a group's first rank.
+static int next_run(sweep *s) {
+  for (;;) {
+    if (is_over(s)) {
+      s->mine.stopped_early = true;
+      return -1;
+    }
+    const int turn = take_turn(s);
+    if (turn >= s->todos) return -1;
+    const int run = s->todo[turn];
+    if (!stz_manifest_claim(s->manifest, run)) {
+      s->mine.held++;
+      continue;
+    }
+    // Another job may have done it since. Before: its result is gone, as rank 0 saw.
+    const bool was_finished = stz_manifest_status(s->manifest, run)->finished;
+    noted(s, stz_manifest_refresh(s->manifest));
+    if (was_finished || !stz_manifest_status(s->manifest, run)->finished) return run;
+    stz_manifest_release(s->manifest, run);
+    s->mine.done_before++;
+  }
+}
+
+// What a kill in the wrong moment left unreadable, without a checkpoint to mend it, is begun again.
+static void clear_torn(const char *path) {
+  stz_state_paths checkpoints;
+  stz_summary summary;
+  if (access(path, F_OK) != 0 || stz_result_summary(path, &summary) == STZ_OK) return;
+  if (stz_state_paths_of(path, &checkpoints) != STZ_OK) return;
+  if (access(checkpoints.newest, F_OK) != 0 && access(checkpoints.previous, F_OK) != 0 && unlink(path) == 0) {
+    stz_log(STZ_LOG_WARNING, "%s: left unreadable by a kill; the run begins again", path);
+  }
+  stz_state_paths_clear(&checkpoints);
+}
+
+// Collective over the group.
+static stz_err carry_out(sweep *s, int run, const char *path, bool *stopped) {
+  stz_config *config = NULL;
+  STZ_TRY(stz_plan_config(s->group, s->plan, run, &config));
+  const double most = s->options->max_walltime_s, left = most - (MPI_Wtime() - s->begin);
+  const stz_run_options options = {.output = path,
+                                   .command_line = s->options->command_line,
+                                   .restart = true,
+                                   .max_walltime_s = most > 0.0 ? (left > 1e-3 ? left : 1e-3) : 0.0,
+                                   .stop = s->options->stop,
+                                   .cache = s->cache,
+                                   .poll = serve,
+                                   .context = &s->comm};
+  const stz_err err = stz_sim_run(s->group, config, &options, stopped);
+  stz_config_destroy(&config);
+  return err;
+}
+
+// Notes how a run ended. For a group's first rank.
+static void conclude(sweep *s, int run, const char *path, stz_err err, bool stopped, double wall_s) {
+  char message[MESSAGE_SIZE] = "";
+  stz_summary summary;
+  stz_run_state state = stopped ? STZ_RUN_STOPPED : STZ_RUN_DONE;
+  if (err == STZ_OK && !stopped) err = stz_result_summary(path, &summary);
+  if (err != STZ_OK) {
+    state = STZ_RUN_FAILED;
+    snprintf(message, sizeof message, "%s", stz_error_message());
+    keep_failure(s, run, err, message);
+  }
+  s->mine.done += state == STZ_RUN_DONE;
+  s->mine.stopped += state == STZ_RUN_STOPPED;
+  const stz_summary *found = state == STZ_RUN_DONE ? &summary : NULL;
+  noted(s, stz_manifest_ends(s->manifest, run, state, wall_s, found, message));
+  stz_manifest_release(s->manifest, run);
+  if (s->options->report) s->options->report(run, state, wall_s, found, message);
+}
+
+static void one_run(sweep *s, int run, int ranks) {
+  char path[PATH_SIZE];
+  bool stopped = false;
+  const double begin = MPI_Wtime();
+  file_of(s, run, path);
+  if (s->leader) {
+    if (!stz_manifest_status(s->manifest, run)->finished) clear_torn(path);
+    noted(s, stz_manifest_begins(s->manifest, run, ranks));
+  }
+  const stz_err err = carry_out(s, run, path, &stopped);
+  const double wall_s = MPI_Wtime() - begin;
+  s->mine.stopped_early = s->mine.stopped_early || stopped;
+  if (!s->leader) return;
+  s->mine.busy_s += wall_s * ranks;
+  conclude(s, run, path, err, stopped, wall_s);
+}
+
+static void work(sweep *s) {
+  int ranks, run;
+  MPI_Comm_size(s->group, &ranks);
+  do {
+    run = s->leader && !s->mine.stopped_early ? next_run(s) : -1;
+    MPI_Bcast(&run, 1, MPI_INT, 0, s->group);
+    if (run >= 0) one_run(s, run, ranks);
+  } while (run >= 0);
+}
+
+// The groups work side by side; each ends by itself.
+static stz_err share_out(sweep *s) {
+  int *counter;
+  MPI_Win_allocate(sizeof *counter, sizeof *counter, MPI_INFO_NULL, s->comm, &counter, &s->window);
+  int rank;
+  MPI_Comm_rank(s->comm, &rank);
+  MPI_Win_lock(MPI_LOCK_EXCLUSIVE, rank, 0, s->window);
+  *counter = 0;
+  MPI_Win_unlock(rank, s->window);
+  MPI_Barrier(s->comm);
+  stz_err err = STZ_OK;
+  if (s->leader && !s->manifest) err = stz_manifest_open(s->options->directory, s->plan, false, &s->manifest);
+  err = stz_agree(s->comm, err);
+  if (err == STZ_OK) err = stz_agree(s->comm, stz_cache_create(s->group, &s->cache));
+  if (err == STZ_OK) work(s);
+  stz_cache_destroy(&s->cache);
+  MPI_Win_free(&s->window);
+  return err;
+}
+
+// What all groups did, and the failure of the lowest run.
+static void gather(sweep *s, stz_sweep_outcome *outcome) {
+  int counts[6] = {s->mine.runs, s->mine.done_before, s->mine.done, s->mine.failed, s->mine.stopped, s->mine.held};
+  int stopped = s->mine.stopped_early, rank;
+  double busy_s = s->mine.busy_s;
+  MPI_Comm_rank(s->comm, &rank);
+  MPI_Allreduce(MPI_IN_PLACE, counts, 6, MPI_INT, MPI_SUM, s->comm);
+  MPI_Allreduce(MPI_IN_PLACE, &stopped, 1, MPI_INT, MPI_MAX, s->comm);
+  MPI_Allreduce(MPI_IN_PLACE, &busy_s, 1, MPI_DOUBLE, MPI_SUM, s->comm);
+  *outcome = (stz_sweep_outcome){.runs = counts[0],
+                                 .done_before = counts[1],
+                                 .done = counts[2],
+                                 .failed = counts[3],
+                                 .stopped = counts[4],
+                                 .held = counts[5],
+                                 .busy_s = busy_s,
+                                 .wall_s = MPI_Wtime() - s->begin,
+                                 .stopped_early = stopped != 0};
+  struct {
+    int run, rank;
+  } lowest = {s->first.run, rank};
+  MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_2INT, MPI_MINLOC, s->comm);
+  MPI_Bcast(&s->first, (int)sizeof s->first, MPI_BYTE, lowest.rank, s->comm);
+}
+
+static stz_err run_all(sweep *s, const char *path, stz_sweep_outcome *outcome) {
+  int rank;
+  MPI_Comm_rank(s->comm, &rank);
+  STZ_TRY(stz_plan_read(s->comm, path, s->options->ranks_per_run, &s->plan));
+  STZ_TRY(stz_agree(s->comm, STZ_NEW(s->todo, s->plan->count)));
+  STZ_TRY(stz_agree(s->comm, rank == 0 ? prepare(s) : STZ_OK));
+  MPI_Bcast(&s->todos, 1, MPI_INT, 0, s->comm);
+  MPI_Bcast(s->todo, s->todos, MPI_INT, 0, s->comm);
+  STZ_TRY(share_out(s));
+  gather(s, outcome);
+  if (outcome->failed == 0 || outcome->stopped_early) return STZ_OK;
+  return stz_fail((stz_err)s->first.code, "%s: %d of %d runs failed, the first is run %d: %s", s->options->directory,
+                  outcome->failed, outcome->runs, s->first.run, s->first.message);
+}
+
+stz_err stz_sweep_run(MPI_Comm comm, const char *path, const stz_sweep_options *options, stz_sweep_outcome *outcome) {
+  sweep s = {.options = options, .comm = comm, .begin = MPI_Wtime(), .first = {.run = INT_MAX}};
+  int rank, ranks, group_rank;
+  *outcome = (stz_sweep_outcome){0};
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &ranks);
+  STZ_TRY(stz_sweep_check_ranks(ranks, options->ranks_per_run));
+  MPI_Comm_split(comm, stz_sweep_group(rank, ranks, options->ranks_per_run), rank, &s.group);
+  MPI_Comm_rank(s.group, &group_rank);
+  s.leader = group_rank == 0;
+  const stz_err err = run_all(&s, path, outcome);
+  stz_manifest_close(&s.manifest);
+  stz_plan_destroy(&s.plan);
+  stz_free(s.todo);
+  MPI_Comm_free(&s.group);
+  return err;
+}
+
+bool stz_sweep_leads(MPI_Comm comm, int ranks_per_run) {
+  int rank, ranks;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &ranks);
+  if (rank == 0 || ranks_per_run > ranks) return rank == 0;
+  return stz_sweep_group(rank, ranks, ranks_per_run) != stz_sweep_group(rank - 1, ranks, ranks_per_run);
+}
