@@ -119,9 +119,9 @@ def _parser():
     )
     one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     one.set_defaults(run=_report)
-    text = "one interactive page of a run, for a browser without a network"
+    text = "one interactive page of a run or of a sweep, for a browser without a network"
     one = commands.add_parser("page", help=text, description=text)
-    one.add_argument("file", metavar="FILE")
+    one.add_argument("file", metavar="FILE", help="a result, or the directory of a sweep")
     one.add_argument("-o", dest="output", required=True, metavar="PAGE", help="the page, PAGE.html")
     one.set_defaults(run=_page)
     text = "a movie of strain and events"
@@ -217,7 +217,10 @@ def _slices(options):
 
 
 def _page(options):
-    page.write_run(open_result(options.file), options.output)
+    if os.path.isdir(options.file):
+        page.write_sweep(open_sweep(options.file), options.output)
+    else:
+        page.write_run(open_result(options.file), options.output)
     print(f"page: {options.output}")
 
 

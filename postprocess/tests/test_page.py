@@ -10,10 +10,11 @@ import h5py
 import numpy as np
 import pytest
 import synthetic
+import xarray as xr
 
 from stzpost import cli, open_result
 from stzpost.errors import StzPostError
-from stzpost.page import build, data
+from stzpost.page import build, data, sweep_data
 
 CELLS = (16, 16, 16)
 EVENTS = 300
@@ -79,8 +80,6 @@ def test_axes_of_the_map(run, tmp_path):
 
 
 def test_large_fields_are_thinned_by_whole_cells():
-    import xarray as xr
-
     field = np.random.default_rng(0).random((72, 8, 40))
     scene = data._scene(xr.Dataset({"field_composition": (("x", "y", "z"), field)}, attrs={"spacing_nm": 1.0}))
     sizes = [len(axis) for axis in scene["axes"]]
@@ -125,19 +124,24 @@ document.body.dataset.probe = JSON.stringify(tell);
 </script></body>"""
 
 
+def in_browser(folder, name):
+    """Attributes of the body once the page has run, without a network."""
+    words = [BROWSER, "--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    words += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder}/profile", "--window-size=800,900"]
+    words += ["--virtual-time-budget=20000", "--dump-dom", f"file://{folder}/{name}"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=200)
+    found = re.search(r"<body ([^>]*)>", done.stdout)
+    assert found, done.stderr[-2000:]
+    return found[1].replace("&quot;", '"')
+
+
 @needs_plotly
 @pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
 def test_a_browser_draws_it_without_a_network_and_by_keyboard(run, tmp_path):
     build.write_run(open_result(run), str(tmp_path / "p.html"))
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     (tmp_path / "probe.html").write_text(page.replace("</body>", PROBE), encoding="utf-8")
-    words = [BROWSER, "--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-    words += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path}/profile", "--window-size=800,900"]
-    words += ["--virtual-time-budget=20000", "--dump-dom", f"file://{tmp_path}/probe.html"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=200)
-    found = re.search(r"<body ([^>]*)>", done.stdout)
-    assert found, done.stderr[-2000:]
-    seen = found[1].replace("&quot;", '"')
+    seen = in_browser(tmp_path, "probe.html")
     drawn = re.search(r'data-drawn="([^"]*)"', seen)[1].split()
     assert drawn == "stress-strain stress-time rate bragg scene map scan-bragg scan-density".split()
     assert 'data-failed=""' in seen
@@ -156,3 +160,66 @@ def test_without_plotly_one_is_told_what_to_do(run, tmp_path, monkeypatch, capsy
     monkeypatch.setattr(build, "_text", lambda name: missing(name) if name.endswith("min.js") else "")
     assert cli.main(["page", str(run), "-o", str(tmp_path / "p.html")]) == 2
     assert "run/setup --web" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+SWEEP_PROBE = """<script>
+const by = (id) => document.getElementById(id);
+by("quantity").value = "flow_stress_GPa";
+by("quantity").dispatchEvent(new Event("change"));
+const line = by("lines").data[0];
+document.body.dataset.probe = JSON.stringify({ name: line.name, x: line.x, y: line.y, error: line.error_y.array,
+  heat: by("heat").data[0].z, curves: by("curves").data.length });
+</script></body>"""
+
+
+def sweep():
+    """Four points of two runs; one run is not done. The stress is flat at T/100 + replica/10 beyond 5 % strain."""
+    shape = (2, 2, 2)
+    strain = np.broadcast_to(np.linspace(0, 0.12, 61), (*shape, 61))
+    temperature, rate = np.array([250.0, 300.0]), np.array([1e-6, 1e-3])
+    height = temperature[:, None, None] / 100 + np.arange(2) / 10 + 0 * rate[None, :, None]
+    state = np.full(shape, "done", object)
+    state[1, 1, 1] = "failed"
+    return xr.Dataset(
+        {
+            "state": (("t", "r", "replica"), state),
+            "file": (("t", "r", "replica"), np.full(shape, "runs/x.h5", object)),
+            "strain_axial": (("t", "r", "replica", "row"), strain),
+            "stress_axial_GPa": (("t", "r", "replica", "row"), height[..., None] * np.minimum(1, strain / 0.05)),
+            "plastic_strain_axial": (("t", "r", "replica", "row"), np.maximum(0, strain - 0.05)),
+            "localisation": (("t", "r", "replica", "row"), 1 + 0 * strain),
+            "segment": (("t", "r", "replica", "row"), 0.0 * strain),
+        },
+        coords={
+            "temperature_K": ("t", temperature, {"units": "K", "key": "protocol[0].temperature_K"}),
+            "rate_per_s": ("r", rate, {"units": "1/s", "key": "protocol[0].rate_per_s"}),
+            "replica": [0, 1],
+        },
+        attrs={name: "x" for name in ("design", "program_version", "git", "utc", "command_line", "seed", "source")},
+    )
+
+
+def test_values_of_a_sweep():
+    values = sweep_data.collect_sweep(sweep())
+    assert values["state"].count("done") == 7 and len(values["curves"]) == 7
+    flow = values["quantities"]["flow_stress_GPa"]["values"]
+    assert flow == pytest.approx([2.5, 2.6, 2.5, 2.6, 3.0, 3.1, 3.0, None], rel=1e-4)
+    assert values["axes"]["temperature_K"]["values"] == [250.0] * 4 + [300.0] * 4
+    assert values["axes"]["rate_per_s"]["values"] == [1e-6, 1e-6, 1e-3, 1e-3] * 2
+    with pytest.raises(StzPostError, match="no run is done"):
+        sweep_data.collect_sweep(sweep().assign(state=sweep()["state"].where(False, "waiting")))
+
+
+@needs_plotly
+@pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
+def test_a_browser_draws_a_sweep(tmp_path):
+    build.write_sweep(sweep(), str(tmp_path / "s.html"))
+    page = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert "7 done, 1 failed" in page
+    (tmp_path / "probe.html").write_text(page.replace("</body>", SWEEP_PROBE), encoding="utf-8")
+    seen = in_browser(tmp_path, "probe.html")
+    assert 'data-drawn="lines heat curves"' in seen and 'data-failed=""' in seen
+    told = json.loads(re.search(r'data-probe="(\{.*\})"', seen)[1])
+    assert told["name"] == "250" and told["x"] == [1e-6, 1e-3] and told["y"] == pytest.approx([2.55, 2.55], rel=1e-4)
+    assert told["error"] == pytest.approx([0.05, 0.05], rel=1e-3) and told["curves"] == 7  # 0.1/sqrt(2)/sqrt(2)
+    assert np.array(told["heat"]) == pytest.approx(np.array([[2.55, 2.55], [3.05, 3.0]]), rel=1e-4)

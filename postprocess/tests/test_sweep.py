@@ -174,9 +174,9 @@ def test_figures_for_papers_have_the_numbers_of_every_run(directory, tmp_path):
     stem = tmp_path / "map"
     assert cli.main(["figure", "heat-map", str(directory), "-o", str(stem)]) == 0
     rows = np.genfromtxt(f"{stem}.csv", delimiter=",", names=True)
-    runs = open_sweep(directory)
+    runs = stzpost.open_sweep(directory)
     assert len(rows) == runs["state"].size and {"rate_per_s", "temperature_K", "replica"} <= set(rows.dtype.names)
-    values = flow_properties(runs)["flow_stress_GPa"]
+    values = stzpost.flow_properties(runs)["flow_stress_GPa"]
     for row in rows:
         at = (values["rate_per_s"] == row["rate_per_s"]) & (values["temperature_K"] == row["temperature_K"])
         expected = values.where(at, drop=True).sel(replica=int(row["replica"])).values.ravel()

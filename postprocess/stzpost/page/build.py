@@ -10,6 +10,7 @@ from .. import report
 from ..errors import StzPostError
 from ..result import Result
 from .data import collect
+from .sweep_data import collect_sweep
 
 # Nothing may be fetched: the browser itself enforces that the page is whole.
 POLICY = (
@@ -62,7 +63,48 @@ def write_run(result: Result, path: str) -> None:
     for title, text in (("Input", result.input_text), ("Resolved input", result.resolved_text)):
         if text:
             parts.append(f"<details><summary>{title}</summary><pre>{_e(text)}</pre></details>")
-    _save(path, f"stzkmc: {result.name}", "\n".join(parts), values)
+    _save(path, f"stzkmc: {result.name}", "\n".join(parts), values, "run")
+
+
+def write_sweep(sweep, path: str) -> None:
+    """Writes the page of a sweep (a Dataset of `open_sweep`)."""
+    values = collect_sweep(sweep)
+    states = {name: values["state"].count(name) for name in dict.fromkeys(values["state"])}
+    told = ", ".join(f"{count} {name}" for name, count in states.items())
+    name = sweep.attrs["source"]
+    rows = [("design", sweep.attrs["design"]), ("runs", told), ("program", f"stzkmc {sweep.attrs['program_version']}, commit "
+            f"{sweep.attrs['git']}"), ("command", sweep.attrs["command_line"]), ("made", sweep.attrs["utc"]),
+            ("seed", sweep.attrs["seed"])]
+    lines = "".join(f"<tr><td>{key}</td><td>{_e(str(value))}</td></tr>" for key, value in rows)
+    body = (
+        f"<h1>Sweep {_e(name)}</h1>"
+        '<p class="lead">Many runs of stzkmc; means and standard errors are over the runs that agree in the axes chosen.</p>'
+        '<p class="controls"><label>Show <select id="quantity"></select></label><label>against <select id="x"></select>'
+        '</label><label>by <select id="by"></select></label></p>'
+        '<div class="plots"><div id="lines" class="plot"></div><div id="heat" class="plot"></div></div>'
+        '<div id="curves" class="plot square"></div>'
+        f"<section><h2>Runs</h2>{_runs(values)}</section>"
+        f'<section><h2>Provenance</h2><table class="run"><tbody>{lines}</tbody></table></section>'
+    )
+    _save(path, f"stzkmc: sweep {name}", body, values, "sweep")
+
+
+def _runs(values: dict) -> str:
+    """A line a run: where it is on the axes, its state, its numbers."""
+    columns = {**values["axes"], **values["quantities"]}
+    head = "".join(f"<th>{_e(one['label'])}</th>" for one in columns.values())
+    lines = []
+    for run, (state, file) in enumerate(zip(values["state"], values["file"])):
+        cells = "".join(f"<td>{_cell(one['values'][run])}</td>" for one in columns.values())
+        lines.append(f"<tr><td>{_e(file) or run}</td><td>{_e(state)}</td>{cells}</tr>")
+    return (
+        f'<div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table><thead><tr><th>run</th><th>state</th>'
+        f"{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _cell(value) -> str:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else _e(str(value))
 
 
 def _lead(result: Result) -> str:
@@ -70,7 +112,7 @@ def _lead(result: Result) -> str:
     return f'<p class="lead">Kinetic Monte Carlo of shear transformation zones with stzkmc.{state}</p>'
 
 
-def _save(path: str, title: str, body: str, values: dict) -> None:
+def _save(path: str, title: str, body: str, values: dict, kind: str) -> None:
     data = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -79,7 +121,7 @@ def _save(path: str, title: str, body: str, values: dict) -> None:
         f"<title>{_e(title)}</title>\n<style>\n{_text('report.css')}\n{_text('page/page.css')}</style>\n</head>\n<body>\n"
         f"<noscript><p>The plots need a browser with scripts; the tables do not.</p></noscript>\n{body}\n"
         f'<script type="application/json" id="data">{data}</script>\n<script>{plotly()}</script>\n'
-        f"<script>\n{_text('page/page.js')}</script>\n</body>\n</html>\n"
+        f"<script>\n{_text('page/kit.js')}{_text(f'page/{kind}.js')}</script>\n</body>\n</html>\n"
     )
     try:
         with open(path, "w", encoding="utf-8") as file:
