@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole experiment: what the runs of `plan.experiment` give, over specimens and seeds, against every measured row.
 
-Each verdict is by a test that stands in TESTS, written before the runs; the numbers beside it say how it was obtained.
+Each verdict is by a test that stands in TESTS, written before the runs but for T4's stress, which was that of the fit's
+window until a first look at runs; the numbers beside it say how it was obtained.
 """
 import math
 from dataclasses import dataclass, field

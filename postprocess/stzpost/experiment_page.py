@@ -267,7 +267,8 @@ def _page(e, rows, pictures, quick):
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>stzkmc: the experiment</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
         "<h1>The experiment: every measured number</h1>\n"
-        f'<p class="lead">{e.runs} runs of stzkmc; each verdict by a test that was stated before the runs.</p>\n{warning}'
+        f'<p class="lead">{e.runs} runs of stzkmc; each verdict by the test that the table states. T4 takes the stress '
+        f"at 2 h: a choice made after a first look at runs.</p>\n{warning}"
         "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> is echoed, a <i>calibrated</i> row was "
         "tuned to. A <i>trend</i> was measured without numbers.</p>\n"
         '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>simulated</th><th>class</th>'
