@@ -27,7 +27,7 @@ typedef struct sweep {
   MPI_Comm comm, group;
   stz_plan *plan;
   stz_manifest *manifest; // of a group's first rank
-  int *todo, todos;       // run numbers, in the order of their turns
+  int *todo, todos;       // run numbers, in the order of their turns; -1 - number: done, but its result is gone
   MPI_Win window;
   stz_cache *cache;
   bool leader; // of its group
@@ -93,7 +93,8 @@ static stz_err prepare(sweep *s) {
   s->mine.runs = chosen;
   for (int i = 0; i < chosen; i++) {
     const int run = s->todo[i];
-    if (!stz_manifest_status(s->manifest, run)->finished || is_lost(s, run)) s->todo[s->todos++] = run;
+    const bool finished = stz_manifest_status(s->manifest, run)->finished;
+    if (!finished || is_lost(s, run)) s->todo[s->todos++] = finished ? -1 - run : run;
   }
   return STZ_OK;
 }
@@ -129,15 +130,14 @@ static int next_run(sweep *s) {
     }
     const int turn = take_turn(s);
     if (turn >= s->todos) return -1;
-    const int run = s->todo[turn];
+    const bool lost = s->todo[turn] < 0;
+    const int run = lost ? -1 - s->todo[turn] : s->todo[turn];
     if (!stz_manifest_claim(s->manifest, run)) {
       s->mine.held++;
       continue;
     }
-    // Another job may have done it since. Before: its result is gone, as rank 0 saw.
-    const bool was_finished = stz_manifest_status(s->manifest, run)->finished;
-    noted(s, stz_manifest_refresh(s->manifest));
-    if (was_finished || !stz_manifest_status(s->manifest, run)->finished) return run;
+    noted(s, stz_manifest_refresh(s->manifest)); // another job may have done it since
+    if (lost || !stz_manifest_status(s->manifest, run)->finished) return run;
     stz_manifest_release(s->manifest, run);
     s->mine.done_before++;
   }
