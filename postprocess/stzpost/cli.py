@@ -48,7 +48,7 @@ def main(arguments=None):
     sys.stdout.reconfigure(errors="replace")
     sys.stderr.reconfigure(errors="replace")
     try:
-        options = _parser().parse_args(arguments)
+        options = parser().parse_args(arguments)
         options.run(options)
     except StzPostError as error:
         print(f"stz-post: {error}", file=sys.stderr)
@@ -59,10 +59,11 @@ def main(arguments=None):
     return 0
 
 
-def _parser():
-    parser = _Parser(prog="stz-post", description="Post-processing of stzkmc result files.")
-    parser.add_argument("--version", action="version", version=f"stz-post {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+def parser():
+    """The parser of the whole command line; what it refuses is a StzPostError."""
+    whole = _Parser(prog="stz-post", description="Post-processing of stzkmc result files.")
+    whole.add_argument("--version", action="version", version=f"stz-post {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     one = _command(commands, "relaxation", _relaxation, "logarithmic fit, activation volume V and rate sensitivity m")
     one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: the longest relaxation)")
@@ -144,7 +145,7 @@ def _parser():
     one.add_argument("-o", dest="output", required=True, metavar="STEM", help="writes STEM.pdf, STEM.png, STEM.csv")
     one.set_defaults(run=_figure)
     _synth_commands(commands)
-    return parser
+    return whole
 
 
 def _synth_commands(commands):

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Movies: the frames are there and show the run, with matplotlib always, with VTK where it and a virtual display are."""
-import importlib.util
+"""Movies: the frames are there and show the run, with matplotlib and (full) with VTK on a virtual display."""
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -15,7 +13,6 @@ from PIL import Image
 from stzpost import cli, dataset, growth, open_result
 
 SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "stz-post"
-VTK = importlib.util.find_spec("vtkmodules") is not None and shutil.which("xvfb-run") is not None
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +57,7 @@ def test_plane(run, tmp_path, capsys):
     assert shown[0].shape[1] > 800
 
 
-@pytest.mark.skipif(not VTK, reason="VTK or xvfb-run is not installed (python3-vtk9, xvfb)")
+@pytest.mark.full
 def test_space(run, tmp_path):
     words = ["xvfb-run", "-a", sys.executable, str(SCRIPT), "movie", str(run), "-o", str(tmp_path / "a.gif")]
     done = subprocess.run(words + ["--frames", "3"], capture_output=True, text=True, timeout=120)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The interactive page: what is in it, and what a browser without a network makes of it. Skipped where plotly.js was not
-fetched (run/setup --web) or Chromium is not installed."""
+"""The interactive page: what is in it, and what a browser without a network makes of it. Those of `full` need plotly.js
+(run/setup --web) and Chromium."""
 import json
 import re
 import shutil
@@ -18,17 +18,6 @@ from stzpost.page import build, data, sweep_data
 
 CELLS = (16, 16, 16)
 EVENTS = 300
-
-
-def have_plotly():
-    try:
-        return bool(build.plotly())
-    except StzPostError:
-        return False
-
-
-needs_plotly = pytest.mark.skipif(not have_plotly(), reason="plotly.js was not fetched (run/setup --web)")
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +76,7 @@ def test_large_fields_are_thinned_by_whole_cells():
     assert abs(scene["composition"][0] - field[:3, 0, :2].mean()) < 1e-3 and scene["axes"][0][:2] == [1.5, 4.5]
 
 
-@needs_plotly
+@pytest.mark.full
 def test_the_page_is_whole_and_escapes_names(run, tmp_path):
     assert cli.main(["page", str(run), "-o", str(tmp_path / "p.html")]) == 0
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
@@ -126,7 +115,7 @@ document.body.dataset.probe = JSON.stringify(tell);
 
 def in_browser(folder, name):
     """Attributes of the body once the page has run, without a network."""
-    words = [BROWSER, "--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    words = ["chromium", "--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
     words += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder}/profile", "--window-size=800,900"]
     words += ["--virtual-time-budget=20000", "--dump-dom", f"file://{folder}/{name}"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=200)
@@ -135,8 +124,7 @@ def in_browser(folder, name):
     return found[1].replace("&quot;", '"')
 
 
-@needs_plotly
-@pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
+@pytest.mark.full
 def test_a_browser_draws_it_without_a_network_and_by_keyboard(run, tmp_path):
     build.write_run(open_result(run), str(tmp_path / "p.html"))
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
@@ -210,8 +198,7 @@ def test_values_of_a_sweep():
         sweep_data.collect_sweep(sweep().assign(state=sweep()["state"].where(False, "waiting")))
 
 
-@needs_plotly
-@pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
+@pytest.mark.full
 def test_a_browser_draws_a_sweep(tmp_path):
     build.write_sweep(sweep(), str(tmp_path / "s.html"))
     page = (tmp_path / "s.html").read_text(encoding="utf-8")

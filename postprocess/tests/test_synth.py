@@ -260,8 +260,10 @@ def test_composition_is_recovered_from_the_edges(sets):
         assert abs(wave / plain - math.sqrt(np.mean(np.square(damped)))) < 1e-6
 
 
+@pytest.mark.full
 def test_hyperspy_opens_maps_and_stacks(sets):
-    hyperspy = pytest.importorskip("hyperspy.api", reason="HyperSpy is not installed (python3-hyperspy)")
+    from hyperspy import api as hyperspy
+
     first = every(sets / "4dstem")[0]
     for name in ("stack_00.hspy", "stack_00.emd"):
         signal = hyperspy.load(str(first / name))
@@ -289,9 +291,12 @@ def test_hyperspy_opens_maps_and_stacks(sets):
         assert one.axes_manager.signal_axes[0].units == "nm" and one.metadata.General.title == name
 
 
+@pytest.mark.full
 def test_vtk_opens_the_field(sets):
-    reader = pytest.importorskip("vtkmodules.vtkIOHDF", reason="VTK is not installed (python3-vtk9)").vtkHDFReader()
-    support = pytest.importorskip("vtkmodules.util.numpy_support")
+    from vtkmodules.util import numpy_support as support
+    from vtkmodules.vtkIOHDF import vtkHDFReader
+
+    reader = vtkHDFReader()
     folder = every(sets / "maps")[0]
     reader.SetFileName(str(folder / "truth.hdf"))
     reader.Update()

@@ -82,10 +82,17 @@ def _logarithm(time, stress, covariance):
     def residuals(p):
         return root @ (_law(p, time) - stress)
 
-    slope = np.ptp(stress) / max(math.log(time[-1] / time[0]), 1e-9)
-    starts = [[stress[0], slope, ln_t0] for ln_t0 in np.linspace(math.log(time[0]) - 3, math.log(time[-1]), 6)]
-    limits = ([-np.inf, -np.inf, math.log(time[0]) - 8], [np.inf, np.inf, math.log(time[-1]) + 1])
-    solved = min((least_squares(residuals, start, bounds=limits) for start in starts), key=lambda one: one.cost)
+    def linear(ln_t0):
+        design = np.stack([np.ones_like(time), -np.log1p(time * math.exp(-ln_t0))], axis=1)
+        found = np.linalg.lstsq(root @ design, root @ stress, rcond=None)[0]
+        return [*found, ln_t0]
+
+    # For a given t0 the law is linear: a scan finds the right basin.
+    low, high = math.log(time[0]) - 8, math.log(time[-1]) + 1
+    starts = (linear(ln_t0) for ln_t0 in np.linspace(low, high, 40)[1:-1])
+    start = min(starts, key=lambda p: np.sum(residuals(p) ** 2))
+    limits = ([-np.inf, -np.inf, low], [np.inf, np.inf, high])
+    solved = least_squares(residuals, start, bounds=limits)
     inverse = np.linalg.pinv(solved.jac.T @ solved.jac)
     return solved.x, math.sqrt(inverse[1, 1])
 
