@@ -64,7 +64,9 @@ def ensemble(
         specimen(rng, 0.06, 3.25, s, curve=curve, rate0=rate0),
         specimen(rng, 0.08, 3.25, s, curve=curve, rate0=rate0),
     ]
-    pulled = lambda value: SimpleNamespace(localisation=np.array([value]), flow_GPa=3.26, overshoot=1.03)  # noqa: E731
+    pulled = lambda value: SimpleNamespace(  # noqa: E731
+        localisation=np.array([value]), plastic=np.array([0.08]), flow_GPa=3.26, overshoot=1.03
+    )
     e.pulled = [pulled(1.15) for _ in range(4)]
     e.levels = [level(rng, strain, fraction, seeds) for strain, fraction in zip(STRAINS, fractions)]
     means = {"domains": 1.2, "shuffled": 1.8, "equal-histogram": 1.8, "uniform": 2.5} | (localised or {})
