@@ -181,16 +181,23 @@ def planted_study(uniform, controls, plain=1.2):
     "uniform, controls, words",
     [
         (2.5, 1.2, "not needed"),
-        (2.5, 1.9, "arrangement matters"),
+        (2.5, 1.9, "arranged in domains matters"),
         (1.2, 1.2, "no clear suppression"),
     ],
 )
 def test_finding_follows_from_the_numbers(tmp_path, uniform, controls, words):
     found = planted_study(uniform, controls)
-    assert bands.finding(found).count(words) == 4  # two boxes, two strengths of softening
+    assert bands.finding(found).count(words) == 8  # two boxes, two strengths of softening, two readings of the length
     assert "nothing localises" in bands.finding(found)
     assert words in bands.write(found, tmp_path)
     assert (tmp_path / "bands.png").stat().st_size > 1000 and json.loads((tmp_path / "bands.json").read_text())
+
+
+def test_the_finding_names_the_control_that_is_no_worse():
+    found = planted_study(2.5, 1.9)
+    for key in [key for key in found if "equal-histogram" in key]:
+        found[key] = {m: [1.19, 1.21, 1.2] for m in bands.MEASURES}
+    assert bands.finding(found).count("less than in equal-histogram is not shown") == 8
 
 
 def test_no_finding_without_the_controls():
