@@ -34,6 +34,7 @@ SAMPLES = 200_000  # of the posterior
 LEVEL = 0.95
 BINS = 40
 CELLS = "lattice.cells=[24, 24, 24]"
+QUICK_POINTS, QUICK_CELLS = 30, "lattice.cells=[16, 16, 16]"  # to try the command: hardly more points than terms
 ELASTIC_GPA = 176.0  # actuator of the specimen that stays below yield
 # What a set must meet: value and tolerance, or an upper bound with the width of its edge.
 STRESS_GPA, STRESS_TOLERANCE = 3.25, 0.05  # of 3.25 +- 0.1 as two standard deviations
@@ -138,11 +139,11 @@ def design(points=POINTS):
     return qmc.Sobol(len(PARAMETERS), scramble=True, seed=20190716).random(2 ** math.ceil(math.log2(points)))[:points]
 
 
-def runs(points=POINTS):
+def runs(points=POINTS, cells=CELLS):
     """The three runs of each point of the design."""
     made = []
     for number, x in enumerate(design(points)):
-        sets = [CELLS] + [
+        sets = [cells] + [
             f"{name}={low + (high - low) * value:.6g}" for (name, ((low, high), _)), value in zip(PARAMETERS.items(), x)
         ]
         sets.append("output.nbed_strains=[]")

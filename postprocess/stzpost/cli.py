@@ -103,9 +103,10 @@ def parser():
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
     one = _series(commands, "bands", _bands, "the study of localisation with domains and their controls (run/bands)")
     one.add_argument("--quick", action="store_true", help="two seeds of the structures alone")
-    _series(
+    one = _series(
         commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
     )
+    one.add_argument("--quick", action="store_true", help="a small design in small boxes, to try it: minutes")
     _command(commands, "energy", _energy, "work, heat and elastic energy")
     _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
     _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
@@ -302,9 +303,10 @@ def _bands(options):
 
 
 def _calibrate(options):
-    runs = calibration.runs()
+    points = calibration.QUICK_POINTS if options.quick else calibration.POINTS
+    runs = calibration.runs(points, calibration.QUICK_CELLS if options.quick else calibration.CELLS)
     paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
-    found = calibration.fit(calibration.observe(paths), calibration.design())
+    found = calibration.fit(calibration.observe(paths, points), calibration.design(points))
     current = plan.model_values(options.inputs, calibration.PARAMETERS)
     calibration.write(found, current, options.output)
     for name, (low, high) in found.intervals().items():
