@@ -23,8 +23,8 @@ from .targets import HOMOGENEOUS
 SEEDS = 8
 LARGE_SEEDS = 6
 SOFTENING_EV = (0.0, 0.15, 0.3)
-BOXES = {"structure": "box of 18.6 nm", "large": "box of 37.1 nm"}
-LARGE = "lattice.cells=[64, 64, 64]"
+BOXES = {"structure": "box of 18.6 nm", "large": "box of 27.8 nm"}
+LARGE = "lattice.cells=[48, 48, 48]"
 CONTROLS = ("uniform", "shuffled", "equal-histogram")
 SURE = 0.05 / len(CONTROLS)  # p of one comparison: 5 % for the controls of one softening together
 WIDE = "wavelength 5 nm (domain width 2.5 nm)"  # the other reading of the measured length
@@ -64,7 +64,7 @@ class Case:
 
 def cases(quick=False):
     """The study: structures by softening; then, where there is softening, single variations of the domains and a box
-    twice as large."""
+    half as large again."""
     found = [_structure("structure", name, softening) for softening in SOFTENING_EV for name in plan.STRUCTURES]
     if quick:
         return [case for case in found if case.label.endswith(f"{SOFTENING_EV[-1]:g} eV")]
@@ -271,7 +271,7 @@ def _figure(found):
     left.set_xticks(range(len(names)), [name.replace("-", "-\n") for name in names])
     left.set(ylabel="localisation at 12.5 %")
     left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, columnspacing=0.9, handlelength=0.7)
-    others = list(VARIATIONS) + [f"{name} (37 nm)" for name in (*plan.STRUCTURES, WIDE)]
+    others = list(VARIATIONS) + [f"{name} (27.8 nm)" for name in (*plan.STRUCTURES, WIDE)]
     for softening, color, shift in zip(SOFTENING_EV[1:], (GREEN, VERMILLION), (-0.15, 0.15)):
         keys = [f"variation: {name}" for name in VARIATIONS] + [f"large: {name}" for name in (*plan.STRUCTURES, WIDE)]
         for i, key in enumerate(keys):
