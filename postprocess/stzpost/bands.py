@@ -6,7 +6,6 @@ time: softening, structure and its controls, wavelength, contrast, interfaces, s
 barriers of the domains without their arrangement: what they suppress as well, the arrangement is not needed for.
 """
 import json
-import math
 import os
 from dataclasses import dataclass
 
