@@ -6,7 +6,6 @@ time: softening, structure and its controls, wavelength, contrast, interfaces, s
 barriers of the domains without their arrangement: what they suppress as well, the arrangement is not needed for.
 """
 import json
-import math
 import os
 from dataclasses import dataclass
 
@@ -23,8 +22,8 @@ from .targets import HOMOGENEOUS
 SEEDS = 8
 LARGE_SEEDS = 6
 SOFTENING_EV = (0.0, 0.15, 0.3)
-BOXES = {"structure": "box of 18.6 nm", "large": "box of 37.1 nm"}
-LARGE = "lattice.cells=[64, 64, 64]"
+BOXES = {"structure": "box of 18.6 nm", "large": "box of 27.8 nm"}
+LARGE = "lattice.cells=[48, 48, 48]"
 CONTROLS = ("uniform", "shuffled", "equal-histogram")
 SURE = 0.05 / len(CONTROLS)  # p of one comparison: 5 % for the controls of one softening together
 WIDE = "wavelength 5 nm (domain width 2.5 nm)"  # the other reading of the measured length
@@ -64,7 +63,7 @@ class Case:
 
 def cases(quick=False):
     """The study: structures by softening; then, where there is softening, single variations of the domains and a box
-    twice as large."""
+    half as large again."""
     found = [_structure("structure", name, softening) for softening in SOFTENING_EV for name in plan.STRUCTURES]
     if quick:
         return [case for case in found if case.label.endswith(f"{SOFTENING_EV[-1]:g} eV")]
@@ -251,36 +250,22 @@ def _table(found):
 
 @style.styled
 def _figure(found):
-    """(a) Localisation by structure and softening; (b) of the variations and the larger box; a point a seed."""
-    figure, (left, right) = style.new(PAGE, 92 * MM, ncols=2, sharey=True)
-    names = list(plan.STRUCTURES)
-    for softening, color, shift in zip(SOFTENING_EV, (BLUE, GREEN, VERMILLION), (-0.2, 0.0, 0.2)):
-        for i, name in enumerate(names):
-            seen = found.get(f"structure: {name}, {softening:g} eV")
-            if seen:
-                label = f"softening {softening:g} eV" if i == 0 else None
-                left.plot(
-                    [i + shift] * len(seen["localisation"]),
-                    seen["localisation"],
-                    "o",
-                    mfc="none",
-                    color=color,
-                    ms=3,
-                    label=label,
-                )
-    left.set_xticks(range(len(names)), [name.replace("-", "-\n") for name in names])
-    left.set(ylabel="localisation at 12.5 %")
-    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, columnspacing=0.9, handlelength=0.7)
-    others = list(VARIATIONS) + [f"{name} (37 nm)" for name in (*plan.STRUCTURES, WIDE)]
-    for softening, color, shift in zip(SOFTENING_EV[1:], (GREEN, VERMILLION), (-0.15, 0.15)):
-        keys = [f"variation: {name}" for name in VARIATIONS] + [f"large: {name}" for name in (*plan.STRUCTURES, WIDE)]
-        for i, key in enumerate(keys):
-            seen = found.get(f"{key}, {softening:g} eV", {"localisation": []})["localisation"]
-            right.plot([i + shift] * len(seen), seen, "o", mfc="none", color=color, ms=3)
-    right.set_xticks(range(len(others)), [name.replace(" (domain width 2.5 nm)", "") for name in others])
-    right.tick_params(axis="x", labelrotation=90)
-    for place, letter in ((left, "a"), (right, "b")):
-        place.axhline(HOMOGENEOUS, ls="--", lw=0.7, color=GREY)
-        place.tick_params(axis="x", which="both", length=0)
-        place.text(0.02, 0.97, f"({letter})", transform=place.transAxes, va="top")
+    """Localisation of every case, a line each, and a point a seed; those without a run are left out."""
+    lines = [("structure", name, name) for name in plan.STRUCTURES]
+    lines += [("variation", name, name) for name in VARIATIONS]
+    lines += [("large", name, f"{name}, larger box") for name in (*plan.STRUCTURES, WIDE)]
+    lines = [one for one in lines if any(f"{one[0]}: {one[1]}, {s:g} eV" in found for s in SOFTENING_EV)]
+    figure, axes = style.new(0.85 * PAGE, (22 + 6 * len(lines)) * MM)
+    for softening, color, shift in zip(SOFTENING_EV, (BLUE, GREEN, VERMILLION), (-0.24, 0.0, 0.24)):
+        x, y = [], []
+        for i, (group, name, _) in enumerate(lines):
+            seen = found.get(f"{group}: {name}, {softening:g} eV", {"localisation": []})["localisation"]
+            x, y = x + list(seen), y + [i + shift] * len(seen)
+        if x:
+            axes.plot(x, y, "o", mfc="none", color=color, ms=3, label=f"softening {softening:g} eV")
+    axes.axvline(HOMOGENEOUS, ls="--", lw=0.7, color=GREY)
+    axes.set_yticks(range(len(lines)), [label for _, _, label in lines])
+    axes.tick_params(axis="y", which="both", length=0)
+    axes.set(xlabel="localisation at 12.5 %", ylim=(len(lines) - 0.5, -0.5))
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, columnspacing=0.9, handlelength=0.7)
     return figure

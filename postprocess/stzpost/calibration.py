@@ -26,8 +26,8 @@ PARAMETERS = {  # key of the input: (low, high), label
     "barriers.mean_eV": ((2.20, 2.50), "mean barrier (eV)"),
     "stz.gamma0": ((0.095, 0.135), "γ0"),
     "barriers.width_eV": ((0.04, 0.18), "width (eV)"),
-    "barriers.composition_eV": ((0.05, 0.35), "contrast of domains (eV)"),
-    "barriers.interface_eV": ((0.0, 0.20), "fall at interfaces (eV)"),
+    "barriers.composition_eV": ((0.05, 0.35), "contrast (eV)"),
+    "barriers.interface_eV": ((0.0, 0.20), "interfaces (eV)"),
 }
 POINTS = 56
 SAMPLES = 200_000  # of the posterior

@@ -11,7 +11,6 @@ import numpy as np
 from scipy.stats import chi2, norm, t as student
 
 from . import activation, nbed, order, plan, relaxation, report, targets, tension
-from .errors import StzPostError
 from .quantity import format_value, mean_error
 from .result import open_result
 from .targets import AGREES, CALIBRATED, DIFFERS, OPEN, PREDICTION, TREND, UNRESOLVED
