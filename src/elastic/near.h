@@ -20,9 +20,6 @@ typedef struct stz_spent {
   uint32_t lanes;
 } stz_spent;
 
-// Calls the records about an event into the cache, some microseconds before it is added.
-void stz_near_prefetch(const stz_split *split, const int origin[3], const float *records);
-
 // Adds what an event with the strain deviator e at `origin` makes of the near part, and takes `scale` times the norm of
 // its whole stress change off the sixth numbers. Lists the pieces about the event with a sixth number below zero (room
 // for STZ_NEAR_PIECES); returns their count.

@@ -250,9 +250,6 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
   const int choice = pick_float(&rates[0][0], 2 * STZ_MODES, &left);
   *shear = (stz_shear){.site = ml_local(e, number), .mode = choice / 2, .sign = choice % 2 ? -1 : 1};
   stz_glass_locate(kmc->glass, shear);
-  int origin[3];
-  stz_grid_coords(e->grid, shear->site, origin);
-  stz_near_prefetch(e->split, origin, e->records);
   return true;
 }
 
