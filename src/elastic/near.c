@@ -109,9 +109,10 @@ static inline __attribute__((always_inline)) uint32_t add_piece(const float *res
   return below;
 }
 
-// A piece that an event adds to: its number, and where its part of the strip begins.
+// A piece that an event adds to: how it would be listed, and where its part of the strip begins.
 typedef struct target {
-  int32_t piece, part;
+  stz_spent piece;
+  int32_t part;
 } target;
 
 // The pieces of the rows at +x and -x; returns their count.
@@ -127,7 +128,8 @@ static int list_targets(const int *cells, const int origin[3], int x, target *li
       const int first = (px / 8 * by + py / 8) * bz * STZ_BLOCK_PIECES + 8 * (px % 8) + py % 8;
       const int row = (side * SIDE + SPAN - 1 + y) * PARTS * PADDED + 16 - shift;
       for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
-        list[count++] = (target){first + block[part + 1], row + 8 * part};
+        const int8_t offset[3] = {(int8_t)(side ? -x : x), (int8_t)y, (int8_t)(8 * part - shift)};
+        list[count++] = (target){{first + block[part + 1], 0, {offset[0], offset[1], offset[2]}}, row + 8 * part};
       }
     }
   }
@@ -136,7 +138,7 @@ static int list_targets(const int *cells, const int origin[3], int x, target *li
 
 // All of a record but its last line, which is the caller's own.
 static inline __attribute__((always_inline)) void prefetch_piece(const float *records, const target *t) {
-  const float *at = records + (size_t)t->piece * STZ_PIECE;
+  const float *at = records + (size_t)t->piece.piece * STZ_PIECE;
   for (int line = 0; line < 48; line += 16) __builtin_prefetch(at + line, 1);
 }
 
@@ -149,8 +151,9 @@ static int add_strip(const strip *s, const target *list, int targets, int count,
   for (int i = 0; i < targets; i++) {
     prefetch_piece(records, &list[i + AHEAD]);
     const float *add = (const float *)s + list[i].part;
-    const uint32_t below = add_piece(add, records + (size_t)list[i].piece * STZ_PIECE);
-    spent[count] = (stz_spent){list[i].piece, below};
+    const uint32_t below = add_piece(add, records + (size_t)list[i].piece.piece * STZ_PIECE);
+    spent[count] = list[i].piece;
+    spent[count].lanes = (uint8_t)below;
     count += below != 0;
   }
   return count;

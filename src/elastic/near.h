@@ -14,10 +14,12 @@
 
 enum { STZ_PIECE = 64, STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1 };
 
-// A piece some of whose sixth numbers have fallen below zero: bit l of `lanes` for site l.
+// A piece some of whose sixth numbers have fallen below zero: bit l of `lanes` for site l. Its first site lies at
+// `offset` from the event.
 typedef struct stz_spent {
   int32_t piece;
-  uint32_t lanes;
+  uint8_t lanes;
+  int8_t offset[3];
 } stz_spent;
 
 // Adds what an event with the strain deviator e at `origin` makes of the near part, and takes `scale` times the norm of
