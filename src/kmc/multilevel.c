@@ -374,8 +374,8 @@ static double ml_bytes(const stz_kmc *kmc) {
   const multilevel *e = kmc->state;
   size_t far;
   (void)stz_far_state(e->far, &far);
-  return 5.0 * sizeof(float) + (double)(e->state_bytes + far + e->split->bytes + stz_total_table_bytes(e->total)) /
-                                   (double)stz_grid_sites(e->grid);
+  const size_t tables = e->split->bytes + stz_total_table_bytes(e->total), work = stz_total_work_bytes(e->total);
+  return 5.0 * sizeof(float) + (double)(e->state_bytes + far + tables + work) / (double)stz_grid_sites(e->grid);
 }
 
 static const stz_fields *ml_fields(const stz_kmc *kmc) {
