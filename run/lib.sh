@@ -50,3 +50,21 @@ guarded() {
   fi
   return "$status"
 }
+
+# study COMMAND WHAT DIR [--quick]: builds, then `stz-post COMMAND`, which carries out many runs, into results/DIR, or with
+# --quick into results/DIR-quick.
+study() {
+  local command=$1 what=$2 out=results/$3 quick=()
+  shift 3
+  if [[ ${1-} == --quick ]]; then
+    quick=(--quick)
+    out+=-quick
+    shift
+  fi
+  [[ $# -eq 0 ]] || fail "got $*, takes --quick or nothing"
+  run/setup --demo
+  say "building"
+  build -DBUILD_TESTING=OFF
+  say "$what, into $out"
+  guarded group postprocess/stz-post "$command" "${quick[@]}" -o "$out" --program build/src/stzkmc
+}

@@ -6,7 +6,6 @@ time: softening, structure and its controls, wavelength, contrast, interfaces, s
 barriers of the domains without their arrangement: what they suppress as well, the arrangement is not needed for.
 """
 import json
-import math
 import os
 from dataclasses import dataclass
 
@@ -14,15 +13,29 @@ import numpy as np
 
 from . import avalanches, correlation, plan, style, tension
 from .errors import StzPostError
-from .experiment import smaller
+from .experiment import welch
 from .quantity import finite, format_value, mean_error
 from .result import open_result
-from .style import BLACK, BLUE, GREEN, GREY, MM, PAGE, VERMILLION
+from .style import BLUE, GREEN, GREY, MM, PAGE, VERMILLION
 from .targets import HOMOGENEOUS
 
-SEEDS = 4
-LARGE_SEEDS = 2
+SEEDS = 8
+LARGE_SEEDS = 6
 SOFTENING_EV = (0.0, 0.15, 0.3)
+BOXES = {"structure": "box of 18.6 nm", "large": "box of 27.8 nm"}
+LARGE = "lattice.cells=[48, 48, 48]"
+CONTROLS = ("uniform", "shuffled", "equal-histogram")
+SURE = 0.05 / len(CONTROLS)  # p of one comparison: 5 % for the controls of one softening together
+WIDE = "wavelength 5 nm (domain width 2.5 nm)"  # the other reading of the measured length
+DOMAINS = ("domains", WIDE)
+VARIATIONS = {  # of the domains, one thing each
+    WIDE: ("microstructure.wavelength_nm=5.0",),
+    "contrast 0.1 eV": ("barriers.composition_eV=0.1",),
+    "contrast 0.4 eV": ("barriers.composition_eV=0.4",),
+    "interfaces 0 eV": ("barriers.interface_eV=0.0",),
+    "interfaces 0.3 eV": ("barriers.interface_eV=0.3",),
+    "uniform of the same total width": ('microstructure.type="uniform"', "barriers.width_eV=0.21"),
+}
 RING_NM = (2.0, 5.0)  # distances over which the quadrupole is averaged: beyond an STZ, within half the box
 MEASURES = {
     "localisation": "localisation",
@@ -49,49 +62,47 @@ class Case:
 
 
 def cases(quick=False):
-    """The study: structures by softening, then single variations of the domains at the strongest softening, then a
-    larger box."""
-    found = [
-        Case("structure", f"{structure}, {softening:g} eV", (*sets, f"barriers.softening_eV={softening}"))
-        for softening in ((SOFTENING_EV[-1],) if quick else SOFTENING_EV)
-        for structure, sets in plan.STRUCTURES.items()
-    ]
-    strong = f"barriers.softening_eV={SOFTENING_EV[-1]}"
-    variations = {
-        "wavelength 5 nm (domain width 2.5 nm)": ("microstructure.wavelength_nm=5.0",),
-        "contrast 0.1 eV": ("barriers.composition_eV=0.1",),
-        "contrast 0.4 eV": ("barriers.composition_eV=0.4",),
-        "interfaces 0 eV": ("barriers.interface_eV=0.0",),
-        "interfaces 0.3 eV": ("barriers.interface_eV=0.3",),
-        "uniform of the same total width": ('microstructure.type="uniform"', "barriers.width_eV=0.21"),
-    }
-    if not quick:
-        found += [Case("variation", name, (*sets, strong)) for name, sets in variations.items()]
-        large = "lattice.cells=[48, 48, 48]"
-        found += [
-            Case("box of 27.8 nm", name, (*plan.STRUCTURES[name], strong, large), LARGE_SEEDS)
-            for name in ("domains", "shuffled", "uniform")
-        ]
+    """The study: structures by softening; then, where there is softening, single variations of the domains and a box
+    half as large again."""
+    found = [_structure("structure", name, softening) for softening in SOFTENING_EV for name in plan.STRUCTURES]
+    if quick:
+        return [case for case in found if case.label.endswith(f"{SOFTENING_EV[-1]:g} eV")]
+    for softening in SOFTENING_EV[1:]:
+        soft = f"barriers.softening_eV={softening}"
+        found += [Case("variation", f"{name}, {softening:g} eV", (*sets, soft)) for name, sets in VARIATIONS.items()]
+    for softening in SOFTENING_EV[1:]:
+        found += [_structure("large", name, softening, (LARGE,), LARGE_SEEDS) for name in plan.STRUCTURES]
+    for softening in SOFTENING_EV[1:]:
+        soft = f"barriers.softening_eV={softening}"
+        found.append(Case("large", f"{WIDE}, {softening:g} eV", (*VARIATIONS[WIDE], soft, LARGE), LARGE_SEEDS))
     return found
 
 
+def _structure(group, name, softening, more=(), seeds=SEEDS):
+    sets = (*plan.STRUCTURES[name], f"barriers.softening_eV={softening}", *more)
+    return Case(group, f"{name}, {softening:g} eV", sets, seeds)
+
+
 def runs(quick=False):
-    """The runs of the study."""
-    common = ("output.nbed_strains=[]", "output.statistics_strains=[0.05, 0.12]", "output.avalanches=true")
-    made = []
-    for number, case in enumerate(cases(quick)):
-        for seed in range(1, (2 if quick else case.seeds) + 1):
-            made.append(
-                plan.Run(
-                    f"bands-{number:02d}",
-                    case.group.split()[0],
-                    "tension.cfg",
-                    seed,
-                    (*case.settings, *common),
-                    {"case": case.key},
-                )
-            )
-    return made
+    """The runs of the study, by the fast engine."""
+    common = (
+        'kmc.engine="multilevel"',
+        "output.nbed_strains=[]",
+        "output.statistics_strains=[0.05, 0.12]",
+        "output.avalanches=true",
+    )
+    return [
+        plan.Run(
+            f"bands-{number:02d}",
+            case.group,
+            "tension.cfg",
+            seed,
+            (*case.settings, *common),
+            {"case": case.key},
+        )
+        for number, case in enumerate(cases(quick))
+        for seed in range(1, (2 if quick else case.seeds) + 1)
+    ]
 
 
 def analyse(runs, paths):
@@ -109,65 +120,84 @@ def analyse(runs, paths):
 
 
 def comparisons(found):
-    """p of the domains not localising less than each control, by softening and box: Welch's test, one-sided."""
+    """Localisation of the domains, in both readings of their length, less that of each control, by softening and box:
+    the difference with its 95 % interval, and p of the domains not localising less (Welch's test, one-sided)."""
     results = []
-    for key in found:
-        group, _, label = key.partition(": ")
-        name, comma, rest = label.partition(", ")
-        if name == "domains":
-            for control in ("uniform", "shuffled", "equal-histogram"):
-                other = f"{group}: {control}{comma}{rest}"
-                if other in found:
-                    a, b = found[key]["localisation"], found[other]["localisation"]
-                    p = smaller(a, b) if min(len(a), len(b)) > 1 else math.nan
+    for group in BOXES:
+        for softening in SOFTENING_EV:
+            for name in DOMAINS:
+                domains = found.get(_key(group, name, softening), {"localisation": []})["localisation"]
+                for control in CONTROLS:
+                    other = found.get(_key(group, control, softening), {"localisation": []})["localisation"]
+                    if min(len(domains), len(other)) < 2:
+                        continue
+                    difference, half, p = welch(domains, other)
                     results.append(
-                        {"domains": key, "control": other, "p": p, "means": [float(np.mean(a)), float(np.mean(b))]}
+                        {
+                            "box": group,
+                            "softening_eV": softening,
+                            "domains": name,
+                            "control": control,
+                            "means": [float(np.mean(domains)), float(np.mean(other))],
+                            "difference": difference,
+                            "interval_95": [difference - half, difference + half],
+                            "p": p,
+                        }
                     )
     return results
 
 
+def _key(group, name, softening):
+    """Of a case: the variations of the smaller box have a group of their own."""
+    return f"{'variation' if group == 'structure' and name in VARIATIONS else group}: {name}, {softening:g} eV"
+
+
 def finding(found):
-    """What the study says, in words that follow from its numbers: a sentence a softening."""
-    sentences = [_at(found, softening) for softening in SOFTENING_EV if softening > 0]
-    sentences = [one for one in sentences if one]
-    if not sentences:
+    """What the study says, in words that follow from its numbers: a sentence for each box and softening."""
+    softened = [
+        _at(found, group, softening, name) for group in BOXES for softening in SOFTENING_EV[1:] for name in DOMAINS
+    ]
+    if not any(softened):
         return "The controls are not complete: no finding."
-    plain = [key for key in found if key.endswith(f", {SOFTENING_EV[0]:g} eV")]
+    plain = [max(seen["localisation"]) for key, seen in found.items() if key.endswith(f", {SOFTENING_EV[0]:g} eV")]
     if plain:
-        largest = max(max(found[key]["localisation"]) for key in plain)
-        sentences.insert(0, f"Without softening nothing localises, whatever the structure: at most {largest:.2f}.")
-    return "\n".join(sentences)
+        verdict = "nothing localises, whatever the structure" if max(plain) < HOMOGENEOUS else "some samples localise"
+        softened.insert(0, f"Without softening {verdict}: at most {max(plain):.2f}.")
+    return "\n".join(one for one in softened if one)
 
 
-def _at(found, softening):
-    """The sentence of one softening; None while a control is missing."""
-    label = f"{softening:g} eV"
+def _at(found, group, softening, domains):
+    """The sentence of one box, softening and reading of the domains' length; None while a control is missing."""
     by = {
-        one["control"].split(": ")[1].split(",")[0]: one
+        one["control"]: one
         for one in comparisons(found)
-        if one["domains"] == f"structure: domains, {label}" and math.isfinite(one["p"])
+        if (one["box"], one["softening_eV"], one["domains"]) == (group, softening, domains)
     }
-    if not {"uniform", "shuffled", "equal-histogram"} <= set(by):
+    if set(by) != set(CONTROLS):
         return None
-    uniform, rest = by["uniform"], [by["shuffled"], by["equal-histogram"]]
-    overshoot = np.mean(found[f"structure: domains, {label}"]["overshoot"])
+    overshoot = np.mean(found[_key(group, domains, softening)]["overshoot"])
     text = (
-        f"Softening {label}, upper yield {overshoot:.2f} of flow: localisation {uniform['means'][0]:.2f} with domains, "
+        f"{domains}, softening {softening:g} eV, {BOXES[group]}: localisation {by['uniform']['means'][0]:.2f}, upper yield "
+        f"{overshoot:.2f} of flow; less than "
     )
-    text += f"{uniform['means'][1]:.2f} uniform (p = {uniform['p']:.2g}), " + ", ".join(
-        f"{one['means'][1]:.2f} {name} (p = {one['p']:.2g})" for one, name in zip(rest, ("shuffled", "equal histogram"))
+    text += ", ".join(
+        f"{name} ({one['means'][1]:.2f}) by {-one['difference']:.2f} (95 %: {-one['interval_95'][1]:.2f} to "
+        f"{-one['interval_95'][0]:.2f}, p = {one['p']:.2g})"
+        for name, one in by.items()
     )
-    if not (uniform["p"] < 0.05 and uniform["means"][1] > HOMOGENEOUS):
-        return text + ": no clear suppression by domains."
-    if all(one["p"] < 0.05 and one["means"][1] > HOMOGENEOUS for one in rest):
-        return text + ": domains suppress localisation, and their arrangement matters."
-    if all(one["means"][1] < HOMOGENEOUS for one in rest):
+    clear = [name for name, one in by.items() if one["p"] < SURE and one["means"][1] > HOMOGENEOUS]
+    if "uniform" not in clear:
+        return text + ": no clear suppression of a band by domains."
+    if len(clear) == len(CONTROLS):
+        return text + ": localisation is suppressed, and that barriers are arranged in domains matters."
+    if all(by[name]["means"][1] < HOMOGENEOUS for name in CONTROLS if name != "uniform"):
         return text + (
             ": localisation is suppressed, but their arrangement is not needed for it. The same barriers without domains "
             "stay homogeneous too: frozen disorder suffices, which is unflattering to the hypothesis that the domains and "
             "their interfaces do it."
         )
-    return text + ": localisation is suppressed by domains; the controls with their barriers lie between."
+    unclear = " and ".join(name for name in CONTROLS if name not in clear)
+    return text + f": less than in a uniform glass; that it is less than in {unclear} is not shown."
 
 
 def write(found, directory):
@@ -220,37 +250,22 @@ def _table(found):
 
 @style.styled
 def _figure(found):
-    """(a) Localisation by structure and softening; (b) of the other cases; a point a seed."""
-    figure, (left, right) = style.new(PAGE, 78 * MM, ncols=2, sharey=True)
-    names = list(plan.STRUCTURES)
-    for softening, color, shift in zip(SOFTENING_EV, (BLUE, GREEN, VERMILLION), (-0.2, 0.0, 0.2)):
-        for i, name in enumerate(names):
-            seen = found.get(f"structure: {name}, {softening:g} eV")
-            if seen:
-                label = f"softening {softening:g} eV" if i == 0 else None
-                left.plot(
-                    [i + shift] * len(seen["localisation"]),
-                    seen["localisation"],
-                    "o",
-                    mfc="none",
-                    color=color,
-                    ms=3,
-                    label=label,
-                )
-    left.set_xticks(range(len(names)), [name.replace("-", "-\n") for name in names])
-    left.set(ylabel="localisation at 12.5 %")
-    left.legend(loc="upper right")
-    others = [key for key in found if not key.startswith("structure")]
-    for i, key in enumerate(others):
-        right.plot(
-            [i] * len(found[key]["localisation"]), found[key]["localisation"], "o", mfc="none", color=BLACK, ms=3
-        )
-    right.set_xticks(
-        range(len(others)), [key.split(": ")[1] + (" (large box)" if key.startswith("box") else "") for key in others]
-    )
-    right.tick_params(axis="x", labelrotation=60)
-    for place, letter in ((left, "a"), (right, "b")):
-        place.axhline(HOMOGENEOUS, ls="--", lw=0.7, color=GREY)
-        place.tick_params(axis="x", which="both", length=0)
-        style.panel(place, letter)
+    """Localisation of every case, a line each, and a point a seed; those without a run are left out."""
+    lines = [("structure", name, name) for name in plan.STRUCTURES]
+    lines += [("variation", name, name) for name in VARIATIONS]
+    lines += [("large", name, f"{name}, larger box") for name in (*plan.STRUCTURES, WIDE)]
+    lines = [one for one in lines if any(f"{one[0]}: {one[1]}, {s:g} eV" in found for s in SOFTENING_EV)]
+    figure, axes = style.new(0.85 * PAGE, (22 + 6 * len(lines)) * MM)
+    for softening, color, shift in zip(SOFTENING_EV, (BLUE, GREEN, VERMILLION), (-0.24, 0.0, 0.24)):
+        x, y = [], []
+        for i, (group, name, _) in enumerate(lines):
+            seen = found.get(f"{group}: {name}, {softening:g} eV", {"localisation": []})["localisation"]
+            x, y = x + list(seen), y + [i + shift] * len(seen)
+        if x:
+            axes.plot(x, y, "o", mfc="none", color=color, ms=3, label=f"softening {softening:g} eV")
+    axes.axvline(HOMOGENEOUS, ls="--", lw=0.7, color=GREY)
+    axes.set_yticks(range(len(lines)), [label for _, _, label in lines])
+    axes.tick_params(axis="y", which="both", length=0)
+    axes.set(xlabel="localisation at 12.5 %", ylim=(len(lines) - 0.5, -0.5))
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, columnspacing=0.9, handlelength=0.7)
     return figure

@@ -26,14 +26,15 @@ PARAMETERS = {  # key of the input: (low, high), label
     "barriers.mean_eV": ((2.20, 2.50), "mean barrier (eV)"),
     "stz.gamma0": ((0.095, 0.135), "γ0"),
     "barriers.width_eV": ((0.04, 0.18), "width (eV)"),
-    "barriers.composition_eV": ((0.05, 0.35), "contrast of domains (eV)"),
-    "barriers.interface_eV": ((0.0, 0.20), "fall at interfaces (eV)"),
+    "barriers.composition_eV": ((0.05, 0.35), "contrast (eV)"),
+    "barriers.interface_eV": ((0.0, 0.20), "interfaces (eV)"),
 }
 POINTS = 56
 SAMPLES = 200_000  # of the posterior
 LEVEL = 0.95
 BINS = 40
 CELLS = "lattice.cells=[24, 24, 24]"
+QUICK_POINTS, QUICK_CELLS = 30, "lattice.cells=[16, 16, 16]"  # to try the command: hardly more points than terms
 ELASTIC_GPA = 176.0  # actuator of the specimen that stays below yield
 # What a set must meet: value and tolerance, or an upper bound with the width of its edge.
 STRESS_GPA, STRESS_TOLERANCE = 3.25, 0.05  # of 3.25 +- 0.1 as two standard deviations
@@ -138,11 +139,11 @@ def design(points=POINTS):
     return qmc.Sobol(len(PARAMETERS), scramble=True, seed=20190716).random(2 ** math.ceil(math.log2(points)))[:points]
 
 
-def runs(points=POINTS):
+def runs(points=POINTS, cells=CELLS):
     """The three runs of each point of the design."""
     made = []
     for number, x in enumerate(design(points)):
-        sets = [CELLS] + [
+        sets = [cells] + [
             f"{name}={low + (high - low) * value:.6g}" for (name, ((low, high), _)), value in zip(PARAMETERS.items(), x)
         ]
         sets.append("output.nbed_strains=[]")

@@ -19,18 +19,23 @@ from . import (
     experiment_page,
     fields,
     figures,
+    movie,
     nbed,
+    page,
+    paper,
     plan,
     relaxation,
     report,
     style,
     sweep_cli,
+    synth,
     targets,
     tension,
 )
 from .errors import StzPostError
 from .quantity import table
 from .result import open_result
+from .sweep import open_sweep
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,7 +48,7 @@ def main(arguments=None):
     sys.stdout.reconfigure(errors="replace")
     sys.stderr.reconfigure(errors="replace")
     try:
-        options = _parser().parse_args(arguments)
+        options = parser().parse_args(arguments)
         options.run(options)
     except StzPostError as error:
         print(f"stz-post: {error}", file=sys.stderr)
@@ -54,10 +59,11 @@ def main(arguments=None):
     return 0
 
 
-def _parser():
-    parser = _Parser(prog="stz-post", description="Post-processing of stzkmc result files.")
-    parser.add_argument("--version", action="version", version=f"stz-post {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+def parser():
+    """The parser of the whole command line; what it refuses is a StzPostError."""
+    whole = _Parser(prog="stz-post", description="Post-processing of stzkmc result files.")
+    whole.add_argument("--version", action="version", version=f"stz-post {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     one = _command(commands, "relaxation", _relaxation, "logarithmic fit, activation volume V and rate sensitivity m")
     one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: the longest relaxation)")
@@ -97,9 +103,10 @@ def _parser():
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
     one = _series(commands, "bands", _bands, "the study of localisation with domains and their controls (run/bands)")
     one.add_argument("--quick", action="store_true", help="two seeds of the structures alone")
-    _series(
+    one = _series(
         commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
     )
+    one.add_argument("--quick", action="store_true", help="a small design in small boxes, to try it: minutes")
     _command(commands, "energy", _energy, "work, heat and elastic energy")
     _command(commands, "avalanches", _avalanches, "sizes of avalanches, against chance")
     _command(commands, "correlation", _correlation, "autocorrelation of plastic strain")
@@ -114,7 +121,53 @@ def _parser():
     )
     one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     one.set_defaults(run=_report)
-    return parser
+    text = "one interactive page of a run or of a sweep, for a browser without a network"
+    one = commands.add_parser("page", help=text, description=text)
+    one.add_argument("file", metavar="FILE", help="a result, or the directory of a sweep")
+    one.add_argument("-o", dest="output", required=True, metavar="PAGE", help="the page, PAGE.html")
+    one.set_defaults(run=_page)
+    text = "a movie of strain and events"
+    one = commands.add_parser("movie", help=text, description=text)
+    one.add_argument("file", metavar="FILE")
+    one.add_argument("-o", dest="output", required=True, metavar="MOVIE", help="a name that ends in .mp4 or .gif")
+    one.add_argument("--view", choices=movie.VIEWS, help="default: space with VTK and a display, else plane")
+    one.add_argument("--frames", type=int, default=60, metavar="N", help="default %(default)s")
+    one.add_argument("--rate", type=int, default=12, metavar="N", help="frames a second (default %(default)s)")
+    one.set_defaults(run=_movie)
+    text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
+    one = commands.add_parser("figure", help=text, description=text)
+    names = [*paper.FIGURES, *paper.SWEEP_FIGURES]
+    one.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
+    one.add_argument("files", nargs="+", metavar="FILE", help="results; for " + " and ".join(paper.SWEEP_FIGURES)
+                     + " a sweep: its directory, or the file that collect made of it")
+    one.add_argument("--value", default="flow_stress_GPa", metavar="NAME", help="of a sweep (default %(default)s)")
+    one.add_argument("--x", metavar="AXIS", help="of a sweep")
+    one.add_argument("--y", metavar="AXIS", help="of a sweep")
+    one.add_argument("-o", dest="output", required=True, metavar="STEM", help="writes STEM.pdf, STEM.png, STEM.csv")
+    one.set_defaults(run=_figure)
+    _synth_commands(commands)
+    return whole
+
+
+def _synth_commands(commands):
+    """`stz-post synth KIND`: the fields of the kind's settings are its options."""
+    text = "synthetic measurements with their truth"
+    kinds = commands.add_parser("synth", help=text, description=text).add_subparsers(
+        required=True, metavar="KIND", parser_class=_Parser
+    )
+    for kind in synth.KINDS:
+        title = synth.TITLES[kind]
+        one = kinds.add_parser(kind, help=title, description=title)
+        one.add_argument("files", nargs="+", metavar="RESULT", help="results, or directories of results (a sweep's)")
+        one.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the set, new or empty")
+        one.add_argument("--noise-seed", type=int, default=1, metavar="N", help="seed of the noise (default 1)")
+        one.add_argument(
+            "--test-share", type=float, default=0.2, metavar="X", help="share of specimens to test on (default 0.2)"
+        )
+        for name, value in synth.options(kind).items():
+            flag = "--" + name.replace("_", "-")
+            one.add_argument(flag, dest=name, type=type(value), default=value, metavar="X", help="(default %(default)s)")
+        one.set_defaults(run=_synth, kind=kind)
 
 
 def _command(commands, name, run, text):
@@ -165,6 +218,45 @@ def _slices(options):
     _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
 
 
+def _page(options):
+    if os.path.isdir(options.file):
+        page.write_sweep(open_sweep(options.file), options.output)
+    else:
+        page.write_run(open_result(options.file), options.output)
+    print(f"page: {options.output}")
+
+
+def _movie(options):
+    movie.check(options.output)
+    if options.frames < 2 or options.rate < 1:
+        raise StzPostError("movie: needs at least 2 frames and 1 a second")
+    view = options.view or movie.default_view()
+    try:
+        count = movie.VIEWS[view](open_result(options.file), options.output, options.frames, options.rate)
+    except OSError as error:
+        raise StzPostError(f"{options.output}: {error.strerror}") from error
+    print(f"{options.output}: {count} frames, view {view}")
+
+
+def _figure(options):
+    if options.name in paper.SWEEP_FIGURES:
+        if len(options.files) > 1:
+            raise StzPostError(f"figure {options.name}: got {len(options.files)} files, needs one sweep")
+        draw, dataset = paper.SWEEP_FIGURES[options.name], open_sweep(options.files[0])
+        figure, tables = draw(dataset, options.value, options.x, options.y)
+    else:
+        figure, tables = paper.FIGURES[options.name]([open_result(path) for path in options.files])
+    print("\n".join(paper.write(figure, tables, options.output)))
+
+
+def _synth(options):
+    chosen = {name: getattr(options, name) for name in synth.options(options.kind)}
+    settings = synth.KINDS[options.kind].Settings(**chosen)
+    made = synth.make_set(options.kind, options.files, options.output, settings, options.noise_seed, options.test_share)
+    parts = [one["split"] for one in made["specimens"]]
+    print(f"{options.output}: {options.kind}, {parts.count('train')} specimens to train, {parts.count('test')} to test")
+
+
 def _compare(options):
     measured = compare.read(options.measured)
     found = compare.ranked(measured, [open_result(path) for path in options.files])
@@ -211,9 +303,10 @@ def _bands(options):
 
 
 def _calibrate(options):
-    runs = calibration.runs()
+    points = calibration.QUICK_POINTS if options.quick else calibration.POINTS
+    runs = calibration.runs(points, calibration.QUICK_CELLS if options.quick else calibration.CELLS)
     paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
-    found = calibration.fit(calibration.observe(paths), calibration.design())
+    found = calibration.fit(calibration.observe(paths, points), calibration.design(points))
     current = plan.model_values(options.inputs, calibration.PARAMETERS)
     calibration.write(found, current, options.output)
     for name, (low, high) in found.intervals().items():

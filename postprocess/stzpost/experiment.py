@@ -11,7 +11,6 @@ import numpy as np
 from scipy.stats import chi2, norm, t as student
 
 from . import activation, nbed, order, plan, relaxation, report, targets, tension
-from .errors import StzPostError
 from .quantity import format_value, mean_error
 from .result import open_result
 from .targets import AGREES, CALIBRATED, DIFFERS, OPEN, PREDICTION, TREND, UNRESOLVED
@@ -24,6 +23,7 @@ DETECTION_GPA = 2 * math.sqrt(2) * READING_GPA  # fall of the stress that two su
 FLOWING = (0.05, 0.10)  # strain at 2 h of the specimens of which yield strength, m and V are quoted
 STRESS_GPA, SENSITIVITY = (3.15, 3.35), (0.027, 0.033)  # asked of a calibrated model
 FLAT = 0.05  # largest relative change of the Bragg fraction that counts as flat
+EARLY = 0.01  # plastic strain at which localisation is compared with that of the end
 OVERSHOOT = 1.1  # upper yield over flow beyond which the overshoot counts as strong
 CONVENTION = "3.06"  # the Taylor factor with which the measured m, stress and V close: docs/theory.md section 9
 
@@ -108,6 +108,9 @@ class Experiment:
     order_fit: object = None
     evidence: object = None
     runs: int = 0
+    planned: int = 0
+    made: tuple = ("", "")  # of the first and the last run, UTC
+    commits: tuple = ()  # of the programs that made the runs
 
 
 def analyse(runs, paths):
@@ -116,7 +119,8 @@ def analyse(runs, paths):
     def of(series):
         return [(run, open_result(paths[run.name])) for run in runs if run.series == series and run.name in paths]
 
-    e = Experiment(runs=len(paths))
+    e = Experiment(runs=len(paths), planned=len(runs))
+    e.made, e.commits = _provenance(paths.values())
     chips, pulls = of("onchip"), of("tension")
     e.specimens = _specimens(chips)
     e.pulled = [tension.analyse(result) for _, result in pulls]
@@ -144,9 +148,32 @@ def rows(e):
     for row in targets.rows(e.evidence):
         key = row.id + (" ductility" if row.cls == targets.NOT_MODELLED else "")
         one = own.get(key, row)
+        one.detail = one.detail or _echo(e, one.id)
         one.test = TESTS.get(key, "echoed: what was put in")
         table.append(one)
     return table
+
+
+def _echo(e, id):
+    """What the runs add to a row that is only echoed."""
+    if id == "T9":
+        return (
+            "the length is taken as the wavelength of the network; the other reading, domains of this width, is among the "
+            "variations of run/bands"
+        )
+    if id == "T10" and e.specimens:
+        stiffness = [one.stiffness_GPa for one in e.specimens]
+        return (
+            f"the array has {len(stiffness)} actuators of {min(stiffness):g} to {max(stiffness):g} GPa and one product of "
+            f"stiffness and mismatch, {plan.PULL_GPA:g} GPa"
+        )
+    return ""
+
+
+def _provenance(paths):
+    attrs = [open_result(path).attrs for path in paths]
+    dates = sorted(str(one["created_utc"]) for one in attrs)
+    return (dates[0], dates[-1]), tuple(sorted({str(one["git"]) for one in attrs}))
 
 
 def _specimens(chips):
@@ -288,7 +315,7 @@ def _order_fit(e, pulls):
 
 def _text(value, error, unit="", digits=3):
     shown, plus = format_value(value, error, digits)
-    return (f"{shown} ± {plus}" if plus else shown) + (f" {unit}" if unit else "")
+    return ((f"{shown} ± {plus}" if plus else shown) + (f" {unit}" if unit else "")).replace("-", "−")
 
 
 def _row(id, quantity, measured, cls):
@@ -301,7 +328,7 @@ def _t2(e):
     if flowing:
         means = np.mean([one.stress[:, 0].mean() for one in flowing])
         _, (low, high) = activation.bootstrap([one.stress[:, 0] for one in flowing], np.mean)
-        row.model = f"{means:.3f} GPa at 2 h (95 %: {low:.3f}–{high:.3f})"
+        row.model = f"{1e3 * means:.0f} MPa at 2 h (95 %: {1e3 * low:.0f}–{1e3 * high:.0f})"
         row.verdict = AGREES if STRESS_GPA[0] <= means <= STRESS_GPA[1] else DIFFERS
         row.detail = f"on chip, {len(flowing)} specimens of {len(flowing[0].stress)} seeds"
         if e.pulled:
@@ -347,8 +374,7 @@ def _t4(e):
     main = e.estimates[0] if e.estimates else None
     if main is None or main.refused:
         return row
-    strength = float(np.mean([one.stress[:, 0].mean() for one in e.specimens if one.flowing]))
-    m, low, high = (s / strength for s in (main.s, *main.interval))
+    m, low, high = (s / strength(e) for s in (main.s, *main.interval))
     row.model = f"{m:.4f} (95 %: {low:.4f}–{high:.4f})"
     row.verdict = AGREES if SENSITIVITY[0] <= m <= SENSITIVITY[1] else DIFFERS
     row.detail = (
@@ -358,8 +384,16 @@ def _t4(e):
     if steady:
         stress = np.mean([np.mean(s) for t, _, s in e.flow if t == 295.0])
         rates = [rate for t, rate, _ in e.flow if t == 295.0]
-        row.detail += f"; steady flow from {min(rates):g} to {max(rates):g} /s: {steady.s / stress:.4f}"
+        row.detail += (
+            f"; steady flow from {targets.power(min(rates))} to {targets.power(max(rates))} /s, over the mean flow stress: "
+            f"{steady.s / stress:.4f}"
+        )
     return row
+
+
+def strength(e):
+    """Stress at 2 h of the specimens that flow: yield strength as it was measured, GPa."""
+    return float(np.mean([one.stress[:, 0].mean() for one in e.specimens if one.flowing]))
 
 
 def _t5(e):
@@ -367,10 +401,14 @@ def _t5(e):
     flowing = [one for one in e.specimens if one.flowing]
     if not flowing:
         return row
-    rates = np.exp(np.mean([np.log(one.rate).mean(axis=0) for one in flowing], axis=0))
-    ends = {label: rate for label, rate in zip(TIMES, rates) if label in targets.RATES}
-    factors = [max(rate / targets.RATES[label], targets.RATES[label] / rate) for label, rate in ends.items()]
-    row.model = ", ".join(f"{targets.power(rate)} /s at {label}" for label, rate in ends.items())
+    shown, factors = [], []
+    for i, label in enumerate(TIMES):
+        if label in targets.RATES:
+            logarithm, interval = activation.bootstrap([np.log(one.rate[:, i]) for one in flowing], np.mean)
+            rate, (low, high) = math.exp(logarithm), np.exp(interval)
+            shown.append(f"{targets.power(rate)} /s at {label} (95 %: {targets.power(low)}–{targets.power(high)})")
+            factors.append(max(rate / targets.RATES[label], targets.RATES[label] / rate))
+    row.model = ", ".join(shown)
     row.verdict = AGREES if max(factors) <= targets.RATE_FACTOR else DIFFERS
     row.detail = "geometric mean over specimens and seeds; off by factors " + ", ".join(f"{f:.2g}" for f in factors)
     return row
@@ -381,8 +419,9 @@ def _t6(e):
     flowing = [one for one in e.specimens if one.flowing]
     if not flowing:
         return row
-    means = np.mean([one.stress.mean(axis=0) for one in flowing], axis=0)
-    row.model = ", ".join(f"{s:.2f}" for s in means) + " GPa at " + ", ".join(TIMES)
+    seeds = np.mean([one.stress for one in flowing], axis=0)  # mean of the specimens, seeds x times
+    means = seeds.mean(axis=0)
+    row.model = ", ".join(_text(*mean_error(s)) for s in seeds.T) + " GPa at " + ", ".join(TIMES)
     readings = next((one for one in e.estimates if one.method.endswith("readings")), None)
     row.verdict = DIFFERS if readings is None or readings.refused else AGREES
     decades = math.log10(TIMES["51 d"] / TIMES["2 h"])
@@ -401,16 +440,13 @@ def _displacement_slope(one):
     return float(np.polyfit(np.log(list(TIMES.values())), u, 1)[0])
 
 
-def threshold(e):
+def threshold(e, seeds=slice(None)):
     """Static threshold: stress at 2 h at which the loss to 51 d is DETECTION_GPA, between the last specimen below and
-    the first above, specimens by their stress while it rises; None when they do not cross it just once."""
-    loading = [one for one in e.specimens if not one.flowing and float(one.strain[:, 0].mean()) < FLOWING[0]]
-    points = sorted((float(one.stress[:, 0].mean()), float(one.loss.mean())) for one in loading)
-    points += [
-        (float(np.mean([one.stress[:, 0].mean() for one in e.specimens if one.flowing])), float(np.mean(one.loss)))
-        for one in [next((s for s in e.specimens if s.flowing), None)]
-        if one is not None
-    ]
+    the first above, specimens by their stress while it rises; None when they do not cross it just once. `seeds`: which
+    of each specimen's seeds to take."""
+    ordered = [one for one in e.specimens if not one.flowing and float(one.strain[:, 0].mean()) < FLOWING[0]]
+    ordered += [one for one in e.specimens if one.flowing][:1]
+    points = sorted((float(one.stress[seeds, 0].mean()), float(one.loss[seeds].mean())) for one in ordered)
     above = [loss > DETECTION_GPA for _, loss in points]
     if sum(a != b for a, b in zip(above[:-1], above[1:])) != 1 or above[0]:
         return None, points
@@ -424,14 +460,24 @@ def _t7(e):
     if not e.specimens:
         return row
     stress, points = threshold(e)
-    row.model = "no single crossing" if stress is None else f"{stress:.2f} GPa"
+    n = min(len(one.stress) for one in e.specimens)
+    left_out = [threshold(e, [k for k in range(n) if k != i])[0] for i in range(n)] if n > 1 else [None]
+    error = math.nan if None in left_out else jackknife(left_out)
+    row.model = "no single crossing" if stress is None else _text(stress, error, "GPa")
     below = sum(loss <= DETECTION_GPA for _, loss in points)
     row.verdict = AGREES if stress is not None and below >= 2 else DIFFERS
     pairs = ", ".join(f"{s:.2f} GPa: {1e3 * loss:.0f}" for s, loss in points)
     row.detail = (
-        f"loss from 2 h to 51 d in MPa by the stress at 2 h: {pairs}; static threshold at {1e3 * DETECTION_GPA:.0f} MPa"
+        f"loss in MPa from 2 h to 51 d by the stress at 2 h: {pairs}; the threshold is where the loss reaches "
+        f"{1e3 * DETECTION_GPA:.0f} MPa, its error from leaving out a seed each"
     )
     return row
+
+
+def jackknife(values):
+    """Standard error of a statistic from its values with one seed left out each."""
+    n, values = len(values), np.asarray(values, float)
+    return float(math.sqrt((n - 1) / n * np.sum((values - values.mean()) ** 2)))
 
 
 def _level(e, strain):
@@ -490,9 +536,16 @@ def _n2(e):
         beyond = sum(one >= targets.HOMOGENEOUS for one in ends + chips)
         row.detail = (
             f"{beyond} of {len(ends)} samples in tension and {len(chips)} on chip beyond {targets.HOMOGENEOUS:g}; 1: "
-            "homogeneous. The glass has no softening in this model, so that it is built to be homogeneous: see N5"
+            f"homogeneous. In tension the mean goes from {_localisation_at(e.pulled, EARLY):.2f} at {100 * EARLY:g} % plastic "
+            f"strain to {np.mean(ends):.2f} at the end: what is uneven at first evens out, a band would grow. The glass has "
+            "no softening in this model, so that it is built to be homogeneous: see N5"
         )
     return row
+
+
+def _localisation_at(pulled, plastic):
+    """Mean over seeds at a plastic strain."""
+    return float(np.mean([np.interp(plastic, one.plastic, one.localisation) for one in pulled]))
 
 
 def _n3(e):
@@ -513,7 +566,7 @@ def _n3(e):
     if e.dilution:
         kept = np.mean([one.kept for one in e.dilution])
         ratios = np.median([one.smallest_ratio for one in e.dilution])
-        need = f"a ratio of {ratios:.1f}" if math.isfinite(ratios) else "no ratio, however large"
+        need = f"a ratio of {ratios:.1f}" if math.isfinite(ratios) else "no ratio, however large,"
         row.detail += (
             f"; the foil leaves {kept:.2f} of the domains' contrast, so that with 8 scans {need} of the clusters' "
             "densities in the two domains would be seen at 3 standard errors: a weak null"
@@ -526,18 +579,28 @@ def _n4(e):
     level, initial = _level(e, 0.12), _level(e, 0.0)
     if level is None or initial is None:
         return row
-    n = level.fractions.shape[1]
-    total = sum((n - 1) * (one.scatter / one.counting) ** 2 for one in level.statistics if one.counting > 0)
-    p = float(chi2.sf(total, (n - 1) * len(level.statistics)))
-    ratio = math.sqrt(total / ((n - 1) * len(level.statistics)))
-    share, some = order.like_undeformed(level.fractions.ravel(), initial.fractions.ravel())
-    row.model = f"{ratio:.1f} times counting noise; {100 * share:.0f} % of scans look undeformed"
+    every = list(range(len(level.statistics)))
+    ratio, share, some = _scatter(level, initial, every)
+    freedom = (level.fractions.shape[1] - 1) * len(every)
+    p = float(chi2.sf(freedom * ratio**2, freedom))
+    left_out = [_scatter(level, initial, every[:i] + every[i + 1 :]) for i in every] if len(every) > 1 else []
+    errors = [jackknife(values) for values in zip(*left_out)] or [math.nan] * 3
+    row.model = f"{_text(ratio, errors[0])} times counting noise; {_text(100 * share, 100 * errors[1])} % of scans look "
+    row.model += "undeformed"
     row.verdict = AGREES if p < 0.01 and some >= 0.05 else DIFFERS
     row.detail = (
         f"p = {p:.1g} for independent patterns, {level.fractions.size} scans; of 5 scans at least 2 are not below the "
-        f"lowest of 5 undeformed ones with {100 * some:.0f} %"
+        f"lowest of 5 undeformed ones with {_text(100 * some, 100 * errors[2], digits=2)} %"
     )
     return row
+
+
+def _scatter(level, initial, seeds):
+    """Scatter of the scans over counting noise; share that looks undeformed; probability that 2 of 5 do."""
+    counted = [level.statistics[i] for i in seeds if level.statistics[i].counting > 0]
+    squares = [(one.scatter / one.counting) ** 2 for one in counted]
+    share, some = order.like_undeformed(level.fractions[seeds].ravel(), initial.fractions[seeds].ravel())
+    return math.sqrt(np.mean(squares)), share, some
 
 
 def _n5(e):
@@ -547,7 +610,7 @@ def _n5(e):
     if set(values) < set(plan.STRUCTURES) or min(map(len, values.values())) < 2:
         row.detail = "needs two seeds of each control"
         return row
-    less = {name: smaller(values["domains"], values[name]) for name in values if name != "domains"}
+    less = {name: welch(values["domains"], values[name])[2] for name in values if name != "domains"}
     row.model = (
         ", ".join(f"{name} {_text(*mean_error(v))}" for name, v in values.items()) + " (localisation, with softening)"
     )
@@ -562,18 +625,19 @@ def _n5(e):
     row.detail = "p of no less localisation than " + ", ".join(f"{name} {p:.2g}" for name, p in less.items())
     plain = {name: [float(x.localisation[-1]) for x in runs] for (name, soft), runs in e.bands.items() if soft == 0}
     row.detail += "; without softening " + ", ".join(f"{name} {np.mean(v):.2f}" for name, v in plain.items())
-    row.detail += ". Barriers that vary frozen-in by domains, shuffled or not, suppress localisation: see the study"
+    row.detail += f". Softening {plan.SOFTENING_EV:g} eV; run/bands varies it, the domains and the box"
     return row
 
 
-def smaller(a, b):
-    """One-sided p of Welch's test that a is not smaller than b."""
+def welch(a, b):
+    """Mean of a less that of b, the half width of its 95 % interval, and the one-sided p that a is not smaller than b:
+    Welch's test."""
     (ma, ea), (mb, eb) = mean_error(a), mean_error(b)
     error = math.hypot(ea, eb)
     if error == 0:
-        return float(norm.sf(math.copysign(40, mb - ma)))
+        return ma - mb, 0.0, float(norm.sf(math.copysign(40, mb - ma)))
     freedom = error**4 / (ea**4 / (len(a) - 1) + eb**4 / (len(b) - 1))
-    return float(student.sf((mb - ma) / error, freedom))
+    return ma - mb, float(error * student.ppf(0.975, freedom)), float(student.sf((mb - ma) / error, freedom))
 
 
 def volumes(e):
@@ -583,7 +647,7 @@ def volumes(e):
         record = {"method": one.method, "refused": one.refused}
         if not one.refused:
             record["s_GPa"], record["s_interval_GPa"] = one.s, list(one.interval)
-            record["m"] = one.s / e.mean_stress
+            record["m"] = one.s / strength(e)
             for label, factor in TAYLOR_FACTORS.items():
                 record[f"V_M={label}"] = list(one.volume(factor))
             record["over_microscopic"] = activation_volume(1.0, one.temperature_K, one.s) / e.microscopic

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `stz-post experiment` writes: experiment.json, the figures, and one page that needs no other file."""
+"""What `stz-post experiment` writes: experiment.json, the table as Markdown, the figures, and one page that needs no
+other file."""
 import base64
 import json
 import math
 import os
+import re
 from html import escape
 from importlib import resources
 
@@ -11,15 +13,15 @@ import numpy as np
 
 from . import experiment, plan, style, targets
 from .errors import StzPostError
-from .quantity import finite
+from .quantity import finite, mean_error
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, VERMILLION
 from .units import TAYLOR_FACTORS
 
 CAPTIONS = {
     "onchip": "The array of specimens on chip, one actuator each. (a) Stress against strain at the times of observation, "
     "means over seeds. (b) Relaxation of the specimens at 5–10 % strain from 2 h on, with the log law of all.",
-    "threshold": "Loss of stress from 2 h to 51 d against the stress at 2 h, with its standard error over seeds. Dashed: "
-    "the stated detection limit; dotted: the static threshold.",
+    "threshold": "Loss of stress from 2 h to 51 d against the stress at 2 h, with its standard error over seeds; specimens "
+    "below and beyond 5 % strain. Dashed: the stated detection limit; dotted: the static threshold.",
     "volume": "Activation volume by every estimator, 95 % intervals, for the three Taylor factors in use. Shaded: the "
     "measured range, 100–200 Å³. Vertical lines: the microscopic χγ0ΩS times M.",
     "master": "Flow stress over temperature and rate on the line of the master curve.",
@@ -36,6 +38,8 @@ def write(e, directory, quick):
         os.makedirs(directory, exist_ok=True)
         with open(os.path.join(directory, "experiment.json"), "w", encoding="utf-8") as file:
             json.dump(record(e, rows, quick), file, ensure_ascii=False, indent=1)
+        with open(os.path.join(directory, "experiment.md"), "w", encoding="utf-8") as file:
+            file.write(_markdown(e, rows, quick))
         pictures = []
         for name, draw in FIGURES.items():
             figure = draw(e)
@@ -59,6 +63,9 @@ def record(e, rows, quick):
     found = {
         "quick": quick,
         "runs": e.runs,
+        "planned": e.planned,
+        "made_utc": list(e.made),
+        "commits": list(e.commits),
         "rows": [row.record() for row in rows],
         "activation_volume": {"microscopic_A3": e.microscopic, "estimates": experiment.volumes(e)},
         "threshold": {
@@ -141,12 +148,16 @@ def _threshold(e):
     if not e.specimens:
         return None
     figure, axes = style.new(COLUMN, 66 * MM)
-    for one in e.specimens:
-        error = one.loss.std(ddof=1) / math.sqrt(len(one.loss)) if len(one.loss) > 1 else 0
-        color = BLUE if float(one.strain[:, 0].mean()) < experiment.FLOWING[0] else GREEN
+    for below, color, label in ((True, BLUE, "below 5 % strain"), (False, GREEN, "beyond")):
+        specimens = [
+            one for one in e.specimens if (float(one.strain[:, 0].mean()) < experiment.FLOWING[0]) == below
+        ]
+        losses = np.array([mean_error(1e3 * one.loss) for one in specimens]).reshape(-1, 2)
+        stress = [one.stress[:, 0].mean() for one in specimens]
         axes.errorbar(
-            one.stress[:, 0].mean(), 1e3 * one.loss.mean(), 1e3 * error, fmt="o", color=color, ms=3, capsize=2
+            stress, losses[:, 0], np.nan_to_num(losses[:, 1]), fmt="o", color=color, ms=3, capsize=2, label=label
         )
+    axes.legend(loc="upper left")
     axes.axhline(1e3 * experiment.DETECTION_GPA, ls="--", color=GREY, lw=0.8)
     stress, _ = experiment.threshold(e)
     if stress:
@@ -173,9 +184,10 @@ def _volume(e):
     axes.set_yticks(
         range(len(kept)), [one.method.replace(", ", ",\n").replace("through ", "through\n") for one in kept]
     )
-    axes.set(xlabel="activation volume (Å³)", ylim=(len(kept) + 0.6, -0.5), xlim=(0, 230))
+    axes.set(xlabel="activation volume (Å³)", ylim=(len(kept) - 0.5, -0.5), xlim=(0, 230))
     axes.tick_params(axis="y", which="both", length=0)
-    axes.legend(loc="lower center", ncols=3, columnspacing=0.7, handlelength=0.7, handletextpad=0.3)
+    above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+    axes.legend(**above, ncols=3, columnspacing=0.9, handlelength=0.7, handletextpad=0.4)
     return figure
 
 
@@ -230,7 +242,7 @@ def _bands(e):
     axes.set_xticks(range(len(names)), [name.replace("-", "-\n") for name in names])
     axes.set(ylabel="localisation", ylim=(0.9, None))
     axes.tick_params(axis="x", which="both", length=0)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return figure
 
 
@@ -244,6 +256,26 @@ FIGURES = {
 }
 
 
+def _origin(e):
+    """Which runs, of when, by which program."""
+    return f"{e.runs} of {e.planned} runs, {e.made[0]} to {e.made[1]}, made by stzkmc {', '.join(e.commits)}"
+
+
+def _markdown(e, rows, quick):
+    """The table, as docs/experiment.md has it."""
+    lines = [f"{_origin(e)}{' (quick: few seeds)' if quick else ''}.", ""]
+    lines += ["| row | class | measured | simulated | verdict | test | how |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        cells = (row.id, row.cls, row.measured, row.model, row.verdict, row.test, row.detail)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _unbroken(text):
+    """Escaped, with units kept on the line of their numbers."""
+    return re.sub(r"(?<=[\d)]) (?=%|Å³|GPa|MPa|nm|/s\b|eV|K\b)", "\u00a0", escape(text))
+
+
 def _page(e, rows, pictures, quick):
     css = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
 
@@ -251,10 +283,10 @@ def _page(e, rows, pictures, quick):
     for row in rows:
         kind = {targets.AGREES: "agrees", targets.DIFFERS: "differs"}.get(row.verdict, "neutral")
         lines.append(
-            f'<tr><td><b>{row.id}</b></td><td>{escape(row.quantity)}</td><td data-label="measured">'
-            f'{escape(row.measured)}</td><td data-label="model">{escape(row.model)}</td><td data-label="class">{row.cls}'
+            f'<tr><td><b>{row.id}</b></td><td>{_unbroken(row.quantity)}</td><td data-label="measured">'
+            f'{_unbroken(row.measured)}</td><td data-label="model">{_unbroken(row.model)}</td><td data-label="class">{row.cls}'
             f'</td><td data-label="verdict"><span class="verdict {kind}">{escape(row.verdict)}</span>'
-            f"<small>{escape(row.detail)}</small><small><i>test:</i> {escape(row.test)}</small></td></tr>"
+            f"<small>{_unbroken(row.detail)}</small><small><i>test:</i> {_unbroken(row.test)}</small></td></tr>"
         )
     figures = [
         f'<figure><div><img src="data:image/png;base64,{base64.b64encode(data).decode("ascii")}" '
@@ -267,7 +299,7 @@ def _page(e, rows, pictures, quick):
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>stzkmc: the experiment</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
         "<h1>The experiment: every measured number</h1>\n"
-        f'<p class="lead">{e.runs} runs of stzkmc; each verdict by the test that the table states. T4 takes the stress '
+        f'<p class="lead">{escape(_origin(e))}. Each verdict is by the test that the table states. T4 takes the stress '
         f"at 2 h: a choice made after a first look at runs.</p>\n{warning}"
         "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> is echoed, a <i>calibrated</i> row was "
         "tuned to. A <i>trend</i> was measured without numbers.</p>\n"
@@ -297,7 +329,8 @@ def _volumes(e):
         f"<h2>Activation volume</h2>\n<table><thead><tr><th>estimator</th>{head}<th>m</th><th>V over microscopic</th></tr>"
         "</thead><tbody>\n"
         + "\n".join(lines)
-        + f'\n</tbody></table>\n<p class="note">Mean and 95 % interval. Microscopic χγ0ΩS = {e.microscopic:.1f} Å³.</p>\n'
+        + f'\n</tbody></table>\n<p class="note">Mean and 95 % interval; m over the mean stress at 2 h. Microscopic χγ0ΩS = '
+        f"{e.microscopic:.1f} Å³.</p>\n"
     )
 
 

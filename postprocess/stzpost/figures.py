@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.colors import ListedColormap
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
@@ -213,7 +212,7 @@ def avalanches(found):
 def correlation(levels):
     """(a) Radial mean at every level; (b) along directions at the last."""
     figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2)
-    for level, colour in zip(levels, _shades(len(levels))):
+    for level, colour in zip(levels, (style.shade(i, len(levels)) for i in range(len(levels)))):
         top.plot(level.distance_nm, level.radial, "o-", ms=2.5, color=colour, label=f"{100 * level.strain:g} %")
     distance = np.linspace(0, levels[-1].distance_nm[-1], 200)
     top.plot(distance, levels[-1].of_shape(distance), ":", color=BLACK, label="shape of an STZ alone")
@@ -280,11 +279,6 @@ def energy(found):
     bottom.set_ylim(min(0, np.quantile(shown, 0.05)) if len(shown) else 0, 1)
     style.panel(bottom, "b")
     return figure
-
-
-def _shades(count):
-    """Colours from light to dark."""
-    return [colormaps["viridis"](0.9 - 0.8 * i / max(1, count - 1)) for i in range(count)]
 
 
 def _clip_to_data(places, levels, kinds):

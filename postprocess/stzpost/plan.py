@@ -74,7 +74,7 @@ def experiment(quick=False):
                 continue  # `tension` has it
             chosen = (*settings, f"barriers.softening_eV={softening}", "output.nbed_strains=[]")
             label = f"{structure}-{softening:g}eV"
-            add("band", label, "tension.cfg", 1 if quick else 6, chosen, structure=structure, softening_eV=softening)
+            add("band", label, "tension.cfg", 2 if quick else 6, chosen, structure=structure, softening_eV=softening)
     return runs
 
 

@@ -238,9 +238,9 @@ def _verdicts(files):
 def _file(done, pictures):
     parts = [f"<h2>{_e(done.result.name)}</h2>"]
     parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in done.notes]
-    parts.append(_provenance(done.result))
+    parts.append(provenance_table(done.result))
     parts.append('<div class="figures">\n' + "\n".join(_figure(kind, data) for kind, data in pictures) + "\n</div>")
-    numbers = "".join(f"<h3>{_e(name)}</h3>{_numbers(one)}" for name, one in done.quantities.items())
+    numbers = "".join(f"<h3>{_e(name)}</h3>{numbers_table(one)}" for name, one in done.quantities.items())
     parts.append(f"<details><summary>All numbers</summary>{numbers}</details>")
     if done.result.resolved_text:
         parts.append(
@@ -250,7 +250,8 @@ def _file(done, pictures):
     return "\n".join(parts)
 
 
-def _provenance(result):
+def provenance_table(result):
+    """What made the file, as HTML."""
     a = result.attrs
     rows = [
         ("program", f"stzkmc {a.get('program_version', '?')}, commit {a.get('git', '?')}"),
@@ -286,7 +287,8 @@ def _figure(kind, data):
     )
 
 
-def _numbers(quantities):
+def numbers_table(quantities):
+    """Quantities with their errors and units, as HTML."""
     lines = []
     for q in quantities:
         value, error = q.text()

@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass, field
+from typing import Any, Union
 
 import h5py
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 
 from .errors import StzPostError
 
+Path = Union[str, "os.PathLike[str]"]
 FORMAT = "stzkmc-result"
 FORMAT_VERSION = 1
 COMPONENTS = ["xx", "yy", "zz", "yz", "xz", "xy"]
@@ -46,7 +48,7 @@ class Level:
     data: dict
 
     @property
-    def strain(self):
+    def strain(self) -> float:
         return float(self.attrs["strain"])
 
 
@@ -70,24 +72,24 @@ class Result:
     _units: dict = field(default_factory=dict, repr=False)
 
     @property
-    def name(self):
+    def name(self) -> str:
         return os.path.basename(self.path)
 
     @property
-    def complete(self):
+    def complete(self) -> bool:
         return bool(self.attrs.get("complete", 0))
 
-    def rows(self, segment):
+    def rows(self, segment: Segment) -> xr.Dataset:
         """The history of one segment."""
         return self.history.isel(row=np.flatnonzero(self.history["segment"].values == segment.index))
 
-    def field(self, name):
+    def field(self, name: str) -> xr.DataArray:
         """A field of /microstructure over the lattice, as a DataArray with coordinates in nm."""
         if name not in self.field_names:
             raise StzPostError(f"{self.path}: no dataset /microstructure/{name}" + _unfinished(self))
-        with _open(self.path) as file:
+        with open_file(self.path) as file:
             dataset = file["microstructure"][name]
-            values, attrs = dataset[...], _attributes(dataset)
+            values, attrs = dataset[...], plain_attributes(dataset)
         if values.ndim != 3:
             raise StzPostError(f"{self.path}: /microstructure/{name}: got {values.ndim} dimensions, needs 3")
         spacing = self.setting("spacing_nm")
@@ -104,34 +106,37 @@ class Result:
             raise StzPostError(f"{self.path}: no {name} in /config/resolved")
         return found[1].strip().strip('"')
 
-    def setting(self, name):
+    def setting(self, name: str) -> Any:
         """An attribute of /config that an analysis needs."""
         if name not in self.config:
             raise StzPostError(f"{self.path}: no attribute {name} of /config")
         return self.config[name]
 
 
-def open_result(path):
+def open_result(path: Path) -> Result:
     """Reads a result file. Raises StzPostError for what is no result file of a known version."""
     path = os.fspath(path)
-    with _open(path) as file:
+    with open_file(path) as file:
         try:
             return _read(path, file)
         except (KeyError, OSError, RuntimeError) as error:
             raise StzPostError(f"{path}: {_one_line(error)}") from error
 
 
-def _open(path):
+def open_file(path: Path) -> h5py.File:
+    """The HDF5 file, for reading; raises StzPostError if that cannot be."""
     if not os.path.isfile(path):
         raise StzPostError(f"{path}: no such file")
     try:
         return h5py.File(path, "r", locking=False)  # a running engine may hold the lock
     except OSError as error:
+        if "locking flag" in str(error):  # the caller has it open, with locks
+            return h5py.File(path, "r")
         raise StzPostError(f"{path}: not a readable HDF5 file ({_one_line(error)})") from error
 
 
 def _read(path, file):
-    attrs = _attributes(file)
+    attrs = plain_attributes(file)
     if attrs.get("format") != FORMAT:
         raise StzPostError(f"{path}: not a result of stzkmc (attribute format: got {attrs.get('format')!r})")
     if attrs.get("format_version") != FORMAT_VERSION:
@@ -141,7 +146,7 @@ def _read(path, file):
     return Result(
         path=path,
         attrs=attrs,
-        config=_attributes(config),
+        config=plain_attributes(config),
         input_text=_text(config, "input"),
         resolved_text=_text(config, "resolved"),
         history=_history(path, file, attrs),
@@ -150,7 +155,7 @@ def _read(path, file):
         avalanches=_avalanches(file),
         correlation=[_dataset(group, CORRELATION) for group in _by_strain(file, "correlation")],
         distributions=[_dataset(group, DISTRIBUTIONS) for group in _by_strain(file, "distributions")],
-        microstructure=_attributes(micro),
+        microstructure=plain_attributes(micro),
         field_names=[name for name in micro if isinstance(micro[name], h5py.Dataset)],
     )
 
@@ -168,7 +173,7 @@ def _history(path, file, attrs):
     variables = {}
     for name, values in columns.items():
         dims = ("row",) if values.ndim == 1 else ("row", "component")
-        variables[name] = (dims, values[:rows], _attributes(group[name]))
+        variables[name] = (dims, values[:rows], plain_attributes(group[name]))
     coords = {"component": COMPONENTS} if any(len(dims) == 2 for dims, _, _ in variables.values()) else {}
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
@@ -181,8 +186,8 @@ def _avalanches(file):
     variables = {}
     for name, values in columns.items():
         dims = ("avalanche",) if values.ndim == 1 else ("avalanche", "axis")
-        variables[name] = (dims, values[:rows], _attributes(group[name]))
-    return xr.Dataset(variables, attrs=_attributes(group))
+        variables[name] = (dims, values[:rows], plain_attributes(group[name]))
+    return xr.Dataset(variables, attrs=plain_attributes(group))
 
 
 def _by_strain(file, name):
@@ -191,9 +196,9 @@ def _by_strain(file, name):
 
 def _dataset(group, dims):
     """The datasets of a group, with the names of their dimensions."""
-    variables = {name: (dims[name], group[name][...], _attributes(group[name])) for name in dims}
+    variables = {name: (dims[name], group[name][...], plain_attributes(group[name])) for name in dims}
     vectors = variables.pop("direction", None)
-    made = xr.Dataset(variables, attrs=_attributes(group))
+    made = xr.Dataset(variables, attrs=plain_attributes(group))
     if "domain" in made.dims:
         return made.assign_coords(domain=["Ni-rich", "other"])
     return made.assign_coords(direction=[_letters(vector) for vector in vectors[1]]) if vectors else made
@@ -207,7 +212,7 @@ def _letters(vector):
 def _segments(file):
     segments = []
     for index, group in enumerate(_groups(file, "protocol")):
-        a = _attributes(group)
+        a = plain_attributes(group)
         begin = float(a["begin_s"])
         segments.append(
             Segment(
@@ -226,7 +231,7 @@ def _segments(file):
 def _levels(file):
     levels = []
     for group in _groups(file, "nbed"):
-        levels.append(Level(_attributes(group), {name: group[name][...] for name in group}))
+        levels.append(Level(plain_attributes(group), {name: group[name][...] for name in group}))
     return sorted(levels, key=lambda level: level.strain)
 
 
@@ -235,7 +240,8 @@ def _groups(file, name):
     return [parent[child] for child in sorted(parent)]
 
 
-def _attributes(node):
+def plain_attributes(node) -> dict:
+    """Attributes of a file, group or dataset: text as str, numbers as Python's, arrays as arrays."""
     return {name: _plain(value) for name, value in getattr(node, "attrs", {}).items()}
 
 

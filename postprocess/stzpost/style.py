@@ -4,11 +4,11 @@ import io
 import os
 
 import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-matplotlib.use("Agg")  # figures go to files; no display is needed
-from matplotlib.figure import Figure  # noqa: E402  (the backend is chosen first)
-
-from .errors import StzPostError  # noqa: E402
+from . import STYLE
+from .errors import StzPostError
 
 MM = 1 / 25.4
 COLUMN = 85 * MM  # width of a single-column figure, inches
@@ -20,42 +20,13 @@ SUFFIXES = (".png", ".pdf", ".svg")
 BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
 GREY, LIGHT = "#707070", "#d9d9d9"
 
-RC = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.labelsize": 8,
-    "axes.titlesize": 8,
-    "legend.fontsize": 8,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "mathtext.fontset": "dejavusans",
-    "axes.linewidth": 0.6,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "xtick.top": True,
-    "ytick.right": True,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 3.5,
-    "legend.frameon": False,
-    "legend.handlelength": 1.6,
-    "legend.borderaxespad": 0.6,
-    "axes.titlepad": 4,
-    "axes.labelpad": 3,
-    "axes.formatter.useoffset": False,
-    "figure.dpi": DPI,
-    "savefig.dpi": DPI,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "none",
-}
+RC = {**matplotlib.rc_params_from_file(STYLE, use_default_template=False), "figure.dpi": DPI}
 
 
 def new(width, height, **grid):
     """A figure of a size in inches and its axes, laid out without overlaps."""
     figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)  # not pyplot's, whose backend is the caller's: figures go to files
     figure.get_layout_engine().set(w_pad=2 * MM, h_pad=1 * MM)
     return figure, figure.subplots(**grid)
 
@@ -65,13 +36,19 @@ def styled(draw):
 
     def wrapped(*args, **kwargs):
         with matplotlib.rc_context(RC):
-            figure = draw(*args, **kwargs)
+            drawn = draw(*args, **kwargs)
+            figure = drawn[0] if isinstance(drawn, tuple) else drawn  # some return their numbers besides
             if figure is not None:
                 figure.canvas.draw()  # fixes tick labels while the style holds
-            return figure
+            return drawn
 
     wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__
     return wrapped
+
+
+def shade(number, count):
+    """Colour of one of a series in order, from light to dark."""
+    return matplotlib.colormaps["viridis"](0.9 - 0.8 * number / max(1, count - 1))
 
 
 def check(path):

@@ -5,3 +5,7 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads only wait for each other
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: needs what only `run/setup --full` installs; fails without it")

@@ -52,9 +52,9 @@ def write(path, segments=(), levels=(), fields=None, complete=1, columns=None, t
             if isinstance(values, dict):
                 file.require_group(name).attrs.update(values)
             else:
-                _dataset(file, name, values, name.rsplit("_", 1)[-1] if name[-2:] in ("nm", "eV", "Pa") else "1")
+                dataset(file, name, values, name.rsplit("_", 1)[-1] if name[-2:] in ("nm", "eV", "Pa") else "1")
         for name, values in (fields or {}).items():
-            _dataset(file, f"microstructure/{name}", values, "eV" if name.endswith("eV") else "1")
+            dataset(file, f"microstructure/{name}", values, "eV" if name.endswith("eV") else "1")
         if fields:
             file["microstructure"].attrs.update(
                 {
@@ -227,7 +227,7 @@ def _history(file, segments, extra):
         **extra,
     }
     for name, values in columns.items():
-        _dataset(file, f"history/{name}", values, UNITS.get(name, "1"))
+        dataset(file, f"history/{name}", values, UNITS.get(name, "1"))
 
 
 def _level(file, index, strain, bragg, mask, expected, displaced=0):
@@ -250,15 +250,15 @@ def _level(file, index, strain, bragg, mask, expected, displaced=0):
     domains = np.column_stack(
         [(bragg * inside).sum((1, 2)), inside.sum((1, 2)), (bragg * ~inside).sum((1, 2)), (~inside).sum((1, 2))]
     )
-    _dataset(file, f"{path}/bragg", bragg, "1")
-    _dataset(file, f"{path}/probability", np.full(bragg.shape, expected), "1")
-    _dataset(file, f"{path}/density", mask.astype(float), "1")
-    _dataset(file, f"{path}/mask", mask, "1")
-    _dataset(file, f"{path}/counts", bragg.sum((1, 2)), "1")
-    _dataset(file, f"{path}/counts_by_domain", domains, "1")
-    _dataset(file, f"{path}/origin_nm", np.zeros((len(bragg), 3)), "nm")
+    dataset(file, f"{path}/bragg", bragg, "1")
+    dataset(file, f"{path}/probability", np.full(bragg.shape, expected), "1")
+    dataset(file, f"{path}/density", mask.astype(float), "1")
+    dataset(file, f"{path}/mask", mask, "1")
+    dataset(file, f"{path}/counts", bragg.sum((1, 2)), "1")
+    dataset(file, f"{path}/counts_by_domain", domains, "1")
+    dataset(file, f"{path}/origin_nm", np.zeros((len(bragg), 3)), "nm")
 
 
-def _dataset(file, path, values, units):
+def dataset(file, path, values, units):
     file[path] = values
     file[path].attrs.update({"units": units, "description": path})

@@ -168,3 +168,18 @@ def test_not_whole(directory):
     path.write_text("{}\n")
     with pytest.raises(StzPostError, match="not the manifest of a sweep"):
         stzpost.open_sweep(directory)
+
+
+def test_figures_for_papers_have_the_numbers_of_every_run(directory, tmp_path):
+    stem = tmp_path / "map"
+    assert cli.main(["figure", "heat-map", str(directory), "-o", str(stem)]) == 0
+    rows = np.genfromtxt(f"{stem}.csv", delimiter=",", names=True)
+    runs = stzpost.open_sweep(directory)
+    assert len(rows) == runs["state"].size and {"rate_per_s", "temperature_K", "replica"} <= set(rows.dtype.names)
+    values = stzpost.flow_properties(runs)["flow_stress_GPa"]
+    for row in rows:
+        at = (values["rate_per_s"] == row["rate_per_s"]) & (values["temperature_K"] == row["temperature_K"])
+        expected = values.where(at, drop=True).sel(replica=int(row["replica"])).values.ravel()
+        np.testing.assert_allclose(row["flow_stress_GPa"], expected[0], equal_nan=True)
+    assert cli.main(["figure", "master-curve", str(directory), "-o", str(tmp_path / "master")]) == 0
+    assert (tmp_path / "master.pdf").stat().st_size > 1000 and (tmp_path / "master.csv").exists()

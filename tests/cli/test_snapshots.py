@@ -1,23 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots, read with VTK's own reader: geometry, names, and values against the result file. Skipped without VTK
+"""Snapshots, read with VTK's own reader: geometry, names, and values against the result file. Needs VTK
 (Debian: python3-vtk9)."""
 import json
 import os
-import sys
 import tempfile
 
 import h5py
 import numpy as np
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkIOHDF import vtkHDFReader
 
 from harness import SOURCE, expect, expect_failure, finish, read, run, write
-
-try:
-    from vtkmodules.util.numpy_support import vtk_to_numpy
-    from vtkmodules.vtkIOHDF import vtkHDFReader
-except ImportError:
-    print("VTK is not installed")
-    sys.exit(77)
 
 CELLS = (40, 24, 32)  # unequal, and more planes than are collected at a time
 SPACING = 0.5

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The scripts of run/slurm in a SLURM of our own: one node, this machine, with its own key, ports and folders. A sweep
-that was killed, requeued, and stopped at its time limit is the sweep that was never disturbed, hash by hash. Exit 77 if
-SLURM is not installed or does not start here.
+that was killed, requeued, and stopped at its time limit is the sweep that was never disturbed, hash by hash. Exit 77
+without root and if SLURM does not start here.
 
 Called as: slurm.py PROGRAM SOURCE_DIR"""
 import contextlib
@@ -81,7 +81,7 @@ def slurm(top):
     """Starts munged, slurmctld and slurmd, and ends them; skips where they do not start."""
     for program in "munged", "slurmctld", "slurmd", "sbatch", "scontrol":
         if not shutil.which(program):
-            skip(f"no {program}")
+            sys.exit(f"no {program} (run/setup --full)")
     if os.geteuid() != 0:
         skip("slurmd needs root")
     host = socket.gethostname().split(".")[0]

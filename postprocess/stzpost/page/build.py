@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts a page together: values, tables, texts, our script and plotly, in one file that asks no network."""
+from __future__ import annotations
+
+import html
+import json
+from importlib import resources
+
+from .. import report
+from ..errors import StzPostError
+from ..result import Result
+from .data import collect
+from .sweep_data import collect_sweep
+
+# Nothing may be fetched: the browser itself enforces that the page is whole.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "worker-src blob:"
+)
+
+SECTIONS = {
+    "curves": (
+        "Curves",
+        '<div class="plots"><div id="stress-strain" class="plot"></div><div id="stress-time" class="plot"></div>'
+        '<div id="rate" class="plot"></div><div id="bragg" class="plot"></div></div>',
+    ),
+    "scene": (
+        "Composition and events",
+        "<p>Surface of the Ni fraction at half a deviation above its mean; events coloured by their time.</p>"
+        '<p class="controls" role="group" aria-label="View"><label>Surface at Ni fraction '
+        '<input id="iso" type="range" step="0.005"></label> <output for="iso" id="iso-value"></output> '
+        '<button type="button" data-turn="-15">Turn left</button><button type="button" data-turn="15">Turn right</button>'
+        '<label><input id="show-events" type="checkbox" checked> events</label></p>'
+        '<div id="scene" class="plot tall"></div>',
+    ),
+    "map": (
+        "Plastic strain",
+        "<p>Axial plastic strain, averaged through the sample along y and over the shape of an STZ. Tension is along x: "
+        "bands would lie at 45°.</p>"
+        '<p class="controls"><label>Time <input id="time" type="range" min="0" step="1"></label> '
+        '<output for="time" id="time-value"></output></p><div id="map" class="plot square"></div>',
+    ),
+    "scans": (
+        "Virtual nanobeam diffraction",
+        '<p class="controls"><label>Level and scan <select id="scan"></select></label></p>'
+        '<div class="plots"><div id="scan-bragg" class="plot square"></div>'
+        '<div id="scan-density" class="plot square"></div></div>',
+    ),
+}
+
+
+def write_run(result: Result, path: str) -> None:
+    """Writes the page of one result."""
+    values, done = collect(result)
+    parts = [f"<h1>{_e(result.name)}</h1>", _lead(result)]
+    parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in done.notes]
+    for name, (title, body) in SECTIONS.items():
+        if name in values:
+            parts.append(f'<section aria-labelledby="h-{name}"><h2 id="h-{name}">{title}</h2>{body}</section>')
+    tables = "".join(f"<h3>{_e(name)}</h3>{report.numbers_table(one)}" for name, one in done.quantities.items())
+    parts.append(f'<section><h2>Numbers</h2><div class="tables">{tables}</div></section>')
+    parts.append(f"<section><h2>Provenance</h2>{report.provenance_table(result)}</section>")
+    for title, text in (("Input", result.input_text), ("Resolved input", result.resolved_text)):
+        if text:
+            parts.append(f"<details><summary>{title}</summary><pre>{_e(text)}</pre></details>")
+    _save(path, f"stzkmc: {result.name}", "\n".join(parts), values, "run")
+
+
+def write_sweep(sweep, path: str) -> None:
+    """Writes the page of a sweep (a Dataset of `open_sweep`)."""
+    values = collect_sweep(sweep)
+    states = {name: values["state"].count(name) for name in dict.fromkeys(values["state"])}
+    told = ", ".join(f"{count} {name}" for name, count in states.items())
+    name = sweep.attrs["source"]
+    rows = [("design", sweep.attrs["design"]), ("runs", told), ("program", f"stzkmc {sweep.attrs['program_version']}, commit "
+            f"{sweep.attrs['git']}"), ("command", sweep.attrs["command_line"]), ("made", sweep.attrs["utc"]),
+            ("seed", sweep.attrs["seed"])]
+    lines = "".join(f"<tr><td>{key}</td><td>{_e(str(value))}</td></tr>" for key, value in rows)
+    body = (
+        f"<h1>Sweep {_e(name)}</h1>"
+        '<p class="lead">Many runs of stzkmc; means and standard errors are over the runs that agree in the axes chosen.</p>'
+        '<p class="controls"><label>Show <select id="quantity"></select></label><label>against <select id="x"></select>'
+        '</label><label>by <select id="by"></select></label></p>'
+        '<div class="plots"><div id="lines" class="plot"></div><div id="heat" class="plot"></div></div>'
+        '<div id="curves" class="plot square"></div>'
+        f"<section><h2>Runs</h2>{_runs(values)}</section>"
+        f'<section><h2>Provenance</h2><table class="run"><tbody>{lines}</tbody></table></section>'
+    )
+    _save(path, f"stzkmc: sweep {name}", body, values, "sweep")
+
+
+def _runs(values: dict) -> str:
+    """A line a run: where it is on the axes, its state, its numbers."""
+    columns = {**values["axes"], **values["quantities"]}
+    head = "".join(f"<th>{_e(one['label'])}</th>" for one in columns.values())
+    lines = []
+    for run, (state, file) in enumerate(zip(values["state"], values["file"])):
+        cells = "".join(f"<td>{_cell(one['values'][run])}</td>" for one in columns.values())
+        lines.append(f"<tr><td>{_e(file) or run}</td><td>{_e(state)}</td>{cells}</tr>")
+    return (
+        f'<div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table><thead><tr><th>run</th><th>state</th>'
+        f"{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _cell(value) -> str:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else _e(str(value))
+
+
+def _lead(result: Result) -> str:
+    state = "" if result.complete else " The run did not finish."
+    return f'<p class="lead">Kinetic Monte Carlo of shear transformation zones with stzkmc.{state}</p>'
+
+
+def _save(path: str, title: str, body: str, values: dict, kind: str) -> None:
+    data = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    page = (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_e(title)}</title>\n<style>\n{_text('report.css')}\n{_text('page/page.css')}</style>\n</head>\n<body>\n"
+        f"<noscript><p>The plots need a browser with scripts; the tables do not.</p></noscript>\n{body}\n"
+        f'<script type="application/json" id="data">{data}</script>\n<script>{plotly()}</script>\n'
+        f"<script>\n{_text('page/kit.js')}{_text(f'page/{kind}.js')}</script>\n</body>\n</html>\n"
+    )
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page)
+    except OSError as error:
+        raise StzPostError(f"{path}: {error.strerror}") from error
+
+
+def plotly() -> str:
+    """The text of plotly.js, which is no part of the sources: run/setup fetches it (postprocess/web/package.json)."""
+    try:
+        return _text("plotly.min.js").replace("</script", "<\\/script")
+    except FileNotFoundError as error:
+        raise StzPostError("plotly.js is not here: run/setup --web fetches it (npm), see docs/postprocessing.md") from error
+
+
+def _text(name: str) -> str:
+    return resources.files("stzpost").joinpath(name).read_text(encoding="utf-8")
+
+
+def _e(text: str) -> str:
+    return html.escape(text, quote=True)

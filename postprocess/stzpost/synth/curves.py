@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Relaxation and stress-strain curves as read in a scanning electron microscope.
+
+At each observation the length of the specimen is read off an image:
+
+    u_i = strain_i L + n_i + d_i,    n_i ~ N(0, noise_nm^2),    d_i = d_(i-1) + N(0, drift_nm^2),  d_0 = 0,
+
+so the measured strain is u_i/L. With the probability `outliers` an image is spoiled and n_i is drawn with
+`outlier_factor` times the deviation. On an actuator the stress is not measured but follows from the displacement, with
+the actuator's stiffness S and mismatch: stress_i = S (mismatch - u_i/L) (1 + c); else a load cell gives
+stress_i = (true + N(0, stress_noise_GPa^2)) (1 + c). The factor 1 + c with c ~ N(0, section^2), one a measurement, is the
+error of the cross-section.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import relaxation, tension
+from ..errors import StzPostError
+from ..formats import write_csv, write_hdf5
+from .specimen import Field, Specimen
+
+
+@dataclass(frozen=True)
+class Settings:
+    measurements: int = 8  # of each specimen
+    observations: int = 14  # of each measurement
+    first_s: float = 600.0  # the first after the zero of the segment's clock, s
+    gauge_um: float = 100.0  # length of the specimen, um
+    noise_nm: float = 20.0  # deviation of one reading of the length, nm
+    drift_nm: float = 5.0  # deviation of the step of the drift from one observation to the next, nm
+    stress_noise_GPa: float = 0.02  # deviation of the load cell, GPa (not on an actuator)
+    section: float = 0.01  # deviation of the relative error of the cross-section
+    outliers: float = 0.03  # share of spoiled images
+    outlier_factor: float = 10.0  # their noise over that of the others
+
+
+MEASURED = [
+    Field("time_s", "s", "time of the observation, from the zero of the segment's clock"),
+    Field("strain", "1", "axial strain as read"),
+    Field("stress_GPa", "GPa", "axial stress: from the actuator's balance, or of a load cell"),
+]
+TRUTH = [
+    Field("time_s", "s", "as measured"),
+    Field("strain", "1", "axial strain of the simulation"),
+    Field("stress_GPa", "GPa", "axial stress of the simulation"),
+    Field("outlier", "1", "1 for a spoiled image"),
+]
+FIELDS = {"measured_NN.csv": MEASURED, "truth_NN.csv": TRUTH, "curves.h5": MEASURED + TRUTH}
+
+
+def make(specimen: Specimen, settings: Settings) -> dict[str, Any]:
+    """Writes the measurements of a specimen; returns the labels."""
+    result = specimen.result
+    segment = _segment(result)
+    rows = result.rows(segment)
+    time = rows["time_s"].values - segment.clock_zero_s
+    keep = time >= 0
+    curve = {name: rows[name].values[keep] for name in ("strain_axial", "stress_axial_GPa")}
+    time = time[keep]
+    spring = _actuator(specimen, segment)
+    groups, labels = {}, []
+    for number in range(settings.measurements):
+        rng = specimen.rng("curves", number)
+        at = _times(time, segment.type, settings, rng)
+        truth = _truth(time, curve, at)
+        measured, drawn = measure(truth, spring, settings, rng)
+        units = {"time_s": "s", "strain": "1", "stress_GPa": "GPa", "outlier": "1"}
+        write_csv(specimen.path(f"measured_{number:02}.csv"), measured)
+        write_csv(specimen.path(f"truth_{number:02}.csv"), {**truth, "outlier": drawn["outlier"]})
+        full = {**truth, "outlier": drawn["outlier"]}
+        groups[f"measured_{number:02}"] = {name: (values, units[name]) for name, values in measured.items()}
+        groups[f"truth_{number:02}"] = {name: (values, units[name]) for name, values in full.items()}
+        labels.append({"section_error": drawn["section_error"], "outliers": int(np.sum(drawn["outlier"]))})
+    write_hdf5(specimen.path("curves.h5"), groups)
+    actuator = {"stiffness_GPa": spring[0], "mismatch_strain": spring[1]} if spring else None
+    return {
+        "segment": segment.type,
+        "temperature_K": segment.temperature_K,
+        "actuator": actuator,
+        "truth": _label(result, segment),
+        "measurements": labels,
+    }
+
+
+def measure(truth: dict, spring: tuple | None, settings: Settings, rng: np.random.Generator) -> tuple[dict, dict]:
+    """One measurement of true strains and stresses, and what was drawn for it."""
+    count = len(truth["time_s"])
+    length = 1e3 * settings.gauge_um  # nm
+    outlier = rng.random(count) < settings.outliers
+    reading = settings.noise_nm * np.where(outlier, settings.outlier_factor, 1.0) * rng.standard_normal(count)
+    steps = settings.drift_nm * rng.standard_normal(count)
+    drift = np.cumsum(np.concatenate([[0.0], steps[1:]]))
+    cell = settings.stress_noise_GPa * rng.standard_normal(count)
+    section = settings.section * rng.standard_normal()
+    strain = truth["strain"] + (reading + drift) / length
+    if spring:
+        stress = truth["stress_GPa"] - spring[0] * (strain - truth["strain"])
+    else:
+        stress = truth["stress_GPa"] + cell
+    measured = {"time_s": truth["time_s"], "strain": strain, "stress_GPa": stress * (1 + section)}
+    return measured, {"outlier": outlier.astype(int), "section_error": float(section)}
+
+
+def covariance(settings: Settings, count: int) -> np.ndarray:
+    """Of the errors of the measured strain, without outliers."""
+    steps = np.arange(count)
+    drift = settings.drift_nm**2 * np.minimum(steps[:, None], steps[None, :])
+    return (settings.noise_nm**2 * np.eye(count) + drift) / (1e3 * settings.gauge_um) ** 2
+
+
+def stress_covariance(settings: Settings, count: int, stiffness: float | None) -> np.ndarray:
+    """Of the errors of the measured stress (GPa^2), without outliers and the cross-section's."""
+    if stiffness is not None:
+        return stiffness**2 * covariance(settings, count)
+    return settings.stress_noise_GPa**2 * np.eye(count)
+
+
+def _segment(result):
+    try:
+        return relaxation.find_segment(result)
+    except StzPostError:
+        return tension.find_segment(result)
+
+
+def _actuator(specimen: Specimen, segment) -> tuple | None:
+    """Stiffness and mismatch of the actuator, or None."""
+    if segment.type != "actuator":
+        return None
+    names = ("stiffness_GPa", "mismatch_strain")
+    return tuple(float(specimen.need(f"protocol[{segment.index}].{name}")) for name in names)
+
+
+def _times(time: np.ndarray, kind: str, settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Times of observation: even in ln t (straining: in t), each moved by up to 0.4 of the distance."""
+    straining = kind == "strain-rate"
+    first, last = (time[0], time[-1]) if straining else (settings.first_s, time[-1])
+    if not (settings.observations >= 2 and 0 <= first < last):
+        raise StzPostError(f"first_s: got {settings.first_s:g}, needs less than the segment's {time[-1]:g} s")
+    place = np.arange(settings.observations) + 0.4 * rng.uniform(-1, 1, settings.observations)
+    share = np.clip(place / (settings.observations - 1), 0, 1)
+    return first + (last - first) * share if straining else first * (last / first) ** share
+
+
+def _truth(time: np.ndarray, curve: dict, at: np.ndarray) -> dict:
+    """The simulation at some times, interpolated in ln(1 + t)."""
+    found = {name: np.interp(np.log1p(at), np.log1p(time), values) for name, values in curve.items()}
+    return {"time_s": at, "strain": found["strain_axial"], "stress_GPa": found["stress_axial_GPa"]}
+
+
+def _label(result, segment) -> dict:
+    """What the whole, noise-free curve gives; None where an analysis is refused."""
+    if segment.type == "strain-rate":
+        found = tension.analyse(result, segment.index)
+        rows = tension.quantities(found)
+    else:
+        rows = relaxation.quantities(relaxation.analyse(result, segment.index))
+    return {row.name: {k: v for k, v in row.record().items() if k != "name"} for row in rows}
