@@ -96,11 +96,11 @@ static void fill_strip(const float *near, const float *whole, int x, const float
 static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
 
 // Adds a row's part within one piece; true if a sixth number is below zero.
-static inline __attribute__((always_inline)) uint32_t add_piece(const float add[PARTS][PADDED], float *restrict piece) {
+static inline __attribute__((always_inline)) uint32_t add_piece(const float *restrict add, float *restrict piece) {
   uint32_t below = 0;
   for (int c = 0; c < PARTS; c++) {
 #pragma omp simd
-    for (int l = 0; l < 8; l++) piece[c * 8 + l] += add[c][l];
+    for (int l = 0; l < 8; l++) piece[c * 8 + l] += add[c * PADDED + l];
   }
   uint64_t bits[4];
   memcpy(bits, piece + 40, sizeof bits);
@@ -109,63 +109,71 @@ static inline __attribute__((always_inline)) uint32_t add_piece(const float add[
   return below;
 }
 
-// Brings in the pieces of the rows at +x and -x, which nobody else would foresee.
-static void prefetch_strip(const int *cells, const int origin[3], int x, const float *records) {
-  const int by = cells[1] / 8, bz = cells[2] / 8, z_block = origin[2] / 8, shift = origin[2] % 8;
-  for (int side = 0; side < (x ? 2 : 1); side++) {
-    const int px = wrap(origin[0] + (side ? -x : x), cells[0]);
-    for (int y = 1 - SPAN; y < SPAN; y++) {
-      const int z = REACH[x][y < 0 ? -y : y], py = wrap(origin[1] + y, cells[1]);
-      if (z < 0) continue;
-      const int row = 8 * (px % 8) + py % 8, column = (px / 8 * by + py / 8) * bz;
-      for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
-        const int32_t piece = (column + wrap(z_block + part, bz)) * STZ_BLOCK_PIECES + row;
-        const float *at = records + (size_t)piece * STZ_PIECE;
-        __builtin_prefetch(at, 1);
-        __builtin_prefetch(at + 16, 1);
-        __builtin_prefetch(at + 32, 1);
-        __builtin_prefetch(at + 48, 1);
-      }
-    }
-  }
-}
+// A piece that an event adds to: how it would be listed, and where its part of the strip begins.
+typedef struct target {
+  stz_spent piece;
+  int32_t part;
+} target;
 
-STZ_MULTIVERSION
-static int add_strip(const strip *s, const int *cells, const int origin[3], int x, int count, float *records,
-                     stz_spent *spent) {
+// The pieces of the rows at +x and -x; returns their count.
+static int list_targets(const int *cells, const int origin[3], int x, target *list) {
   const int by = cells[1] / 8, bz = cells[2] / 8, z_block = origin[2] / 8, shift = origin[2] % 8;
+  int count = 0, block[3];
+  for (int part = -1; part < 2; part++) block[part + 1] = wrap(z_block + part, bz) * STZ_BLOCK_PIECES;
   for (int side = 0; side < (x ? 2 : 1); side++) {
     const int px = wrap(origin[0] + (side ? -x : x), cells[0]);
     for (int y = 1 - SPAN; y < SPAN; y++) {
       const int z = REACH[x][y < 0 ? -y : y], py = wrap(origin[1] + y, cells[1]);
       if (z < 0) continue;
-      const int row = 8 * (px % 8) + py % 8, column = (px / 8 * by + py / 8) * bz;
+      const int first = (px / 8 * by + py / 8) * bz * STZ_BLOCK_PIECES + 8 * (px % 8) + py % 8;
+      const int row = (side * SIDE + SPAN - 1 + y) * PARTS * PADDED + 16 - shift;
       for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
-        const int32_t piece = (column + wrap(z_block + part, bz)) * STZ_BLOCK_PIECES + row;
-        const uint32_t below =
-            add_piece((const float(*)[PADDED])(&s->add[side][SPAN - 1 + y][0][16 + 8 * part - shift]),
-                      records + (size_t)piece * STZ_PIECE);
-        spent[count] = (stz_spent){piece, below};
-        count += below != 0;
+        const int8_t offset[3] = {(int8_t)(side ? -x : x), (int8_t)y, (int8_t)(8 * part - shift)};
+        list[count++] = (target){{first + block[part + 1], 0, {offset[0], offset[1], offset[2]}}, row + 8 * part};
       }
     }
   }
   return count;
 }
 
-void stz_near_prefetch(const stz_split *split, const int origin[3], const float *records) {
-  for (int x = 0; x < SPAN; x++) prefetch_strip(split->cells, origin, x, records);
+// All of a record but its last line, which is the caller's own.
+static inline __attribute__((always_inline)) void prefetch_piece(const float *records, const target *t) {
+  const float *at = records + (size_t)t->piece.piece * STZ_PIECE;
+  for (int line = 0; line < 48; line += 16) __builtin_prefetch(at + line, 1);
+}
+
+// Adds a strip to its pieces. Memory answers some hundred cycles late: what comes AHEAD is called in now (of many calls
+// at once a processor drops most).
+enum { AHEAD = 10 };
+
+STZ_MULTIVERSION
+static int add_strip(const strip *s, const target *list, int targets, int count, float *records, stz_spent *spent) {
+  for (int i = 0; i < targets; i++) {
+    prefetch_piece(records, &list[i + AHEAD]);
+    const float *add = (const float *)s + list[i].part;
+    const uint32_t below = add_piece(add, records + (size_t)list[i].piece.piece * STZ_PIECE);
+    spent[count] = list[i].piece;
+    spent[count].lanes = (uint8_t)below;
+    count += below != 0;
+  }
+  return count;
 }
 
 int stz_near_add(const stz_split *split, const int origin[3], const float e[5], float scale, float *records,
                  stz_spent *spent) {
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
+  target list[STZ_NEAR_PIECES + AHEAD];
+  int begin[SPAN + 1] = {0}, count = 0;
+  for (int x = 0; x < SPAN; x++) begin[x + 1] = begin[x] + list_targets(split->cells, origin, x, list + begin[x]);
+  for (int i = 0; i < AHEAD; i++) {
+    list[begin[SPAN] + i] = list[begin[SPAN] - 1];
+    prefetch_piece(records, &list[i]);
+  }
   strip s;
-  int count = 0;
   memset(&s, 0, sizeof s);
   for (int x = 0; x < SPAN; x++) {
     fill_strip(split->near[parity], split->whole, x, e, scale, &s);
-    count = add_strip(&s, split->cells, origin, x, count, records, spent);
+    count = add_strip(&s, list + begin[x], begin[x + 1] - begin[x], count, records, spent);
   }
   return count;
 }

@@ -14,14 +14,13 @@
 
 enum { STZ_PIECE = 64, STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1 };
 
-// A piece some of whose sixth numbers have fallen below zero: bit l of `lanes` for site l.
+// A piece some of whose sixth numbers have fallen below zero: bit l of `lanes` for site l. Its first site lies at
+// `offset` from the event.
 typedef struct stz_spent {
   int32_t piece;
-  uint32_t lanes;
+  uint8_t lanes;
+  int8_t offset[3];
 } stz_spent;
-
-// Calls the records about an event into the cache, some microseconds before it is added.
-void stz_near_prefetch(const stz_split *split, const int origin[3], const float *records);
 
 // Adds what an event with the strain deviator e at `origin` makes of the near part, and takes `scale` times the norm of
 // its whole stress change off the sixth numbers. Lists the pieces about the event with a sixth number below zero (room

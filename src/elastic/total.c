@@ -82,6 +82,11 @@ void stz_total_destroy(stz_total **total) {
 
 size_t stz_total_table_bytes(const stz_total *total) { return total->table_bytes; }
 
+size_t stz_total_work_bytes(const stz_total *total) {
+  return total->modes * (sizeof *total->spectrum + 10 * sizeof(float)) +
+         (size_t)stz_grid_sites(total->grid) * sizeof *total->field;
+}
+
 // Multiplies the part of a line of spectra that begins at `s` by the table's row read forwards (step 1) or backwards.
 // g: signs of the components under the reflections that bring the wave numbers into the octant.
 static inline __attribute__((always_inline)) void multiply(const float *restrict k, int length, int step,

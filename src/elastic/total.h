@@ -19,6 +19,8 @@ void stz_total_destroy(stz_total **total);
 void stz_total_stress(stz_total *total, void (*strain)(void *context, int c, double *field),
                       void (*put)(void *context, int c, const double *field), void *context);
 
+// Memory of the table, and of the fields and spectra that are worked on.
 size_t stz_total_table_bytes(const stz_total *total);
+size_t stz_total_work_bytes(const stz_total *total);
 
 #endif

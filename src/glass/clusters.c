@@ -56,11 +56,28 @@ static double periodic_distance(double x, double y, double length) {
   return d < 0.5 * length ? d : length - d;
 }
 
-// Takes the order of clusters of one row of sites that lie within the sphere of volume Omega about `centre`.
-static void shear_row(stz_glass *g, int64_t row, const double centre[3], uint64_t number) {
+// The first cluster of a local row, whose clusters are in the order of their sites, at site z of it or beyond.
+static int64_t first_from(const stz_glass *g, int64_t row, int z) {
+  const int64_t id = (stz_grid_first_site(g->grid) + row * stz_grid_cells(g->grid)[2] + z) * 256;
+  int64_t low = g->row_clusters[row], high = g->row_clusters[row + 1];
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (g->clusters[middle].id < id) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// Takes the order of clusters at the sites first to last - 1 of a row that lie within the sphere of volume Omega about
+// `centre`.
+static void shear_row(stz_glass *g, int64_t row, int first, int last, const double centre[3], uint64_t number) {
   const int *cells = stz_grid_cells(g->grid);
   const double a = stz_grid_spacing(g->grid), radius = cbrt(3.0 * g->stz.volume_nm3 / (4.0 * STZ_PI));
-  for (int64_t i = g->row_clusters[row]; i < g->row_clusters[row + 1]; i++) {
+  const int64_t end = first_from(g, row, last);
+  for (int64_t i = first_from(g, row, first); i < end; i++) {
     stz_cluster *cluster = &g->clusters[i];
     double r2 = 0.0;
     for (int axis = 0; axis < 3; axis++) {
@@ -79,12 +96,19 @@ void stz_clusters_shear(stz_glass *g, int64_t site, uint64_t number) {
   int xyz[3], last[2];
   stz_grid_coords(g->grid, site, xyz);
   const double centre[3] = {(xyz[0] + 0.5) * a, (xyz[1] + 0.5) * a, (xyz[2] + 0.5) * a};
-  const int reach = (int)ceil(radius / a + 0.5);
+  const int reach = (int)ceil(radius / a + 0.5), nz = cells[2];
+  // Along z: what lies within the row, and what goes around its end.
+  int low = xyz[2] - reach, high = xyz[2] + reach + 1;
+  if (high - low >= nz) low = 0, high = nz;
   for (int axis = 0; axis < 2; axis++) last[axis] = 2 * reach < cells[axis] ? 2 * reach : cells[axis] - 1;
   for (int dx = 0; dx <= last[0]; dx++) {
     for (int dy = 0; dy <= last[1]; dy++) {
       const int64_t at = stz_grid_local(g->grid, stz_grid_site(g->grid, xyz[0] - reach + dx, xyz[1] - reach + dy, 0));
-      if (at >= 0) shear_row(g, at / cells[2], centre, number);
+      if (at < 0) continue;
+      const int64_t row = at / nz;
+      shear_row(g, row, low > 0 ? low : 0, high < nz ? high : nz, centre, number);
+      if (low < 0) shear_row(g, row, low + nz, nz, centre, number);
+      if (high > nz) shear_row(g, row, 0, high - nz, centre, number);
     }
   }
 }

@@ -85,6 +85,7 @@ static void lay_out(multilevel *e) {
   e->drift = take(&at, blocks * sizeof *e->drift);
   e->threshold = take(&at, blocks * sizeof *e->threshold);
   e->turned = take(&at, sites * sizeof *e->turned);
+  e->row_sum = take(&at, sites / 8 * sizeof *e->row_sum);
   e->records = take(&at, sites / 8 * STZ_PIECE * sizeof *e->records);
   e->state_bytes = (size_t)(at - e->state);
 }
@@ -178,13 +179,8 @@ static int32_t pick_site(const multilevel *e, double target) {
   const int group = pick_double(e->group_sum, e->groups, &target), first = group * ML_GROUP;
   const int left = e->blocks - first < ML_GROUP ? e->blocks - first : ML_GROUP;
   const int block = first + pick_double(e->block_sum + first, left, &target);
-  double rows[STZ_BLOCK_PIECES];
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    const float *bound = ml_record(e, ML_SITES * block + 8 * row, ML_BOUND);
-    rows[row] = 0.0;
-    for (int l = 0; l < 8; l++) rows[row] += (double)bound[l];
-  }
-  const int32_t row = ML_SITES * block + 8 * pick_double(rows, STZ_BLOCK_PIECES, &target);
+  const float *rows = e->row_sum + (size_t)block * STZ_BLOCK_PIECES;
+  const int32_t row = ML_SITES * block + 8 * pick_float(rows, STZ_BLOCK_PIECES, &target);
   return row + pick_float(ml_record(e, row, ML_BOUND), 8, &target);
 }
 
@@ -250,9 +246,6 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
   const int choice = pick_float(&rates[0][0], 2 * STZ_MODES, &left);
   *shear = (stz_shear){.site = ml_local(e, number), .mode = choice / 2, .sign = choice % 2 ? -1 : 1};
   stz_glass_locate(kmc->glass, shear);
-  int origin[3];
-  stz_grid_coords(e->grid, shear->site, origin);
-  stz_near_prefetch(e->split, origin, e->records);
   return true;
 }
 
@@ -381,8 +374,8 @@ static double ml_bytes(const stz_kmc *kmc) {
   const multilevel *e = kmc->state;
   size_t far;
   (void)stz_far_state(e->far, &far);
-  return 5.0 * sizeof(float) + (double)(e->state_bytes + far + e->split->bytes + stz_total_table_bytes(e->total)) /
-                                   (double)stz_grid_sites(e->grid);
+  const size_t tables = e->split->bytes + stz_total_table_bytes(e->total), work = stz_total_work_bytes(e->total);
+  return 5.0 * sizeof(float) + (double)(e->state_bytes + far + tables + work) / (double)stz_grid_sites(e->grid);
 }
 
 static const stz_fields *ml_fields(const stz_kmc *kmc) {

@@ -52,6 +52,7 @@ typedef struct multilevel {
   double *block_sum, *group_sum; // of bounds
   uint64_t *folded;              // events when a block was last folded
   float *drift, *threshold;      // of a block; `everywhere` is to be added; threshold 0: the typical one
+  float *row_sum;                // of bounds, of each row of 8 sites
   float *records;                // of the sites (near.h): near stress, slack, bound (in attempt rates), barrier (eV)
   uint16_t *turned;              // rotation of a site, by its number
 

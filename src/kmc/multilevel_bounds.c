@@ -129,9 +129,14 @@ static float least_bound(const multilevel *e) {
   return (float)(WASTE * fmin(now, activity) / (double)stz_grid_sites(e->grid));
 }
 
+static inline __attribute__((always_inline)) float sum_row(const float *b) {
+  return ((b[0] + b[4]) + (b[2] + b[6])) + ((b[1] + b[5]) + (b[3] + b[7]));
+}
+
 // Bounds and slacks of a block from its rates; returns the sum of bounds.
 STZ_MULTIVERSION
-static double bound_block(const float *restrict rates, float least, float most, float *restrict record) {
+static double bound_block(const float *restrict rates, float least, float most, float *restrict record,
+                          float *restrict row_sum) {
   double lane[8] = {0};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
 #pragma omp simd
@@ -141,6 +146,7 @@ static double bound_block(const float *restrict rates, float least, float most, 
       record[row * STZ_PIECE + 8 * ML_SLACK + l] = slack_of(b, rates[8 * row + l]);
       lane[l] += (double)b;
     }
+    row_sum[row] = sum_row(record + row * STZ_PIECE + 8 * ML_BOUND);
   }
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
@@ -175,6 +181,8 @@ static inspection inspect(const float *restrict rates, const float *restrict rec
   }
   return found;
 }
+
+static float *rows_of(const multilevel *e, int block) { return e->row_sum + (size_t)block * STZ_BLOCK_PIECES; }
 
 static float *records_of(const multilevel *e, int block) {
   return e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
@@ -226,7 +234,7 @@ static void fold(stz_kmc *kmc, multilevel *e, int block) {
     kmc->stats.missed += (double)(kmc->stats.events - e->folded[block]) * found.excess /
                          fmax(e->head->total * e->head->accepted, found.excess);
   }
-  e->block_sum[block] = bound_block(e->rates, least_bound(e), factor(), records_of(e, block));
+  e->block_sum[block] = bound_block(e->rates, least_bound(e), factor(), records_of(e, block), rows_of(e, block));
   e->drift[block] = -(float)e->head->everywhere;
   e->folded[block] = kmc->stats.events;
   kmc->stats.folds++;
@@ -327,7 +335,7 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   const float least = least_bound(e);
   for (int b = 0; b < e->blocks; b++) {
     for (int i = 0; i < ML_SITES; i++) e->rates[i] = *ml_record(e, ML_SITES * b + i, ML_BOUND);
-    e->block_sum[b] = bound_block(e->rates, least, factor(), records_of(e, b));
+    e->block_sum[b] = bound_block(e->rates, least, factor(), records_of(e, b), rows_of(e, b));
     e->drift[b] = 0.0f;
     e->folded[b] = kmc->stats.events;
   }
@@ -377,6 +385,7 @@ static void change_bound(multilevel *e, int32_t number, float bound) {
   float *held = ml_record(e, number, ML_BOUND);
   e->block_sum[block] += (double)bound - (double)*held;
   *held = bound;
+  e->row_sum[number / 8] = sum_row(ml_record(e, number / 8 * 8, ML_BOUND));
   e->changed[block / ML_GROUP] = 1;
   if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_block(records_of(e, block));
 }
@@ -442,17 +451,36 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
   return listed;
 }
 
-// Raises the bound of a site that is spent, instead of looking at it, if it stays little. False if it must be looked
-// at.
-static bool raise_bound(multilevel *e, int32_t number, float little) {
-  float *slack = ml_record(e, number, 5);
-  const float bound = *ml_record(e, number, ML_BOUND);
-  if (bound > little || *slack < -10.0f) return false;
-  const float raised = bound / stz_power2((*slack - ROOM) * 1.44269504f);
-  if (raised > little) return false;
-  *slack = ROOM;
-  change_bound(e, number, raised);
-  return true;
+// Raises the bounds of those sites of a piece that are spent and stay little, instead of looking at them. Returns what
+// the sum of bounds grows by; the sites that must be looked at stay in *lanes.
+static inline __attribute__((always_inline)) double raise_piece(float *restrict slack, float *restrict bound,
+                                                                float little, uint8_t *lanes) {
+  double gain[8];
+  uint32_t left[8];
+#pragma omp simd
+  for (int l = 0; l < 8; l++) {
+    const float s = slack[l], b = bound[l], within = s < -10.0f ? -10.0f : s < 0.0f ? s : 0.0f;
+    const float raised = b / stz_power2((within - ROOM) * 1.44269504f);
+    const bool raise = s < 0.0f && s >= -10.0f && raised <= little;
+    slack[l] = raise ? ROOM : s;
+    bound[l] = raise ? raised : b;
+    gain[l] = raise ? (double)raised - (double)b : 0.0;
+    left[l] = s < 0.0f && !raise ? 1u << l : 0u;
+  }
+  *lanes = (uint8_t)(((left[0] | left[4]) | (left[2] | left[6])) | ((left[1] | left[5]) | (left[3] | left[7])));
+  return ((gain[0] + gain[4]) + (gain[2] + gain[6])) + ((gain[1] + gain[5]) + (gain[3] + gain[7]));
+}
+
+// The same for all pieces about an event.
+STZ_MULTIVERSION
+static void raise_pieces(multilevel *e, int pieces, float little) {
+  for (int i = 0; i < pieces; i++) {
+    const int32_t piece = e->spent[i].piece, block = piece / STZ_BLOCK_PIECES;
+    float *record = e->records + (size_t)piece * STZ_PIECE, *bound = record + 8 * ML_BOUND;
+    e->block_sum[block] += raise_piece(record + 8 * ML_SLACK, bound, little, &e->spent[i].lanes);
+    e->row_sum[piece] = sum_row(bound);
+    e->changed[block / ML_GROUP] = 1;
+  }
 }
 
 // The stress of the sites that are spent into e->s: of those close to the event by interpolation for a whole box.
@@ -467,21 +495,15 @@ static int stress_of_spent(multilevel *e, const int origin[3], int pieces, int l
     for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
   }
   stz_far_box(e->far, box, e->far_box);
-  const float little = CHEAP * least_bound(e);
+  raise_pieces(e, pieces, CHEAP * least_bound(e));
   for (int i = 0; i < pieces; i++) {
     const int32_t first = 8 * e->spent[i].piece;
-    int at[3];
-    coordinates(e, first, at);
-    for (int axis = 0; axis < 3; axis++) {
-      at[axis] -= box[axis];
-      if (at[axis] < -7) at[axis] += e->cells[axis];
-    }
+    const int x = e->spent[i].offset[0] + 4, y = e->spent[i].offset[1] + 4, z = e->spent[i].offset[2] + 4;
     for (uint32_t lanes = e->spent[i].lanes; lanes; lanes &= lanes - 1) {
       const int l = __builtin_ctz(lanes);
-      if (raise_bound(e, first + l, little)) continue;
       float stress[5];
-      if (at[0] >= 0 && at[0] < 8 && at[1] >= 0 && at[1] < 8 && at[2] + l >= 0 && at[2] + l < 8) {
-        const float *far = e->far_box[0] + 64 * at[0] + 8 * at[1] + at[2] + l, *near = ml_record(e, first + l, 0);
+      if (x >= 0 && x < 8 && y >= 0 && y < 8 && z + l >= 0 && z + l < 8) {
+        const float *far = e->far_box[0] + 64 * x + 8 * y + z + l, *near = ml_record(e, first + l, 0);
         for (int c = 0; c < 5; c++) stress[c] = far[c * ML_SITES] + near[8 * c];
       } else {
         ml_site_stress(e, first + l, stress);

@@ -29,12 +29,20 @@ typedef struct bench {
   stz_glass *glass;
   stz_kmc *kmc;
   stz_mean_stress mean;
+  double setup; // of the kernel and the engine, s
 } bench;
 
 static void check(stz_err err) {
   if (err == STZ_OK) return;
   fprintf(stderr, "bench: %s\n", stz_error_message());
   MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+// Processor time of this process, s: what other work on a shared machine takes does not count.
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind engine) {
@@ -63,11 +71,15 @@ static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind
   stz_spectral *spectral;
   stz_micro *micro;
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
+  const double begin = now();
   check(stz_elastic_create(b->grid, &elastic, stz.volume_nm3, &b->elastic));
+  b->setup = now() - begin;
   check(stz_spectral_create(b->grid, &spectral));
   check(stz_micro_create(b->grid, spectral, &waves, NULL, 1, &micro));
   check(stz_glass_create(b->grid, spectral, micro, &stz, &barriers, &order, 15.0, 0.4, 1, &b->glass));
+  const double glass = now();
   check(stz_kmc_create(&kmc, b->glass, b->elastic, 1, &b->kmc));
+  b->setup += now() - glass;
   stz_micro_destroy(&micro);
   stz_spectral_destroy(&spectral);
   b->mean = (stz_mean_stress){.temperature_K = 295.0, .stress = {3.3 * STZ_GPA}};
@@ -87,13 +99,6 @@ static void step(bench *b) {
   check(stz_kmc_next(b->kmc, &b->mean, 1e300, &event, &found));
   stz_kmc_fire(b->kmc, &event, strain);
   b->mean.t0 = event.time_s;
-}
-
-// Processor time of this process, s: what other work on a shared machine takes does not count.
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 // Seconds an event: of processor time on one rank, of wall time on several, where waiting counts. Lasts at least
@@ -229,7 +234,7 @@ static void measure(bench *b, int n, const char *orientation, double seconds) {
 
 // Microseconds a call of the engine's parts, at sites here and there. They leave its state in disorder: last of all.
 typedef struct parts {
-  double near, levels, box, site, fold, refresh;
+  double near, levels, converge, box, site, fold, refresh;
 } parts;
 
 static void site_of(const bench *b, int call, int site[3]) {
@@ -255,6 +260,8 @@ static parts time_parts(const bench *b) {
   parts p;
   TIME(p.near, 2000, (void)stz_near_add(e->split, site, strain, 0.0f, e->records, e->spent));
   TIME(p.levels, 2000, stz_far_add(e->far, site, strain));
+  TIME(p.converge, 20, stz_far_converge(e->far));
+  p.converge /= (double)e->converge_every;
   TIME(p.box, 2000, stz_far_box(e->far, site, stress));
   TIME(p.site, 5000, stz_far_site(e->far, site, stress[0]));
   TIME(p.fold, 1000, (void)ml_block_rates(b->kmc, e, &e->law, ml_number(e, site) / ML_SITES, false));
@@ -278,14 +285,17 @@ static void measure_multilevel(bench *b, int n, const char *orientation, double 
          "\"window\": null, \"events_per_s\": %.5g, \"state_events_per_site\": %.3g, \"bytes_per_site\": %.1f, "
          "\"candidates\": %.3f, \"squeezed\": %.3f, \"folds\": %.3f, \"bounds\": %.1f, \"violations\": %.3g, "
          "\"missed\": %.3g, \"since_refresh\": %.3f, \"error_MPa\": %.3f, \"rates_off\": %.2e, "
-         "\"laws_apart\": %.5f, \"us_near\": %.2f, \"us_levels\": %.2f, \"us_box\": %.2f, \"us_site\": %.3f, "
-         "\"us_fold\": %.2f, \"us_refresh\": %.2f}\n",
+         "\"laws_apart\": %.5f, \"us_near\": %.2f, \"us_levels\": %.2f, \"us_converge\": %.2f, \"us_box\": %.2f, "
+         "\"us_site\": %.3f, "
+         "\"us_fold\": %.2f, \"us_refresh\": %.2f, \"setup_s\": %.2f, "
+         "\"tables_MB\": %.1f}\n",
          orientation, n, 1.0 / event, (double)s.events / sites,
          stz_kmc_bytes_per_site(b->kmc) + stz_fields_bytes_per_site(stz_glass_fields(b->glass)),
          (double)(s.candidates - first.candidates) / events, (double)(s.squeezed - first.squeezed) / events,
          (double)(s.folds - first.folds) / events, (double)(s.bounds - first.bounds) / events,
          (double)s.violations / (double)s.events, s.missed / (double)s.events, since / (double)e->refresh_every,
-         law.rms_MPa, law.own / law.exact - 1.0, law.apart, p.near, p.levels, p.box, p.site, p.fold, p.refresh);
+         law.rms_MPa, law.own / law.exact - 1.0, law.apart, p.near, p.levels, p.converge, p.box, p.site, p.fold,
+         p.refresh, b->setup, 1e-6 * (double)(e->split->bytes + stz_total_table_bytes(e->total)));
 }
 
 int main(int argc, char **argv) {
