@@ -196,8 +196,12 @@ def _at(found, group, softening, domains):
             "stay homogeneous too: frozen disorder suffices, which is unflattering to the hypothesis that the domains and "
             "their interfaces do it."
         )
-    unclear = " and ".join(name for name in CONTROLS if name not in clear)
-    return text + f": less than in a uniform glass; that it is less than in {unclear} is not shown."
+    text += ": less than in a uniform glass"
+    others = [name for name in CONTROLS if name not in clear]
+    unclear = " and ".join(name for name in others if by[name]["means"][1] >= HOMOGENEOUS)
+    silent = " and ".join(name for name in others if by[name]["means"][1] < HOMOGENEOUS)
+    text += f"; that it is less than in {unclear} is not shown" if unclear else ""
+    return text + (f"; {silent} does not localise either." if silent else ".")
 
 
 def write(found, directory):
