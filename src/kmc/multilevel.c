@@ -307,49 +307,6 @@ static void ml_add_stress(stz_kmc *kmc, const stz_event *event, const double str
 
 // --- looks at the state ---
 
-// Sites with less than this share of the mean rate are left out of the strain rate: an error below it.
-static const double NEGLIGIBLE = 1e-3;
-
-// The axial plastic strain rate of the sites of a block whose rates have just been computed, in attempt rates times
-// gamma0 Omega/V.
-static double block_strain_rate(const stz_kmc *kmc, const multilevel *e, const stz_law *law, int block, float least) {
-  const stz_modes *modes = stz_glass_modes(kmc->glass);
-  double sum = 0.0;
-  for (int i = 0; i < ML_SITES; i++) {
-    if (e->rates[i] < least) continue;
-    float rates[STZ_MODES][2];
-    const float stress[5] = {e->s[0][i], e->s[1][i], e->s[2][i], e->s[3][i], e->s[4][i]};
-    const int rotation = e->turned[ML_SITES * block + i];
-    stz_rates_site(law, modes, stress, e->barrier[i], rotation, rates);
-    for (int m = 0; m < STZ_MODES; m++) sum += ((double)rates[m][0] - (double)rates[m][1]) * modes->axial[rotation][m];
-  }
-  return sum;
-}
-
-static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
-  multilevel *e = kmc->state;
-  stz_law law;
-  double sum = 0.0, plastic = 0.0;
-  law_at(kmc, mean, 0.0, &law);
-  for (int b = 0; b < e->blocks; b++) sum += ml_block_rates(kmc, e, &law, b, true);
-  const double least = NEGLIGIBLE * sum / (double)stz_grid_sites(e->grid);
-  for (int b = 0; b < e->blocks; b++) {
-    if (ml_block_rates(kmc, e, &law, b, true) < least) continue;
-    plastic += block_strain_rate(kmc, e, &law, b, (float)least);
-  }
-  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
-  *total = kmc->attempt * sum;
-  *plastic_rate = plastic * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
-}
-
-static void ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
-  const multilevel *e = kmc->state;
-  int xyz[3];
-  stz_grid_coords(e->grid, local, xyz); // one rank: local is global
-  ml_site_stress(e, ml_number(e, xyz), stress);
-  for (int c = 0; c < 5; c++) stress[c] += (float)e->head->uniform[c];
-}
-
 static const float *ml_stress(const stz_kmc *kmc, int c) {
   multilevel *e = kmc->state;
   const size_t stride = stz_field_stride(e->grid);
@@ -368,6 +325,78 @@ static const float *ml_stress(const stz_kmc *kmc, int c) {
   }
   e->stress_at = kmc->stats.events;
   return e->stress + (size_t)c * stride;
+}
+
+// The sites left out of the strain rate, those of the lowest rates, have this share of all rates at most.
+static const double NEGLIGIBLE = 1e-3;
+enum { CHUNK = ML_SITES, EXPONENTS = 256 };
+
+// Rates of a chunk of sites in the grid's order, at the stress of the last ml_stress.
+static double chunk_rates(const stz_kmc *kmc, const multilevel *e, const stz_law *law, int64_t at, float rates[CHUNK]) {
+  const float *s[5];
+  for (size_t c = 0; c < 5; c++) s[c] = e->stress + c * stz_field_stride(e->grid) + at;
+  return stz_rates_sum(law, stz_glass_modes(kmc->glass), CHUNK, s, stz_glass_barrier(kmc->glass) + at,
+                       stz_glass_rotation(kmc->glass) + at, rates);
+}
+
+static int exponent_of(float rate) {
+  uint32_t bits;
+  memcpy(&bits, &rate, sizeof bits);
+  return (int)(bits >> 23 & 255);
+}
+
+// The exponent from which on rates matter: share[i] is the sum of all rates of that exponent.
+static int least_exponent(const double share[EXPONENTS], double sum) {
+  double below = 0.0;
+  for (int i = 0; i < EXPONENTS; i++) {
+    below += share[i];
+    if (below > NEGLIGIBLE * sum) return i;
+  }
+  return EXPONENTS;
+}
+
+// The axial plastic strain rate of one site, in attempt rates times gamma0 Omega/V.
+static double site_strain_rate(const stz_kmc *kmc, const multilevel *e, const stz_law *law, int64_t site) {
+  const stz_modes *modes = stz_glass_modes(kmc->glass);
+  const int rotation = stz_glass_rotation(kmc->glass)[site];
+  float rates[STZ_MODES][2], stress[5];
+  double sum = 0.0;
+  for (size_t c = 0; c < 5; c++) stress[c] = e->stress[c * stz_field_stride(e->grid) + (size_t)site];
+  stz_rates_site(law, modes, stress, stz_glass_barrier(kmc->glass)[site], rotation, rates);
+  for (int m = 0; m < STZ_MODES; m++) sum += ((double)rates[m][0] - (double)rates[m][1]) * modes->axial[rotation][m];
+  return sum;
+}
+
+static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+  const multilevel *e = kmc->state;
+  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
+  const int64_t sites = stz_grid_sites(e->grid);
+  _Alignas(64) float rates[CHUNK];
+  double share[EXPONENTS] = {0}, sum = 0.0, plastic = 0.0;
+  stz_law law;
+  (void)ml_stress(kmc, 0);
+  stz_law_set(&law, stz, stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
+  for (int64_t at = 0; at < sites; at += CHUNK) {
+    sum += chunk_rates(kmc, e, &law, at, rates);
+    for (int i = 0; i < CHUNK; i++) share[exponent_of(rates[i])] += (double)rates[i];
+  }
+  const int least = least_exponent(share, sum);
+  for (int64_t at = 0; at < sites; at += CHUNK) {
+    (void)chunk_rates(kmc, e, &law, at, rates);
+    for (int i = 0; i < CHUNK; i++) {
+      if (exponent_of(rates[i]) >= least) plastic += site_strain_rate(kmc, e, &law, at + i);
+    }
+  }
+  *total = kmc->attempt * sum;
+  *plastic_rate = plastic * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
+}
+
+static void ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
+  const multilevel *e = kmc->state;
+  int xyz[3];
+  stz_grid_coords(e->grid, local, xyz); // one rank: local is global
+  ml_site_stress(e, ml_number(e, xyz), stress);
+  for (int c = 0; c < 5; c++) stress[c] += (float)e->head->uniform[c];
 }
 
 static double ml_bytes(const stz_kmc *kmc) {

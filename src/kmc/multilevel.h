@@ -87,8 +87,8 @@ static inline float *ml_record(const multilevel *e, int32_t number, int c) {
 }
 
 // Stress of all sites of a block into e->s, and their rates under `law` into e->rates; returns the sum of rates.
-// Barriers are those of the records, or `fresh` from the glass: damage that recovers has raised them since the sweep.
-double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block, bool fresh);
+// Barriers are those of the records: damage that recovers may have raised the glass's own since.
+double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block);
 
 // Brings the barriers and rotations of a block's records up to date with the glass.
 void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block);

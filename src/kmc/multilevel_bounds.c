@@ -82,15 +82,11 @@ static void gather_block(const multilevel *e, int block, float s[5][ML_SPENT + 8
   }
 }
 
-double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block, bool fresh) {
+double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block) {
   int origin[3];
   ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, e->far_box);
   gather_block(e, block, e->s, e->barrier);
-  const float *barrier = stz_glass_barrier(kmc->glass);
-  for (int i = 0; fresh && i < ML_SITES; i += 8) {
-    memcpy(e->barrier + i, barrier + ml_local(e, ML_SITES * block + i), 8 * sizeof *barrier);
-  }
   const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
   return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->turned + (size_t)block * ML_SITES,
                        e->rates);
@@ -223,7 +219,7 @@ double ml_drifted(const multilevel *e, int32_t number) {
 
 // Looks at a block, and bounds its sites anew.
 static void fold(stz_kmc *kmc, multilevel *e, int block) {
-  (void)ml_block_rates(kmc, e, &e->law, block, false);
+  (void)ml_block_rates(kmc, e, &e->law, block);
   const inspection found = inspect(e->rates, records_of(e, block));
   const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
   const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
@@ -325,7 +321,7 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   h->activity = 0.0;
   for (int b = 0; b < e->blocks; b++) {
     ml_copy_glass(kmc, e, b);
-    h->activity += ml_block_rates(kmc, e, &e->law, b, false);
+    h->activity += ml_block_rates(kmc, e, &e->law, b);
     for (int i = 0; i < ML_SITES; i++) *ml_record(e, ML_SITES * b + i, ML_BOUND) = e->rates[i];
   }
   if (!isfinite(h->activity))

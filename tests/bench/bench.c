@@ -264,7 +264,7 @@ static parts time_parts(const bench *b) {
   p.converge /= (double)e->converge_every;
   TIME(p.box, 2000, stz_far_box(e->far, site, stress));
   TIME(p.site, 5000, stz_far_site(e->far, site, stress[0]));
-  TIME(p.fold, 1000, (void)ml_block_rates(b->kmc, e, &e->law, ml_number(e, site) / ML_SITES, false));
+  TIME(p.fold, 1000, (void)ml_block_rates(b->kmc, e, &e->law, ml_number(e, site) / ML_SITES));
   TIME(p.refresh, 1, ml_refresh(b->kmc));
   p.refresh /= (double)e->refresh_every;
   return p;

@@ -4,11 +4,11 @@
 distribution (two-sample Kolmogorov-Smirnov), and means with their errors; both run the same samples, so that the means
 are also compared sample by sample (t test of the differences), which sees smaller changes.
 
-usage: engines.py PROGRAM SOURCE_DIR [--seeds N] [--cells N] [--scenario NAME]... [--jobs N] [--alpha P]
+usage: engines.py PROGRAM SOURCE_DIR [--seeds N] [--first SEED] [--cells N] [--scenario NAME]... [--jobs N] [--alpha P]
 
 Null hypothesis: both engines draw from the same distributions. The test fails if any p-value is below alpha divided by
-the number of comparisons (Bonferroni), so that alpha bounds the false-alarm rate; seeds are fixed, 1 to N for both
-engines, which share the samples but not the order in which random numbers are used."""
+the number of comparisons (Bonferroni), so that alpha bounds the false-alarm rate; seeds are fixed, the same N for
+both engines, which share the samples but not the order in which random numbers are used."""
 import argparse
 import concurrent.futures
 import os
@@ -112,6 +112,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("source")
     parser.add_argument("--seeds", type=int, default=500)
+    parser.add_argument("--first", type=int, default=1, help="first seed")
     parser.add_argument("--cells", type=int, default=32)
     parser.add_argument("--scenario", action="append", choices=list(SCENARIOS))
     parser.add_argument("--jobs", type=int, default=1)
@@ -123,7 +124,7 @@ def main():
             words = write_input(os.path.join(folder, scenario + ".cfg"), arguments.cells, scenario,
                                 os.path.abspath(os.path.join(arguments.source, "models", "zr65ni35.cfg")))
             jobs = [(os.path.abspath(arguments.program), folder, scenario, words, engine, seed)
-                    for engine in ("direct", "multilevel") for seed in range(1, arguments.seeds + 1)]
+                    for engine in ("direct", "multilevel") for seed in range(arguments.first, arguments.first + arguments.seeds)]
             with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
                 runs = list(pool.map(one, jobs))
             failures += [f"{scenario}: {run['failure']}" for run in runs if "failure" in run]
