@@ -188,7 +188,10 @@ SWEEP_FIGURES: dict[str, Callable] = {"heat-map": draw_heat_map, "master-curve":
 
 
 def write(figure, tables: dict, stem: str) -> list[str]:
-    """Writes STEM.pdf, STEM.png and the numbers: STEM.csv, or STEM-NAME.csv for each of several tables."""
+    """Writes STEM.pdf, STEM.png and the numbers: STEM.csv, or STEM-NAME.csv for each of several tables. A stem with one
+    of these endings loses it."""
+    root, ending = os.path.splitext(stem)
+    stem = root if ending.lower() in (*SUFFIXES, ".csv") else stem
     paths = [stem + suffix for suffix in SUFFIXES]
     for path in paths:
         style.save(figure, path)

@@ -40,7 +40,7 @@ def call(name, paths, stem):
 @pytest.mark.parametrize("name", ["relaxation", "bragg-fraction"])
 def test_pdf_png_and_numbers(name, files, tmp_path, capsys):
     source = files["pull"] if name == "bragg-fraction" else files[MISMATCHES[1]]
-    assert call(name, [source], tmp_path / "a") == 0
+    assert call(name, [source], tmp_path / ("a.png" if name == "relaxation" else "a")) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.pdf", "a.png"]
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF") and (tmp_path / "a.png").stat().st_size > 5000
     assert len(capsys.readouterr().out.splitlines()) == 3

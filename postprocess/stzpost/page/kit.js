@@ -10,7 +10,7 @@ window.stzkmcPage = (() => {
   const plots = [];
 
   function axis(title, more) {
-    return { title: { text: title }, showline: true, mirror: true, ticks: "inside", zeroline: false, automargin: true,
+    return { title: { text: title, standoff: 12 }, showline: true, mirror: true, ticks: "inside", zeroline: false, automargin: true,
       gridcolor: "#ececec", ...more };
   }
 
