@@ -41,6 +41,7 @@ def label(name, values=None):
     if name in LABELS:
         return LABELS[name]
     unit = values.attrs.get("units", "1") if values is not None else "1"
+    name = name.removesuffix(f"_{unit}")
     return name.replace("_", " ") + (f" ({unit})" if unit not in ("", "1") else "")
 
 

@@ -25,6 +25,12 @@ protocol = (
 output: { history_strain_step = 0.002; };
 run: { seed = 6L; };
 """
+# Cold at first, when no event would come in an age: what follows comes by the rates' growth within the segment.
+WARMING = """
+lattice: { cells = [16, 16, 16]; };
+protocol = ( { type = "age"; temperature_K = 200.0; temperature_end_K = %s; duration_s = 20.0; } );
+run: { seed = 6L; };
+"""
 XX, YY, XY = 0, 1, 5
 
 
@@ -92,6 +98,13 @@ with tempfile.TemporaryDirectory() as folder:
         expect(f"same hash on {ranks}", final_hash(f"{ranks}.h5", folder) == final_hash("1.h5", folder) is not None)
     if os.path.exists(os.path.join(folder, "1.h5")):
         check(os.path.join(folder, "1.h5"))
+    for end, some in ((250.0, False), (650.0, True)):
+        write(os.path.join(folder, "warming.cfg"), WARMING % end)
+        done = run(["run", "warming.cfg", "-o", "warming.h5", "-q", "--force"], 1, folder, 120)
+        expect(f"warming to {end:g} K", done.returncode == 0, done.stderr)
+        with h5py.File(os.path.join(folder, "warming.h5"), "r") as file:
+            events = int(file["history/events"][-1])
+        expect("events when it has become warm alone", (events > 0) == some, events)
     stops = 0
     for _ in range(100):  # on and on, from one stop to the next
         done = run(["run", "in.cfg", "-o", "parts.h5", "-q", "--restart", "--max-walltime", "0.1"], 1, folder, 120)
