@@ -1,20 +1,57 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/near.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/target.h"
 
 typedef float lanes __attribute__((vector_size(32)));
 typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int indices __attribute__((vector_size(32)));
+typedef int16_t halves __attribute__((vector_size(16)));
+typedef int16_t loose_halves __attribute__((vector_size(16), aligned(2), may_alias));
 
-enum { SPAN = STZ_NEAR_SPAN, SIDE = 2 * SPAN - 1, PADDED = 32, PARTS = 6 };
+enum { SPAN = STZ_NEAR_SPAN, SIDE = 2 * SPAN - 1, PADDED = 32, PARTS = STZ_NEAR_PARTS, HALVES = STZ_FOLDED_PARTS };
 
 // Rows of one |x|: what is to be added along z, z = 0 being number 16, between zeros.
 typedef struct strip {
-  _Alignas(64) float add[2][SIDE][PARTS][PADDED]; // [x < 0][y + 7]
+  float near[2 * SIDE][PARTS][PADDED]; // y + 7, and the same for x < 0
+  int16_t folded[2 * SIDE][HALVES][PADDED];
 } strip;
+
+// A piece that an event adds to, and where its part of the strip begins: row of the strip, number in it.
+typedef struct target {
+  int32_t piece;
+  int16_t row, begin;
+} target;
+
+// Memory answers some hundred cycles late: what comes AHEAD is called in now (of many calls at once a processor drops
+// most).
+enum { AHEAD = 10 };
+
+struct stz_near {
+  const stz_split *split;
+  strip strip;
+  target list[STZ_NEAR_PIECES + AHEAD];
+  stz_spent spent[STZ_NEAR_PIECES];
+};
+
+stz_err stz_near_create(const stz_split *split, stz_near **near) {
+  STZ_TRY(STZ_NEW(*near, 1));
+  (*near)->split = split;
+  return STZ_OK;
+}
+
+void stz_near_destroy(stz_near **near) {
+  stz_free(*near);
+  *near = NULL;
+}
+
+// Most of a slack that one event takes, in its units: more than any has but those without end, and what is left of one
+// that was below zero before stays within 16 bits.
+static const float MOST = 24000.0f;
 
 // sqrt(63 - x^2 - y^2), rounded down: how far a row of the sphere reaches along z; -1: not at all.
 static const signed char REACH[SPAN][SPAN] = {
@@ -49,22 +86,68 @@ static const signed char REACH[SPAN][SPAN] = {
     (out)[3][c][l] = (mp) * (cross - skew);                                                                            \
   } while (0)
 
-static inline __attribute__((always_inline)) void images(const float *restrict near, const float *restrict whole,
-                                                         const float e[5], float scale, float out[4][PARTS][8]) {
+static inline __attribute__((always_inline)) void near_images(const float *restrict near, const float e[5],
+                                                              float out[4][PARTS][8]) {
   const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
-  _Alignas(64) float change[4][PARTS][8];
 #pragma omp simd
   for (int l = 0; l < 8; l++) IMAGES(near, e, out);
+}
+
+// Rounds to the nearest integers, and leaves these in the low 16 bits.
+static inline __attribute__((always_inline)) halves rounded(lanes x) {
+  const lanes magic = x + 12582912.0f; // 1.5 * 2^23
+  indices bits;
+  memcpy(&bits, &magic, sizeof bits);
+  return __builtin_convertvector(bits, halves);
+}
+
+// One component of the whole stress for the four images: in fixed point into `out`, and what it adds to the squared
+// norms, norm[0] +- norm[1] of the first two and norm[2] +- norm[3] of the others. of0..of34: see IMAGES.
+static inline __attribute__((always_inline)) void folded_component(lanes of0, lanes of1, lanes of2, lanes of34,
+                                                                   const int16_t sign[3], int c, lanes norm[4],
+                                                                   int16_t out[4][HALVES][8]) {
+  const lanes even = of34 + of0, odd = of1 + of2, cross = of34 - of0, skew = of2 - of1;
+  const halves h_even = rounded(even), h_odd = rounded(odd), h_cross = rounded(cross), h_skew = rounded(skew);
+  norm[0] += even * even + odd * odd;
+  norm[1] += 2.0f * (even * odd);
+  norm[2] += cross * cross + skew * skew;
+  norm[3] += 2.0f * (cross * skew);
+  *(halves *)out[0][c] = h_even + h_odd;
+  *(halves *)out[1][c] = sign[0] * (h_even - h_odd);
+  *(halves *)out[2][c] = sign[1] * (h_cross + h_skew);
+  *(halves *)out[3][c] = sign[2] * (h_cross - h_skew);
+}
+
+// Takes `scale` times the norm off the slacks.
+static inline __attribute__((always_inline)) void cost_of(lanes norm2, float scale, int16_t out[8]) {
+  float square[8], units[8];
+  memcpy(square, &norm2, sizeof square);
 #pragma omp simd
-  for (int l = 0; l < 8; l++) IMAGES(whole, e, change);
-  for (int image = 0; image < 4; image++) {
-#pragma omp simd
-    for (int l = 0; l < 8; l++) {
-      const float s0 = change[image][0][l], s1 = change[image][1][l], s2 = change[image][2][l],
-                  s3 = change[image][3][l], s4 = change[image][4][l];
-      out[image][5][l] = -scale * __builtin_sqrtf(F(s0, s0, F(s1, s1, F(s2, s2, F(s3, s3, s4 * s4)))));
-    }
+  for (int l = 0; l < 8; l++) {
+    const float cost = scale * __builtin_sqrtf(square[l] > 0.0f ? square[l] : 0.0f);
+    units[l] = -(cost < MOST ? cost : MOST);
   }
+  lanes all;
+  memcpy(&all, units, sizeof all);
+  *(halves *)out = rounded(all);
+}
+
+// The whole stress in fixed point, and what it takes off the slacks; e in the units of `folded`.
+static inline __attribute__((always_inline)) void folded_images(const float *restrict whole, const float e[5],
+                                                                float scale, int16_t out[4][HALVES][8]) {
+  static const int16_t sign[5][3] = {{1, -1, -1}, {-1, -1, 1}, {-1, 1, -1}, {1, 1, 1}, {1, 1, 1}};
+  const lanes *k = (const lanes *)(const void *)whole;
+  const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
+  lanes norm[4] = {{0}, {0}, {0}, {0}};
+  folded_component(k[0] * e0, k[1] * e1, k[2] * e2, k[3] * e3 + k[4] * e4, sign[0], 0, norm, out);
+  folded_component(k[1] * e0, k[5] * e1, k[6] * e2, k[7] * e3 + k[8] * e4, sign[1], 1, norm, out);
+  folded_component(k[2] * e0, k[6] * e1, k[9] * e2, k[10] * e3 + k[11] * e4, sign[2], 2, norm, out);
+  folded_component(k[3] * e0, k[7] * e1, k[10] * e2, k[12] * e3 + k[13] * e4, sign[3], 3, norm, out);
+  folded_component(k[4] * e0, k[8] * e1, k[11] * e2, k[13] * e3 + k[14] * e4, sign[4], 4, norm, out);
+  cost_of(norm[0] + norm[1], scale, out[0][5]);
+  cost_of(norm[0] - norm[1], scale, out[1][5]);
+  cost_of(norm[2] + norm[3], scale, out[2][5]);
+  cost_of(norm[2] - norm[3], scale, out[3][5]);
 }
 
 // Writes both halves of a row: `half` its z = 0..7, `other` the half of the row opposite, which is the same at -z.
@@ -79,41 +162,39 @@ static inline __attribute__((always_inline)) void put_row(float half[PARTS][8], 
   }
 }
 
+static inline __attribute__((always_inline)) void put_folded(int16_t half[HALVES][8], int16_t other[HALVES][8],
+                                                             int16_t to[HALVES][PADDED]) {
+  const halves zero = {0}, back = {8, 7, 6, 5, 4, 3, 2, 1};
+  for (int c = 0; c < HALVES; c++) {
+    const halves turned = *(const loose_halves *)other[c];
+    *(loose_halves *)(to[c] + 8) = __builtin_shuffle(turned, zero, back);
+    *(loose_halves *)(to[c] + 16) = *(const loose_halves *)half[c];
+  }
+}
+
 // All rows of the planes at +x and -x.
 STZ_MULTIVERSION
 static void fill_strip(const float *near, const float *whole, int x, const float e[5], float scale, strip *s) {
+  float units[5];
+  for (int c = 0; c < 5; c++) units[c] = e[c] * (1.0f / STZ_FOLDED);
   for (int y = 0; y < SPAN && x * x + y * y < SPAN * SPAN; y++) {
     const size_t row = (size_t)(x * SPAN + y) * STZ_PAIRS * 8;
     _Alignas(64) float image[4][PARTS][8];
-    images(near + row, whole + row, e, scale, image);
-    put_row(image[0], image[1], s->add[0][SPAN - 1 + y]);
-    put_row(image[1], image[0], s->add[1][SPAN - 1 - y]);
-    put_row(image[2], image[3], s->add[0][SPAN - 1 - y]);
-    put_row(image[3], image[2], s->add[1][SPAN - 1 + y]);
+    _Alignas(64) int16_t folded[4][HALVES][8];
+    near_images(near + row, e, image);
+    folded_images(whole + row, units, scale * (STZ_FOLDED / STZ_SLACK), folded);
+    put_row(image[0], image[1], s->near[SPAN - 1 + y]);
+    put_row(image[1], image[0], s->near[SIDE + SPAN - 1 - y]);
+    put_row(image[2], image[3], s->near[SPAN - 1 - y]);
+    put_row(image[3], image[2], s->near[SIDE + SPAN - 1 + y]);
+    put_folded(folded[0], folded[1], s->folded[SPAN - 1 + y]);
+    put_folded(folded[1], folded[0], s->folded[SIDE + SPAN - 1 - y]);
+    put_folded(folded[2], folded[3], s->folded[SPAN - 1 - y]);
+    put_folded(folded[3], folded[2], s->folded[SIDE + SPAN - 1 + y]);
   }
 }
 
 static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
-
-// Adds a row's part within one piece; true if a sixth number is below zero.
-static inline __attribute__((always_inline)) uint32_t add_piece(const float *restrict add, float *restrict piece) {
-  uint32_t below = 0;
-  for (int c = 0; c < PARTS; c++) {
-#pragma omp simd
-    for (int l = 0; l < 8; l++) piece[c * 8 + l] += add[c * PADDED + l];
-  }
-  uint64_t bits[4];
-  memcpy(bits, piece + 40, sizeof bits);
-  if (((bits[0] | bits[1] | bits[2] | bits[3]) & 0x8000000080000000u) == 0) return 0;
-  for (int l = 0; l < 8; l++) below |= (uint32_t)(piece[40 + l] < 0.0f) << l;
-  return below;
-}
-
-// A piece that an event adds to: how it would be listed, and where its part of the strip begins.
-typedef struct target {
-  stz_spent piece;
-  int32_t part;
-} target;
 
 // The pieces of the rows at +x and -x; returns their count.
 static int list_targets(const int *cells, const int origin[3], int x, target *list) {
@@ -126,54 +207,71 @@ static int list_targets(const int *cells, const int origin[3], int x, target *li
       const int z = REACH[x][y < 0 ? -y : y], py = wrap(origin[1] + y, cells[1]);
       if (z < 0) continue;
       const int first = (px / 8 * by + py / 8) * bz * STZ_BLOCK_PIECES + 8 * (px % 8) + py % 8;
-      const int row = (side * SIDE + SPAN - 1 + y) * PARTS * PADDED + 16 - shift;
       for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
-        const int8_t offset[3] = {(int8_t)(side ? -x : x), (int8_t)y, (int8_t)(8 * part - shift)};
-        list[count++] = (target){{first + block[part + 1], 0, {offset[0], offset[1], offset[2]}}, row + 8 * part};
+        list[count++] = (target){.piece = first + block[part + 1],
+                                 .row = (int16_t)(side * SIDE + SPAN - 1 + y),
+                                 .begin = (int16_t)(16 - shift + 8 * part)};
       }
     }
   }
   return count;
 }
 
-// All of a record but its last line, which is the caller's own.
-static inline __attribute__((always_inline)) void prefetch_piece(const float *records, const target *t) {
-  const float *at = records + (size_t)t->piece.piece * STZ_PIECE;
-  for (int line = 0; line < 48; line += 16) __builtin_prefetch(at + line, 1);
+static inline __attribute__((always_inline)) void prefetch_piece(const stz_piece *piece) {
+  for (int line = 0; line < (int)offsetof(stz_piece, bound); line += 64)
+    __builtin_prefetch((const char *)piece + line, 1);
 }
 
-// Adds a strip to its pieces. Memory answers some hundred cycles late: what comes AHEAD is called in now (of many calls
-// at once a processor drops most).
-enum { AHEAD = 10 };
+// Adds a row's part within one piece; returns the lanes whose slack is below zero.
+static inline __attribute__((always_inline)) uint32_t add_piece(const strip *s, const target *t, stz_piece *piece) {
+  const float *restrict near = s->near[t->row][0] + t->begin;
+  const int16_t *restrict folded = s->folded[t->row][0] + t->begin;
+  uint32_t below = 0;
+  for (int c = 0; c < PARTS; c++) {
+#pragma omp simd
+    for (int l = 0; l < 8; l++) piece->near[c][l] += near[c * PADDED + l];
+  }
+  int16_t *restrict whole = piece->folded[0]; // the slacks follow
+  for (int c = 0; c < HALVES; c++) {
+    halves *to = (halves *)(void *)(whole + 8 * c);
+    *to += *(const loose_halves *)(folded + c * PADDED);
+  }
+  uint64_t bits[2];
+  memcpy(bits, piece->slack, sizeof bits);
+  if (((bits[0] | bits[1]) & 0x8000800080008000u) == 0) return 0;
+  __builtin_prefetch(piece->bound, 1);
+  for (int l = 0; l < 8; l++) below |= (uint32_t)(piece->slack[l] < 0) << l;
+  return below;
+}
 
+// Adds a strip to its pieces.
 STZ_MULTIVERSION
-static int add_strip(const strip *s, const target *list, int targets, int count, float *records, stz_spent *spent) {
+static int add_strip(const strip *s, const target *list, int targets, stz_piece *pieces, stz_spent *spent) {
+  int count = 0;
   for (int i = 0; i < targets; i++) {
-    prefetch_piece(records, &list[i + AHEAD]);
-    const float *add = (const float *)s + list[i].part;
-    const uint32_t below = add_piece(add, records + (size_t)list[i].piece.piece * STZ_PIECE);
-    spent[count] = list[i].piece;
-    spent[count].lanes = (uint8_t)below;
-    count += below != 0;
+    prefetch_piece(&pieces[list[i + AHEAD].piece]);
+    spent[count].piece = list[i].piece;
+    spent[count].lanes = (uint8_t)add_piece(s, &list[i], &pieces[list[i].piece]);
+    count += spent[count].lanes != 0;
   }
   return count;
 }
 
-int stz_near_add(const stz_split *split, const int origin[3], const float e[5], float scale, float *records,
-                 stz_spent *spent) {
+int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale, stz_piece *pieces,
+                 stz_spent **spent) {
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
-  target list[STZ_NEAR_PIECES + AHEAD];
   int begin[SPAN + 1] = {0}, count = 0;
-  for (int x = 0; x < SPAN; x++) begin[x + 1] = begin[x] + list_targets(split->cells, origin, x, list + begin[x]);
-  for (int i = 0; i < AHEAD; i++) {
-    list[begin[SPAN] + i] = list[begin[SPAN] - 1];
-    prefetch_piece(records, &list[i]);
-  }
-  strip s;
-  memset(&s, 0, sizeof s);
   for (int x = 0; x < SPAN; x++) {
-    fill_strip(split->near[parity], split->whole, x, e, scale, &s);
-    count = add_strip(&s, list + begin[x], begin[x + 1] - begin[x], count, records, spent);
+    begin[x + 1] = begin[x] + list_targets(n->split->cells, origin, x, n->list + begin[x]);
   }
+  for (int i = 0; i < AHEAD; i++) {
+    n->list[begin[SPAN] + i] = n->list[begin[SPAN] - 1];
+    prefetch_piece(&pieces[n->list[i].piece]);
+  }
+  for (int x = 0; x < SPAN; x++) {
+    fill_strip(n->split->near[parity], n->split->whole, x, e, scale, &n->strip);
+    count += add_strip(&n->strip, n->list + begin[x], begin[x + 1] - begin[x], pieces, n->spent + count);
+  }
+  *spent = n->spent;
   return count;
 }

@@ -1,31 +1,77 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The near part of an event's stress (split.h), added to records in blocks of 8 x 8 x 8 sites.
+// The near part of an event's stress (split.h), added to the sites in pieces, in blocks of 8 x 8 x 8 sites.
 //
-// A piece is a row of 8 sites along z: STZ_PIECE floats, the 5 stress components, a sixth number, and two of the
-// caller's own that are not touched here, 8 of each. Piece
-// (block, row) is number 64 block + row, row = 8 (x mod 8) + (y mod 8), block = (x/8 by + y/8) bz + z/8.
+// A piece is a row of 8 sites along z. Piece (block, row) is number 64 block + row, row = 8 (x mod 8) + (y mod 8),
+// block = (x/8 by + y/8) bz + z/8.
 #ifndef STZ_ELASTIC_NEAR_H
 #define STZ_ELASTIC_NEAR_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "elastic/split.h"
 
-enum { STZ_PIECE = 64, STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1 };
+enum { STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1, STZ_NEAR_PARTS = 5, STZ_FOLDED_PARTS = 6 };
 
-// A piece some of whose sixth numbers have fallen below zero: bit l of `lanes` for site l. Its first site lies at
-// `offset` from the event.
+// `folded` and `slack` are of bounds only, hence in fixed point: halves the memory that an event moves, and sums do not
+// drift. `bound` and `barrier` are the caller's own and not touched here.
+typedef struct stz_piece {
+  float near[STZ_NEAR_PARTS][8]; // stress by the near part
+  int16_t folded[5][8];          // whole stress as last looked at and events nearby since, STZ_FOLDED a unit
+  int16_t slack[8];              // STZ_SLACK a unit; folded and slack are updated as one array
+  float bound[8], barrier[8];
+} stz_piece;
+
+#define STZ_FOLDED (1.0f / 256) // eV/nm^3: 0.6 MPa, so that a sum of hundreds is good to 10; the range is 20 GPa
+#define STZ_SLACK (1.0f / 256)  // of ln(rate)
+
+// Eight stresses or slacks, in units, to fixed point (rounded, within its range) and back. Vectors by hand: compilers
+// halve the width of loops that mix 16 and 32 bits.
+static inline __attribute__((always_inline)) void stz_to_fixed(const float units[8], int16_t fixed[8]) {
+  typedef int32_t wide __attribute__((vector_size(32)));
+  typedef int16_t narrow __attribute__((vector_size(16)));
+  int32_t whole[8];
+#pragma omp simd
+  for (int l = 0; l < 8; l++) {
+    const float most = 32767.0f, low = units[l] < -most ? -most : units[l], x = low > most ? most : low;
+    whole[l] = (int32_t)(x + 65536.5f) - 65536;
+  }
+  wide all;
+  memcpy(&all, whole, sizeof all);
+  const narrow half = __builtin_convertvector(all, narrow);
+  memcpy(fixed, &half, sizeof half);
+}
+
+static inline __attribute__((always_inline)) void stz_from_fixed(const int16_t fixed[8], float units[8]) {
+  typedef int32_t wide __attribute__((vector_size(32)));
+  typedef int16_t narrow __attribute__((vector_size(16)));
+  int32_t whole[8];
+  narrow half;
+  memcpy(&half, fixed, sizeof half);
+  const wide all = __builtin_convertvector(half, wide);
+  memcpy(whole, &all, sizeof whole);
+#pragma omp simd
+  for (int l = 0; l < 8; l++) units[l] = (float)whole[l];
+}
+
+// A piece with slacks below zero: bit l of `lanes` for site l.
 typedef struct stz_spent {
   int32_t piece;
   uint8_t lanes;
-  int8_t offset[3];
 } stz_spent;
 
-// Adds what an event with the strain deviator e at `origin` makes of the near part, and takes `scale` times the norm of
-// its whole stress change off the sixth numbers. Lists the pieces about the event with a sixth number below zero (room
-// for STZ_NEAR_PIECES); returns their count.
-int stz_near_add(const stz_split *split, const int origin[3], const float e[5], float scale, float *records,
-                 stz_spent *spent);
+// What an event makes of the pieces about it, and those that it leaves with a slack below zero.
+typedef struct stz_near stz_near;
+
+// Serial. `split` must outlive it.
+stz_err stz_near_create(const stz_split *split, stz_near **near) STZ_MUST_USE;
+void stz_near_destroy(stz_near **near);
+
+// Adds what an event with the strain deviator e at `origin` makes of the near part to `near`, its whole stress to
+// `folded`, and takes `scale` times the norm of that off the slacks. Returns the count of pieces with a slack below
+// zero, and the pieces in *spent until the next call.
+int stz_near_add(stz_near *near, const int origin[3], const float e[5], float scale, stz_piece *pieces,
+                 stz_spent **spent);
 
 #endif

@@ -73,9 +73,10 @@ static int64_t first_from(const stz_glass *g, int64_t row, int z) {
 
 // Takes the order of clusters at the sites first to last - 1 of a row that lie within the sphere of volume Omega about
 // `centre`.
-static void shear_row(stz_glass *g, int64_t row, int first, int last, const double centre[3], uint64_t number) {
+static void shear_row(stz_glass *g, int64_t row, int first, int last, const double centre[3], double radius,
+                      uint64_t number) {
   const int *cells = stz_grid_cells(g->grid);
-  const double a = stz_grid_spacing(g->grid), radius = cbrt(3.0 * g->stz.volume_nm3 / (4.0 * STZ_PI));
+  const double a = stz_grid_spacing(g->grid);
   const int64_t end = first_from(g, row, last);
   for (int64_t i = first_from(g, row, first); i < end; i++) {
     stz_cluster *cluster = &g->clusters[i];
@@ -96,7 +97,7 @@ void stz_clusters_shear(stz_glass *g, int64_t site, uint64_t number) {
   int xyz[3], last[2];
   stz_grid_coords(g->grid, site, xyz);
   const double centre[3] = {(xyz[0] + 0.5) * a, (xyz[1] + 0.5) * a, (xyz[2] + 0.5) * a};
-  const int reach = (int)ceil(radius / a + 0.5), nz = cells[2];
+  const int reach = (int)floor(radius / a + 0.5), nz = cells[2]; // voxels that the sphere may touch
   // Along z: what lies within the row, and what goes around its end.
   int low = xyz[2] - reach, high = xyz[2] + reach + 1;
   if (high - low >= nz) low = 0, high = nz;
@@ -106,9 +107,9 @@ void stz_clusters_shear(stz_glass *g, int64_t site, uint64_t number) {
       const int64_t at = stz_grid_local(g->grid, stz_grid_site(g->grid, xyz[0] - reach + dx, xyz[1] - reach + dy, 0));
       if (at < 0) continue;
       const int64_t row = at / nz;
-      shear_row(g, row, low > 0 ? low : 0, high < nz ? high : nz, centre, number);
-      if (low < 0) shear_row(g, row, low + nz, nz, centre, number);
-      if (high > nz) shear_row(g, row, 0, high - nz, centre, number);
+      shear_row(g, row, low > 0 ? low : 0, high < nz ? high : nz, centre, radius, number);
+      if (low < 0) shear_row(g, row, low + nz, nz, centre, radius, number);
+      if (high > nz) shear_row(g, row, 0, high - nz, centre, radius, number);
     }
   }
 }

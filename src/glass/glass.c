@@ -108,14 +108,6 @@ void stz_glass_destroy(stz_glass **glass) {
   *glass = NULL;
 }
 
-void stz_glass_update_barrier(stz_glass *glass, int64_t local) {
-  const double q = glass->base[local] + glass->noise_eV * stz_marginal_map(&glass->marginal, glass->noise[local]);
-  glass->barrier[local] = (float)fmax(glass->barriers.floor_eV, q);
-  if (!glass->damage) return;
-  glass->hard[local] = (float)q;
-  glass->barrier[local] = (float)stz_glass_barrier_at(glass, local, glass->recovery.sum);
-}
-
 void stz_glass_locate(const stz_glass *glass, stz_shear *shear) {
   const int64_t i = stz_grid_local(glass->grid, shear->site);
   shear->rotation = glass->rotation[i];

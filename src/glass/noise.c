@@ -10,6 +10,7 @@
 #include "base/comm.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
+#include "base/target.h"
 #include "base/units.h"
 #include "glass/internal.h"
 
@@ -100,17 +101,31 @@ stz_err stz_noise_init(stz_glass *g, stz_spectral *spectral) {
   return err;
 }
 
+static inline __attribute__((always_inline)) void update_barrier(stz_glass *g, int64_t local) {
+  const double q = g->base[local] + g->noise_eV * stz_marginal_map(&g->marginal, g->noise[local]);
+  g->barrier[local] = (float)(q > g->barriers.floor_eV ? q : g->barriers.floor_eV);
+  if (!g->damage) return;
+  g->hard[local] = (float)q;
+  g->barrier[local] = (float)stz_glass_barrier_at(g, local, g->recovery.sum);
+}
+
+void stz_glass_update_barrier(stz_glass *glass, int64_t local) { update_barrier(glass, local); }
+
+static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
+
+STZ_MULTIVERSION
 void stz_noise_redraw(stz_glass *g, int64_t site, double normal) {
+  const int *n = stz_grid_cells(g->grid), first = stz_grid_first_plane(g->grid), planes = stz_grid_planes(g->grid);
   int xyz[3];
   stz_grid_coords(g->grid, site, xyz);
   for (int i = 0; i < g->footprint_size; i++) {
     const stz_footprint_voxel *v = &g->footprint[i];
     if (g->barriers.redraw == STZ_REDRAW_CENTRE && v->draw < 1.0) continue;
-    const int64_t at = stz_grid_local(
-        g->grid, stz_grid_site(g->grid, xyz[0] + v->offset[0], xyz[1] + v->offset[1], xyz[2] + v->offset[2]));
-    if (at < 0) continue;
+    const int plane = wrap(xyz[0] + v->offset[0], n[0]) - first, y = wrap(xyz[1] + v->offset[1], n[1]);
+    if (plane < 0 || plane >= planes) continue;
+    const int64_t at = ((int64_t)plane * n[1] + y) * n[2] + wrap(xyz[2] + v->offset[2], n[2]);
     g->noise[at] = (float)fma(v->keep, g->noise[at], v->draw * normal);
-    stz_glass_update_barrier(g, at);
+    update_barrier(g, at);
     g->touched[g->touched_count++] = at;
   }
 }

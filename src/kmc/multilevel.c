@@ -86,7 +86,7 @@ static void lay_out(multilevel *e) {
   e->threshold = take(&at, blocks * sizeof *e->threshold);
   e->turned = take(&at, sites * sizeof *e->turned);
   e->row_sum = take(&at, sites / 8 * sizeof *e->row_sum);
-  e->records = take(&at, sites / 8 * STZ_PIECE * sizeof *e->records);
+  e->pieces = take(&at, sites / 8 * sizeof *e->pieces);
   e->state_bytes = (size_t)(at - e->state);
 }
 
@@ -127,6 +127,7 @@ static stz_err ml_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(e->changed, e->groups));
   STZ_TRY(STZ_NEW(e->stress, 5 * stz_field_stride(grid)));
   STZ_TRY(stz_split_create(grid, kmc->elastic, &e->split));
+  STZ_TRY(stz_near_create(e->split, &e->near));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
   STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
   fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5));
@@ -141,6 +142,7 @@ static void ml_destroy(stz_kmc *kmc) {
   if (!e) return;
   stz_total_destroy(&e->total);
   stz_far_destroy(&e->far);
+  stz_near_destroy(&e->near);
   stz_split_destroy(&e->split);
   stz_free(e->state);
   stz_free(e->changed);
@@ -181,7 +183,7 @@ static int32_t pick_site(const multilevel *e, double target) {
   const int block = first + pick_double(e->block_sum + first, left, &target);
   const float *rows = e->row_sum + (size_t)block * STZ_BLOCK_PIECES;
   const int32_t row = ML_SITES * block + 8 * pick_float(rows, STZ_BLOCK_PIECES, &target);
-  return row + pick_float(ml_record(e, row, ML_BOUND), 8, &target);
+  return row + pick_float(ml_piece(e, row)->bound, 8, &target);
 }
 
 static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
@@ -218,12 +220,13 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
   ml_head *h = e->head;
   const double target = stz_rng_uniform(&kmc->rng) * h->total, accept = stz_rng_uniform(&kmc->rng);
   const int32_t number = pick_site(e, target);
-  const double bound = (double)*ml_record(e, number, ML_BOUND), slack = (double)*ml_record(e, number, ML_SLACK);
+  const stz_piece *piece = ml_piece(e, number);
+  const double bound = (double)piece->bound[number % 8], slack = (double)STZ_SLACK * piece->slack[number % 8];
   kmc->stats.candidates++;
   h->tried++;
   h->accepted -= h->accepted / MEMORY;
   const double spare = slack + ml_reserve() - ml_drifted(e, number);
-  if (slack > 0.0 && slack < 1e29 && accept > stz_exp(-spare)) {
+  if (slack > 0.0 && bound < ml_largest() && accept > stz_exp(-spare)) {
     kmc->stats.squeezed++;
     return false;
   }
@@ -317,9 +320,8 @@ static const float *ml_stress(const stz_kmc *kmc, int c) {
     for (int i = 0; i < ML_SITES; i++) {
       const size_t at = (size_t)ml_local(e, ML_SITES * b + i);
       for (size_t d = 0; d < 5; d++) {
-        e->stress[d * stride + at] = e->far_box[d][i] +
-                                     e->records[(size_t)(64 * b + i / 8) * STZ_PIECE + 8 * d + (size_t)(i % 8)] +
-                                     (float)e->head->uniform[d];
+        e->stress[d * stride + at] =
+            e->far_box[d][i] + e->pieces[64 * b + i / 8].near[d][i % 8] + (float)e->head->uniform[d];
       }
     }
   }

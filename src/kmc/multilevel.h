@@ -15,9 +15,6 @@ enum {
   ML_GROUP = 64,   // blocks of a group, the second step of the sum tree
   ML_SPREAD = 7,   // blocks an axis about an event whose drift is counted one by one
   ML_SPENT = 4096, // single sites bounded anew at once
-  ML_SLACK = 5,    // numbers of a record after the stress
-  ML_BOUND = 6,
-  ML_BARRIER = 7,
 };
 
 // Scalars of the state.
@@ -40,6 +37,7 @@ typedef struct multilevel {
   int blocks, groups;
   uint64_t refresh_every, converge_every; // events
   stz_split *split;
+  stz_near *near;
   stz_far *far;
   stz_total *total;
   float spread[ML_SPREAD][ML_SPREAD][ML_SPREAD]; // drift of a block an event, stress over the event's
@@ -53,19 +51,19 @@ typedef struct multilevel {
   uint64_t *folded;              // events when a block was last folded
   float *drift, *threshold;      // of a block; `everywhere` is to be added; threshold 0: the typical one
   float *row_sum;                // of bounds, of each row of 8 sites
-  float *records;                // of the sites (near.h): near stress, slack, bound (in attempt rates), barrier (eV)
+  stz_piece *pieces;             // the sites: stress, slack, bound (in attempt rates), barrier (eV)
   uint16_t *turned;              // rotation of a site, by its number
 
   // Work space.
-  stz_law law;            // at the reference
-  double slope;           // largest change of ln(rate) a unit of deviator stress, at the reference
-  float *stress;          // 5 components of all sites, made on demand; NULL before
-  uint64_t stress_at;     // events when it was made
-  unsigned char *changed; // groups whose sum is to be made again
-  stz_spent spent[STZ_NEAR_PIECES];
+  stz_law law;             // at the reference
+  double slope;            // largest change of ln(rate) a unit of deviator stress, at the reference
+  float *stress;           // 5 components of all sites, made on demand; NULL before
+  uint64_t stress_at;      // events when it was made
+  unsigned char *changed;  // groups whose sum is to be made again
   int32_t sites[ML_SPENT]; // number of a site: 512 block + site of the block
   _Alignas(64) float s[5][ML_SPENT + 8], barrier[ML_SPENT + 8], rates[ML_SPENT + 8];
   uint16_t rotation[ML_SPENT + 8];
+  int16_t slack[ML_SPENT + 8];
   _Alignas(64) float far_box[5][ML_SITES];
 } multilevel;
 
@@ -81,22 +79,21 @@ int64_t ml_local(const multilevel *e, int32_t number);
 // Stress of a site without the mean and the uniform part.
 void ml_site_stress(const multilevel *e, int32_t number, float stress[5]);
 
-// Component c of the record of a site, by its number.
-static inline float *ml_record(const multilevel *e, int32_t number, int c) {
-  return e->records + (size_t)(number / 8) * STZ_PIECE + (size_t)(8 * c + number % 8);
-}
+// The piece of a site, by its number; within it the site is number % 8.
+static inline stz_piece *ml_piece(const multilevel *e, int32_t number) { return e->pieces + number / 8; }
 
-// Stress of all sites of a block into e->s, and their rates under `law` into e->rates; returns the sum of rates.
-// Barriers are those of the records: damage that recovers may have raised the glass's own since.
+// Stress of all sites of a block into e->s and their folded stress, and their rates under `law` into e->rates; returns
+// the sum of rates. Barriers are those of the pieces: damage that recovers may have raised the glass's own since.
 double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block);
 
-// Brings the barriers and rotations of a block's records up to date with the glass.
+// Brings the barriers and rotations of a block's pieces up to date with the glass.
 void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block);
 
 // ln of the factor by which the rate of a site may be above its bound times exp(-slack): the drift so far, not more
 // than the reserve.
 double ml_drifted(const multilevel *e, int32_t number);
 double ml_reserve(void); // ln: what bounds have in hand for drift
+double ml_largest(void); // no bound is above, and no rate, in attempt rates
 
 // Computes the stress afresh if that is due, and sets all bounds at the mean stress and temperature given.
 stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery);

@@ -12,17 +12,21 @@
 #include "kmc/multilevel.h"
 #include "stz/power2.h"
 
-static const float RESERVE = 1.2f;       // ln: for the drift of a block between folds
-static const float SLACK = 0.6f;         // ln: at least this for events nearby
+static const float RESERVE = 1.5f;       // ln: for the drift of a block between folds
+static const float SLACK = 0.9f;         // ln: at least this for events nearby
 static const float LARGEST = 30.0f;      // no site has a higher rate, in attempt rates
 static const double WASTE = 1.0;         // candidates an event that bounds too low to matter may cost
 static const float TARGET = 0.8f;        // share of the reserve that the drift of a block may use
 static const float THRESHOLD = 3.0f;     // to begin with
 static const double LEARNING = 1.0 / 64; // share of a fold's finding that the typical threshold takes over
-static const float LOOSEST = 60.0f;
-static const float CHEAP = 30.0f; // least bounds: a bound below is raised rather than set anew
-static const float ROOM = 1.0f;   // slack of a bound that is raised
-enum { SCAN = 32 };               // events between looks at all blocks
+static const float LOOSEST = 6.0f;
+static const float CHEAP = 30.0f;            // least bounds: a bound below is raised rather than set anew
+static const float ROOM = 1.0f;              // slack of a bound that is raised
+static const float EXP_ROOM_10 = 59874.142f; // exp(ROOM + 10)
+enum {
+  SCAN = 32,      // events between looks at all blocks
+  TOUCHED = -7680 // slack of a site whose barrier or rotation has changed: -30, less than may be raised
+};
 
 void ml_block_origin(const multilevel *e, int block, int origin[3]) {
   origin[0] = block / (e->count[1] * e->count[2]) * 8;
@@ -53,10 +57,12 @@ void ml_site_stress(const multilevel *e, int32_t number, float stress[5]) {
   int xyz[3];
   coordinates(e, number, xyz);
   stz_far_site(e->far, xyz, stress);
-  for (int c = 0; c < 5; c++) stress[c] += *ml_record(e, number, c);
+  for (int c = 0; c < 5; c++) stress[c] += ml_piece(e, number)->near[c][number % 8];
 }
 
 // --- rates ---
+
+static stz_piece *pieces_of(const multilevel *e, int block) { return e->pieces + (size_t)block * STZ_BLOCK_PIECES; }
 
 void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block) {
   const float *barrier = stz_glass_barrier(kmc->glass);
@@ -64,21 +70,28 @@ void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     const int32_t number = ML_SITES * block + 8 * row;
     const int64_t at = ml_local(e, number);
-    memcpy(ml_record(e, number, ML_BARRIER), barrier + at, 8 * sizeof *barrier);
+    memcpy(ml_piece(e, number)->barrier, barrier + at, 8 * sizeof *barrier);
     memcpy(e->turned + number, rotation + at, 8 * sizeof *rotation);
   }
 }
 
 STZ_MULTIVERSION
-static void gather_block(const multilevel *e, int block, float s[5][ML_SPENT + 8], float *restrict barrier) {
-  const float *record = e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++, record += STZ_PIECE) {
+static void gather_block(const float far[5][ML_SITES], stz_piece *pieces, float s[5][ML_SPENT + 8],
+                         float *restrict barrier) {
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    stz_piece *p = pieces + row;
     for (int c = 0; c < 5; c++) {
+      float units[8];
 #pragma omp simd
-      for (int l = 0; l < 8; l++) s[c][8 * row + l] = e->far_box[c][8 * row + l] + record[8 * c + l];
+      for (int l = 0; l < 8; l++) {
+        const float stress = far[c][8 * row + l] + p->near[c][l];
+        s[c][8 * row + l] = stress;
+        units[l] = stress * (1.0f / STZ_FOLDED);
+      }
+      stz_to_fixed(units, p->folded[c]);
     }
 #pragma omp simd
-    for (int l = 0; l < 8; l++) barrier[8 * row + l] = record[8 * ML_BARRIER + l];
+    for (int l = 0; l < 8; l++) barrier[8 * row + l] = p->barrier[l];
   }
 }
 
@@ -86,7 +99,7 @@ double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int
   int origin[3];
   ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, e->far_box);
-  gather_block(e, block, e->s, e->barrier);
+  gather_block((const float(*)[ML_SITES])e->far_box, pieces_of(e, block), e->s, e->barrier);
   const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
   return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->turned + (size_t)block * ML_SITES,
                        e->rates);
@@ -112,9 +125,10 @@ static inline __attribute__((always_inline)) float bound_of(float rate, float le
   return bound < LARGEST ? bound : LARGEST;
 }
 
+// In units of STZ_SLACK.
 static inline __attribute__((always_inline)) float slack_of(float bound, float rate) {
   const float low = rate > 1e-30f ? rate : 1e-30f;
-  return bound < LARGEST ? rough_ln(bound / low) - RESERVE : 1e30f;
+  return bound < LARGEST ? (rough_ln(bound / low) - RESERVE) * (1.0f / STZ_SLACK) : 1e30f;
 }
 
 static float factor(void) { return (float)stz_exp((double)(RESERVE + SLACK)); }
@@ -129,22 +143,22 @@ static inline __attribute__((always_inline)) float sum_row(const float *b) {
   return ((b[0] + b[4]) + (b[2] + b[6])) + ((b[1] + b[5]) + (b[3] + b[7]));
 }
 
-// Bounds and slacks of a block from its rates; returns the sum of bounds.
+// Bounds and slacks of a block from its rates.
 STZ_MULTIVERSION
-static double bound_block(const float *restrict rates, float least, float most, float *restrict record,
-                          float *restrict row_sum) {
-  double lane[8] = {0};
+static void bound_block(const float *restrict rates, float least, float most, stz_piece *pieces,
+                        float *restrict row_sum) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    stz_piece *p = pieces + row;
+    float slack[8];
 #pragma omp simd
     for (int l = 0; l < 8; l++) {
       const float b = bound_of(rates[8 * row + l], least, most);
-      record[row * STZ_PIECE + 8 * ML_BOUND + l] = b;
-      record[row * STZ_PIECE + 8 * ML_SLACK + l] = slack_of(b, rates[8 * row + l]);
-      lane[l] += (double)b;
+      p->bound[l] = b;
+      slack[l] = slack_of(b, rates[8 * row + l]);
     }
-    row_sum[row] = sum_row(record + row * STZ_PIECE + 8 * ML_BOUND);
+    stz_to_fixed(slack, p->slack);
+    row_sum[row] = sum_row(p->bound);
   }
-  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
 typedef struct inspection {
@@ -155,15 +169,16 @@ typedef struct inspection {
 
 // Looks at the rates of a block before its bounds are set anew.
 STZ_MULTIVERSION
-static inspection inspect(const float *restrict rates, const float *restrict record) {
+static inspection inspect(const float *restrict rates, const stz_piece *restrict pieces) {
   float excess[8] = {0}, used[8] = {0}, above[8] = {0};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    float units[8];
+    stz_from_fixed(pieces[row].slack, units);
 #pragma omp simd
     for (int l = 0; l < 8; l++) {
-      const float *at = record + row * STZ_PIECE + l;
-      const float r = rates[8 * row + l], b = at[8 * ML_BOUND], slack = at[8 * ML_SLACK];
+      const float r = rates[8 * row + l], b = pieces[row].bound[l], slack = STZ_SLACK * units[l];
       const float low = r > 1e-30f ? r : 1e-30f, over = r - b;
-      const float drift = slack < 1e29f && r > 1e-30f ? slack + RESERVE - rough_ln(b / low) : 0.0f;
+      const float drift = b < LARGEST && r > 1e-30f ? slack + RESERVE - rough_ln(b / low) : 0.0f;
       excess[l] += over > 0.0f ? over : 0.0f;
       above[l] += over > 0.0f ? 1.0f : 0.0f;
       used[l] = drift > used[l] ? drift : used[l];
@@ -180,18 +195,10 @@ static inspection inspect(const float *restrict rates, const float *restrict rec
 
 static float *rows_of(const multilevel *e, int block) { return e->row_sum + (size_t)block * STZ_BLOCK_PIECES; }
 
-static float *records_of(const multilevel *e, int block) {
-  return e->records + (size_t)block * STZ_BLOCK_PIECES * STZ_PIECE;
-}
-
-STZ_MULTIVERSION
-static double sum_block(const float *restrict record) {
-  double lane[8] = {0};
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-#pragma omp simd
-    for (int l = 0; l < 8; l++) lane[l] += (double)record[row * STZ_PIECE + 8 * ML_BOUND + l];
-  }
-  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+static double sum_rows(const float *row) {
+  double sum = 0.0;
+  for (int i = 0; i < STZ_BLOCK_PIECES; i++) sum += (double)row[i];
+  return sum;
 }
 
 // Sums of a group and of all after some of its blocks have changed.
@@ -220,7 +227,7 @@ double ml_drifted(const multilevel *e, int32_t number) {
 // Looks at a block, and bounds its sites anew.
 static void fold(stz_kmc *kmc, multilevel *e, int block) {
   (void)ml_block_rates(kmc, e, &e->law, block);
-  const inspection found = inspect(e->rates, records_of(e, block));
+  const inspection found = inspect(e->rates, pieces_of(e, block));
   const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
   const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
   e->threshold[block] = fminf(LOOSEST, threshold_of(e, block) * change);
@@ -230,7 +237,8 @@ static void fold(stz_kmc *kmc, multilevel *e, int block) {
     kmc->stats.missed += (double)(kmc->stats.events - e->folded[block]) * found.excess /
                          fmax(e->head->total * e->head->accepted, found.excess);
   }
-  e->block_sum[block] = bound_block(e->rates, least_bound(e), factor(), records_of(e, block), rows_of(e, block));
+  bound_block(e->rates, least_bound(e), factor(), pieces_of(e, block), rows_of(e, block));
+  e->block_sum[block] = sum_rows(rows_of(e, block));
   e->drift[block] = -(float)e->head->everywhere;
   e->folded[block] = kmc->stats.events;
   kmc->stats.folds++;
@@ -238,6 +246,8 @@ static void fold(stz_kmc *kmc, multilevel *e, int block) {
 }
 
 double ml_reserve(void) { return (double)RESERVE; }
+
+double ml_largest(void) { return (double)LARGEST; }
 
 // --- the reference ---
 
@@ -292,7 +302,7 @@ static void take_stress(void *context, int c, const double *field) {
     for (int y = 0; y < n[1]; y++) {
       const double *row = field + ((size_t)x * (size_t)n[1] + (size_t)y) * (size_t)n[2];
       for (int z = 0; z < n[2]; z += 8) {
-        float *to = ml_record(r->e, ml_number(r->e, (const int[3]){x, y, z}), c);
+        float *to = ml_piece(r->e, ml_number(r->e, (const int[3]){x, y, z}))->near[c];
         for (int l = 0; l < 8; l++) to[l] = (float)row[z + l];
       }
     }
@@ -322,7 +332,7 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   for (int b = 0; b < e->blocks; b++) {
     ml_copy_glass(kmc, e, b);
     h->activity += ml_block_rates(kmc, e, &e->law, b);
-    for (int i = 0; i < ML_SITES; i++) *ml_record(e, ML_SITES * b + i, ML_BOUND) = e->rates[i];
+    for (int i = 0; i < ML_SITES; i++) pieces_of(e, b)[i / 8].bound[i % 8] = e->rates[i];
   }
   if (!isfinite(h->activity))
     return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, mean->t0);
@@ -330,8 +340,9 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   h->accepted = 1.0;
   const float least = least_bound(e);
   for (int b = 0; b < e->blocks; b++) {
-    for (int i = 0; i < ML_SITES; i++) e->rates[i] = *ml_record(e, ML_SITES * b + i, ML_BOUND);
-    e->block_sum[b] = bound_block(e->rates, least, factor(), records_of(e, b), rows_of(e, b));
+    for (int i = 0; i < ML_SITES; i++) e->rates[i] = pieces_of(e, b)[i / 8].bound[i % 8];
+    bound_block(e->rates, least, factor(), pieces_of(e, b), rows_of(e, b));
+    e->block_sum[b] = sum_rows(rows_of(e, b));
     e->drift[b] = 0.0f;
     e->folded[b] = kmc->stats.events;
   }
@@ -353,7 +364,7 @@ static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
   const int whole = (n + 7) / 8 * 8;
   for (int i = 0; i < whole; i++) {
     const int32_t number = e->sites[i < n ? i : n - 1];
-    e->barrier[i] = *ml_record(e, number, ML_BARRIER);
+    e->barrier[i] = ml_piece(e, number)->barrier[number % 8];
     e->rotation[i] = e->turned[number];
     for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
   }
@@ -364,35 +375,41 @@ static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
   }
 }
 
-// Bounds and slacks of a list of rates.
+// Bounds and slacks of a list of rates, up to the next multiple of 8.
 STZ_MULTIVERSION
 static void bounds_of_rates(int n, const float *restrict rates, float least, float most, float *restrict bound,
-                            float *restrict slack) {
+                            int16_t *restrict slack) {
+  for (int at = 0; at < n; at += 8) {
+    float units[8];
 #pragma omp simd
-  for (int i = 0; i < n; i++) {
-    bound[i] = bound_of(rates[i], least, most);
-    slack[i] = slack_of(bound[i], rates[i]);
+    for (int l = 0; l < 8; l++) {
+      bound[at + l] = bound_of(rates[at + l], least, most);
+      units[l] = slack_of(bound[at + l], rates[at + l]);
+    }
+    stz_to_fixed(units, slack + at);
   }
 }
 
-static void change_bound(multilevel *e, int32_t number, float bound) {
-  const int block = number / ML_SITES;
+// Sums after the bounds of a piece have changed.
+static inline __attribute__((always_inline)) void sum_piece(multilevel *e, int32_t piece) {
+  const int block = piece / STZ_BLOCK_PIECES;
+  const float sum = sum_row(e->pieces[piece].bound);
   const double before = e->block_sum[block];
-  float *held = ml_record(e, number, ML_BOUND);
-  e->block_sum[block] += (double)bound - (double)*held;
-  *held = bound;
-  e->row_sum[number / 8] = sum_row(ml_record(e, number / 8 * 8, ML_BOUND));
+  e->block_sum[block] += (double)sum - (double)e->row_sum[piece];
+  e->row_sum[piece] = sum;
+  if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_rows(rows_of(e, block)); // of what has cancelled
   e->changed[block / ML_GROUP] = 1;
-  if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_block(records_of(e, block));
 }
 
 // Bounds of the first n sites of e->sites from e->rates.
 static void bound_list(stz_kmc *kmc, multilevel *e, int n) {
-  float *bound = e->s[0], *slack = e->s[1]; // the stresses have done their work
-  bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, slack);
+  float *bound = e->s[0]; // the stresses have done their work
+  bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, e->slack);
   for (int i = 0; i < n; i++) {
-    change_bound(e, e->sites[i], bound[i]);
-    *ml_record(e, e->sites[i], 5) = slack[i];
+    const int32_t number = e->sites[i];
+    ml_piece(e, number)->bound[number % 8] = bound[i];
+    ml_piece(e, number)->slack[number % 8] = e->slack[i];
+    if (i + 1 == n || e->sites[i + 1] / 8 != number / 8) sum_piece(e, number / 8);
   }
   kmc->stats.bounds += (uint64_t)n;
 }
@@ -410,7 +427,13 @@ void ml_bound_site(stz_kmc *kmc, int32_t number) {
   multilevel *e = kmc->state;
   float stress[5];
   ml_site_stress(e, number, stress);
-  for (int c = 0; c < 5; c++) e->s[c][0] = stress[c];
+  for (int c = 0; c < 5; c++) {
+    const float units[8] = {stress[c] * (1.0f / STZ_FOLDED)};
+    int16_t folded[8];
+    stz_to_fixed(units, folded);
+    e->s[c][0] = stress[c];
+    ml_piece(e, number)->folded[c][number % 8] = folded[0];
+  }
   e->sites[0] = number;
   rates_of_list(kmc, e, 1);
   bound_list(kmc, e, 1);
@@ -430,85 +453,70 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
   const uint16_t *rotation = stz_glass_rotation(kmc->glass);
   const int64_t *touched = stz_glass_touched(kmc->glass, &count);
   for (int i = 0; i < count; i++) {
-    int xyz[3], r2 = 0;
-    stz_grid_coords(e->grid, touched[i], xyz);
+    const uint32_t site = (uint32_t)touched[i], row = site / (uint32_t)e->cells[2], x = row / (uint32_t)e->cells[1];
+    const int xyz[3] = {(int)x, (int)(row - x * (uint32_t)e->cells[1]), (int)(site - row * (uint32_t)e->cells[2])};
+    int r2 = 0;
     for (int axis = 0; axis < 3; axis++) {
       const int d = fold_distance(xyz[axis] - origin[axis], e->cells[axis]);
       r2 += d * d;
     }
     const int32_t number = ml_number(e, xyz);
-    float *slack = ml_record(e, number, 5);
-    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > -1e20f) e->sites[listed++] = number;
-    *slack = -1e30f;
+    stz_piece *piece = ml_piece(e, number);
+    int16_t *slack = &piece->slack[number % 8];
+    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > TOUCHED) e->sites[listed++] = number;
+    *slack = TOUCHED;
     // Not the glass's own field, which is of the time of the last look at all sites.
-    *ml_record(e, number, ML_BARRIER) = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
+    piece->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
     e->turned[number] = rotation[touched[i]];
   }
   return listed;
 }
 
-// Raises the bounds of those sites of a piece that are spent and stay little, instead of looking at them. Returns what
-// the sum of bounds grows by; the sites that must be looked at stay in *lanes.
-static inline __attribute__((always_inline)) double raise_piece(float *restrict slack, float *restrict bound,
-                                                                float little, uint8_t *lanes) {
-  double gain[8];
-  uint32_t left[8];
+// Raises the bounds of those sites of a piece that are spent and stay little, instead of looking at them; returns the
+// lanes of those that must be looked at.
+static inline __attribute__((always_inline)) uint8_t raise_piece(stz_piece *piece, float little) {
+  float slack[8];
+  int32_t left[8];
+  stz_from_fixed(piece->slack, slack);
 #pragma omp simd
   for (int l = 0; l < 8; l++) {
-    const float s = slack[l], b = bound[l], within = s < -10.0f ? -10.0f : s < 0.0f ? s : 0.0f;
-    const float raised = b / stz_power2((within - ROOM) * 1.44269504f);
-    const bool raise = s < 0.0f && s >= -10.0f && raised <= little;
-    slack[l] = raise ? ROOM : s;
-    bound[l] = raise ? raised : b;
-    gain[l] = raise ? (double)raised - (double)b : 0.0;
-    left[l] = s < 0.0f && !raise ? 1u << l : 0u;
+    const float s = STZ_SLACK * slack[l], b = piece->bound[l], below = s < 0.0f ? s : 0.0f,
+                within = below > -10.0f ? below : -10.0f;
+    const float raised = b * EXP_ROOM_10 * stz_power2((-10.0f - within) * 1.44269504f);
+    const int32_t spent = s < 0.0f, raise = spent & (s >= -10.0f) & (raised <= little);
+    piece->bound[l] = raise ? raised : b;
+    slack[l] = raise ? ROOM * (1.0f / STZ_SLACK) : slack[l];
+    left[l] = (spent & ~raise) << l;
   }
-  *lanes = (uint8_t)(((left[0] | left[4]) | (left[2] | left[6])) | ((left[1] | left[5]) | (left[3] | left[7])));
-  return ((gain[0] + gain[4]) + (gain[2] + gain[6])) + ((gain[1] + gain[5]) + (gain[3] + gain[7]));
+  stz_to_fixed(slack, piece->slack);
+  return (uint8_t)(((left[0] | left[4]) | (left[2] | left[6])) | ((left[1] | left[5]) | (left[3] | left[7])));
 }
 
 // The same for all pieces about an event.
 STZ_MULTIVERSION
-static void raise_pieces(multilevel *e, int pieces, float little) {
+static void raise_pieces(multilevel *e, int pieces, float little, stz_spent *spent) {
   for (int i = 0; i < pieces; i++) {
-    const int32_t piece = e->spent[i].piece, block = piece / STZ_BLOCK_PIECES;
-    float *record = e->records + (size_t)piece * STZ_PIECE, *bound = record + 8 * ML_BOUND;
-    e->block_sum[block] += raise_piece(record + 8 * ML_SLACK, bound, little, &e->spent[i].lanes);
-    e->row_sum[piece] = sum_row(bound);
-    e->changed[block / ML_GROUP] = 1;
+    spent[i].lanes = raise_piece(e->pieces + spent[i].piece, little);
+    sum_piece(e, spent[i].piece);
   }
 }
 
-// The stress of the sites that are spent into e->s: of those close to the event by interpolation for a whole box.
-static int stress_of_spent(multilevel *e, const int origin[3], int pieces, int listed) {
-  int box[3], n = 0;
-  for (int axis = 0; axis < 3; axis++) {
-    box[axis] = origin[axis] - 4 < 0 ? origin[axis] - 4 + e->cells[axis] : origin[axis] - 4;
-  }
-  for (int i = 0; i < listed; i++, n++) {
-    float stress[5];
-    ml_site_stress(e, e->sites[i], stress);
-    for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
-  }
-  stz_far_box(e->far, box, e->far_box);
-  raise_pieces(e, pieces, CHEAP * least_bound(e));
+// Lists the sites that are spent after the `listed` that are there; returns the length of the list.
+static int list_spent(multilevel *e, const stz_spent *spent, int pieces, int listed) {
   for (int i = 0; i < pieces; i++) {
-    const int32_t first = 8 * e->spent[i].piece;
-    const int x = e->spent[i].offset[0] + 4, y = e->spent[i].offset[1] + 4, z = e->spent[i].offset[2] + 4;
-    for (uint32_t lanes = e->spent[i].lanes; lanes; lanes &= lanes - 1) {
-      const int l = __builtin_ctz(lanes);
-      float stress[5];
-      if (x >= 0 && x < 8 && y >= 0 && y < 8 && z + l >= 0 && z + l < 8) {
-        const float *far = e->far_box[0] + 64 * x + 8 * y + z + l, *near = ml_record(e, first + l, 0);
-        for (int c = 0; c < 5; c++) stress[c] = far[c * ML_SITES] + near[8 * c];
-      } else {
-        ml_site_stress(e, first + l, stress);
-      }
-      for (int c = 0; c < 5; c++) e->s[c][n] = stress[c];
-      e->sites[n++] = first + l;
+    for (uint32_t lanes = spent[i].lanes; lanes; lanes &= lanes - 1) {
+      e->sites[listed++] = 8 * spent[i].piece + __builtin_ctz(lanes);
     }
   }
-  return n;
+  return listed;
+}
+
+// The folded stress of the first n sites of e->sites into e->s.
+static void folded_of_list(multilevel *e, int n) {
+  for (int i = 0; i < n; i++) {
+    const stz_piece *piece = ml_piece(e, e->sites[i]);
+    for (int c = 0; c < 5; c++) e->s[c][i] = STZ_FOLDED * (float)piece->folded[c][e->sites[i] % 8];
+  }
 }
 
 // What the parts' sums over the lattice leave over: the whole kernel's is zero.
@@ -566,15 +574,18 @@ void ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
   multilevel *e = kmc->state;
   ml_head *h = e->head;
   const int listed = mark_touched(kmc, e, origin);
-  const int pieces = stz_near_add(e->split, origin, strain, (float)e->slope, e->records, e->spent);
+  stz_spent *spent;
+  const int pieces = stz_near_add(e->near, origin, strain, (float)e->slope, e->pieces, &spent);
+  raise_pieces(e, pieces, CHEAP * least_bound(e), spent);
   stz_far_add(e->far, origin, strain);
   if (kmc->stats.events + 1 >= h->converged + e->converge_every) {
     stz_far_converge(e->far);
     h->converged = kmc->stats.events + 1;
   }
   add_uniform(e, origin, strain);
-  const int n = stress_of_spent(e, origin, pieces, listed);
+  const int n = list_spent(e, spent, pieces, listed);
   if (n > 0) {
+    folded_of_list(e, n);
     rates_of_list(kmc, e, n);
     bound_list(kmc, e, n);
   }

@@ -5,7 +5,7 @@
 
 #include "base/mathfn.h"
 
-static const double RANGE = 8.0, STEP = 16.0 / (STZ_MARGINAL_POINTS - 1);
+static const double RANGE = STZ_MARGINAL_RANGE, STEP = STZ_MARGINAL_STEP;
 
 static void cut_normal(stz_marginal *marginal, double cutoff) {
   const double below = stz_normal_cdf(-cutoff), share = 1.0 - 2.0 * below;
@@ -90,14 +90,4 @@ void stz_marginal_set(stz_marginal *marginal, stz_distribution distribution, dou
     cut_uniform(marginal, cutoff);
     break;
   }
-}
-
-double stz_marginal_map(const stz_marginal *marginal, double x) {
-  const double last = STZ_MARGINAL_POINTS - 1, at = (x + RANGE) / STEP;
-  if (at <= 0.0) return marginal->value[0];
-  if (at >= last) return marginal->value[STZ_MARGINAL_POINTS - 1];
-  const int i = (int)at;
-  const double t = at - i, u = 1.0 - t;
-  return u * u * ((1.0 + 2.0 * t) * marginal->value[i] + t * STEP * marginal->slope[i]) +
-         t * t * ((1.0 + 2.0 * u) * marginal->value[i + 1] - u * STEP * marginal->slope[i + 1]);
 }

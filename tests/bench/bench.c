@@ -257,8 +257,9 @@ static parts time_parts(const bench *b) {
   static float stress[5][512];
   static const float strain[5] = {0.01f, -0.02f, 0.03f, 0.01f, 0.02f};
   multilevel *e = b->kmc->state;
+  stz_spent *spent;
   parts p;
-  TIME(p.near, 2000, (void)stz_near_add(e->split, site, strain, 0.0f, e->records, e->spent));
+  TIME(p.near, 2000, (void)stz_near_add(e->near, site, strain, 0.0f, e->pieces, &spent));
   TIME(p.levels, 2000, stz_far_add(e->far, site, strain));
   TIME(p.converge, 20, stz_far_converge(e->far));
   p.converge /= (double)e->converge_every;
