@@ -10,11 +10,11 @@
 #include "base/tensor.h"
 #include "base/units.h"
 
-enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = 24, GRIDS = STZ_LEVELS + 1 };
+enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = WINDOW, GRIDS = STZ_LEVELS + 1 };
 
 // Nodes of one spacing: rows along z, [x][y][z][c], so that what an event changes lies together. It adds to 16 nodes
 // that may run on beyond the last one: these belong to the first nodes and are added to them when they are read. Zeros
-// before and behind let any reading run on.
+// before each row let any reading run on.
 typedef struct nodes {
   int spacing, count[3], row; // row: BEFORE + count + BEYOND nodes
   float *value;
@@ -42,7 +42,9 @@ struct stz_far {
   float *nowhere; // takes rows that are not there
 };
 
-static size_t values(const nodes *n) { return (size_t)n->count[0] * (size_t)n->count[1] * 5 * (size_t)n->row; }
+static size_t values(const nodes *n) {
+  return 5 * ((size_t)n->count[0] * (size_t)n->count[1] * (size_t)n->row + BEFORE);
+}
 
 // Node z of a row; z may be from -BEFORE on.
 static float *node_of(const nodes *n, int x, int y, int z) {
@@ -54,7 +56,7 @@ static size_t coarse_sites(const nodes *n) { return (size_t)n->count[0] * (size_
 static void set_nodes(const int cells[3], int spacing, const float (*spline)[4], nodes *n) {
   *n = (nodes){.spacing = spacing, .spline = spline};
   for (int axis = 0; axis < 3; axis++) n->count[axis] = cells[axis] / spacing;
-  n->row = (BEFORE + n->count[2] + BEYOND + 7) / 8 * 8;
+  n->row = BEFORE + n->count[2] + BEYOND;
 }
 
 // The kernel between coarse nodes: the bare operator times the last window, with the splines' filter at both ends.

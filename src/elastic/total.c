@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/total.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "base/target.h"
 #include "base/tensor.h"
+#include "lattice/transform.h"
 
-// The table holds the operator on the octant of wave numbers, [|ky|][kz][pair][|kx|], in single precision; spectra are
-// kept as real and imaginary parts, in single precision too, and multiplied in place.
+// The table holds the operator over the number of sites on the octant of wave numbers, [|kx|][|ky|][pair][kz]. Fields
+// become spectra and stresses in place.
 struct stz_total {
   const stz_grid *grid;
-  stz_spectral *spectral;
-  int length; // of a row of the table, padded to a multiple of 8
-  size_t table_bytes, modes;
-  float *table, *real[5], *imaginary[5];
-  double *field;
-  double complex *spectrum;
+  stz_transform *transform;
+  int length, row; // of a row of the table, padded to a multiple of 8, and of a field
+  size_t table_bytes, field_size;
+  float *table, *field[5], *twice; // twice: a row of the table, each number for the real and the imaginary part
 };
 
-static float *table_row(const stz_total *t, int y, int z) {
-  const size_t half = (size_t)stz_grid_cells(t->grid)[2] / 2 + 1;
-  return t->table + ((size_t)y * half + (size_t)z) * STZ_PAIRS * (size_t)t->length;
+static float *table_row(const stz_total *t, int x, int y) {
+  const size_t across = (size_t)stz_grid_cells(t->grid)[1] / 2 + 1;
+  return t->table + ((size_t)x * across + (size_t)y) * STZ_PAIRS * (size_t)t->length;
 }
 
 static void fill_table(const stz_elastic *elastic, stz_total *t) {
   const int *cells = stz_grid_cells(t->grid);
-  for (int y = 0; y <= cells[1] / 2; y++) {
-    for (int z = 0; z <= cells[2] / 2; z++) {
-      float *row = table_row(t, y, z);
-      for (int x = 0; x <= cells[0] / 2; x++) {
+  const double sites = (double)stz_grid_sites(t->grid);
+  for (int x = 0; x <= cells[0] / 2; x++) {
+    for (int y = 0; y <= cells[1] / 2; y++) {
+      float *row = table_row(t, x, y);
+      for (int z = 0; z <= cells[2] / 2; z++) {
         double green[6][6];
         stz_elastic_green(elastic, (const int[3]){x, y, z}, green);
         for (int c = 0; c < 5; c++) {
-          for (int d = c; d < 5; d++) row[stz_elastic_pair(c, d) * t->length + x] = (float)green[c][d];
+          for (int d = c; d < 5; d++) row[stz_elastic_pair(c, d) * t->length + z] = (float)(green[c][d] / sites);
         }
       }
     }
@@ -46,22 +47,20 @@ stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_t
   *total = NULL;
   STZ_TRY(STZ_NEW(t, 1));
   t->grid = grid;
-  t->length = (cells[0] / 2 + 8) / 8 * 8;
+  t->length = (cells[2] / 2 + 8) / 8 * 8;
+  t->row = stz_transform_row(cells);
+  t->field_size = ((size_t)cells[0] * (size_t)cells[1] * (size_t)t->row + 15) / 16 * 16; // aligned one after another
   t->table_bytes =
-      (size_t)(cells[1] / 2 + 1) * (size_t)(cells[2] / 2 + 1) * STZ_PAIRS * (size_t)t->length * sizeof(float);
-  stz_err err = stz_spectral_create(grid, &t->spectral);
-  if (err == STZ_OK) {
-    t->modes = stz_spectral_modes(t->spectral);
-    err = STZ_NEW(t->table, t->table_bytes / sizeof(float));
-  }
-  for (int c = 0; c < 5 && err == STZ_OK; c++) err = STZ_NEW(t->real[c], t->modes);
-  for (int c = 0; c < 5 && err == STZ_OK; c++) err = STZ_NEW(t->imaginary[c], t->modes);
-  if (err == STZ_OK) err = STZ_NEW(t->field, stz_grid_sites(grid));
-  if (err == STZ_OK) err = STZ_NEW(t->spectrum, t->modes);
+      (size_t)(cells[0] / 2 + 1) * (size_t)(cells[1] / 2 + 1) * STZ_PAIRS * (size_t)t->length * sizeof(float);
+  stz_err err = STZ_NEW(t->table, t->table_bytes / sizeof(float));
+  if (err == STZ_OK) err = STZ_NEW(t->field[0], 5 * t->field_size);
+  if (err == STZ_OK) err = STZ_NEW(t->twice, 2 * STZ_PAIRS * t->length);
+  if (err == STZ_OK) err = stz_transform_create(cells, t->field[0], &t->transform);
   if (err != STZ_OK) {
     stz_total_destroy(&t);
     return err;
   }
+  for (int c = 1; c < 5; c++) t->field[c] = t->field[c - 1] + t->field_size;
   fill_table(elastic, t);
   *total = t;
   return STZ_OK;
@@ -70,33 +69,29 @@ stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_t
 void stz_total_destroy(stz_total **total) {
   stz_total *t = *total;
   if (!t) return;
-  stz_spectral_destroy(&t->spectral);
+  stz_transform_destroy(&t->transform);
   stz_free(t->table);
-  for (int c = 0; c < 5; c++) stz_free(t->real[c]);
-  for (int c = 0; c < 5; c++) stz_free(t->imaginary[c]);
-  stz_free(t->field);
-  stz_free(t->spectrum);
+  stz_free(t->field[0]);
+  stz_free(t->twice);
   stz_free(t);
   *total = NULL;
 }
 
+float *stz_total_work(stz_total *total) { return total->field[0]; }
+
 size_t stz_total_table_bytes(const stz_total *total) { return total->table_bytes; }
+size_t stz_total_work_bytes(const stz_total *total) { return 5 * total->field_size * sizeof(float); }
 
-size_t stz_total_work_bytes(const stz_total *total) {
-  return total->modes * (sizeof *total->spectrum + 10 * sizeof(float)) +
-         (size_t)stz_grid_sites(total->grid) * sizeof *total->field;
-}
-
-// Multiplies the part of a line of spectra that begins at `s` by the table's row read forwards (step 1) or backwards.
-// g: signs of the components under the reflections that bring the wave numbers into the octant.
-static inline __attribute__((always_inline)) void multiply(const float *restrict k, int length, int step,
-                                                           const float g[5], int n, float *const s[5]) {
+// Multiplies rows of spectra by a row of the table. g: signs of the components under the reflections that bring the
+// wave numbers into the octant.
+static inline __attribute__((always_inline)) void multiply(const float *restrict k, int length, const float g[5],
+                                                           float *const s[5]) {
   const float g0 = g[0], g1 = g[1], g2 = g[2];
   float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
-#define K(pair) k[(pair)*length + step * x]
+#define K(pair) k[(pair)*length + x]
 #define F(a, b, sum) __builtin_fmaf(a, b, sum)
 #pragma omp simd
-  for (int x = 0; x < n; x++) {
+  for (int x = 0; x < length; x++) {
     const float k00 = K(0), k01 = K(1), k02 = K(2), k03 = K(3), k04 = K(4), k11 = K(5), k12 = K(6), k13 = K(7),
                 k14 = K(8), k22 = K(9), k23 = K(10), k24 = K(11), k33 = K(12), k34 = K(13), k44 = K(14);
     const float e0 = g0 * s0[x], e1 = g1 * s1[x], e2 = g2 * s2[x], e3 = s3[x], e4 = s4[x];
@@ -110,40 +105,39 @@ static inline __attribute__((always_inline)) void multiply(const float *restrict
 #undef F
 }
 
+// The rows of spectra at (+-x, +-y): those that differ.
 STZ_MULTIVERSION
-static void multiply_line(const float *row, int length, int nx, bool y_mirrored, float *const part[5], size_t at) {
-  float g[2][5], *begin[5], *rest[5];
-  for (int c = 0; c < 5; c++) {
-    g[0][c] = y_mirrored ? (float)stz_dev_parity(c, 1) : 1.0f;
-    g[1][c] = g[0][c] * (float)stz_dev_parity(c, 0);
-    begin[c] = part[c] + at;
-    rest[c] = begin[c] + nx / 2 + 1;
+static void multiply_images(stz_total *t, int x, int y) {
+  const int *n = stz_grid_cells(t->grid), length = t->row;
+  const float *row = table_row(t, x, y);
+  for (int pair = 0; pair < STZ_PAIRS; pair++) {
+    for (int i = 0; i < length; i++) t->twice[pair * length + i] = row[pair * t->length + i / 2];
   }
-  multiply(row, length, 1, g[0], nx / 2 + 1, begin);
-  multiply(row + nx - (nx / 2 + 1), length, -1, g[1], nx - (nx / 2 + 1), rest);
+  for (int image = 0; image < 4; image++) {
+    const bool mirrored[2] = {image / 2 != 0, image % 2 != 0};
+    if ((mirrored[0] && (x == 0 || 2 * x == n[0])) || (mirrored[1] && (y == 0 || 2 * y == n[1]))) continue;
+    const size_t at = (size_t)(mirrored[0] ? n[0] - x : x) * (size_t)n[1] + (size_t)(mirrored[1] ? n[1] - y : y);
+    float g[5], *spectra[5];
+    for (int c = 0; c < 5; c++) {
+      g[c] = (mirrored[0] ? (float)stz_dev_parity(c, 0) : 1.0f) * (mirrored[1] ? (float)stz_dev_parity(c, 1) : 1.0f);
+      spectra[c] = t->field[c] + at * (size_t)length;
+    }
+    multiply(t->twice, length, g, spectra);
+  }
 }
 
-void stz_total_stress(stz_total *t, void (*strain)(void *context, int c, double *field),
-                      void (*put)(void *context, int c, const double *field), void *context) {
-  const int nx = stz_grid_cells(t->grid)[0];
+void stz_total_stress(stz_total *t, void (*strain)(void *context, int c, int row, float *field),
+                      void (*put)(void *context, int c, int row, const float *field), void *context) {
+  const int *cells = stz_grid_cells(t->grid);
   for (int c = 0; c < 5; c++) {
-    strain(context, c, t->field);
-    stz_spectral_forward(t->spectral, t->field, t->spectrum);
-    for (size_t i = 0; i < t->modes; i++) {
-      t->real[c][i] = (float)creal(t->spectrum[i]);
-      t->imaginary[c][i] = (float)cimag(t->spectrum[i]);
-    }
+    strain(context, c, t->row, t->field[c]);
+    stz_transform_forward(t->transform, t->field[c]);
   }
-  for (size_t at = 0; at < t->modes; at += (size_t)nx) {
-    int m[3];
-    stz_spectral_wave(t->spectral, at, m);
-    const float *row = table_row(t, abs(m[1]), m[2]);
-    multiply_line(row, t->length, nx, m[1] < 0, t->real, at);
-    multiply_line(row, t->length, nx, m[1] < 0, t->imaginary, at);
+  for (int x = 0; x <= cells[0] / 2; x++) {
+    for (int y = 0; y <= cells[1] / 2; y++) multiply_images(t, x, y);
   }
   for (int c = 0; c < 5; c++) {
-    for (size_t i = 0; i < t->modes; i++) t->spectrum[i] = (double)t->real[c][i] + (double)t->imaginary[c][i] * I;
-    stz_spectral_inverse(t->spectral, t->spectrum, t->field);
-    put(context, c, t->field);
+    stz_transform_inverse(t->transform, t->field[c]);
+    put(context, c, t->row, t->field[c]);
   }
 }

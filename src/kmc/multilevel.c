@@ -101,7 +101,6 @@ static void lay_out(multilevel *e) {
   e->folded = take(&at, blocks * sizeof *e->folded);
   e->drift = take(&at, blocks * sizeof *e->drift);
   e->threshold = take(&at, blocks * sizeof *e->threshold);
-  e->turned = take(&at, sites * sizeof *e->turned);
   e->row_sum = take(&at, sites / 8 * sizeof *e->row_sum);
   e->pieces = take(&at, sites / 8 * sizeof *e->pieces);
   e->state_bytes = (size_t)(at - e->state);
@@ -142,11 +141,11 @@ static stz_err ml_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(e->state, e->state_bytes));
   lay_out(e);
   STZ_TRY(STZ_NEW(e->changed, e->groups));
-  STZ_TRY(STZ_NEW(e->stress, 5 * stz_field_stride(grid)));
   STZ_TRY(stz_split_create(grid, kmc->elastic, &e->split));
   STZ_TRY(stz_near_create(e->split, &e->near));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
   STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
+  e->stress = stz_total_work(e->total);
   fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5));
   if (stz_glass_quenched(kmc->glass, 0)) ml_refresh(kmc);
   e->head->stale = 1;
@@ -163,7 +162,6 @@ static void ml_destroy(stz_kmc *kmc) {
   stz_split_destroy(&e->split);
   stz_free(e->state);
   stz_free(e->changed);
-  stz_free(e->stress);
   stz_free(e);
 }
 
@@ -423,7 +421,7 @@ static double ml_bytes(const stz_kmc *kmc) {
   size_t far;
   (void)stz_far_state(e->far, &far);
   const size_t tables = e->split->bytes + stz_total_table_bytes(e->total), work = stz_total_work_bytes(e->total);
-  return 5.0 * sizeof(float) + (double)(e->state_bytes + far + tables + work) / (double)stz_grid_sites(e->grid);
+  return (double)(e->state_bytes + far + tables + work) / (double)stz_grid_sites(e->grid);
 }
 
 static const stz_fields *ml_fields(const stz_kmc *kmc) {

@@ -52,7 +52,6 @@ typedef struct multilevel {
   float *drift, *threshold;      // of a block, ln; `everywhere` is to be added; threshold 0: the typical one
   float *row_sum;                // of bounds, of each row of 8 sites
   stz_piece *pieces;             // the sites: stress, slack, bound (in attempt rates), barrier (eV)
-  uint16_t *turned;              // rotation of a site, by its number
 
   // Work space.
   stz_law law;             // at the reference
@@ -86,7 +85,7 @@ static inline stz_piece *ml_piece(const multilevel *e, int32_t number) { return 
 // the sum of rates. Barriers are those of the pieces: damage that recovers may have raised the glass's own since.
 double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block);
 
-// Brings the barriers and rotations of a block's pieces up to date with the glass.
+// Brings the barriers of a block's pieces up to date with the glass.
 void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block);
 
 // ln of the factor by which the rate of a site may be above its bound times exp(-slack): the drift so far, not more

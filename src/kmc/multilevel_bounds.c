@@ -66,12 +66,9 @@ static stz_piece *pieces_of(const multilevel *e, int block) { return e->pieces +
 
 void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block) {
   const float *barrier = stz_glass_barrier(kmc->glass);
-  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     const int32_t number = ML_SITES * block + 8 * row;
-    const int64_t at = ml_local(e, number);
-    memcpy(ml_piece(e, number)->barrier, barrier + at, 8 * sizeof *barrier);
-    memcpy(e->turned + number, rotation + at, 8 * sizeof *rotation);
+    memcpy(ml_piece(e, number)->barrier, barrier + ml_local(e, number), 8 * sizeof *barrier);
   }
 }
 
@@ -101,8 +98,11 @@ double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int
   stz_far_box(e->far, origin, e->far_box);
   gather_block((const float(*)[ML_SITES])e->far_box, pieces_of(e, block), e->s, e->barrier);
   const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
-  return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->turned + (size_t)block * ML_SITES,
-                       e->rates);
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    const uint16_t *rotation = stz_glass_rotation(kmc->glass) + ml_local(e, ML_SITES * block + 8 * row);
+    memcpy(e->rotation + 8 * row, rotation, 8 * sizeof *rotation);
+  }
+  return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->rotation, e->rates);
 }
 
 // --- bounds ---
@@ -286,24 +286,29 @@ typedef struct refreshed {
 } refreshed;
 
 // The strain of events and of the quench, one component.
-static void give_strain(void *context, int c, double *field) {
+static void give_strain(void *context, int c, int row, float *field) {
   const refreshed *r = context;
-  const double a = stz_grid_spacing(r->e->grid), share = a * a * a / stz_glass_stz(r->kmc->glass)->volume_nm3;
+  const double a = stz_grid_spacing(r->e->grid);
+  const float share = (float)(a * a * a / stz_glass_stz(r->kmc->glass)->volume_nm3);
   const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
-  const int64_t sites = stz_grid_sites(r->e->grid);
-  for (int64_t i = 0; i < sites; i++) field[i] = share * (double)plastic[i];
-  for (int64_t i = 0; quenched && i < sites; i++) field[i] += (double)quenched[i];
+  const int *n = r->e->cells;
+  for (int i = 0; i < n[0] * n[1]; i++) {
+    const float *from = plastic + (size_t)i * (size_t)n[2],
+                *more = quenched ? quenched + (size_t)i * (size_t)n[2] : NULL;
+    float *to = field + (size_t)i * (size_t)row;
+    for (int z = 0; z < n[2]; z++) to[z] = share * from[z];
+    for (int z = 0; more && z < n[2]; z++) to[z] += more[z];
+  }
 }
 
-static void take_stress(void *context, int c, const double *field) {
+static void take_stress(void *context, int c, int row, const float *field) {
   const refreshed *r = context;
   const int *n = r->e->cells;
   for (int x = 0; x < n[0]; x++) {
     for (int y = 0; y < n[1]; y++) {
-      const double *row = field + ((size_t)x * (size_t)n[1] + (size_t)y) * (size_t)n[2];
+      const float *from = field + ((size_t)x * (size_t)n[1] + (size_t)y) * (size_t)row;
       for (int z = 0; z < n[2]; z += 8) {
-        float *to = ml_piece(r->e, ml_number(r->e, (const int[3]){x, y, z}))->near[c];
-        for (int l = 0; l < 8; l++) to[l] = (float)row[z + l];
+        memcpy(ml_piece(r->e, ml_number(r->e, (const int[3]){x, y, z}))->near[c], from + z, 8 * sizeof *from);
       }
     }
   }
@@ -313,6 +318,7 @@ void ml_refresh(stz_kmc *kmc) {
   multilevel *e = kmc->state;
   refreshed r = {kmc, e};
   stz_total_stress(e->total, give_strain, take_stress, &r);
+  e->stress_at = UINT64_MAX; // it lies in the work space
   stz_far_clear(e->far);
   memset(e->head->uniform, 0, sizeof e->head->uniform);
   e->head->refreshed = e->head->converged = kmc->stats.events;
@@ -362,10 +368,15 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
 // Rates of the first n sites of e->sites, whose stress is in e->s.
 static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
   const int whole = (n + 7) / 8 * 8;
+  const uint16_t *rotation = NULL;
   for (int i = 0; i < whole; i++) {
     const int32_t number = e->sites[i < n ? i : n - 1];
+    // Sites of a piece follow each other.
+    if (i == 0 || (i < n && e->sites[i - 1] / 8 != number / 8)) {
+      rotation = stz_glass_rotation(kmc->glass) + ml_local(e, number / 8 * 8);
+    }
     e->barrier[i] = ml_piece(e, number)->barrier[number % 8];
-    e->rotation[i] = e->turned[number];
+    e->rotation[i] = rotation[number % 8];
     for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
   }
   for (int at = 0; at < whole; at += STZ_RATES_MOST) {
@@ -450,7 +461,6 @@ static int fold_distance(int d, int n) {
 static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) {
   int count, listed = 0;
   const double recovery = stz_glass_recovery(kmc->glass);
-  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
   const int64_t *touched = stz_glass_touched(kmc->glass, &count);
   for (int i = 0; i < count; i++) {
     const uint32_t site = (uint32_t)touched[i], row = site / (uint32_t)e->cells[2], x = row / (uint32_t)e->cells[1];
@@ -467,7 +477,6 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
     *slack = TOUCHED;
     // Not the glass's own field, which is of the time of the last look at all sites.
     piece->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
-    e->turned[number] = rotation[touched[i]];
   }
   return listed;
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Fourier transforms of whole fields in single precision and in place, for engines that hold the whole lattice and do
+// them again and again. Serial; the same bits in every run.
+//
+// A field is nx ny rows of `stz_transform_row` floats, nz of them in use; its spectrum has the same rows of nz/2 + 1
+// complex numbers, real and imaginary parts in turns, rows in the order of the wave numbers 0, 1, ..., -1.
+#ifndef STZ_LATTICE_TRANSFORM_H
+#define STZ_LATTICE_TRANSFORM_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+typedef struct stz_transform stz_transform;
+
+// Plans for fields like `field`, which must be aligned as STZ_NEW does and is overwritten.
+stz_err stz_transform_create(const int cells[3], float *field, stz_transform **transform) STZ_MUST_USE;
+void stz_transform_destroy(stz_transform **transform);
+
+int stz_transform_row(const int cells[3]); // floats of a row: 2 (nz/2 + 1)
+
+// F(m) = sum_x f(x) exp(-2 pi i m.x/n), and f(x) = sum_m F(m) exp(+...), without 1/N.
+void stz_transform_forward(const stz_transform *transform, float *field);
+void stz_transform_inverse(const stz_transform *transform, float *field);
+
+#endif
