@@ -24,6 +24,10 @@ static void before_refresh(const char *name, const kmc_spec *spec, double rate, 
   CHECK(r.apart < 0.01, "the law of the next event is off");
   CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
   CHECK(stats.missed < 1e-3 * (double)stats.events, "events are missed");
+  ml_refresh(s.kmc);
+  const laws fresh = compare_laws(s.kmc, &mean);
+  CHECK(fresh.rms_MPa < 0.01 && fresh.apart < 1e-4, "the stress afresh is off by %g MPa, the law by %g", fresh.rms_MPa,
+        fresh.apart);
   close_kmc(&s);
 }
 
