@@ -127,6 +127,8 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 30.0 : 22.0;
   describe_modes(config, estimate);
   const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
+  if (multilevel) ranks = 1;
+  estimate->ranks = ranks;
   const double event = multilevel ? MULTILEVEL_EVENT : sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0);
   estimate->seconds = estimate->events * event;
   estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES + (multilevel ? MULTILEVEL_BYTES : 0.0)) +
