@@ -10,13 +10,13 @@
 #include "base/tensor.h"
 #include "base/units.h"
 
-enum { WINDOW = STZ_LEVEL_WINDOW, BEFORE = 8, BEYOND = 24, GRIDS = STZ_LEVELS + 1 };
+enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = 24, GRIDS = STZ_LEVELS + 1 };
 
-// Nodes of one spacing: rows along z, [x][y][c][z]. An event adds 16 numbers that may run on beyond the last node:
-// these belong to the first nodes and are added to them when they are read. Zeros before and behind let any reading run
-// on.
+// Nodes of one spacing: rows along z, [x][y][z][c], so that what an event changes lies together. It adds to 16 nodes
+// that may run on beyond the last one: these belong to the first nodes and are added to them when they are read. Zeros
+// before and behind let any reading run on.
 typedef struct nodes {
-  int spacing, count[3], row; // row: BEFORE + count + BEYOND numbers
+  int spacing, count[3], row; // row: BEFORE + count + BEYOND nodes
   float *value;
   const float (*spline)[4];
 } nodes;
@@ -28,7 +28,7 @@ typedef struct coarse {
   double *source; // [c][x][y][z]
   double *kernel; // [pair][mode]
   double *real;
-  double complex *spectrum;
+  double complex *spectrum, *product;
   float spline[STZ_COARSE][4];
 } coarse;
 
@@ -44,8 +44,9 @@ struct stz_far {
 
 static size_t values(const nodes *n) { return (size_t)n->count[0] * (size_t)n->count[1] * 5 * (size_t)n->row; }
 
-static float *row_of(const nodes *n, int x, int y) {
-  return n->value + ((size_t)x * (size_t)n->count[1] + (size_t)y) * 5 * (size_t)n->row + BEFORE;
+// Node z of a row; z may be from -BEFORE on.
+static float *node_of(const nodes *n, int x, int y, int z) {
+  return n->value + 5 * (((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->row + (size_t)(BEFORE + z));
 }
 
 static size_t coarse_sites(const nodes *n) { return (size_t)n->count[0] * (size_t)n->count[1] * (size_t)n->count[2]; }
@@ -94,6 +95,7 @@ static stz_err make_coarse(const stz_split *split, const stz_elastic *elastic, c
   STZ_TRY(STZ_NEW(k->kernel, STZ_PAIRS * modes));
   STZ_TRY(STZ_NEW(k->real, coarse_sites(n)));
   STZ_TRY(STZ_NEW(k->spectrum, 5 * modes));
+  STZ_TRY(STZ_NEW(k->product, modes));
   for (int r = 0; r < STZ_COARSE; r++) stz_split_spline(STZ_COARSE, r, k->spline[r]);
   fill_coarse_kernel(split, elastic, k);
   return STZ_OK;
@@ -117,7 +119,7 @@ stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_f
     err = make_coarse(split, elastic, last, &f->coarse);
   }
   if (err == STZ_OK) err = STZ_NEW(f->state, f->bytes);
-  if (err == STZ_OK) err = STZ_NEW(f->nowhere, 5 * f->grid[0].row);
+  if (err == STZ_OK) err = STZ_NEW(f->nowhere, LINE);
   if (err != STZ_OK) {
     stz_far_destroy(&f);
     return err;
@@ -143,6 +145,7 @@ void stz_far_destroy(stz_far **far) {
   stz_free(f->coarse.kernel);
   stz_free(f->coarse.real);
   stz_free(f->coarse.spectrum);
+  stz_free(f->coarse.product);
   stz_free(f->state);
   stz_free(f->nowhere);
   stz_free(f);
@@ -179,72 +182,54 @@ static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin
   return count;
 }
 
-// A number of a table (split.h).
-static inline __attribute__((always_inline)) float of_half(uint16_t half) {
-  const uint32_t bits = (uint32_t)half << 16;
-  float f;
-  memcpy(&f, &bits, sizeof f);
-  return f;
+typedef float lanes __attribute__((vector_size(32)));
+typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint32_t words __attribute__((vector_size(32)));
+
+// Signs of the components 0..4 of node after node, of the images (-x,-y), (+x,-y), (-x,+y): see near.c.
+#define FIVE(c0, c1, c2)                                                                                               \
+  {c0, c1, c2, 1, 1, c0, c1, c2}, {1, 1, c0, c1, c2, 1, 1, c0}, {c1, c2, 1, 1, c0, c1, c2, 1},                         \
+      {1, c0, c1, c2, 1, 1, c0, c1}, {                                                                                 \
+    c2, 1, 1, c0, c1, c2, 1, 1                                                                                         \
+  }
+static const lanes SIGN[3][10] = {
+    {FIVE(1, -1, -1), FIVE(1, -1, -1)}, {FIVE(-1, -1, 1), FIVE(-1, -1, 1)}, {FIVE(-1, 1, -1), FIVE(-1, 1, -1)}};
+#undef FIVE
+
+// Adds eight numbers k of a row of a table, by strain component, times the strain to the four images, (+x,+y), (-x,-y),
+// (+x,-y), (-x,+y): out of partial sums over the strain's components of equal parity (near.c). v: which eight.
+static inline __attribute__((always_inline)) void add_eight(const words k[5], const float e[5], int v,
+                                                            float *const to[4]) {
+  lanes f[5];
+  memcpy(f, k, sizeof f);
+  const lanes t0 = e[0] * f[0], t1 = e[1] * f[1], t2 = e[2] * f[2], t3 = e[3] * f[3] + e[4] * f[4];
+  const lanes even = t3 + t0, odd = t1 + t2, cross = t3 - t0, skew = t2 - t1;
+  *(loose_lanes *)(to[0] + 8 * v) += even + odd;
+  *(loose_lanes *)(to[1] + 8 * v) += SIGN[0][v] * (even - odd);
+  *(loose_lanes *)(to[2] + 8 * v) += SIGN[1][v] * (cross + skew);
+  *(loose_lanes *)(to[3] + 8 * v) += SIGN[2][v] * (cross - skew);
 }
 
-#define K(p) of_half(k[(p)*WINDOW + z])
-#define F(x, y, sum) __builtin_fmaf(x, y, sum)
-#define LOAD_PAIRS                                                                                                     \
-  const float k00 = K(0), k01 = K(1), k02 = K(2), k03 = K(3), k04 = K(4), k11 = K(5), k12 = K(6), k13 = K(7),          \
-              k14 = K(8), k22 = K(9), k23 = K(10), k24 = K(11), k33 = K(12), k34 = K(13), k44 = K(14)
-
-// Adds one row of a table times the strain to the nodes at `to`, rows of the components `row` apart. g: signs of the
-// components under the reflections that bring the row into the octant.
-static inline __attribute__((always_inline)) void add_row(const uint16_t *restrict k, const float e[5],
-                                                          const float g[3], int row, float *restrict to) {
-  const float e0 = g[0] * e[0], e1 = g[1] * e[1], e2 = g[2] * e[2], e3 = e[3], e4 = e[4];
-  const float g0 = g[0], g1 = g[1], g2 = g[2];
-  float *restrict o0 = to, *restrict o1 = to + row, *restrict o2 = to + 2 * row, *restrict o3 = to + 3 * row,
-                  *restrict o4 = to + 4 * row;
-#pragma omp simd
-  for (int z = 0; z < WINDOW; z++) {
-    LOAD_PAIRS;
-    o0[z] += g0 * F(k00, e0, F(k01, e1, F(k02, e2, F(k03, e3, k04 * e4))));
-    o1[z] += g1 * F(k01, e0, F(k11, e1, F(k12, e2, F(k13, e3, k14 * e4))));
-    o2[z] += g2 * F(k02, e0, F(k12, e1, F(k22, e2, F(k23, e3, k24 * e4))));
-    o3[z] += F(k03, e0, F(k13, e1, F(k23, e2, F(k33, e3, k34 * e4))));
-    o4[z] += F(k04, e0, F(k14, e1, F(k24, e2, F(k34, e3, k44 * e4))));
+// Adds a row of a table, sixteen numbers at a time, from `begin` to `end`.
+static inline __attribute__((always_inline)) void add_row(const uint32_t *k, const float e[5], int begin, int end,
+                                                          float *const to[4]) {
+  for (int q = begin; q < end; q++) {
+    words low[5], high[5];
+    for (int d = 0; d < 5; d++) {
+      const words both = *(const words *)(const void *)(k + d * LINE / 2 + 8 * q);
+      low[d] = both << 16;
+      high[d] = both & 0xffff0000u;
+    }
+    add_eight(low, e, 2 * q, to);
+    add_eight(high, e, 2 * q + 1, to);
   }
 }
 
-// The same for the four images of a row at once, (+x,+y), (-x,-y), (+x,-y), (-x,+y): see near.c.
-static inline __attribute__((always_inline)) void add_images(const uint16_t *restrict k, const float e[5], int row,
-                                                             float *const to[4]) {
-  const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
-#define COMPONENT(c, of0, of1, of2, of34, mm, pm, mp)                                                                  \
-  do {                                                                                                                 \
-    float *restrict pp_row = to[0] + (c)*row, *restrict mm_row = to[1] + (c)*row, *restrict pm_row = to[2] + (c)*row,  \
-                    *restrict mp_row = to[3] + (c)*row;                                                                \
-    _Pragma("omp simd") for (int z = 0; z < WINDOW; z++) {                                                             \
-      const float t0 = (of0), t1 = (of1), t2 = (of2), t3 = (of34);                                                     \
-      const float even = t3 + t0, odd = t1 + t2, cross = t3 - t0, skew = t2 - t1;                                      \
-      pp_row[z] += even + odd;                                                                                         \
-      mm_row[z] += (mm) * (even - odd);                                                                                \
-      pm_row[z] += (pm) * (cross + skew);                                                                              \
-      mp_row[z] += (mp) * (cross - skew);                                                                              \
-    }                                                                                                                  \
-  } while (0)
-  COMPONENT(0, K(0) * e0, K(1) * e1, K(2) * e2, F(K(3), e3, K(4) * e4), 1.0f, -1.0f, -1.0f);
-  COMPONENT(1, K(1) * e0, K(5) * e1, K(6) * e2, F(K(7), e3, K(8) * e4), -1.0f, -1.0f, 1.0f);
-  COMPONENT(2, K(2) * e0, K(6) * e1, K(9) * e2, F(K(10), e3, K(11) * e4), -1.0f, 1.0f, -1.0f);
-  COMPONENT(3, K(3) * e0, K(7) * e1, K(10) * e2, F(K(12), e3, K(13) * e4), 1.0f, 1.0f, 1.0f);
-  COMPONENT(4, K(4) * e0, K(8) * e1, K(11) * e2, F(K(13), e3, K(14) * e4), 1.0f, 1.0f, 1.0f);
-#undef COMPONENT
-}
-#undef K
-#undef F
-#undef LOAD_PAIRS
-
-// A row of a table and the rows of nodes that its images go to.
+// A row of a table and the nodes that its images go to.
 typedef struct deposit {
-  const uint16_t *row;
-  float *to[2][2]; // [x < 0][y < 0]
-  int there;       // how many of them there are
+  const uint32_t *row;
+  float *to[4]; // `nowhere`: there is none
+  int begin, end;
 } deposit;
 
 static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], float *nowhere,
@@ -255,54 +240,41 @@ static int deposits_of(const stz_level *level, const nodes *n, const int origin[
   int count = 0;
   for (int i = 0; i < nx; i++) {
     for (int j = 0; j < ny; j++) {
-      const int dx = px[i].distance, dy = py[j].distance, x[2] = {px[i].above, px[i].below},
-                y[2] = {py[j].above, py[j].below};
+      const int dx = px[i].distance, dy = py[j].distance;
+      const int x[4] = {px[i].above, px[i].below, px[i].above, px[i].below};
+      const int y[4] = {py[j].above, py[j].below, py[j].below, py[j].above};
       if (dx * dx + dy * dy > level->range2) continue;
-      const size_t at = ((size_t)dx * (size_t)(level->reach[1] + 1) + (size_t)dy) * (size_t)h + (size_t)(origin[2] % h);
+      const size_t row = stz_level_row(level, dx, dy, origin[2] % h);
       deposit *d = &deposits[count++];
-      d->row = level->rows + at * STZ_PAIRS * WINDOW;
-      d->there = 0;
+      d->row = level->rows + row * STZ_LEVEL_ROW;
+      d->begin = 5 * level->span[row][0] / 16;
+      d->end = (5 * level->span[row][1] + 4) / 16 + 1;
       for (int image = 0; image < 4; image++) {
-        const int sx = image / 2, sy = image % 2;
-        d->to[sx][sy] = x[sx] >= 0 && y[sy] >= 0 ? row_of(n, x[sx], y[sy]) + z : nowhere;
-        d->there += d->to[sx][sy] != nowhere;
+        d->to[image] = x[image] >= 0 && y[image] >= 0 ? node_of(n, x[image], y[image], z) : nowhere;
       }
     }
   }
   return count;
 }
 
-static inline __attribute__((always_inline)) void prefetch(const deposit *d, int row, const float *nowhere) {
-  for (int line = 0; line < STZ_PAIRS * WINDOW; line += 32) __builtin_prefetch(d->row + line);
-  for (int image = 0; image < 4; image++) {
-    float *to = d->to[image / 2][image % 2];
-    if (to == nowhere) continue;
-    for (int c = 0; c < 5; c++) {
-      __builtin_prefetch(to + c * row, 1);
-      __builtin_prefetch(to + c * row + WINDOW - 1, 1);
-    }
+static inline __attribute__((always_inline)) void prefetch(const deposit *d) {
+  for (int q = d->begin; q < d->end; q++) {
+    for (int c = 0; c < 5; c++) __builtin_prefetch(d->row + c * LINE / 2 + 8 * q);
+    for (int image = 0; image < 4; image++) __builtin_prefetch(d->to[image] + 16 * q, 1);
   }
 }
 
 STZ_MULTIVERSION
 static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5],
                          float *nowhere) {
-  enum { AHEAD = 3 };
-  static const float sign[2][2][3] = {{{1, 1, 1}, {-1, -1, 1}}, {{-1, 1, -1}, {1, -1, -1}}}; // [x < 0][y < 0]
+  enum { AHEAD = 2 };
   deposit deposits[WINDOW * WINDOW];
   const int count = deposits_of(level, n, origin, nowhere, deposits);
-  for (int i = 0; i < AHEAD; i++) prefetch(&deposits[i], n->row, nowhere);
+  for (int i = 0; i < AHEAD; i++) prefetch(&deposits[i]);
   for (int i = 0; i < count; i++) {
     const deposit *d = &deposits[i];
-    if (i + AHEAD < count) prefetch(d + AHEAD, n->row, nowhere);
-    if (d->there > 2) {
-      add_images(d->row, e, n->row, (float *const[4]){d->to[0][0], d->to[1][1], d->to[0][1], d->to[1][0]});
-      continue;
-    }
-    for (int image = 0; image < 4; image++) {
-      const int sx = image / 2, sy = image % 2;
-      if (d->to[sx][sy] != nowhere) add_row(d->row, e, sign[sx][sy], n->row, d->to[sx][sy]);
-    }
+    if (i + AHEAD < count) prefetch(d + AHEAD);
+    add_row(d->row, e, d->begin, d->end, d->to);
   }
 }
 
@@ -327,28 +299,37 @@ void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
   if (far->split->coarse) add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
 }
 
+// One component of the kernel times the spectrum.
+STZ_MULTIVERSION
+static void multiply(const coarse *k, int c, size_t modes) {
+  const double *restrict k0 = k->kernel + (size_t)stz_elastic_pair(c, 0) * modes,
+                         *restrict k1 = k->kernel + (size_t)stz_elastic_pair(c, 1) * modes,
+                         *restrict k2 = k->kernel + (size_t)stz_elastic_pair(c, 2) * modes,
+                         *restrict k3 = k->kernel + (size_t)stz_elastic_pair(c, 3) * modes,
+                         *restrict k4 = k->kernel + (size_t)stz_elastic_pair(c, 4) * modes;
+  const double complex *restrict s = k->spectrum;
+  double complex *restrict to = k->product;
+#pragma omp simd
+  for (size_t i = 0; i < modes; i++) {
+    to[i] = k0[i] * s[i] + k1[i] * s[modes + i] + k2[i] * s[2 * modes + i] + k3[i] * s[3 * modes + i] +
+            k4[i] * s[4 * modes + i];
+  }
+}
+
 void stz_far_converge(stz_far *far) {
   if (!far->split->coarse) return;
   const nodes *n = &far->grid[STZ_LEVELS];
   coarse *k = &far->coarse;
   const size_t modes = stz_spectral_modes(k->spectral), sites = coarse_sites(n);
   for (size_t c = 0; c < 5; c++) stz_spectral_forward(k->spectral, k->source + c * sites, k->spectrum + c * modes);
-  for (size_t i = 0; i < modes; i++) {
-    double complex in[5];
-    for (size_t d = 0; d < 5; d++) in[d] = k->spectrum[d * modes + i];
-    for (int c = 0; c < 5; c++) {
-      double complex sum = 0.0;
-      for (int d = 0; d < 5; d++) sum += k->kernel[(size_t)stz_elastic_pair(c, d) * modes + i] * in[d];
-      k->spectrum[(size_t)c * modes + i] = sum;
-    }
-  }
   for (int c = 0; c < 5; c++) {
-    stz_spectral_inverse(k->spectral, k->spectrum + (size_t)c * modes, k->real);
+    multiply(k, c, modes);
+    stz_spectral_inverse(k->spectral, k->product, k->real);
     for (int x = 0; x < n->count[0]; x++) {
       for (int y = 0; y < n->count[1]; y++) {
         const double *from = k->real + ((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->count[2];
-        float *to = row_of(n, x, y) + c * n->row;
-        for (int z = 0; z < n->count[2]; z++) to[z] = (float)from[z];
+        float *to = node_of(n, x, y, 0) + c;
+        for (int z = 0; z < n->count[2]; z++) to[5 * z] = (float)from[z];
       }
     }
   }
@@ -356,53 +337,44 @@ void stz_far_converge(stz_far *far) {
 
 // --- evaluation ---
 
-typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
-
 // Which parts of a row make up the nodes from z on: what events have carried beyond the last node belongs to the first.
 typedef struct images {
-  int shift[2], count;
+  int z[3], count;
 } images;
 
 static images images_of(const nodes *n, int z, int length) {
-  images i = {.count = 0};
-  if (z < WINDOW) i.shift[i.count++] = n->count[2];
-  if (z + length > n->count[2]) i.shift[i.count++] = -n->count[2];
+  images i = {{z}, 1};
+  if (z < WINDOW) i.z[i.count++] = z + n->count[2];
+  if (z + length > n->count[2]) i.z[i.count++] = z - n->count[2];
   return i;
 }
 
 STZ_MULTIVERSION
 static void add_site(const nodes *n, const int site[3], float stress[5]) {
-  const int h = n->spacing, z = wrap(site[2] / h - 1, n->count[2]), row = n->row;
+  const int h = n->spacing;
   const float *wx = n->spline[site[0] % h], *wy = n->spline[site[1] % h], *wz = n->spline[site[2] % h];
-  const images more = images_of(n, z, 4);
-  four s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0};
+  const images part = images_of(n, wrap(site[2] / h - 1, n->count[2]), 4);
+  lanes s0 = {0}, s1 = {0}, s2 = {0}; // of 4 nodes the 20 numbers, and 4 more
   for (int i = 0; i < 4; i++) {
     const int x = wrap(site[0] / h - 1 + i, n->count[0]);
     for (int j = 0; j < 4; j++) {
-      const float w = wx[i] * wy[j], *at = row_of(n, x, wrap(site[1] / h - 1 + j, n->count[1])) + z;
-      s0 += w * *(const four *)at;
-      s1 += w * *(const four *)(at + row);
-      s2 += w * *(const four *)(at + 2 * row);
-      s3 += w * *(const four *)(at + 3 * row);
-      s4 += w * *(const four *)(at + 4 * row);
-      for (int image = 0; image < more.count; image++) {
-        const float *from = at + more.shift[image];
-        s0 += w * *(const four *)from;
-        s1 += w * *(const four *)(from + row);
-        s2 += w * *(const four *)(from + 2 * row);
-        s3 += w * *(const four *)(from + 3 * row);
-        s4 += w * *(const four *)(from + 4 * row);
+      const int y = wrap(site[1] / h - 1 + j, n->count[1]);
+      const float w = wx[i] * wy[j];
+      for (int image = 0; image < part.count; image++) {
+        const float *at = node_of(n, x, y, part.z[image]);
+        s0 += w * *(const loose_lanes *)at;
+        s1 += w * *(const loose_lanes *)(at + 8);
+        s2 += w * *(const loose_lanes *)(at + 16);
       }
     }
   }
-  const four weight = *(const four *)wz;
-#define SUM(s) ((s)[0] * weight[0] + (s)[1] * weight[1]) + ((s)[2] * weight[2] + (s)[3] * weight[3])
-  stress[0] += SUM(s0);
-  stress[1] += SUM(s1);
-  stress[2] += SUM(s2);
-  stress[3] += SUM(s3);
-  stress[4] += SUM(s4);
-#undef SUM
+  float sum[24];
+  memcpy(sum, &s0, sizeof s0);
+  memcpy(sum + 8, &s1, sizeof s1);
+  memcpy(sum + 16, &s2, sizeof s2);
+  for (int c = 0; c < 5; c++) {
+    stress[c] += (wz[0] * sum[c] + wz[1] * sum[5 + c]) + (wz[2] * sum[10 + c] + wz[3] * sum[15 + c]);
+  }
 }
 
 void stz_far_site(const stz_far *far, const int site[3], float stress[5]) {
@@ -436,55 +408,51 @@ static void spread_weights(const axis *a, float weight[8][8]) {
   }
 }
 
+enum { BOX = 8 * 5 }; // numbers of 8 nodes
+
 // Interpolates axis by axis; `most` nodes an axis take part, a constant in each use.
 static inline __attribute__((always_inline)) void add_box(const nodes *n, const int origin[3], int most,
                                                           float stress[5][512]) {
   const axis ax = axis_of(n, 0, origin[0]), ay = axis_of(n, 1, origin[1]), az = axis_of(n, 2, origin[2]);
-  _Alignas(64) float along_x[8][5][8][8], weight[8][8], line[8], rows[8][5][8];
-  const images more = images_of(n, az.first, 8);
+  _Alignas(64) float along_x[8][8][BOX], weight[8][8], line[BOX], rows[8][BOX];
+  const images part = images_of(n, az.first, 8);
   spread_weights(&az, weight);
   for (int j = 0; j < most; j++) {
     for (int i = 0; i < most; i++) {
-      const float *from = row_of(n, (ax.first + i) % n->count[0], (ay.first + j) % n->count[1]) + az.first;
-      for (int c = 0; c < 5; c++) memcpy(rows[i][c], from + c * n->row, 8 * sizeof(float));
-      for (int image = 0; image < more.count; image++) {
-        for (int c = 0; c < 5; c++) {
-          const float *restrict other = from + c * n->row + more.shift[image];
+      const int x = (ax.first + i) % n->count[0], y = (ay.first + j) % n->count[1];
+      memcpy(rows[i], node_of(n, x, y, part.z[0]), sizeof rows[i]);
+      for (int image = 1; image < part.count; image++) {
+        const float *restrict more = node_of(n, x, y, part.z[image]);
 #pragma omp simd
-          for (int l = 0; l < 8; l++) rows[i][c][l] += other[l];
-        }
+        for (int l = 0; l < BOX; l++) rows[i][l] += more[l];
       }
     }
     for (int i = 0; i < 8; i++) {
-      const float *restrict r0 = rows[ax.begin[i]][0], *restrict r1 = rows[ax.begin[i] + 1][0],
-                            *restrict r2 = rows[ax.begin[i] + 2][0], *restrict r3 = rows[ax.begin[i] + 3][0];
-      const float w0 = ax.weight[i][0], w1 = ax.weight[i][1], w2 = ax.weight[i][2], w3 = ax.weight[i][3];
-      for (int c = 0; c < 5; c++) {
-        const int at = 8 * c;
+      const float(*restrict r)[BOX] = (const float(*)[BOX])rows[ax.begin[i]];
+      const float *w = ax.weight[i];
 #pragma omp simd
-        for (int l = 0; l < 8; l++) {
-          along_x[i][c][j][l] = __builtin_fmaf(
-              w0, r0[at + l], __builtin_fmaf(w1, r1[at + l], __builtin_fmaf(w2, r2[at + l], w3 * r3[at + l])));
-        }
+      for (int l = 0; l < BOX; l++) {
+        along_x[i][j][l] =
+            __builtin_fmaf(w[0], r[0][l], __builtin_fmaf(w[1], r[1][l], __builtin_fmaf(w[2], r[2][l], w[3] * r[3][l])));
       }
     }
   }
   for (int i = 0; i < 8; i++) {
-    for (int c = 0; c < 5; c++) {
-      for (int j = 0; j < 8; j++) {
-        const float(*restrict t)[8] = (const float(*)[8])along_x[i][c][ay.begin[j]];
-        const float *w = ay.weight[j];
+    for (int j = 0; j < 8; j++) {
+      const float(*restrict t)[BOX] = (const float(*)[BOX])along_x[i][ay.begin[j]];
+      const float *w = ay.weight[j];
 #pragma omp simd
-        for (int l = 0; l < 8; l++) {
-          line[l] = __builtin_fmaf(w[0], t[0][l],
-                                   __builtin_fmaf(w[1], t[1][l], __builtin_fmaf(w[2], t[2][l], w[3] * t[3][l])));
-        }
+      for (int l = 0; l < BOX; l++) {
+        line[l] =
+            __builtin_fmaf(w[0], t[0][l], __builtin_fmaf(w[1], t[1][l], __builtin_fmaf(w[2], t[2][l], w[3] * t[3][l])));
+      }
+      for (int c = 0; c < 5; c++) {
         float *restrict to = stress[c] + 64 * i + 8 * j;
 #pragma omp simd
         for (int l = 0; l < 8; l++) {
           float sum = to[l];
 #pragma GCC unroll 8
-          for (int k = 0; k < most; k++) sum = __builtin_fmaf(weight[k][l], line[k], sum);
+          for (int k = 0; k < most; k++) sum = __builtin_fmaf(weight[k][l], line[5 * k + c], sum);
           to[l] = sum;
         }
       }

@@ -164,37 +164,49 @@ bool stz_level_offset(const stz_level *level, int axis, int residue, int node, i
   return true;
 }
 
-static uint16_t *level_row(const stz_level *level, int x, int y, int residue) {
-  const size_t row = ((size_t)x * (size_t)(level->reach[1] + 1) + (size_t)y) * (size_t)level->spacing + (size_t)residue;
-  return level->rows + row * STZ_PAIRS * STZ_LEVEL_WINDOW;
+size_t stz_level_row(const stz_level *level, int x, int y, int residue) {
+  return ((size_t)x * (size_t)(level->reach[1] + 1) + (size_t)y) * (size_t)level->spacing + (size_t)residue;
 }
 
-// The upper half of a float, rounded, and back.
-static uint16_t half_of(double x) {
+static uint32_t *level_row(const stz_level *level, int x, int y, int residue) {
+  return level->rows + stz_level_row(level, x, y, residue) * STZ_LEVEL_ROW;
+}
+
+// The upper half of a float, rounded.
+static uint32_t half_of(double x) {
   const float f = (float)x;
   uint32_t bits;
   memcpy(&bits, &f, sizeof bits);
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-static double of_half(uint16_t half) {
-  const uint32_t bits = (uint32_t)half << 16;
+// The word and the shift of a number of a line, and the number.
+static int word_of(int number) { return number / 16 * 8 + number % 8; }
+static int shift_of(int number) { return number / 8 % 2 * 16; }
+
+static double number_of(const uint32_t *row, int c, int d, int node) {
+  const uint32_t word = row[d * STZ_LEVEL_LINE / 2 + word_of(5 * node + c)];
+  const uint32_t bits = word >> shift_of(5 * node + c) << 16;
   float f;
   memcpy(&f, &bits, sizeof f);
   return (double)f;
 }
 
 static void fill_row(const octant *o, const stz_level *level, int x, int y, int residue) {
-  uint16_t *row = level_row(level, x, y, residue);
+  uint32_t *row = level_row(level, x, y, residue);
+  uint8_t *span = level->span[stz_level_row(level, x, y, residue)];
+  span[0] = STZ_LEVEL_WINDOW - 1;
   for (int node = 0; node < STZ_LEVEL_WINDOW; node++) {
     int z;
     if (!stz_level_offset(level, 2, residue, node, &z)) continue;
     const int at[3] = {x, y, z};
     if (x * x + y * y + z * z > level->range2) continue;
+    if (node < span[0]) span[0] = (uint8_t)node;
+    span[1] = (uint8_t)node;
     for (int c = 0; c < 5; c++) {
-      for (int d = c; d < 5; d++) {
-        const int pair = stz_elastic_pair(c, d);
-        row[pair * STZ_LEVEL_WINDOW + node] = half_of(sign_at(c, d, at) * octant_at(o, pair, at));
+      for (int d = 0; d < 5; d++) {
+        const uint32_t half = half_of(sign_at(c, d, at) * octant_at(o, stz_elastic_pair(c, d), at));
+        row[d * STZ_LEVEL_LINE / 2 + word_of(5 * node + c)] |= half << shift_of(5 * node + c);
       }
     }
   }
@@ -205,8 +217,7 @@ static double level_at(const stz_level *level, int c, int d, const int at[3]) {
   const int h = level->spacing, residue = ((-at[2]) % h + h) % h, node = (at[2] + residue) / h + 7;
   if (abs(at[0]) > level->reach[0] || abs(at[1]) > level->reach[1] || node < 0 || node >= STZ_LEVEL_WINDOW) return 0.0;
   const int flat[3] = {at[0], at[1], 0}; // the row has its own signs along z
-  return sign_at(c, d, flat) *
-         of_half(level_row(level, abs(at[0]), abs(at[1]), residue)[stz_elastic_pair(c, d) * STZ_LEVEL_WINDOW + node]);
+  return sign_at(c, d, flat) * number_of(level_row(level, abs(at[0]), abs(at[1]), residue), c, d, node);
 }
 
 // What all nodes about an event at the residues r come to, each standing for h^3 sites.
@@ -217,13 +228,13 @@ static void sum_level(const stz_level *level, const int r[3], double sums[STZ_PA
     if (!stz_level_offset(level, 0, r[0], i / STZ_LEVEL_WINDOW, &x)) continue;
     if (!stz_level_offset(level, 1, r[1], i % STZ_LEVEL_WINDOW, &y)) continue;
     if (abs(x) > level->reach[0] || abs(y) > level->reach[1]) continue;
-    const uint16_t *row = level_row(level, abs(x), abs(y), r[2]);
+    const uint32_t *row = level_row(level, abs(x), abs(y), r[2]);
     const int flat[3] = {x, y, 0};
     for (int c = 0; c < 5; c++) {
       for (int d = c; d < 5; d++) {
         const int pair = stz_elastic_pair(c, d);
         double sum = 0.0;
-        for (int node = 0; node < STZ_LEVEL_WINDOW; node++) sum += of_half(row[pair * STZ_LEVEL_WINDOW + node]);
+        for (int node = 0; node < STZ_LEVEL_WINDOW; node++) sum += number_of(row, c, d, node);
         sums[pair] += sites * sign_at(c, d, flat) * sum;
       }
     }
@@ -250,9 +261,10 @@ static stz_err make_level(stz_split *s, const stz_elastic *elastic, double varia
     level->reach[axis] = far < s->cells[axis] / 2 ? far : s->cells[axis] / 2;
   }
   const size_t rows = (size_t)(level->reach[0] + 1) * (size_t)(level->reach[1] + 1) * (size_t)h;
-  STZ_TRY(STZ_NEW(level->rows, rows * STZ_PAIRS * STZ_LEVEL_WINDOW));
+  STZ_TRY(STZ_NEW(level->rows, rows * STZ_LEVEL_ROW));
+  STZ_TRY(STZ_NEW(level->span, rows));
   STZ_TRY(STZ_NEW(level->sums, h * h * h));
-  s->bytes += rows * STZ_PAIRS * STZ_LEVEL_WINDOW * sizeof *level->rows;
+  s->bytes += rows * (STZ_LEVEL_ROW * sizeof *level->rows + sizeof *level->span);
   STZ_TRY(make_part(elastic, variance, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
   for (size_t row = 0; row < rows; row++) {
     const int residue = (int)(row % (size_t)h), y = (int)(row / (size_t)h % (size_t)(level->reach[1] + 1)),
@@ -357,6 +369,7 @@ void stz_split_destroy(stz_split **split) {
   stz_free(s->whole);
   for (int l = 0; l < STZ_LEVELS; l++) {
     stz_free(s->level[l].rows);
+    stz_free(s->level[l].span);
     stz_free(s->level[l].sums);
   }
   stz_free(s);

@@ -26,21 +26,25 @@
 #include "elastic/elastic.h"
 
 enum {
-  STZ_NEAR_SPAN = 8,     // the near part reaches over |r|^2 < 64
-  STZ_NEAR_ROWS = 64,    // rows (|x|, |y|) = 8 |x| + |y| of the near tables
-  STZ_LEVEL_WINDOW = 16, // nodes of a level an axis about an event
-  STZ_LEVELS = 2,        // with tables of their own
-  STZ_COARSE = 8,        // spacing of the coarse nodes
+  STZ_NEAR_SPAN = 8,                      // the near part reaches over |r|^2 < 64
+  STZ_NEAR_ROWS = 64,                     // rows (|x|, |y|) = 8 |x| + |y| of the near tables
+  STZ_LEVEL_WINDOW = 16,                  // nodes of a level an axis about an event
+  STZ_LEVELS = 2,                         // with tables of their own
+  STZ_COARSE = 8,                         // spacing of the coarse nodes
+  STZ_LEVEL_LINE = 5 * STZ_LEVEL_WINDOW,  // numbers of a row by one strain component
+  STZ_LEVEL_ROW = 5 * STZ_LEVEL_LINE / 2, // words
 };
 
 // One level: the coefficients that an event adds to the nodes about it.
 typedef struct stz_level {
-  int spacing;    // h
-  int nodes[3];   // of the box
-  int reach[2];   // largest |x| and |y| of a row
-  double range2;  // rows beyond this squared distance are left out
-  uint16_t *rows; // upper halves of floats, [|x|][|y|][z mod h][pair][16]: node j lies at h (j - 7) - (z mod h) from
-                  // the event
+  int spacing;        // h
+  int nodes[3];       // of the box
+  int reach[2];       // largest |x| and |y| of a row
+  double range2;      // rows beyond this squared distance are left out
+  uint32_t *rows;     // upper halves of floats, two a word, [|x|][|y|][z mod h][d][16][c], stress component c by strain
+                      // component d: node j lies at h (j - 7) - (z mod h) from the event. Of 16 numbers the words
+                      // have the first 8 in their lower halves, the others in the upper ones.
+  uint8_t (*span)[2]; // first and last node of each row that is not zero
   double (*sums)[STZ_PAIRS]; // over all nodes and the sites that they stand for, [x mod h][y mod h][z mod h]
   float spline[8][4];        // weights of the 4 nodes about a site, [x mod h]
 } stz_level;
@@ -71,6 +75,9 @@ double stz_split_prefilter(int h, double k);
 
 // Weights of the 4 nodes about a site with x mod h = residue.
 void stz_split_spline(int h, int residue, float weight[4]);
+
+// Number of a row of a level's tables.
+size_t stz_level_row(const stz_level *level, int x, int y, int residue);
 
 // Signed offset along `axis` from an event with x mod h = residue to node j = 0..15 of its window, in the box's least
 // image; false if the window has no such node.

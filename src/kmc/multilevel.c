@@ -57,15 +57,32 @@ static double far_amplitude(const stz_split *split) {
   return sqrt(sum / points);
 }
 
+// Of the blocks about an event its stress counts in full, as if all had one sign: avalanches are such. In the many
+// beyond, where signs vary, its mean square counts, over the stress in the next block.
 static void fill_spread(multilevel *e, double strain) {
   const double amplitude = far_amplitude(e->split) * strain;
   for (int i = 0; i < ML_SPREAD * ML_SPREAD * ML_SPREAD; i++) {
     const int x = i / (ML_SPREAD * ML_SPREAD), y = i / ML_SPREAD % ML_SPREAD, z = i % ML_SPREAD;
-    const double r = fmax(8.0, 8.0 * sqrt(x * x + y * y + z * z));
-    e->spread[x][y][z] = (float)(amplitude / (r * r * r));
+    const double r = fmax(8.0, 8.0 * sqrt(x * x + y * y + z * z)), stress = amplitude / (r * r * r);
+    e->spread[x][y][z] = (float)stress;
   }
-  const double r = 8.0 * ML_SPREAD / 2.0;
-  e->beyond = (float)(amplitude / (r * r * r));
+  double sum = 0.0;
+  int blocks = 0;
+  for (int b = 0; b < e->blocks; b++) {
+    int at[3];
+    double r2 = 0.0;
+    ml_block_origin(e, b, at);
+    bool within = true;
+    for (int axis = 0; axis < 3; axis++) {
+      const int d = at[axis] < e->cells[axis] / 2 ? at[axis] : e->cells[axis] - at[axis];
+      within &= d / 8 <= ML_SPREAD / 2;
+      r2 += d * d;
+    }
+    if (within) continue;
+    sum += amplitude * amplitude / (r2 * r2 * r2);
+    blocks++;
+  }
+  e->beyond = blocks ? (float)(sum / blocks) / e->spread[0][0][0] : 0.0f;
 }
 
 static void *take(char **at, size_t bytes) {

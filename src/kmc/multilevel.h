@@ -41,7 +41,7 @@ typedef struct multilevel {
   stz_far *far;
   stz_total *total;
   float spread[ML_SPREAD][ML_SPREAD][ML_SPREAD]; // drift of a block an event, stress over the event's
-  float beyond;                                  // and of all others
+  float beyond;                                  // and in all others
 
   // The state: one block of bytes.
   char *state;
@@ -49,7 +49,7 @@ typedef struct multilevel {
   ml_head *head;
   double *block_sum, *group_sum; // of bounds
   uint64_t *folded;              // events when a block was last folded
-  float *drift, *threshold;      // of a block; `everywhere` is to be added; threshold 0: the typical one
+  float *drift, *threshold;      // of a block, ln; `everywhere` is to be added; threshold 0: the typical one
   float *row_sum;                // of bounds, of each row of 8 sites
   stz_piece *pieces;             // the sites: stress, slack, bound (in attempt rates), barrier (eV)
   uint16_t *turned;              // rotation of a site, by its number

@@ -12,14 +12,14 @@
 #include "kmc/multilevel.h"
 #include "stz/power2.h"
 
-static const float RESERVE = 1.5f;       // ln: for the drift of a block between folds
-static const float SLACK = 0.9f;         // ln: at least this for events nearby
-static const float LARGEST = 30.0f;      // no site has a higher rate, in attempt rates
-static const double WASTE = 1.0;         // candidates an event that bounds too low to matter may cost
-static const float TARGET = 0.8f;        // share of the reserve that the drift of a block may use
-static const float THRESHOLD = 3.0f;     // to begin with
-static const double LEARNING = 1.0 / 64; // share of a fold's finding that the typical threshold takes over
-static const float LOOSEST = 6.0f;
+static const float RESERVE = 1.5f;           // ln: for the drift of a block between folds
+static const float SLACK = 0.9f;             // ln: at least this for events nearby
+static const float LARGEST = 30.0f;          // no site has a higher rate, in attempt rates
+static const double WASTE = 1.0;             // candidates an event that bounds too low to matter may cost
+static const float TARGET = 0.8f;            // share of the reserve that the drift of a block may use
+static const float THRESHOLD = 3.0f;         // to begin with
+static const double LEARNING = 1.0 / 64;     // share of a fold's finding that the typical threshold takes over
+static const float LOOSEST = 8.0f;           // no threshold is above
 static const float CHEAP = 30.0f;            // least bounds: a bound below is raised rather than set anew
 static const float ROOM = 1.0f;              // slack of a bound that is raised
 static const float EXP_ROOM_10 = 59874.142f; // exp(ROOM + 10)
