@@ -27,17 +27,14 @@ build() {
   fi
 }
 
-# guarded HOW COMMAND...: runs it in the background, in a session of its own, and waits, so that this shell can hear TERM
-# or INT meanwhile. Then HOW says what the command gets: "ranks" is for mpirun, which turns TERM into a kill of its
-# ranks but passes USR1 on to them; "group" sends TERM to the command and its children.
+# guarded COMMAND...: runs it in the background, in a session of its own, and waits, so that this shell can hear TERM or
+# INT meanwhile and send TERM to the command and its children.
 guarded() {
-  local how=$1 status=0 signal="" target
-  shift
+  local status=0 signal=""
   setsid "$@" </dev/null &
   local job=$!
-  if [[ $how == ranks ]]; then target=(-USR1 "$job"); else target=(-TERM -- "-$job"); fi
-  trap 'signal=TERM; kill "${target[@]}" 2>/dev/null' TERM
-  trap 'signal=INT; kill "${target[@]}" 2>/dev/null' INT
+  trap 'signal=TERM; kill -TERM -- "-$job" 2>/dev/null' TERM
+  trap 'signal=INT; kill -TERM -- "-$job" 2>/dev/null' INT
   while :; do
     status=0
     wait "$job" || status=$?
@@ -66,5 +63,5 @@ study() {
   say "building"
   build -DBUILD_TESTING=OFF
   say "$what, into $out"
-  guarded group postprocess/stz-post "$command" "${quick[@]}" -o "$out" --program build/src/stzkmc
+  guarded postprocess/stz-post "$command" "${quick[@]}" -o "$out" --program build/src/stzkmc
 }

@@ -93,17 +93,19 @@ static void print_check(const stz_config *config) {
   int ranks;
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   stz_estimate estimate;
-  char levels[512];
+  char levels[512], engine[STZ_ENGINE_TEXT];
+  stz_sim_engine(config, engine);
   stz_sim_estimate(config, ranks, &estimate);
   fputs(config->resolved_text, stdout);
   printf("# box: %.4g x %.4g x %.4g nm\n", config->lattice.cells[0] * config->lattice.spacing_nm,
          config->lattice.cells[1] * config->lattice.spacing_nm, config->lattice.cells[2] * config->lattice.spacing_nm);
   printf("# shear modes: %d, each with two signs; sum of P x P between %.4g and %.4g (isotropic: equal)\n",
          estimate.modes, estimate.modes_least, estimate.modes_most);
+  printf("# engine: %s\n", engine);
   printf("# memory: about %.3g MB a rank; result file: about %.3g MB\n", estimate.bytes_per_rank * 1e-6,
          estimate.file_bytes * 1e-6);
-  printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, ranks,
-         ranks == 1 ? "" : "s");
+  printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, estimate.ranks,
+         estimate.ranks == 1 ? "" : "s");
   const struct {
     const char *name;
     const stz_levels *levels;

@@ -385,16 +385,16 @@ static stz_err check_nbed(const stz_draft *draft) {
   return STZ_OK;
 }
 
-// The multilevel engine needs room for its levels.
+// The multilevel engine needs room for its levels; "auto" is replaced by what the box allows, by nothing else, so that
+// the same input has the same trajectory on any number of ranks.
 static stz_err check_engine(const stz_draft *draft) {
-  const stz_config *config = draft->config;
-  if (config->kmc.engine != STZ_ENGINE_MULTILEVEL) return STZ_OK;
-  for (int axis = 0; axis < 3; axis++) {
-    if (config->lattice.cells[axis] >= STZ_MULTILEVEL_LEAST) continue;
-    return violated(draft, -1, "lattice.cells", "at least %d an axis with kmc.engine = \"multilevel\"",
-                    STZ_MULTILEVEL_LEAST);
-  }
-  return STZ_OK;
+  stz_config *config = draft->config;
+  const bool fits = stz_multilevel_fits(config->lattice.cells);
+  config->engine_auto = config->kmc.engine == STZ_ENGINE_AUTO;
+  if (config->engine_auto) config->kmc.engine = fits ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT;
+  if (config->kmc.engine != STZ_ENGINE_MULTILEVEL || fits) return STZ_OK;
+  return violated(draft, -1, "lattice.cells", "at least %d an axis with kmc.engine = \"multilevel\"",
+                  STZ_MULTILEVEL_LEAST);
 }
 
 // Snapshots need strains at which to take them.

@@ -38,7 +38,8 @@ typedef struct stz_config {
   stz_order_params order;
   stz_segment *protocol;
   int segments;
-  stz_kmc_params kmc;
+  stz_kmc_params kmc; // the engine that runs
+  bool engine_auto;   // the box has chosen it
   stz_history_params history;
   stz_levels nbed_strains;
   bool snapshots, events, avalanches; // whether they are written

@@ -11,10 +11,10 @@
 static const char FORMAT[] = "stzkmc-result";
 enum { FORMAT_VERSION = 1 };
 
-// Reads a text attribute of the root into `text`, control characters as blanks; false if there is none.
-static bool read_text(hid_t file, const char *name, char *text, size_t size) {
+// Reads a text attribute of a group into `text`, control characters as blanks; false if there is none.
+static bool read_text(hid_t file, const char *group, const char *name, char *text, size_t size) {
   char *stored = NULL;
-  const hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+  const hid_t attribute = H5Aopen_by_name(file, group, name, H5P_DEFAULT, H5P_DEFAULT);
   if (attribute < 0) return false;
   const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
   const bool fits = H5Tis_variable_str(type) > 0 && H5Sget_simple_extent_npoints(space) == 1;
@@ -34,7 +34,7 @@ static bool read_text(hid_t file, const char *name, char *text, size_t size) {
 static stz_err check_format(const stz_hdf *hdf) {
   char format[64];
   uint64_t version = 0;
-  if (!read_text(hdf->file, "format", format, sizeof format)) {
+  if (!read_text(hdf->file, "/", "format", format, sizeof format)) {
     return stz_fail(STZ_EIO, "%s: not a result of stzkmc: attribute format: got none, needs %s", hdf->path, FORMAT);
   }
   if (strcmp(format, FORMAT) != 0) {
@@ -56,13 +56,14 @@ static void print_provenance(hid_t file, FILE *out) {
   int cells[3];
   double spacing;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    if (read_text(file, texts[i], text, sizeof text)) fprintf(out, "%s: %s\n", texts[i], text);
+    if (read_text(file, "/", texts[i], text, sizeof text)) fprintf(out, "%s: %s\n", texts[i], text);
   }
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     if (stz_hdf_numbers(file, "/", numbers[i], H5T_NATIVE_UINT64, 1, &number)) {
       fprintf(out, "%s: %" PRIu64 "\n", numbers[i], number);
     }
   }
+  if (read_text(file, "/engine", "choice", text, sizeof text)) fprintf(out, "engine: %s\n", text);
   if (stz_hdf_numbers(file, "/config", "cells", H5T_NATIVE_INT, 3, cells)) {
     fprintf(out, "cells: %d %d %d\n", cells[0], cells[1], cells[2]);
   }
@@ -175,7 +176,7 @@ stz_err stz_result_summary(const char *path, stz_summary *summary) {
   stz_err err = check_format(&hdf);
   if (err == STZ_OK) {
     summary->complete = stz_hdf_numbers(hdf.file, "/", "complete", H5T_NATIVE_UINT64, 1, &flag) && flag == 1;
-    (void)read_text(hdf.file, "state_hash", summary->state_hash, sizeof summary->state_hash);
+    (void)read_text(hdf.file, "/", "state_hash", summary->state_hash, sizeof summary->state_hash);
     summary->rows = read_last_row(hdf.file, summary->last);
     summary->peak_stress_GPa = column_peak(hdf.file, "/history/stress_axial_GPa", summary->rows);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "kmc/kmc.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz
       [STZ_ENGINE_DIRECT] = &stz_engine_direct, [STZ_ENGINE_MULTILEVEL] = &stz_engine_multilevel};
   const stz_grid *grid = stz_glass_grid(glass);
   stz_kmc *k = NULL;
+  assert(params->engine != STZ_ENGINE_AUTO);
   *kmc = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(k, 1)));
   *k = (stz_kmc){.engine = engines[params->engine],

@@ -112,13 +112,11 @@ static stz_err fits(const stz_grid *grid) {
     return stz_fail(STZ_EINPUT, "kmc.engine: got \"multilevel\" on %d ranks, takes one rank a run",
                     stz_grid_ranks(grid));
   }
-  for (int axis = 0; axis < 3; axis++) {
-    if (cells[axis] >= STZ_MULTILEVEL_LEAST && cells[axis] % 8 == 0) continue;
-    return stz_fail(STZ_EINPUT,
-                    "kmc.engine: the multilevel engine needs a multiple of 8 cells an axis and at least %d, got %d",
-                    STZ_MULTILEVEL_LEAST, cells[axis]);
-  }
-  return STZ_OK;
+  if (stz_multilevel_fits(cells)) return STZ_OK;
+  return stz_fail(STZ_EINPUT,
+                  "kmc.engine: the multilevel engine needs a multiple of 8 cells an axis and at least %d, got "
+                  "%d x %d x %d",
+                  STZ_MULTILEVEL_LEAST, cells[0], cells[1], cells[2]);
 }
 
 static stz_err ml_create(stz_kmc *kmc) {

@@ -54,6 +54,15 @@ static stz_err write_config(stz_result *r, const stz_config *config, const stz_s
   return STZ_OK;
 }
 
+// The engine, and why it.
+static stz_err write_choice(stz_result *r, const stz_config *config) {
+  char choice[STZ_ENGINE_TEXT];
+  const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
+  stz_sim_engine(config, choice);
+  STZ_TRY(stz_result_text(r, "/engine", "name", multilevel ? "multilevel" : "direct"));
+  return stz_result_text(r, "/engine", "choice", choice);
+}
+
 static stz_err write_microstructure(stz_result *r, const stz_sample *sample) {
   const stz_micro_measures *m = &sample->micro;
   STZ_TRY(stz_result_field(r, "/microstructure/composition", "1", "Ni atomic fraction",
@@ -121,6 +130,7 @@ static stz_err write_start(stz_record *record, const stz_run_options *options) {
   STZ_TRY(stz_record_provenance(r, record->config, options->command_line, stz_grid_ranks(record->sample->grid)));
   STZ_TRY(write_config(r, record->config, record->sample));
   STZ_TRY(write_microstructure(r, record->sample));
+  STZ_TRY(write_choice(r, record->config));
   STZ_TRY(declare_tables(record));
   if (record->avalanches) {
     STZ_TRY(stz_result_double(r, "/avalanches", "window", record->config->avalanche.window));
@@ -382,8 +392,6 @@ static stz_err write_engine(stz_record *record) {
   } counts[] = {{"events", stats.events},       {"candidates", stats.candidates}, {"passes", stats.passes},
                 {"refreshes", stats.refreshes}, {"folds", stats.folds},           {"bounds", stats.bounds},
                 {"squeezed", stats.squeezed},   {"violations", stats.violations}};
-  const bool multilevel = record->config->kmc.engine == STZ_ENGINE_MULTILEVEL;
-  STZ_TRY(stz_result_text(r, "/engine", "name", multilevel ? "multilevel" : "direct"));
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
     STZ_TRY(stz_result_uint(r, "/engine", counts[i].name, counts[i].value));
   }

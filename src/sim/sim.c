@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "sim/alone.h"
 #include "sim/record.h"
 #include "sim/sample.h"
 #include "sim/state.h"
@@ -202,7 +204,8 @@ static stz_err run_recorded(run *r) {
   return STZ_OK;
 }
 
-stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
+// On all ranks of `comm` together.
+static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
   const double now = MPI_Wtime();
   run r = {.config = config, .options = options, .begin = now, .saved = now};
   stz_err err = stz_agree(comm, stz_state_paths_of(options->output, &r.paths));
@@ -215,4 +218,28 @@ stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_optio
   *stopped_early = r.stopping;
   stz_state_paths_clear(&r.paths);
   return err;
+}
+
+void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]) {
+  const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
+  const int *cells = config->lattice.cells;
+  char reason[STZ_ENGINE_TEXT / 2] = "";
+  if (config->engine_auto && !multilevel) {
+    snprintf(reason, sizeof reason, ", as multilevel needs %d cells an axis and the box has %d x %d x %d",
+             STZ_MULTILEVEL_LEAST, cells[0], cells[1], cells[2]);
+  }
+  snprintf(text, STZ_ENGINE_TEXT, "%s (%s%s)", multilevel ? "multilevel" : "direct",
+           config->engine_auto ? "auto" : "as chosen", reason);
+}
+
+stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
+  char engine[STZ_ENGINE_TEXT];
+  int ranks;
+  MPI_Comm_size(comm, &ranks);
+  stz_sim_engine(config, engine);
+  stz_log(STZ_LOG_INFO, "engine: %s", engine);
+  if (ranks == 1 || config->kmc.engine != STZ_ENGINE_MULTILEVEL) {
+    return carry_out(comm, config, options, stopped_early);
+  }
+  return stz_alone_run(comm, carry_out, config, options, stopped_early);
 }

@@ -36,14 +36,20 @@ typedef struct stz_run_options {
 
 // Runs the whole protocol. Collective. *stopped_early is set when the run ended before its end, with a checkpoint
 // OUT.ckpt.h5 (the one before it: OUT.ckpt.prev.h5) from which `restart` goes on, on any number of ranks. On failure
-// the result file, if it was begun, stays readable with complete = 0.
+// the result file, if it was begun, stays readable with complete = 0. A run of the multilevel engine is the first
+// rank's alone, the others sleep.
 stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options,
                     bool *stopped_early) STZ_MUST_USE;
+
+// What engine a run takes and why, in one line. Local.
+enum { STZ_ENGINE_TEXT = 160 };
+void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]);
 
 typedef struct stz_estimate {
   double bytes_per_rank, file_bytes; // memory of a rank, size of the result
   double events;                     // rough count of events
-  double seconds;                    // rough wall time on `ranks` ranks
+  double seconds;                    // rough wall time
+  int ranks;                         // that compute, of those given
   int modes;                         // of the catalogue, and how alike they treat all shears (stz_modes_isotropy)
   double modes_least, modes_most;
 } stz_estimate;

@@ -122,6 +122,7 @@ static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   r->input_hash = stz_state_input_hash(config->resolved_text);
   stz_sim_estimate(config, ranks, &estimate);
   r->seconds = estimate.seconds;
+  r->ranks = estimate.ranks;
   r->events = estimate.events;
   r->bytes = estimate.file_bytes;
   r->memory = estimate.bytes_per_rank;

@@ -264,10 +264,22 @@ static void gather(sweep *s, stz_sweep_outcome *outcome) {
   MPI_Bcast(&s->first, (int)sizeof s->first, MPI_BYTE, lowest.rank, s->comm);
 }
 
+// Says it once, not for each run.
+static void warn_of_idle(const sweep *s) {
+  int count = 0;
+  for (int i = 0; i < s->plan->count; i++) count += s->plan->runs[i].ranks < s->options->ranks_per_run;
+  if (count == 0) return;
+  stz_log(STZ_LOG_WARNING,
+          "%d of %d runs take the multilevel engine, which runs on one rank: %d of each group's %d ranks stay idle "
+          "there; --ranks-per-run 1 uses them all",
+          count, s->plan->count, s->options->ranks_per_run - 1, s->options->ranks_per_run);
+}
+
 static stz_err run_all(sweep *s, const char *path, stz_sweep_outcome *outcome) {
   int rank;
   MPI_Comm_rank(s->comm, &rank);
   STZ_TRY(stz_plan_read(s->comm, path, s->options->ranks_per_run, &s->plan));
+  if (rank == 0) warn_of_idle(s);
   STZ_TRY(stz_agree(s->comm, STZ_NEW(s->todo, s->plan->count)));
   STZ_TRY(stz_agree(s->comm, rank == 0 ? prepare(s) : STZ_OK));
   MPI_Bcast(&s->todos, 1, MPI_INT, 0, s->comm);

@@ -24,7 +24,8 @@ def flow_stress(program, project, folder, cells, spacing, seed):
     """Mean axial stress over 8-12 % strain of one run, GPa."""
     path = os.path.join(folder, f"{cells}-{seed}.h5")
     settings = [f"lattice.cells=[{cells},{cells},{cells}]", f"lattice.spacing_nm={spacing!r}",
-                "protocol[0].until_strain=0.12", "output.nbed_strains=[]", "output.history_strain_step=0.001"]
+                "kmc.engine=\"direct\"", "protocol[0].until_strain=0.12", "output.nbed_strains=[]",
+                "output.history_strain_step=0.001"]
     command = [program, "run", os.path.join(project, "inputs/tension.cfg"), "-o", path, "--seed", str(seed), "-q"]
     for setting in settings:
         command += ["--set", setting]

@@ -94,6 +94,33 @@ static void test_defaults(void **state) {
   assert_null(c);
 }
 
+// The box alone chooses the engine, and the resolved input, which restarts compare, names what runs.
+static void test_engine(void **state) {
+  (void)state;
+  static const struct {
+    const char *cells, *engine;
+    stz_engine_kind kind;
+    bool automatic;
+  } cases[] = {
+      {"[32,32,32]", NULL, STZ_ENGINE_MULTILEVEL, true},  {"[40,32,512]", "auto", STZ_ENGINE_MULTILEVEL, true},
+      {"[24,32,32]", NULL, STZ_ENGINE_DIRECT, true},      {"[32,24,32]", "auto", STZ_ENGINE_DIRECT, true},
+      {"[32,32,24]", NULL, STZ_ENGINE_DIRECT, true},      {"[64,64,64]", "direct", STZ_ENGINE_DIRECT, false},
+      {"[16,16,16]", "direct", STZ_ENGINE_DIRECT, false}, {"[32,32,32]", "multilevel", STZ_ENGINE_MULTILEVEL, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char cells[64], engine[64], line[64];
+    snprintf(cells, sizeof cells, "lattice.cells=%s", cases[i].cells);
+    snprintf(engine, sizeof engine, "kmc.engine=%s", cases[i].engine ? cases[i].engine : "");
+    const stz_override overrides[] = {{.text = cells}, {.text = engine}};
+    stz_config *c = read_text(minimal, overrides, cases[i].engine ? 2 : 1);
+    snprintf(line, sizeof line, "\n  engine = \"%s\"; #",
+             cases[i].kind == STZ_ENGINE_MULTILEVEL ? "multilevel" : "direct");
+    assert_int_equal(c->kmc.engine, cases[i].kind);
+    assert_int_equal(c->engine_auto, cases[i].automatic);
+    assert_non_null(strstr(c->resolved_text, line));
+    stz_config_destroy(&c);
+  }
+}
+
 static void same_list(const stz_list *a, const stz_list *b) {
   assert_int_equal(a->count, b->count);
   for (int i = 0; i < a->count; i++) same(a->value[i], b->value[i]);
@@ -407,13 +434,10 @@ static int remove_folder(void **state) {
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_defaults),
-      cmocka_unit_test(test_protocol),
-      cmocka_unit_test(test_integers),
-      cmocka_unit_test(test_numbers),
-      cmocka_unit_test(test_precedence),
-      cmocka_unit_test(test_model_search),
-      cmocka_unit_test(test_resolved_is_an_input),
+      cmocka_unit_test(test_defaults),     cmocka_unit_test(test_engine),
+      cmocka_unit_test(test_protocol),     cmocka_unit_test(test_integers),
+      cmocka_unit_test(test_numbers),      cmocka_unit_test(test_precedence),
+      cmocka_unit_test(test_model_search), cmocka_unit_test(test_resolved_is_an_input),
       cmocka_unit_test(test_mutations),
   };
   const int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/alone.h"
+
+#include <time.h>
+
+#include "base/comm.h"
+#include "base/log.h"
+
+// What the first rank knows of the others. Each sends it one message: 1 when it has been told to stop, else 0 at the
+// end.
+typedef struct watch {
+  MPI_Comm comm;
+  const stz_run_options *given;
+  volatile int stop;
+  int heard; // messages
+} watch;
+
+enum { TAG = 1 };
+
+static void hear(watch *w) {
+  int stop;
+  MPI_Recv(&stop, 1, MPI_INT, MPI_ANY_SOURCE, TAG, w->comm, MPI_STATUS_IGNORE);
+  w->heard++;
+  if (stop) w->stop = 1;
+}
+
+// Called from the main loop of the run.
+static void look_round(void *context) {
+  watch *w = context;
+  if (w->given->poll) w->given->poll(w->given->context);
+  if (w->given->stop && *w->given->stop) w->stop = 1;
+  for (int there = 1; there;) {
+    MPI_Iprobe(MPI_ANY_SOURCE, TAG, w->comm, &there, MPI_STATUS_IGNORE);
+    if (there) hear(w);
+  }
+}
+
+static stz_err lead(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config, const stz_run_options *given,
+                    int ranks, bool *stopped_early) {
+  watch w = {.comm = comm, .given = given};
+  stz_run_options options = *given;
+  options.cache = NULL;
+  options.stop = &w.stop;
+  options.poll = look_round;
+  options.context = &w;
+  const stz_err err = carry_out(MPI_COMM_SELF, config, &options, stopped_early);
+  int stopped = *stopped_early;
+  MPI_Request sent;
+  MPI_Ibcast(&stopped, 1, MPI_INT, 0, comm, &sent);
+  MPI_Wait(&sent, MPI_STATUS_IGNORE);
+  while (w.heard < ranks - 1) hear(&w);
+  return err;
+}
+
+// A rank in a blocking call of MPI would keep its core busy.
+static void wait_for_leader(MPI_Comm comm, const volatile int *stop, bool *stopped_early) {
+  static const struct timespec nap = {.tv_nsec = 20000000};
+  MPI_Request ends;
+  int stopped, over = 0;
+  bool told = false;
+  MPI_Ibcast(&stopped, 1, MPI_INT, 0, comm, &ends);
+  for (;;) {
+    MPI_Test(&ends, &over, MPI_STATUS_IGNORE);
+    if (!told && (over || (stop && *stop))) {
+      const int wish = !over;
+      MPI_Send(&wish, 1, MPI_INT, 0, TAG, comm);
+      told = true;
+    }
+    if (over) break;
+    nanosleep(&nap, NULL);
+  }
+  *stopped_early = stopped;
+}
+
+stz_err stz_alone_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config,
+                      const stz_run_options *options, bool *stopped_early) {
+  MPI_Comm own;
+  int rank, ranks;
+  stz_err err = STZ_OK;
+  *stopped_early = false;
+  MPI_Comm_dup(comm, &own);
+  MPI_Comm_rank(own, &rank);
+  MPI_Comm_size(own, &ranks);
+  stz_log(STZ_LOG_INFO,
+          "the multilevel engine runs on one rank: %d of %d ranks stay idle; kmc.engine = \"direct\" uses them all",
+          ranks - 1, ranks);
+  if (rank == 0) {
+    err = lead(own, carry_out, config, options, ranks, stopped_early);
+  } else {
+    wait_for_leader(own, options->stop, stopped_early);
+  }
+  err = stz_agree(own, err);
+  MPI_Comm_free(&own);
+  return err;
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A run of an engine that takes one rank, on several: the first computes, the others wait for it.
+#ifndef STZ_SIM_ALONE_H
+#define STZ_SIM_ALONE_H
+
+#include "sim/sim.h"
+
+// What carries out a run on all ranks of `comm`; as stz_sim_run.
+typedef stz_err stz_run_carrier(MPI_Comm comm, const stz_config *config, const stz_run_options *options,
+                                bool *stopped_early);
+
+// Has the first rank of `comm` carry the run out by itself (without the cache, which belongs to all). The others sleep
+// meanwhile; `stop` set on any of them stops the run. Collective; ends everywhere with what the first rank came to.
+stz_err stz_alone_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config,
+                      const stz_run_options *options, bool *stopped_early) STZ_MUST_USE;
+
+#endif
