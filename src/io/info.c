@@ -63,7 +63,7 @@ static void print_provenance(hid_t file, FILE *out) {
       fprintf(out, "%s: %" PRIu64 "\n", numbers[i], number);
     }
   }
-  if (read_text(file, "/engine", "choice", text, sizeof text)) fprintf(out, "engine: %s\n", text);
+  if (read_text(file, "/engine", "name", text, sizeof text)) fprintf(out, "engine: %s\n", text);
   if (stz_hdf_numbers(file, "/config", "cells", H5T_NATIVE_INT, 3, cells)) {
     fprintf(out, "cells: %d %d %d\n", cells[0], cells[1], cells[2]);
   }

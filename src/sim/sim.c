@@ -192,6 +192,9 @@ static stz_err run_recorded(run *r) {
   stz_kmc_stats stats;
   STZ_TRY(begin_record(r, &how));
   if (how == START_NOT) return STZ_OK;
+  char engine[STZ_ENGINE_TEXT];
+  stz_sim_engine(r->config, engine);
+  stz_log(STZ_LOG_INFO, "engine: %s", engine);
   stz_kmc_stats_get(r->sample.kmc, &stats);
   r->events_before = stats.events;
   const stz_err err = run_protocol(r, how == START_INSIDE);
@@ -233,11 +236,8 @@ void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]) {
 }
 
 stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
-  char engine[STZ_ENGINE_TEXT];
   int ranks;
   MPI_Comm_size(comm, &ranks);
-  stz_sim_engine(config, engine);
-  stz_log(STZ_LOG_INFO, "engine: %s", engine);
   if (ranks == 1 || config->kmc.engine != STZ_ENGINE_MULTILEVEL) {
     return carry_out(comm, config, options, stopped_early);
   }
