@@ -109,23 +109,20 @@ double stz_energy_of_mean(const stz_energy *energy, const double stress[6]) {
          energy->young;
 }
 
-// strain : stress of one site; strains times Omega/a^3.
-static double site_product(const stz_glass *glass, const stz_kmc *kmc, double density, int64_t i) {
-  double sum = 0.0;
-  for (int c = 0; c < 5; c++) {
-    const float *quenched = stz_glass_quenched(glass, c);
-    const double strain = (double)stz_glass_plastic(glass, c)[i] + (quenched ? density * (double)quenched[i] : 0.0);
-    sum += strain * (double)stz_kmc_stress(kmc, c)[i];
-  }
-  return sum;
-}
-
 stz_err stz_energy_internal(const stz_glass *glass, const stz_kmc *kmc, double *energy) {
   const stz_grid *grid = stz_glass_grid(glass);
   const double a = stz_grid_spacing(grid), density = stz_glass_stz(glass)->volume_nm3 / (a * a * a);
-  double *products = NULL;
-  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(products, stz_grid_local_sites(grid))));
-  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) products[i] = site_product(glass, kmc, density, i);
+  const int64_t sites = stz_grid_local_sites(grid);
+  double *products = NULL; // strain : stress; strains times Omega/a^3
+  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(products, sites)));
+  for (int c = 0; c < 5; c++) {
+    const float *plastic = stz_glass_plastic(glass, c), *quenched = stz_glass_quenched(glass, c);
+    const float *stress = stz_kmc_stress(kmc, c);
+    for (int64_t i = 0; i < sites; i++) {
+      const double strain = (double)plastic[i] + (quenched ? density * (double)quenched[i] : 0.0);
+      products[i] += strain * (double)stress[i];
+    }
+  }
   *energy = -0.5 * stz_grid_sum(grid, products) / (double)stz_grid_sites(grid);
   stz_free(products);
   return STZ_OK;
