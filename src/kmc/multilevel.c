@@ -28,11 +28,12 @@
 #include "base/units.h"
 #include "kmc/multilevel.h"
 
-static const double WIDEST = 0.4;    // ln: most that bounds may be raised by the reference
-static const double WINDOW = 0.1;    // ln: they may grow so far before the waiting time is cut
-static const double POOREST = 0.03;  // share of candidates accepted below which all bounds are set anew
-enum { MEMORY = 256, TRIED = 1024 }; // candidates: of the running mean; between sweeps for poor acceptance
-static const double MISSED = 1e-3;   // share of events that may be missed
+static const double WIDEST = 0.4;                 // ln: most that bounds may be raised by the reference
+static const double WINDOW = 0.1;                 // ln: they may grow so far before the waiting time is cut
+static const double POOREST = 0.03;               // share of candidates accepted below which all bounds are set anew
+enum { MEMORY = 256, TRIED = 1024 };              // candidates: of the running mean; between sweeps for poor acceptance
+static const double MISSED = 1e-3, CHANCE = 10.0; // share of events that may be missed, and some more: it is an
+                                                  // estimate in which a single rare find may count for several
 static const double ERROR_MPA2 =
     140.0; // squared error of an event's stress, all sites, at E = 72 GPa, Omega = 1.7 nm^3
 
@@ -297,7 +298,7 @@ static stz_err ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, 
         *found = true;
         return STZ_OK;
       }
-      if (kmc->stats.missed > MISSED * (double)kmc->stats.events + 1.0) {
+      if (kmc->stats.missed > MISSED * (double)kmc->stats.events + CHANCE) {
         return stz_fail(STZ_ENUMERIC, "rates exceed their bounds: about %.3g of %.0f events are missed at %g s",
                         kmc->stats.missed, (double)kmc->stats.events, mean->t0 + start);
       }
