@@ -19,7 +19,7 @@ class Stzkmc(CMakePackage):
     depends_on("cmake@3.25:", type="build")
     depends_on("pkgconfig", type="build")
     depends_on("mpi@3:")
-    depends_on("fftw@3.3: precision=double")
+    depends_on("fftw@3.3: precision=float,double")
     depends_on("hdf5@1.10:+mpi")
     depends_on("libconfig@1.5:")
     depends_on("cmocka", type="build", when="+tests")
