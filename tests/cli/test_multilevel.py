@@ -106,7 +106,7 @@ def check_signals(whole, output):
             time.sleep(0.05)
         os.kill(target or job.pid, signal.SIGUSR1)
         try:
-            said += job.communicate(timeout=60)[1]
+            said += job.communicate(timeout=240)[1]
         except subprocess.TimeoutExpired:
             kill_session(job)
         expect(f"SIGUSR1 to {name}", job.returncode == 75 and "stopped early" in said, f"exit {job.returncode}: {said}")
@@ -118,10 +118,10 @@ def check_signals(whole, output):
 def check_failures(folder, whole):
     """What the working rank alone finds out ends all of them, with one message."""
     other = ["run", INPUT, "-o", whole, "--restart", "--seed", "9"] + ARGUMENTS
-    expect_failure("another input", run(other, ranks=2, timeout=60), 2,
+    expect_failure("another input", run(other, ranks=2), 2,
                    f"{whole}: of another input: it has `seed = 1L;`, this one `seed = 9L;`", ranks=2)
     nowhere = os.path.join(folder, "nowhere", "x.h5")
-    expect_failure("no folder", run(["run", INPUT, "-o", nowhere] + ARGUMENTS, ranks=2, timeout=60), 3,
+    expect_failure("no folder", run(["run", INPUT, "-o", nowhere] + ARGUMENTS, ranks=2), 3,
                    f"{nowhere}: cannot be written: No such file or directory", ranks=2)
 
 
