@@ -39,7 +39,6 @@ struct stz_far {
   coarse coarse;
   size_t bytes;
   char *state;
-  float *nowhere; // takes rows that are not there
 };
 
 static size_t values(const nodes *n) {
@@ -121,7 +120,6 @@ stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_f
     err = make_coarse(split, elastic, last, &f->coarse);
   }
   if (err == STZ_OK) err = STZ_NEW(f->state, f->bytes);
-  if (err == STZ_OK) err = STZ_NEW(f->nowhere, LINE);
   if (err != STZ_OK) {
     stz_far_destroy(&f);
     return err;
@@ -149,7 +147,6 @@ void stz_far_destroy(stz_far **far) {
   stz_free(f->coarse.spectrum);
   stz_free(f->coarse.product);
   stz_free(f->state);
-  stz_free(f->nowhere);
   stz_free(f);
   *far = NULL;
 }
@@ -165,13 +162,13 @@ static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
 
 // --- adding events ---
 
-// The nodes of an axis about an event that lie at one distance: their distance and their numbers, above and below (-1:
-// none).
+// The nodes of an axis about an event that lie at one distance: the distance, and what lies before the node above and
+// the one below, in numbers (-1: none).
 typedef struct pair {
   int distance, above, below;
 } pair;
 
-static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin, pair pairs[WINDOW]) {
+static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin, int stride, pair pairs[WINDOW]) {
   int count = 0;
   const int first = origin / level->spacing - 7;
   for (int i = 0; i < WINDOW; i++) {
@@ -179,7 +176,7 @@ static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin
     if (!stz_level_offset(level, axis, origin % level->spacing, i, &d)) break;
     while (p < count && pairs[p].distance != abs(d)) p++;
     if (p == count) pairs[count++] = (pair){abs(d), -1, -1};
-    *(d < 0 ? &pairs[p].below : &pairs[p].above) = wrap(first + i, n->count[axis]);
+    *(d < 0 ? &pairs[p].below : &pairs[p].above) = stride * wrap(first + i, n->count[axis]);
   }
   return count;
 }
@@ -188,95 +185,131 @@ typedef float lanes __attribute__((vector_size(32)));
 typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
 typedef uint32_t words __attribute__((vector_size(32)));
 
-// Signs of the components 0..4 of node after node, of the images (-x,-y), (+x,-y), (-x,+y): see near.c.
+// Signs of the components 0..4 of node after node, of the images (x,y), (x,-y), (-x,y), (-x,-y): see near.c.
 #define FIVE(c0, c1, c2)                                                                                               \
   {c0, c1, c2, 1, 1, c0, c1, c2}, {1, 1, c0, c1, c2, 1, 1, c0}, {c1, c2, 1, 1, c0, c1, c2, 1},                         \
       {1, c0, c1, c2, 1, 1, c0, c1}, {                                                                                 \
     c2, 1, 1, c0, c1, c2, 1, 1                                                                                         \
   }
-static const lanes SIGN[3][10] = {
-    {FIVE(1, -1, -1), FIVE(1, -1, -1)}, {FIVE(-1, -1, 1), FIVE(-1, -1, 1)}, {FIVE(-1, 1, -1), FIVE(-1, 1, -1)}};
+static const lanes SIGN[4][10] = {{FIVE(1, 1, 1), FIVE(1, 1, 1)},
+                                  {FIVE(-1, -1, 1), FIVE(-1, -1, 1)},
+                                  {FIVE(-1, 1, -1), FIVE(-1, 1, -1)},
+                                  {FIVE(1, -1, -1), FIVE(1, -1, -1)}};
 #undef FIVE
 
-// Adds eight numbers k of a row of a table, by strain component, times the strain to the four images, (+x,+y), (-x,-y),
-// (+x,-y), (-x,+y): out of partial sums over the strain's components of equal parity (near.c). v: which eight.
-static inline __attribute__((always_inline)) void add_eight(const words k[5], const float e[5], int v,
-                                                            float *const to[4]) {
+// How many of the four images of a row there are: all, two opposite along x or along y, or one.
+typedef enum image_set { ALL, ALONG_X, ALONG_Y, ALONE } image_set;
+
+// A row of a table and the nodes that its images go to, the first at the signs `base`; begin, end: of its sixteens.
+typedef struct deposit {
+  const uint32_t *row;
+  float *to[4];
+  image_set sharing;
+  int base, begin, end;
+} deposit;
+
+// Adds eight numbers k of a row of a table, by strain component, times the strain to the images: out of partial sums
+// over the strain's components of equal parity (near.c). e: the strain as the first image sees it; v: which eight.
+static inline __attribute__((always_inline)) void add_eight(const words k[5], const float e[5], int v, image_set sharing,
+                                                            int base, float *const to[4]) {
   lanes f[5];
   memcpy(f, k, sizeof f);
   const lanes t0 = e[0] * f[0], t1 = e[1] * f[1], t2 = e[2] * f[2], t3 = e[3] * f[3] + e[4] * f[4];
-  const lanes even = t3 + t0, odd = t1 + t2, cross = t3 - t0, skew = t2 - t1;
-  *(loose_lanes *)(to[0] + 8 * v) += even + odd;
-  *(loose_lanes *)(to[1] + 8 * v) += SIGN[0][v] * (even - odd);
-  *(loose_lanes *)(to[2] + 8 * v) += SIGN[1][v] * (cross + skew);
-  *(loose_lanes *)(to[3] + 8 * v) += SIGN[2][v] * (cross - skew);
+  if (sharing == ALL) {
+    const lanes even = t3 + t0, odd = t1 + t2, cross = t3 - t0, skew = t2 - t1;
+    *(loose_lanes *)(to[0] + 8 * v) += even + odd;
+    *(loose_lanes *)(to[1] + 8 * v) += SIGN[1][v] * (cross + skew);
+    *(loose_lanes *)(to[2] + 8 * v) += SIGN[2][v] * (cross - skew);
+    *(loose_lanes *)(to[3] + 8 * v) += SIGN[3][v] * (even - odd);
+    return;
+  }
+  const lanes odd = t0 + (sharing == ALONG_X ? t2 : t1), even = t3 + (sharing == ALONG_X ? t1 : t2);
+  *(loose_lanes *)(to[0] + 8 * v) += SIGN[base][v] * (even + odd);
+  if (sharing == ALONE) return;
+  *(loose_lanes *)(to[1] + 8 * v) += SIGN[sharing == ALONG_X ? base ^ 2 : base ^ 1][v] * (even - odd);
 }
 
-// Adds a row of a table, sixteen numbers at a time, from `begin` to `end`.
-static inline __attribute__((always_inline)) void add_row(const uint32_t *k, const float e[5], int begin, int end,
-                                                          float *const to[4]) {
-  for (int q = begin; q < end; q++) {
+// Adds a row of a table, sixteen numbers at a time.
+static inline __attribute__((always_inline)) void add_row(const deposit *d, const float e[4][5], image_set sharing) {
+  for (int q = d->begin; q < d->end; q++) {
     words low[5], high[5];
-    for (int d = 0; d < 5; d++) {
-      const words both = *(const words *)(const void *)(k + d * LINE / 2 + 8 * q);
-      low[d] = both << 16;
-      high[d] = both & 0xffff0000u;
+    for (int c = 0; c < 5; c++) {
+      const words both = *(const words *)(const void *)(d->row + c * LINE / 2 + 8 * q);
+      low[c] = both << 16;
+      high[c] = both & 0xffff0000u;
     }
-    add_eight(low, e, 2 * q, to);
-    add_eight(high, e, 2 * q + 1, to);
+    add_eight(low, e[d->base], 2 * q, sharing, d->base, d->to);
+    add_eight(high, e[d->base], 2 * q + 1, sharing, d->base, d->to);
   }
 }
 
-// A row of a table and the nodes that its images go to.
-typedef struct deposit {
-  const uint32_t *row;
-  float *to[4]; // `nowhere`: there is none
-  int begin, end;
-} deposit;
+static void fill_deposit(const pair *x, const pair *y, float *grid, deposit *d) {
+  const bool both_x = x->above >= 0 && x->below >= 0, both_y = y->above >= 0 && y->below >= 0;
+  const int at_x = x->above >= 0 ? x->above : x->below, at_y = y->above >= 0 ? y->above : y->below;
+  d->base = 2 * (x->above < 0) + (y->above < 0);
+  d->sharing = both_x ? both_y ? ALL : ALONG_X : both_y ? ALONG_Y : ALONE;
+  d->to[0] = grid + at_x + at_y;
+  d->to[1] = d->sharing == ALONG_X ? grid + x->below + at_y : both_y ? grid + at_x + y->below : d->to[0];
+  d->to[2] = d->sharing == ALL ? grid + x->below + at_y : d->to[0];
+  d->to[3] = d->sharing == ALL ? grid + x->below + y->below : d->to[0];
+}
 
-static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], float *nowhere,
-                       deposit deposits[WINDOW * WINDOW]) {
+static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], deposit deposits[WINDOW * WINDOW]) {
   pair px[WINDOW], py[WINDOW];
-  const int h = level->spacing, z = wrap(origin[2] / h - 7, n->count[2]);
-  const int nx = pairs_of(level, n, 0, origin[0], px), ny = pairs_of(level, n, 1, origin[1], py);
+  const int h = level->spacing, line = 5 * n->row, residue = origin[2] % h;
+  const int nx = pairs_of(level, n, 0, origin[0], line * n->count[1], px), ny = pairs_of(level, n, 1, origin[1], line, py);
+  float *grid = node_of(n, 0, 0, wrap(origin[2] / h - 7, n->count[2]));
   int count = 0;
   for (int i = 0; i < nx; i++) {
     for (int j = 0; j < ny; j++) {
       const int dx = px[i].distance, dy = py[j].distance;
-      const int x[4] = {px[i].above, px[i].below, px[i].above, px[i].below};
-      const int y[4] = {py[j].above, py[j].below, py[j].below, py[j].above};
       if (dx * dx + dy * dy > level->range2) continue;
-      const size_t row = stz_level_row(level, dx, dy, origin[2] % h);
+      const size_t row = stz_level_row(level, dx, dy, residue);
       deposit *d = &deposits[count++];
       d->row = level->rows + row * STZ_LEVEL_ROW;
       d->begin = 5 * level->span[row][0] / 16;
       d->end = (5 * level->span[row][1] + 4) / 16 + 1;
-      for (int image = 0; image < 4; image++) {
-        d->to[image] = x[image] >= 0 && y[image] >= 0 ? node_of(n, x[image], y[image], z) : nowhere;
-      }
+      fill_deposit(&px[i], &py[j], grid, d);
     }
   }
   return count;
 }
 
 static inline __attribute__((always_inline)) void prefetch(const deposit *d) {
+  const int images = d->sharing == ALL ? 4 : d->sharing == ALONE ? 1 : 2;
   for (int q = d->begin; q < d->end; q++) {
     for (int c = 0; c < 5; c++) __builtin_prefetch(d->row + c * LINE / 2 + 8 * q);
-    for (int image = 0; image < 4; image++) __builtin_prefetch(d->to[image] + 16 * q, 1);
+    for (int image = 0; image < images; image++) __builtin_prefetch(d->to[image] + 16 * q, 1);
   }
 }
 
 STZ_MULTIVERSION
-static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5],
-                         float *nowhere) {
+static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5]) {
   enum { AHEAD = 2 };
+  const float seen[4][5] = {{e[0], e[1], e[2], e[3], e[4]},
+                            {-e[0], -e[1], e[2], e[3], e[4]},
+                            {-e[0], e[1], -e[2], e[3], e[4]},
+                            {e[0], -e[1], -e[2], e[3], e[4]}};
   deposit deposits[WINDOW * WINDOW];
-  const int count = deposits_of(level, n, origin, nowhere, deposits);
+  const int count = deposits_of(level, n, origin, deposits);
   for (int i = 0; i < AHEAD; i++) prefetch(&deposits[i]);
   for (int i = 0; i < count; i++) {
     const deposit *d = &deposits[i];
     if (i + AHEAD < count) prefetch(d + AHEAD);
-    add_row(d->row, e, d->begin, d->end, d->to);
+    switch (d->sharing) {
+    case ALL:
+      add_row(d, seen, ALL);
+      break;
+    case ALONG_X:
+      add_row(d, seen, ALONG_X);
+      break;
+    case ALONG_Y:
+      add_row(d, seen, ALONG_Y);
+      break;
+    case ALONE:
+      add_row(d, seen, ALONE);
+      break;
+    }
   }
 }
 
@@ -296,7 +329,7 @@ static void add_to_coarse(const coarse *k, const nodes *n, const int origin[3], 
 
 void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
   for (int l = 0; l < far->split->levels; l++) {
-    add_to_level(&far->split->level[l], &far->grid[l], origin, e, far->nowhere);
+    add_to_level(&far->split->level[l], &far->grid[l], origin, e);
   }
   if (far->split->coarse) add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
 }
