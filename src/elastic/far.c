@@ -9,6 +9,7 @@
 #include "base/target.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "elastic/total.h"
 
 enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = WINDOW, GRIDS = STZ_LEVELS + 1 };
 
@@ -21,14 +22,10 @@ typedef struct nodes {
   const float (*spline)[4];
 } nodes;
 
-// The part that is convolved: what events have put on the nodes, and the kernel between nodes.
+// The part that is convolved: what events have put on the nodes.
 typedef struct coarse {
-  stz_grid *grid;
-  stz_spectral *spectral;
+  stz_total *total;
   double *source; // [c][x][y][z]
-  double *kernel; // [pair][mode]
-  double *real;
-  double complex *spectrum, *product;
   float spline[STZ_COARSE][4];
 } coarse;
 
@@ -58,48 +55,40 @@ static void set_nodes(const int cells[3], int spacing, const float (*spline)[4],
   n->row = BEFORE + n->count[2] + BEYOND;
 }
 
-// The kernel between coarse nodes: the bare operator times the last window, with the splines' filter at both ends.
-static void fill_coarse_kernel(const stz_split *split, const stz_elastic *elastic, coarse *k) {
-  const double a = stz_grid_spacing(split->grid);
-  const double variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
-  const size_t modes = stz_spectral_modes(k->spectral);
-  const int *count = stz_grid_cells(k->grid);
-  for (size_t i = 0; i < modes; i++) {
-    int m[3];
-    double green[6][6], k2 = 0.0, weight = 1.0 / ((double)STZ_COARSE * STZ_COARSE * STZ_COARSE);
-    stz_spectral_wave(k->spectral, i, m);
-    for (int axis = 0; axis < 3; axis++) {
-      const double wave = 2.0 * STZ_PI * m[axis] / split->cells[axis], filter = stz_split_prefilter(STZ_COARSE, wave);
-      k2 += wave * wave;
-      weight *= filter * filter;
-    }
-    weight *= stz_split_window(STZ_LEVELS + 1, variance, sqrt(k2));
-    stz_elastic_bare(elastic, m, green);
-    for (int c = 0; c < 5; c++) {
-      for (int d = c; d < 5; d++) {
-        bool odd = false; // at a Nyquist wave number of the nodes
-        for (int axis = 0; axis < 3; axis++) {
-          odd |= 2 * abs(m[axis]) == count[axis] && stz_dev_parity(c, axis) * stz_dev_parity(d, axis) < 0;
-        }
-        k->kernel[(size_t)stz_elastic_pair(c, d) * modes + i] = odd ? 0.0 : weight * green[c][d];
+typedef struct coarse_operator {
+  const stz_split *split;
+  const stz_elastic *elastic;
+  double variance; // of the event's shape
+} coarse_operator;
+
+// Between coarse nodes: the bare operator times the last window, with the splines' filter at both ends.
+static void operate(const void *context, const int m[3], double green[6][6]) {
+  const coarse_operator *k = context;
+  double k2 = 0.0, weight = 1.0 / ((double)STZ_COARSE * STZ_COARSE * STZ_COARSE);
+  for (int axis = 0; axis < 3; axis++) {
+    const double wave = 2.0 * STZ_PI * m[axis] / k->split->cells[axis], filter = stz_split_prefilter(STZ_COARSE, wave);
+    k2 += wave * wave;
+    weight *= filter * filter;
+  }
+  weight *= stz_split_window(STZ_LEVELS + 1, k->variance, sqrt(k2));
+  stz_elastic_bare(k->elastic, m, green);
+  for (int c = 0; c < 5; c++) {
+    for (int d = 0; d < 5; d++) {
+      bool odd = false; // at a Nyquist wave number of the nodes
+      for (int axis = 0; axis < 3; axis++) {
+        odd |= 2 * STZ_COARSE * m[axis] == k->split->cells[axis] &&
+               stz_dev_parity(c, axis) * stz_dev_parity(d, axis) < 0;
       }
+      green[c][d] = odd ? 0.0 : weight * green[c][d];
     }
   }
 }
 
 static stz_err make_coarse(const stz_split *split, const stz_elastic *elastic, const nodes *n, coarse *k) {
-  const stz_lattice_params params = {.cells = {n->count[0], n->count[1], n->count[2]},
-                                     .spacing_nm = STZ_COARSE * stz_grid_spacing(split->grid)};
-  STZ_TRY(stz_grid_create(MPI_COMM_SELF, &params, &k->grid));
-  STZ_TRY(stz_spectral_create(k->grid, &k->spectral));
-  const size_t modes = stz_spectral_modes(k->spectral);
-  STZ_TRY(STZ_NEW(k->kernel, STZ_PAIRS * modes));
-  STZ_TRY(STZ_NEW(k->real, coarse_sites(n)));
-  STZ_TRY(STZ_NEW(k->spectrum, 5 * modes));
-  STZ_TRY(STZ_NEW(k->product, modes));
+  const double a = stz_grid_spacing(split->grid);
+  const double variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
   for (int r = 0; r < STZ_COARSE; r++) stz_split_spline(STZ_COARSE, r, k->spline[r]);
-  fill_coarse_kernel(split, elastic, k);
-  return STZ_OK;
+  return stz_total_create_of(n->count, operate, &(coarse_operator){split, elastic, variance}, &k->total);
 }
 
 stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) {
@@ -140,12 +129,7 @@ stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_f
 void stz_far_destroy(stz_far **far) {
   stz_far *f = *far;
   if (!f) return;
-  stz_spectral_destroy(&f->coarse.spectral);
-  stz_grid_destroy(&f->coarse.grid);
-  stz_free(f->coarse.kernel);
-  stz_free(f->coarse.real);
-  stz_free(f->coarse.spectrum);
-  stz_free(f->coarse.product);
+  stz_total_destroy(&f->coarse.total);
   stz_free(f->state);
   stz_free(f);
   *far = NULL;
@@ -334,40 +318,26 @@ void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
   if (far->split->coarse) add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
 }
 
-// One component of the kernel times the spectrum.
-STZ_MULTIVERSION
-static void multiply(const coarse *k, int c, size_t modes) {
-  const double *restrict k0 = k->kernel + (size_t)stz_elastic_pair(c, 0) * modes,
-                         *restrict k1 = k->kernel + (size_t)stz_elastic_pair(c, 1) * modes,
-                         *restrict k2 = k->kernel + (size_t)stz_elastic_pair(c, 2) * modes,
-                         *restrict k3 = k->kernel + (size_t)stz_elastic_pair(c, 3) * modes,
-                         *restrict k4 = k->kernel + (size_t)stz_elastic_pair(c, 4) * modes;
-  const double complex *restrict s = k->spectrum;
-  double complex *restrict to = k->product;
-#pragma omp simd
-  for (size_t i = 0; i < modes; i++) {
-    to[i] = k0[i] * s[i] + k1[i] * s[modes + i] + k2[i] * s[2 * modes + i] + k3[i] * s[3 * modes + i] +
-            k4[i] * s[4 * modes + i];
+static void give_source(void *context, int c, int row, float *field) {
+  const stz_far *far = context;
+  const int *count = far->grid[STZ_LEVELS].count;
+  const double *from = far->coarse.source + (size_t)c * coarse_sites(&far->grid[STZ_LEVELS]);
+  for (int i = 0; i < count[0] * count[1]; i++) {
+    for (int z = 0; z < count[2]; z++) field[i * row + z] = (float)from[i * count[2] + z];
+  }
+}
+
+static void take_nodes(void *context, int c, int row, const float *field) {
+  const stz_far *far = context;
+  const nodes *n = &far->grid[STZ_LEVELS];
+  for (int i = 0; i < n->count[0] * n->count[1]; i++) {
+    float *to = node_of(n, i / n->count[1], i % n->count[1], 0) + c;
+    for (int z = 0; z < n->count[2]; z++) to[5 * z] = field[i * row + z];
   }
 }
 
 void stz_far_converge(stz_far *far) {
-  if (!far->split->coarse) return;
-  const nodes *n = &far->grid[STZ_LEVELS];
-  coarse *k = &far->coarse;
-  const size_t modes = stz_spectral_modes(k->spectral), sites = coarse_sites(n);
-  for (size_t c = 0; c < 5; c++) stz_spectral_forward(k->spectral, k->source + c * sites, k->spectrum + c * modes);
-  for (int c = 0; c < 5; c++) {
-    multiply(k, c, modes);
-    stz_spectral_inverse(k->spectral, k->product, k->real);
-    for (int x = 0; x < n->count[0]; x++) {
-      for (int y = 0; y < n->count[1]; y++) {
-        const double *from = k->real + ((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->count[2];
-        float *to = node_of(n, x, y, 0) + c;
-        for (int z = 0; z < n->count[2]; z++) to[5 * z] = (float)from[z];
-      }
-    }
-  }
+  if (far->split->coarse) stz_total_stress(far->coarse.total, give_source, take_nodes, far);
 }
 
 // --- evaluation ---

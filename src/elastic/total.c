@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/target.h"
@@ -12,7 +13,7 @@
 // The table holds the operator over the number of sites on the octant of wave numbers, [|kx|][|ky|][pair][kz]. Fields
 // become spectra and stresses in place.
 struct stz_total {
-  const stz_grid *grid;
+  int cells[3];
   stz_transform *transform;
   int length, row; // of a row of the table, padded to a multiple of 8, and of a field
   size_t table_bytes, field_size;
@@ -20,19 +21,19 @@ struct stz_total {
 };
 
 static float *table_row(const stz_total *t, int x, int y) {
-  const size_t across = (size_t)stz_grid_cells(t->grid)[1] / 2 + 1;
+  const size_t across = (size_t)t->cells[1] / 2 + 1;
   return t->table + ((size_t)x * across + (size_t)y) * STZ_PAIRS * (size_t)t->length;
 }
 
-static void fill_table(const stz_elastic *elastic, stz_total *t) {
-  const int *cells = stz_grid_cells(t->grid);
-  const double sites = (double)stz_grid_sites(t->grid);
+static void fill_table(stz_operator *op, const void *context, stz_total *t) {
+  const int *cells = t->cells;
+  const double sites = (double)cells[0] * cells[1] * cells[2];
   for (int x = 0; x <= cells[0] / 2; x++) {
     for (int y = 0; y <= cells[1] / 2; y++) {
       float *row = table_row(t, x, y);
       for (int z = 0; z <= cells[2] / 2; z++) {
         double green[6][6];
-        stz_elastic_green(elastic, (const int[3]){x, y, z}, green);
+        op(context, (const int[3]){x, y, z}, green);
         for (int c = 0; c < 5; c++) {
           for (int d = c; d < 5; d++) row[stz_elastic_pair(c, d) * t->length + z] = (float)(green[c][d] / sites);
         }
@@ -41,12 +42,11 @@ static void fill_table(const stz_elastic *elastic, stz_total *t) {
   }
 }
 
-stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_total **total) {
+stz_err stz_total_create_of(const int cells[3], stz_operator *op, const void *context, stz_total **total) {
   stz_total *t = NULL;
-  const int *cells = stz_grid_cells(grid);
   *total = NULL;
   STZ_TRY(STZ_NEW(t, 1));
-  t->grid = grid;
+  memcpy(t->cells, cells, sizeof t->cells);
   t->length = (cells[2] / 2 + 8) / 8 * 8;
   t->row = stz_transform_row(cells);
   t->field_size = ((size_t)cells[0] * (size_t)cells[1] * (size_t)t->row + 15) / 16 * 16; // aligned one after another
@@ -61,9 +61,17 @@ stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_t
     return err;
   }
   for (int c = 1; c < 5; c++) t->field[c] = t->field[c - 1] + t->field_size;
-  fill_table(elastic, t);
+  fill_table(op, context, t);
   *total = t;
   return STZ_OK;
+}
+
+static void elastic_operator(const void *context, const int m[3], double green[6][6]) {
+  stz_elastic_green(context, m, green);
+}
+
+stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_total **total) {
+  return stz_total_create_of(stz_grid_cells(grid), elastic_operator, elastic, total);
 }
 
 void stz_total_destroy(stz_total **total) {
@@ -108,7 +116,7 @@ static inline __attribute__((always_inline)) void multiply(const float *restrict
 // The rows of spectra at (+-x, +-y): those that differ.
 STZ_MULTIVERSION
 static void multiply_images(stz_total *t, int x, int y) {
-  const int *n = stz_grid_cells(t->grid), length = t->row;
+  const int *n = t->cells, length = t->row;
   const float *row = table_row(t, x, y);
   for (int pair = 0; pair < STZ_PAIRS; pair++) {
     for (int i = 0; i < length; i++) t->twice[pair * length + i] = row[pair * t->length + i / 2];
@@ -128,7 +136,7 @@ static void multiply_images(stz_total *t, int x, int y) {
 
 void stz_total_stress(stz_total *t, void (*strain)(void *context, int c, int row, float *field),
                       void (*put)(void *context, int c, int row, const float *field), void *context) {
-  const int *cells = stz_grid_cells(t->grid);
+  const int *cells = t->cells;
   for (int c = 0; c < 5; c++) {
     strain(context, c, t->row, t->field[c]);
     stz_transform_forward(t->transform, t->field[c]);

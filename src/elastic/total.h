@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The stress of a whole field of strain by Fourier transform, with the operator kept in a table: for engines that need
-// it again and again. In single precision, within 1e-5 of the stress's rms. Serial: the grid has one rank.
+// it again and again. In single precision, within 1e-5 of the stress's rms. Serial.
 #ifndef STZ_ELASTIC_TOTAL_H
 #define STZ_ELASTIC_TOTAL_H
 
@@ -9,7 +9,14 @@
 
 typedef struct stz_total stz_total;
 
+// An operator at the wave numbers m of the lattice, 0 <= m_i <= n_i/2, of which the deviator components count; those
+// of odd parity are zero at the Nyquist wave numbers.
+typedef void stz_operator(const void *context, const int m[3], double green[6][6]);
+
+// The elastic operator's, for a grid of one rank; and any operator's.
 stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_total **total) STZ_MUST_USE;
+stz_err stz_total_create_of(const int cells[3], stz_operator *op, const void *context,
+                            stz_total **total) STZ_MUST_USE;
 void stz_total_destroy(stz_total **total);
 
 // Stress, deviator components, of the event strains that `strain` gives one component after the other; `put` receives
