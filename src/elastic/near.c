@@ -59,38 +59,23 @@ static const signed char REACH[SPAN][SPAN] = {
     {6, 6, 6, 6, 5, 4, 3, -1}, {6, 6, 5, 5, 4, 3, 1, -1}, {5, 5, 4, 4, 3, 1, -1, -1}, {3, 3, 3, 2, -1, -1, -1, -1},
 };
 
-#define F(x, y, sum) __builtin_fmaf(x, y, sum)
+// Parts of one stress component in a row of the octant, z = 0..7, from which follow those in the four mirror images
+// (+x,+y), (-x,-y), (+x,-y), (-x,+y): even + odd, even - odd, cross + skew, cross - skew, with SIGN. They gather the
+// strain's components of equal parity (component 0 changes its sign with x and with y, 1 with y, 2 with x): 65
+// operations for all, not 100.
+typedef struct partial {
+  lanes even, odd, cross, skew;
+} partial;
 
-// The stress of the four mirror images (+x,+y), (-x,-y), (+x,-y), (-x,+y) of a row of the octant, z = 0..7, out of
-// partial sums over the strain's components of equal parity (component 0 changes its sign with x and with y, 1 with y,
-// 2 with x): 65 operations, not 100.
-#define IMAGES(k, e, out)                                                                                              \
-  do {                                                                                                                 \
-    const float k00 = (k)[0 * 8 + l], k01 = (k)[1 * 8 + l], k02 = (k)[2 * 8 + l], k03 = (k)[3 * 8 + l],                \
-                k04 = (k)[4 * 8 + l], k11 = (k)[5 * 8 + l], k12 = (k)[6 * 8 + l], k13 = (k)[7 * 8 + l],                \
-                k14 = (k)[8 * 8 + l], k22 = (k)[9 * 8 + l], k23 = (k)[10 * 8 + l], k24 = (k)[11 * 8 + l],              \
-                k33 = (k)[12 * 8 + l], k34 = (k)[13 * 8 + l], k44 = (k)[14 * 8 + l];                                   \
-    COMPONENT(out, 0, k00 *e0, k01 *e1, k02 *e2, F(k03, e3, k04 *e4), 1.0f, 1.0f, -1.0f, -1.0f);                       \
-    COMPONENT(out, 1, k01 *e0, k11 *e1, k12 *e2, F(k13, e3, k14 *e4), 1.0f, -1.0f, -1.0f, 1.0f);                       \
-    COMPONENT(out, 2, k02 *e0, k12 *e1, k22 *e2, F(k23, e3, k24 *e4), 1.0f, -1.0f, 1.0f, -1.0f);                       \
-    COMPONENT(out, 3, k03 *e0, k13 *e1, k23 *e2, F(k33, e3, k34 *e4), 1.0f, 1.0f, 1.0f, 1.0f);                         \
-    COMPONENT(out, 4, k04 *e0, k14 *e1, k24 *e2, F(k34, e3, k44 *e4), 1.0f, 1.0f, 1.0f, 1.0f);                         \
-  } while (0)
-#define COMPONENT(out, c, of0, of1, of2, of34, pp, mm, pm, mp)                                                         \
-  do {                                                                                                                 \
-    const float t0 = (of0), t1 = (of1), t2 = (of2), t3 = (of34);                                                       \
-    const float even = t3 + t0, odd = t1 + t2, cross = t3 - t0, skew = t2 - t1;                                        \
-    (out)[0][c][l] = (pp) * (even + odd);                                                                              \
-    (out)[1][c][l] = (mm) * (even - odd);                                                                              \
-    (out)[2][c][l] = (pm) * (cross + skew);                                                                            \
-    (out)[3][c][l] = (mp) * (cross - skew);                                                                            \
-  } while (0)
+static const int SIGN[5][3] = {{1, -1, -1}, {-1, -1, 1}, {-1, 1, -1}, {1, 1, 1}, {1, 1, 1}};
 
-static inline __attribute__((always_inline)) void near_images(const float *restrict near, const float e[5],
-                                                              float out[4][PARTS][8]) {
-  const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
-#pragma omp simd
-  for (int l = 0; l < 8; l++) IMAGES(near, e, out);
+static inline __attribute__((always_inline)) partial partial_of(const float *row, const float e[5], int c) {
+  static const int pair[5][5] = {
+      {0, 1, 2, 3, 4}, {1, 5, 6, 7, 8}, {2, 6, 9, 10, 11}, {3, 7, 10, 12, 13}, {4, 8, 11, 13, 14}};
+  const lanes *k = (const lanes *)(const void *)row;
+  const lanes of0 = k[pair[c][0]] * e[0], of1 = k[pair[c][1]] * e[1], of2 = k[pair[c][2]] * e[2],
+              of34 = k[pair[c][3]] * e[3] + k[pair[c][4]] * e[4];
+  return (partial){of34 + of0, of1 + of2, of34 - of0, of2 - of1};
 }
 
 // Rounds to the nearest integers, and leaves these in the low 16 bits.
@@ -101,25 +86,55 @@ static inline __attribute__((always_inline)) halves rounded(lanes x) {
   return __builtin_convertvector(bits, halves);
 }
 
-// One component of the whole stress for the four images: in fixed point into `out`, and what it adds to the squared
-// norms, norm[0] +- norm[1] of the first two and norm[2] +- norm[3] of the others. of0..of34: see IMAGES.
-static inline __attribute__((always_inline)) void folded_component(lanes of0, lanes of1, lanes of2, lanes of34,
-                                                                   const int16_t sign[3], int c, lanes norm[4],
-                                                                   int16_t out[4][HALVES][8]) {
-  const lanes even = of34 + of0, odd = of1 + of2, cross = of34 - of0, skew = of2 - of1;
-  const halves h_even = rounded(even), h_odd = rounded(odd), h_cross = rounded(cross), h_skew = rounded(skew);
-  norm[0] += even * even + odd * odd;
-  norm[1] += 2.0f * (even * odd);
-  norm[2] += cross * cross + skew * skew;
-  norm[3] += 2.0f * (cross * skew);
-  *(halves *)out[0][c] = h_even + h_odd;
-  *(halves *)out[1][c] = sign[0] * (h_even - h_odd);
-  *(halves *)out[2][c] = sign[1] * (h_cross + h_skew);
-  *(halves *)out[3][c] = sign[2] * (h_cross - h_skew);
+// Writes a row, z = 0..7 as given, and z < 0 from the row opposite, which is the same at -z.
+static inline __attribute__((always_inline)) void put_lanes(lanes row, lanes opposite, float *to) {
+  const indices back = {8, 7, 6, 5, 4, 3, 2, 1}; // the first is z = -8, beyond the sphere
+  *(loose_lanes *)(to + 8) = __builtin_shuffle(opposite, (lanes){0}, back);
+  *(loose_lanes *)(to + 16) = row;
 }
 
-// Takes `scale` times the norm off the slacks.
-static inline __attribute__((always_inline)) void cost_of(lanes norm2, float scale, int16_t out[8]) {
+static inline __attribute__((always_inline)) void put_halves(halves row, halves opposite, int16_t *to) {
+  const halves back = {8, 7, 6, 5, 4, 3, 2, 1};
+  *(loose_halves *)(to + 8) = __builtin_shuffle(opposite, (halves){0}, back);
+  *(loose_halves *)(to + 16) = row;
+}
+
+// The near part's component c in the rows of the images.
+static inline __attribute__((always_inline)) void put_near(const float *near, const float e[5], int c,
+                                                           const int rows[4], strip *s) {
+  const partial p = partial_of(near, e, c);
+  const lanes i0 = p.even + p.odd, i1 = (float)SIGN[c][0] * (p.even - p.odd),
+              i2 = (float)SIGN[c][1] * (p.cross + p.skew), i3 = (float)SIGN[c][2] * (p.cross - p.skew);
+  put_lanes(i0, i1, s->near[rows[0]][c]);
+  put_lanes(i1, i0, s->near[rows[1]][c]);
+  put_lanes(i2, i3, s->near[rows[2]][c]);
+  put_lanes(i3, i2, s->near[rows[3]][c]);
+}
+
+static inline __attribute__((always_inline)) void put_images(const halves i[4], int c, const int rows[4], strip *s) {
+  put_halves(i[0], i[1], s->folded[rows[0]][c]);
+  put_halves(i[1], i[0], s->folded[rows[1]][c]);
+  put_halves(i[2], i[3], s->folded[rows[2]][c]);
+  put_halves(i[3], i[2], s->folded[rows[3]][c]);
+}
+
+// The whole stress's component c, in fixed point, and what it adds to the squared norms, norm[0] +- norm[1] of the
+// first two images and norm[2] +- norm[3] of the others. e in the units of `folded`.
+static inline __attribute__((always_inline)) void put_whole(const float *whole, const float e[5], int c,
+                                                            const int rows[4], lanes norm[4], strip *s) {
+  const partial p = partial_of(whole, e, c);
+  const halves even = rounded(p.even), odd = rounded(p.odd), cross = rounded(p.cross), skew = rounded(p.skew);
+  norm[0] += p.even * p.even + p.odd * p.odd;
+  norm[1] += 2.0f * (p.even * p.odd);
+  norm[2] += p.cross * p.cross + p.skew * p.skew;
+  norm[3] += 2.0f * (p.cross * p.skew);
+  put_images((const halves[4]){even + odd, (int16_t)SIGN[c][0] * (even - odd), (int16_t)SIGN[c][1] * (cross + skew),
+                               (int16_t)SIGN[c][2] * (cross - skew)},
+             c, rows, s);
+}
+
+// What is taken off the slacks: `scale` times the norm.
+static inline __attribute__((always_inline)) halves cost_of(lanes norm2, float scale) {
   float square[8], units[8];
   memcpy(square, &norm2, sizeof square);
 #pragma omp simd
@@ -129,47 +144,14 @@ static inline __attribute__((always_inline)) void cost_of(lanes norm2, float sca
   }
   lanes all;
   memcpy(&all, units, sizeof all);
-  *(halves *)out = rounded(all);
+  return rounded(all);
 }
 
-// The whole stress in fixed point, and what it takes off the slacks; e in the units of `folded`.
-static inline __attribute__((always_inline)) void folded_images(const float *restrict whole, const float e[5],
-                                                                float scale, int16_t out[4][HALVES][8]) {
-  static const int16_t sign[5][3] = {{1, -1, -1}, {-1, -1, 1}, {-1, 1, -1}, {1, 1, 1}, {1, 1, 1}};
-  const lanes *k = (const lanes *)(const void *)whole;
-  const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
-  lanes norm[4] = {{0}, {0}, {0}, {0}};
-  folded_component(k[0] * e0, k[1] * e1, k[2] * e2, k[3] * e3 + k[4] * e4, sign[0], 0, norm, out);
-  folded_component(k[1] * e0, k[5] * e1, k[6] * e2, k[7] * e3 + k[8] * e4, sign[1], 1, norm, out);
-  folded_component(k[2] * e0, k[6] * e1, k[9] * e2, k[10] * e3 + k[11] * e4, sign[2], 2, norm, out);
-  folded_component(k[3] * e0, k[7] * e1, k[10] * e2, k[12] * e3 + k[13] * e4, sign[3], 3, norm, out);
-  folded_component(k[4] * e0, k[8] * e1, k[11] * e2, k[13] * e3 + k[14] * e4, sign[4], 4, norm, out);
-  cost_of(norm[0] + norm[1], scale, out[0][5]);
-  cost_of(norm[0] - norm[1], scale, out[1][5]);
-  cost_of(norm[2] + norm[3], scale, out[2][5]);
-  cost_of(norm[2] - norm[3], scale, out[3][5]);
-}
-
-// Writes both halves of a row: `half` its z = 0..7, `other` the half of the row opposite, which is the same at -z.
-static inline __attribute__((always_inline)) void put_row(float half[PARTS][8], float other[PARTS][8],
-                                                          float to[PARTS][PADDED]) {
-  const lanes zero = {0};
-  const indices back = {8, 7, 6, 5, 4, 3, 2, 1}; // the first is z = -8, beyond the sphere
-  for (int c = 0; c < PARTS; c++) {
-    const lanes turned = *(const loose_lanes *)other[c];
-    *(loose_lanes *)(to[c] + 8) = __builtin_shuffle(turned, zero, back);
-    *(loose_lanes *)(to[c] + 16) = *(const loose_lanes *)half[c];
-  }
-}
-
-static inline __attribute__((always_inline)) void put_folded(int16_t half[HALVES][8], int16_t other[HALVES][8],
-                                                             int16_t to[HALVES][PADDED]) {
-  const halves zero = {0}, back = {8, 7, 6, 5, 4, 3, 2, 1};
-  for (int c = 0; c < HALVES; c++) {
-    const halves turned = *(const loose_halves *)other[c];
-    *(loose_halves *)(to[c] + 8) = __builtin_shuffle(turned, zero, back);
-    *(loose_halves *)(to[c] + 16) = *(const loose_halves *)half[c];
-  }
+static inline __attribute__((always_inline)) void put_costs(const lanes norm[4], float scale, const int rows[4],
+                                                            strip *s) {
+  put_images((const halves[4]){cost_of(norm[0] + norm[1], scale), cost_of(norm[0] - norm[1], scale),
+                               cost_of(norm[2] + norm[3], scale), cost_of(norm[2] - norm[3], scale)},
+             5, rows, s);
 }
 
 // All rows of the planes at +x and -x.
@@ -179,18 +161,13 @@ static void fill_strip(const float *near, const float *whole, int x, const float
   for (int c = 0; c < 5; c++) units[c] = e[c] * (1.0f / STZ_FOLDED);
   for (int y = 0; y < SPAN && x * x + y * y < SPAN * SPAN; y++) {
     const size_t row = (size_t)(x * SPAN + y) * STZ_PAIRS * 8;
-    _Alignas(64) float image[4][PARTS][8];
-    _Alignas(64) int16_t folded[4][HALVES][8];
-    near_images(near + row, e, image);
-    folded_images(whole + row, units, scale * (STZ_FOLDED / STZ_SLACK), folded);
-    put_row(image[0], image[1], s->near[SPAN - 1 + y]);
-    put_row(image[1], image[0], s->near[SIDE + SPAN - 1 - y]);
-    put_row(image[2], image[3], s->near[SPAN - 1 - y]);
-    put_row(image[3], image[2], s->near[SIDE + SPAN - 1 + y]);
-    put_folded(folded[0], folded[1], s->folded[SPAN - 1 + y]);
-    put_folded(folded[1], folded[0], s->folded[SIDE + SPAN - 1 - y]);
-    put_folded(folded[2], folded[3], s->folded[SPAN - 1 - y]);
-    put_folded(folded[3], folded[2], s->folded[SIDE + SPAN - 1 + y]);
+    const int rows[4] = {SPAN - 1 + y, SIDE + SPAN - 1 - y, SPAN - 1 - y, SIDE + SPAN - 1 + y};
+    lanes norm[4] = {{0}, {0}, {0}, {0}};
+#pragma GCC unroll 5
+    for (int c = 0; c < 5; c++) put_near(near + row, e, c, rows, s);
+#pragma GCC unroll 5
+    for (int c = 0; c < 5; c++) put_whole(whole + row, units, c, rows, norm, s);
+    put_costs(norm, scale * (STZ_FOLDED / STZ_SLACK), rows, s);
   }
 }
 
