@@ -13,18 +13,19 @@ typedef int indices __attribute__((vector_size(32)));
 typedef int16_t halves __attribute__((vector_size(16)));
 typedef int16_t loose_halves __attribute__((vector_size(16), aligned(2), may_alias));
 
-enum { SPAN = STZ_NEAR_SPAN, SIDE = 2 * SPAN - 1, PADDED = 32, PARTS = STZ_NEAR_PARTS, HALVES = STZ_FOLDED_PARTS };
+enum { SPAN = STZ_NEAR_SPAN, QUADS = 60, PADDED = 32, PARTS = STZ_NEAR_PARTS, HALVES = STZ_FOLDED_PARTS };
 
-// Rows of one |x|: what is to be added along z, z = 0 being number 16, between zeros.
-typedef struct strip {
-  float near[2 * SIDE][PARTS][PADDED]; // y + 7, and the same for x < 0
-  int16_t folded[2 * SIDE][HALVES][PADDED];
-} strip;
+// The rows of the mirror images (+x,+y), (-x,-y), (+x,-y), (-x,+y): what is to be added along z, z = 0 being number 16,
+// between zeros.
+typedef struct quad {
+  float near[4][PARTS][PADDED];
+  int16_t folded[4][HALVES][PADDED];
+} quad;
 
-// A piece that an event adds to, and where its part of the strip begins: row of the strip, number in it.
+// A piece that an event adds to, and where its part of a quad begins: image, number in its row.
 typedef struct target {
   int32_t piece;
-  int16_t row, begin;
+  int16_t image, begin;
 } target;
 
 // Memory answers some hundred cycles late: what comes AHEAD is called in now (of many calls at once a processor drops
@@ -33,14 +34,24 @@ enum { AHEAD = 10 };
 
 struct stz_near {
   const stz_split *split;
-  strip strip;
+  int rows[QUADS], quads; // of the octant, 8 |x| + |y|
+  quad quad[2];           // one is filled while the other is added
   target list[STZ_NEAR_PIECES + AHEAD];
   stz_spent spent[STZ_NEAR_PIECES];
+};
+
+// sqrt(63 - x^2 - y^2), rounded down: how far a row of the sphere reaches along z; -1: not at all.
+static const signed char REACH[SPAN][SPAN] = {
+    {7, 7, 7, 7, 6, 6, 5, 3},  {7, 7, 7, 7, 6, 6, 5, 3},  {7, 7, 7, 7, 6, 5, 4, 3},   {7, 7, 7, 6, 6, 5, 4, 2},
+    {6, 6, 6, 6, 5, 4, 3, -1}, {6, 6, 5, 5, 4, 3, 1, -1}, {5, 5, 4, 4, 3, 1, -1, -1}, {3, 3, 3, 2, -1, -1, -1, -1},
 };
 
 stz_err stz_near_create(const stz_split *split, stz_near **near) {
   STZ_TRY(STZ_NEW(*near, 1));
   (*near)->split = split;
+  for (int row = 0; row < STZ_NEAR_ROWS; row++) {
+    if (REACH[row / SPAN][row % SPAN] >= 0) (*near)->rows[(*near)->quads++] = row;
+  }
   return STZ_OK;
 }
 
@@ -52,12 +63,6 @@ void stz_near_destroy(stz_near **near) {
 // Most of a slack that one event takes, in its units: more than any has but those without end, and what is left of one
 // that was below zero before stays within 16 bits.
 static const float MOST = 24000.0f;
-
-// sqrt(63 - x^2 - y^2), rounded down: how far a row of the sphere reaches along z; -1: not at all.
-static const signed char REACH[SPAN][SPAN] = {
-    {7, 7, 7, 7, 6, 6, 5, 3},  {7, 7, 7, 7, 6, 6, 5, 3},  {7, 7, 7, 7, 6, 5, 4, 3},   {7, 7, 7, 6, 6, 5, 4, 2},
-    {6, 6, 6, 6, 5, 4, 3, -1}, {6, 6, 5, 5, 4, 3, 1, -1}, {5, 5, 4, 4, 3, 1, -1, -1}, {3, 3, 3, 2, -1, -1, -1, -1},
-};
 
 // Parts of one stress component in a row of the octant, z = 0..7, from which follow those in the four mirror images
 // (+x,+y), (-x,-y), (+x,-y), (-x,+y): even + odd, even - odd, cross + skew, cross - skew, with SIGN. They gather the
@@ -100,28 +105,27 @@ static inline __attribute__((always_inline)) void put_halves(halves row, halves 
 }
 
 // The near part's component c in the rows of the images.
-static inline __attribute__((always_inline)) void put_near(const float *near, const float e[5], int c,
-                                                           const int rows[4], strip *s) {
+static inline __attribute__((always_inline)) void put_near(const float *near, const float e[5], int c, quad *q) {
   const partial p = partial_of(near, e, c);
   const lanes i0 = p.even + p.odd, i1 = (float)SIGN[c][0] * (p.even - p.odd),
               i2 = (float)SIGN[c][1] * (p.cross + p.skew), i3 = (float)SIGN[c][2] * (p.cross - p.skew);
-  put_lanes(i0, i1, s->near[rows[0]][c]);
-  put_lanes(i1, i0, s->near[rows[1]][c]);
-  put_lanes(i2, i3, s->near[rows[2]][c]);
-  put_lanes(i3, i2, s->near[rows[3]][c]);
+  put_lanes(i0, i1, q->near[0][c]);
+  put_lanes(i1, i0, q->near[1][c]);
+  put_lanes(i2, i3, q->near[2][c]);
+  put_lanes(i3, i2, q->near[3][c]);
 }
 
-static inline __attribute__((always_inline)) void put_images(const halves i[4], int c, const int rows[4], strip *s) {
-  put_halves(i[0], i[1], s->folded[rows[0]][c]);
-  put_halves(i[1], i[0], s->folded[rows[1]][c]);
-  put_halves(i[2], i[3], s->folded[rows[2]][c]);
-  put_halves(i[3], i[2], s->folded[rows[3]][c]);
+static inline __attribute__((always_inline)) void put_images(const halves i[4], int c, quad *q) {
+  put_halves(i[0], i[1], q->folded[0][c]);
+  put_halves(i[1], i[0], q->folded[1][c]);
+  put_halves(i[2], i[3], q->folded[2][c]);
+  put_halves(i[3], i[2], q->folded[3][c]);
 }
 
 // The whole stress's component c, in fixed point, and what it adds to the squared norms, norm[0] +- norm[1] of the
 // first two images and norm[2] +- norm[3] of the others. e in the units of `folded`.
-static inline __attribute__((always_inline)) void put_whole(const float *whole, const float e[5], int c,
-                                                            const int rows[4], lanes norm[4], strip *s) {
+static inline __attribute__((always_inline)) void put_whole(const float *whole, const float e[5], int c, lanes norm[4],
+                                                            quad *q) {
   const partial p = partial_of(whole, e, c);
   const halves even = rounded(p.even), odd = rounded(p.odd), cross = rounded(p.cross), skew = rounded(p.skew);
   norm[0] += p.even * p.even + p.odd * p.odd;
@@ -130,7 +134,7 @@ static inline __attribute__((always_inline)) void put_whole(const float *whole, 
   norm[3] += 2.0f * (p.cross * p.skew);
   put_images((const halves[4]){even + odd, (int16_t)SIGN[c][0] * (even - odd), (int16_t)SIGN[c][1] * (cross + skew),
                                (int16_t)SIGN[c][2] * (cross - skew)},
-             c, rows, s);
+             c, q);
 }
 
 // What is taken off the slacks: `scale` times the norm.
@@ -147,48 +151,38 @@ static inline __attribute__((always_inline)) halves cost_of(lanes norm2, float s
   return rounded(all);
 }
 
-static inline __attribute__((always_inline)) void put_costs(const lanes norm[4], float scale, const int rows[4],
-                                                            strip *s) {
+static inline __attribute__((always_inline)) void put_costs(const lanes norm[4], float scale, quad *q) {
   put_images((const halves[4]){cost_of(norm[0] + norm[1], scale), cost_of(norm[0] - norm[1], scale),
                                cost_of(norm[2] + norm[3], scale), cost_of(norm[2] - norm[3], scale)},
-             5, rows, s);
+             5, q);
 }
 
-// All rows of the planes at +x and -x.
-STZ_MULTIVERSION
-static void fill_strip(const float *near, const float *whole, int x, const float e[5], float scale, strip *s) {
-  float units[5];
-  for (int c = 0; c < 5; c++) units[c] = e[c] * (1.0f / STZ_FOLDED);
-  for (int y = 0; y < SPAN && x * x + y * y < SPAN * SPAN; y++) {
-    const size_t row = (size_t)(x * SPAN + y) * STZ_PAIRS * 8;
-    const int rows[4] = {SPAN - 1 + y, SIDE + SPAN - 1 - y, SPAN - 1 - y, SIDE + SPAN - 1 + y};
-    lanes norm[4] = {{0}, {0}, {0}, {0}};
+// The images of one row of the octant; units: the strain in those of `folded`.
+static inline __attribute__((always_inline)) void fill_quad(const float *near, const float *whole, const float e[5],
+                                                            const float units[5], float scale, quad *q) {
+  lanes norm[4] = {{0}, {0}, {0}, {0}};
 #pragma GCC unroll 5
-    for (int c = 0; c < 5; c++) put_near(near + row, e, c, rows, s);
+  for (int c = 0; c < 5; c++) put_near(near, e, c, q);
 #pragma GCC unroll 5
-    for (int c = 0; c < 5; c++) put_whole(whole + row, units, c, rows, norm, s);
-    put_costs(norm, scale * (STZ_FOLDED / STZ_SLACK), rows, s);
-  }
+  for (int c = 0; c < 5; c++) put_whole(whole, units, c, norm, q);
+  put_costs(norm, scale * (STZ_FOLDED / STZ_SLACK), q);
 }
 
 static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
 
-// The pieces of the rows at +x and -x; returns their count.
-static int list_targets(const int *cells, const int origin[3], int x, target *list) {
-  const int by = cells[1] / 8, bz = cells[2] / 8, z_block = origin[2] / 8, shift = origin[2] % 8;
+// The pieces of the images of the row (x, y) of the octant, of those that differ; returns their count.
+static int list_targets(const int *cells, const int origin[3], int x, int y, target *list) {
+  static const int sign[4][2] = {{1, 1}, {-1, -1}, {1, -1}, {-1, 1}};
+  const int by = cells[1] / 8, bz = cells[2] / 8, z_block = origin[2] / 8, shift = origin[2] % 8, z = REACH[x][y];
   int count = 0, block[3];
   for (int part = -1; part < 2; part++) block[part + 1] = wrap(z_block + part, bz) * STZ_BLOCK_PIECES;
-  for (int side = 0; side < (x ? 2 : 1); side++) {
-    const int px = wrap(origin[0] + (side ? -x : x), cells[0]);
-    for (int y = 1 - SPAN; y < SPAN; y++) {
-      const int z = REACH[x][y < 0 ? -y : y], py = wrap(origin[1] + y, cells[1]);
-      if (z < 0) continue;
-      const int first = (px / 8 * by + py / 8) * bz * STZ_BLOCK_PIECES + 8 * (px % 8) + py % 8;
-      for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
-        list[count++] = (target){.piece = first + block[part + 1],
-                                 .row = (int16_t)(side * SIDE + SPAN - 1 + y),
-                                 .begin = (int16_t)(16 - shift + 8 * part)};
-      }
+  for (int image = 0; image < 4; image++) {
+    if ((x == 0 && sign[image][0] < 0) || (y == 0 && sign[image][1] < 0)) continue;
+    const int px = wrap(origin[0] + sign[image][0] * x, cells[0]), py = wrap(origin[1] + sign[image][1] * y, cells[1]);
+    const int first = (px / 8 * by + py / 8) * bz * STZ_BLOCK_PIECES + 8 * (px % 8) + py % 8;
+    for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
+      list[count++] = (target){
+          .piece = first + block[part + 1], .image = (int16_t)image, .begin = (int16_t)(16 - shift + 8 * part)};
     }
   }
   return count;
@@ -200,9 +194,9 @@ static inline __attribute__((always_inline)) void prefetch_piece(const stz_piece
 }
 
 // Adds a row's part within one piece; returns the lanes whose slack is below zero.
-static inline __attribute__((always_inline)) uint32_t add_piece(const strip *s, const target *t, stz_piece *piece) {
-  const float *restrict near = s->near[t->row][0] + t->begin;
-  const int16_t *restrict folded = s->folded[t->row][0] + t->begin;
+static inline __attribute__((always_inline)) uint32_t add_piece(const quad *q, const target *t, stz_piece *piece) {
+  const float *restrict near = q->near[t->image][0] + t->begin;
+  const int16_t *restrict folded = q->folded[t->image][0] + t->begin;
   uint32_t below = 0;
   for (int c = 0; c < PARTS; c++) {
 #pragma omp simd
@@ -221,15 +215,34 @@ static inline __attribute__((always_inline)) uint32_t add_piece(const strip *s, 
   return below;
 }
 
-// Adds a strip to its pieces.
-STZ_MULTIVERSION
-static int add_strip(const strip *s, const target *list, int targets, stz_piece *pieces, stz_spent *spent) {
+// Adds a quad to its pieces; returns the count of those that are spent.
+static inline __attribute__((always_inline)) int add_quad(const quad *q, const target *list, int targets,
+                                                          stz_piece *pieces, stz_spent *spent) {
   int count = 0;
   for (int i = 0; i < targets; i++) {
     prefetch_piece(&pieces[list[i + AHEAD].piece]);
     spent[count].piece = list[i].piece;
-    spent[count].lanes = (uint8_t)add_piece(s, &list[i], &pieces[list[i].piece]);
+    spent[count].lanes = (uint8_t)add_piece(q, &list[i], &pieces[list[i].piece]);
     count += spent[count].lanes != 0;
+  }
+  return count;
+}
+
+// Fills the quads and adds them, each while the next is filled: what has just been stored is slow to load.
+STZ_MULTIVERSION
+static int add_quads(stz_near *n, const float *near, const float e[5], float scale, const int begin[QUADS + 1],
+                     stz_piece *pieces) {
+  float units[5];
+  int count = 0;
+  for (int c = 0; c < 5; c++) units[c] = e[c] * (1.0f / STZ_FOLDED);
+  for (int i = 0; i <= n->quads; i++) {
+    if (i < n->quads) {
+      const size_t row = (size_t)n->rows[i] * STZ_PAIRS * 8;
+      fill_quad(near + row, n->split->whole + row, e, units, scale, &n->quad[i % 2]);
+    }
+    if (i == 0) continue;
+    const int first = begin[i - 1];
+    count += add_quad(&n->quad[(i - 1) % 2], n->list + first, begin[i] - first, pieces, n->spent + count);
   }
   return count;
 }
@@ -237,18 +250,15 @@ static int add_strip(const strip *s, const target *list, int targets, stz_piece 
 int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale, stz_piece *pieces,
                  stz_spent **spent) {
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
-  int begin[SPAN + 1] = {0}, count = 0;
-  for (int x = 0; x < SPAN; x++) {
-    begin[x + 1] = begin[x] + list_targets(n->split->cells, origin, x, n->list + begin[x]);
+  int begin[QUADS + 1] = {0};
+  for (int i = 0; i < n->quads; i++) {
+    const int x = n->rows[i] / SPAN, y = n->rows[i] % SPAN;
+    begin[i + 1] = begin[i] + list_targets(n->split->cells, origin, x, y, n->list + begin[i]);
   }
   for (int i = 0; i < AHEAD; i++) {
-    n->list[begin[SPAN] + i] = n->list[begin[SPAN] - 1];
+    n->list[begin[n->quads] + i] = n->list[begin[n->quads] - 1];
     prefetch_piece(&pieces[n->list[i].piece]);
   }
-  for (int x = 0; x < SPAN; x++) {
-    fill_strip(n->split->near[parity], n->split->whole, x, e, scale, &n->strip);
-    count += add_strip(&n->strip, n->list + begin[x], begin[x + 1] - begin[x], pieces, n->spent + count);
-  }
   *spent = n->spent;
-  return count;
+  return add_quads(n, n->split->near[parity], e, scale, begin, pieces);
 }
