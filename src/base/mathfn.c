@@ -6,18 +6,21 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/target.h"
+
 static const double LOG2_E = 1.44269504088896340736;
 static const double LN2_HIGH = 6.93147180369123816490e-01; // the top 32 bits of ln 2, and the rest
 static const double LN2_LOW = 1.90821492927058770002e-10;
 
 // 2^n for n in [-1022, 1023].
-static double power_of_two(int n) {
+static inline double power_of_two(int n) {
   const uint64_t bits = (uint64_t)(n + 1023) << 52;
   double value;
   memcpy(&value, &bits, sizeof value);
   return value;
 }
 
+STZ_MULTIVERSION
 double stz_exp(double x) {
   if (x < -708.0) return 0.0;
   if (x > 709.0) return DBL_MAX;
@@ -28,6 +31,7 @@ double stz_exp(double x) {
   return p * power_of_two((int)n);
 }
 
+STZ_MULTIVERSION
 double stz_ln(double x) {
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);

@@ -170,20 +170,38 @@ static inline __attribute__((always_inline)) void fill_quad(const float *near, c
 
 static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
 
-// The pieces of the images of the row (x, y) of the octant, of those that differ; returns their count.
-static int list_targets(const int *cells, const int origin[3], int x, int y, target *list) {
+// Where the pieces about an event begin: those at x - 7 .. x + 7, at y, and at the block before, of and after its own
+// along z, each added up.
+typedef struct places {
+  int x[2 * SPAN - 1], y[2 * SPAN - 1], z[3];
+} places;
+
+static places places_of(const int *cells, const int origin[3]) {
+  const int by = cells[1] / 8, bz = cells[2] / 8;
+  places p;
+  for (int i = 0; i < 2 * SPAN - 1; i++) {
+    const int x = wrap(origin[0] + i + 1 - SPAN, cells[0]), y = wrap(origin[1] + i + 1 - SPAN, cells[1]);
+    p.x[i] = x / 8 * by * bz * STZ_BLOCK_PIECES + 8 * (x % 8);
+    p.y[i] = y / 8 * bz * STZ_BLOCK_PIECES + y % 8;
+  }
+  for (int part = 0; part < 3; part++) p.z[part] = wrap(origin[2] / 8 + part - 1, bz) * STZ_BLOCK_PIECES;
+  return p;
+}
+
+// The pieces of the images of the row (x, y) of the octant, of those that differ; returns their count. Each has its own
+// along z always, and those before and after if the row reaches so far; `shift`: the event's place along its own.
+static inline int list_targets(const places *p, int shift, int x, int y, target *list) {
   static const int sign[4][2] = {{1, 1}, {-1, -1}, {1, -1}, {-1, 1}};
-  const int by = cells[1] / 8, bz = cells[2] / 8, z_block = origin[2] / 8, shift = origin[2] % 8, z = REACH[x][y];
-  int count = 0, block[3];
-  for (int part = -1; part < 2; part++) block[part + 1] = wrap(z_block + part, bz) * STZ_BLOCK_PIECES;
+  const int z = REACH[x][y];
+  int count = 0;
   for (int image = 0; image < 4; image++) {
     if ((x == 0 && sign[image][0] < 0) || (y == 0 && sign[image][1] < 0)) continue;
-    const int px = wrap(origin[0] + sign[image][0] * x, cells[0]), py = wrap(origin[1] + sign[image][1] * y, cells[1]);
-    const int first = (px / 8 * by + py / 8) * bz * STZ_BLOCK_PIECES + 8 * (px % 8) + py % 8;
-    for (int part = shift < z ? -1 : 0; part <= (shift + z > 7); part++) {
-      list[count++] = (target){
-          .piece = first + block[part + 1], .image = (int16_t)image, .begin = (int16_t)(16 - shift + 8 * part)};
-    }
+    const int first = p->x[SPAN - 1 + sign[image][0] * x] + p->y[SPAN - 1 + sign[image][1] * y];
+    list[count] = (target){first + p->z[0], (int16_t)image, (int16_t)(8 - shift)};
+    count += shift < z;
+    list[count++] = (target){first + p->z[1], (int16_t)image, (int16_t)(16 - shift)};
+    list[count] = (target){first + p->z[2], (int16_t)image, (int16_t)(24 - shift)};
+    count += shift + z > 7;
   }
   return count;
 }
@@ -250,10 +268,11 @@ static int add_quads(stz_near *n, const float *near, const float e[5], float sca
 int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale, stz_piece *pieces,
                  stz_spent **spent) {
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
+  const places p = places_of(n->split->cells, origin);
   int begin[QUADS + 1] = {0};
   for (int i = 0; i < n->quads; i++) {
     const int x = n->rows[i] / SPAN, y = n->rows[i] % SPAN;
-    begin[i + 1] = begin[i] + list_targets(n->split->cells, origin, x, y, n->list + begin[i]);
+    begin[i + 1] = begin[i] + list_targets(&p, origin[2] % 8, x, y, n->list + begin[i]);
   }
   for (int i = 0; i < AHEAD; i++) {
     n->list[begin[n->quads] + i] = n->list[begin[n->quads] - 1];

@@ -27,6 +27,7 @@
 #include "base/tensor.h"
 #include "base/units.h"
 #include "kmc/multilevel.h"
+#include "stz/power2.h"
 
 static const double WIDEST = 0.4;                 // ln: most that bounds may be raised by the reference
 static const double WINDOW = 0.1;                 // ln: they may grow so far before the waiting time is cut
@@ -140,6 +141,12 @@ static stz_err ml_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(e->state, e->state_bytes));
   lay_out(e);
   STZ_TRY(STZ_NEW(e->changed, e->groups));
+  STZ_TRY(STZ_NEW(e->corner, e->blocks));
+  for (int b = 0; b < e->blocks; b++) {
+    int at[3];
+    ml_block_origin(e, b, at);
+    e->corner[b] = (at[0] * e->cells[1] + at[1]) * e->cells[2] + at[2];
+  }
   STZ_TRY(stz_split_create(grid, kmc->elastic, &e->split));
   STZ_TRY(stz_near_create(e->split, &e->near));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
@@ -161,6 +168,7 @@ static void ml_destroy(stz_kmc *kmc) {
   stz_split_destroy(&e->split);
   stz_free(e->state);
   stz_free(e->changed);
+  stz_free(e->corner);
   stz_free(e);
 }
 
@@ -240,7 +248,7 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
   h->tried++;
   h->accepted -= h->accepted / MEMORY;
   const double spare = slack + ml_reserve() - ml_drifted(e, number);
-  if (slack > 0.0 && bound < ml_largest() && accept > stz_exp(-spare)) {
+  if (slack > 0.0 && bound < ml_largest() && accept > 1.001 * (double)stz_power2((float)(-1.44269504 * spare))) {
     kmc->stats.squeezed++;
     return false;
   }
@@ -293,7 +301,8 @@ static stz_err ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, 
       const double rate = kmc->attempt * raised * e->head->total;
       elapsed = stz_thinning_wait(rate, growth, elapsed, stz_rng_exponential(&kmc->rng));
       if (elapsed > window || mean->t0 + start + elapsed > limit) break;
-      if (try_candidate(kmc, mean, start + elapsed, raised * stz_exp(growth * elapsed), &event->shear)) {
+      const double higher = growth > 0.0 ? raised * stz_exp(growth * elapsed) : raised;
+      if (try_candidate(kmc, mean, start + elapsed, higher, &event->shear)) {
         event->time_s = mean->t0 + start + elapsed;
         *found = true;
         return STZ_OK;

@@ -59,7 +59,9 @@ typedef struct multilevel {
   float *stress;           // 5 components of all sites, made on demand; NULL before
   uint64_t stress_at;      // events when it was made
   unsigned char *changed;  // groups whose sum is to be made again
+  int32_t *corner;         // local index of the first site of a block
   int32_t sites[ML_SPENT]; // number of a site: 512 block + site of the block
+  int16_t units[5][ML_SPENT + 8]; // folded stresses
   _Alignas(64) float s[5][ML_SPENT + 8], barrier[ML_SPENT + 8], rates[ML_SPENT + 8];
   uint16_t rotation[ML_SPENT + 8];
   int16_t slack[ML_SPENT + 8];
@@ -73,7 +75,11 @@ void ml_block_origin(const multilevel *e, int block, int origin[3]);
 int32_t ml_number(const multilevel *e, const int xyz[3]);
 
 // Local index of a site by its number.
-int64_t ml_local(const multilevel *e, int32_t number);
+static inline int64_t ml_local(const multilevel *e, int32_t number) {
+  const uint32_t within = (uint32_t)number % ML_SITES;
+  return e->corner[(uint32_t)number / ML_SITES] +
+         (int32_t)(within / 64 * (uint32_t)e->cells[1] + within / 8 % 8) * e->cells[2] + (int32_t)(within % 8);
+}
 
 // Stress of a site without the mean and the uniform part.
 void ml_site_stress(const multilevel *e, int32_t number, float stress[5]);

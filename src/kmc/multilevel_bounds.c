@@ -47,12 +47,6 @@ static void coordinates(const multilevel *e, int32_t number, int xyz[3]) {
   xyz[2] += within % 8;
 }
 
-int64_t ml_local(const multilevel *e, int32_t number) {
-  int xyz[3];
-  coordinates(e, number, xyz);
-  return ((int64_t)xyz[0] * e->cells[1] + xyz[1]) * e->cells[2] + xyz[2];
-}
-
 void ml_site_stress(const multilevel *e, int32_t number, float stress[5]) {
   int xyz[3];
   coordinates(e, number, xyz);
@@ -368,13 +362,11 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
 // Rates of the first n sites of e->sites, whose stress is in e->s.
 static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
   const int whole = (n + 7) / 8 * 8;
-  const uint16_t *rotation = NULL;
+  const uint16_t *const all = stz_glass_rotation(kmc->glass), *rotation = NULL;
   for (int i = 0; i < whole; i++) {
     const int32_t number = e->sites[i < n ? i : n - 1];
     // Sites of a piece follow each other.
-    if (i == 0 || (i < n && e->sites[i - 1] / 8 != number / 8)) {
-      rotation = stz_glass_rotation(kmc->glass) + ml_local(e, number / 8 * 8);
-    }
+    if (i == 0 || (i < n && e->sites[i - 1] / 8 != number / 8)) rotation = all + ml_local(e, number / 8 * 8);
     e->barrier[i] = ml_piece(e, number)->barrier[number % 8];
     e->rotation[i] = rotation[number % 8];
     for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
@@ -459,12 +451,15 @@ static int fold_distance(int d, int n) {
 // Marks the sites whose barrier or rotation has changed as spent. Those beyond the near sphere, which nobody else
 // lists, go to the list; returns its length.
 static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) {
-  int count, listed = 0;
+  int count, listed = 0, xyz[3] = {0};
   const double recovery = stz_glass_recovery(kmc->glass);
   const int64_t *touched = stz_glass_touched(kmc->glass, &count);
   for (int i = 0; i < count; i++) {
-    const uint32_t site = (uint32_t)touched[i], row = site / (uint32_t)e->cells[2], x = row / (uint32_t)e->cells[1];
-    const int xyz[3] = {(int)x, (int)(row - x * (uint32_t)e->cells[1]), (int)(site - row * (uint32_t)e->cells[2])};
+    if (i > 0 && touched[i] == touched[i - 1] + 1 && xyz[2] + 1 < e->cells[2]) {
+      xyz[2]++;
+    } else {
+      stz_grid_coords(e->grid, touched[i], xyz); // one rank: local is global
+    }
     int r2 = 0;
     for (int axis = 0; axis < 3; axis++) {
       const int d = fold_distance(xyz[axis] - origin[axis], e->cells[axis]);
@@ -506,7 +501,7 @@ STZ_MULTIVERSION
 static void raise_pieces(multilevel *e, int pieces, float little, stz_spent *spent) {
   for (int i = 0; i < pieces; i++) {
     spent[i].lanes = raise_piece(e->pieces + spent[i].piece, little);
-    sum_piece(e, spent[i].piece);
+    if (!spent[i].lanes) sum_piece(e, spent[i].piece); // else its sites are listed, and it is summed after
   }
 }
 
@@ -521,10 +516,17 @@ static int list_spent(multilevel *e, const stz_spent *spent, int pieces, int lis
 }
 
 // The folded stress of the first n sites of e->sites into e->s.
+STZ_MULTIVERSION
 static void folded_of_list(multilevel *e, int n) {
   for (int i = 0; i < n; i++) {
     const stz_piece *piece = ml_piece(e, e->sites[i]);
-    for (int c = 0; c < 5; c++) e->s[c][i] = STZ_FOLDED * (float)piece->folded[c][e->sites[i] % 8];
+    for (int c = 0; c < 5; c++) e->units[c][i] = piece->folded[c][e->sites[i] % 8];
+  }
+  for (int c = 0; c < 5; c++) {
+    for (int at = 0; at < n; at += 8) {
+      stz_from_fixed(e->units[c] + at, e->s[c] + at);
+      for (int l = at; l < at + 8; l++) e->s[c][l] *= STZ_FOLDED;
+    }
   }
 }
 
