@@ -77,8 +77,8 @@ static void shear_row(stz_glass *g, int64_t row, int first, int last, const doub
                       uint64_t number) {
   const int *cells = stz_grid_cells(g->grid);
   const double a = stz_grid_spacing(g->grid);
-  const int64_t end = first_from(g, row, last);
-  for (int64_t i = first_from(g, row, first); i < end; i++) {
+  const int64_t end = (stz_grid_first_site(g->grid) + row * cells[2] + last) * 256;
+  for (int64_t i = first_from(g, row, first); i < g->row_clusters[row + 1] && g->clusters[i].id < end; i++) {
     stz_cluster *cluster = &g->clusters[i];
     double r2 = 0.0;
     for (int axis = 0; axis < 3; axis++) {
