@@ -24,6 +24,7 @@
 #include "base/comm.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
+#include "base/target.h"
 #include "base/tensor.h"
 #include "base/units.h"
 #include "kmc/multilevel.h"
@@ -333,23 +334,31 @@ static void ml_add_stress(stz_kmc *kmc, const stz_event *event, const double str
 
 // --- looks at the state ---
 
+// The stress of a block's sites, with the uniform part, into the grid's order.
+STZ_MULTIVERSION
+static void put_block(const multilevel *e, int block) {
+  const size_t stride = stz_field_stride(e->grid);
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    float *to = e->stress + ml_local(e, ML_SITES * block + 8 * row);
+    for (size_t c = 0; c < 5; c++) {
+      const float *restrict far = e->far_box[c] + 8 * row, *restrict near = e->pieces[64 * block + row].near[c];
+      const float uniform = (float)e->head->uniform[c];
+#pragma omp simd
+      for (int l = 0; l < 8; l++) to[c * stride + (size_t)l] = far[l] + near[l] + uniform;
+    }
+  }
+}
+
 static const float *ml_stress(const stz_kmc *kmc, int c) {
   multilevel *e = kmc->state;
-  const size_t stride = stz_field_stride(e->grid);
   for (int b = 0; b < e->blocks && e->stress_at != kmc->stats.events; b++) {
     int origin[3];
     ml_block_origin(e, b, origin);
     stz_far_box(e->far, origin, e->far_box);
-    for (int i = 0; i < ML_SITES; i++) {
-      const size_t at = (size_t)ml_local(e, ML_SITES * b + i);
-      for (size_t d = 0; d < 5; d++) {
-        e->stress[d * stride + at] =
-            e->far_box[d][i] + e->pieces[64 * b + i / 8].near[d][i % 8] + (float)e->head->uniform[d];
-      }
-    }
+    put_block(e, b);
   }
   e->stress_at = kmc->stats.events;
-  return e->stress + (size_t)c * stride;
+  return e->stress + (size_t)c * stz_field_stride(e->grid);
 }
 
 // The sites left out of the strain rate, those of the lowest rates, have this share of all rates at most.

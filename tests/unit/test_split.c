@@ -68,6 +68,7 @@ typedef struct errors {
   double worst, square, worst_near, whole, spread; // MPa; spread: of one site against the box
   double worst_folded, worst_cost;                 // eV/nm^3, ln: of the folded stress and the slack within the sphere
   int touched;                                     // sites beyond it with either
+  int spent, listed;                               // sites with a slack below zero, and those that are named so
   double sum[5];                                   // of the stress made, over the box, MPa
 } errors;
 
@@ -82,7 +83,10 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
   memset(b->pieces, 0, (size_t)sites / 8 * sizeof *b->pieces);
   stz_far_clear(b->far);
   assert_int_equal(stz_elastic_stress(b->elastic, b->spectral, (const double *const *)b->strain, b->stress), STZ_OK);
-  (void)stz_near_add(b->near, origin, e, SCALE, b->pieces, &spent);
+  const int pieces = stz_near_add(b->near, origin, e, SCALE, b->pieces, &spent);
+  for (int i = 0; i < 8 * pieces; i++) {
+    if (spent[i / 8].lanes >> i % 8 & 1) r.listed += b->pieces[spent[i / 8].piece].slack[i % 8] < 0 ? 1 : -1;
+  }
   stz_far_add(b->far, origin, e);
   stz_far_converge(b->far);
   for (int x = 0; x < cells[0]; x += 8) {
@@ -107,6 +111,7 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
             r.sum[c] += (double)(far[c][i] + piece->near[c][at[2] % 8]) / (1e-3 * STZ_GPA);
             r.whole += exact * exact / (1e-6 * STZ_GPA * STZ_GPA);
           }
+          r.spent += piece->slack[at[2] % 8] < 0;
           for (int axis = 0; axis < 3; axis++) {
             int d = abs(at[axis] - origin[axis]);
             if (d > cells[axis] / 2) d = cells[axis] - d;
@@ -165,6 +170,7 @@ static void check_box(int nx, int ny, int nz) {
     assert_true(sqrt(apart) < 0.005 * sqrt(norm) + 0.02);
     assert_true(r.whole > 2e7 && r.spread < 1e-3);
     assert_true(r.worst_folded < 1.8 * STZ_FOLDED && r.worst_cost < 0.51 * STZ_SLACK && r.touched == 0);
+    assert_true(r.spent > 1500 && r.listed == r.spent);
     assert_true(r.worst < 1.0 && r.square < 300.0);
     assert_true(r.worst_near < (b.split->levels == 1 ? 1e-3 : 0.35));
   }
