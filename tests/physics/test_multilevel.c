@@ -5,6 +5,28 @@
 #include "kmc_setup.h"
 #include "laws.h"
 
+// The sums by which candidates are drawn, against the bounds themselves: each row's within rounding, the others by what
+// all bounds come to.
+static void check_sums(const multilevel *e) {
+  double all = 0.0, worst_row = 0.0, worst_block = 0.0, groups = 0.0;
+  for (int b = 0; b < e->blocks; b++) {
+    double block = 0.0;
+    for (int row = STZ_BLOCK_PIECES * b; row < STZ_BLOCK_PIECES * (b + 1); row++) {
+      double sum = 0.0;
+      for (int l = 0; l < 8; l++) sum += (double)e->pieces[row].bound[l];
+      worst_row = fmax(worst_row, fabs((double)e->row_sum[row] - sum) / sum);
+      block += sum;
+    }
+    worst_block = fmax(worst_block, fabs(e->block_sum[b] - block));
+    all += block;
+  }
+  for (int g = 0; g < e->groups; g++) groups += e->group_sum[g];
+  CHECK(worst_row < 1e-6, "the sum of a row's bounds is off by %g of it", worst_row);
+  CHECK(worst_block < 1e-6 * all && fabs(groups - all) < 1e-6 * all && fabs(e->head->total - all) < 1e-6 * all,
+        "sums of bounds are off: %g in a block, %g of groups, %g in all", worst_block, groups / all - 1.0,
+        e->head->total / all - 1.0);
+}
+
 // Creep up to just before a refresh, some refreshes on. `rate`: how far the sum of all rates may be off; in a small box
 // a few sites carry it. Returns that sum over the exact one.
 static double before_refresh(const char *name, const kmc_spec *spec, double rate, int refreshes) {
@@ -24,6 +46,7 @@ static double before_refresh(const char *name, const kmc_spec *spec, double rate
   CHECK(r.apart < 0.01, "the law of the next event is off");
   CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
   CHECK(stats.missed < 1e-3 * (double)stats.events, "events are missed");
+  check_sums(e);
   ml_refresh(s.kmc);
   const laws fresh = compare_laws(s.kmc, &mean);
   CHECK(fresh.rms_MPa < 0.01 && fresh.apart < 1e-4, "the stress afresh is off by %g MPa, the law by %g", fresh.rms_MPa,
