@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +93,7 @@ static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_draft *draft) {
   }
   STZ_TRY(find_named(comm, t, draft, "stz.modes", "modes/", &modes));
   STZ_TRY(stz_agree(comm, stz_draft_apply_file(draft, modes, STZ_LAYER_MODES)));
-  strcpy(name, "axes");
+  snprintf(name, sizeof draft->config->modes, "axes");
   stz_draft_origin(draft, stz_schema_find("stz.modes", &index), -1)->layer = STZ_LAYER_MODES;
   return STZ_OK;
 }

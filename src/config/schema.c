@@ -11,7 +11,7 @@
 _Static_assert(sizeof(stz_segment_type) == sizeof(int) && sizeof(stz_segment_mode) == sizeof(int),
                "an enum is stored as an int");
 
-#define NO_MIN .min = -INFINITY
+#define NO_MIN .min = (-INFINITY)
 #define NO_MAX .max = INFINITY
 #define AT(field) .offset = offsetof(stz_config, field)
 #define IN_SEGMENT(field) .offset = offsetof(stz_segment, field)

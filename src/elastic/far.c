@@ -76,8 +76,8 @@ static void operate(const void *context, const int m[3], double green[6][6]) {
     for (int d = 0; d < 5; d++) {
       bool odd = false; // at a Nyquist wave number of the nodes
       for (int axis = 0; axis < 3; axis++) {
-        odd |= 2 * STZ_COARSE * m[axis] == k->split->cells[axis] &&
-               stz_dev_parity(c, axis) * stz_dev_parity(d, axis) < 0;
+        odd |=
+            2 * STZ_COARSE * m[axis] == k->split->cells[axis] && stz_dev_parity(c, axis) * stz_dev_parity(d, axis) < 0;
       }
       green[c][d] = odd ? 0.0 : weight * green[c][d];
     }
@@ -194,8 +194,8 @@ typedef struct deposit {
 
 // Adds eight numbers k of a row of a table, by strain component, times the strain to the images: out of partial sums
 // over the strain's components of equal parity (near.c). e: the strain as the first image sees it; v: which eight.
-static inline __attribute__((always_inline)) void add_eight(const words k[5], const float e[5], int v, image_set sharing,
-                                                            int base, float *const to[4]) {
+static inline __attribute__((always_inline)) void add_eight(const words k[5], const float e[5], int v,
+                                                            image_set sharing, int base, float *const to[4]) {
   lanes f[5];
   memcpy(f, k, sizeof f);
   const lanes t0 = e[0] * f[0], t1 = e[1] * f[1], t2 = e[2] * f[2], t3 = e[3] * f[3] + e[4] * f[4];
@@ -241,7 +241,8 @@ static void fill_deposit(const pair *x, const pair *y, float *grid, deposit *d) 
 static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], deposit deposits[WINDOW * WINDOW]) {
   pair px[WINDOW], py[WINDOW];
   const int h = level->spacing, line = 5 * n->row, residue = origin[2] % h;
-  const int nx = pairs_of(level, n, 0, origin[0], line * n->count[1], px), ny = pairs_of(level, n, 1, origin[1], line, py);
+  const int nx = pairs_of(level, n, 0, origin[0], line * n->count[1], px),
+            ny = pairs_of(level, n, 1, origin[1], line, py);
   float *grid = node_of(n, 0, 0, wrap(origin[2] / h - 7, n->count[2]));
   int count = 0;
   for (int i = 0; i < nx; i++) {

@@ -41,7 +41,7 @@ struct stz_near {
 };
 
 // sqrt(63 - x^2 - y^2), rounded down: how far a row of the sphere reaches along z; -1: not at all.
-static const signed char REACH[SPAN][SPAN] = {
+static const int REACH[SPAN][SPAN] = {
     {7, 7, 7, 7, 6, 6, 5, 3},  {7, 7, 7, 7, 6, 6, 5, 3},  {7, 7, 7, 7, 6, 5, 4, 3},   {7, 7, 7, 6, 6, 5, 4, 2},
     {6, 6, 6, 6, 5, 4, 3, -1}, {6, 6, 5, 5, 4, 3, 1, -1}, {5, 5, 4, 4, 3, 1, -1, -1}, {3, 3, 3, 2, -1, -1, -1, -1},
 };
@@ -93,14 +93,13 @@ static inline __attribute__((always_inline)) halves rounded(lanes x) {
 
 // Writes a row, z = 0..7 as given, and z < 0 from the row opposite, which is the same at -z.
 static inline __attribute__((always_inline)) void put_lanes(lanes row, lanes opposite, float *to) {
-  const indices back = {8, 7, 6, 5, 4, 3, 2, 1}; // the first is z = -8, beyond the sphere
-  *(loose_lanes *)(to + 8) = __builtin_shuffle(opposite, (lanes){0}, back);
+  // The first is z = -8, beyond the sphere.
+  *(loose_lanes *)(to + 8) = __builtin_shufflevector(opposite, (lanes){0}, 8, 7, 6, 5, 4, 3, 2, 1);
   *(loose_lanes *)(to + 16) = row;
 }
 
 static inline __attribute__((always_inline)) void put_halves(halves row, halves opposite, int16_t *to) {
-  const halves back = {8, 7, 6, 5, 4, 3, 2, 1};
-  *(loose_halves *)(to + 8) = __builtin_shuffle(opposite, (halves){0}, back);
+  *(loose_halves *)(to + 8) = __builtin_shufflevector(opposite, (halves){0}, 8, 7, 6, 5, 4, 3, 2, 1);
   *(loose_halves *)(to + 16) = row;
 }
 

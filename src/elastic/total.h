@@ -15,8 +15,7 @@ typedef void stz_operator(const void *context, const int m[3], double green[6][6
 
 // The elastic operator's, for a grid of one rank; and any operator's.
 stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_total **total) STZ_MUST_USE;
-stz_err stz_total_create_of(const int cells[3], stz_operator *op, const void *context,
-                            stz_total **total) STZ_MUST_USE;
+stz_err stz_total_create_of(const int cells[3], stz_operator *op, const void *context, stz_total **total) STZ_MUST_USE;
 void stz_total_destroy(stz_total **total);
 
 // Stress, deviator components, of the event strains that `strain` gives one component after the other; `put` receives

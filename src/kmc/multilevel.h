@@ -31,7 +31,7 @@ typedef struct ml_head {
   int stale;                                     // the stress is to be computed afresh before the next event
 } ml_head;
 
-typedef struct multilevel {
+typedef struct multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
   const stz_grid *grid;
   int cells[3], count[3]; // sites and blocks an axis
   int blocks, groups;
@@ -61,11 +61,10 @@ typedef struct multilevel {
   unsigned char *changed;  // groups whose sum is to be made again
   int32_t *corner;         // local index of the first site of a block
   int32_t sites[ML_SPENT]; // number of a site: 512 block + site of the block
-  int16_t units[5][ML_SPENT + 8]; // folded stresses
+  _Alignas(64) float far_box[5][ML_SITES];
   _Alignas(64) float s[5][ML_SPENT + 8], barrier[ML_SPENT + 8], rates[ML_SPENT + 8];
   uint16_t rotation[ML_SPENT + 8];
-  int16_t slack[ML_SPENT + 8];
-  _Alignas(64) float far_box[5][ML_SITES];
+  int16_t slack[ML_SPENT + 8], units[5][ML_SPENT + 8]; // units: folded stresses
 } multilevel;
 
 // Coordinates of the first site of a block.

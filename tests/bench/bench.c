@@ -243,8 +243,8 @@ static void measure(bench *b, int n, const char *orientation, double seconds) {
          "\"window\": null, \"events_per_s\": %.5g, \"state_events_per_site\": %.3g, \"share_add\": %.3f, "
          "\"share_rates\": %.3f, \"ns_per_exponential\": %.4f, \"ns_bare_exponential\": %.4f, "
          "\"speed_of_bare\": %.3f, \"bytes_per_site\": %.1f, \"traffic_GB_s\": %.2f, \"triad_GB_s\": %.2f}\n",
-         orientation, n, stz_grid_ranks(b->grid), 1.0 / event, (b->developed + (double)stats.events) / sites, add / event, rates / event,
-         each, bare, bare / each,
+         orientation, n, stz_grid_ranks(b->grid), 1.0 / event, (b->developed + (double)stats.events) / sites,
+         add / event, rates / event, each, bare, bare / each,
          stz_kmc_bytes_per_site(b->kmc) + stz_fields_bytes_per_site(stz_glass_fields(b->glass)), traffic, triad);
 }
 
