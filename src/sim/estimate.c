@@ -18,7 +18,7 @@ static const double RUN_BYTES = 73.0, SETUP_BYTES = 140.0;
 
 // The multilevel engine: seconds an event at 32^3 and the power of the number of sites by which it grows, seconds a
 // site of its tables, and bytes a site on top.
-static const double MULTILEVEL_EVENT = 6e-5, MULTILEVEL_GROWTH = 0.22, MULTILEVEL_SETUP = 3e-6,
+static const double MULTILEVEL_EVENT = 5e-5, MULTILEVEL_GROWTH = 0.20, MULTILEVEL_SETUP = 3e-6,
                     MULTILEVEL_BYTES = 110.0;
 
 // A row of the history looks at all sites, s a site; beside the multilevel engine most of the time in large boxes.
