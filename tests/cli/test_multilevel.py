@@ -158,11 +158,11 @@ def check_choice(folder):
 
 
 def check_cost():
-    """The estimate of inputs/cube-75nm.cfg within 1.5 of what docs/verification.md records: 399,045 events, 241 s."""
+    """The estimate of inputs/cube-75nm.cfg within 1.5 of what docs/verification.md records: 399,156 events, 151 s."""
     done = run(["check", os.path.join(SOURCE, "inputs", "cube-75nm.cfg")])
     found = re.search(r"^# cost: about (\S+) events, (\S+) s on 1 rank$", done.stdout, re.MULTILINE)
-    expect("cost of the cube", found and 399045 / 1.5 < float(found[1]) < 399045 * 1.5 and
-           241 / 1.5 < float(found[2]) < 241 * 1.5, done.stdout[-400:])
+    expect("cost of the cube", found and 399156 / 1.5 < float(found[1]) < 399156 * 1.5 and
+           151 / 1.5 < float(found[2]) < 151 * 1.5, done.stdout[-400:])
 
 
 def main():

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks the rules of the house that a compiler does not: include directions, who may use which library, what only the
-program may do, licence lines. `layers.py [TOP]` prints each breach as file:line: what and exits 1 if there is any."""
+program may do, licence lines, links between pages. `layers.py [TOP]` prints each breach as file:line: what and exits 1
+if there is any."""
 import re
 import sys
 from pathlib import Path
@@ -98,8 +99,27 @@ def unlisted_defects(top):
             yield patch, 1, "is not listed in docs/verification.md"
 
 
+def headings(page):
+    """The anchors of a page: its headings as GitHub and Sphinx write them."""
+    titles = re.findall(r"^#+ +(.+?) *$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def broken_links(top):
+    """Links between the pages lead to a page that is there and to a heading that it has."""
+    for page in sorted([*top.glob("*.md"), *(top / "docs").glob("*.md")]):
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            for name, anchor in re.findall(r"\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)", line):
+                target = page.parent / name if name else page
+                if not target.exists():
+                    yield page, number, f"{name} is not there"
+                elif anchor and anchor not in headings(target):
+                    yield page, number, f"{target.name} has no heading #{anchor}"
+
+
 def breaches(top):
     yield from unlisted_defects(top)
+    yield from broken_links(top)
     for path in sources(top):
         text = path.read_text()
         if SPDX not in "\n".join(text.splitlines()[:2]):

@@ -70,7 +70,13 @@ def main():
         code, lines = run(copy)
         if code != 1 or not lines[0].startswith("tests/mutants/new_one.patch:1: is not listed"):
             failures.append(f"a planted defect that no page lists gives {lines}")
-    print("\n".join(failures) or f"{len(PLANTED) + 2} planted breaches found, {len(HARMLESS)} harmless changes passed")
+        (copy / "tests/mutants/new_one.patch").unlink()
+        page = copy / "docs/verification.md"
+        page.write_text(page.read_text().replace("\n## Speed\n", "\n"))
+        code, lines = run(copy)
+        if code != 1 or not lines[0].endswith("verification.md has no heading #speed"):
+            failures.append(f"a heading that links miss gives {lines}")
+    print("\n".join(failures) or f"{len(PLANTED) + 3} planted breaches found, {len(HARMLESS)} harmless changes passed")
     return 1 if failures else 0
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Holds the multilevel engine against the direct one: the same inputs with many seeds through both, distribution by
 distribution (two-sample Kolmogorov-Smirnov), and means with their errors; both run the same samples, so that the means
-are also compared sample by sample (t test of the differences), which sees smaller changes.
+are also compared sample by sample (t test of the differences), which sees smaller changes; counts of the shear modes and
+signs of all events (chi square).
 
 usage: engines.py PROGRAM SOURCE_DIR [--seeds N] [--first SEED] [--cells N] [--scenario NAME]... [--jobs N] [--alpha P]
 
@@ -52,7 +53,7 @@ def observe(path):
     """What is compared: named numbers of one run."""
     with h5py.File(path) as file:
         time, site = file["events/time_s"][()], file["events/site"][()].astype(int)
-        mode = file["events/mode"][()]
+        mode, sign = file["events/mode"][()].astype(int), file["events/sign"][()]
         stress, strain = file["history/stress_axial_GPa"][()], file["history/plastic_strain_axial"][()]
         cells = file["config"].attrs["cells"]
         found = {"events": len(time), "stress_end_GPa": stress[-1], "stress_largest_GPa": stress.max(),
@@ -66,7 +67,7 @@ def observe(path):
     for radius in (4, 8):
         found[f"next_within_{radius}"] = float((distance <= radius).mean())
     found["repeats"] = float((distance == 0).mean())
-    found["frames"] = float((mode < 3).mean())
+    found["modes"] = np.bincount(2 * mode + (sign < 0), minlength=30)
     return found
 
 
@@ -82,8 +83,22 @@ def one(job):
     return found
 
 
+def compare_modes(scenario, direct, multilevel, comparisons):
+    """Chi square of homogeneity of the events by mode and sign; kinds of fewer than 20 events count as one."""
+    counts = np.array([sum(run["modes"] for run in runs) for runs in (direct, multilevel)])
+    rare = counts.sum(axis=0) < 20
+    table = np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)])
+    table = table[:, table.sum(axis=0) > 0]
+    chi2, p_value, freedom, _ = stats.chi2_contingency(table)
+    print(f"{scenario:12} {'modes and signs':22} {table.shape[1]} kinds, chi square {chi2:.1f} of {freedom}  p {p_value:.3g}")
+    comparisons.append((p_value, scenario, "modes and signs"))
+
+
 def compare(scenario, direct, multilevel, comparisons):
+    compare_modes(scenario, direct, multilevel, comparisons)
     for name in direct[0]:
+        if name == "modes":
+            continue
         pair = [np.array([run[name] for run in runs if name in run]) for runs in (direct, multilevel)]
         if name == "missed":
             print(f"{scenario:12} missed events, by estimate: {pair[1].sum():.3g} of "
