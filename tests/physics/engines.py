@@ -24,6 +24,7 @@ from scipy import stats
 TENSION = '{ type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.052; temperature_K = 295.0; }'
 SCENARIOS = {
     "relaxation": [f'protocol=( {TENSION}, {{ type = "relaxation"; duration_s = 4.4064e6; }} )'],
+    "onset": [f"protocol=( {TENSION.replace('0.052', '0.0478')} )"],
     "creep": ['protocol=( { type = "creep"; stress_GPa = 3.3; duration_s = 3.0e4; temperature_K = 295.0; } )'],
     "reversal": [f'protocol=( {TENSION}, {{ type = "unload"; rate_per_s = 1.0e-5; until_stress_GPa = -2.9; }} )'],
     "heating": ['protocol=( { type = "creep"; stress_GPa = 3.0; duration_s = 4.0e3; temperature_K = 280.0; '
