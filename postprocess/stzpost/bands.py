@@ -13,8 +13,7 @@ import numpy as np
 
 from . import avalanches, correlation, plan, style, tension
 from .errors import StzPostError
-from .experiment import welch
-from .quantity import finite, format_value, mean_error
+from .quantity import finite, format_value, mean_error, welch
 from .result import open_result
 from .style import BLUE, GREEN, GREY, MM, PAGE, VERMILLION
 from .targets import HOMOGENEOUS

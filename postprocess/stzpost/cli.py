@@ -31,6 +31,7 @@ from . import (
     synth,
     targets,
     tension,
+    verdicts,
 )
 from .errors import StzPostError
 from .quantity import table
@@ -291,7 +292,7 @@ def _experiment(options):
     paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
     found = experiment.analyse(runs, paths)
     path = experiment_page.write(found, options.output, options.quick)
-    for row in experiment.rows(found):
+    for row in verdicts.rows(found):
         print(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}")
     print(f"page: {path}")
 

@@ -11,7 +11,7 @@ from importlib import resources
 
 import numpy as np
 
-from . import experiment, plan, style, targets
+from . import experiment, plan, style, targets, verdicts
 from .errors import StzPostError
 from .quantity import finite, mean_error
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, VERMILLION
@@ -33,7 +33,7 @@ CAPTIONS = {
 
 def write(e, directory, quick):
     """Writes all of it; returns the path of the page."""
-    rows = experiment.rows(e)
+    rows = verdicts.rows(e)
     try:
         os.makedirs(directory, exist_ok=True)
         with open(os.path.join(directory, "experiment.json"), "w", encoding="utf-8") as file:

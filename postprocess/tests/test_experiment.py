@@ -8,9 +8,22 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import activation, bands, experiment, experiment_page, nbed, open_result, order, plan, relaxation, report
+from stzpost import (
+    activation,
+    bands,
+    experiment,
+    experiment_page,
+    nbed,
+    open_result,
+    order,
+    plan,
+    quantity,
+    relaxation,
+    report,
+)
 from stzpost.result import Level
 from stzpost.targets import AGREES, DIFFERS, UNRESOLVED
+from stzpost.verdicts import rows as rows_of
 
 TIMES = np.array(list(experiment.TIMES.values()))
 STRAINS = (0.0, 0.01, 0.05, 0.08, 0.12)
@@ -80,7 +93,7 @@ def ensemble(
 
 
 def verdicts(e):
-    return {row.id + (" ductility" if row.cls == "not modelled" else ""): row for row in experiment.rows(e)}
+    return {row.id + (" ductility" if row.cls == "not modelled" else ""): row for row in rows_of(e)}
 
 
 def test_an_ensemble_like_the_film(tmp_path):
@@ -149,7 +162,7 @@ def test_the_page_needs_nothing_else(tmp_path):
 def test_jackknife_of_a_mean_is_its_standard_error():
     x = np.random.default_rng(11).standard_normal(9)
     left_out = [np.delete(x, i).mean() for i in range(9)]
-    assert experiment.jackknife(left_out) == pytest.approx(x.std(ddof=1) / 3)
+    assert quantity.jackknife(left_out) == pytest.approx(x.std(ddof=1) / 3)
 
 
 def test_welch():
@@ -158,7 +171,7 @@ def test_welch():
 
     rng = np.random.default_rng(6)
     a, b = rng.standard_normal(6), 0.7 + 2 * rng.standard_normal(4)
-    difference, half, p = experiment.welch(a, b)
+    difference, half, p = quantity.welch(a, b)
     assert p == pytest.approx(ttest_ind(a, b, equal_var=False, alternative="less").pvalue)
     for bound in (difference - half, difference + half):
         assert ttest_ind(a - bound, b, equal_var=False).pvalue == pytest.approx(0.05)

@@ -58,7 +58,6 @@ static void set_nodes(const int cells[3], int spacing, const float (*spline)[4],
 typedef struct coarse_operator {
   const stz_split *split;
   const stz_elastic *elastic;
-  double variance; // of the event's shape
 } coarse_operator;
 
 // Between coarse nodes: the bare operator times the last window, with the splines' filter at both ends.
@@ -70,7 +69,7 @@ static void operate(const void *context, const int m[3], double green[6][6]) {
     k2 += wave * wave;
     weight *= filter * filter;
   }
-  weight *= stz_split_window(STZ_LEVELS + 1, k->variance, sqrt(k2));
+  weight *= stz_split_window(STZ_LEVELS + 1, k->split->variance, sqrt(k2));
   stz_elastic_bare(k->elastic, m, green);
   for (int c = 0; c < 5; c++) {
     for (int d = 0; d < 5; d++) {
@@ -85,10 +84,8 @@ static void operate(const void *context, const int m[3], double green[6][6]) {
 }
 
 static stz_err make_coarse(const stz_split *split, const stz_elastic *elastic, const nodes *n, coarse *k) {
-  const double a = stz_grid_spacing(split->grid);
-  const double variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
   for (int r = 0; r < STZ_COARSE; r++) stz_split_spline(STZ_COARSE, r, k->spline[r]);
-  return stz_total_create_of(n->count, operate, &(coarse_operator){split, elastic, variance}, &k->total);
+  return stz_total_create_of(n->count, operate, &(coarse_operator){split, elastic}, &k->total);
 }
 
 stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) {

@@ -249,7 +249,7 @@ void stz_split_spline(int h, int residue, float weight[4]) {
   weight[3] = (float)(t * t * t / 6.0);
 }
 
-static stz_err make_level(stz_split *s, const stz_elastic *elastic, double variance, int l, octant *o) {
+static stz_err make_level(stz_split *s, const stz_elastic *elastic, int l, octant *o) {
   stz_level *level = &s->level[l - 1];
   const int h = 1 << l;
   const bool last = l == s->levels && !s->coarse;
@@ -265,7 +265,7 @@ static stz_err make_level(stz_split *s, const stz_elastic *elastic, double varia
   STZ_TRY(STZ_NEW(level->span, rows));
   STZ_TRY(STZ_NEW(level->sums, h * h * h));
   s->bytes += rows * (STZ_LEVEL_ROW * sizeof *level->rows + sizeof *level->span);
-  STZ_TRY(make_part(elastic, variance, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
+  STZ_TRY(make_part(elastic, s->variance, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
   for (size_t row = 0; row < rows; row++) {
     const int residue = (int)(row % (size_t)h), y = (int)(row / (size_t)h % (size_t)(level->reach[1] + 1)),
               x = (int)(row / (size_t)h / (size_t)(level->reach[1] + 1));
@@ -318,15 +318,15 @@ static void fill_near(const octant *o, const stz_level *level, const int *parity
   }
 }
 
-static stz_err make_near(stz_split *s, const stz_elastic *elastic, double variance, octant *o) {
+static stz_err make_near(stz_split *s, const stz_elastic *elastic, octant *o) {
   const size_t size = (size_t)STZ_NEAR_ROWS * STZ_PAIRS * 8;
   const bool last = s->levels == 1 && !s->coarse;
-  STZ_TRY(make_part(elastic, variance, (part){.whole = true, .remove = last ? 0 : 2}, o));
+  STZ_TRY(make_part(elastic, s->variance, (part){.whole = true, .remove = last ? 0 : 2}, o));
   for (int p = 0; p < 8; p++) {
     STZ_TRY(STZ_NEW(s->near[p], size));
     fill_near(o, &s->level[0], (const int[3]){p >> 2 & 1, p >> 1 & 1, p & 1}, s->near[p], s->near_sums[p]);
   }
-  if (!last) STZ_TRY(make_part(elastic, variance, (part){.whole = true}, o));
+  if (!last) STZ_TRY(make_part(elastic, s->variance, (part){.whole = true}, o));
   STZ_TRY(STZ_NEW(s->whole, size));
   fill_near(o, &s->level[0], NULL, s->whole, NULL);
   s->bytes += 9 * size * sizeof(float);
@@ -337,12 +337,12 @@ stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, stz_s
   stz_split *s = NULL;
   octant o = {0};
   const double a = stz_grid_spacing(grid);
-  const double variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
   *split = NULL;
   stz_err err = STZ_NEW(s, 1);
   if (err == STZ_OK) {
     int longest = 0;
     s->grid = grid;
+    s->variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
     for (int axis = 0; axis < 3; axis++) {
       s->cells[axis] = stz_grid_cells(grid)[axis];
       if (s->cells[axis] > longest) longest = s->cells[axis];
@@ -351,8 +351,8 @@ stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, stz_s
     s->coarse = longest > 4 * STZ_LEVEL_WINDOW;
     err = octant_create(s->cells, &o);
   }
-  for (int l = 1; err == STZ_OK && l <= s->levels; l++) err = make_level(s, elastic, variance, l, &o);
-  if (err == STZ_OK) err = make_near(s, elastic, variance, &o);
+  for (int l = 1; err == STZ_OK && l <= s->levels; l++) err = make_level(s, elastic, l, &o);
+  if (err == STZ_OK) err = make_near(s, elastic, &o);
   stz_free(o.data);
   if (err != STZ_OK) {
     stz_split_destroy(&s);

@@ -52,7 +52,8 @@ typedef struct stz_level {
 typedef struct stz_split {
   const stz_grid *grid;
   int cells[3];
-  int levels; // that have tables
+  double variance; // of the event's shape along one axis, in voxels squared
+  int levels;      // that have tables
   stz_level level[STZ_LEVELS];
   bool coarse;
   float *near[8]; // a parity 4 (x & 1) + 2 (y & 1) + (z & 1) of the event: [row][pair][8], z = 0..7

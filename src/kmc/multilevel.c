@@ -16,7 +16,6 @@
 //
 // Selection. Candidates come at the rate of all bounds (by a tree of sums), and are accepted with the ratio of their
 // true rate to their bound (thinning): exact, given the bounds. Many are told by their slack alone.
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,10 +11,11 @@
 #include "stz/rates.h"
 
 enum {
-  ML_SITES = 512,  // of a block
-  ML_GROUP = 64,   // blocks of a group, the second step of the sum tree
-  ML_SPREAD = 7,   // blocks an axis about an event whose drift is counted one by one
-  ML_SPENT = 4096, // single sites bounded anew at once
+  ML_SITES = 512,    // of a block
+  ML_GROUP = 64,     // blocks of a group, the second step of the sum tree
+  ML_SPREAD = 7,     // blocks an axis about an event whose drift is counted one by one
+  ML_SPENT = 4096,   // single sites bounded anew at once
+  ML_TOUCHED = -7680 // slack of a site whose barrier or rotation has changed: -30, less than may be raised
 };
 
 // Scalars of the state.
@@ -105,7 +106,27 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
 // After an event: drift and slack, sites and blocks bounded anew.
 void ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
 
-// Sets the bound of one site anew.
+// Drift at which a block is folded, and whether it has come so far.
+static inline float ml_threshold(const multilevel *e, int block) {
+  return e->threshold[block] > 0.0f ? e->threshold[block] : (float)e->head->typical;
+}
+static inline bool ml_used(const multilevel *e, int block) {
+  return e->drift[block] + (float)e->head->everywhere > ml_threshold(e, block);
+}
+
+// Looks at a block, and bounds its sites anew. The sums of groups want ml_sum_changed then, as after the next two.
+void ml_fold(stz_kmc *kmc, int block);
+
+// Bounds of the first n sites of e->sites, whose stress is in e->s.
+void ml_bound_list(stz_kmc *kmc, int n);
+
+// Raises bounds that are spent and stay little in pieces about an event; leaves in `spent` the sites that must be
+// looked at.
+void ml_raise_pieces(multilevel *e, int pieces, stz_spent *spent);
+
+void ml_sum_changed(multilevel *e);
+
+// Sets the bound of one site anew, sums and all.
 void ml_bound_site(stz_kmc *kmc, int32_t number);
 
 // ln of the factor by which bounds grow at a mean stress and temperature.

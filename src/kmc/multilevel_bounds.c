@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The multilevel engine's bounds: how they are set, spent, and set anew.
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +22,6 @@ static const float LOOSEST = 8.0f;           // no threshold is above
 static const float CHEAP = 30.0f;            // least bounds: a bound below is raised rather than set anew
 static const float ROOM = 1.0f;              // slack of a bound that is raised
 static const float EXP_ROOM_10 = 59874.142f; // exp(ROOM + 10)
-enum {
-  SCAN = 32,      // events between looks at all blocks
-  TOUCHED = -7680 // slack of a site whose barrier or rotation has changed: -30, less than may be raised
-};
 
 void ml_block_origin(const multilevel *e, int block, int origin[3]) {
   origin[0] = block / (e->count[1] * e->count[2]) * 8;
@@ -208,23 +203,19 @@ static void sum_all(multilevel *e) {
   for (int g = 0; g < e->groups; g++) e->head->total += e->group_sum[g];
 }
 
-static float threshold_of(const multilevel *e, int block) {
-  return e->threshold[block] > 0.0f ? e->threshold[block] : (float)e->head->typical;
-}
-
 double ml_drifted(const multilevel *e, int32_t number) {
   const int block = number / ML_SITES;
-  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)threshold_of(e, block);
+  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)ml_threshold(e, block);
   return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, spent)));
 }
 
-// Looks at a block, and bounds its sites anew.
-static void fold(stz_kmc *kmc, multilevel *e, int block) {
+void ml_fold(stz_kmc *kmc, int block) {
+  multilevel *e = kmc->state;
   (void)ml_block_rates(kmc, e, &e->law, block);
   const inspection found = inspect(e->rates, pieces_of(e, block));
   const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
   const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
-  e->threshold[block] = fminf(LOOSEST, threshold_of(e, block) * change);
+  e->threshold[block] = fminf(LOOSEST, ml_threshold(e, block) * change);
   e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->threshold[block] / e->head->typical) - 1.0);
   if (found.above) {
     kmc->stats.violations += (uint64_t)found.above;
@@ -357,7 +348,7 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   return STZ_OK;
 }
 
-// --- events ---
+// --- lists and rows of sites ---
 
 // Rates of the first n sites of e->sites, whose stress is in e->s.
 static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
@@ -404,8 +395,9 @@ static inline __attribute__((always_inline)) void sum_piece(multilevel *e, int32
   e->changed[block / ML_GROUP] = 1;
 }
 
-// Bounds of the first n sites of e->sites from e->rates.
-static void bound_list(stz_kmc *kmc, multilevel *e, int n) {
+void ml_bound_list(stz_kmc *kmc, int n) {
+  multilevel *e = kmc->state;
+  rates_of_list(kmc, e, n);
   float *bound = e->s[0]; // the stresses have done their work
   bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, e->slack);
   for (int i = 0; i < n; i++) {
@@ -417,8 +409,7 @@ static void bound_list(stz_kmc *kmc, multilevel *e, int n) {
   kmc->stats.bounds += (uint64_t)n;
 }
 
-// Sums of the groups about an event after their blocks have changed.
-static void sum_about(multilevel *e) {
+void ml_sum_changed(multilevel *e) {
   for (int g = 0; g < e->groups; g++) {
     if (e->changed[g]) sum_group(e, g);
     e->changed[g] = 0;
@@ -438,42 +429,8 @@ void ml_bound_site(stz_kmc *kmc, int32_t number) {
     ml_piece(e, number)->folded[c][number % 8] = folded[0];
   }
   e->sites[0] = number;
-  rates_of_list(kmc, e, 1);
-  bound_list(kmc, e, 1);
-  sum_about(e);
-}
-
-static int fold_distance(int d, int n) {
-  if (d > n / 2) return d - n;
-  return d < -n / 2 ? d + n : d;
-}
-
-// Marks the sites whose barrier or rotation has changed as spent. Those beyond the near sphere, which nobody else
-// lists, go to the list; returns its length.
-static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) {
-  int count, listed = 0, xyz[3] = {0};
-  const double recovery = stz_glass_recovery(kmc->glass);
-  const int64_t *touched = stz_glass_touched(kmc->glass, &count);
-  for (int i = 0; i < count; i++) {
-    if (i > 0 && touched[i] == touched[i - 1] + 1 && xyz[2] + 1 < e->cells[2]) {
-      xyz[2]++;
-    } else {
-      stz_grid_coords(e->grid, touched[i], xyz); // one rank: local is global
-    }
-    int r2 = 0;
-    for (int axis = 0; axis < 3; axis++) {
-      const int d = fold_distance(xyz[axis] - origin[axis], e->cells[axis]);
-      r2 += d * d;
-    }
-    const int32_t number = ml_number(e, xyz);
-    stz_piece *piece = ml_piece(e, number);
-    int16_t *slack = &piece->slack[number % 8];
-    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > TOUCHED) e->sites[listed++] = number;
-    *slack = TOUCHED;
-    // Not the glass's own field, which is of the time of the last look at all sites.
-    piece->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
-  }
-  return listed;
+  ml_bound_list(kmc, 1);
+  ml_sum_changed(e);
 }
 
 // Raises the bounds of those sites of a piece that are spent and stay little, instead of looking at them; returns the
@@ -496,111 +453,11 @@ static inline __attribute__((always_inline)) uint8_t raise_piece(stz_piece *piec
   return (uint8_t)(((left[0] | left[4]) | (left[2] | left[6])) | ((left[1] | left[5]) | (left[3] | left[7])));
 }
 
-// The same for all pieces about an event.
 STZ_MULTIVERSION
-static void raise_pieces(multilevel *e, int pieces, float little, stz_spent *spent) {
+void ml_raise_pieces(multilevel *e, int pieces, stz_spent *spent) {
+  const float little = CHEAP * least_bound(e);
   for (int i = 0; i < pieces; i++) {
     spent[i].lanes = raise_piece(e->pieces + spent[i].piece, little);
     if (!spent[i].lanes) sum_piece(e, spent[i].piece); // else its sites are listed, and it is summed after
   }
-}
-
-// Lists the sites that are spent after the `listed` that are there; returns the length of the list.
-static int list_spent(multilevel *e, const stz_spent *spent, int pieces, int listed) {
-  for (int i = 0; i < pieces; i++) {
-    for (uint32_t lanes = spent[i].lanes; lanes; lanes &= lanes - 1) {
-      e->sites[listed++] = 8 * spent[i].piece + __builtin_ctz(lanes);
-    }
-  }
-  return listed;
-}
-
-// The folded stress of the first n sites of e->sites into e->s.
-STZ_MULTIVERSION
-static void folded_of_list(multilevel *e, int n) {
-  for (int i = 0; i < n; i++) {
-    const stz_piece *piece = ml_piece(e, e->sites[i]);
-    for (int c = 0; c < 5; c++) e->units[c][i] = piece->folded[c][e->sites[i] % 8];
-  }
-  for (int c = 0; c < 5; c++) {
-    for (int at = 0; at < n; at += 8) {
-      stz_from_fixed(e->units[c] + at, e->s[c] + at);
-      for (int l = at; l < at + 8; l++) e->s[c][l] *= STZ_FOLDED;
-    }
-  }
-}
-
-// What the parts' sums over the lattice leave over: the whole kernel's is zero.
-static void add_uniform(multilevel *e, const int origin[3], const float strain[5]) {
-  const stz_split *s = e->split;
-  double sums[STZ_PAIRS];
-  const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
-  memcpy(sums, s->near_sums[parity], sizeof sums);
-  for (int l = 0; l < s->levels; l++) {
-    const int h = s->level[l].spacing, at = (origin[0] % h * h + origin[1] % h) * h + origin[2] % h;
-    for (int pair = 0; pair < STZ_PAIRS; pair++) sums[pair] += s->level[l].sums[at][pair];
-  }
-  for (int c = 0; c < 5; c++) {
-    for (int d = 0; d < 5; d++) {
-      e->head->uniform[c] -= sums[stz_elastic_pair(c, d)] * (double)strain[d] / (double)stz_grid_sites(e->grid);
-    }
-  }
-}
-
-// Counts the drift of the blocks about the event, and folds those that have used theirs up.
-static void spread_drift(stz_kmc *kmc, multilevel *e, const int origin[3]) {
-  const float slope = (float)e->slope, beyond = slope * e->beyond;
-  int count[3];
-  e->head->everywhere += (double)beyond;
-  const float everywhere = (float)e->head->everywhere;
-  int place[3][ML_SPREAD], distance[3][ML_SPREAD];
-  for (int axis = 0; axis < 3; axis++) {
-    const int n = e->count[axis];
-    count[axis] = n < ML_SPREAD ? n : ML_SPREAD;
-    for (int i = 0; i < count[axis]; i++) {
-      const int d = i - (count[axis] - 1) / 2;
-      place[axis][i] = (origin[axis] / 8 + d + n) % n;
-      distance[axis][i] = abs(d);
-    }
-  }
-  for (int i = 0; i < count[0]; i++) {
-    for (int j = 0; j < count[1]; j++) {
-      const int row = (place[0][i] * e->count[1] + place[1][j]) * e->count[2];
-      const float *spread = e->spread[distance[0][i]][distance[1][j]];
-      for (int k = 0; k < count[2]; k++) {
-        const int block = row + place[2][k];
-        e->drift[block] += slope * spread[distance[2][k]] - beyond;
-        if (e->drift[block] + everywhere > threshold_of(e, block)) fold(kmc, e, block);
-      }
-    }
-  }
-  if (kmc->stats.events < e->head->scanned + SCAN) return;
-  e->head->scanned = kmc->stats.events;
-  for (int b = 0; b < e->blocks; b++) {
-    if (e->drift[b] + everywhere > threshold_of(e, b)) fold(kmc, e, b);
-  }
-}
-
-void ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
-  multilevel *e = kmc->state;
-  ml_head *h = e->head;
-  const int listed = mark_touched(kmc, e, origin);
-  stz_spent *spent;
-  const int pieces = stz_near_add(e->near, origin, strain, (float)e->slope, e->pieces, &spent);
-  raise_pieces(e, pieces, CHEAP * least_bound(e), spent);
-  stz_far_add(e->far, origin, strain);
-  if (kmc->stats.events + 1 >= h->converged + e->converge_every) {
-    stz_far_converge(e->far);
-    h->converged = kmc->stats.events + 1;
-  }
-  add_uniform(e, origin, strain);
-  const int n = list_spent(e, spent, pieces, listed);
-  if (n > 0) {
-    folded_of_list(e, n);
-    rates_of_list(kmc, e, n);
-    bound_list(kmc, e, n);
-  }
-  spread_drift(kmc, e, origin);
-  sum_about(e);
-  h->stale = kmc->stats.events + 1 >= h->refreshed + e->refresh_every;
 }
