@@ -86,7 +86,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
   STZ_TRY_TO(fail, err, stz_orientation_init(g));
   STZ_TRY_TO(fail, err, stz_clusters_init(g, foil_nm, probe_nm));
-  STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), STZ_NEW(g->touched, 2 * g->footprint_size + g->cells.most)));
+  STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), STZ_NEW(g->touched, 2 * g->footprint_size + g->cells.most + 1)));
   for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) stz_glass_update_barrier(g, i);
   g->highest = highest_barrier(g);
   *glass = g;

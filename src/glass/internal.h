@@ -52,7 +52,7 @@ struct stz_glass {
   int64_t cluster_count;
   int64_t *row_clusters; // first cluster of each local (x, y) row, and the count at the end
   double cluster_density;
-  int64_t *touched; // by the last event
+  int64_t *touched; // by the last event, and room for one more
   int touched_count;
   stz_recovery recovery;
   double highest; // no barrier is above, eV

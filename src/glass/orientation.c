@@ -107,32 +107,51 @@ stz_err stz_orientation_init(stz_glass *g) {
   return err;
 }
 
+// Adds the voxels of a piece of a row that belong to `cell` to the touched ones, without branches: their borders cannot
+// be foreseen. It writes one place beyond the last.
+static void touch_cell(stz_glass *g, int64_t first, int64_t end, uint32_t cell) {
+  int64_t *list = g->touched;
+  int count = g->touched_count;
+  for (int64_t at = first; at < end; at++) {
+    list[count] = at;
+    count += g->cell[at] == cell;
+  }
+  g->touched_count = count;
+}
+
 void stz_orientation_turn(stz_glass *g, const stz_shear *shear, int rotation) {
   if (g->modes.rotations == 1) return;
-  const double a = stz_grid_spacing(g->grid);
   const int *n = g->cells.count, *cells = stz_grid_cells(g->grid);
-  const int cell = (int)shear->cell;
-  double point[3];
-  (void)cell_point(g, cell / (n[1] * n[2]), cell / n[2] % n[1], cell % n[2], point);
-  // Every voxel of the cell lies within sqrt3 pitches of its point.
-  int low[3], high[3];
+  const int cell = (int)shear->cell, before = g->touched_count;
+  double at[3]; // of the cell's point, in voxels
+  (void)cell_point(g, cell / (n[1] * n[2]), cell / n[2] % n[1], cell % n[2], at);
+  for (int axis = 0; axis < 3; axis++) at[axis] /= stz_grid_spacing(g->grid);
+  // Every voxel of the cell lies within sqrt3 pitches of its point: unless the box is so small that images overlap,
+  // rows beyond are left out.
+  const double *pitch = g->cells.pitch;
+  const double reach = sqrt(3.0) * fmax(pitch[0], fmax(pitch[1], pitch[2])) / stz_grid_spacing(g->grid);
+  double reach2 = reach * reach;
+  int low[3], count[3], begin[3];
   for (int axis = 0; axis < 3; axis++) {
-    const double reach = sqrt(3.0) * fmax(g->cells.pitch[0], fmax(g->cells.pitch[1], g->cells.pitch[2]));
-    low[axis] = (int)floor((point[axis] - reach) / a);
-    high[axis] = (int)ceil((point[axis] + reach) / a);
-    if (high[axis] - low[axis] >= cells[axis]) high[axis] = low[axis] + cells[axis] - 1;
+    low[axis] = (int)floor(at[axis] - reach);
+    begin[axis] = wrap(low[axis], cells[axis]);
+    count[axis] = (int)ceil(at[axis] + reach) - low[axis] + 1;
+    if (count[axis] <= cells[axis]) continue;
+    count[axis] = cells[axis];
+    reach2 = INFINITY;
   }
-  for (int x = low[0]; x <= high[0]; x++) {
-    const int64_t plane = stz_grid_local(g->grid, stz_grid_site(g->grid, x, 0, 0));
+  const int end = begin[2] + count[2];
+  for (int i = 0; i < count[0]; i++) {
+    const double dx = low[0] + i + 0.5 - at[0];
+    const int64_t plane = stz_grid_local(g->grid, stz_grid_site(g->grid, low[0] + i, 0, 0));
     if (plane < 0) continue;
-    for (int y = low[1]; y <= high[1]; y++) {
-      const int64_t row = plane + (int64_t)wrap(y, cells[1]) * cells[2];
-      int at = wrap(low[2], cells[2]);
-      for (int z = low[2]; z <= high[2]; z++, at = at + 1 < cells[2] ? at + 1 : 0) {
-        if (g->cell[row + at] != shear->cell) continue;
-        g->rotation[row + at] = (uint16_t)rotation;
-        g->touched[g->touched_count++] = row + at;
-      }
+    for (int j = 0, y = begin[1]; j < count[1]; j++, y = y + 1 < cells[1] ? y + 1 : 0) {
+      const double dy = low[1] + j + 0.5 - at[1];
+      if (dx * dx + dy * dy > reach2) continue;
+      const int64_t row = plane + (int64_t)y * cells[2];
+      touch_cell(g, row + begin[2], row + (end < cells[2] ? end : cells[2]), shear->cell);
+      if (end > cells[2]) touch_cell(g, row, row + end - cells[2], shear->cell);
     }
   }
+  for (int i = before; i < g->touched_count; i++) g->rotation[g->touched[i]] = (uint16_t)rotation;
 }
