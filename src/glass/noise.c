@@ -113,17 +113,43 @@ void stz_glass_update_barrier(stz_glass *glass, int64_t local) { update_barrier(
 
 static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
 
+// A rank's part of the box.
+typedef struct slab {
+  const int *cells;
+  int first, planes;
+} slab;
+
+// Local index of a voxel of the footprint about a site; -1: another rank's, or not drawn again.
+static inline __attribute__((always_inline)) int64_t voxel_at(const stz_glass *g, const slab *s, const int xyz[3],
+                                                              const stz_footprint_voxel *v) {
+  if (g->barriers.redraw == STZ_REDRAW_CENTRE && v->draw < 1.0) return -1;
+  const int *n = s->cells, plane = wrap(xyz[0] + v->offset[0], n[0]) - s->first;
+  if (plane < 0 || plane >= s->planes) return -1;
+  return ((int64_t)plane * n[1] + wrap(xyz[1] + v->offset[1], n[1])) * n[2] + wrap(xyz[2] + v->offset[2], n[2]);
+}
+
+// Calls in what an event reads and writes of a voxel, so that all of them are on their way at once.
+static inline __attribute__((always_inline)) void prefetch_voxel(const stz_glass *g, int64_t at) {
+  __builtin_prefetch(&g->noise[at], 1);
+  __builtin_prefetch(&g->base[at]);
+  __builtin_prefetch(&g->barrier[at], 1);
+  __builtin_prefetch(&g->rotation[at], 1);
+  __builtin_prefetch(&g->cell[at]);
+}
+
 STZ_MULTIVERSION
 void stz_noise_redraw(stz_glass *g, int64_t site, double normal) {
-  const int *n = stz_grid_cells(g->grid), first = stz_grid_first_plane(g->grid), planes = stz_grid_planes(g->grid);
+  const slab mine = {stz_grid_cells(g->grid), stz_grid_first_plane(g->grid), stz_grid_planes(g->grid)};
   int xyz[3];
   stz_grid_coords(g->grid, site, xyz);
   for (int i = 0; i < g->footprint_size; i++) {
+    const int64_t at = voxel_at(g, &mine, xyz, &g->footprint[i]);
+    if (at >= 0) prefetch_voxel(g, at);
+  }
+  for (int i = 0; i < g->footprint_size; i++) {
     const stz_footprint_voxel *v = &g->footprint[i];
-    if (g->barriers.redraw == STZ_REDRAW_CENTRE && v->draw < 1.0) continue;
-    const int plane = wrap(xyz[0] + v->offset[0], n[0]) - first, y = wrap(xyz[1] + v->offset[1], n[1]);
-    if (plane < 0 || plane >= planes) continue;
-    const int64_t at = ((int64_t)plane * n[1] + y) * n[2] + wrap(xyz[2] + v->offset[2], n[2]);
+    const int64_t at = voxel_at(g, &mine, xyz, v);
+    if (at < 0) continue;
     g->noise[at] = (float)fma(v->keep, g->noise[at], v->draw * normal);
     update_barrier(g, at);
     g->touched[g->touched_count++] = at;
