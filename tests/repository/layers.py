@@ -94,9 +94,9 @@ def unlisted_defects(top):
     """docs/verification.md lists every planted defect (tests/mutants/check --list prints the rows)."""
     page = top / "docs/verification.md"
     listed = page.read_text() if page.exists() else ""
-    for patch in sorted((top / "tests/mutants").glob("*.patch")):
-        if f"| {patch.stem} |" not in listed:
-            yield patch, 1, "is not listed in docs/verification.md"
+    for defect in sorted((top / "tests/mutants").glob("*.toml")):
+        if f"| {defect.stem} |" not in listed:
+            yield defect, 1, "is not listed in docs/verification.md"
 
 
 def headings(page):

@@ -66,11 +66,11 @@ def main():
         if code != 1 or not lines[0].startswith(f"{file}:1: the first lines lack"):
             failures.append(f"a missing licence line gives {lines}")
         (copy / file).write_text("// " + SPDX + without)
-        (copy / "tests/mutants/new_one.patch").write_text("# why: x\n# test: y\n")
+        (copy / "tests/mutants/new_one.toml").write_text("why = 'x'\ntest = 'y'\n")
         code, lines = run(copy)
-        if code != 1 or not lines[0].startswith("tests/mutants/new_one.patch:1: is not listed"):
+        if code != 1 or not lines[0].startswith("tests/mutants/new_one.toml:1: is not listed"):
             failures.append(f"a planted defect that no page lists gives {lines}")
-        (copy / "tests/mutants/new_one.patch").unlink()
+        (copy / "tests/mutants/new_one.toml").unlink()
         page = copy / "docs/verification.md"
         page.write_text(page.read_text().replace("\n## Speed\n", "\n"))
         code, lines = run(copy)
