@@ -306,13 +306,24 @@ static stz_err check_volume(const stz_draft *draft) {
   return STZ_OK;
 }
 
-static stz_err check_law(const stz_draft *draft) {
-  const stz_stz_params *stz = &draft->config->stz;
-  if (stz->barrier_law == STZ_LAW_COOPERATIVE && stz->tau_c_GPa <= 0.0) {
-    return violated(draft, -1, "stz.tau_c_GPa", "> 0 with barrier_law = \"cooperative\"");
-  }
-  if (stz->barrier_law != STZ_LAW_COOPERATIVE && stz->tau_c_GPa > 0.0) {
-    return violated(draft, -1, "stz.tau_c_GPa", "to be left out, or 0: only barrier_law = \"cooperative\" has it");
+// Keys that belong to one choice of another key, as tau_c to the cooperative law.
+static stz_err check_only_with(const stz_draft *draft) {
+  for (int i = 0; i < stz_schema_count; i++) {
+    const stz_key *key = &stz_schema[i];
+    const char *equals = key->only_with ? strchr(key->only_with, '=') : NULL;
+    if (!equals) continue;
+    char path[64], names[64], chosen[64];
+    snprintf(path, sizeof path, "%.*s", (int)(equals - key->only_with), key->only_with);
+    const stz_key *choice = stz_schema_find(path, &(int){0});
+    const stz_key allowed = {.type = STZ_KEY_NAME, .names = equals + 1};
+    stz_key_name_at(choice, *(const int *)((const char *)draft->config + choice->offset), chosen, sizeof chosen);
+    const bool has = stz_key_name_index(&allowed, chosen) >= 0;
+    const double value = *(const double *)((const char *)draft->config + key->offset);
+    stz_key_needs(&allowed, names, sizeof names);
+    if (has && value <= 0.0) return violated(draft, -1, key->path, "> 0 with %s = %s", stz_key_name(choice), names);
+    if (!has && value > 0.0) {
+      return violated(draft, -1, key->path, "to be left out, or 0: only %s = %s has it", stz_key_name(choice), names);
+    }
   }
   return STZ_OK;
 }
@@ -346,7 +357,7 @@ static stz_err check_modes(const stz_draft *draft) {
 
 static stz_err check_material(const stz_draft *draft) {
   const stz_config *config = draft->config;
-  STZ_TRY(check_law(draft));
+  STZ_TRY(check_only_with(draft));
   STZ_TRY(check_modes(draft));
   if (config->barriers.recovery_rate_per_s > 0.0 && config->barriers.softening_eV <= 0.0) {
     return violated(draft, -1, "barriers.recovery_rate_per_s", "softening_eV > 0, or there is no damage to recover");

@@ -69,10 +69,11 @@ const stz_key stz_schema[] = {
     {"stz.activation_fraction", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
      AT(stz.activation_fraction),
      .description = "χ: the share of the work γ0 Ω τ that is done at the saddle. 0.5 obeys detailed balance"},
-    {"stz.barrier_law", STZ_KEY_NAME, "", "\"linear\"", .names = "linear|cooperative", AT(stz.barrier_law),
+    {"stz.barrier_law", STZ_KEY_NAME, "", "\"linear\"", .names = STZ_LAW_NAMES, AT(stz.barrier_law),
      .description = "How stress lowers a barrier: `linear` is B = Q − χ γ0 Ω τ, `cooperative` is "
                     "B = Q max(0, 1 − τ/τ_c)^1.5 (no χ; never in detailed balance)"},
     {"stz.tau_c_GPa", STZ_KEY_FLOAT, "GPa", "0.0", .min = 0, .max = 1000, AT(stz.tau_c_GPa),
+     .only_with = "stz.barrier_law=cooperative",
      .description = "τ_c of the cooperative law, which needs it > 0: the resolved stress at which no barrier is left"},
     {"stz.modes", STZ_KEY_TEXT, "", "\"icosahedral\"", AT(modes),
      .description =

@@ -36,6 +36,7 @@ typedef struct stz_key { // NOLINT(clang-analyzer-optin.performance.Padding): in
   size_t offset;      // of the value in stz_config, for a segment's key in stz_segment
   unsigned used_by;   // segment's key: the types that have it, a bit each (1u << type)
   unsigned needed_by; // segment's key: the types that cannot do without
+  const char *only_with; // number > 0 that only some values of a NAME key have, and need: "stz.barrier_law=a|b"
   const char *description;
 } stz_key;
 

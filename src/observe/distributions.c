@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "stz/law.h"
 
 static const double WIDTHS[STZ_DISTRIBUTIONS] = {0.02, 0.05 * STZ_GPA, 0.02};
 
@@ -23,14 +24,6 @@ double stz_largest_resolved(const stz_modes *modes, const double stress[5], int 
     largest = fmax(largest, fabs(tau));
   }
   return largest;
-}
-
-double stz_barrier_under(const stz_stz_params *params, double barrier, double tau) {
-  if (params->barrier_law == STZ_LAW_COOPERATIVE) {
-    const double left = fmax(0.0, 1.0 - tau / (params->tau_c_GPa * STZ_GPA));
-    return barrier * left * sqrt(left);
-  }
-  return fmax(0.0, barrier - params->activation_fraction * params->gamma0 * params->volume_nm3 * tau);
 }
 
 stz_err stz_histogram_count(const stz_grid *grid, const float *structure, const double *values, double width,

@@ -43,7 +43,4 @@ void stz_distributions_destroy(stz_distributions **distributions);
 // The largest resolved stress of a mode on a site with that driving stress (deviator) and orientation; local.
 double stz_largest_resolved(const stz_modes *modes, const double stress[5], int rotation);
 
-// The barrier Q (eV) of a site under the resolved stress tau (eV/nm^3), by the law in force; local.
-double stz_barrier_under(const stz_stz_params *params, double barrier, double tau);
-
 #endif

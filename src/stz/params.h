@@ -2,10 +2,19 @@
 #ifndef STZ_STZ_PARAMS_H
 #define STZ_STZ_PARAMS_H
 
-typedef enum stz_barrier_law { STZ_LAW_LINEAR, STZ_LAW_COOPERATIVE } stz_barrier_law;
+// The barrier laws, each a file src/stz/laws/NAME.c; the names are those of the input.
+#define STZ_BARRIER_LAWS(X)                                                                                            \
+  X(LINEAR, linear)                                                                                                    \
+  X(COOPERATIVE, cooperative)
+
+#define STZ_LAW_VALUE(LAW, name) STZ_LAW_##LAW,
+typedef enum stz_barrier_law { STZ_BARRIER_LAWS(STZ_LAW_VALUE) } stz_barrier_law;
+
 typedef enum stz_distribution { STZ_GAUSSIAN, STZ_WEIBULL, STZ_UNIFORM } stz_distribution;
 typedef enum stz_orientation { STZ_ORIENTATION_RANDOM, STZ_ORIENTATION_ALIGNED } stz_orientation;
 typedef enum stz_attempt_density { STZ_ATTEMPT_VOLUME, STZ_ATTEMPT_VOXEL } stz_attempt_density;
+#define STZ_LAW_NAME(LAW, name) "|" #name
+#define STZ_LAW_NAMES (STZ_BARRIER_LAWS(STZ_LAW_NAME) + 1) // "linear|cooperative"
 
 enum { STZ_MODES = 15 }; // most shear modes, and those of the icosahedral catalogue
 

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The hot loops under names of their own, ISA being one of those in isa.h; STZ_ONE_TARGET is defined, so that the
-// compiler's -march decides. For ISA=library: the library's own.
+// The hot loops of one instruction set, ISA being one of those in isa.h: tests/CMakeLists.txt builds them under names
+// of their own, with STZ_ONE_TARGET, so that the compiler's -march decides. For ISA=library: the library's own.
+
 #define PASTE(a, b) a##_##b
 #define NAME(a, b) PASTE(a, b)
-#ifdef STZ_ONE_TARGET
-#define stz_law_set NAME(law_set, ISA)
-#define stz_attempt_rate NAME(attempt_rate, ISA)
-#define stz_rate_growth NAME(rate_growth, ISA)
-#define stz_thermal_growth NAME(thermal_growth, ISA)
-#define stz_rates_sum NAME(rates_sum, ISA)
-#define stz_rates_site NAME(rates_site, ISA)
-#define stz_elastic_contract NAME(elastic_contract, ISA)
-#define stz_elastic_add_turned NAME(elastic_add_turned, ISA)
-#include "elastic/row.c"
-#include "stz/rates.c"
-#endif
 
 #include "isa/isa.h"
 
