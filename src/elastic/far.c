@@ -139,8 +139,6 @@ void *stz_far_state(stz_far *far, size_t *bytes) {
   return far->state;
 }
 
-static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
-
 // --- adding events ---
 
 // The nodes of an axis about an event that lie at one distance: the distance, and what lies before the node above and
@@ -157,7 +155,7 @@ static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin
     if (!stz_level_offset(level, axis, origin % level->spacing, i, &d)) break;
     while (p < count && pairs[p].distance != abs(d)) p++;
     if (p == count) pairs[count++] = (pair){abs(d), -1, -1};
-    *(d < 0 ? &pairs[p].below : &pairs[p].above) = stride * wrap(first + i, n->count[axis]);
+    *(d < 0 ? &pairs[p].below : &pairs[p].above) = stride * stz_wrap_once(first + i, n->count[axis]);
   }
   return count;
 }
@@ -240,7 +238,7 @@ static int deposits_of(const stz_level *level, const nodes *n, const int origin[
   const int h = level->spacing, line = 5 * n->row, residue = origin[2] % h;
   const int nx = pairs_of(level, n, 0, origin[0], line * n->count[1], px),
             ny = pairs_of(level, n, 1, origin[1], line, py);
-  float *grid = node_of(n, 0, 0, wrap(origin[2] / h - 7, n->count[2]));
+  float *grid = node_of(n, 0, 0, stz_wrap_once(origin[2] / h - 7, n->count[2]));
   int count = 0;
   for (int i = 0; i < nx; i++) {
     for (int j = 0; j < ny; j++) {
@@ -301,8 +299,8 @@ static void add_to_coarse(const coarse *k, const nodes *n, const int origin[3], 
   const float *wx = k->spline[origin[0] % h], *wy = k->spline[origin[1] % h], *wz = k->spline[origin[2] % h];
   for (int i = 0; i < 64; i++) {
     const int a = i / 16, b = i / 4 % 4, c = i % 4;
-    const int x = wrap(origin[0] / h - 1 + a, n->count[0]), y = wrap(origin[1] / h - 1 + b, n->count[1]),
-              z = wrap(origin[2] / h - 1 + c, n->count[2]);
+    const int x = stz_wrap_once(origin[0] / h - 1 + a, n->count[0]), y = stz_wrap_once(origin[1] / h - 1 + b, n->count[1]),
+              z = stz_wrap_once(origin[2] / h - 1 + c, n->count[2]);
     const double weight = (double)wx[a] * (double)wy[b] * (double)wz[c];
     double *to = k->source + ((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->count[2] + (size_t)z;
     for (size_t d = 0; d < 5; d++) to[d * coarse_sites(n)] += weight * (double)e[d];
@@ -356,12 +354,12 @@ STZ_MULTIVERSION
 static void add_site(const nodes *n, const int site[3], float stress[5]) {
   const int h = n->spacing;
   const float *wx = n->spline[site[0] % h], *wy = n->spline[site[1] % h], *wz = n->spline[site[2] % h];
-  const images part = images_of(n, wrap(site[2] / h - 1, n->count[2]), 4);
+  const images part = images_of(n, stz_wrap_once(site[2] / h - 1, n->count[2]), 4);
   lanes s0 = {0}, s1 = {0}, s2 = {0}; // of 4 nodes the 20 numbers, and 4 more
   for (int i = 0; i < 4; i++) {
-    const int x = wrap(site[0] / h - 1 + i, n->count[0]);
+    const int x = stz_wrap_once(site[0] / h - 1 + i, n->count[0]);
     for (int j = 0; j < 4; j++) {
-      const int y = wrap(site[1] / h - 1 + j, n->count[1]);
+      const int y = stz_wrap_once(site[1] / h - 1 + j, n->count[1]);
       const float w = wx[i] * wy[j];
       for (int image = 0; image < part.count; image++) {
         const float *at = node_of(n, x, y, part.z[image]);
@@ -395,7 +393,7 @@ typedef struct axis {
 
 static axis axis_of(const nodes *n, int which, int origin) {
   const int h = n->spacing;
-  axis a = {.first = wrap(origin / h - 1, n->count[which])};
+  axis a = {.first = stz_wrap_once(origin / h - 1, n->count[which])};
   for (int i = 0; i < 8; i++) {
     a.begin[i] = (origin + i) / h - origin / h;
     a.weight[i] = n->spline[(origin + i) % h];

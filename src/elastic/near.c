@@ -167,8 +167,6 @@ static inline __attribute__((always_inline)) void fill_quad(const float *near, c
   put_costs(norm, scale * (STZ_FOLDED / STZ_SLACK), q);
 }
 
-static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
-
 // Where the pieces about an event begin: those at x - 7 .. x + 7, at y, and at the block before, of and after its own
 // along z, each added up.
 typedef struct places {
@@ -179,11 +177,11 @@ static places places_of(const int *cells, const int origin[3]) {
   const int by = cells[1] / 8, bz = cells[2] / 8;
   places p;
   for (int i = 0; i < 2 * SPAN - 1; i++) {
-    const int x = wrap(origin[0] + i + 1 - SPAN, cells[0]), y = wrap(origin[1] + i + 1 - SPAN, cells[1]);
+    const int x = stz_wrap_once(origin[0] + i + 1 - SPAN, cells[0]), y = stz_wrap_once(origin[1] + i + 1 - SPAN, cells[1]);
     p.x[i] = x / 8 * by * bz * STZ_BLOCK_PIECES + 8 * (x % 8);
     p.y[i] = y / 8 * bz * STZ_BLOCK_PIECES + y % 8;
   }
-  for (int part = 0; part < 3; part++) p.z[part] = wrap(origin[2] / 8 + part - 1, bz) * STZ_BLOCK_PIECES;
+  for (int part = 0; part < 3; part++) p.z[part] = stz_wrap_once(origin[2] / 8 + part - 1, bz) * STZ_BLOCK_PIECES;
   return p;
 }
 

@@ -8,18 +8,9 @@
 
 #include "base/mathfn.h"
 #include "base/units.h"
-#include "glass/internal.h"
+#include "glass/barrier.h"
 
 static const double RISE_EV = 0.01; // a barrier may rise so far between evaluations
-
-static float softening(const stz_glass *g, double recovery) {
-  return (float)(g->barriers.softening_eV * stz_exp(-recovery));
-}
-
-static float softened(const stz_glass *g, int64_t local, float scale) {
-  const float least = (float)g->barriers.floor_eV, barrier = g->hard[local] - scale * g->damage[local];
-  return barrier < least ? least : barrier;
-}
 
 double stz_glass_recovery_rate(const stz_glass *glass, double temperature_K) {
   const stz_barrier_params *b = &glass->barriers;
@@ -68,16 +59,6 @@ void stz_glass_recover(stz_glass *glass, double by) {
   r->sum = 0.0;
 }
 
-double stz_glass_barrier_at(const stz_glass *glass, int64_t local, double recovery) {
-  return (double)(glass->damage ? softened(glass, local, softening(glass, recovery)) : glass->barrier[local]);
-}
-
-void stz_glass_soften(stz_glass *glass, double recovery) {
-  if (!glass->damage || glass->barriers.recovery_rate_per_s <= 0.0) return;
-  const float scale = softening(glass, recovery);
-  for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) glass->barrier[i] = softened(glass, i, scale);
-}
-
 void stz_damage_add(stz_glass *g, int64_t site) {
   const double left = stz_exp(-g->recovery.sum), whole = 1.0 / left;
   int xyz[3];
@@ -89,7 +70,7 @@ void stz_damage_add(stz_glass *g, int64_t site) {
     if (at < 0) continue;
     const double damage = g->damage[at] * left;
     g->damage[at] = (float)(whole * (damage + (1.0 - damage) * v->draw));
-    stz_glass_update_barrier(g, at);
+    stz_barrier_update(g, at);
     g->touched[g->touched_count++] = at;
   }
   g->recovery.most = whole;

@@ -6,7 +6,7 @@
 #include "base/comm.h"
 #include "base/memory.h"
 #include "base/tensor.h"
-#include "glass/internal.h"
+#include "glass/barrier.h"
 
 static stz_err add_fields(stz_glass *g) {
   const struct {
@@ -38,28 +38,12 @@ static stz_err add_fields(stz_glass *g) {
   return stz_quenched_init(g);
 }
 
-double stz_glass_base_barrier(const stz_barrier_params *barriers, const stz_micro *micro, int64_t local) {
-  const double *interface = stz_micro_interface(micro);
-  double base = barriers->mean_eV + barriers->composition_eV * stz_micro_g(micro)[local];
-  if (interface) base -= barriers->interface_eV * interface[local];
-  return base;
-}
-
 static void take_structure(stz_glass *g, const stz_micro *micro) {
   for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) {
-    g->base[i] = (float)stz_glass_base_barrier(&g->barriers, micro, i);
+    g->base[i] = (float)stz_barrier_base(&g->barriers, micro, i);
     g->structure[i] = (float)stz_micro_g(micro)[i];
     g->composition[i] = (float)stz_micro_composition(micro)[i];
   }
-}
-
-// The highest barrier there can be: the largest noise on top of the highest base. Collective.
-static double highest_barrier(const stz_glass *g) {
-  double base = 0.0;
-  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) base = fmax(base, g->base[i]);
-  MPI_Allreduce(MPI_IN_PLACE, &base, 1, MPI_DOUBLE, MPI_MAX, stz_grid_comm(g->grid));
-  const double barrier = base + g->noise_eV * g->marginal.value[STZ_MARGINAL_POINTS - 1];
-  return fmax(g->barriers.floor_eV, barrier) * (1.0 + 1e-6); // barriers are rounded to single precision
 }
 
 stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
@@ -87,8 +71,8 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   STZ_TRY_TO(fail, err, stz_orientation_init(g));
   STZ_TRY_TO(fail, err, stz_clusters_init(g, foil_nm, probe_nm));
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), STZ_NEW(g->touched, 2 * g->footprint_size + g->cells.most + 1)));
-  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) stz_glass_update_barrier(g, i);
-  g->highest = highest_barrier(g);
+  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) stz_barrier_update(g, i);
+  g->highest = stz_barrier_highest(g);
   *glass = g;
   return STZ_OK;
 fail:
@@ -117,7 +101,7 @@ void stz_glass_locate(const stz_glass *glass, stz_shear *shear) {
 // Notes an event at one of this rank's sites: its plastic strain, its count, and whether it undid the one before.
 static void record_event(stz_glass *g, int64_t i, const stz_shear *shear, const double d[5]) {
   const size_t stride = stz_field_stride(g->grid);
-  const double a = stz_grid_spacing(g->grid), density = g->stz.volume_nm3 / (a * a * a);
+  const double density = stz_grid_voxels(g->grid, g->stz.volume_nm3);
   if (g->last_shear[i] != 0) {
     const int mode = (g->last_shear[i] - 1) / 2, sign = (g->last_shear[i] - 1) % 2 ? -1 : 1;
     double last[5], product = 0.0;
@@ -185,7 +169,7 @@ void stz_glass_save_order(const stz_glass *glass, uint8_t *ordered) {
 void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals, stz_recovery recovery) {
   glass->recovery = recovery;
   for (int64_t i = 0; i < glass->cluster_count; i++) glass->clusters[i].ordered = ordered[i] != 0;
-  for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) stz_glass_update_barrier(glass, i);
+  for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) stz_barrier_update(glass, i);
   glass->reversals = stz_grid_rank(glass->grid) == 0 ? reversals : 0;
 }
 

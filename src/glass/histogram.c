@@ -9,7 +9,7 @@
 #include "base/comm.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
-#include "glass/internal.h"
+#include "glass/barrier.h"
 
 enum { BASES = 4096, CELLS = 8192 };
 static const double RANGE = 8.0, STEP = 16.0 / (STZ_MARGINAL_POINTS - 1); // of the tables of stz/marginal.h
@@ -26,7 +26,7 @@ static stz_err count_bases(const stz_glass *g, const stz_micro *structured, doub
   double *base = NULL, outer[2] = {-INFINITY, -INFINITY}; // minus the least, the largest
   STZ_TRY(stz_agree(stz_grid_comm(g->grid), STZ_NEW(base, sites)));
   for (int64_t i = 0; i < sites; i++) {
-    base[i] = stz_glass_base_barrier(&g->barriers, structured, i);
+    base[i] = stz_barrier_base(&g->barriers, structured, i);
     outer[0] = fmax(outer[0], -base[i]);
     outer[1] = fmax(outer[1], base[i]);
   }

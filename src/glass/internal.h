@@ -59,12 +59,6 @@ struct stz_glass {
   uint64_t reversals;
 };
 
-// Barrier of a local site without noise, eV: mean + composition g - interface |grad g| lambda/(2 pi sharpness).
-double stz_glass_base_barrier(const stz_barrier_params *barriers, const stz_micro *micro, int64_t local);
-
-// Barrier of a local site from its base, noise and damage, eV: max(floor, base + width T(noise) - softening D).
-void stz_glass_update_barrier(stz_glass *glass, int64_t local);
-
 // orientation.c: cells, and the rotation of each at the start; a new rotation for the cell of an event.
 stz_err stz_orientation_init(stz_glass *glass) STZ_MUST_USE;
 void stz_orientation_turn(stz_glass *glass, const stz_shear *shear, int rotation);

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/target.h"
 #include "base/units.h"
-#include "glass/internal.h"
+#include "glass/barrier.h"
 
 static double footprint_width(const stz_glass *g) { return cbrt(g->stz.volume_nm3) / sqrt(2.0 * STZ_PI); }
 
@@ -101,18 +101,6 @@ stz_err stz_noise_init(stz_glass *g, stz_spectral *spectral) {
   return err;
 }
 
-static inline __attribute__((always_inline)) void update_barrier(stz_glass *g, int64_t local) {
-  const double q = g->base[local] + g->noise_eV * stz_marginal_map(&g->marginal, g->noise[local]);
-  g->barrier[local] = (float)(q > g->barriers.floor_eV ? q : g->barriers.floor_eV);
-  if (!g->damage) return;
-  g->hard[local] = (float)q;
-  g->barrier[local] = (float)stz_glass_barrier_at(g, local, g->recovery.sum);
-}
-
-void stz_glass_update_barrier(stz_glass *glass, int64_t local) { update_barrier(glass, local); }
-
-static int wrap(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
-
 // A rank's part of the box.
 typedef struct slab {
   const int *cells;
@@ -123,9 +111,10 @@ typedef struct slab {
 static inline __attribute__((always_inline)) int64_t voxel_at(const stz_glass *g, const slab *s, const int xyz[3],
                                                               const stz_footprint_voxel *v) {
   if (g->barriers.redraw == STZ_REDRAW_CENTRE && v->draw < 1.0) return -1;
-  const int *n = s->cells, plane = wrap(xyz[0] + v->offset[0], n[0]) - s->first;
+  const int *n = s->cells, plane = stz_wrap_once(xyz[0] + v->offset[0], n[0]) - s->first;
   if (plane < 0 || plane >= s->planes) return -1;
-  return ((int64_t)plane * n[1] + wrap(xyz[1] + v->offset[1], n[1])) * n[2] + wrap(xyz[2] + v->offset[2], n[2]);
+  return ((int64_t)plane * n[1] + stz_wrap_once(xyz[1] + v->offset[1], n[1])) * n[2] +
+         stz_wrap_once(xyz[2] + v->offset[2], n[2]);
 }
 
 // Calls in what an event reads and writes of a voxel, so that all of them are on their way at once.
@@ -151,7 +140,7 @@ void stz_noise_redraw(stz_glass *g, int64_t site, double normal) {
     const int64_t at = voxel_at(g, &mine, xyz, v);
     if (at < 0) continue;
     g->noise[at] = (float)fma(v->keep, g->noise[at], v->draw * normal);
-    update_barrier(g, at);
+    stz_barrier_update(g, at);
     g->touched[g->touched_count++] = at;
   }
 }

@@ -9,12 +9,10 @@
 #include "base/memory.h"
 #include "glass/internal.h"
 
-static int wrap(int i, int n) { return (i % n + n) % n; }
-
 // Index of cell (i, j, k), any integers, and its point in the frame of those integers (not wrapped into the box), nm.
 static uint32_t cell_point(const stz_glass *g, int i, int j, int k, double point[3]) {
   const int *n = g->cells.count;
-  const uint32_t cell = (uint32_t)((wrap(i, n[0]) * n[1] + wrap(j, n[1])) * n[2] + wrap(k, n[2]));
+  const uint32_t cell = (uint32_t)((stz_wrap(i, n[0]) * n[1] + stz_wrap(j, n[1])) * n[2] + stz_wrap(k, n[2]));
   stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_CELLS, cell);
   const int index[3] = {i, j, k};
   for (int axis = 0; axis < 3; axis++) point[axis] = (index[axis] + stz_rng_uniform(&rng)) * g->cells.pitch[axis];
@@ -52,11 +50,11 @@ static uint32_t nearest_cell(const stz_glass *g, const cell_layers *layers, cons
   for (int i = 0; i < LAYERS; i++) {
     for (int j = j0 - 2; j <= j0 + 2; j++) {
       for (int k = k0 - 2; k <= k0 + 2; k++) {
-        const int at = (i * n[1] + wrap(j, n[1])) * n[2] + wrap(k, n[2]);
+        const int at = (i * n[1] + stz_wrap(j, n[1])) * n[2] + stz_wrap(k, n[2]);
         const double *p = layers->points[at];
         const double dx = p[0] - x[0];
-        const double dy = p[1] + (j - wrap(j, n[1])) * pitch[1] - x[1];
-        const double dz = p[2] + (k - wrap(k, n[2])) * pitch[2] - x[2];
+        const double dy = p[1] + (j - stz_wrap(j, n[1])) * pitch[1] - x[1];
+        const double dz = p[2] + (k - stz_wrap(k, n[2])) * pitch[2] - x[2];
         const double r2 = dx * dx + dy * dy + dz * dz;
         if (r2 < least) {
           least = r2;
@@ -134,7 +132,7 @@ void stz_orientation_turn(stz_glass *g, const stz_shear *shear, int rotation) {
   int low[3], count[3], begin[3];
   for (int axis = 0; axis < 3; axis++) {
     low[axis] = (int)floor(at[axis] - reach);
-    begin[axis] = wrap(low[axis], cells[axis]);
+    begin[axis] = stz_wrap(low[axis], cells[axis]);
     count[axis] = (int)ceil(at[axis] + reach) - low[axis] + 1;
     if (count[axis] <= cells[axis]) continue;
     count[axis] = cells[axis];

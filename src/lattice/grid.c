@@ -66,6 +66,13 @@ double stz_grid_volume(const stz_grid *grid) {
 
 static int64_t plane_sites(const stz_grid *grid) { return (int64_t)grid->cells[1] * grid->cells[2]; }
 int64_t stz_grid_sites(const stz_grid *grid) { return grid->cells[0] * plane_sites(grid); }
+double stz_grid_share(const stz_grid *grid, double volume) { return volume / stz_grid_volume(grid); }
+
+double stz_grid_voxels(const stz_grid *grid, double volume) {
+  const double a = grid->spacing;
+  return volume / (a * a * a);
+}
+
 int64_t stz_grid_local_sites(const stz_grid *grid) { return stz_grid_planes(grid) * plane_sites(grid); }
 int stz_grid_first_plane(const stz_grid *grid) { return grid->first[grid->rank]; }
 int stz_grid_planes(const stz_grid *grid) { return grid->first[grid->rank + 1] - grid->first[grid->rank]; }
@@ -84,14 +91,9 @@ void stz_grid_coords(const stz_grid *grid, int64_t site, int xyz[3]) {
   xyz[0] = (int)(site / plane_sites(grid));
 }
 
-static int wrap(int x, int n) {
-  x %= n;
-  return x < 0 ? x + n : x;
-}
-
 int64_t stz_grid_site(const stz_grid *grid, int x, int y, int z) {
   const int *n = grid->cells;
-  return ((int64_t)wrap(x, n[0]) * n[1] + wrap(y, n[1])) * n[2] + wrap(z, n[2]);
+  return ((int64_t)stz_wrap(x, n[0]) * n[1] + stz_wrap(y, n[1])) * n[2] + stz_wrap(z, n[2]);
 }
 
 int64_t stz_grid_local(const stz_grid *grid, int64_t site) {

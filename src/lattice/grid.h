@@ -22,16 +22,22 @@ MPI_Comm stz_grid_comm(const stz_grid *grid);
 int stz_grid_rank(const stz_grid *grid);
 int stz_grid_ranks(const stz_grid *grid);
 
-const int *stz_grid_cells(const stz_grid *grid); // nx, ny, nz
-double stz_grid_spacing(const stz_grid *grid);   // a, nm
-double stz_grid_volume(const stz_grid *grid);    // of the box, nm^3
-int64_t stz_grid_sites(const stz_grid *grid);    // nx ny nz
+const int *stz_grid_cells(const stz_grid *grid);             // nx, ny, nz
+double stz_grid_spacing(const stz_grid *grid);               // a, nm
+double stz_grid_volume(const stz_grid *grid);                // of the box, nm^3
+int64_t stz_grid_sites(const stz_grid *grid);                // nx ny nz
+double stz_grid_share(const stz_grid *grid, double volume);  // part of the box that a volume (nm^3) has, as Omega/V
+double stz_grid_voxels(const stz_grid *grid, double volume); // a volume (nm^3) in voxels, as Omega/a^3
 int64_t stz_grid_local_sites(const stz_grid *grid);
 
 int stz_grid_first_plane(const stz_grid *grid);      // of this rank
 int stz_grid_planes(const stz_grid *grid);           // of this rank
 int64_t stz_grid_first_site(const stz_grid *grid);   // global index of local site 0
 int stz_grid_owner(const stz_grid *grid, int plane); // rank that owns plane x = `plane`
+
+// A coordinate within 0 .. n-1, from any one; and from one that lies at most one period off, which costs no division.
+static inline int stz_wrap(int x, int n) { return (x % n + n) % n; }
+static inline int stz_wrap_once(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
 
 // Coordinates of a global index, and back (coordinates of any size are wrapped into the box).
 void stz_grid_coords(const stz_grid *grid, int64_t site, int xyz[3]);

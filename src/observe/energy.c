@@ -111,7 +111,7 @@ double stz_energy_of_mean(const stz_energy *energy, const double stress[6]) {
 
 stz_err stz_energy_internal(const stz_glass *glass, const stz_kmc *kmc, double *energy) {
   const stz_grid *grid = stz_glass_grid(glass);
-  const double a = stz_grid_spacing(grid), density = stz_glass_stz(glass)->volume_nm3 / (a * a * a);
+  const double density = stz_grid_voxels(grid, stz_glass_stz(glass)->volume_nm3);
   const int64_t sites = stz_grid_local_sites(grid);
   double *products = NULL; // strain : stress; strains times Omega/a^3
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(products, sites)));

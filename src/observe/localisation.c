@@ -23,8 +23,6 @@ static void line_sums(const int cells[3], const float *d3, const float *d4, doub
 
 static int divisor(int a, int b) { return b ? divisor(b, a % b) : a; }
 
-static int wrap(int x, int n) { return (x % n + n) % n; }
-
 // The largest of the slabs' sums along x + sign * t, t in 0..nt-1 counting the lines of a plane, as a share of a slab's
 // part of `total`. `profile`: work space, nx.
 static double largest_share(const double *lines, int nx, int width, int nt, int sign, double spacing, double total,
@@ -33,7 +31,7 @@ static double largest_share(const double *lines, int nx, int width, int nt, int 
   const int slabs = wanted > 1 ? wanted : 1;
   memset(profile, 0, sizeof *profile * (size_t)period);
   for (int x = 0; x < nx; x++) {
-    for (int t = 0; t < nt; t++) profile[wrap(x + sign * t, period)] += lines[(int64_t)x * width + t];
+    for (int t = 0; t < nt; t++) profile[stz_wrap(x + sign * t, period)] += lines[(int64_t)x * width + t];
   }
   // In units of spacing/slabs, layer k is [k slabs, (k + 1) slabs) and slab b is [b period, (b + 1) period).
   double largest = -INFINITY;

@@ -20,7 +20,7 @@ stz_err stz_history_look(const stz_glass *glass, uint64_t events, stz_history_sa
   const stz_grid *grid = stz_glass_grid(glass);
   int64_t count;
   const stz_cluster *clusters = stz_glass_clusters(glass, &count);
-  *sample = (stz_history_sample){.stz_per_box = stz_glass_stz(glass)->volume_nm3 / stz_grid_volume(grid),
+  *sample = (stz_history_sample){.stz_per_box = stz_grid_share(grid, stz_glass_stz(glass)->volume_nm3),
                                  .order_mean = stz_order_mean(grid, clusters, count),
                                  .reversal_share = events ? (double)stz_glass_reversals(glass) / (double)events : 0.0};
   const float *plastic[5];

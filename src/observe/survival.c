@@ -25,7 +25,6 @@ typedef struct cover {
   double kept;           // 1 - d
 } cover;
 
-static int wrap(int x, int n) { return (x % n + n) % n; }
 static int padded_length(const cover *c) { return c->cells[2] + 2 * c->halo; }
 static int64_t padded_lines(const cover *c) { return (int64_t)(c->planes + 2 * c->halo) * c->cells[1]; }
 
@@ -111,7 +110,7 @@ static void pad_plane(cover *c, int slot, const uint32_t *plane) {
   for (int y = 0; y < ny; y++) {
     const int64_t line = (int64_t)slot * ny + y;
     for (int z = 0; z < length; z++) {
-      const uint32_t count = plane[y * nz + wrap(z - c->halo, nz)];
+      const uint32_t count = plane[y * nz + stz_wrap(z - c->halo, nz)];
       c->padded[line * length + z] = count;
       if (count) c->line_touched[line] = 1;
     }
@@ -129,7 +128,7 @@ static void exchange(const stz_grid *grid, const uint32_t *event_count, uint32_t
     int end = start;
     while (end < nx && stz_grid_owner(grid, end) == receiver) end++;
     for (int k = 0; k < 2 * c->halo; k++) {
-      const int at = k < c->halo ? start - c->halo + k : end + k - c->halo, from = wrap(at, nx);
+      const int at = k < c->halo ? start - c->halo + k : end + k - c->halo, from = stz_wrap(at, nx);
       const int sender = stz_grid_owner(grid, from);
       if (me != sender && me != receiver) continue;
       const uint32_t *counts = plane;
@@ -148,7 +147,7 @@ static void exchange(const stz_grid *grid, const uint32_t *event_count, uint32_t
 static bool line_untouched(const cover *c, int x, int y) {
   for (int dx = 0; dx <= 2 * c->halo; dx++) {
     for (int dy = -c->halo; dy <= c->halo; dy++) {
-      if (c->line_touched[(int64_t)(x + dx) * c->cells[1] + wrap(y + dy, c->cells[1])]) return false;
+      if (c->line_touched[(int64_t)(x + dx) * c->cells[1] + stz_wrap(y + dy, c->cells[1])]) return false;
     }
   }
   return true;
@@ -164,7 +163,7 @@ static void line_survival(cover *c, int x, int y, float *survival) {
     memset(c->covering, 0, sizeof *c->covering * (size_t)nz);
     for (int o = c->first[part]; o < c->first[part + 1]; o++) {
       const int *d = c->offset[o];
-      const int64_t line = (int64_t)(x + c->halo + d[0]) * c->cells[1] + wrap(y + d[1], c->cells[1]);
+      const int64_t line = (int64_t)(x + c->halo + d[0]) * c->cells[1] + stz_wrap(y + d[1], c->cells[1]);
       const uint32_t *counts = c->padded + line * length + c->halo + d[2];
       for (int z = 0; z < nz; z++) c->covering[z] += counts[z];
     }

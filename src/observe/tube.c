@@ -73,8 +73,6 @@ double stz_disc_corner(double x, double y, double radius) {
   return half_disc(edge, radius) - half_disc(x, radius) - y * (edge - x);
 }
 
-static int wrap(int x, int n) { return (x % n + n) % n; }
-
 double stz_columns_tube(const stz_columns *columns, double u, double v, double radius) {
   const double a = columns->spacing;
   const int u0 = (int)floor((u - radius) / a), u1 = (int)floor((u + radius) / a);
@@ -85,7 +83,7 @@ double stz_columns_tube(const stz_columns *columns, double u, double v, double r
       const double x0 = i * a - u, x1 = (i + 1) * a - u, y0 = j * a - v, y1 = (j + 1) * a - v;
       const double area = stz_disc_corner(x0, y0, radius) - stz_disc_corner(x1, y0, radius) -
                           stz_disc_corner(x0, y1, radius) + stz_disc_corner(x1, y1, radius);
-      sum += area * columns->values[wrap(i, columns->nu) * columns->nv + wrap(j, columns->nv)];
+      sum += area * columns->values[stz_wrap(i, columns->nu) * columns->nv + stz_wrap(j, columns->nv)];
     }
   }
   return sum;

@@ -171,7 +171,7 @@ void stz_record_before(stz_record *record, const stz_event *event) {
 
 static stz_err write_event(stz_record *record, const stz_event *event, const double strain[6]) {
   const stz_grid *grid = record->sample->grid;
-  const double share = stz_glass_stz(record->sample->glass)->volume_nm3 / stz_grid_volume(grid);
+  const double share = stz_grid_share(grid, stz_glass_stz(record->sample->glass)->volume_nm3);
   int xyz[3];
   stz_grid_coords(grid, event->shear.site, xyz);
   const double row[EVENT_WIDTH] = {event->time_s,
@@ -202,7 +202,7 @@ static stz_err write_avalanches(stz_record *record, double time_s, bool whole) {
 
 static stz_err add_to_avalanches(stz_record *record, const stz_event *event, const double strain[6],
                                  const stz_macro *after) {
-  const double share = stz_glass_stz(record->sample->glass)->volume_nm3 / stz_grid_volume(record->sample->grid);
+  const double share = stz_grid_share(record->sample->grid, stz_glass_stz(record->sample->glass)->volume_nm3);
   const int driven = record->before.component;
   const stz_avalanche_event added = {.time_s = event->time_s,
                                      .site = event->shear.site,

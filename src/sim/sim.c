@@ -91,7 +91,7 @@ static stz_err keep_safe(run *r) {
 
 // The mean plastic strain grows by an event's strain times its share of the volume.
 static void yield(stz_sample *s, const double strain[6]) {
-  const double share = stz_elastic_volume(s->elastic) / stz_grid_volume(s->grid);
+  const double share = stz_grid_share(s->grid, stz_elastic_volume(s->elastic));
   double plastic[6];
   for (int v = 0; v < 6; v++) plastic[v] = strain[v] * share;
   stz_load_yield(s->load, plastic);
