@@ -31,11 +31,11 @@ typedef struct stz_key { // NOLINT(clang-analyzer-optin.performance.Padding): in
   const char *fallback; // the default, as one would write it; NULL without one
   double min, max;      // range of numbers, with +-INFINITY for none
   bool min_open, max_open;
-  const char *names;  // NAME, LIST of names: the allowed ones, "a|b|c" in the order of the enum's values from 0
-  int count;          // LIST: how many; 0: 2 to STZ_LIST_SIZE
-  size_t offset;      // of the value in stz_config, for a segment's key in stz_segment
-  unsigned used_by;   // segment's key: the types that have it, a bit each (1u << type)
-  unsigned needed_by; // segment's key: the types that cannot do without
+  const char *names;     // NAME, LIST of names: the allowed ones, "a|b|c" in the order of the enum's values from 0
+  int count;             // LIST: how many; 0: 2 to STZ_LIST_SIZE
+  size_t offset;         // of the value in stz_config, for a segment's key in stz_segment
+  unsigned used_by;      // segment's key: the types that have it, a bit each (1u << type)
+  unsigned needed_by;    // segment's key: the types that cannot do without
   const char *only_with; // number > 0 that only some values of a NAME key have, and need: "stz.barrier_law=a|b"
   const char *description;
 } stz_key;

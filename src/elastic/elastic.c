@@ -79,8 +79,8 @@ void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[
   const int *cells = stz_grid_cells(elastic->grid);
   const double a = stz_grid_spacing(elastic->grid);
   const double s2 = cbrt(elastic->volume * elastic->volume) / (4.0 * STZ_PI);
-  const double density = stz_grid_voxels(elastic->grid, elastic->volume),
-               lame = elastic->poisson / (1.0 - elastic->poisson);
+  const double density = stz_grid_voxels(elastic->grid, elastic->volume);
+  const double lame = elastic->poisson / (1.0 - elastic->poisson);
   memset(green, 0, 36 * sizeof(double));
   if (m[0] == 0 && m[1] == 0 && m[2] == 0) return;
   for (int alias = 0; alias < 27; alias++) {
