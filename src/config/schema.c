@@ -236,7 +236,7 @@ const stz_key stz_schema[] = {
                     "an axis or more); `auto`: `multilevel` in boxes of 32 cells an axis or more, else `direct`"},
     {"kmc.tolerance", STZ_KEY_FLOAT, "MPa", "1.2", .min = 0.05, .max = 10, AT(kmc.tolerance_MPa),
      .description = "multilevel: rms error of the local stress (norm of the deviator) that may pile up before it is "
-                    "computed afresh, for E = 72 GPa and 1.7 nm^3; 1.0 puts the law of the next event within about "
+                    "computed afresh; 1.0 puts the law of the next event within about "
                     "0.005 of the true one (total variation), and in proportion"},
 
     {"output.history_points_per_decade", STZ_KEY_INT, "1", "20", .min = 1, .max = 10000, AT(history.points_per_decade),

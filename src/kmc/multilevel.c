@@ -35,8 +35,6 @@ static const double POOREST = 0.03;               // share of candidates accepte
 enum { MEMORY = 256, TRIED = 1024 };              // candidates: of the running mean; between sweeps for poor acceptance
 static const double MISSED = 1e-3, CHANCE = 10.0; // share of events that may be missed, and some more: it is an
                                                   // estimate in which a single rare find may count for several
-static const double ERROR_MPA2 =
-    140.0; // squared error of an event's stress, all sites, at E = 72 GPa, Omega = 1.7 nm^3
 
 // --- set-up ---
 
@@ -134,8 +132,9 @@ static stz_err ml_create(stz_kmc *kmc) {
   }
   e->blocks = e->count[0] * e->count[1] * e->count[2];
   e->groups = (e->blocks + ML_GROUP - 1) / ML_GROUP;
-  const double sites = (double)stz_grid_sites(grid), tolerance = kmc->params.tolerance_MPa;
-  e->refresh_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / ERROR_MPA2);
+  const double sites = (double)stz_grid_sites(grid);
+  const double tolerance = kmc->params.tolerance_MPa * 1e-3 * STZ_GPA / stz_glass_stz(kmc->glass)->gamma0;
+  e->refresh_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / stz_split_error2(kmc->elastic, grid));
   e->converge_every = (uint64_t)fmax(1.0, sites / 50000.0);
   lay_out(e);
   STZ_TRY(STZ_NEW(e->state, e->state_bytes));

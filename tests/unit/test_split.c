@@ -29,12 +29,18 @@ typedef struct box {
   double *strain[5], *stress[6];
 } box;
 
-static void open_box(box *b, int nx, int ny, int nz) {
-  const stz_lattice_params lattice = {.cells = {nx, ny, nz}, .spacing_nm = 0.58};
-  const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
+// A glass: modulus, volume of an STZ, spacing of the lattice.
+typedef struct glass {
+  double young_GPa, volume_nm3, spacing_nm;
+} glass;
+static const glass ZR65NI35 = {72.0, 1.7, 0.58};
+
+static void open_box_of(box *b, int nx, int ny, int nz, glass g) {
+  const stz_lattice_params lattice = {.cells = {nx, ny, nz}, .spacing_nm = g.spacing_nm};
+  const stz_elastic_params elastic = {.young_GPa = g.young_GPa, .poisson = 0.4};
   assert_int_equal(stz_grid_create(MPI_COMM_SELF, &lattice, &b->grid), STZ_OK);
   assert_int_equal(stz_spectral_create(b->grid, &b->spectral), STZ_OK);
-  assert_int_equal(stz_elastic_create(b->grid, &elastic, 1.7, &b->elastic), STZ_OK);
+  assert_int_equal(stz_elastic_create(b->grid, &elastic, g.volume_nm3, &b->elastic), STZ_OK);
   assert_int_equal(stz_split_create(b->grid, b->elastic, &b->split), STZ_OK);
   assert_int_equal(stz_far_create(b->split, b->elastic, &b->far), STZ_OK);
   assert_int_equal(stz_near_create(b->split, &b->near), STZ_OK);
@@ -42,6 +48,8 @@ static void open_box(box *b, int nx, int ny, int nz) {
   for (int c = 0; c < 5; c++) assert_int_equal(STZ_NEW(b->strain[c], stz_grid_sites(b->grid)), STZ_OK);
   for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->grid)), STZ_OK);
 }
+
+static void open_box(box *b, int nx, int ny, int nz) { open_box_of(b, nx, ny, nz, ZR65NI35); }
 
 static void close_box(box *b) {
   for (int c = 0; c < 5; c++) stz_free(b->strain[c]);
@@ -193,10 +201,34 @@ static void split_uneven(void **state) {
   check_box(40, 32, 72);
 }
 
+// kmc.tolerance means the same in any glass: the error of an event that it counts with is the measured one, at twice
+// the modulus, other volumes and other spacings.
+static void split_error_of_any_glass(void **state) {
+  static const glass glasses[] = {{72.0, 1.7, 0.58},  {144.0, 1.7, 0.58}, {72.0, 3.4, 0.58},
+                                  {90.0, 1.0, 0.486}, {72.0, 1.7, 0.45},  {72.0, 1.0, 0.58}};
+  static const int origins[3][3] = {{5, 9, 12}, {6, 11, 15}, {7, 13, 18}};
+  (void)state;
+  for (size_t i = 0; i < sizeof glasses / sizeof *glasses; i++) {
+    box b;
+    double square = 0.0;
+    open_box_of(&b, 32, 32, 32, glasses[i]);
+    for (int k = 0; k < 15; k++) {
+      float e[5] = {0}; // of unit engineering shear
+      e[k % 5] = (float)sqrt(0.5);
+      square += errors_of(&b, origins[k / 5], e).square / 15.0;
+    }
+    const double told = stz_split_error2(b.elastic, b.grid) / (1e-6 * STZ_GPA * STZ_GPA);
+    printf("%g GPa, %g nm^3, %g nm: %.4g MPa^2 at a shear of 0.115, counted with %.4g\n", glasses[i].young_GPa,
+           glasses[i].volume_nm3, glasses[i].spacing_nm, square * 0.115 * 0.115, told * 0.115 * 0.115);
+    assert_true(told > 1.05 * square && told < 1.35 * square);
+    close_box(&b);
+  }
+}
+
 int main(void) {
   MPI_Init(NULL, NULL);
   const struct CMUnitTest tests[] = {cmocka_unit_test(split_32), cmocka_unit_test(split_64),
-                                     cmocka_unit_test(split_uneven)};
+                                     cmocka_unit_test(split_uneven), cmocka_unit_test(split_error_of_any_glass)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Finalize();
   return failed;
