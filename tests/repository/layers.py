@@ -117,7 +117,27 @@ def broken_links(top):
                     yield page, number, f"{target.name} has no heading #{anchor}"
 
 
+VERSIONS = {  # where the version stands
+    "CMakeLists.txt": r"project\(stzkmc VERSION (\S+)",
+    "postprocess/pyproject.toml": r'^version = "(.+)"',
+    "postprocess/stzpost/__init__.py": r'^__version__ = "(.+)"',
+    "CITATION.cff": r"^version: (\S+)",
+}
+
+
+def other_versions(top):
+    """The version is the same wherever it stands."""
+    found = {}
+    for name, pattern in VERSIONS.items():
+        match = re.search(pattern, (top / name).read_text(), re.M) if (top / name).exists() else None
+        found[name] = match.group(1) if match else "none"
+    for name, version in found.items():
+        if version != found["CMakeLists.txt"]:
+            yield top / name, 1, f"version {version}, CMakeLists.txt has {found['CMakeLists.txt']}"
+
+
 def breaches(top):
+    yield from other_versions(top)
     yield from unlisted_defects(top)
     yield from broken_links(top)
     for path in sources(top):
@@ -132,7 +152,7 @@ def breaches(top):
         if module.name not in ALLOWED:
             yield module, 1, "is a module without a rule in tests/repository/layers.py"
             continue
-        for path in sorted(module.glob("*.[ch]")):
+        for path in sorted(module.rglob("*.[ch]")):
             for number, breach in check_source(top, path):
                 yield path, number, breach
 
