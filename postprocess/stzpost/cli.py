@@ -223,7 +223,8 @@ def _page(options):
     if os.path.isdir(options.file):
         page.write_sweep(open_sweep(options.file), options.output)
     else:
-        page.write_run(open_result(options.file), options.output)
+        for note in page.write_run(open_result(options.file), options.output):
+            print(f"stz-post: {note}", file=sys.stderr)
     print(f"page: {options.output}")
 
 
