@@ -17,6 +17,7 @@ from . import space
 MOST_ROWS = 2000  # of a curve
 MOST_EVENTS = 1200  # of the scene: more would hide each other
 MOST_CELLS = 24  # of the surfaces, an axis
+LOGARITHMIC = 30  # events whose times span more are coloured by the logarithm
 FRAMES = 25  # of the strain map
 
 
@@ -98,8 +99,11 @@ def _scene(run) -> dict:
     shown += [f"{len(places)} of {run.sizes['event']} events"] if len(places) else []
     made["title"] = " and ".join(shown).capitalize().replace(" ni ", " Ni ")
     unit, length = time_unit(times[-1] if len(times) else 0.0)
-    picture = space.still(box, meshes[made["first"]] if meshes else None, places, times / length, unit)
-    return made | {"still": picture}
+    logarithmic = bool(len(times) and times[-1] > LOGARITHMIC * times[0] > 0)
+    made["clock"] = {"unit": unit, "length": length, "logarithmic": logarithmic}
+    first = meshes[made["first"]] if meshes else None
+    made["still"] = space.still(box, first, places, times / length, f"time ({unit})", logarithmic)
+    return made
 
 
 def _coarse(field: np.ndarray) -> np.ndarray:

@@ -105,8 +105,7 @@ window.stzkmcPage = (() => {
 
   // A logarithmic axis has a number a decade, or every few decades.
   function logarithmic(values) {
-    const all = values.filter((one) => one > 0);
-    const decades = Math.log10(all.reduce((a, b) => Math.max(a, b), 0) / all.reduce((a, b) => Math.min(a, b), Infinity));
+    const [low, high] = limits(values), decades = Math.log10(high / low);
     return { type: "log", exponentformat: "power", ...(decades > 1.5 ? { dtick: Math.ceil(decades / 7) } : {}) };
   }
 
@@ -135,10 +134,6 @@ window.stzkmcPage = (() => {
 
   const units = [["ns", 1e-9], ["µs", 1e-6], ["ms", 1e-3], ["s", 1], ["min", 60], ["h", 3600], ["d", 86400], ["y", 31557600]];
 
-  function unitOf(seconds) {
-    return units.filter(([name, size]) => name !== "y" && size <= seconds / 2).pop() || units[0];
-  }
-
   // Ticks of a logarithmic axis of seconds: 1 s, 1 min, 1 h, 1 d; with tens, or twos and fives, as far as there is room.
   function timeTicks(low, high, most) {
     const choices = [[1, 2, 5], [1], []].map((digits) => units.flatMap(([name, size], index) => {
@@ -156,10 +151,20 @@ window.stzkmcPage = (() => {
     return { tickmode: "array", tickvals: chosen.map(([at]) => at), ticktext: chosen.map(([, text]) => text) };
   }
 
-  function timeAxis(title, id, values) {
+  function limits(values) {
     const all = values.filter((one) => one > 0);
-    const low = all.reduce((a, b) => Math.min(a, b), Infinity), high = all.reduce((a, b) => Math.max(a, b), 0);
-    return axis(title, { type: "log", meta: "time", ...timeTicks(low / 1.5, high * 1.5, room(id)) });
+    return [all.reduce((a, b) => Math.min(a, b), Infinity), all.reduce((a, b) => Math.max(a, b), 0)];
+  }
+
+  // For a scale of logarithms of seconds.
+  function logTicks(values, most) {
+    const found = timeTicks(...limits(values), most);
+    return { ...found, tickvals: found.tickvals.map(Math.log10) };
+  }
+
+  function timeAxis(title, id, values) {
+    const [low, high] = limits(values);
+    return axis(title, { type: "log", ...timeTicks(low / 1.5, high * 1.5, room(id)) });
   }
 
   const room = (id) => Math.max(3, Math.floor((paper ? 328 : by(id).clientWidth) / (paper ? 50 : 80)));
@@ -188,5 +193,5 @@ window.stzkmcPage = (() => {
   window.addEventListener("beforeprint", () => print(true));
   window.addEventListener("afterprint", () => print(false));
 
-  return { data, by, plot, drop, redraw, axis, logarithmic, timeAxis, unitOf, below, bar, narrow, safe, say, colours };
+  return { data, by, plot, drop, redraw, axis, logarithmic, timeAxis, logTicks, below, bar, narrow, safe, say, colours };
 })();

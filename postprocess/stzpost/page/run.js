@@ -39,8 +39,9 @@
       const marks = Object.entries(data.fit.marks);
       layout.shapes = marks.map(([, at]) => ({ type: "line", x0: at, x1: at, y0: 0, y1: 1, yref: "paper",
         line: { color: "#bbb", width: 1 } }));
-      layout.annotations = marks.map(([name, at]) => ({ x: Math.log10(at), y: 1, yref: "paper", xanchor: "right", yanchor: "top",
-        text: name, textangle: -90, showarrow: false, font: { size: 11, color: "#5c5c5c" } }));
+      const close = (n) => n > 0 && marks[n][1] < 2 * marks[n - 1][1]; // then its name is at the other side of the line
+      layout.annotations = marks.map(([name, at], n) => ({ x: Math.log10(at), y: 1, yref: "paper", yanchor: "top", text: name,
+        xanchor: close(n) ? "left" : "right", textangle: -90, showarrow: false, font: { size: 11, color: "#5c5c5c" } }));
       Object.assign(layout, { showlegend: true, legend: below() });
     }
     layout.xaxis = kit.timeAxis("time from the segment's clock zero", "stress-time", traces.flatMap((one) => one.x));
@@ -123,18 +124,20 @@
     const { surfaces, events } = data.scene, traces = [];
     if (surfaces.length) traces.push(mesh(surfaces[by("iso").value]));
     if (events) {
-      const [unit, size] = kit.unitOf(events.time[events.time.length - 1]);
+      const { unit, length, logarithmic } = data.scene.clock;
+      const own = events.time.map((one) => one / length);
       traces.push({ type: "scatter3d", mode: "markers", x: events.x, y: events.y, z: events.z, name: "events",
         visible: by("show-events").checked,
-        marker: { size: 2.2, color: events.time.map((one) => one / size), colorscale: "Viridis", opacity: 0.85,
-          colorbar: bar(`time (${unit})`, { len: kit.narrow() ? 1 : 0.7, y: kit.narrow() ? -0.02 : 0.5 }) },
-        hovertemplate: `%{x:.2f}, %{y:.2f}, %{z:.2f} nm<br>%{marker.color:.4g} ${unit}<extra></extra>` });
+        marker: { size: 2.2, color: logarithmic ? events.time.map(Math.log10) : own, colorscale: "Viridis", opacity: 0.85,
+          colorbar: bar(logarithmic ? "time" : `time (${unit})`, { len: kit.narrow() ? 1 : 0.7, y: kit.narrow() ? -0.02 : 0.5,
+            ...(logarithmic ? kit.logTicks(events.time, kit.narrow() ? 4 : 8) : {}) }) },
+        customdata: own, hovertemplate: `%{x:.2f}, %{y:.2f}, %{z:.2f} nm<br>%{customdata:.4g} ${unit}<extra></extra>` });
     }
     by("scene").closest("figure").classList.add("live");
     const place = (title) => ({ title: { text: title }, nticks: 6 });
     const frame = { xaxis: place("x (nm)"), yaxis: place("y (nm)"), zaxis: place("z (nm)"), aspectmode: "data",
       camera: { eye: eye() }, uirevision: "kept" };
-    return { title: data.scene.title, traces, layout: { scene: frame, margin: { l: 0, r: 0, t: 0, b: 0 } } };
+    return { title: data.scene.title, traces, layout: { scene: frame, margin: { l: 0, r: 0, t: 0, b: 0 }, modebar: { orientation: "h" } } };
   }
 
   function scene() {

@@ -61,9 +61,12 @@ def _text(columns: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(columns.T).tobytes()).decode("ascii")
 
 
-def still(box_nm: np.ndarray, mesh: Mesh | None, places: np.ndarray, times: np.ndarray, unit: str) -> bytes:
-    """The picture, as PNG: the surface, and events [event][3] (nm) coloured by their times (in `unit`)."""
+def still(
+    box_nm: np.ndarray, mesh: Mesh | None, places: np.ndarray, times: np.ndarray, label: str, logarithmic: bool
+) -> bytes:
+    """The picture, as PNG: the surface, and events [event][3] (nm) coloured by their times, which `label` names."""
     import matplotlib
+    import matplotlib.ticker
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
@@ -76,8 +79,13 @@ def still(box_nm: np.ndarray, mesh: Mesh | None, places: np.ndarray, times: np.n
             faces = mesh.corners[mesh.triangles]
             axes.add_collection3d(Poly3DCollection(faces, facecolors=_shaded(faces), zorder=1))
         if len(places):
-            dots = axes.scatter(*places.T, c=times, s=9, cmap="viridis", depthshade=False, linewidths=0, zorder=2)
-            figure.colorbar(dots, cax=figure.add_axes((0.86, 0.2, 0.02, 0.6)), label=f"time ({unit})")
+            norm = matplotlib.colors.LogNorm() if logarithmic else None
+            looks = {"s": 9, "cmap": "viridis", "depthshade": False, "linewidths": 0, "zorder": 2}
+            dots = axes.scatter(*places.T, c=times, norm=norm, **looks)
+            bar = figure.colorbar(dots, cax=figure.add_axes((0.86, 0.2, 0.02, 0.6)), label=label)
+            if logarithmic:
+                bar.formatter = matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}")
+                bar.update_ticks()
         axes.set(xlabel="x (nm)", ylabel="y (nm)", zlabel="z (nm)")
         axes.set(xlim=(0, box_nm[0]), ylim=(0, box_nm[1]), zlim=(0, box_nm[2]))
         axes.set_box_aspect(box_nm)
