@@ -18,7 +18,13 @@ __version__ = "0.1.0"
 __all__ = ["Result", "STYLE", "StzPostError", "flow_properties", "open_result", "open_run", "open_sweep"]
 
 # Imported at their first use, since NumPy and xarray take long to import.
-_LATER = {"open_run": "dataset", "Result": "result", "open_result": "result", "flow_properties": "sweep", "open_sweep": "sweep"}
+_LATER = {
+    "open_run": "dataset",
+    "Result": "result",
+    "open_result": "result",
+    "flow_properties": "sweep",
+    "open_sweep": "sweep",
+}
 
 
 def __getattr__(name):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules of this package that are imported at their first use: NumPy, xarray, SciPy and matplotlib take most of a second
-to import, and a short command needs none of them."""
+"""Modules of this package that are imported at their first use: NumPy, xarray, SciPy and matplotlib take most of a
+second to import, and a short command needs none of them."""
 from __future__ import annotations
 
 import importlib

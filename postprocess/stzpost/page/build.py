@@ -27,8 +27,8 @@ SCENE_CONTROLS = (
     '<input id="iso" type="range" min="0" step="1"></label> <output for="iso" id="iso-value"></output></span> '
     '<button type="button" data-turn="-15">Turn left</button><button type="button" data-turn="15">Turn right</button>'
     '<label><input id="show-events" type="checkbox" checked> events</label></p>'
-    '<p id="no-webgl" class="warning" hidden>This browser has no WebGL (3D graphics): a still picture stands for the view '
-    "that turns.</p>"
+    '<p id="no-webgl" class="warning" hidden>This browser has no WebGL (3D graphics): a still picture stands for the '
+    "view that turns.</p>"
 )
 
 SECTIONS = {
@@ -38,7 +38,8 @@ SECTIONS = {
     ),
     "scene": (
         "Composition and events",
-        "<p>A surface of equal Ni fraction, at first half a deviation above its mean; events coloured by their time.</p>",
+        "<p>A surface of equal Ni fraction, at first half a deviation above its mean. Events are coloured by their time."
+        "</p>",
     ),
     "map": (
         "Plastic strain",
@@ -64,7 +65,8 @@ def write_run(result: Result, path: str) -> list[str]:
         bodies["scene"] += _scene(values["scene"].pop("still"), values["scene"]["title"])
         lacks = [values["scene"].pop("note")]
     parts = [f"<h1>{_e(result.name)}</h1>", _lead(result)]
-    parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in (*done.notes, *filter(None, lacks))]
+    notes = [*done.notes, *filter(None, lacks)]
+    parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in notes]
     for name, (title, _) in SECTIONS.items():
         if name in values:
             parts.append(f'<section aria-labelledby="h-{name}"><h2 id="h-{name}">{title}</h2>{bodies[name]}</section>')

@@ -15,7 +15,7 @@ FIRST = 0.5  # the level that is shown first
 STEPS = 65535  # of a coordinate, in 16 bits
 SURFACE = "#bfb273"
 NO_MESHER = (
-    "scikit-image is not installed (Debian: python3-skimage): the page shows events without the surface of the composition"
+    "scikit-image is not installed (Debian: python3-skimage): the page shows no surface of the composition"
 )
 
 
@@ -29,8 +29,8 @@ class Mesh:
 
 
 def surfaces(field: np.ndarray, step_nm: np.ndarray, mean: float, deviation: float) -> list[Mesh] | None:
-    """Surfaces of a field [x][y][z] at LEVELS, as far as it has such values; None without scikit-image. `step_nm` is the
-    distance of its values along each axis; the first lies half a step within the box."""
+    """Surfaces of a field [x][y][z] at LEVELS, as far as it has such values; None without scikit-image. `step_nm` is
+    the distance of its values along each axis; the first lies half a step within the box."""
     try:
         from skimage.measure import marching_cubes
     except ImportError:
