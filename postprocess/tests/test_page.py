@@ -346,12 +346,16 @@ def test_all_is_on_paper_even_what_was_never_in_view(page_of_run, browser, tmp_p
     page = browser.open(page_of_run, height=700)
     page.wait("(document.body.dataset.drawn || '').includes('stress-time')")
     assert "scan-density" not in drawn(page)
-    printed = "window.addEventListener('beforeprint', () => { window.seen = [...document.querySelectorAll('.plot')].map((one) =>"
-    printed += " [one.id, one.querySelectorAll('.main-svg').length, one.layout ? one.layout.width : 0]); })"
+    printed = (
+        "window.addEventListener('beforeprint', () => { window.open = document.querySelectorAll('details[open]').length;"
+        " window.seen = [...document.querySelectorAll('.plot')].map((one) =>"
+        " [one.id, one.querySelectorAll('.main-svg').length, one.layout ? one.layout.width : 0]); })"
+    )
     page.evaluate(f"{printed}; 0")
     page.pdf(tmp_path / "p.pdf")
     seen = {name: (parts, width) for name, parts, width in page.evaluate("window.seen")}
     assert all(seen[name][0] > 0 and 300 < seen[name][1] < 700 for name in FLAT), seen
+    assert page.evaluate("[window.open, document.querySelectorAll('details[open]').length]") == [2, 0]
     page.call("Emulation.setEmulatedMedia", media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.still')).visibility") == "visible"
     assert page.evaluate("getComputedStyle(document.getElementById('scene')).display") == "none"

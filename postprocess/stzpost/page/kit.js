@@ -94,7 +94,7 @@ window.stzkmcPage = (() => {
 
   function common(id) {
     const looks = { font: { family, size: paper ? 9 : narrow() ? 12 : 14, color: "#1a1a1a" }, colorway: colours,
-      margin: { l: 60, r: paper || narrow() ? 12 : 44, t: 12, b: 48 }, hovermode: "closest", modebar: { orientation: "v" }, autosize: !paper };
+      margin: { l: 60, r: 12, t: paper || narrow() ? 12 : 30, b: 48 }, hovermode: "closest", autosize: !paper };
     return paper ? { ...looks, width: by(id).closest(".plots") ? 328 : 670, height: 257 } : looks;
   }
 
@@ -183,8 +183,11 @@ window.stzkmcPage = (() => {
   // ---- Paper has another width than the screen, and a browser that prints does not wait: all that is flat is drawn at once,
   // in the pixels of A4 or Letter less margins, as in page.css. Of what is in space, the still picture is printed.
   const flat = () => [...plots.keys()].filter((id) => !by(id).classList.contains("space"));
+  let closed = [];
   function print(on) {
     paper = on;
+    if (on) closed = [...document.querySelectorAll("details:not([open])")];
+    for (const one of closed) one.open = on;
     for (const id of flat()) {
       if (on && !plots.get(id).drawn) watcher.unobserve(by(id));
       draw(id);

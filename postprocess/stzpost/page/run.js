@@ -137,7 +137,7 @@
     const place = (title) => ({ title: { text: title }, nticks: 6 });
     const frame = { xaxis: place("x (nm)"), yaxis: place("y (nm)"), zaxis: place("z (nm)"), aspectmode: "data",
       camera: { eye: eye() }, uirevision: "kept" };
-    return { title: data.scene.title, traces, layout: { scene: frame, margin: { l: 0, r: 0, t: 0, b: 0 }, modebar: { orientation: "h" } } };
+    return { title: data.scene.title, traces, layout: { scene: frame, margin: { l: 0, r: 0, t: 0, b: 0 } } };
   }
 
   function scene() {
