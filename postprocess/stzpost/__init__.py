@@ -1,13 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Post-processing of stzkmc result files: see docs/postprocessing.md for what is computed and how."""
+import importlib
 import os
+from typing import TYPE_CHECKING
+
+from .errors import StzPostError
+
+if TYPE_CHECKING:
+    from .dataset import open_run
+    from .result import Result, open_result
+    from .sweep import flow_properties, open_sweep
 
 STYLE = os.path.join(os.path.dirname(__file__), "stzpost.mplstyle")  # for matplotlib: plt.style.use(stzpost.STYLE)
+SUFFIXES = (".png", ".pdf", ".svg")  # of figures
 __version__ = "0.1.0"
 
-from .dataset import open_run  # noqa: E402  (modules below use the names above)
-from .errors import StzPostError  # noqa: E402
-from .result import Result, open_result  # noqa: E402
-from .sweep import flow_properties, open_sweep  # noqa: E402
-
 __all__ = ["Result", "STYLE", "StzPostError", "flow_properties", "open_result", "open_run", "open_sweep"]
+
+# Imported at their first use, since NumPy and xarray take long to import.
+_LATER = {
+    "open_run": "dataset",
+    "Result": "result",
+    "open_result": "result",
+    "flow_properties": "sweep",
+    "open_sweep": "sweep",
+}
+
+
+def __getattr__(name):
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

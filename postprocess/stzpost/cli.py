@@ -6,40 +6,47 @@ import math
 import os
 import sys
 
-from . import (
-    __version__,
-    avalanches,
-    bands,
-    calibration,
-    compare,
-    correlation,
-    distributions,
-    energy,
-    experiment,
-    experiment_page,
-    fields,
-    figures,
-    movie,
-    nbed,
-    page,
-    paper,
-    plan,
-    relaxation,
-    report,
-    style,
-    sweep_cli,
-    synth,
-    targets,
-    tension,
-    verdicts,
-)
+from . import SUFFIXES, __version__, later, plan, sweep_cli
 from .errors import StzPostError
-from .quantity import table
-from .result import open_result
-from .sweep import open_sweep
+
+avalanches = later.Module("avalanches")
+bands = later.Module("bands")
+calibration = later.Module("calibration")
+compare = later.Module("compare")
+correlation = later.Module("correlation")
+distributions = later.Module("distributions")
+energy = later.Module("energy")
+experiment = later.Module("experiment")
+experiment_page = later.Module("experiment_page")
+fields = later.Module("fields")
+figures = later.Module("figures")
+movie = later.Module("movie")
+nbed = later.Module("nbed")
+page = later.Module("page")
+paper = later.Module("paper")
+relaxation = later.Module("relaxation")
+report = later.Module("report")
+style = later.Module("style")
+synth = later.Module("synth")
+targets = later.Module("targets")
+tension = later.Module("tension")
+verdicts = later.Module("verdicts")
+open_result = later.function("result", "open_result")
+open_sweep = later.function("sweep", "open_sweep")
+table = later.function("quantity", "table")
 
 
 class _Parser(argparse.ArgumentParser):
+    """`fill`, if there, adds the arguments once they are needed: what they say may take an import."""
+
+    fill = None
+
+    def parse_known_args(self, args=None, namespace=None):
+        fill, self.fill = self.fill, None
+        if fill:
+            fill(self)
+        return super().parse_known_args(args, namespace)
+
     def error(self, message):
         raise StzPostError(f"{message} (stz-post --help)")
 
@@ -67,20 +74,7 @@ def parser():
     commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     one = _command(commands, "relaxation", _relaxation, "logarithmic fit, activation volume V and rate sensitivity m")
-    one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: the longest relaxation)")
-    one.add_argument(
-        "--from", dest="start", type=float, default=0.0, metavar="S", help="begin of the fit, s (default 0)"
-    )
-    one.add_argument(
-        "--to", dest="stop", type=float, default=math.inf, metavar="S", help="end of the fit, s (default: all)"
-    )
-    one.add_argument(
-        "--min-r2",
-        type=float,
-        default=relaxation.MIN_R2,
-        metavar="R2",
-        help="refuse fits below this R² (default %(default)s)",
-    )
+    one.fill = _fill_relaxation
     one = _command(commands, "stress-strain", _stress_strain, "yield, flow stress, stiffness")
     one.add_argument(
         "--segment", type=int, metavar="I", help="index of the segment (default: that of the largest strain)"
@@ -94,7 +88,7 @@ def parser():
     one = commands.add_parser("compare", help="a measurement of your own against one or more runs")
     one.add_argument("--measured", required=True, metavar="CSV", help="the measurement (docs/experiment.md)")
     one.add_argument("files", nargs="+", metavar="RESULT")
-    one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
+    one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(SUFFIXES)})")
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
     one.set_defaults(run=_compare)
 
@@ -129,14 +123,43 @@ def parser():
     one.set_defaults(run=_page)
     text = "a movie of strain and events"
     one = commands.add_parser("movie", help=text, description=text)
+    one.fill = _fill_movie
+    one.set_defaults(run=_movie)
+    text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
+    one = commands.add_parser("figure", help=text, description=text)
+    one.fill = _fill_figure
+    one.set_defaults(run=_figure)
+    text = "synthetic measurements with their truth"
+    commands.add_parser("synth", help=text, description=text).fill = _fill_synth
+    return whole
+
+
+def _fill_relaxation(one):
+    one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: the longest relaxation)")
+    one.add_argument(
+        "--from", dest="start", type=float, default=0.0, metavar="S", help="begin of the fit, s (default 0)"
+    )
+    one.add_argument(
+        "--to", dest="stop", type=float, default=math.inf, metavar="S", help="end of the fit, s (default: all)"
+    )
+    one.add_argument(
+        "--min-r2",
+        type=float,
+        default=relaxation.MIN_R2,
+        metavar="R2",
+        help="refuse fits below this R² (default %(default)s)",
+    )
+
+
+def _fill_movie(one):
     one.add_argument("file", metavar="FILE")
     one.add_argument("-o", dest="output", required=True, metavar="MOVIE", help="a name that ends in .mp4 or .gif")
     one.add_argument("--view", choices=movie.VIEWS, help="default: space with VTK and a display, else plane")
     one.add_argument("--frames", type=int, default=60, metavar="N", help="default %(default)s")
     one.add_argument("--rate", type=int, default=12, metavar="N", help="frames a second (default %(default)s)")
-    one.set_defaults(run=_movie)
-    text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
-    one = commands.add_parser("figure", help=text, description=text)
+
+
+def _fill_figure(one):
     names = [*paper.FIGURES, *paper.SWEEP_FIGURES]
     one.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
     one.add_argument("files", nargs="+", metavar="FILE", help="results; for " + " and ".join(paper.SWEEP_FIGURES)
@@ -145,17 +168,11 @@ def parser():
     one.add_argument("--x", metavar="AXIS", help="of a sweep")
     one.add_argument("--y", metavar="AXIS", help="of a sweep")
     one.add_argument("-o", dest="output", required=True, metavar="STEM", help="writes STEM.pdf, STEM.png, STEM.csv")
-    one.set_defaults(run=_figure)
-    _synth_commands(commands)
-    return whole
 
 
-def _synth_commands(commands):
+def _fill_synth(parser):
     """`stz-post synth KIND`: the fields of the kind's settings are its options."""
-    text = "synthetic measurements with their truth"
-    kinds = commands.add_parser("synth", help=text, description=text).add_subparsers(
-        required=True, metavar="KIND", parser_class=_Parser
-    )
+    kinds = parser.add_subparsers(required=True, metavar="KIND", parser_class=_Parser)
     for kind in synth.KINDS:
         title = synth.TITLES[kind]
         one = kinds.add_parser(kind, help=title, description=title)
@@ -174,7 +191,7 @@ def _synth_commands(commands):
 def _command(commands, name, run, text):
     parser = commands.add_parser(name, help=text, description=text)
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(style.SUFFIXES)})")
+    parser.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(SUFFIXES)})")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run, name=name)
     return parser
@@ -223,7 +240,8 @@ def _page(options):
     if os.path.isdir(options.file):
         page.write_sweep(open_sweep(options.file), options.output)
     else:
-        page.write_run(open_result(options.file), options.output)
+        for note in page.write_run(open_result(options.file), options.output):
+            print(f"stz-post: {note}", file=sys.stderr)
     print(f"page: {options.output}")
 
 

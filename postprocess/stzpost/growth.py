@@ -8,6 +8,7 @@ import numpy as np
 
 from .fields import smear
 from .result import Result
+from .units import time_text
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Frame:
 
     @property
     def label(self) -> str:
-        return f"{self.time_s:.3g} s, {100 * self.strain:.2f} % strain"
+        return f"{time_text(self.time_s)}, {100 * self.strain:.2f} % strain"
 
 
 def growth(result: Result, run, count: int) -> list[Frame]:

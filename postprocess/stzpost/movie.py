@@ -23,6 +23,7 @@ from .errors import StzPostError
 from .growth import growth
 from .result import Result
 from .style import BLACK, BLUE, MM, VERMILLION
+from .units import time_text
 
 FORMATS = (".mp4", ".gif")
 SIZE = (960, 720)  # pixels of a frame in space
@@ -104,7 +105,7 @@ def _shots(scene, run, frames: int) -> Iterator[np.ndarray]:
     for number in range(frames):
         end = round(len(times) * number / max(1, frames - 1))
         at = float(times[end - 1]) if end else 0.0
-        yield scene.shot(end, 90.0 * number / frames, f"{at:.3g} s, {end} events")
+        yield scene.shot(end, 90.0 * number / frames, f"{time_text(at)}, {end} events")
 
 
 def _writer(path: str, rate: int):

@@ -23,6 +23,7 @@ from . import (
     tension,
 )
 from .errors import StzPostError
+from .units import time_text
 
 CAPTIONS = {
     "relaxation": (
@@ -274,7 +275,7 @@ def _sample(result):
 
 def _segment(segment):
     duration = segment.end_s - segment.begin_s
-    length = f"{duration:.3g} s" if np.isfinite(duration) else "unfinished"
+    length = time_text(duration) if np.isfinite(duration) else "unfinished"
     return f"{segment.type} at {segment.temperature_K:g} K, {length}, {segment.events} events"
 
 

@@ -7,14 +7,13 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import STYLE
+from . import STYLE, SUFFIXES
 from .errors import StzPostError
 
 MM = 1 / 25.4
 COLUMN = 85 * MM  # width of a single-column figure, inches
 PAGE = 178 * MM  # width of a double-column figure
 DPI = 300
-SUFFIXES = (".png", ".pdf", ".svg")
 
 # Okabe and Ito's palette.
 BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"

@@ -4,10 +4,10 @@ import json
 import os
 import warnings
 
-from . import style, sweep_figures
+from . import SUFFIXES, later
 from .errors import StzPostError
-from .quantity import Quantity, table
-from .sweep import collect, open_sweep
+
+style, sweep_figures, quantity, sweep = map(later.Module, ("style", "sweep_figures", "quantity", "sweep"))
 
 
 def add(commands):
@@ -41,7 +41,7 @@ def add(commands):
 def _figure(commands, name, run, text):
     one = commands.add_parser(name, help=text, description=text)
     one.add_argument("sweep", metavar="DIR", help="directory of a sweep, or the file that collect made of it")
-    one.add_argument("-o", dest="output", required=True, metavar="FIGURE", help=", ".join(style.SUFFIXES))
+    one.add_argument("-o", dest="output", required=True, metavar="FIGURE", help=", ".join(SUFFIXES))
     one.set_defaults(run=lambda options: _drawn(options, run))
     return one
 
@@ -50,14 +50,14 @@ def _drawn(options, run):
     style.check(options.output)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        run(options, open_sweep(options.sweep))
+        run(options, sweep.open_sweep(options.sweep))
     for text in sorted({str(warning.message) for warning in said if warning.category is UserWarning}):
         print(f"note: {text}")
 
 
 def _collect(options):
     output = options.output or os.path.normpath(options.sweep) + ".h5"
-    done, damaged = collect(options.sweep, output)
+    done, damaged = sweep.collect(options.sweep, output)
     for path in damaged:
         print(f"note: {path}: cannot be read; taken for not done")
     print(f"{done - len(damaged)} runs in {output}")
@@ -83,13 +83,13 @@ def _master(options, dataset):
     found = sweep_figures.master(dataset, options.rate, options.temperature)
     style.save(sweep_figures.master_figure(found), options.output)
     quantities = [
-        Quantity("points", len(found.stress_GPa)),
-        Quantity("rate0", found.rate0_per_s, "1/s"),
-        Quantity("scatter about one curve", found.rms_GPa, "GPa"),
-        Quantity("scatter of the flow stresses", found.spread_GPa, "GPa"),
-        Quantity("apparent activation volume", found.volume_nm3, "nm³"),
+        quantity.Quantity("points", len(found.stress_GPa)),
+        quantity.Quantity("rate0", found.rate0_per_s, "1/s"),
+        quantity.Quantity("scatter about one curve", found.rms_GPa, "GPa"),
+        quantity.Quantity("scatter of the flow stresses", found.spread_GPa, "GPa"),
+        quantity.Quantity("apparent activation volume", found.volume_nm3, "nm³"),
     ]
     if options.json:
         print(json.dumps({"command": "master", "quantities": [q.record() for q in quantities]}, ensure_ascii=False))
     else:
-        print(table(quantities))
+        print(quantity.table(quantities))

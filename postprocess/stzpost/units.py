@@ -16,3 +16,18 @@ TAYLOR_FACTORS = {"1": 1.0, "√3": math.sqrt(3.0), "3.06": 3.06}
 def activation_volume(factor, temperature, stress_scale):
     """V in cubic angstroms for `stress_scale` = d sigma/d ln(rate) in GPa."""
     return factor * KB_EV * temperature / (stress_scale * GPA) * ANGSTROM3
+
+
+def time_unit(seconds):
+    """The unit in which a reader would tell a time, and its length in s: ("d", 86400.0) from two days on."""
+    units = (("d", DAY), ("h", HOUR), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
+    if not seconds > 0 or not math.isfinite(seconds):
+        return "s", 1.0
+    return next((one for one in units if seconds >= 2 * one[1]), units[-1])
+
+
+def time_text(seconds, digits=3):
+    """A time for a reader: 1.98 d, 35 h, 90 s, 0 s."""
+    unit, size = time_unit(seconds)
+    value = float(f"{seconds / size:.{digits}g}")
+    return f"{value:.0f} {unit}" if abs(value) >= 100 else f"{value:g} {unit}"

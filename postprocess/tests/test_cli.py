@@ -181,3 +181,27 @@ def test_type_is_legible_in_print(files):
         assert min(abs(figure.get_figwidth() - width) for width in (style.COLUMN, style.PAGE)) < 1e-9
         sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
         assert len(sizes) >= 5 and min(sizes) >= 8
+
+
+HEAVY = ("numpy", "pandas", "xarray", "scipy", "matplotlib", "h5py")
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["collect", "--help"], ["nbed", "--help"], ["no-such"]])
+def test_a_short_command_imports_nothing_heavy(words):
+    """What takes most of a second to import is imported by the commands that need it."""
+    script = (
+        "import sys\nfrom stzpost import cli\ntry:\n    cli.main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+    )
+    folder = pathlib.Path(cli.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", script, *words], cwd=folder, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "[]", done.stderr
+
+
+def test_the_package_keeps_its_names():
+    """In a new process, since here they have been imported."""
+    script = "import stzpost\nfor name in stzpost.__all__: assert getattr(stzpost, name) and name in dir(stzpost)\n"
+    script += "from stzpost import Result, open_result, open_run, open_sweep, flow_properties\n"
+    script += "from stzpost import *\nassert not hasattr(stzpost, 'no_such')"
+    folder = pathlib.Path(cli.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", script], cwd=folder, check=True)

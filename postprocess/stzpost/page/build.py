@@ -2,6 +2,7 @@
 """Puts a page together: values, tables, texts, our script and plotly, in one file that asks no network."""
 from __future__ import annotations
 
+import base64
 import html
 import json
 from importlib import resources
@@ -13,50 +14,62 @@ from .data import collect
 from .sweep_data import collect_sweep
 
 # Nothing may be fetched: the browser itself enforces that the page is whole.
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
-    "worker-src blob:"
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+
+
+def _plot(name: str, kind: str = "", before: str = "") -> str:
+    """Where a plot goes, with its title; `before` stands there until it is drawn."""
+    return f'<figure><figcaption></figcaption>{before}<div id="{name}" class="{f"plot {kind}".strip()}"></div></figure>'
+
+
+SCENE_CONTROLS = (
+    '<p class="controls" id="scene-controls" role="group" aria-label="View" hidden><span><label>Surface at Ni fraction '
+    '<input id="iso" type="range" min="0" step="1"></label> <output for="iso" id="iso-value"></output></span> '
+    '<button type="button" data-turn="-15">Turn left</button><button type="button" data-turn="15">Turn right</button>'
+    '<label><input id="show-events" type="checkbox" checked> events</label></p>'
+    '<p id="no-webgl" class="warning" hidden>This browser has no WebGL (3D graphics): a still picture stands for the '
+    "view that turns.</p>"
 )
 
 SECTIONS = {
     "curves": (
         "Curves",
-        '<div class="plots"><div id="stress-strain" class="plot"></div><div id="stress-time" class="plot"></div>'
-        '<div id="rate" class="plot"></div><div id="bragg" class="plot"></div></div>',
+        f'<div class="plots">{_plot("stress-strain")}{_plot("stress-time")}{_plot("rate")}{_plot("bragg")}</div>',
     ),
     "scene": (
         "Composition and events",
-        "<p>Surface of the Ni fraction at half a deviation above its mean; events coloured by their time.</p>"
-        '<p class="controls" role="group" aria-label="View"><label>Surface at Ni fraction '
-        '<input id="iso" type="range" step="0.005"></label> <output for="iso" id="iso-value"></output> '
-        '<button type="button" data-turn="-15">Turn left</button><button type="button" data-turn="15">Turn right</button>'
-        '<label><input id="show-events" type="checkbox" checked> events</label></p>'
-        '<div id="scene" class="plot tall"></div>',
+        "<p>A surface of equal Ni fraction, at first half a deviation above its mean. Events are coloured by their time."
+        "</p>",
     ),
     "map": (
         "Plastic strain",
         "<p>Axial plastic strain, averaged through the sample along y and over the shape of an STZ. Tension is along x: "
         "bands would lie at 45°.</p>"
         '<p class="controls"><label>Time <input id="time" type="range" min="0" step="1"></label> '
-        '<output for="time" id="time-value"></output></p><div id="map" class="plot square"></div>',
+        f'<output for="time" id="time-value"></output></p>{_plot("map", "square")}',
     ),
     "scans": (
         "Virtual nanobeam diffraction",
         '<p class="controls"><label>Level and scan <select id="scan"></select></label></p>'
-        '<div class="plots"><div id="scan-bragg" class="plot square"></div>'
-        '<div id="scan-density" class="plot square"></div></div>',
+        f'<div class="plots">{_plot("scan-bragg", "square")}{_plot("scan-density", "square")}</div>',
     ),
 }
 
 
-def write_run(result: Result, path: str) -> None:
-    """Writes the page of one result."""
+def write_run(result: Result, path: str) -> list[str]:
+    """Writes the page of one result; returns what it lacks, a line each."""
     values, done = collect(result)
+    bodies = {name: body for name, (_, body) in SECTIONS.items()}
+    lacks = []
+    if "scene" in values:
+        bodies["scene"] += _scene(values["scene"].pop("still"), values["scene"]["title"])
+        lacks = [values["scene"].pop("note")]
     parts = [f"<h1>{_e(result.name)}</h1>", _lead(result)]
-    parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in done.notes]
-    for name, (title, body) in SECTIONS.items():
+    notes = [*done.notes, *filter(None, lacks)]
+    parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in notes]
+    for name, (title, _) in SECTIONS.items():
         if name in values:
-            parts.append(f'<section aria-labelledby="h-{name}"><h2 id="h-{name}">{title}</h2>{body}</section>')
+            parts.append(f'<section aria-labelledby="h-{name}"><h2 id="h-{name}">{title}</h2>{bodies[name]}</section>')
     tables = "".join(f"<h3>{_e(name)}</h3>{report.numbers_table(one)}" for name, one in done.quantities.items())
     parts.append(f'<section><h2>Numbers</h2><div class="tables">{tables}</div></section>')
     parts.append(f"<section><h2>Provenance</h2>{report.provenance_table(result)}</section>")
@@ -64,6 +77,14 @@ def write_run(result: Result, path: str) -> None:
         if text:
             parts.append(f"<details><summary>{title}</summary><pre>{_e(text)}</pre></details>")
     _save(path, f"stzkmc: {result.name}", "\n".join(parts), values, "run")
+    return [one for one in lacks if one]
+
+
+def _scene(picture: bytes, title: str) -> str:
+    """The view in space. Its still picture is seen until the view is drawn, without WebGL, and on paper."""
+    source = base64.b64encode(picture).decode("ascii")
+    image = f'<img class="still" src="data:image/png;base64,{source}" alt="{_e(title)}">'
+    return SCENE_CONTROLS + _plot("scene", "tall space", image).replace("<figcaption>", f"<figcaption>{_e(title)}")
 
 
 def write_sweep(sweep, path: str) -> None:
@@ -81,8 +102,7 @@ def write_sweep(sweep, path: str) -> None:
         '<p class="lead">Many runs of stzkmc; means and standard errors are over the runs that agree in the axes chosen.</p>'
         '<p class="controls"><label>Show <select id="quantity"></select></label><label>against <select id="x"></select>'
         '</label><label>by <select id="by"></select></label></p>'
-        '<div class="plots"><div id="lines" class="plot"></div><div id="heat" class="plot"></div></div>'
-        '<div id="curves" class="plot square"></div>'
+        f'<div class="plots">{_plot("lines")}{_plot("heat")}</div>{_plot("curves", "square")}'
         f"<section><h2>Runs</h2>{_runs(values)}</section>"
         f'<section><h2>Provenance</h2><table class="run"><tbody>{lines}</tbody></table></section>'
     )
@@ -113,14 +133,15 @@ def _lead(result: Result) -> str:
 
 
 def _save(path: str, title: str, body: str, values: dict, kind: str) -> None:
-    data = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    data = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    space = f'<script type="text/plain" id="plotly-space">{plotly("gl3d")}</script>\n' if "scene" in values else ""
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{_e(title)}</title>\n<style>\n{_text('report.css')}\n{_text('page/page.css')}</style>\n</head>\n<body>\n"
         f"<noscript><p>The plots need a browser with scripts; the tables do not.</p></noscript>\n{body}\n"
-        f'<script type="application/json" id="data">{data}</script>\n<script>{plotly()}</script>\n'
+        f'<script type="application/json" id="data">{data}</script>\n{space}<script>{plotly("cartesian")}</script>\n'
         f"<script>\n{_text('page/kit.js')}{_text(f'page/{kind}.js')}</script>\n</body>\n</html>\n"
     )
     try:
@@ -130,10 +151,11 @@ def _save(path: str, title: str, body: str, values: dict, kind: str) -> None:
         raise StzPostError(f"{path}: {error.strerror}") from error
 
 
-def plotly() -> str:
-    """The text of plotly.js, which is no part of the sources: run/setup fetches it (postprocess/web/package.json)."""
+def plotly(part: str) -> str:
+    """The text of a part of plotly.js ("cartesian": curves and maps, "gl3d": in space), which is not in the sources:
+    run/setup fetches it (postprocess/web/package.json)."""
     try:
-        return _text("plotly.min.js").replace("</script", "<\\/script")
+        return _text(f"plotly-{part}.min.js").replace("</script", "<\\/script")
     except FileNotFoundError as error:
         raise StzPostError("plotly.js is not here: run/setup --web fetches it (npm), see docs/postprocessing.md") from error
 

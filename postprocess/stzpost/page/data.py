@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-
 from ..dataset import open_run
 from ..growth import growth
 from ..report import Analysed, analyse
 from ..result import Result
+from ..units import time_unit
+from . import space
 
 MOST_ROWS = 2000  # of a curve
 MOST_EVENTS = 1200  # of the scene: more would hide each other
-MOST_CELLS = 32  # of the scene, an axis
+MOST_CELLS = 24  # of the surfaces, an axis
+LOGARITHMIC = 30  # events whose times span more are coloured by the logarithm
 FRAMES = 25  # of the strain map
 
 
@@ -41,8 +43,7 @@ def _curves(result: Result) -> list[dict]:
         rows = result.rows(segment)
         if not rows.sizes["row"]:
             continue
-        keep = np.unique(np.linspace(0, rows.sizes["row"] - 1, MOST_ROWS).round().astype(int))
-        rows = rows.isel(row=keep)
+        rows = rows.isel(row=evenly(rows.sizes["row"], MOST_ROWS))
         curves.append(
             {
                 "name": f"{segment.index + 1}: {segment.type}",
@@ -73,24 +74,49 @@ def _bragg(done: Analysed) -> dict:
 
 
 def _scene(run) -> dict:
-    """The composition in coarse cells, and places and times of events."""
+    """Surfaces of the composition in coarse cells, places and times of events, and the still picture."""
     if "field_composition" not in run:
         return {}
     field = run["field_composition"].values.astype(float)
-    step = [max(1, math.ceil(n / MOST_CELLS)) for n in field.shape]
-    step = [next(k for k in range(one, n + 1) if n % k == 0) for one, n in zip(step, field.shape)]
-    shape = [m for n, k in zip(field.shape, step) for m in (n // k, k)]
-    coarse = field.reshape(shape).mean(axis=(1, 3, 5))
     spacing = float(run.attrs["spacing_nm"])
-    axes = [numbers(spacing * k * (np.arange(m) + 0.5)) for k, m in zip(step, coarse.shape)]
-    made = {"axes": axes, "composition": numbers(coarse.ravel(), 3), "mean": round(float(field.mean()), 4)}
-    made["level"] = round(float(field.mean() + 0.5 * field.std()), 4)
+    mean, deviation = float(field.mean()), float(field.std())
+    coarse, box = _coarse(field), spacing * np.array(field.shape)
+    meshes = space.surfaces(coarse, box / coarse.shape, mean, deviation)
+    if not meshes and not run.sizes.get("event", 0):
+        return {}
+    made: dict[str, Any] = {"mean": round(mean, 4), "note": space.NO_MESHER if meshes is None else ""}
+    meshes = meshes or []
+    levels = [abs(one.level - mean - space.FIRST * deviation) for one in meshes]
+    made["first"] = int(np.argmin(levels)) if levels else 0
+    made["unit_nm"] = float(box.max() / space.STEPS)
+    made["surfaces"] = space.packed(meshes, made["unit_nm"])
+    places, times = np.empty((0, 3)), np.empty(0)
     if run.sizes.get("event", 0):
-        keep = np.unique(np.linspace(0, run.sizes["event"] - 1, MOST_EVENTS).round().astype(int))
-        sites = spacing * (run["event_site"].values[keep] + 0.5)
-        made["events"] = {name: numbers(sites[:, i]) for i, name in enumerate("xyz")}
-        made["events"] |= {"time": numbers(run["event_time_s"].values[keep]), "of": run.sizes["event"]}
+        keep = evenly(run.sizes["event"], MOST_EVENTS)
+        places, times = spacing * (run["event_site"].values[keep] + 0.5), run["event_time_s"].values[keep]
+        made["events"] = {name: numbers(places[:, i], 4) for i, name in enumerate("xyz")} | {"time": numbers(times)}
+    shown = ["surface of the Ni fraction"] if meshes else []
+    shown += [f"{len(places)} of {run.sizes['event']} events"] if len(places) else []
+    made["title"] = " and ".join(shown).capitalize().replace(" ni ", " Ni ")
+    unit, length = time_unit(times[-1] if len(times) else 0.0)
+    logarithmic = bool(len(times) and times[-1] > LOGARITHMIC * times[0] > 0)
+    made["clock"] = {"unit": unit, "length": length, "logarithmic": logarithmic}
+    first = meshes[made["first"]] if meshes else None
+    made["still"] = space.still(box, first, places, times / length, f"time ({unit})", logarithmic)
     return made
+
+
+def _coarse(field: np.ndarray) -> np.ndarray:
+    """Means over equal blocks, at most MOST_CELLS an axis; a block may share a cell with its neighbour."""
+    for axis, size in enumerate(field.shape):
+        if size > MOST_CELLS:
+            total = np.insert(np.cumsum(field, axis), 0, 0, axis)  # up to the edge of each cell
+            at = np.linspace(0, size, MOST_CELLS + 1)
+            below = np.minimum(at.astype(int), size - 1)
+            part = (at - below).reshape([-1 if one == axis else 1 for one in range(field.ndim)])
+            edges = (1 - part) * total.take(below, axis) + part * total.take(below + 1, axis)
+            field = np.diff(edges, axis=axis) * MOST_CELLS / size
+    return field
 
 
 def _strain_map(result: Result, run) -> dict:
@@ -122,3 +148,6 @@ def numbers(values, digits: int = 5) -> list:
     return [float(f"{one:.{digits}g}") if math.isfinite(one) else None for one in np.asarray(values, float).tolist()]
 
 
+def evenly(count: int, most: int) -> np.ndarray:
+    """Indices of at most so many of `count` things, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, most).round().astype(int))

@@ -10,7 +10,8 @@ import xarray as xr
 from ..errors import StzPostError
 from ..sweep import FLOW_PROPERTIES, flow_properties
 from ..sweep_figures import axes_of, label
-from .data import numbers
+from ..units import time_unit
+from .data import evenly, numbers
 
 MOST_CURVES = 60  # of runs; more would be one colour
 MOST_ROWS = 200  # of a curve
@@ -31,7 +32,7 @@ def collect_sweep(sweep: xr.Dataset) -> dict[str, Any]:
             continue
         values = np.where(done, found.values.ravel().astype(float), np.nan)
         if np.isfinite(values).any():
-            quantities[name] = {"label": label(name, found), "values": numbers(values)}
+            quantities[name] = _column(name, found, values)
     axes = {}
     for name in axes_of(sweep):
         values = sweep[name].broadcast_like(state).transpose(*state.dims).values.ravel()
@@ -45,17 +46,26 @@ def collect_sweep(sweep: xr.Dataset) -> dict[str, Any]:
     }
 
 
+def _column(name: str, found: xr.DataArray, values: np.ndarray) -> dict[str, Any]:
+    """A number a run with its label; times in the unit that the longest has for a reader."""
+    text = label(name, found)
+    if text.endswith(" (s)"):
+        unit, length = time_unit(np.nanmax(values))
+        text, values = f"{text[:-4]} ({unit})", values / length
+    return {"label": text, "values": numbers(values)}
+
+
 def _curves(sweep: xr.Dataset, done: np.ndarray) -> list[dict]:
     """Strain (%) and stress (GPa) of runs that are done, evenly chosen among them."""
     if not {"strain_axial", "stress_axial_GPa"} <= set(sweep.data_vars):
         return []
     shape = sweep["state"].shape
-    chosen = done[np.unique(np.linspace(0, len(done) - 1, MOST_CURVES).round().astype(int))]
+    chosen = done[evenly(len(done), MOST_CURVES)]
     curves = []
     for run in chosen:
         place = dict(zip(sweep["state"].dims, (int(i) for i in np.unravel_index(run, shape))))
         strain, stress = (sweep[name].isel(place).values for name in ("strain_axial", "stress_axial_GPa"))
         keep = np.flatnonzero(np.isfinite(strain) & np.isfinite(stress))
-        keep = keep[np.unique(np.linspace(0, len(keep) - 1, MOST_ROWS).round().astype(int))] if len(keep) else keep
+        keep = keep[evenly(len(keep), MOST_ROWS)] if len(keep) else keep
         curves.append({"run": int(run), "strain": numbers(100 * strain[keep]), "stress": numbers(stress[keep])})
     return curves
