@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/edit.h"
 #include "config/config.h"
 
 _Static_assert(sizeof(stz_segment_type) == sizeof(int) && sizeof(stz_segment_mode) == sizeof(int),
@@ -323,23 +324,9 @@ bool stz_key_in_group(const stz_key *key, const stz_key_group *group) {
   return strlen(group->name) == length && strncmp(group->name, key->path, length) == 0;
 }
 
-static int min3(int a, int b, int c) { return a < b ? (a < c ? a : c) : (b < c ? b : c); }
-
-// Levenshtein's edit distance of texts shorter than STZ_TEXT_SIZE.
-static int edit_distance(const char *a, const char *b) {
-  int row[STZ_TEXT_SIZE];
-  const int columns = (int)strlen(b);
-  for (int j = 0; j <= columns; j++) row[j] = j;
-  for (int i = 1; a[i - 1]; i++) {
-    int diagonal = row[0];
-    row[0] = i;
-    for (int j = 1; j <= columns; j++) {
-      const int changed = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = min3(changed, row[j] + 1, row[j - 1] + 1);
-    }
-  }
-  return row[columns];
+static const char *last_part(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot ? dot + 1 : path;
 }
 
 void stz_schema_nearest(const char *path, char *nearest, size_t size) {
@@ -350,7 +337,8 @@ void stz_schema_nearest(const char *path, char *nearest, size_t size) {
   for (int i = -1; i < stz_schema_count + stz_key_group_count; i++) {
     const int group = i - stz_schema_count;
     const char *known = i < 0 ? "protocol" : group < 0 ? stz_schema[i].path : stz_key_groups[group].name;
-    const int distance = edit_distance(pattern, known);
+    const int whole = stz_edit_distance(pattern, known), last = stz_edit_distance(last_part(pattern), last_part(known)) + 1;
+    const int distance = last < whole ? last : whole; // the group may be forgotten or another one
     if (!known[0] || distance >= best) continue;
     best = distance;
     found = known;

@@ -362,11 +362,18 @@ static stz_err get_design(const place *root, stz_sweep_spec *spec) {
   return STZ_OK;
 }
 
+// A file for other commands.
+static stz_err refuse_input(const stz_source *source, config_t *tree) {
+  if (!config_lookup(tree, "protocol") && !config_lookup(tree, "lattice")) return STZ_OK;
+  return stz_fail(STZ_EINPUT, "%s: got an input, needs a sweep file; inputs are run by `stzkmc run`", source->name);
+}
+
 static stz_err parse(const stz_source *source, stz_sweep_spec *spec) {
   config_t tree;
   stz_err err = stz_tree_parse(source->name, source->text, &tree);
   const place root = {.spec = spec, .setting = config_root_setting(&tree)};
   if (err == STZ_OK) err = copy_text(source->name, &spec->path);
+  if (err == STZ_OK) err = refuse_input(source, &tree);
   if (err == STZ_OK) err = check_known(&root, FILE_KEYS);
   if (err == STZ_OK) err = get_input(&root, spec);
   if (err == STZ_OK) err = get_design(&root, spec);
