@@ -50,12 +50,17 @@ static stz_err take_sweep_option(stz_cli *cli, const stz_option *o, const char *
     }
     return stz_fail(STZ_EINPUT, "--shard: got `%s`, needs i/n with i from 0 to n-1", value);
   }
-  *taken = false;
-  if (strcmp(o->name, "--only") == 0) cli->only = value;
-  if (strcmp(o->name, "--resume") == 0) cli->resume = true;
-  if (strcmp(o->name, "--list") == 0) cli->list = true;
-  if (strcmp(o->name, "--dry-run") == 0) cli->dry_run = true;
-  *taken = o->commands == STZ_SWEEP;
+  if (strcmp(o->name, "--only") == 0) {
+    cli->only = value;
+  } else if (strcmp(o->name, "--resume") == 0) {
+    cli->resume = true;
+  } else if (strcmp(o->name, "--list") == 0) {
+    cli->list = true;
+  } else if (strcmp(o->name, "--dry-run") == 0) {
+    cli->dry_run = true;
+  } else {
+    *taken = false;
+  }
   return STZ_OK;
 }
 
@@ -172,4 +177,6 @@ void stz_cli_clear(stz_cli *cli) {
   *cli = (stz_cli){0};
 }
 
-void stz_cli_help(const stz_cli *cli, FILE *out) { stz_help(cli->help_of ? stz_command_find(cli->help_of) : NULL, out); }
+void stz_cli_help(const stz_cli *cli, FILE *out) {
+  stz_help(cli->help_of ? stz_command_find(cli->help_of) : NULL, out);
+}

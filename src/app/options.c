@@ -47,15 +47,15 @@ static const stz_option options[] = {
      "sets a key in every run, over the sweep file's `set`, under its axes; may be\n"
      "repeated; to go on with the sweep, give the same\n"},
     {"--seed", NULL, "N", STZ_RUN | STZ_CHECK, "run.seed=", "short for --set run.seed=N\n"},
-    {"--foil-nm", NULL, "T", STZ_NBED, "nbed.foil_nm=",
-     "thickness of the foil (default here and below: the run's own)\n"},
+    {"--foil-nm", NULL, "T", STZ_NBED,
+     "nbed.foil_nm=", "thickness of the foil (default here and below: the run's own)\n"},
     {"--probe-nm", NULL, "D", STZ_NBED, "nbed.probe_nm=", "diameter of the probe and step of its grid\n"},
     {"--scans", NULL, "N", STZ_NBED, "nbed.scans=", "scans of 10 x 10 patterns\n"},
     {"--beam", NULL, "x|y|z", STZ_NBED, "nbed.beam=", "axis of the beam\n"},
     {"--cluster-radius-nm", NULL, "R", STZ_NBED,
      "order.cluster_radius_nm=", "radius of a cluster; their places and order are the run's\n"},
-    {"--seed", NULL, "N", STZ_NBED, "run.seed=",
-     "places of the scans: with the run's seed and optics, its own patterns again\n"},
+    {"--seed", NULL, "N", STZ_NBED,
+     "run.seed=", "places of the scans: with the run's seed and optics, its own patterns again\n"},
     {"--ranks-per-run", NULL, "K", STZ_SWEEP, NULL,
      "ranks of each run (default 1); the groups of ranks take run after run\n"},
     {"--resume", NULL, NULL, STZ_SWEEP, NULL,
@@ -180,5 +180,6 @@ void stz_help(const stz_command_entry *command, FILE *out) {
           "number of ranks.\n",
           out);
   }
-  fputs("\nExit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal, 75 stopped early.\n", out);
+  fputs("\nExit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal, 75 stopped early.\n",
+        out);
 }

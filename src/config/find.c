@@ -163,9 +163,7 @@ static bool tell(const char *folder, void *context) {
 }
 
 // Of the folders above, only those that are there: the rest is said in words.
-static bool tell_found(const char *folder, void *context) {
-  return access(folder, F_OK) == 0 && tell(folder, context);
-}
+static bool tell_found(const char *folder, void *context) { return access(folder, F_OK) == 0 && tell(folder, context); }
 
 void stz_find_failure(const stz_wanted *wanted, char *text, size_t size) {
   char looked[700] = "", folder[STZ_PATH_SIZE];

@@ -41,7 +41,8 @@ void stz_limits_hint(const stz_key *key, double value, char *hint, size_t size) 
   if (strcmp(key->unit, "GPa") == 0 && key->used_by && fabs(value) > 100.0) {
     snprintf(hint, size, "; %.6g MPa are %.6g GPa", value, value * 1e-3);
   }
-  if (!strstr(key->path, "strain") || strcmp(key->unit, "1") != 0 || !(fabs(value) > 1.0 && fabs(value) <= 100.0)) return;
+  if (!strstr(key->path, "strain") || strcmp(key->unit, "1") != 0 || !(fabs(value) > 1.0 && fabs(value) <= 100.0))
+    return;
   snprintf(hint, size, "; %.4g %% is %.4g", value, value / 100.0);
 }
 

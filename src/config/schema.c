@@ -337,7 +337,8 @@ void stz_schema_nearest(const char *path, char *nearest, size_t size) {
   for (int i = -1; i < stz_schema_count + stz_key_group_count; i++) {
     const int group = i - stz_schema_count;
     const char *known = i < 0 ? "protocol" : group < 0 ? stz_schema[i].path : stz_key_groups[group].name;
-    const int whole = stz_edit_distance(pattern, known), last = stz_edit_distance(last_part(pattern), last_part(known)) + 1;
+    const int whole = stz_edit_distance(pattern, known),
+              last = stz_edit_distance(last_part(pattern), last_part(known)) + 1;
     const int distance = last < whole ? last : whole; // the group may be forgotten or another one
     if (!known[0] || distance >= best) continue;
     best = distance;

@@ -123,7 +123,8 @@ static char closing(char open) { return (char)(open == '{' ? '}' : open == '(' ?
 static bool wrong_unclosed(parser *p, const char *before) {
   const level *in = &p->levels[p->depth - 1];
   char needs[80];
-  snprintf(needs, sizeof needs, "%s`%c`, which closes the `%c` of line %d", before, closing(in->open), in->open, in->line);
+  snprintf(needs, sizeof needs, "%s`%c`, which closes the `%c` of line %d", before, closing(in->open), in->open,
+           in->line);
   return wrong(p, needs, "");
 }
 
@@ -144,7 +145,7 @@ static bool take_key(parser *p) {
     p->wants = BEHIND;
     return true;
   }
-  if (p->now.kind == 0 && p->depth == 0) return false; // all is well
+  if (p->now.kind == 0 && p->depth == 0) return false;                         // all is well
   if (p->depth > 0 && strchr(")]", p->now.kind)) return wrong_unclosed(p, ""); // the end of the file as well
   const bool decimal = p->now.kind == '0' && p->before[1].kind == ',' && p->before[0].kind == '0';
   const char *hint = p->now.kind == ';' ? "; one `;` is enough" : decimal ? "; decimals have a point, as 0.5" : "";
@@ -176,7 +177,8 @@ static bool take_behind(parser *p) {
   if (!in || in->open == '{') {
     p->wants = KEY;
     if (p->now.kind == ';' || p->now.kind == ',') return true;
-    if (p->unended == 0 && p->now.kind && p->now.kind != '}' && p->before[1].kind != '}') p->unended = p->before[1].line;
+    if (p->unended == 0 && p->now.kind && p->now.kind != '}' && p->before[1].kind != '}')
+      p->unended = p->before[1].line;
     return take_key(p);
   }
   p->wants = BEHIND;

@@ -117,7 +117,12 @@ static void print_header(FILE *out, const stz_plan *plan, const char *command_li
   fprintf(out, ",\"design\":\"%s\",\"points\":%d,\"replicas\":%d,\"seed\":%" PRIu64 ",\"command_line\":",
           designs[plan->spec->design], stz_design_points(plan->design), plan->spec->replicas, plan->spec->seed);
   stz_json_text(out, command_line);
-  fputs(",\"identity\":", out);
+  fputs(",\"set\":[", out);
+  for (int i = 0; i < plan->override_count; i++) {
+    if (i > 0) fputc(',', out);
+    stz_json_text(out, plan->overrides[i].text);
+  }
+  fputs("],\"identity\":", out);
   stz_json_text(out, plan->identity);
   fputc(',', out);
   print_axes(out, plan);
