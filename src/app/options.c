@@ -119,17 +119,16 @@ void stz_option_guess(const char *argument, size_t length, int command, char *gu
   int best = 3;
   snprintf(word, sizeof word, "%.*s", (int)(length < 63 ? length : 63), argument);
   guess[0] = 0;
+  for (int c = 0; c < COMMANDS; c++) {
+    if (!stz_option_find(argument, length, commands[c].bit)) continue;
+    snprintf(guess, size, "; `stzkmc %s` has it", commands[c].name);
+    return;
+  }
   for (int o = 0; o < OPTIONS; o++) {
-    if (!(options[o].commands & command)) continue;
-    const int distance = stz_edit_distance(word, options[o].name);
+    const int distance = options[o].commands & command ? stz_edit_distance(word, options[o].name) : best;
     if (distance >= best) continue;
     best = distance;
     snprintf(guess, size, "; did you mean %s?", options[o].name);
-  }
-  for (int c = 0; c < COMMANDS && !guess[0]; c++) {
-    if (stz_option_find(argument, length, commands[c].bit)) {
-      snprintf(guess, size, "; `stzkmc %s` has it", commands[c].name);
-    }
   }
 }
 

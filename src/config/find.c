@@ -182,5 +182,5 @@ void stz_find_failure(const stz_wanted *wanted, char *text, size_t size) {
   }
   text[0] = 0;
   if (a.nearest[0]) snprintf(text, size, "did you mean \"%s\"? ", a.nearest);
-  snprintf(text + strlen(text), size - strlen(text), "Looked in %s", looked);
+  snprintf(text + strlen(text), size - strlen(text), "looked in %s", looked);
 }

@@ -23,7 +23,7 @@ typedef struct stz_wanted {
 // Looks at the file system: for rank 0.
 bool stz_find(const stz_wanted *wanted, char *path);
 
-// Says for a message where stz_find looked, and the nearest name that is there: `did you mean "x"? Looked ...`.
+// Says for a message where stz_find looked, and the nearest name that is there: `did you mean "x"? looked in ...`.
 void stz_find_failure(const stz_wanted *wanted, char *text, size_t size);
 
 #endif

@@ -106,7 +106,8 @@ static objection examine(const char *at, const char *end, int counts[NESTED], in
   if (strncmp(at, "@include", 8) == 0) {
     return (objection){at, "@include: got an include directive, needs the keys themselves, or `model`"};
   }
-  if (*at == '{' && *depth < NESTED - 1) counts[++*depth] = 0;
+  if (*at == '{' && *depth == NESTED - 1) return (objection){at, "got groups more than 63 deep, needs fewer"};
+  if (*at == '{') counts[++*depth] = 0;
   if (*at == '}' && *depth > 0) --*depth;
   const bool name = end > at && (isalpha((unsigned char)*at) || *at == '*');
   if (name && ++counts[*depth] > MOST_KEYS) return (objection){at, "got more than 1000 keys in one group, needs fewer"};
