@@ -168,7 +168,7 @@ def comparison(measured, found, shown=5):
     for one, color in zip(found[:shown], (VERMILLION, BLUE, GREEN, GREY, LIGHT)):
         order = np.argsort(one.x, kind="stable")
         x = scale * one.x[order]
-        top.plot(x, one.simulated[order], "-", color=color, label=one.result.name)
+        top.plot(x, one.simulated[order], "-", color=color, label=text.label(one.result.name))
         bottom.plot(x, one.residuals[order], "o", color=color, ms=3)
     bottom.axhline(0, color=GREY, lw=0.6)
     if measured.kind in ("relaxation", "displacement"):

@@ -11,6 +11,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from . import tension
+from . import text as text_module
 from .errors import StzPostError
 from .result import COMPONENTS, FORMAT
 
@@ -162,7 +163,8 @@ def _columns(files):
 
 
 def _text(value):
-    return value.decode() if isinstance(value, bytes) else value
+    value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return text_module.whole(value) if isinstance(value, str) else value
 
 
 class _History(BackendArray):

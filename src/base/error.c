@@ -6,11 +6,18 @@
 
 static _Thread_local char message[1024];
 
+void stz_make_line(char *text) {
+  for (; *text; text++) {
+    if ((unsigned char)*text < ' ' || *text == 127) *text = '?';
+  }
+}
+
 stz_err stz_fail(stz_err code, const char *format, ...) {
   va_list args;
   va_start(args, format);
   vsnprintf(message, sizeof message, format, args);
   va_end(args);
+  stz_make_line(message);
   return code;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/edit.h"
+#include "base/error.h"
 #include "config/config.h"
 
 _Static_assert(sizeof(stz_segment_type) == sizeof(int) && sizeof(stz_segment_mode) == sizeof(int),
@@ -363,9 +364,7 @@ void stz_format_double(double value, bool point, char text[32]) {
 
 void stz_one_line(const char *text, char *line, size_t size) {
   snprintf(line, size, "%s", text);
-  for (char *c = line; *c; c++) {
-    if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
-  }
+  stz_make_line(line);
   if (strlen(text) >= size) memcpy(line + size - 4, "...", 4);
 }
 

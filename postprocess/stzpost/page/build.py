@@ -2,11 +2,9 @@
 """Puts a page together: values, tables, texts, our script and plotly, in one file that asks no network."""
 from __future__ import annotations
 
-import html
-import json
 from importlib import resources
 
-from .. import report
+from .. import report, text
 from ..errors import StzPostError
 from ..result import Result
 from .data import collect
@@ -60,9 +58,9 @@ def write_run(result: Result, path: str) -> None:
     tables = "".join(f"<h3>{_e(name)}</h3>{report.numbers_table(one)}" for name, one in done.quantities.items())
     parts.append(f'<section><h2>Numbers</h2><div class="tables">{tables}</div></section>')
     parts.append(f"<section><h2>Provenance</h2>{report.provenance_table(result)}</section>")
-    for title, text in (("Input", result.input_text), ("Resolved input", result.resolved_text)):
-        if text:
-            parts.append(f"<details><summary>{title}</summary><pre>{_e(text)}</pre></details>")
+    for title, shown in (("Input", result.input_text), ("Resolved input", result.resolved_text)):
+        if shown:
+            parts.append(f"<details><summary>{title}</summary><pre>{_e(shown)}</pre></details>")
     _save(path, f"stzkmc: {result.name}", "\n".join(parts), values, "run")
 
 
@@ -113,7 +111,7 @@ def _lead(result: Result) -> str:
 
 
 def _save(path: str, title: str, body: str, values: dict, kind: str) -> None:
-    data = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    data = text.json_in_page(values)
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -142,5 +140,4 @@ def _text(name: str) -> str:
     return resources.files("stzpost").joinpath(name).read_text(encoding="utf-8")
 
 
-def _e(text: str) -> str:
-    return html.escape(text, quote=True)
+_e = text.html
