@@ -94,7 +94,7 @@ def test_refused_is_said_and_not_quoted(files, capsys):
     "arguments, message",
     [
         ([], "required"),
-        (["dance"], "invalid choice"),
+        (["dance"], "unknown, needs one of"),
         (["relaxation"], "required: FILE"),
         (["relaxation", "none.h5"], "none.h5: no such file"),
         (["relaxation", "{nbed}"], "no segment of type"),

@@ -4,13 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static _Thread_local char message[1024];
+#include "base/utf8.h"
 
-void stz_make_line(char *text) {
-  for (; *text; text++) {
-    if ((unsigned char)*text < ' ' || *text == 127) *text = '?';
-  }
-}
+static _Thread_local char message[1024];
 
 stz_err stz_fail(stz_err code, const char *format, ...) {
   va_list args;

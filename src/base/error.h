@@ -15,9 +15,6 @@ typedef enum stz_err {
 
 #define STZ_MUST_USE __attribute__((warn_unused_result))
 
-// Makes a text one that a terminal shows as one line: control characters, which names of files may hold, become "?".
-void stz_make_line(char *text);
-
 // Records the message of a failure (printf-style, one line without the program's name) and returns `code`.
 stz_err stz_fail(stz_err code, const char *format, ...) __attribute__((format(printf, 2, 3))) STZ_MUST_USE;
 

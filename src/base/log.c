@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/error.h"
+#include "base/utf8.h"
 
 static stz_log_sink *log_sink;
 static stz_log_level log_most;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/edit.h"
-#include "base/error.h"
+#include "base/utf8.h"
 #include "config/config.h"
 
 _Static_assert(sizeof(stz_segment_type) == sizeof(int) && sizeof(stz_segment_mode) == sizeof(int),
@@ -340,7 +340,10 @@ void stz_schema_nearest(const char *path, char *nearest, size_t size) {
     const char *known = i < 0 ? "protocol" : group < 0 ? stz_schema[i].path : stz_key_groups[group].name;
     const int whole = stz_edit_distance(pattern, known),
               last = stz_edit_distance(last_part(pattern), last_part(known)) + 1;
-    const int distance = last < whole ? last : whole; // the group may be forgotten or another one
+    const bool begun =
+        strlen(path) > 2 && strncmp(last_part(pattern), last_part(known), strlen(last_part(pattern))) == 0;
+    int distance = last < whole ? last : whole; // the group may be forgotten or another one
+    if (begun && distance > 2) distance = 2;    // or the unit
     if (!known[0] || distance >= best) continue;
     best = distance;
     found = known;

@@ -48,7 +48,6 @@ static const char *const RESERVED[] = {"run",
                                        "segment",
                                        "strain_axial",
                                        "stress_axial_GPa",
-                                       "time_s",
                                        NULL};
 
 static bool is_reserved(const char *name) {

@@ -10,6 +10,7 @@
 #include "base/comm.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "rng/rng.h"
 #include "sim/sim.h"
 #include "sim/state.h"
@@ -99,6 +100,11 @@ static stz_err make_identity(stz_plan *plan, const stz_config *first) {
   fputs(first->resolved_text, out);
   stz_err err = fclose(out) == 0 ? STZ_NEW(plan->identity, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
   if (err == STZ_OK) memcpy(plan->identity, text, size);
+  for (char *c = plan->identity; err == STZ_OK && *c;) { // as it is read back from JSON, which holds UTF-8 alone
+    const int length = stz_utf8_length((const unsigned char *)c);
+    if (length == 0) *c = '?';
+    c += length > 0 ? length : 1;
+  }
   free(text);
   return err;
 }
