@@ -247,7 +247,7 @@ def _slices(options):
 
 def _page(options):
     if os.path.isdir(options.file):
-        page.write_sweep(open_sweep(options.file), options.output)
+        sweep_cli.noting(lambda: page.write_sweep(open_sweep(options.file), options.output))
     else:
         page.write_run(open_result(options.file), options.output)
     print(f"page: {options.output}")

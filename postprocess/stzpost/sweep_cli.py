@@ -49,10 +49,15 @@ def _figure(commands, name, run, text):
 
 def _drawn(options, run):
     style.check(options.output)
+    noting(lambda: run(options, open_sweep(options.sweep)))
+
+
+def noting(act):
+    """Acts, and prints as notes what it warns of."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
-            run(options, open_sweep(options.sweep))
+            act()
         except StzPostError as error:  # the warnings may be its cause
             raise StzPostError("; ".join([str(error), *_notes(said)])) from error
     for text in _notes(said):

@@ -51,7 +51,7 @@ const int stz_key_group_count = sizeof stz_key_groups / sizeof *stz_key_groups;
 
 const stz_key stz_schema[] = {
     {"model", STZ_KEY_TEXT, "", "\"\"", AT(model),
-     .description = "Material model: a path relative to the input, or the name of a file in `models/` without `.cfg`. "
+     .description = "Material model: a path relative to the input, or the name of a file in a `models/` (above). "
                     "Read before the input, which overrides it. Empty: none"},
 
     {"lattice.cells", STZ_KEY_CELLS, "1", NULL, .min = 16, .max = 512, AT(lattice.cells),
@@ -261,7 +261,7 @@ const stz_key stz_schema[] = {
      .description = "Whether events are clustered into avalanches, in the table `/avalanches` of the result"},
 
     {"nbed.foil_nm", STZ_KEY_FLOAT, "nm", "15.0", .min = 0, .min_open = true, NO_MAX, AT(nbed.foil_nm),
-     .description = "Thickness of the foil; at most the box along the beam"},
+     .description = "Thickness of the foil; at most the box along the beam, which a thinner box has by default"},
     {"nbed.probe_nm", STZ_KEY_FLOAT, "nm", "0.4", .min = 0, .min_open = true, .max = 10, AT(nbed.probe_nm),
      .description = "Diameter of the probe, and step of its 10 × 10 grid"},
     {"nbed.scans", STZ_KEY_INT, "1", "8", .min = 1, .max = 1000, AT(nbed.scans), .description = "Scans a level"},
