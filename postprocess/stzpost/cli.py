@@ -305,12 +305,12 @@ def _compare(options):
         ]
         print(json.dumps({"command": "compare", "kind": measured.kind, "runs": runs}, ensure_ascii=False, indent=1))
         return
-    width = max(len(one.result.path) for one in found)
+    width = max(len(text.plain(one.result.path)) for one in found)
     print(f"{'run':<{width}}  {'chi2':>9} {'of':>4} {'p':>9} {'ln L':>9}  residuals in errors")
     for one in found:
         residuals = " ".join(f"{r:+.1f}" for r in one.residuals[:8]) + (" …" if len(one.residuals) > 8 else "")
         values = f"{one.chi2:9.2f} {one.freedom:4d} {one.p:9.2g} {one.log_likelihood:9.2f}"
-        print(f"{one.result.path:<{width}}  {values}  {residuals}")
+        print(f"{text.plain(one.result.path):<{width}}  {values}  {residuals}")
 
 
 def _program(options):

@@ -76,6 +76,9 @@ def test_reports_and_figures_of_any_name(named, tmp_path, capsys):
         assert cli.main(["figure", name, path, "-o", str(tmp_path / name)]) == 0
         assert (tmp_path / f"{name}.csv").read_text(encoding="utf-8")
     capsys.readouterr()
+    with open(tmp_path / "measured.csv", "w", encoding="utf-8") as file:
+        file.write("time_s,stress_GPa,error_GPa\n" + "".join(f"{10.0**k},{3.3 - 0.1 * k},0.01\n" for k in range(2, 6)))
+    assert cli.main(["compare", "--measured", str(tmp_path / "measured.csv"), path, "-o", str(tmp_path / "c.png")]) == 0
     assert cli.main(["nbed", path]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "\x1b" not in said
