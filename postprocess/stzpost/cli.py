@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command stz-post."""
 import argparse
+import difflib
 import json
 import math
 import os
+import re
+import shutil
 import sys
 
-from . import SUFFIXES, __version__, later, plan, sweep_cli
+from . import SUFFIXES, __version__, later, plan, sweep_cli, text
 from .errors import StzPostError
 
 avalanches = later.Module("avalanches")
@@ -48,7 +51,29 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message):
-        raise StzPostError(f"{message} (stz-post --help)")
+        raise StzPostError(f"{self._guess(message) or message} ({self.prog} --help)")
+
+    def _guess(self, message):
+        """A word that was refused, with the nearest one that is known."""
+        command = re.match(r"argument (COMMAND|KIND|NAME): invalid choice: '(.*)' \(choose from (.*)\)$", message)
+        if command:
+            known = re.findall(r"'([^']*)'", command[3])
+            return f"{command[1].lower()} {command[2]}: unknown{self._nearest(command[2], known, ', needs one of ')}"
+        option = re.match(r"unrecognized arguments: (--[^\s=]*)", message)
+        return option and f"{option[1]}: unknown option{self._nearest(option[1], self._options(), '')}"
+
+    def _options(self):
+        parsers, found = [self], []
+        for parser in parsers:
+            found += parser._option_string_actions
+            for action in parser._actions:
+                parsers += action.choices.values() if isinstance(action, argparse._SubParsersAction) else []
+        return found
+
+    @staticmethod
+    def _nearest(word, known, otherwise):
+        near = difflib.get_close_matches(word, known, 1)
+        return f"; did you mean {near[0]}?" if near else otherwise and otherwise + ", ".join(known)
 
 
 def main(arguments=None):
@@ -59,7 +84,7 @@ def main(arguments=None):
         options = parser().parse_args(arguments)
         options.run(options)
     except StzPostError as error:
-        print(f"stz-post: {error}", file=sys.stderr)
+        print(f"stz-post: {text.plain(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
@@ -203,7 +228,7 @@ def _series(commands, name, run, text):
     parser.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the outcome")
     parser.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
     parser.add_argument(
-        "--inputs", default="inputs", metavar="DIR", help="directory of the inputs (default %(default)s)"
+        "--inputs", metavar="DIR", help="directory of the inputs (default: inputs, else those of the program)"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
     parser.set_defaults(run=run)
@@ -238,7 +263,7 @@ def _slices(options):
 
 def _page(options):
     if os.path.isdir(options.file):
-        page.write_sweep(open_sweep(options.file), options.output)
+        sweep_cli.noting(lambda: page.write_sweep(open_sweep(options.file), options.output))
     else:
         for note in page.write_run(open_result(options.file), options.output):
             print(f"stz-post: {note}", file=sys.stderr)
@@ -297,17 +322,35 @@ def _compare(options):
         ]
         print(json.dumps({"command": "compare", "kind": measured.kind, "runs": runs}, ensure_ascii=False, indent=1))
         return
-    width = max(len(one.result.path) for one in found)
+    width = max(len(text.plain(one.result.path)) for one in found)
     print(f"{'run':<{width}}  {'chi2':>9} {'of':>4} {'p':>9} {'ln L':>9}  residuals in errors")
     for one in found:
         residuals = " ".join(f"{r:+.1f}" for r in one.residuals[:8]) + (" …" if len(one.residuals) > 8 else "")
         values = f"{one.chi2:9.2f} {one.freedom:4d} {one.p:9.2g} {one.log_likelihood:9.2f}"
-        print(f"{one.result.path:<{width}}  {values}  {residuals}")
+        print(f"{text.plain(one.result.path):<{width}}  {values}  {residuals}")
+
+
+def _program(options):
+    """The engine that carries out the runs, looked for before anything is begun."""
+    found = shutil.which(options.program)
+    if not found:
+        raise StzPostError(
+            f"--program: {options.program}: no such program; build it (cmake --build build), then put build/src on PATH or "
+            "give --program build/src/stzkmc"
+        )
+    if options.inputs is None:  # they lie beside postprocess/, in the sources and where these are installed
+        own = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "inputs")
+        options.inputs = "inputs" if os.path.isdir("inputs") else os.path.normpath(own)
+    if not os.path.isdir(options.inputs):
+        raise StzPostError(f"--inputs: {options.inputs}: no such directory; it is inputs/ of the sources, or installed in "
+                           "share/stzkmc/inputs")
+    return os.path.abspath(found)
 
 
 def _experiment(options):
+    program = _program(options)
     runs = plan.experiment(options.quick)
-    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
     found = experiment.analyse(runs, paths)
     path = experiment_page.write(found, options.output, options.quick)
     for row in verdicts.rows(found):
@@ -316,15 +359,17 @@ def _experiment(options):
 
 
 def _bands(options):
+    program = _program(options)
     runs = bands.runs(options.quick)
-    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
     print(bands.write(bands.analyse(runs, paths), options.output), end="")
 
 
 def _calibrate(options):
+    program = _program(options)
     points = calibration.QUICK_POINTS if options.quick else calibration.POINTS
     runs = calibration.runs(points, calibration.QUICK_CELLS if options.quick else calibration.CELLS)
-    paths = plan.carry_out(runs, options.program, options.inputs, options.output, options.jobs, plan.progress)
+    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
     found = calibration.fit(calibration.observe(paths, points), calibration.design(points))
     current = plan.model_values(options.inputs, calibration.PARAMETERS)
     calibration.write(found, current, options.output)

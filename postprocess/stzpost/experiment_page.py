@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-from html import escape
 from importlib import resources
 
 import numpy as np
@@ -15,6 +14,7 @@ from . import experiment, plan, style, targets, verdicts
 from .errors import StzPostError
 from .quantity import finite, mean_error
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, VERMILLION
+from .text import html as escape
 from .units import TAYLOR_FACTORS
 
 CAPTIONS = {

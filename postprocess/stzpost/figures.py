@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from . import avalanches as avalanches_module
 from . import distributions as distributions_module
 from . import style, tension as tension_module
+from . import text as outside
 from .relaxation import MARKS
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, PAGE, VERMILLION
 
@@ -168,7 +169,7 @@ def comparison(measured, found, shown=5):
     for one, color in zip(found[:shown], (VERMILLION, BLUE, GREEN, GREY, LIGHT)):
         order = np.argsort(one.x, kind="stable")
         x = scale * one.x[order]
-        top.plot(x, one.simulated[order], "-", color=color, label=one.result.name)
+        top.plot(x, one.simulated[order], "-", color=color, label=outside.label(one.result.name))
         bottom.plot(x, one.residuals[order], "o", color=color, ms=3)
     bottom.axhline(0, color=GREY, lw=0.6)
     if measured.kind in ("relaxation", "displacement"):

@@ -83,7 +83,7 @@ def write_vtkhdf(path: str, fields: Mapping[str, tuple[np.ndarray, str]], spacin
 
 def write_csv(path: str, columns: Mapping[str, Sequence]) -> None:
     """Columns under a header of their names; numbers with all their digits."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(path, "w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*(_plain(values) for values in columns.values())))

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from . import correlation as correlation_module
 from . import figures, nbed, relaxation, style, sweep_figures, tension
+from . import text as outside
 from .errors import StzPostError
 from .fields import smear
 from .formats import write_csv
@@ -37,7 +38,7 @@ def draw_relaxation(results: Sequence[Result]):
         time, stress = found.time_s[keep], found.stress_GPa[keep]
         model = found.model(time)
         volume = found.volumes(found.fit)["√3"]
-        text = stem + (" (fit refused)" if found.fit.refused else rf", $V_{{\sqrt{{3}}}}$ = {volume[0]:.0f} Å³")
+        text = outside.label(stem) + (" (fit refused)" if found.fit.refused else rf", $V_{{\sqrt{{3}}}}$ = {volume[0]:.0f} Å³")
         axes.semilogx(time, stress, sign, color=colour, mfc="none", mew=0.7, ms=2.6, label=text)
         if not found.fit.refused:
             axes.semilogx(time, model, "-", color=colour, lw=1.0)
@@ -63,7 +64,7 @@ def draw_stress_strain(results: Sequence[Result]):
             for label, point in _at_marks(result).items():
                 relaxed.setdefault(label, []).append((*point, stem))
     for (stem, columns), colour in zip(pulled.items(), CYCLE):
-        axes.plot(100 * columns["strain"], columns["stress_GPa"], color=colour, label=stem)
+        axes.plot(100 * columns["strain"], columns["stress_GPa"], color=colour, label=outside.label(stem))
     for number, (label, points) in enumerate(relaxed.items()):
         points.sort(key=lambda one: one[0])
         colour = style.shade(number, len(relaxed))
@@ -95,7 +96,7 @@ def draw_bragg_fraction(results: Sequence[Result]):
         }
         strain = 100 * np.array(columns["strain"])
         axes.errorbar(strain, columns["fraction"], columns["standard_error"], fmt=sign, color=colour, capsize=2.5,
-                      elinewidth=1, label=stem)
+                      elinewidth=1, label=outside.label(stem))
         axes.plot(strain, columns["expected"], "--", color=colour, lw=1.0)
         tables[stem] = columns
     axes.plot([], [], "--", color=BLACK, lw=1.0, label="expectation")
@@ -128,7 +129,7 @@ def draw_localisation_map(results: Sequence[Result]):
         extent = [0, spacing * values.shape[0], 0, spacing * values.shape[1]]
         image = place.imshow(values.T, origin="lower", extent=extent, cmap="PuOr_r", vmin=1 - span, vmax=1 + span,
                              interpolation="nearest")
-        place.set(xlabel="x (nm), tension", title=stem)
+        place.set(xlabel="x (nm), tension", title=outside.label(stem))
         place.tick_params(top=False, right=False, direction="out")
     for place in axes.flat[len(maps):]:
         place.set_visible(False)
@@ -149,7 +150,7 @@ def draw_autocorrelation(results: Sequence[Result]):
     for result, stem, colour, sign in _each(results):
         last = correlation_module.analyse(result)[-1]
         alone = last.of_shape(last.distance_nm)
-        label = f"{stem}, {100 * last.strain:g} %"
+        label = f"{outside.label(stem)}, {100 * last.strain:g} %"
         axes.plot(last.distance_nm, last.radial, sign + "-", color=colour, ms=2.6, lw=0.8, label=label)
         tables[stem] = {"distance_nm": last.distance_nm, "autocorrelation": last.radial, "of_the_shape": alone}
     axes.plot(last.distance_nm, alone, "--", color=BLACK, lw=1.0, label="independent events")

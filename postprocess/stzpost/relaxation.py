@@ -18,6 +18,7 @@ from .quantity import Quantity
 from .units import DAY, HOUR, TAYLOR_FACTORS, activation_volume
 
 SEGMENT_TYPES = ("relaxation", "actuator")
+NO_STRESS_GPA = 0.01  # below it a sample is unloaded: single events move the stress of a small box by as much
 MIN_R2 = 0.99  # below it a fit is refused
 MIN_SPAN = math.log(100.0)  # least ln(1 + t/t0) at the end of the window: two decades of logarithmic decay
 MARKS = {"2 h": 2 * HOUR, "8 d": 8 * DAY, "35 d": 35 * DAY, "51 d": 51 * DAY}  # times of the experiment
@@ -105,6 +106,11 @@ def analyse(result, segment=None, start_s=0.0, stop_s=math.inf, min_r2=MIN_R2):
     time, stress = time[keep], rows["stress_axial_GPa"].values[keep]
     rate = rows["plastic_rate_per_s"].values[keep]
     inside = (time >= start_s) & (time <= stop_s)
+    if stress.size and np.abs(stress).max() < NO_STRESS_GPA:
+        raise StzPostError(
+            f"{result.path}: segment {segment.index} has no stress to relax (at most {np.abs(stress).max():.2g} GPa): a "
+            "segment before it must load the sample"
+        )
     if np.count_nonzero(time[inside] > 0) < 8:
         raise StzPostError(
             f"{result.path}: segment {segment.index} has {np.count_nonzero(inside)} rows between "

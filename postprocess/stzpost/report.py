@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One self-contained page for one or more result files: what was run, the verdicts, the figures."""
 import base64
-import html
 import os
 import re
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from . import (
     targets,
     tension,
 )
+from . import text as outside
 from .errors import StzPostError
 from .units import time_text
 
@@ -320,4 +320,4 @@ def summary(files):
 def _e(text):
     """Escaped text, in which no line ends between a number and what belongs to it."""
     text = re.sub(r"(?<=\d) (?=%|±|/s|nm|Å³|[GM]Pa|d\b|h\b|K\b|s\b)|(?<=±) ", "\u00a0", text)
-    return html.escape(text, quote=True)
+    return outside.html(text)

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from . import text
 from .errors import StzPostError
 
 Path = Union[str, "os.PathLike[str]"]
@@ -73,7 +74,8 @@ class Result:
 
     @property
     def name(self) -> str:
-        return os.path.basename(self.path)
+        """The file's name as it can be shown and written anywhere."""
+        return text.plain(os.path.basename(self.path))
 
     @property
     def complete(self) -> bool:
@@ -249,6 +251,8 @@ def _plain(value):
     """Text as str, numbers as Python's, arrays as arrays."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        return text.whole(value)
     if isinstance(value, np.ndarray):
         return _plain(value.flat[0]) if value.size == 1 and value.ndim <= 1 else value
     return value.item() if isinstance(value, np.generic) else value

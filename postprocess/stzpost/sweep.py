@@ -11,6 +11,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from . import tension
+from . import text as text_module
 from .errors import StzPostError
 from .result import COMPONENTS, FORMAT
 
@@ -114,6 +115,8 @@ def _coordinates(header, cells, shape):
     """Each axis along its dimension, with unit, description and key; the replicas by number."""
     coords = {"replica": np.arange(shape[-1])}
     for axis in header["axes"]:
+        if is_reserved(axis["name"]):
+            raise StzPostError(f"the sweep has an axis {axis['name']}, which is a name of its own; give it another by `name`")
         k = axis["dimension"]
         values = [None] * shape[k]
         for cell, run in cells.items():
@@ -162,7 +165,8 @@ def _columns(files):
 
 
 def _text(value):
-    return value.decode() if isinstance(value, bytes) else value
+    value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return text_module.whole(value) if isinstance(value, str) else value
 
 
 class _History(BackendArray):
@@ -207,19 +211,44 @@ FLOW_PROPERTIES = {
 }
 
 
+# Names that an axis may not have, as the readers need them (src/config/sweep.c has the same list): dimensions, fields of
+# the manifest, numbers of each run, and the columns from which these are derived.
+RESERVED = {
+    *("point", "replica", "row", "component"),
+    *NOTED,
+    *("utc", "ranks", "host", "git", "input_hash", "estimate_s", "index", "parameters"),
+    *FLOW_PROPERTIES,
+    *("segment", "strain_axial", "stress_axial_GPa"),
+}
+
+
+def is_reserved(name):
+    """Whether a name is no axis's: `final_` begins last values, `_history` ends columns that are called like an axis."""
+    return name in RESERVED or name.startswith("final_") or name.endswith("_history")
+
+
 def flow_properties(dataset):
     """What `stz-post stress-strain` says of the segment of each run that reaches the largest strain; NaN for what is
-    not done or not reached."""
+    not done or not reached. A warning says how many runs have no flow stress, and why."""
     shape = dataset["state"].shape
     values = {name: np.full(shape, np.nan) for name in FLOW_PROPERTIES}
+    largest, short = 0.0, 0
     for cell in np.ndindex(shape):
         if str(dataset["state"].values[cell]) == "done":
             columns = ("segment", "strain_axial", "stress_axial_GPa", "localisation")
             rows = np.array([dataset[name][cell].values for name in columns])
-            rows = rows[:, np.isfinite(rows).all(axis=0)]
+            rows = rows[:, np.isfinite(rows[:3]).all(axis=0)]  # before the first event there is no localisation
             if rows.size:
                 for name, value in _flow(*rows).items():
                     values[name][cell] = value
+                if not np.isfinite(values["flow_stress_GPa"][cell]):
+                    largest, short = max(largest, float(rows[1].max())), short + 1
+    if short:
+        warnings.warn(
+            f"flow stress: {short} of {int((dataset['state'] == 'done').sum())} runs have none, the mean from "
+            f"{tension.FLOW[0]:.0%} to {tension.FLOW[1]:.0%} strain: they reach at most {100 * largest:.3g} %",
+            stacklevel=2,
+        )
     coords = {name: c for name, c in dataset.coords.items() if "component" not in c.dims}
     return xr.Dataset(
         {
@@ -246,18 +275,17 @@ def _flow(segment, strain, stress, localisation):
     }
 
 
-def collect(directory, path):
+def collect(directory, path, say=lambda done, runs: None):
     """Writes a sweep into one HDF5 file at `path`: what `open_sweep` gives, one run at a time, so that memory does not
-    grow with the number of runs. Returns the number of runs that are done, and of those that could not be read."""
+    grow with the number of runs. Returns the number of runs that are done, and of those that could not be read. `say` is
+    told after each run how many have been looked at."""
     dataset = open_sweep(directory)
     if os.path.exists(path) and os.path.samefile(path, os.path.join(directory, "manifest.jsonl")):
         raise StzPostError(f"{path}: is the sweep's manifest, needs another name")
     temporary = f"{path}.new.{os.getpid()}"
     try:
-        with warnings.catch_warnings(record=True) as said, h5py.File(temporary, "w") as file:
-            warnings.simplefilter("always")
-            _write(dataset, file)
-            damaged = sorted({str(warning.message).split(": ")[0] for warning in said})
+        with h5py.File(temporary, "w") as file:
+            damaged = _write(dataset, file, directory, say)
         os.replace(temporary, path)
     except OSError as error:
         raise StzPostError(f"{path}: {error.strerror or error}") from error
@@ -267,33 +295,49 @@ def collect(directory, path):
     return int((dataset["state"] == "done").sum()), damaged
 
 
-def _write(dataset, file):
+def _write(dataset, file, directory, say):
     texts = h5py.string_dtype()
-    file.attrs.update({key: str(value) for key, value in dataset.attrs.items()})
+    file.attrs.update({key: text_module.whole(value) for key, value in dataset.attrs.items()})
     file.attrs["format_version"] = SWEEP_VERSION
     order = dataset["state"].ndim
     for name, variable in {**dataset.coords, **dataset.data_vars}.items():
-        text = variable.dtype.kind in "UO"
-        stored = file.create_dataset(
-            name,
-            shape=variable.shape,
-            dtype=texts if text else variable.dtype,
-            **({"compression": "gzip", "chunks": _chunk(variable.shape, order)} if variable.ndim > order else {}),
-        )
+        text, lazy = variable.dtype.kind in "UO", variable.ndim > order
+        packing = {"compression": "gzip", "chunks": _chunk(variable.shape, order), "fillvalue": np.nan} if lazy else {}
+        stored = file.create_dataset(name, shape=variable.shape, dtype=texts if text else variable.dtype, **packing)
         stored.attrs["dimensions"] = list(variable.dims)
         stored.attrs["coordinate"] = int(name in dataset.coords)
         for key, value in variable.attrs.items():
             stored.attrs[key] = value
-        if variable.ndim <= order:
-            stored[...] = variable.values.astype(object) if text else variable.values
-    lazy = [name for name, variable in dataset.data_vars.items() if variable.ndim > order]
-    for cell in np.ndindex(dataset["state"].shape):
-        if str(dataset["state"].values[cell]) == "done":
-            for name in lazy:
-                file[name][cell] = dataset[name][cell].values
-        else:
-            for name in lazy:
-                file[name][cell] = np.nan
+        if not lazy:
+            stored[...] = np.vectorize(text_module.whole, otypes=[object])(variable.values) if text else variable.values
+    lazy = {name: _column(name, dataset) for name, variable in dataset.data_vars.items() if variable.ndim > order}
+    states, damaged = dataset["state"].values, []
+    for number, cell in enumerate(np.ndindex(states.shape)):
+        path = os.path.join(directory, str(dataset["file"].values[cell]))
+        if states[cell] == "done" and not _copy_run(path, file, lazy, cell):
+            damaged.append(path)
+        say(number + 1, states.size)
+    return sorted(damaged)
+
+
+def _column(name, dataset):
+    """What a variable is called in the results."""
+    short = name.removesuffix("_history")
+    return short if short in dataset.coords else name
+
+
+def _copy_run(path, file, columns, cell):
+    """The histories of one run, read in one go; whether they could be read."""
+    try:
+        with h5py.File(path, "r", locking=False) as run:
+            read = {name: run["history"][column][...] for name, column in columns.items()}
+        for name, values in read.items():
+            file[name][(*cell, slice(0, len(values)))] = values
+    except (OSError, KeyError, ValueError, TypeError):
+        for name in columns:
+            file[name][cell] = np.nan
+        return False
+    return True
 
 
 def _chunk(shape, order):

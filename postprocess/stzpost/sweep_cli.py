@@ -2,6 +2,7 @@
 """The commands of stz-post for sweeps."""
 import json
 import os
+import sys
 import warnings
 
 from . import SUFFIXES, later
@@ -48,19 +49,37 @@ def _figure(commands, name, run, text):
 
 def _drawn(options, run):
     style.check(options.output)
+    noting(lambda: run(options, sweep.open_sweep(options.sweep)))
+
+
+def noting(act):
+    """Acts, and prints as notes what it warns of."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        run(options, sweep.open_sweep(options.sweep))
-    for text in sorted({str(warning.message) for warning in said if warning.category is UserWarning}):
+        try:
+            act()
+        except StzPostError as error:  # the warnings may be its cause
+            raise StzPostError("; ".join([str(error), *_notes(said)])) from error
+    for text in _notes(said):
         print(f"note: {text}")
+
+
+def _notes(said):
+    return sorted({str(warning.message) for warning in said if warning.category is UserWarning})
 
 
 def _collect(options):
     output = options.output or os.path.normpath(options.sweep) + ".h5"
-    done, damaged = sweep.collect(options.sweep, output)
+    done, damaged = sweep.collect(options.sweep, output, _progress)
     for path in damaged:
         print(f"note: {path}: cannot be read; taken for not done")
     print(f"{done - len(damaged)} runs in {output}")
+
+
+def _progress(done, runs):
+    """A line for each tenth of many runs."""
+    if runs >= 100 and 10 * done // runs > 10 * (done - 1) // runs:
+        print(f"collect: {done}/{runs} runs", file=sys.stderr, flush=True)
 
 
 def _heatmap(options, dataset):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import matplotlib
 import numpy as np
 
-from . import style
+from . import style, text
 from .errors import StzPostError
 from .style import BLACK, COLUMN, GREY, MM
 from .sweep import FLOW_PROPERTIES, flow_properties, over_replicas
@@ -42,7 +42,7 @@ def label(name, values=None):
         return LABELS[name]
     unit = values.attrs.get("units", "1") if values is not None else "1"
     name = name.removesuffix(f"_{unit}")
-    return name.replace("_", " ") + (f" ({unit})" if unit not in ("", "1") else "")
+    return text.label(name.replace("_", " ") + (f" ({unit})" if unit not in ("", "1") else ""))
 
 
 def quantity(dataset, name):
@@ -103,7 +103,7 @@ def heatmap(dataset, name, x, y):
 
 
 def _ticks(coordinate):
-    return [f"{value:.3g}" if isinstance(value, float) else str(value) for value in coordinate.values.tolist()]
+    return [f"{value:.3g}" if isinstance(value, float) else text.label(value) for value in coordinate.values.tolist()]
 
 
 def _numbers(axes, table, image):

@@ -94,7 +94,10 @@ def test_refused_is_said_and_not_quoted(files, capsys):
     "arguments, message",
     [
         ([], "required"),
-        (["dance"], "invalid choice"),
+        (["dance"], "unknown, needs one of"),
+        (["relaxtion", "none.h5"], "command relaxtion: unknown; did you mean relaxation? (stz-post --help)"),
+        (["relaxation", "{relaxation}", "--sgment", "1"], "--sgment: unknown option; did you mean --segment?"),
+        (["figure", "relax", "a.h5", "-o", "a"], "name relax: unknown; did you mean relaxation? (stz-post figure --help)"),
         (["relaxation"], "required: FILE"),
         (["relaxation", "none.h5"], "none.h5: no such file"),
         (["relaxation", "{nbed}"], "no segment of type"),
@@ -205,3 +208,23 @@ def test_the_package_keeps_its_names():
     script += "from stzpost import *\nassert not hasattr(stzpost, 'no_such')"
     folder = pathlib.Path(cli.__file__).parents[1]
     subprocess.run([sys.executable, "-c", script], cwd=folder, check=True)
+
+
+@pytest.mark.parametrize("command", ["experiment", "bands", "calibrate"])
+@pytest.mark.parametrize("program", [None, "/nowhere/stzkmc"])
+def test_without_the_program_one_is_told_what_to_do(command, program, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    more = ["--program", program] if program else []
+    assert cli.main([command, "--quick", "-o", str(tmp_path / "out"), *more]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "no such program; build it" in said and not (tmp_path / "out").exists()
+
+
+def test_inputs_of_the_program_are_found_from_any_folder(tmp_path, monkeypatch, capsys):
+    """A program that refuses all it is asked for says from where."""
+    program = tmp_path / "stzkmc"
+    program.write_text("#!/bin/sh\necho \"stzkmc: asked for $2\" >&2\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["bands", "--quick", "-o", "out", "--program", str(program), "--jobs", "1"]) == 2
+    assert re.search(r"asked for /.*/inputs/tension\.cfg", capsys.readouterr().err)

@@ -81,7 +81,7 @@ def test_type_is_legible_in_print(files):
 @pytest.mark.parametrize(
     "name, which, count, message",
     [
-        ("dance", "pull", 1, "invalid choice"),
+        ("dance", "pull", 1, "name dance: unknown, needs one of"),
         ("relaxation", "pull", 1, "no segment of type"),
         ("autocorrelation", "pull", 1, "no autocorrelation"),
         ("relaxation", 0.06, 8, "got 8 results, needs at most 7"),

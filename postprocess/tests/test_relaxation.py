@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, open_result, relaxation
+from stzpost import StzPostError, cli, open_result, relaxation
 
 KB = 1.380649e-23  # J/K: V is checked in SI, apart from the package's own units
 
@@ -132,3 +132,14 @@ def test_window_of_the_experiment(tmp_path):
     assert set(found.marks) == {"2 h", "8 d", "35 d", "51 d"}
     exact = synthetic.relaxation()["rate"][0] / (1 + 7200.0 / 84.0)
     assert relaxation.rate_at(found, "2 h") == pytest.approx(exact, rel=0.01)
+
+
+def test_no_stress_to_relax(tmp_path, capsys):
+    """A relaxation of an unloaded sample is said to be that, in the command and in the report."""
+    path = str(synthetic.write(tmp_path / "nothing.h5", [synthetic.relaxation(law=lambda t: 0.0 * t)]))
+    assert cli.main(["relaxation", path]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "segment 0 has no stress to relax" in said
+    assert cli.main(["report", path, "-o", str(tmp_path / "report")]) in (0, 2)
+    page = tmp_path / "report" / "report.html"
+    assert "no stress to relax" in (page.read_text(encoding="utf-8") if page.exists() else capsys.readouterr().err)

@@ -371,7 +371,7 @@ def test_curves_of_a_tension_test_have_the_noise_of_a_load_cell(tmp_path):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["dance", "{a1}"], "invalid choice"),
+        (["dance", "{a1}"], "kind dance: unknown, needs one of"),
         (["curves", "{a1}", "--test-share", "1"], "--test-share: got 1"),
         (["curves", "{a1}", "{a1}"], "another file holds the same sample"),
         (["curves", "{a1}", "--first-s", "1e9"], "first_s: got 1e+09"),

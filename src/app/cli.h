@@ -25,6 +25,7 @@ typedef enum stz_command {
 typedef struct stz_cli {
   stz_command command;
   const char *file;        // input of run and check, sweep file of sweep, result of nbed and info
+  const char *help_of;     // the word whose help is asked for
   const char *second;      // result to compare with, or NULL
   char *output;            // of run and sweep, from -o, or FILE's stem (of run: with .h5) in the current directory; of
                            // nbed, or NULL
@@ -45,6 +46,7 @@ typedef struct stz_cli {
 stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) STZ_MUST_USE;
 void stz_cli_clear(stz_cli *cli);
 
-void stz_cli_help(FILE *out);
+// Prints the page of the command that help is asked for, or that of the program.
+void stz_cli_help(const stz_cli *cli, FILE *out);
 
 #endif

@@ -142,9 +142,17 @@ static stz_err sweep(const stz_cli *cli) {
   return stz_app_sweep(MPI_COMM_WORLD, cli, &stop_signal, &stopped_early);
 }
 
+static void print_notes(const char *notes) {
+  for (int length; *notes; notes += length + 1) {
+    length = (int)strcspn(notes, "\n");
+    stz_log(STZ_LOG_INFO, "note: %.*s", length, notes);
+  }
+}
+
 static stz_err run_or_check(const stz_cli *cli) {
   stz_config *config = NULL;
   STZ_TRY(stz_config_read(MPI_COMM_WORLD, cli->file, cli->overrides, cli->override_count, &config));
+  if (my_rank() == 0) print_notes(config->notes);
   stz_err err = STZ_OK;
   if (cli->command == STZ_COMMAND_RUN) {
     err = run(cli, config);
@@ -160,7 +168,7 @@ static stz_err run_or_check(const stz_cli *cli) {
 static stz_err print_alone(const stz_cli *cli) {
   switch (cli->command) {
   case STZ_COMMAND_HELP:
-    stz_cli_help(stdout);
+    stz_cli_help(cli, stdout);
     return STZ_OK;
   case STZ_COMMAND_VERSION:
     printf("stzkmc %s (%s)\n", STZ_VERSION, stz_build_git);

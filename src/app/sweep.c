@@ -33,6 +33,8 @@ stz_err stz_app_sweep(MPI_Comm comm, const stz_cli *cli, const volatile int *sto
                                      .max_walltime_s = cli->max_walltime_s,
                                      .stop = stop,
                                      .command_line = cli->text,
+                                     .overrides = cli->overrides,
+                                     .override_count = cli->override_count,
                                      .report = cli->verbosity < 0 ? NULL : report_run};
   if (cli->list) return stz_sweep_list(comm, cli->file, &options, stdout);
   if (cli->dry_run) return stz_sweep_estimate(comm, cli->file, &options, stdout);

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
+
 static _Thread_local char message[1024];
 
 stz_err stz_fail(stz_err code, const char *format, ...) {
@@ -11,6 +13,7 @@ stz_err stz_fail(stz_err code, const char *format, ...) {
   va_start(args, format);
   vsnprintf(message, sizeof message, format, args);
   va_end(args);
+  stz_make_line(message);
   return code;
 }
 

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
+
 static stz_log_sink *log_sink;
 static stz_log_level log_most;
 
@@ -20,5 +22,6 @@ void stz_log(stz_log_level level, const char *format, ...) {
   va_start(args, format);
   vsnprintf(line, sizeof line, format, args);
   va_end(args);
+  stz_make_line(line);
   log_sink(level, line);
 }

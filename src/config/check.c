@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/draft.h"
+#include "config/limits.h"
 
 // Fails with "where: path: got VALUE, needs ..." for a key of `segment` (-1: none); the format says what is needed.
 static stz_err violated(const stz_draft *draft, int segment, const char *pattern, const char *format, ...)
@@ -171,6 +171,9 @@ static stz_err check_protocol(stz_draft *draft) {
     STZ_TRY(check_end(draft, i));
     if (s->type == STZ_SEGMENT_CYCLIC) STZ_TRY(check_cyclic(draft, i));
     if (s->type == STZ_SEGMENT_MIXED) STZ_TRY(check_mixed(draft, i));
+    char needs[STZ_TEXT_SIZE];
+    const char *unbearable = stz_limits_stress(config, i, needs, sizeof needs);
+    if (unbearable) return violated(draft, i, unbearable, "%s", needs);
     const bool grows = s->type == STZ_SEGMENT_STRAIN_RATE || s->type == STZ_SEGMENT_RATE_JUMP;
     if (s->mode == STZ_MODE_SHEAR && i > 0) begin = NAN; // of another component
     if (grows && s->until_strain <= begin) {
@@ -375,13 +378,16 @@ static stz_err check_material(const stz_draft *draft) {
 
 // The foil, a scan and what a probe sees must fit into the box, if there are scans at all.
 static stz_err check_nbed(const stz_draft *draft) {
-  const stz_config *config = draft->config;
-  const stz_nbed_params *nbed = &config->nbed;
+  stz_config *config = draft->config;
+  stz_nbed_params *nbed = &config->nbed;
   if (config->nbed_strains.count == 0) return STZ_OK;
   double box[3];
   for (int axis = 0; axis < 3; axis++) box[axis] = config->lattice.cells[axis] * config->lattice.spacing_nm;
   const double thickness = box[nbed->beam], width = fmin(box[(nbed->beam + 1) % 3], box[(nbed->beam + 2) % 3]);
   const double rounding = 1.0 + 1e-9; // so that a foil of 9.28 nm fits 16 voxels of 0.58 nm
+  int none;
+  const stz_origin *foil = stz_draft_origin(draft, stz_schema_find("nbed.foil_nm", &none), -1);
+  if (foil->layer == STZ_LAYER_DEFAULT) nbed->foil_nm = fmin(nbed->foil_nm, thickness);
   if (nbed->foil_nm > thickness * rounding) {
     return violated(draft, -1, "nbed.foil_nm", "<= %.10g, the box along the beam", thickness);
   }

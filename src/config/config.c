@@ -8,6 +8,8 @@
 #include "base/comm.h"
 #include "base/memory.h"
 #include "config/draft.h"
+#include "config/find.h"
+#include "config/limits.h"
 
 // Builds a draft from all layers but the checks between keys; model->text is NULL without a model.
 static stz_err build(const stz_source *input, const stz_source *model, const stz_override *overrides, int count,
@@ -37,19 +39,19 @@ struct stz_template {
 static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key_path, const char *folder,
                           stz_source *source) {
   int rank, index;
-  char path[STZ_PATH_SIZE] = "", inside[2 * STZ_TEXT_SIZE];
+  char path[STZ_PATH_SIZE] = "";
   MPI_Comm_rank(comm, &rank);
   const stz_key *key = stz_schema_find(key_path, &index);
   const stz_origin *origin = stz_draft_origin(draft, key, -1);
-  const char *name = stz_draft_value(draft, key, -1);
-  snprintf(inside, sizeof inside, "%s%s", folder, name);
+  const stz_wanted wanted = {draft->input_name, folder, stz_draft_value(draft, key, -1)};
   stz_err err = STZ_OK;
-  if (rank == 0 && !stz_model_find(draft->input_name, inside, path) && !stz_model_find(draft->input_name, name, path)) {
-    char line[16] = "", shown[80];
-    stz_one_line(name, shown, sizeof shown);
+  if (rank == 0 && !stz_find(&wanted, path)) {
+    char line[16] = "", shown[80], looked[900];
+    stz_one_line(wanted.name, shown, sizeof shown);
+    stz_find_failure(&wanted, looked, sizeof looked);
     if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
-    err = stz_fail(STZ_EINPUT, "%s%s: %s: got \"%s\", needs a file beside the input or a name in models/%s",
-                   origin->file, line, key_path, shown, folder);
+    err = stz_fail(STZ_EINPUT, "%s%s: %s: got \"%s\", needs a file beside the input or a name in models/%s; %s",
+                   origin->file, line, key_path, shown, folder, looked);
   }
   STZ_TRY(stz_agree(comm, err));
   MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, comm);
@@ -98,20 +100,26 @@ static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_draft *draft) {
   return STZ_OK;
 }
 
+// What `print` writes of the draft, as a new text.
+static stz_err print_to_text(const stz_draft *draft, void (*print)(const stz_draft *, FILE *), char **kept) {
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
+  print(draft, out);
+  stz_err err = fclose(out) == 0 ? STZ_NEW(*kept, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
+  if (err == STZ_OK) memcpy(*kept, text, size + 1);
+  free(text);
+  return err;
+}
+
 static stz_err keep_texts(const stz_source *input, stz_draft *draft) {
   stz_config *config = draft->config;
   const size_t length = strlen(input->text);
   STZ_TRY(STZ_NEW(config->input_text, length + 1));
   memcpy(config->input_text, input->text, length);
-  char *text = NULL;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
-  stz_draft_print(draft, out);
-  stz_err err = fclose(out) == 0 ? STZ_NEW(config->resolved_text, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
-  if (err == STZ_OK) memcpy(config->resolved_text, text, size + 1);
-  free(text);
-  return err;
+  STZ_TRY(print_to_text(draft, stz_limits_notes, &config->notes));
+  return print_to_text(draft, stz_draft_print, &config->resolved_text);
 }
 
 // Paths in an input are relative to its folder.
@@ -211,6 +219,7 @@ void stz_config_destroy(stz_config **config) {
   stz_free((*config)->statistics_strains.values);
   stz_free((*config)->field_path);
   stz_free((*config)->input_text);
+  stz_free((*config)->notes);
   stz_free((*config)->resolved_text);
   stz_free(*config);
   *config = NULL;

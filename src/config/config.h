@@ -50,6 +50,7 @@ typedef struct stz_config {
   uint64_t seed;
   double checkpoint_every_wall_s; // 0: only when the run is stopped
   char *input_text;               // the input file as read
+  char *notes;                    // on values that are seldom meant, "file:line: key: ..." a line each; "" without any
   char *resolved_text; // every key with its value, unit and origin (default, model, input, --set): a valid input
 } stz_config;
 
@@ -61,9 +62,8 @@ typedef struct stz_override {
 
 // Later sources win: defaults, model, input, overrides in their order. A model may set only elasticity, stz, barriers,
 // microstructure and order. Collective over `comm`: rank 0 reads `path` and its model, the text is broadcast, every
-// rank parses and checks. Models are searched as a path relative to the input, then as NAME.cfg in ../models relative
-// to the input, then in the installed data directory. On failure (STZ_EINPUT, STZ_EIO) the message is one line
-// "file:line: key: got ..., needs ..." and *config is NULL.
+// rank parses and checks. Models are found by the rules of config/find.h (docs/input.md). On failure (STZ_EINPUT,
+// STZ_EIO) the message is one line "file:line: key: got ..., needs ..." and *config is NULL.
 stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
                         stz_config **config) STZ_MUST_USE;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/limits.h"
 #include "config/setting.h"
 
 enum { SEGMENTS_MAX = 1000 };
@@ -62,7 +63,11 @@ static stz_err set_number(const stz_key *key, const field *at, void *place) {
   if (key->type != STZ_KEY_FLOAT) value = (double)integer;
   stz_key_range(key, needs, sizeof needs);
   stz_format_double(value, false, got);
-  if (!in_range(key, value)) return refuse(at, got, needs);
+  if (!in_range(key, value)) {
+    const size_t length = strlen(needs);
+    stz_limits_hint(key, value, needs + length, sizeof needs - length);
+    return refuse(at, got, needs);
+  }
   if (key->type == STZ_KEY_FLOAT) *(double *)place = value;
   if (key->type == STZ_KEY_INT) *(int *)place = (int)integer;
   if (key->type == STZ_KEY_INT64) *(uint64_t *)place = (uint64_t)integer;
@@ -119,11 +124,12 @@ static stz_err set_levels(const stz_key *key, const field *at, stz_levels *place
   *place = (stz_levels){.values = levels, .count = count};
   for (int i = 0; i < count; i++) {
     const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
+    const bool good = stz_setting_number(element, &levels[i]) && in_range(key, levels[i]);
+    if (good && (i == 0 || levels[i] > levels[i - 1])) continue;
+    const size_t length = strlen(needs);
+    if (!good) stz_limits_hint(key, levels[i], needs + length, sizeof needs - length);
     stz_setting_show(element, got);
-    if (!stz_setting_number(element, &levels[i]) || !in_range(key, levels[i]) ||
-        (i > 0 && levels[i] <= levels[i - 1])) {
-      return refuse(at, got, needs);
-    }
+    return refuse(at, got, needs);
   }
   return STZ_OK;
 }
@@ -140,7 +146,10 @@ static stz_err set_list(const stz_key *key, const field *at, stz_list *list) {
     const char *word = config_setting_get_string(element);
     const int index = key->names && word ? stz_key_name_index(key, word) : -1;
     stz_setting_show(element, got);
-    if (key->names ? index < 0 : !stz_setting_number(element, &list->value[i]) || !in_range(key, list->value[i])) {
+    if (key->names ? index < 0 : !stz_setting_number(element, &list->value[i])) return refuse(at, got, needs);
+    if (!key->names && !in_range(key, list->value[i])) {
+      const size_t length = strlen(needs);
+      stz_limits_hint(key, list->value[i], needs + length, sizeof needs - length);
       return refuse(at, got, needs);
     }
     if (key->names) list->value[i] = index;
@@ -290,10 +299,18 @@ static stz_err apply(stz_draft *draft, const field *at) {
   return apply_children(draft, at);
 }
 
+// A file for another command.
+static stz_err refuse_sweep(const stz_source *source, config_t *tree) {
+  if (!config_lookup(tree, "axes") && !config_lookup(tree, "input")) return STZ_OK;
+  if (config_lookup(tree, "protocol") || config_lookup(tree, "lattice")) return STZ_OK;
+  return stz_fail(STZ_EINPUT, "%s: got a sweep file, needs an input; sweeps are run by `stzkmc sweep`", source->name);
+}
+
 stz_err stz_draft_apply_file(stz_draft *draft, const stz_source *source, stz_layer layer) {
   config_t tree;
   stz_err err = stz_tree_parse(source->name, source->text, &tree);
   field root = {.setting = config_root_setting(&tree), .origin = {layer, source->name, 1}};
+  if (err == STZ_OK && layer == STZ_LAYER_INPUT) err = refuse_sweep(source, &tree);
   if (err == STZ_OK) err = apply_children(draft, &root);
   config_destroy(&tree);
   return err;

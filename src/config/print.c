@@ -137,8 +137,20 @@ static const char introduction[] =
     "behind "
     "`#`. Only `lattice.cells` and `protocol` must be given. Later sources win: defaults, model, input, `--set "
     "path=value`. Unknown keys are errors. An integer is taken where a number is asked for, not the other way round; "
-    "within one `[...]` all numbers need a decimal point, or none. `@include` is not supported.\n\n"
-    "`stzkmc check INPUT.cfg` prints the input with every default filled in. Units are part of the keys' names.\n";
+    "one number with a point in `[...]` makes all of them such. A group has at most 1000 keys. `@include` is not "
+    "supported.\n\n"
+    "`stzkmc check INPUT.cfg` prints the input with every default filled in. Units are part of the keys' names. A "
+    "stress that a load imposes is at most a fifth of `young_GPa`; temperatures below 77 K and strains beyond 20 % are "
+    "taken, with a note.\n\n"
+    "`model` and `stz.modes` name a file, whatever folder the input or the program lies in. `NAME` is looked for, and "
+    "the first that is there is taken:\n\n"
+    "1. beside the input: as a path from the input's folder, then as `NAME.cfg`, unless that is an input itself;\n"
+    "2. as `NAME.cfg` in `models/` (shear modes: `models/modes/`) in the input's folder, then in each folder above;\n"
+    "3. the same in each folder of `$STZKMC_MODELS`, a list with colons of folders that stand for `models/`;\n"
+    "4. in the models that came with the program: `models/` of the sources it was built from, as long as it lies in "
+    "its "
+    "build tree, then `share/stzkmc/models` where it is installed.\n\n"
+    "`NAME` may end in `.cfg`. A sweep's `input` is a path from the sweep file.\n";
 
 static void print_type(const stz_key *key, FILE *out) {
   char range[64] = "", name[STZ_TEXT_SIZE];

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/edit.h"
+#include "base/utf8.h"
 #include "config/config.h"
 
 _Static_assert(sizeof(stz_segment_type) == sizeof(int) && sizeof(stz_segment_mode) == sizeof(int),
@@ -49,7 +51,7 @@ const int stz_key_group_count = sizeof stz_key_groups / sizeof *stz_key_groups;
 
 const stz_key stz_schema[] = {
     {"model", STZ_KEY_TEXT, "", "\"\"", AT(model),
-     .description = "Material model: a path relative to the input, or the name of a file in `models/` without `.cfg`. "
+     .description = "Material model: a path relative to the input, or the name of a file in a `models/` (above). "
                     "Read before the input, which overrides it. Empty: none"},
 
     {"lattice.cells", STZ_KEY_CELLS, "1", NULL, .min = 16, .max = 512, AT(lattice.cells),
@@ -260,7 +262,7 @@ const stz_key stz_schema[] = {
      .description = "Whether events are clustered into avalanches, in the table `/avalanches` of the result"},
 
     {"nbed.foil_nm", STZ_KEY_FLOAT, "nm", "15.0", .min = 0, .min_open = true, NO_MAX, AT(nbed.foil_nm),
-     .description = "Thickness of the foil; at most the box along the beam"},
+     .description = "Thickness of the foil; at most the box along the beam, which a thinner box has by default"},
     {"nbed.probe_nm", STZ_KEY_FLOAT, "nm", "0.4", .min = 0, .min_open = true, .max = 10, AT(nbed.probe_nm),
      .description = "Diameter of the probe, and step of its 10 × 10 grid"},
     {"nbed.scans", STZ_KEY_INT, "1", "8", .min = 1, .max = 1000, AT(nbed.scans), .description = "Scans a level"},
@@ -324,23 +326,9 @@ bool stz_key_in_group(const stz_key *key, const stz_key_group *group) {
   return strlen(group->name) == length && strncmp(group->name, key->path, length) == 0;
 }
 
-static int min3(int a, int b, int c) { return a < b ? (a < c ? a : c) : (b < c ? b : c); }
-
-// Levenshtein's edit distance of texts shorter than STZ_TEXT_SIZE.
-static int edit_distance(const char *a, const char *b) {
-  int row[STZ_TEXT_SIZE];
-  const int columns = (int)strlen(b);
-  for (int j = 0; j <= columns; j++) row[j] = j;
-  for (int i = 1; a[i - 1]; i++) {
-    int diagonal = row[0];
-    row[0] = i;
-    for (int j = 1; j <= columns; j++) {
-      const int changed = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = min3(changed, row[j] + 1, row[j - 1] + 1);
-    }
-  }
-  return row[columns];
+static const char *last_part(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot ? dot + 1 : path;
 }
 
 void stz_schema_nearest(const char *path, char *nearest, size_t size) {
@@ -351,7 +339,12 @@ void stz_schema_nearest(const char *path, char *nearest, size_t size) {
   for (int i = -1; i < stz_schema_count + stz_key_group_count; i++) {
     const int group = i - stz_schema_count;
     const char *known = i < 0 ? "protocol" : group < 0 ? stz_schema[i].path : stz_key_groups[group].name;
-    const int distance = edit_distance(pattern, known);
+    const int whole = stz_edit_distance(pattern, known),
+              last = stz_edit_distance(last_part(pattern), last_part(known)) + 1;
+    const bool begun =
+        strlen(path) > 2 && strncmp(last_part(pattern), last_part(known), strlen(last_part(pattern))) == 0;
+    int distance = last < whole ? last : whole; // the group may be forgotten or another one
+    if (begun && distance > 2) distance = 2;    // or the unit
     if (!known[0] || distance >= best) continue;
     best = distance;
     found = known;
@@ -375,9 +368,7 @@ void stz_format_double(double value, bool point, char text[32]) {
 
 void stz_one_line(const char *text, char *line, size_t size) {
   snprintf(line, size, "%s", text);
-  for (char *c = line; *c; c++) {
-    if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
-  }
+  stz_make_line(line);
   if (strlen(text) >= size) memcpy(line + size - 4, "...", 4);
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#define _GNU_SOURCE // memrchr
 #include "config/source.h"
 
 #include <ctype.h>
@@ -9,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
+#include "config/schema.h"
+#include "config/syntax.h"
 
-enum { LARGEST_FILE = 1 << 20 };
+enum { LARGEST_FILE = 1 << 20, MOST_KEYS = 1000, NESTED = 64 };
 
 // Reads the file into `text` (LARGEST_FILE + 2 bytes), closed by a newline: libconfig 1.5 takes a comment at the very
 // end of a text for a syntax error.
@@ -67,105 +66,72 @@ void stz_source_clear(stz_source *source) {
   source->text = NULL;
 }
 
-static bool is_file(const char *path) {
-  struct stat status;
-  return stat(path, &status) == 0 && S_ISREG(status.st_mode);
-}
-
-// In the data folder of the installed program: first where it lies beside the program, wherever that was moved to, then
-// where it was meant to be.
-static bool find_installed(const char *model, char *path) {
-  char program[STZ_PATH_SIZE / 2];
-  const ssize_t length = readlink("/proc/self/exe", program, sizeof program);
-  if (length > 0 && (size_t)length < sizeof program) {
-    const char *slash = memrchr(program, '/', (size_t)length);
-    snprintf(path, STZ_PATH_SIZE, "%.*s/%s/models/%s.cfg", (int)(slash - program), program, STZ_DATA_FROM_PROGRAM,
-             model);
-    if (is_file(path)) return true;
+// Whether an array that begins at `at` holds a number with a point: libconfig wants all of one kind.
+static bool has_floats(const char *at) {
+  bool integer = true;
+  for (at++; *at && *at != '[' && *at != ']' && integer;) {
+    const char *end = stz_skip_opaque(at);
+    if (end == at) end = stz_skip_name(at);
+    if (end == at) end = stz_skip_number(at, &integer);
+    at = end > at ? end : at + 1;
   }
-  snprintf(path, STZ_PATH_SIZE, "%s/models/%s.cfg", STZ_DATA_DIR, model);
-  return is_file(path);
+  return !integer;
 }
 
-bool stz_model_find(const char *input, const char *model, char *path) {
-  const char *slash = strrchr(input, '/');
-  const int folder = slash ? (int)(slash - input) + 1 : 0; // length of the input's folder with its slash
-  if (model[0] == '/') {
-    snprintf(path, STZ_PATH_SIZE, "%s", model);
-    return is_file(path);
-  }
-  snprintf(path, STZ_PATH_SIZE, "%.*s%s", folder, input, model);
-  if (is_file(path)) return true;
-  snprintf(path, STZ_PATH_SIZE, "%.*s../models/%s.cfg", folder, input, model);
-  if (is_file(path)) return true;
-  return find_installed(model, path);
-}
-
-// Where the comment or string that begins at `at` ends (behind its last character); `at` itself if none begins there.
-static const char *skip_opaque(const char *at) {
-  if (*at == '#' || (at[0] == '/' && at[1] == '/')) return at + strcspn(at, "\n");
-  if (at[0] == '/' && at[1] == '*') {
-    const char *end = strstr(at + 2, "*/");
-    return end ? end + 2 : at + strlen(at);
-  }
-  if (*at != '"') return at;
-  for (at++; *at && *at != '"'; at++) {
-    if (*at == '\\' && at[1]) at++;
-  }
-  return *at ? at + 1 : at;
-}
-
-static const char *skip_name(const char *at) {
-  if (!isalpha((unsigned char)*at) && *at != '*') return at;
-  while (isalnum((unsigned char)*at) || *at == '-' || *at == '_' || *at == '*') at++;
-  return at;
-}
-
-// Where the number that begins at `at` ends; *integer tells which kind it is.
-static const char *skip_number(const char *at, bool *integer) {
-  const char *digits = at + (*at == '+' || *at == '-');
-  *integer = true;
-  if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X')) {
-    digits += 2;
-    digits += strspn(digits, "0123456789abcdefABCDEF");
-  } else {
-    const char *end = digits + strspn(digits, "0123456789");
-    if (end == digits && *end != '.') return at;
-    if (*end == '.' || *end == 'e' || *end == 'E') {
-      *integer = false;
-      end += strspn(end, ".0123456789");
-      if (*end == 'e' || *end == 'E') end += 1 + (end[1] == '+' || end[1] == '-');
-      return end + strspn(end, "0123456789");
-    }
-    digits = end;
-  }
-  return digits + strspn(digits, "L");
-}
-
-// Writes the integer [at, end) so that libconfig reads its true value; returns the number of characters.
-static size_t write_integer(const char *at, const char *end, char *out) {
+// Writes the integer [at, end) so that libconfig reads its true value, or, among others that have one, with a point;
+// returns the number of characters.
+static size_t write_integer(const char *at, const char *end, bool point, char *out) {
   errno = 0;
   char *stop;
-  const bool hex = strcspn(at, "xX") < (size_t)(end - at); // strtoll's base 0 would take 010 for octal
+  const char *digits = at + (*at == '+' || *at == '-');
+  const bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X'); // strtoll's base 0: 010 is octal
   const long long value = strtoll(at, &stop, hex ? 16 : 10);
   if (errno == ERANGE) return (size_t)sprintf(out, "%.17e", strtod(at, NULL));
   size_t count = (size_t)(end - at);
   memcpy(out, at, count);
+  if (point && !hex && end == stop) return count + (size_t)sprintf(out + count, ".0");
   if (end == stop && (value < INT32_MIN || value > INT32_MAX)) out[count++] = 'L';
   return count;
 }
 
-// Copies `text` to `out` with its integers made safe; NULL, or the place of an include directive.
-static const char *rewrite(const char *text, char *out) {
+// Why a text is not given to libconfig, and where.
+typedef struct objection {
+  const char *place; // NULL: none
+  const char *reason;
+} objection;
+
+// Looks at the name, brace or directive at `at`; counts[depth] is the number of keys of each open group. libconfig
+// compares each new key with all others of its group, so that many of them would take for ever.
+static objection examine(const char *at, const char *end, int counts[NESTED], int *depth) {
+  if (strncmp(at, "@include", 8) == 0) {
+    return (objection){at, "@include: got an include directive, needs the keys themselves, or `model`"};
+  }
+  if (*at == '{' && *depth == NESTED - 1) return (objection){at, "got groups more than 63 deep, needs fewer"};
+  if (*at == '{') counts[++*depth] = 0;
+  if (*at == '}' && *depth > 0) --*depth;
+  const bool name = end > at && (isalpha((unsigned char)*at) || *at == '*');
+  if (name && ++counts[*depth] > MOST_KEYS) return (objection){at, "got more than 1000 keys in one group, needs fewer"};
+  return (objection){NULL, NULL};
+}
+
+// Copies `text` to `out` with its integers made safe, unless there is an objection.
+static objection rewrite(const char *text, char *out) {
+  int counts[NESTED] = {0}, depth = 0;
+  bool point = false;
   while (*text) {
     bool integer = false;
-    const char *end = skip_opaque(text);
-    if (end == text) end = skip_name(text);
-    if (end == text) end = skip_number(text, &integer);
+    if (*text == '[') point = has_floats(text);
+    if (*text == ']') point = false;
+    const char *end = stz_skip_opaque(text);
+    if (end == text) {
+      end = stz_skip_name(text);
+      const objection found = examine(text, end, counts, &depth);
+      if (found.place) return found;
+    }
+    if (end == text) end = stz_skip_number(text, &integer);
     if (end == text) end++;
-    if (strncmp(text, "@include", 8) == 0) return text;
-    if (integer && end > text + 1) {
-      out += write_integer(text, end, out);
+    if (integer && (point || end > text + 1)) {
+      out += write_integer(text, end, point, out);
     } else {
       memcpy(out, text, (size_t)(end - text));
       out += end - text;
@@ -173,7 +139,7 @@ static const char *rewrite(const char *text, char *out) {
     text = end;
   }
   *out = 0;
-  return NULL;
+  return (objection){NULL, NULL};
 }
 
 static int line_of(const char *text, const char *place) {
@@ -186,16 +152,18 @@ stz_err stz_tree_parse(const char *name, const char *text, config_t *tree) {
   config_init(tree);
   char *safe = NULL;
   STZ_TRY(STZ_NEW(safe, 4 * strlen(text) + 64));
-  const char *include = rewrite(text, safe);
-  const bool parsed = !include && config_read_string(tree, safe);
+  const objection found = rewrite(text, safe);
+  const bool parsed = !found.place && config_read_string(tree, safe);
   stz_free(safe);
-  if (include) {
-    return stz_fail(STZ_EINPUT, "%s:%d: @include: got an include directive, needs the keys themselves, or `model`",
-                    name, line_of(text, include));
-  }
+  if (found.place) return stz_fail(STZ_EINPUT, "%s:%d: %s", name, line_of(text, found.place), found.reason);
   if (parsed) return STZ_OK;
   const char *reason = config_error_text(tree) ? config_error_text(tree) : "syntax error";
   const char *hint = "";
+  char told[STZ_TEXT_SIZE];
+  int line;
+  if (strcmp(reason, "syntax error") == 0 && stz_syntax_explain(text, &line, told, sizeof told)) {
+    return stz_fail(STZ_EINPUT, "%s:%d: syntax error: %s", name, line, told);
+  }
   if (strstr(reason, "duplicate")) hint = ": a key may stand once in its group";
   if (strstr(reason, "mismatched")) hint = ": write all numbers of a list with a point, or none";
   return stz_fail(STZ_EINPUT, "%s:%d: %s%s", name, config_error_line(tree), reason, hint);

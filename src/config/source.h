@@ -26,10 +26,6 @@ void stz_source_clear(stz_source *source);
 // A source of a text that rank 0 has (the others pass what they like). Collective.
 stz_err stz_source_share(MPI_Comm comm, const char *name, const char *text, stz_source *source) STZ_MUST_USE;
 
-// The file that `model`, named in the input `input`, stands for, in path[STZ_PATH_SIZE]; false if there is none. Looks
-// at the file system: for rank 0.
-bool stz_model_find(const char *input, const char *model, char *path);
-
 // Parses `text` into a tree; messages call it `name`. An integer that libconfig would cut to 32 bits gets 64; one
 // beyond 64 bits becomes a floating-point number, which a key for integers then refuses. The tree is to be destroyed by
 // config_destroy, whether this succeeds or not.

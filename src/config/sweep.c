@@ -16,8 +16,49 @@
 static const char *const FILE_KEYS[] = {"input", "set", "axes", "design", "points", "replicas", "seed", "seeds", NULL};
 static const char *const AXIS_KEYS[] = {"key", "values", "from", "to", "count", "scale", "zip", "name", NULL};
 
-// Names that the Dataset of a sweep has already.
-static const char *const RESERVED[] = {"run", "point", "replica", "row", "component", NULL};
+// Names that the readers of a sweep need for themselves (stzpost/sweep.py, RESERVED: a test holds the two together):
+// dimensions, fields of the manifest, numbers of each run, and the columns from which these are derived.
+static const char *const RESERVED[] = {"run",
+                                       "point",
+                                       "replica",
+                                       "row",
+                                       "component",
+                                       "seed",
+                                       "state",
+                                       "attempts",
+                                       "wall_s",
+                                       "rows",
+                                       "state_hash",
+                                       "peak_stress_GPa",
+                                       "message",
+                                       "file",
+                                       "utc",
+                                       "ranks",
+                                       "host",
+                                       "git",
+                                       "input_hash",
+                                       "estimate_s",
+                                       "index",
+                                       "parameters",
+                                       "yield_stress_GPa",
+                                       "yield_strain",
+                                       "flow_stress_GPa",
+                                       "overshoot",
+                                       "localisation",
+                                       "segment",
+                                       "strain_axial",
+                                       "stress_axial_GPa",
+                                       NULL};
+
+static bool is_reserved(const char *name) {
+  const size_t length = strlen(name), suffix = strlen("_history");
+  for (int i = 0; RESERVED[i]; i++) {
+    if (strcmp(name, RESERVED[i]) == 0) return true;
+  }
+  // "final_" begins the last values of the histories, "_history" ends a column that is called like an axis
+  return strncmp(name, "final_", strlen("final_")) == 0 ||
+         (length >= suffix && strcmp(name + length - suffix, "_history") == 0);
+}
 
 // Where in the file a message points: a setting and what it is called.
 typedef struct place {
@@ -220,19 +261,28 @@ static stz_err get_range(const place *group, stz_axis *axis) {
   return STZ_OK;
 }
 
-// The name of the coordinate: given, or the last part of the key.
-static stz_err get_name(const place *group, stz_axis *axis) {
+// A name that all readers take: of a coordinate, or of a dimension.
+static stz_err check_name(const place *at, const char *name) {
+  char got[80];
+  snprintf(got, sizeof got, "\"%s\"", name);
+  bool good = isalpha((unsigned char)name[0]) != 0;
+  for (const char *c = name; *c; c++) good = good && (isalnum((unsigned char)*c) || *c == '_');
+  if (!good) return refuse_setting(at, "a name of letters, digits and _");
+  if (is_reserved(name)) return refuse(at, got, "another name (`name` gives it): the sweep has one of its own");
+  return STZ_OK;
+}
+
+// The name of the coordinate: given, or the last part of the key; and that of the group.
+static stz_err get_names(const place *group, stz_axis *axis) {
   const char *last = strrchr(axis->key, '.');
   snprintf(axis->name, sizeof axis->name, "%.63s", last ? last + 1 : axis->key);
   STZ_TRY(get_text(group, "name", axis->name, sizeof axis->name));
-  const place at = member(group, "name");
-  bool good = isalpha((unsigned char)axis->name[0]) != 0;
-  for (const char *c = axis->name; *c; c++) good = good && (isalnum((unsigned char)*c) || *c == '_');
-  if (!good) return refuse_setting(&at, "a name of letters, digits and _");
-  for (int i = 0; RESERVED[i]; i++) {
-    if (strcmp(axis->name, RESERVED[i]) == 0) return refuse_setting(&at, "another name: the sweep has one of its own");
-  }
-  return STZ_OK;
+  STZ_TRY(get_text(group, "zip", axis->zip, sizeof axis->zip));
+  place at = member(group, "name");
+  const place zip = member(group, "zip");
+  if (!at.setting) at.setting = group->setting;
+  STZ_TRY(check_name(&at, axis->name));
+  return zip.setting ? check_name(&zip, axis->zip) : STZ_OK;
 }
 
 static stz_err get_key(const place *group, stz_axis *axis) {
@@ -260,8 +310,7 @@ static stz_err get_axis(const place *group, stz_axis *axis) {
   STZ_TRY(check_known(group, AXIS_KEYS));
   axis->line = line_of(group);
   STZ_TRY(get_key(group, axis));
-  STZ_TRY(get_name(group, axis));
-  STZ_TRY(get_text(group, "zip", axis->zip, sizeof axis->zip));
+  STZ_TRY(get_names(group, axis));
   const place values = member(group, "values");
   if (!values.setting) return get_range(group, axis);
   for (int k = 2; k < 6; k++) { // from, to, count, scale
@@ -362,11 +411,18 @@ static stz_err get_design(const place *root, stz_sweep_spec *spec) {
   return STZ_OK;
 }
 
+// A file for other commands.
+static stz_err refuse_input(const stz_source *source, config_t *tree) {
+  if (!config_lookup(tree, "protocol") && !config_lookup(tree, "lattice")) return STZ_OK;
+  return stz_fail(STZ_EINPUT, "%s: got an input, needs a sweep file; inputs are run by `stzkmc run`", source->name);
+}
+
 static stz_err parse(const stz_source *source, stz_sweep_spec *spec) {
   config_t tree;
   stz_err err = stz_tree_parse(source->name, source->text, &tree);
   const place root = {.spec = spec, .setting = config_root_setting(&tree)};
   if (err == STZ_OK) err = copy_text(source->name, &spec->path);
+  if (err == STZ_OK) err = refuse_input(source, &tree);
   if (err == STZ_OK) err = check_known(&root, FILE_KEYS);
   if (err == STZ_OK) err = get_input(&root, spec);
   if (err == STZ_OK) err = get_design(&root, spec);

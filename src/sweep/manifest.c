@@ -71,20 +71,19 @@ static void print_utc(FILE *out) {
   fprintf(out, "\"utc\":\"%s\"", text);
 }
 
-// A value as an input has it, in JSON: but for the L of a long integer the same.
-static void print_value(FILE *out, const char *value) {
+// A value as an input has it, in JSON: but for the L of a long integer, and for what no JSON holds, the same.
+static stz_err print_value(FILE *out, const char *value) {
   size_t length = strlen(value);
   if (value[0] == '"') {
-    fputc('"', out);
-    for (const char *c = value + 1; *c && c[1]; c++) {
-      if (*c == '\\') fputc(*c++, out);
-      fputc(*c, out);
-    }
-    fputc('"', out);
-    return;
+    char *text = NULL;
+    STZ_TRY(stz_json_copy(value, &text)); // it is escaped as in JSON
+    stz_json_text(out, text);
+    stz_free(text);
+    return STZ_OK;
   }
   if (length > 0 && value[length - 1] == 'L') length--;
   fwrite(value, 1, length, out);
+  return STZ_OK;
 }
 
 static void print_axes(FILE *out, const stz_plan *plan) {
@@ -117,14 +116,19 @@ static void print_header(FILE *out, const stz_plan *plan, const char *command_li
   fprintf(out, ",\"design\":\"%s\",\"points\":%d,\"replicas\":%d,\"seed\":%" PRIu64 ",\"command_line\":",
           designs[plan->spec->design], stz_design_points(plan->design), plan->spec->replicas, plan->spec->seed);
   stz_json_text(out, command_line);
-  fputs(",\"identity\":", out);
+  fputs(",\"set\":[", out);
+  for (int i = 0; i < plan->override_count; i++) {
+    if (i > 0) fputc(',', out);
+    stz_json_text(out, plan->overrides[i].text);
+  }
+  fputs("],\"identity\":", out);
   stz_json_text(out, plan->identity);
   fputc(',', out);
   print_axes(out, plan);
   fputs("}\n", out);
 }
 
-static void print_run(FILE *out, const stz_plan *plan, int run) {
+static stz_err print_run(FILE *out, const stz_plan *plan, int run) {
   const stz_plan_run *r = &plan->runs[run];
   int index[STZ_SWEEP_AXES] = {r->point};
   const bool grid = plan->spec->design == STZ_DESIGN_GRID;
@@ -141,9 +145,10 @@ static void print_run(FILE *out, const stz_plan *plan, int run) {
   fputs("],\"parameters\":{", out);
   for (int a = 0; a < plan->spec->axis_count; a++) {
     fprintf(out, "%s\"%s\":", a > 0 ? "," : "", plan->spec->axes[a].name);
-    print_value(out, stz_design_value(plan->design, r->point, a, number));
+    STZ_TRY(print_value(out, stz_design_value(plan->design, r->point, a, number)));
   }
   fputs("}}\n", out);
+  return STZ_OK;
 }
 
 static stz_err make_folder(const char *path) {
@@ -155,10 +160,11 @@ static stz_err write_whole(const char *path, const stz_plan *plan, const char *c
   FILE *out = fopen(path, "w");
   if (!out) return cannot(path, "written");
   print_header(out, plan, command_line);
-  for (int run = 0; run < plan->count; run++) print_run(out, plan, run);
+  stz_err err = STZ_OK;
+  for (int run = 0; run < plan->count && err == STZ_OK; run++) err = print_run(out, plan, run);
   errno = 0;
   const bool failed = fflush(out) != 0 || ferror(out) || fsync(fileno(out)) != 0;
-  const stz_err err = failed ? cannot(path, "written") : STZ_OK;
+  if (err == STZ_OK && failed) err = cannot(path, "written");
   fclose(out);
   return err;
 }

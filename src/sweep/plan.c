@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "rng/rng.h"
 #include "sim/sim.h"
 #include "sim/state.h"
@@ -24,12 +26,17 @@ typedef struct setting {
   char *text, *option;
 } setting;
 
+// Of a line of the sweep file, or without a path of the command line.
 static stz_err print_setting(setting *s, const char *path, int line, const char *key, const char *value) {
-  const size_t size = strlen(key) + strlen(value) + 2, option_size = strlen(path) + 16;
+  const size_t size = strlen(key) + strlen(value) + 2, option_size = path ? strlen(path) + 16 : 16;
   STZ_TRY(STZ_NEW(s->text, size));
   STZ_TRY(STZ_NEW(s->option, option_size));
   snprintf(s->text, size, "%s%s%s", key, key[0] ? "=" : "", value);
-  snprintf(s->option, option_size, "%s:%d", path, line);
+  if (path) {
+    snprintf(s->option, option_size, "%s:%d", path, line);
+  } else {
+    snprintf(s->option, option_size, "--set");
+  }
   return STZ_OK;
 }
 
@@ -40,6 +47,9 @@ static stz_err list_settings(const stz_plan *plan, int run, setting *settings) {
   for (int i = 0; i < spec->sets; i++) {
     STZ_TRY(print_setting(settings++, spec->path, spec->set[i].line, "", spec->set[i].text));
   }
+  for (int i = 0; i < plan->override_count; i++) {
+    STZ_TRY(print_setting(settings++, NULL, 0, "", plan->overrides[i].text));
+  }
   for (int a = 0; a < spec->axis_count; a++) {
     const char *value = stz_design_value(plan->design, plan->runs[run].point, a, number);
     STZ_TRY(print_setting(settings++, spec->path, spec->axes[a].line, spec->axes[a].key, value));
@@ -49,7 +59,7 @@ static stz_err list_settings(const stz_plan *plan, int run, setting *settings) {
 }
 
 stz_err stz_plan_config(MPI_Comm comm, const stz_plan *plan, int run, stz_config **config) {
-  const int count = plan->spec->sets + plan->spec->axis_count + 1;
+  const int count = plan->spec->sets + plan->override_count + plan->spec->axis_count + 1;
   setting *settings = NULL;
   stz_override *overrides = NULL;
   *config = NULL;
@@ -90,6 +100,11 @@ static stz_err make_identity(stz_plan *plan, const stz_config *first) {
   fputs(first->resolved_text, out);
   stz_err err = fclose(out) == 0 ? STZ_NEW(plan->identity, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
   if (err == STZ_OK) memcpy(plan->identity, text, size);
+  for (char *c = plan->identity; err == STZ_OK && *c;) { // as it is read back from JSON, which holds UTF-8 alone
+    const int length = stz_utf8_length((const unsigned char *)c);
+    if (length == 0) *c = '?';
+    c += length > 0 ? length : 1;
+  }
   free(text);
   return err;
 }
@@ -112,6 +127,22 @@ static stz_err hash_field(MPI_Comm comm, const stz_config *config, uint64_t *has
   return STZ_OK;
 }
 
+// Logs what is to be noted about a run's input, unless another run's said the same.
+static void note(MPI_Comm comm, stz_plan *plan, const char *notes) {
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  for (int length; rank == 0 && *notes; notes += length + 1) {
+    char line[STZ_PLAN_NOTE];
+    length = (int)strcspn(notes, "\n");
+    snprintf(line, sizeof line, "%.*s", length, notes);
+    int told = 0;
+    while (told < plan->noted && strcmp(plan->notes[told], line) != 0) told++;
+    if (told < plan->noted || plan->noted == STZ_PLAN_NOTES) continue;
+    memcpy(plan->notes[plan->noted++], line, sizeof line);
+    stz_log(STZ_LOG_WARNING, "%s", line);
+  }
+}
+
 static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   stz_plan_run *r = &plan->runs[run];
   stz_config *config = NULL;
@@ -119,6 +150,7 @@ static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   *r = (stz_plan_run){.point = run / plan->spec->replicas, .replica = run % plan->spec->replicas};
   r->seed = seed_of(plan->spec, r->point, r->replica);
   STZ_TRY(stz_plan_config(comm, plan, run, &config));
+  note(comm, plan, config->notes);
   r->input_hash = stz_state_input_hash(config->resolved_text);
   stz_sim_estimate(config, ranks, &estimate);
   r->seconds = estimate.seconds;
@@ -140,8 +172,26 @@ static int longer_first(const void *a, const void *b) {
   return i < j ? -1 : 1;
 }
 
+// A key that an axis varies, or the seeds, would be set in vain.
+static stz_err check_overrides(const stz_plan *plan) {
+  for (int i = 0; i < plan->override_count; i++) {
+    const char *text = plan->overrides[i].text;
+    const size_t length = strcspn(text, "=");
+    if (length == strlen("run.seed") && strncmp(text, "run.seed", length) == 0) {
+      return stz_fail(STZ_EINPUT, "--set: run.seed: the sweep file's `seed` gives each run its own");
+    }
+    for (int a = 0; a < plan->spec->axis_count; a++) {
+      const char *key = plan->spec->axes[a].key;
+      if (strlen(key) != length || strncmp(key, text, length) != 0) continue;
+      return stz_fail(STZ_EINPUT, "--set: %s: is an axis of the sweep, needs another key", key);
+    }
+  }
+  return STZ_OK;
+}
+
 static stz_err prepare(MPI_Comm comm, const char *path, int ranks, stz_plan *plan) {
   STZ_TRY(stz_sweep_spec_read(comm, path, &plan->spec));
+  STZ_TRY(check_overrides(plan));
   STZ_TRY(stz_agree(comm, stz_design_create(plan->spec, &plan->design)));
   STZ_TRY(stz_template_read(comm, plan->spec->input, &plan->input));
   plan->count = stz_design_points(plan->design) * plan->spec->replicas;
@@ -157,10 +207,13 @@ static stz_err prepare(MPI_Comm comm, const char *path, int ranks, stz_plan *pla
   return STZ_OK;
 }
 
-stz_err stz_plan_read(MPI_Comm comm, const char *path, int ranks, stz_plan **plan) {
+stz_err stz_plan_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count, int ranks,
+                      stz_plan **plan) {
   stz_plan *p = NULL;
   *plan = NULL;
   STZ_TRY(stz_agree(comm, STZ_NEW(p, 1)));
+  p->overrides = overrides;
+  p->override_count = count;
   const stz_err err = prepare(comm, path, ranks, p);
   if (err != STZ_OK) {
     stz_plan_destroy(&p);

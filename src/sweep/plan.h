@@ -17,19 +17,27 @@ typedef struct stz_plan_run {
   int ranks;                             // that compute, of those of its group
 } stz_plan_run;
 
+enum { STZ_PLAN_NOTES = 8, STZ_PLAN_NOTE = 240 };
+
 typedef struct stz_plan {
   stz_sweep_spec *spec;
   stz_design *design;
   stz_template *input;
   int count;
   stz_plan_run *runs;
-  int *order;     // run numbers, longest first
+  int *order;                    // run numbers, longest first
+  const stz_override *overrides; // of every run; the caller's
+  int override_count;
+  char notes[STZ_PLAN_NOTES][STZ_PLAN_NOTE]; // the first that were logged
+  int noted;
   char *identity; // what makes the sweep this one and no other, a setting a line
 } stz_plan;
 
-// Reads the sweep file and all that it names, and makes and checks every run's input. Collective. Costs are for
-// `ranks` ranks a run. Fails with STZ_EINPUT or STZ_EIO; *plan is then NULL.
-stz_err stz_plan_read(MPI_Comm comm, const char *path, int ranks, stz_plan **plan) STZ_MUST_USE;
+// Reads the sweep file and all that it names, and makes and checks every run's input, with `overrides` over the sweep's
+// own `set`. Collective. Costs are for `ranks` ranks a run. Notes on the inputs are logged once each. Fails with
+// STZ_EINPUT or STZ_EIO; *plan is then NULL.
+stz_err stz_plan_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count, int ranks,
+                      stz_plan **plan) STZ_MUST_USE;
 void stz_plan_destroy(stz_plan **plan);
 
 // The input of a run. Collective; reads no file.

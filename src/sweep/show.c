@@ -17,7 +17,7 @@ typedef struct view {
 static stz_err open_view(MPI_Comm comm, const char *path, const stz_sweep_options *options, view *v) {
   int rank;
   MPI_Comm_rank(comm, &rank);
-  STZ_TRY(stz_plan_read(comm, path, options->ranks_per_run, &v->plan));
+  STZ_TRY(stz_plan_read(comm, path, options->overrides, options->override_count, options->ranks_per_run, &v->plan));
   stz_err err = STZ_NEW(v->runs, v->plan->count);
   if (err == STZ_OK) err = stz_sweep_select(v->plan, &options->choice, v->runs, &v->count);
   if (err == STZ_OK && rank == 0 && stz_manifest_exists(options->directory)) {

@@ -278,7 +278,8 @@ static void warn_of_idle(const sweep *s) {
 static stz_err run_all(sweep *s, const char *path, stz_sweep_outcome *outcome) {
   int rank;
   MPI_Comm_rank(s->comm, &rank);
-  STZ_TRY(stz_plan_read(s->comm, path, s->options->ranks_per_run, &s->plan));
+  STZ_TRY(stz_plan_read(s->comm, path, s->options->overrides, s->options->override_count, s->options->ranks_per_run,
+                        &s->plan));
   if (rank == 0) warn_of_idle(s);
   STZ_TRY(stz_agree(s->comm, STZ_NEW(s->todo, s->plan->count)));
   STZ_TRY(stz_agree(s->comm, rank == 0 ? prepare(s) : STZ_OK));

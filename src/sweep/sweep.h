@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "config/config.h"
 #include "sweep/manifest.h"
 
 typedef struct stz_sweep_choice {
@@ -30,6 +31,8 @@ typedef struct stz_sweep_options {
   double max_walltime_s;    // as stz_run_options; for the whole sweep
   const volatile int *stop; // as stz_run_options
   const char *command_line;
+  const stz_override *overrides; // --set: keys of every run, over the sweep's own `set`
+  int override_count;
   // Called on the first rank of a group when a run has come to an end; `summary` is NULL unless it is done.
   void (*report)(int run, stz_run_state state, double wall_s, const stz_summary *summary, const char *message);
 } stz_sweep_options;

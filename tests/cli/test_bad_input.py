@@ -43,8 +43,6 @@ EDITS = [
      'in.cfg: stz.tau_c_GPa: got 0 (default), needs > 0 with barrier_law = "cooperative"'),
     ("stress of another law", "volume_nm3 = 1.7", "tau_c_GPa = 2.4",
      'in.cfg:3: stz.tau_c_GPa: got 2.4, needs to be left out, or 0: only barrier_law = "cooperative" has it'),
-    ("modes that are no file", "volume_nm3 = 1.7", 'modes = "hcp"',
-     'in.cfg:3: stz.modes: got "hcp", needs a file beside the input or a name in models/modes/'),
     ("modes from a file of something else", "volume_nm3 = 1.7", 'modes = "../models/glass.cfg"',
      "../models/glass.cfg:1: elasticity: got a key that a file of modes may not set, needs stz.mode_axes alone"),
     ("modes without axes", "volume_nm3 = 1.7", 'modes = "axes"',
@@ -84,7 +82,7 @@ EDITS = [
      "in.cfg:10: output.history_points_per_decade: got 4294967297, needs >= 1 and <= 10000"),
     ("infinite number", "width_eV = 0.1", "width_eV = 1.0e999",
      "in.cfg:4: barriers.width_eV: got inf, needs a number >= 0 and <= 5"),
-    ("nan", "width_eV = 0.1", "width_eV = nan", "in.cfg:4: syntax error"),
+    ("nan", "width_eV = 0.1", "width_eV = nan", "in.cfg:4: syntax error: found `nan`, needs a value; texts stand in quotes"),
     ("poisson at its limit", "stz:", "elasticity: { poisson = 0.5; }; stz:",
      "in.cfg:3: elasticity.poisson: got 0.5, needs > -1 and < 0.5"),
     ("poisson at its lower limit", "stz:", "elasticity: { poisson = -1; }; stz:",
@@ -107,12 +105,10 @@ EDITS = [
      "in.cfg:10: output.nbed_strains: got 0.01, needs numbers [e1, e2, ...] in ascending order, each >= 0 and <= 1"),
     ("level twice", "[0.0, 0.05]", "[0.05, 0.05]",
      "in.cfg:10: output.nbed_strains: got 0.05, needs numbers [e1, e2, ...] in ascending order, each >= 0 and <= 1"),
-    ("numbers of two kinds in a list", "[0.0, 0.05]", "[0, 0.05]",
+    ("values of two kinds in a list", "[0.0, 0.05]", '[0, "0.05"]',
      "in.cfg:10: mismatched element type in array: write all numbers of a list with a point, or none"),
     ("foil thicker than the box", "run:", "nbed: { foil_nm = 20.0; }; run:",
      "in.cfg:11: nbed.foil_nm: got 20, needs <= 18.56, the box along the beam"),
-    ("foil thicker by default", "[32, 32, 32]", "[32, 32, 16]",
-     "in.cfg: nbed.foil_nm: got 15 (default), needs <= 9.28, the box along the beam"),
     ("scan wider than the box", "run:", "nbed: { probe_nm = 2.0; }; run:",
      "in.cfg:11: nbed.probe_nm: got 2, needs <= 1.856, for a scan of 10 x 10 probes to fit into the box"),
     ("cluster wider than the box", "[32, 32, 32]; spacing_nm = 0.58; }",
@@ -230,13 +226,10 @@ EDITS = [
     ("protocol of numbers", RATE + "\n" + HOLD, "1, 2", "in.cfg:7: protocol[0]: got 1, needs a group { ... }"),
     ("key twice", "seed = 7;", "seed = 7; seed = 8;",
      "in.cfg:11: duplicate setting name: a key may stand once in its group"),
-    ("group never closed", "run: { seed = 7; };", "run: { seed = 7;", "in.cfg:12: syntax error"),
+    ("group never closed", "run: { seed = 7; };", "run: { seed = 7;",
+     "in.cfg:12: syntax error: found the end of the file, needs `}`, which closes the `{` of line 11"),
     ("include directive", "run:", '\n@include "more.cfg"\nrun:',
      "in.cfg:12: @include: got an include directive, needs the keys themselves, or `model`"),
-    ("model that is missing", '"glass"', '"glas"',
-     'in.cfg:1: model: got "glas", needs a file beside the input or a name in models/'),
-    ("control character in a message", 'model = "glass"', 'model = "a\\nb"',
-     'in.cfg:1: model: got "a?b", needs a file beside the input or a name in models/'),
 ]
 
 # name, model, message
@@ -248,7 +241,8 @@ MODELS = [
     ("key that no model may set", "run: { seed = 1; };\n",
      "../models/glass.cfg:1: run: got a key that a model may not set, needs elasticity, stz, barriers, microstructure "
      "or order"),
-    ("syntax of a model", "stz: { gamma0 = ; };\n", "../models/glass.cfg:1: syntax error"),
+    ("syntax of a model", "stz: { gamma0 = ; };\n",
+     "../models/glass.cfg:1: syntax error: found `;`, needs a value"),
     ("check between keys, at fault in the model", "barriers: { mean_eV = 1.0; floor_eV = 1.5; };\n",
      "../models/glass.cfg:1: barriers.floor_eV: got 1.5, needs <= 1, the mean_eV"),
 ]
@@ -323,12 +317,12 @@ with ThreadPoolExecutor(4) as pool:  # starting and ending MPI is mostly waiting
         pool.submit(refuse, "empty input", "",
                     "in.cfg: lattice.cells: got nothing, needs three multiples of 8 [nx, ny, nz], "
                     "each >= 16 and <= 512"),
-        pool.submit(refuse, "deep nesting", "a: {" * 20000, "in.cfg:1: memory exhausted"),
+        pool.submit(refuse, "deep nesting", "a: {" * 20000, "in.cfg:1: got groups more than 63 deep, needs fewer"),
     ]
 for job in jobs:
     job.result()
 for edit in EDITS:
-    if edit[0] in ("negative rate", "group never closed", "model that is missing", "foil thicker by default"):
+    if edit[0] in ("negative rate", "group never closed"):
         refuse_edit(edit, ranks=3)
 refuse_model(MODELS[0], ranks=3)
 refuse_override(OVERRIDES[0], ranks=3)

@@ -111,7 +111,7 @@ def check_refusals(folder):
            "--cluster-radius-nm: order.cluster_radius_nm: got 9.2, needs > 0 and <= 5")
     refuse("beam", ["out.h5", "--beam", "w"], 2, '--beam: nbed.beam: got "w", needs "x", "y" or "z"')
     refuse("a key that cannot change", ["out.h5", "--set", "order.loss=0.5"], 2,
-           "--set: unknown option of `stzkmc nbed`, see stzkmc --help")
+           "--set: unknown option of `stzkmc nbed`, see stzkmc nbed --help; `stzkmc run` has it")
     refuse("nothing", [], 2, "nbed: got nothing, needs the result file of a run with snapshots")
     refuse("no file", ["none.h5"], 3, "none.h5: cannot open: No such file or directory")
     refuse("the run's own result", ["out.h5", "-o", "out.h5", "--force"], 2,

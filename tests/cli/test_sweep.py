@@ -307,8 +307,8 @@ BAD = [  # what is replaced, by what, the message
      "key that no other axis has"),
     ("[0.05, 0.1];", '[0.05, 0.1]; name = "composition_eV";', 's.cfg:7: axes[1].name: got "composition_eV" again, needs '
      "a name that no other axis or zipped group has"),
-    ("[0.05, 0.1];", '[0.05, 0.1]; name = "row";', 's.cfg:6: axes[0].name: got "row", needs another name: the sweep has '
-     "one of its own"),
+    ("[0.05, 0.1];", '[0.05, 0.1]; name = "row";', 's.cfg:6: axes[0].name: got "row", needs another name (`name` gives '
+     "it): the sweep has one of its own"),
     ("[0.05, 0.1];", "[0.05, 0.1]; count = 2;", "s.cfg:6: axes[0].count: got 2, needs none beside `values`"),
     ("count = 3", "count = 1", "s.cfg:7: axes[1].count: got 1, needs an integer from 2 to 1000000"),
     ("count = 3", 'count = 3; scale = "log"', 's.cfg:7: axes[1].from: got 0.0, needs a number > 0, as the scale is "log"'),
@@ -343,7 +343,7 @@ def check_bad_input(folder):
             (["--ranks-per-run", "2"], "--ranks-per-run: got 2, needs at most the number of ranks, 1"),
             (["-o", "bad", "--only", "12"], "--only: got `12`, needs runs from 0 to 11, as 0,3,10-19"),
             (["-o", "bad", "--only", "3-1"], "--only: got `3-1`, needs runs from 0 to 11, as 0,3,10-19"),
-            (["--restart"], "--restart: unknown option of `stzkmc sweep`, see stzkmc --help")):
+            (["--restart"], "--restart: unknown option of `stzkmc sweep`, see stzkmc sweep --help; `stzkmc run` has it")):
         expect_failure(" ".join(arguments), sweep(folder, arguments), 2, message)
         shutil.rmtree(os.path.join(folder, "bad"), ignore_errors=True)
     expect_failure("no such folder", sweep(folder, ["-o", "/proc/none/x"]), 3,

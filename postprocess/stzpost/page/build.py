@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import html
-import json
 from importlib import resources
 
-from .. import report
+from .. import report, text
 from ..errors import StzPostError
 from ..result import Result
 from .data import collect
@@ -73,9 +71,9 @@ def write_run(result: Result, path: str) -> list[str]:
     tables = "".join(f"<h3>{_e(name)}</h3>{report.numbers_table(one)}" for name, one in done.quantities.items())
     parts.append(f'<section><h2>Numbers</h2><div class="tables">{tables}</div></section>')
     parts.append(f"<section><h2>Provenance</h2>{report.provenance_table(result)}</section>")
-    for title, text in (("Input", result.input_text), ("Resolved input", result.resolved_text)):
-        if text:
-            parts.append(f"<details><summary>{title}</summary><pre>{_e(text)}</pre></details>")
+    for title, shown in (("Input", result.input_text), ("Resolved input", result.resolved_text)):
+        if shown:
+            parts.append(f"<details><summary>{title}</summary><pre>{_e(shown)}</pre></details>")
     _save(path, f"stzkmc: {result.name}", "\n".join(parts), values, "run")
     return [one for one in lacks if one]
 
@@ -133,7 +131,7 @@ def _lead(result: Result) -> str:
 
 
 def _save(path: str, title: str, body: str, values: dict, kind: str) -> None:
-    data = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    data = text.json_in_page(values)
     space = f'<script type="text/plain" id="plotly-space">{plotly("gl3d")}</script>\n' if "scene" in values else ""
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -164,5 +162,4 @@ def _text(name: str) -> str:
     return resources.files("stzpost").joinpath(name).read_text(encoding="utf-8")
 
 
-def _e(text: str) -> str:
-    return html.escape(text, quote=True)
+_e = text.html

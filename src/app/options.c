@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/options.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/edit.h"
+
+static const stz_command_entry commands[] = {
+    {"run", "an input file", STZ_COMMAND_RUN, STZ_RUN, "INPUT.cfg [OPTION]...",
+     "deforms the sample as the input's protocol says and writes a result file\n",
+     "stzkmc run inputs/smoke.cfg -o smoke.h5\n"
+     "stzkmc run inputs/tension.cfg --set protocol[0].until_strain=0.05 --seed 2\n"
+     "mpirun -n 4 stzkmc run inputs/onchip.cfg --set lattice.cells=[64,64,64]\n"
+     "stzkmc run inputs/tension.cfg --restart\n"},
+    {"check", "an input file", STZ_COMMAND_CHECK, STZ_CHECK, "INPUT.cfg [OPTION]...",
+     "finds errors without running; prints the resolved input with units and defaults, and the cost\n",
+     "stzkmc check inputs/smoke.cfg\n"
+     "stzkmc check inputs/tension.cfg --set barriers.width_eV=0.1\n"
+     "stzkmc check --reference\n"},
+    {"nbed", "the result file of a run with snapshots", STZ_COMMAND_NBED, STZ_NBED, "RESULT.h5 [OPTION]...",
+     "scans the snapshots of a finished or running run again (output.snapshots = true) and prints a line\n"
+     "for each: its number, strain, time, and the share of patterns with Bragg reflections: mean and standard\n"
+     "deviation of the scans, and the expectation without sampling noise\n",
+     "stzkmc run inputs/tension.cfg --set output.snapshots=true && stzkmc nbed tension.h5 --probe-nm 0.8\n"},
+    {"sweep", "a sweep file", STZ_COMMAND_SWEEP, STZ_SWEEP, "SWEEP.cfg [OPTION]...",
+     "runs an input with many sets of parameters: results DIR/runs/*.h5, state in DIR/manifest.jsonl\n",
+     "stzkmc sweep inputs/sweeps/rates.cfg --dry-run\n"
+     "mpirun --bind-to none -n 8 stzkmc sweep inputs/sweeps/rates.cfg -o rates --resume\n"
+     "stzkmc sweep inputs/sweeps/rates.cfg -o small --set lattice.cells=[16,16,16] --set nbed.foil_nm=9.0\n"},
+    {"info", "a result file", STZ_COMMAND_INFO, STZ_INFO, "FILE.h5 [OTHER.h5]",
+     "prints what made a result file, and its last values; of two files what differs, `key: FILE | OTHER`\n",
+     "stzkmc info smoke.h5\n"
+     "stzkmc info one.h5 other.h5\n"},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const stz_option options[] = {
+    {"--output", "-o", "OUT.h5", STZ_RUN, NULL,
+     "result file (default: the input's name with .h5, in the current directory)\n"},
+    {"--output", "-o", "OUT.h5", STZ_NBED, NULL, "also writes all patterns, as /nbed/level_NN of a result file\n"},
+    {"--output", "-o", "DIR", STZ_SWEEP, NULL, "directory (default: the sweep file's name without .cfg)\n"},
+    {"--set", NULL, "path=value", STZ_RUN | STZ_CHECK, NULL,
+     "sets a key over the input, e.g. --set barriers.width_eV=0.1 or\n"
+     "--set protocol[0].until_strain=0.05; may be repeated, the last wins\n"},
+    {"--set", NULL, "path=value", STZ_SWEEP, NULL,
+     "sets a key in every run, over the sweep file's `set`, under its axes; may be\n"
+     "repeated; to go on with the sweep, give the same\n"},
+    {"--seed", NULL, "N", STZ_RUN | STZ_CHECK, "run.seed=", "short for --set run.seed=N\n"},
+    {"--foil-nm", NULL, "T", STZ_NBED,
+     "nbed.foil_nm=", "thickness of the foil (default here and below: the run's own)\n"},
+    {"--probe-nm", NULL, "D", STZ_NBED, "nbed.probe_nm=", "diameter of the probe and step of its grid\n"},
+    {"--scans", NULL, "N", STZ_NBED, "nbed.scans=", "scans of 10 x 10 patterns\n"},
+    {"--beam", NULL, "x|y|z", STZ_NBED, "nbed.beam=", "axis of the beam\n"},
+    {"--cluster-radius-nm", NULL, "R", STZ_NBED,
+     "order.cluster_radius_nm=", "radius of a cluster; their places and order are the run's\n"},
+    {"--seed", NULL, "N", STZ_NBED,
+     "run.seed=", "places of the scans: with the run's seed and optics, its own patterns again\n"},
+    {"--ranks-per-run", NULL, "K", STZ_SWEEP, NULL,
+     "ranks of each run (default 1); the groups of ranks take run after run\n"},
+    {"--resume", NULL, NULL, STZ_SWEEP, NULL,
+     "goes on with the sweep in DIR, or begins it; what is done is not done again\n"},
+    {"--force", NULL, NULL, STZ_RUN | STZ_NBED, NULL, "replaces an existing result file\n"},
+    {"--force", NULL, NULL, STZ_SWEEP, NULL, "replaces the sweep in DIR\n"},
+    {"--restart", NULL, NULL, STZ_RUN, NULL,
+     "goes on from the newest checkpoint OUT.ckpt.h5, on any number of ranks; starts\n"
+     "from the beginning if there is none, does nothing if OUT.h5 is finished\n"},
+    {"--only", NULL, "LIST", STZ_SWEEP, NULL, "these runs alone, as 0,3,10-19\n"},
+    {"--shard", NULL, "i/n", STZ_SWEEP, NULL, "part i of n, from 0, as for the task of a job array\n"},
+    {"--list", NULL, NULL, STZ_SWEEP, NULL, "prints each run and its state, without running\n"},
+    {"--dry-run", NULL, NULL, STZ_SWEEP, NULL, "prints what is left, its cost and the disk it needs\n"},
+    {"--max-walltime", NULL, "S", STZ_RUN, NULL,
+     "stops after S seconds with a checkpoint, exit 75; so do SIGTERM, SIGINT, SIGUSR1\n"},
+    {"--max-walltime", NULL, "S", STZ_SWEEP, NULL,
+     "stops after S seconds, as do the signals of run; exit 75, go on with --resume\n"},
+    {"--quiet", "-q", NULL, STZ_RUN | STZ_SWEEP, NULL, "fewer messages (on stderr)\n"},
+    {"--verbose", "-v", NULL, STZ_RUN | STZ_SWEEP, NULL, "more messages\n"},
+    {"--reference", NULL, NULL, STZ_CHECK, NULL,
+     "prints the reference of all input keys, in Markdown (docs/input.md)\n"},
+};
+enum { OPTIONS = sizeof options / sizeof *options };
+
+const stz_command_entry *stz_command_find(const char *name) {
+  for (int c = 0; c < COMMANDS; c++) {
+    if (strcmp(name, commands[c].name) == 0) return &commands[c];
+  }
+  return NULL;
+}
+
+static bool is_named(const char *argument, size_t length, const char *name) {
+  return name && strlen(name) == length && strncmp(argument, name, length) == 0;
+}
+
+const stz_option *stz_option_find(const char *argument, size_t length, int command) {
+  for (int o = 0; o < OPTIONS; o++) {
+    const bool named = is_named(argument, length, options[o].name) || is_named(argument, length, options[o].letter);
+    if (named && (options[o].commands & command)) return &options[o];
+  }
+  return NULL;
+}
+
+void stz_command_guess(const char *name, char *guess, size_t size) {
+  int best = 3;
+  snprintf(guess, size, ", see stzkmc --help");
+  if (access(name, R_OK) == 0) {
+    snprintf(guess, size, "; it is a file: did you mean `stzkmc run` or `stzkmc info`?");
+    return;
+  }
+  for (int c = 0; c < COMMANDS; c++) {
+    const int distance = stz_edit_distance(name, commands[c].name);
+    if (distance >= best) continue;
+    best = distance;
+    snprintf(guess, size, "; did you mean %s?", commands[c].name);
+  }
+}
+
+void stz_option_guess(const char *argument, size_t length, int command, char *guess, size_t size) {
+  char word[64];
+  int best = 3;
+  snprintf(word, sizeof word, "%.*s", (int)(length < 63 ? length : 63), argument);
+  guess[0] = 0;
+  for (int c = 0; c < COMMANDS; c++) {
+    if (!stz_option_find(argument, length, commands[c].bit)) continue;
+    snprintf(guess, size, "; `stzkmc %s` has it", commands[c].name);
+    return;
+  }
+  for (int o = 0; o < OPTIONS; o++) {
+    const int distance = options[o].commands & command ? stz_edit_distance(word, options[o].name) : best;
+    if (distance >= best) continue;
+    best = distance;
+    snprintf(guess, size, "; did you mean %s?", options[o].name);
+  }
+}
+
+// Lines with an indent; the first one begins behind what is printed already.
+static void print_lines(const char *lines, int indent, FILE *out) {
+  for (const char *line = lines; *line;) {
+    const int length = (int)strcspn(line, "\n");
+    fprintf(out, "%*s%.*s\n", line == lines ? 0 : indent, "", length, line);
+    line += length + (line[length] == '\n');
+  }
+}
+
+static void print_command(const stz_command_entry *command, FILE *out) {
+  fprintf(out, "%-7s", command->name);
+  print_lines(command->text, 7, out);
+  for (int o = 0; o < OPTIONS; o++) {
+    const stz_option *option = &options[o];
+    char words[64];
+    if (!(option->commands & command->bit)) continue;
+    snprintf(words, sizeof words, "%s%s%s%s%s", option->letter ? option->letter : "", option->letter ? ", " : "",
+             option->name, option->value ? " " : "", option->value ? option->value : "");
+    fprintf(out, "       %-21s", words);
+    if (strlen(words) >= 21) fputs("  ", out);
+    print_lines(option->help, 28, out);
+  }
+}
+
+static void print_examples(const char *examples, FILE *out) {
+  fputs("  ", out);
+  print_lines(examples, 2, out);
+}
+
+void stz_help(const stz_command_entry *command, FILE *out) {
+  if (command) {
+    fprintf(out, "stzkmc %s %s\n\n", command->name, command->usage);
+    print_command(command, out);
+    fputs("\nExamples\n", out);
+    print_examples(command->examples, out);
+  } else {
+    fputs("stzkmc - kinetic Monte Carlo of shear transformation zones in metallic glasses\n\n", out);
+    for (int c = 0; c < COMMANDS; c++) fprintf(out, "  stzkmc %s %s\n", commands[c].name, commands[c].usage);
+    fputs("  stzkmc COMMAND --help\n  stzkmc --help | --version | --build-info\n\n", out);
+    for (int c = 0; c < COMMANDS; c++) print_command(&commands[c], out);
+    fputs("\nTry\n", out);
+    for (int c = 0; c < COMMANDS; c++) print_examples(commands[c].examples, out);
+    fputs("\nModels are found beside the input, in models/ there and in each folder above, in the folders of\n"
+          "$STZKMC_MODELS, and with the program. The same input and seed give the same result, bit for bit, on any\n"
+          "number of ranks.\n",
+          out);
+  }
+  fputs("\nExit: 0 done, 2 usage or input, 3 files, 4 numerics or a violated bound, 5 internal, 75 stopped early.\n",
+        out);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The commands and their options: the one table from which the command line is taken apart and its help printed.
+#ifndef STZ_APP_OPTIONS_H
+#define STZ_APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "app/cli.h"
+
+enum { STZ_RUN = 1, STZ_CHECK = 2, STZ_INFO = 4, STZ_NBED = 8, STZ_SWEEP = 16 }; // commands as bits
+
+typedef struct stz_command_entry {
+  const char *name, *operand; // "run", "an input file"
+  stz_command command;
+  int bit;
+  const char *usage, *text; // what stands behind the name; what the command does
+  const char *examples;     // a line each
+} stz_command_entry;
+
+typedef struct stz_option {
+  const char *name, *letter; // "--output", "-o"
+  const char *value;         // what its value is called; NULL for an option without one
+  int commands;              // that take it
+  const char *key;           // "--seed N" is "--set run.seed=N" under its own name
+  const char *help;          // lines
+} stz_option;
+
+// The command `name`, or NULL.
+const stz_command_entry *stz_command_find(const char *name);
+
+// The option of a command that `argument` begins with, by its name or letter of that length; NULL if there is none.
+const stz_option *stz_option_find(const char *argument, size_t length, int command);
+
+// For messages about what is unknown: what may be meant instead, "; did you mean ...?", or "".
+void stz_command_guess(const char *name, char *guess, size_t size);
+void stz_option_guess(const char *argument, size_t length, int command, char *guess, size_t size);
+
+// Prints the page of one command, or with NULL that of the program.
+void stz_help(const stz_command_entry *command, FILE *out);
+
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "config/limits.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double STRESS_SHARE = 0.2;  // of Young's modulus
+static const double COLD_K = 77.0;       // liquid nitrogen: colder tests are rare
+static const double SMALL_STRAIN = 0.2;  // beyond, strains are not small
+static const double ZERO_CELSIUS = 273.; // as a user rounds it
+
+static double largest(const stz_list *list) {
+  double most = 0.0;
+  for (int i = 0; i < list->count; i++) most = fmax(most, fabs(list->value[i]));
+  return most;
+}
+
+const char *stz_limits_stress(const stz_config *config, int segment, char *needs, size_t size) {
+  const stz_segment *s = &config->protocol[segment];
+  const double most = STRESS_SHARE * config->elastic.young_GPa;
+  const double mixed = s->type == STZ_SEGMENT_MIXED ? largest(&s->stress_rates_GPa_per_s) * s->duration_s : NAN;
+  const struct {
+    const char *key;
+    double stress_GPa; // NAN where the segment has none
+  } stresses[] = {{"protocol[].stress_GPa", s->stress_GPa},
+                  {"protocol[].until_stress_GPa", s->until_stress_GPa},
+                  {"protocol[].turn_stresses_GPa", largest(&s->turn_stresses_GPa)},
+                  {"protocol[].stress_rates_GPa_per_s", mixed}};
+  for (size_t i = 0; i < sizeof stresses / sizeof *stresses; i++) {
+    const double stress = fabs(stresses[i].stress_GPa);
+    if (!(stress > most)) continue;
+    snprintf(needs, size, "%sat most %.4g GPa in size, a fifth of young_GPa; %.4g MPa are %.4g GPa",
+             i == 3 ? "a stress after duration_s of " : "", most, stress, stress * 1e-3);
+    return stresses[i].key;
+  }
+  return NULL;
+}
+
+void stz_limits_hint(const stz_key *key, double value, char *hint, size_t size) {
+  hint[0] = 0;
+  if (strcmp(key->unit, "GPa") == 0 && key->used_by && fabs(value) > 100.0) {
+    snprintf(hint, size, "; %.6g MPa are %.6g GPa", value, value * 1e-3);
+  }
+  if (!strstr(key->path, "strain") || strcmp(key->unit, "1") != 0 || !(fabs(value) > 1.0 && fabs(value) <= 100.0))
+    return;
+  snprintf(hint, size, "; %.4g %% is %.4g", value, value / 100.0);
+}
+
+// A line "file:line: path: VALUE", to be gone on with.
+static void begin_note(const stz_draft *draft, int segment, const char *name, double value, FILE *out) {
+  char path[STZ_TEXT_SIZE];
+  int index;
+  snprintf(path, sizeof path, "protocol[%d].%s", segment, name);
+  const stz_origin *origin = stz_draft_origin(draft, stz_schema_find(path, &index), segment);
+  fputs(origin->file ? origin->file : draft->input_name, out);
+  if (origin->line > 0) fprintf(out, ":%d", origin->line);
+  fprintf(out, ": %s: %.6g", path, value);
+}
+
+static void note_cold(const stz_draft *draft, int segment, const char *name, double temperature_K, FILE *out) {
+  if (!(temperature_K < COLD_K)) return;
+  begin_note(draft, segment, name, temperature_K, out);
+  fprintf(out, " K: in kelvin? %.6g C is %.6g K\n", temperature_K, temperature_K + ZERO_CELSIUS);
+}
+
+static void note_large(const stz_draft *draft, int segment, const char *name, double strain, FILE *out) {
+  if (!(strain > SMALL_STRAIN * (1.0 + 1e-9))) return;
+  begin_note(draft, segment, name, strain, out);
+  fprintf(out, ": a strain of %.4g %%; strains are taken as small, beyond 20 %% results mean little\n", 100.0 * strain);
+}
+
+// The largest strain that a segment drives to, by the key that says so.
+static void note_strain(const stz_draft *draft, int segment, FILE *out) {
+  const stz_segment *s = &draft->config->protocol[segment];
+  note_large(draft, segment, "until_strain", fabs(s->until_strain), out);
+  note_large(draft, segment, "turn_strains", largest(&s->turn_strains), out);
+  if (s->type == STZ_SEGMENT_MIXED) {
+    note_large(draft, segment, "strain_rates_per_s", largest(&s->strain_rates_per_s) * s->duration_s, out);
+  }
+  const bool timed = s->type == STZ_SEGMENT_STRAIN_RATE || s->type == STZ_SEGMENT_RATE_JUMP;
+  if (!timed || isfinite(s->until_strain) || isfinite(s->until_stress_GPa)) return;
+  const double rate = s->type == STZ_SEGMENT_STRAIN_RATE ? fabs(s->rate_per_s) : largest(&s->rates_per_s);
+  note_large(draft, segment, "duration_s", rate * s->duration_s, out);
+}
+
+void stz_limits_notes(const stz_draft *draft, FILE *out) {
+  for (int i = 0; i < draft->config->segments; i++) {
+    const stz_segment *s = &draft->config->protocol[i];
+    note_cold(draft, i, "temperature_K", s->temperature_K, out);
+    note_cold(draft, i, "temperature_end_K", s->temperature_end_K, out);
+    note_strain(draft, i, out);
+  }
+}

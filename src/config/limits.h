@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Loads that no metallic glass bears, and values that are allowed but seldom meant. Private to src/config.
+#ifndef STZ_CONFIG_LIMITS_H
+#define STZ_CONFIG_LIMITS_H
+
+#include "config/draft.h"
+
+// The key of a segment by which a stress is imposed that is above a fifth of Young's modulus, where every glass has
+// long failed, and in `needs` what it needs; NULL if there is none.
+const char *stz_limits_stress(const stz_config *config, int segment, char *needs, size_t size);
+
+// Notes on the protocol's values that are allowed but seldom meant (temperatures in degrees Celsius, strains in
+// percent), a line each.
+void stz_limits_notes(const stz_draft *draft, FILE *out);
+
+// For a message about a value out of its range: "; 7 % is 0.07" where a strain looks like a percentage,
+// "; 300 MPa are 0.3 GPa" where a load's stress looks like that, else "".
+void stz_limits_hint(const stz_key *key, double value, char *hint, size_t size);
+
+#endif
