@@ -273,7 +273,7 @@ def _sample(result):
 
 
 def _segment(segment):
-    duration = segment.end_s - segment.begin_s
+    duration = segment.duration_s
     length = f"{duration:.3g} s" if np.isfinite(duration) else "unfinished"
     return f"{segment.type} at {segment.temperature_K:g} K, {length}, {segment.events} events"
 
