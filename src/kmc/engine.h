@@ -15,12 +15,12 @@ struct stz_kmc {
   const stz_elastic *elastic;
   stz_rng rng;
   stz_kmc_stats stats;
-  stz_mean_stress drive; // what holds since its t0, up to which time has passed for the glass
-  double attempt;        // attempt rate of one mode of one voxel, 1/s
-  double searched;       // how far after drive.t0 a search that was left off has come; 0: none was
+  stz_mean_stress drive;        // what holds since its t0, up to which time has passed for the glass
+  double attempt;               // attempt rate of one mode of one voxel, 1/s
+  double searched;              // how far after drive.t0 a search that was left off has come; 0: none was
   stz_kmc_interrupt *interrupt; // may be NULL
   void *listener;               // for it
-  void *state;           // the engine's own
+  void *state;                  // the engine's own
 };
 
 enum { STZ_ENGINE_SAVED_BYTES = STZ_KMC_SAVED_BYTES - sizeof(stz_rng) - sizeof(stz_kmc_stats) - sizeof(double) };

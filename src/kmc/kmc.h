@@ -5,8 +5,8 @@
 //   stz_kmc_next   finds the next event before a time limit, given how the mean stress moves until then (nothing is
 //                  changed but the clock and the random stream);
 //   stz_kmc_fire   applies it to the glass and to the stress field.
-// What the event does to the mean stress is the caller's business. Times are those of the caller's clock, which may begin
-// anew between events (stz_kmc_new_clock).
+// What the event does to the mean stress is the caller's business. Times are those of the caller's clock, which may
+// begin anew between events (stz_kmc_new_clock).
 #ifndef STZ_KMC_KMC_H
 #define STZ_KMC_KMC_H
 

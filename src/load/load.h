@@ -52,7 +52,7 @@ typedef struct stz_macro {
   double strain[6], stress[6], plastic[6]; // total strain, stress (eV/nm^3), plastic strain
   int segment;                             // index of the segment that is running
   int component;                           // the component that it drives
-  double clock_zero_s;                     // time in the segment from which the segment's times count (actuator: end of release)
+  double clock_zero_s; // time in the segment from which the segment's times count (actuator: end of release)
 } stz_macro;
 
 // The type's name in the input ("strain-rate", ...).

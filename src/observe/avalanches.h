@@ -35,12 +35,12 @@ typedef struct stz_avalanche_event {
 } stz_avalanche_event;
 
 typedef struct stz_avalanche {
-  int64_t id;                     // counted from 0 by their begins
-  double run_begin_s;             // since the begin of the run
-  double segment_begin_s;         // its first event's time in the segment
-  double begin_s, last_s;         // of its first and last event, of the present clock
-  double open_until_s;            // no event can join it after that
-  int64_t segment;                // in which it begins
+  int64_t id;             // counted from 0 by their begins
+  double run_begin_s;     // since the begin of the run
+  double segment_begin_s; // its first event's time in the segment
+  double begin_s, last_s; // of its first and last event, of the present clock
+  double open_until_s;    // no event can join it after that
+  int64_t segment;        // in which it begins
   int64_t events;
   double strain;                      // total strain at the begin
   double plastic_strain, stress_drop; // sums over its events

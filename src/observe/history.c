@@ -37,12 +37,8 @@ const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS] = {
 
 void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]) {
   const double events = (double)state->events;
-  const double head[] = {state->time_s,
-                         state->segment_time_s,
-                         state->segment,
-                         state->temperature_K,
-                         state->strain[STZ_XX],
-                         state->stress[STZ_XX] / STZ_GPA,
+  const double head[] = {state->time_s,         state->segment_time_s, state->segment,
+                         state->temperature_K,  state->strain[STZ_XX], state->stress[STZ_XX] / STZ_GPA,
                          state->plastic[STZ_XX]};
   const double tail[] = {state->plastic_rate_per_s,
                          state->total_rate_per_s,

@@ -197,15 +197,9 @@ static stz_err write_avalanches(stz_record *record, double time_s, bool whole) {
   const stz_avalanche *list;
   const int count = stz_avalanches_over(record->avalanches, time_s, &list);
   for (const stz_avalanche *a = list; a < list + count; a++) {
-    double row[AVALANCHE_WIDTH] = {a->run_begin_s,
-                                   a->segment_begin_s,
-                                   (double)a->segment,
-                                   a->last_s - a->begin_s,
-                                   (double)a->events,
-                                   a->strain,
-                                   a->plastic_strain,
-                                   a->stress_drop / STZ_GPA,
-                                   stz_avalanche_radius(a)};
+    double row[AVALANCHE_WIDTH] = {a->run_begin_s,         a->segment_begin_s,       (double)a->segment,
+                                   a->last_s - a->begin_s, (double)a->events,        a->strain,
+                                   a->plastic_strain,      a->stress_drop / STZ_GPA, stz_avalanche_radius(a)};
     stz_avalanche_centre(record->sample->grid, a, row + 9);
     row[12] = whole;
     STZ_TRY(stz_result_append(record->result, STZ_TABLE_AVALANCHES, row));
@@ -285,8 +279,8 @@ static stz_err take_level(stz_record *record, const stz_moment *at) {
   const stz_nbed_sample sample = stz_nbed_sample_of(record->sample->glass);
   const stz_nbed_params *params = &record->config->nbed;
   STZ_TRY(stz_nbed_create(&sample, params, record->config->seed, (uint64_t)record->level, &nbed));
-  stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", at->strain,
-          nbed->bragg_mean, nbed->scans * STZ_NBED_PATTERNS);
+  stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", at->strain, nbed->bragg_mean,
+          nbed->scans * STZ_NBED_PATTERNS);
   stz_err err = stz_level_write(record->result, record->level, nbed, params, at);
   if (err == STZ_OK) err = stz_result_flush(record->result);
   stz_nbed_destroy(&nbed);
@@ -304,7 +298,7 @@ static double next_statistics(const stz_record *record) {
 static bool leaves_off(const stz_record *record) { return record->leaves_off && record->leaves_off(record->context); }
 
 // Takes the NBED levels, snapshots and statistics due up to the time `until`, with its strain `end`, from the state
-// `now` on, one after the other unless it is to leave off.
+// `now` on, one after the other until it is to leave off.
 static stz_err take_levels(stz_record *record, const stz_macro *now, double until, double end, bool *left_off) {
   const stz_levels *nbed = &record->config->nbed_strains;
   const double strain = now->strain[STZ_XX], rate = until > now->time_s ? (end - strain) / (until - now->time_s) : 0.0;
@@ -313,8 +307,6 @@ static stz_err take_levels(stz_record *record, const stz_macro *now, double unti
     const double snapshot = stz_snapshots_next(&record->snapshots), statistics = next_statistics(record);
     const double level = fmin(scans, fmin(snapshot, statistics));
     if (!(fmax(strain, end) >= level)) return STZ_OK;
-    *left_off = leaves_off(record);
-    if (*left_off) return STZ_OK;
     stz_macro at = *now;
     if (strain < level) {
       stz_load_state_at(record->sample->load, now->time_s + (level - strain) / rate, &at);
@@ -328,6 +320,8 @@ static stz_err take_levels(stz_record *record, const stz_macro *now, double unti
     } else {
       STZ_TRY(stz_statistics_take(record->result, record->sample, &at, record->statistics++));
     }
+    *left_off = leaves_off(record);
+    if (*left_off) return STZ_OK;
   }
 }
 
@@ -345,9 +339,9 @@ stz_err stz_record_until(stz_record *record, double t, bool *left_off) {
     at = stz_history_next(&record->schedule, at, moving + driven_rate * (at - now.time_s), driven_rate,
                           now.clock_zero_s, t);
     if (!(at <= t)) return STZ_OK;
+    STZ_TRY(take_row(record, at));
     *left_off = leaves_off(record);
     if (*left_off) return STZ_OK;
-    STZ_TRY(take_row(record, at));
   }
 }
 

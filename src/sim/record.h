@@ -69,8 +69,8 @@ void stz_record_before(stz_record *record, const stz_event *event);
 // Notes an event that has just happened and to which the load has yielded; `strain` is its own. Collective.
 stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) STZ_MUST_USE;
 
-// Takes the rows and levels due from the present time up to `t`, no event lying between. If *left_off, some are still to
-// be taken: the next call, with the same `t`, goes on. Collective.
+// Takes the rows and levels due from the present time up to `t`, no event lying between. If *left_off, some are still
+// to be taken: the next call, with the same `t`, goes on. Collective.
 stz_err stz_record_until(stz_record *record, double t, bool *left_off) STZ_MUST_USE;
 
 // Notes that a segment begins or ends now: its attributes, and a row. At a begin the rows and levels up to time 0 are

@@ -271,8 +271,8 @@ static void endless_segments_fail(void **state) {
   cannot_end(&s, 0.0, "actuator");
 }
 
-// A long rest takes nothing off the resolution of what follows, and the times of segments add up, each of these less than
-// the last digit of their sum.
+// A long rest takes nothing off the resolution of what follows, and the times of segments add up, each of these less
+// than the last digit of their sum.
 static void long_rest(void **state) {
   (void)state;
   enum { STEPS = 1000 };
