@@ -250,7 +250,7 @@ const stz_key stz_schema[] = {
      .description = "Axial strains at which snapshots are taken when first reached, ascending. Empty: those of "
                     "`nbed_strains`"},
     {"output.events", STZ_KEY_BOOL, "", "false", AT(events),
-     .description = "Whether every event is written into the table `/events` of the result, 26 bytes each"},
+     .description = "Whether every event is written into the table `/events` of the result, 36 bytes each"},
     {"output.statistics_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(statistics_strains),
      .description =
          "Axial strains at which the autocorrelation of plastic strain and the distributions of barriers and "
