@@ -60,9 +60,9 @@ static void tell(stz_pace *pace, const stz_config *config, const stz_sample *sam
   pace->told = 1;
   stz_sim_estimate(config, 1, &estimate);
   stz_log(STZ_LOG_WARNING,
-          "protocol[%d]: time does not advance: %.3g s and %.2g of the segment after %.0f events (the whole run was "
-          "expected to have %.2g): see `stzkmc check`, and /events with output.events = true; a signal stops the run "
-          "with a checkpoint",
+          "protocol[%d]: time does not advance: %.3g s and %.2g of the segment after %.0f events, where the whole run "
+          "was expected to have %.2g; `stzkmc check` tells the share of barriers at barriers.floor_eV, output.events = "
+          "true lists the events; a signal stops the run with a checkpoint",
           index, drive->t0, done, (double)(events_so_far(sample) - pace->first), estimate.events);
 }
 

@@ -11,7 +11,7 @@
 #include "mpi/harness.h"
 #include "sim/sim.h"
 
-// A long rest, every type of segment, levels before and within flow, a composition field, random cells; three unlike edges.
+// A long rest, types of segments, levels before and within flow, a composition field, random cells; unlike edges.
 static const char *const INPUT =
     "lattice: { cells = [16, 16, 24]; };\n"
     "protocol = (\n"
@@ -24,7 +24,7 @@ static const char *const INPUT =
     ");\n"
     "order: { acceptance = 0.1; };\n"
     "nbed: { foil_nm = 13.0; scans = 4; };\n"
-    "output: { nbed_strains = [0.0, 0.02, 0.05]; };\n"
+    "output: { nbed_strains = [0.0, 0.02, 0.05]; history_points_per_decade = 4; };\n"
     "run: { seed = 5L; };\n";
 static char folder[64];
 
@@ -74,7 +74,7 @@ static int run_in_parts(MPI_Comm comm, const char *output, const char *change) {
   MPI_Comm_rank(comm, &rank);
   MPI_Comm_size(comm, &ranks);
   while (config && stopped_early && parts < MOST && harness_failures == 0) {
-    countdown c = {.left = 1 + 6 * parts, .last = rank == ranks - 1};
+    countdown c = {.left = 1 + 3 * parts, .last = rank == ranks - 1};
     const stz_run_options options = {.output = in_folder(output),
                                      .command_line = "test_run",
                                      .restart = parts++ > 0,
