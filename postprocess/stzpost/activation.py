@@ -108,7 +108,7 @@ def rate_jumps(result, segment=None):
     if not segments:
         raise StzPostError(f"{result.path}: no segment of type rate-jump")
     rows = result.rows(segments[0])
-    columns = (rows[name].values for name in ("time_s", "strain_axial", "stress_axial_GPa"))
+    columns = (result.times(segments[0]), rows["strain_axial"].values, rows["stress_axial_GPa"].values)
     try:
         return jumps(*columns, float(np.mean(rows["temperature_K"].values)))
     except StzPostError as error:
@@ -270,7 +270,7 @@ def observations(result, times, segment=None):
     """(stress in GPa, strain) at times after the clock's zero of a relaxation or actuator, interpolated in ln t."""
     segment = find_segment(result, segment)
     rows = result.rows(segment)
-    time = rows["time_s"].values - segment.clock_zero_s
+    time = result.times(segment)
     keep = time > 0
     t = np.log(time[keep])
     if not len(t) or t[0] > math.log(min(times)) or t[-1] < math.log(0.99 * max(times)):

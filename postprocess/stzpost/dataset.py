@@ -141,7 +141,8 @@ def _history(result: Result) -> dict:
 
 
 def _protocol(result: Result) -> dict:
-    units = {"temperature_K": "K", "begin_s": "s", "clock_zero_s": "s", "end_s": "s", "events": "1"}
+    seconds = ("begin_s", "clock_zero_s", "segment_clock_zero_s", "end_s", "duration_s")
+    units = {"temperature_K": "K", **dict.fromkeys(seconds, "s"), "events": "1"}
     segments = result.segments
     made = {"protocol_type": xr.Variable("protocol", [one.type for one in segments])} if segments else {}
     for name, unit in units.items() if segments else ():

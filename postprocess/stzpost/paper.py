@@ -227,7 +227,7 @@ def _at_marks(result: Result) -> dict:
     """Strain and stress at the times of the experiment that the run reaches, interpolated in ln t."""
     found = relaxation.analyse(result)
     rows = result.rows(found.segment)
-    keep = rows["time_s"].values - found.segment.clock_zero_s >= 0
+    keep = result.times(found.segment) >= 0
     strain = rows["strain_axial"].values[keep]
     positive = found.time_s > 0
     at = {label: (time, stress) for label, (time, stress) in found.marks.items()}

@@ -101,7 +101,7 @@ def analyse(result, segment=None, start_s=0.0, stop_s=math.inf, min_r2=MIN_R2):
     """The relaxation of one segment, fitted between two times counted from the clock's zero."""
     segment = find_segment(result, segment)
     rows = result.rows(segment)
-    time = rows["time_s"].values - segment.clock_zero_s
+    time = result.times(segment)
     keep = time >= 0
     time, stress = time[keep], rows["stress_axial_GPa"].values[keep]
     rate = rows["plastic_rate_per_s"].values[keep]

@@ -274,7 +274,7 @@ def _sample(result):
 
 
 def _segment(segment):
-    duration = segment.end_s - segment.begin_s
+    duration = segment.duration_s
     length = time_text(duration) if np.isfinite(duration) else "unfinished"
     return f"{segment.type} at {segment.temperature_K:g} K, {length}, {segment.events} events"
 

@@ -30,7 +30,8 @@ for _kind in ("barrier_eV", "resolved_stress_GPa", "activation_eV"):
 
 @dataclass
 class Segment:
-    """A segment of the protocol; `clock_zero_s` is the time from which its own times count."""
+    """A segment of the protocol; `clock_zero_s` is the time from which its own times count, `segment_clock_zero_s` the same
+    from its begin on."""
 
     index: int
     type: str
@@ -39,6 +40,8 @@ class Segment:
     clock_zero_s: float
     end_s: float  # NaN while it runs
     events: int
+    segment_clock_zero_s: float = 0.0
+    duration_s: float = np.nan  # NaN while it runs
 
 
 @dataclass
@@ -84,6 +87,14 @@ class Result:
     def rows(self, segment: Segment) -> xr.Dataset:
         """The history of one segment."""
         return self.history.isel(row=np.flatnonzero(self.history["segment"].values == segment.index))
+
+    def times(self, segment: Segment) -> np.ndarray:
+        """Times of those rows from the zero of the segment's clock. Results of older versions have no time within the
+        segment, only the run's, which has few digits for them after a long rest."""
+        rows = self.rows(segment)
+        if "segment_time_s" in rows:
+            return rows["segment_time_s"].values - segment.segment_clock_zero_s
+        return rows["time_s"].values - segment.clock_zero_s
 
     def field(self, name: str) -> xr.DataArray:
         """A field of /microstructure over the lattice, as a DataArray with coordinates in nm."""
@@ -225,6 +236,8 @@ def _segments(file):
                 float(a.get("clock_zero_s", begin)),
                 float(a.get("end_s", np.nan)),
                 int(a.get("events", 0)),
+                float(a.get("segment_clock_zero_s", float(a.get("clock_zero_s", begin)) - begin)),
+                float(a.get("duration_s", float(a.get("end_s", np.nan)) - begin)),
             )
         )
     return segments

@@ -52,7 +52,7 @@ def analyse(result, segment=None):
     segment = find_segment(result, segment)
     rows = result.rows(segment)
     strain, stress = rows["strain_axial"].values, rows["stress_axial_GPa"].values
-    time = rows["time_s"].values
+    time = result.times(segment)
     before_flow = np.flatnonzero(strain <= FLOW[0])
     top = int(before_flow[np.argmax(stress[before_flow])]) if before_flow.size else int(np.argmax(stress))
     flow, error = flow_stress(strain, stress)

@@ -56,6 +56,17 @@ def test_time_counts_from_the_clocks_zero(tmp_path):
     assert found.time_s[0] == 0
 
 
+def test_the_fit_does_not_see_how_long_the_glass_has_rested_before(tmp_path):
+    """After 1e16 s the run's own time counts in steps of 2 s: the time within the segment is fitted."""
+    held = synthetic.relaxation(s=0.1, t0=2.0, zero=0.0, end=1e3)
+    inside = held["time_s"]
+    late = held | {"time_s": 1e16 + inside, "clock_zero_s": 1e16}
+    path = synthetic.write(tmp_path / "a.h5", [late], columns={"segment_time_s": inside})
+    found = relaxation.analyse(open_result(path))
+    assert math.exp(found.fit.parameters["ln_t0"]) == pytest.approx(2.0, rel=1e-6)
+    np.testing.assert_array_equal(found.time_s, inside)
+
+
 def test_standard_errors_cover_the_truth():
     """Null hypothesis: parameters within one and two standard errors of the truth with probability 0.683 and 0.954.
     200 samples of correlated noise; binomial bounds with a false-alarm rate below 1e-3 each."""

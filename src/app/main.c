@@ -106,6 +106,14 @@ static void print_check(const stz_config *config) {
          estimate.file_bytes * 1e-6);
   printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, estimate.ranks,
          estimate.ranks == 1 ? "" : "s");
+  if (estimate.floor_share >= 0.01) {
+    printf("# barriers at their floor of %g eV: %.2g of all sites, far faster than the others\n",
+           config->barriers.floor_eV, estimate.floor_share);
+  }
+  if (estimate.slow >= 0) {
+    printf("# time does not advance: about %.2g events in protocol[%d] by its barriers, stress and temperature alone\n",
+           estimate.slow_events, estimate.slow);
+  }
   const struct {
     const char *name;
     const stz_levels *levels;

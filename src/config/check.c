@@ -111,6 +111,51 @@ static stz_err check_virgin_actuator(const stz_draft *draft) {
   return STZ_OK;
 }
 
+// Whether nothing before a segment can have left compression, negative shear or strain below zero.
+static bool only_pulled_before(const stz_config *config, int segment) {
+  for (int i = 0; i < segment; i++) {
+    const stz_segment *s = &config->protocol[i];
+    const bool backward = s->stress_GPa < 0.0 || s->until_stress_GPa < 0.0;
+    if (backward || s->type == STZ_SEGMENT_CYCLIC || s->type == STZ_SEGMENT_MIXED) return false;
+  }
+  return true;
+}
+
+// A virgin specimen strains at once by stress over stiffness, and creeps on from there in the way of its stress.
+static stz_err check_creep(const stz_draft *draft, int i) {
+  const stz_config *config = draft->config;
+  const stz_segment *s = &config->protocol[i];
+  const bool timed = is_set(draft, i, "protocol[].duration_s"), virgin = i == 0;
+  const double shear = config->elastic.young_GPa / (1.0 + config->elastic.poisson);
+  const double stress = isnan(s->stress_GPa) && virgin ? 0.0 : s->stress_GPa;
+  const double at_once = stress / (s->mode == STZ_MODE_SHEAR ? shear : config->elastic.young_GPa);
+  if (isnan(s->until_strain) || isnan(stress)) return STZ_OK;
+  if (stress == 0.0) {
+    if (timed && !virgin) return STZ_OK;
+    return violated(draft, i, STRAIN, "a stress other than 0, as nothing drives this creep towards it");
+  }
+  const bool behind = (stress > 0.0 ? 1.0 : -1.0) * (s->until_strain - (virgin ? at_once : 0.0)) <= 0.0;
+  if (!behind || !(virgin || (stress > 0.0 && only_pulled_before(config, i)))) return STZ_OK;
+  if (!virgin) return violated(draft, i, STRAIN, "> 0, as creep goes the way of its stress");
+  return violated(draft, i, STRAIN, "%s %.4g, the strain at once under %g GPa, from which creep goes on",
+                  stress > 0.0 ? ">" : "<", at_once, stress);
+}
+
+// Stresses that a protocol which has only pulled cannot come to, or has passed before it begins.
+static stz_err check_stress_end(const stz_draft *draft, int i) {
+  const stz_segment *s = &draft->config->protocol[i];
+  const bool pulls =
+      s->type == STZ_SEGMENT_STRAIN_RATE || s->type == STZ_SEGMENT_RATE_JUMP || s->type == STZ_SEGMENT_ACTUATOR;
+  if (isnan(s->until_stress_GPa)) return STZ_OK;
+  if (pulls && i == 0 && s->until_stress_GPa <= 0.0) return violated(draft, i, STRESS, "> 0, the stress at the start");
+  if (s->type != STZ_SEGMENT_RELAXATION) return STZ_OK;
+  if (i == 0) return violated(draft, i, STRESS, "a segment before it: there is no stress to relax");
+  if (s->until_stress_GPa < 0.0 && only_pulled_before(draft->config, i)) {
+    return violated(draft, i, STRESS, ">= 0, towards which the stress relaxes");
+  }
+  return STZ_OK;
+}
+
 static stz_err check_cyclic(const stz_draft *draft, int i) {
   const stz_segment *s = &draft->config->protocol[i];
   const char *strains = "protocol[].turn_strains", *stresses = "protocol[].turn_stresses_GPa";
@@ -174,9 +219,11 @@ static stz_err check_protocol(stz_draft *draft) {
     char needs[STZ_TEXT_SIZE];
     const char *unbearable = stz_limits_stress(config, i, needs, sizeof needs);
     if (unbearable) return violated(draft, i, unbearable, "%s", needs);
+    if (s->type == STZ_SEGMENT_CREEP) STZ_TRY(check_creep(draft, i));
+    STZ_TRY(check_stress_end(draft, i));
     const bool grows = s->type == STZ_SEGMENT_STRAIN_RATE || s->type == STZ_SEGMENT_RATE_JUMP;
     if (s->mode == STZ_MODE_SHEAR && i > 0) begin = NAN; // of another component
-    if (grows && s->until_strain <= begin) {
+    if ((grows || (s->type == STZ_SEGMENT_ACTUATOR && i > 0)) && s->until_strain <= begin) {
       return violated(draft, i, STRAIN, "> %g, the strain at which the segment begins", begin);
     }
     if (s->type == STZ_SEGMENT_ACTUATOR && i == 0) STZ_TRY(check_virgin_actuator(draft));

@@ -206,8 +206,11 @@ static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, doubl
 
 static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
   double window;
+  const double before = kmc->searched;
   *found = false;
-  for (double start = 0.0; mean->t0 + start < limit; start += window) {
+  kmc->searched = 0.0;
+  for (double start = before; mean->t0 + start < limit; start += window) {
+    if (start > before && stz_kmc_leaves_off(kmc, start)) return STZ_OK;
     const double temperature = temperature_at(mean, start);
     const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), temperature,
                                           mean->stress_rate) +
@@ -223,7 +226,7 @@ static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
     if (!isfinite(total)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", total, mean->t0 + start);
     for (double elapsed = 0.0; total > 0.0;) {
       elapsed = stz_thinning_wait(kmc->attempt * total, growth, elapsed, stz_rng_exponential(&kmc->rng));
-      if (elapsed > window || mean->t0 + start + elapsed > limit) break;
+      if (elapsed > window || mean->t0 + start + elapsed > limit || !isfinite(elapsed)) break;
       law_at(kmc, mean, start + elapsed, &now);
       const verdict v =
           try_candidate(kmc, &then, &now, stz_exp(growth * elapsed), recovery_at(kmc, mean, start + elapsed), total);

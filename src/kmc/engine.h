@@ -15,12 +15,15 @@ struct stz_kmc {
   const stz_elastic *elastic;
   stz_rng rng;
   stz_kmc_stats stats;
-  stz_mean_stress drive; // what holds since its t0, up to which time has passed for the glass
-  double attempt;        // attempt rate of one mode of one voxel, 1/s
-  void *state;           // the engine's own
+  stz_mean_stress drive;        // what holds since its t0, up to which time has passed for the glass
+  double attempt;               // attempt rate of one mode of one voxel, 1/s
+  double searched;              // how far after drive.t0 a search that was left off has come; 0: none was
+  stz_kmc_interrupt *interrupt; // may be NULL
+  void *listener;               // for it
+  void *state;                  // the engine's own
 };
 
-enum { STZ_ENGINE_SAVED_BYTES = STZ_KMC_SAVED_BYTES - sizeof(stz_rng) - sizeof(stz_kmc_stats) };
+enum { STZ_ENGINE_SAVED_BYTES = STZ_KMC_SAVED_BYTES - sizeof(stz_rng) - sizeof(stz_kmc_stats) - sizeof(double) };
 
 typedef struct stz_engine {
   stz_err (*create)(stz_kmc *kmc);
@@ -38,6 +41,9 @@ typedef struct stz_engine {
 } stz_engine;
 
 extern const stz_engine stz_engine_direct, stz_engine_multilevel;
+
+// Between two windows of a search, `start` after the drive's t0: true if the search is to be left off here. Collective.
+bool stz_kmc_leaves_off(stz_kmc *kmc, double start);
 
 // initial.c: the stress of the quenched-in strain, 5 components stz_field_stride apart; untouched if there is none.
 // Collective.

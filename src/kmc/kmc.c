@@ -42,6 +42,21 @@ void stz_kmc_destroy(stz_kmc **kmc) {
   *kmc = NULL;
 }
 
+void stz_kmc_listen(stz_kmc *kmc, stz_kmc_interrupt *interrupt, void *context) {
+  kmc->interrupt = interrupt;
+  kmc->listener = context;
+}
+
+bool stz_kmc_leaves_off(stz_kmc *kmc, double start) {
+  kmc->searched = start;
+  if (kmc->interrupt && kmc->interrupt(kmc->listener)) return true;
+  kmc->searched = 0.0;
+  return false;
+}
+
+void stz_kmc_new_clock(stz_kmc *kmc) { kmc->drive.t0 = INFINITY; }
+void stz_kmc_drive(stz_kmc *kmc, const stz_mean_stress *mean) { kmc->drive = *mean; }
+
 stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
   kmc->drive = *mean;
   return kmc->engine->next(kmc, mean, limit, event, found);
@@ -90,14 +105,16 @@ void stz_kmc_save(const stz_kmc *kmc, void *saved) {
   memset(saved, 0, STZ_KMC_SAVED_BYTES);
   memcpy(at, &kmc->rng, sizeof kmc->rng);
   memcpy(at + sizeof kmc->rng, &kmc->stats, sizeof kmc->stats);
-  kmc->engine->save(kmc, at + sizeof kmc->rng + sizeof kmc->stats);
+  memcpy(at + sizeof kmc->rng + sizeof kmc->stats, &kmc->searched, sizeof kmc->searched);
+  kmc->engine->save(kmc, at + STZ_KMC_SAVED_BYTES - STZ_ENGINE_SAVED_BYTES);
 }
 
 void stz_kmc_restore(stz_kmc *kmc, const void *saved) {
   const char *at = saved;
   memcpy(&kmc->rng, at, sizeof kmc->rng);
   memcpy(&kmc->stats, at + sizeof kmc->rng, sizeof kmc->stats);
-  kmc->engine->restore(kmc, at + sizeof kmc->rng + sizeof kmc->stats);
+  memcpy(&kmc->searched, at + sizeof kmc->rng + sizeof kmc->stats, sizeof kmc->searched);
+  kmc->engine->restore(kmc, at + STZ_KMC_SAVED_BYTES - STZ_ENGINE_SAVED_BYTES);
 }
 
 void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats) { *stats = kmc->stats; }

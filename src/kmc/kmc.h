@@ -5,7 +5,8 @@
 //   stz_kmc_next   finds the next event before a time limit, given how the mean stress moves until then (nothing is
 //                  changed but the clock and the random stream);
 //   stz_kmc_fire   applies it to the glass and to the stress field.
-// What the event does to the mean stress is the caller's business.
+// What the event does to the mean stress is the caller's business. Times are those of the caller's clock, which may
+// begin anew between events (stz_kmc_new_clock).
 #ifndef STZ_KMC_KMC_H
 #define STZ_KMC_KMC_H
 
@@ -46,9 +47,22 @@ stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz
                        stz_kmc **kmc) STZ_MUST_USE;
 void stz_kmc_destroy(stz_kmc **kmc);
 
-// Finds the next event at or before `limit`; *found is false if there is none. Collective; the same on every rank.
+// A question that the engine asks in the course of a long search, on all ranks together: whether to leave off.
+typedef bool stz_kmc_interrupt(void *context);
+void stz_kmc_listen(stz_kmc *kmc, stz_kmc_interrupt *interrupt, void *context);
+
+// The clock of all times begins at 0 now.
+void stz_kmc_new_clock(stz_kmc *kmc);
+
+// Finds the next event at or before `limit`; *found is false if there is none. If the search was left off, it goes on
+// at the next call, which must have the same `mean` and `limit`, as after saving and restoring. Collective; the same on
+// every rank.
 stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event,
                      bool *found) STZ_MUST_USE;
+
+// Has what holds from mean->t0 on be `mean`, as stz_kmc_next does: for an event that was found before the engine was
+// saved and restored.
+void stz_kmc_drive(stz_kmc *kmc, const stz_mean_stress *mean);
 
 // Time passes without an event up to t, under what stz_kmc_next was given last: damage recovers.
 void stz_kmc_pass(stz_kmc *kmc, double t);

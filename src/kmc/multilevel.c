@@ -285,8 +285,11 @@ static bool sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double el
 static stz_err ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
   multilevel *e = kmc->state;
   double window;
+  const double before = kmc->searched;
   *found = false;
-  for (double start = 0.0; mean->t0 + start < limit; start += window) {
+  kmc->searched = 0.0;
+  for (double start = before; mean->t0 + start < limit; start += window) {
+    if (start > before && stz_kmc_leaves_off(kmc, start)) return STZ_OK;
     if (sweep_due(kmc, mean, start, e->head->stale ? 0.0 : ml_excess(kmc, mean, start))) {
       STZ_TRY(ml_sweep(kmc, mean, start, recovery_at(kmc, mean, start)));
     }
@@ -299,7 +302,7 @@ static stz_err ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, 
     for (double elapsed = 0.0;;) {
       const double rate = kmc->attempt * raised * e->head->total;
       elapsed = stz_thinning_wait(rate, growth, elapsed, stz_rng_exponential(&kmc->rng));
-      if (elapsed > window || mean->t0 + start + elapsed > limit) break;
+      if (elapsed > window || mean->t0 + start + elapsed > limit || !isfinite(elapsed)) break;
       const double higher = growth > 0.0 ? raised * stz_exp(growth * elapsed) : raised;
       if (try_candidate(kmc, mean, start + elapsed, higher, &event->shear)) {
         event->time_s = mean->t0 + start + elapsed;

@@ -6,6 +6,9 @@
 //   strain-rate, unload, mixed: one leg;  rate-jump: a leg a jump;  cyclic: two legs a cycle;  relaxation: at rest;
 //   actuator: c = attach + m(t) over the specimen and a spring in series.
 // c is always computed from the leg's start, never summed up, so that errors of rounding do not grow.
+//
+// All times are counted from the begin of the segment, so that a long rest takes nothing off the resolution of what
+// follows. The begin itself is an exact sum of two doubles.
 #include "load/load.h"
 
 #include <assert.h>
@@ -23,12 +26,14 @@ static const double ROUNDING = 1e-14;
 struct stz_load {
   stz_segment *segments;
   int count, segment;
-  double time, plastic[6];
+  double plastic[6];
   // the running segment
+  double begin, begin_rest; // their sum: when it begins in the run
+  double time;              // since then
   stz_balance balance;
-  int component; // that is driven
-  double begin, clock_zero;
-  double imposed[6], imposed_rate[6]; // strain or stress at `begin`; c(t) instead where the driven strain is imposed
+  int component;                      // that is driven
+  double clock_zero;                  // time in the segment
+  double imposed[6], imposed_rate[6]; // strain or stress at the begin; c(t) instead where the driven strain is imposed
   int strain_way, stress_way;         // in which direction an end condition is crossed; 0 if it never is
   // the running leg
   int leg; // -1: a type without
@@ -55,7 +60,7 @@ static int sign(double x) { return (x > 0.0) - (x < 0.0); }
 static void imposed_at(const stz_load *load, double t, double value[6], double rate[6]) {
   for (int v = 0; v < 6; v++) {
     rate[v] = load->imposed_rate[v];
-    value[v] = load->imposed[v] + rate[v] * (t - load->begin);
+    value[v] = load->imposed[v] + rate[v] * t;
   }
   if (!load->balance.strained[load->component]) return;
   const bool ramping = t < load->ramp_end;
@@ -195,8 +200,8 @@ static void begin_actuator(stz_load *load, const stz_segment *segment, double st
   stz_balance_add_spring(&load->balance, load->component, stiffness);
   load->start = strain + stress / stiffness;
   load->stop = load->start + segment->mismatch_strain;
-  load->ramp_end = load->clock_zero = load->begin + segment->release_s;
-  load->rate = load->ramp_end > load->begin ? segment->mismatch_strain / (load->ramp_end - load->begin) : 0.0;
+  load->ramp_end = load->clock_zero = segment->release_s;
+  load->rate = load->ramp_end > 0.0 ? segment->mismatch_strain / load->ramp_end : 0.0;
   load->strain_way = load->stress_way = sign(segment->mismatch_strain);
 }
 
@@ -244,7 +249,7 @@ static void begin_segment(stz_load *load, int index, const state *found) {
   load->segment = index;
   set_control(load, segment, found);
   const double strain = found->strain[load->component], stress = found->stress[load->component];
-  load->begin = load->clock_zero = load->ramp_begin = load->ramp_end = load->time;
+  load->time = load->clock_zero = load->ramp_begin = load->ramp_end = 0.0;
   load->rate = 0.0;
   load->start = load->stop = strain;
   load->strain_way = load->stress_way = load->turn_way = 0;
@@ -377,15 +382,23 @@ void stz_load_yield(stz_load *load, const double plastic[6]) {
 bool stz_load_next_segment(stz_load *load) {
   if (load->segment + 1 == load->count) return false;
   const state now = state_at(load, load->time);
+  const double sum = load->begin + load->time, part = sum - load->begin; // exact: Knuth's sum of two numbers
+  const double rest = load->begin_rest + ((load->begin - (sum - part)) + (load->time - part));
+  load->begin = sum + rest;
+  load->begin_rest = rest - (load->begin - sum);
   begin_segment(load, load->segment + 1, &now);
   return true;
 }
+
+int stz_load_segment(const stz_load *load) { return load->segment; }
 
 void stz_load_state(const stz_load *load, stz_macro *macro) { stz_load_state_at(load, load->time, macro); }
 
 void stz_load_state_at(const stz_load *load, double t, stz_macro *macro) {
   const state s = state_at(load, t);
   *macro = (stz_macro){.time_s = t,
+                       .begin_s = load->begin,
+                       .run_time_s = load->begin + (load->begin_rest + t),
                        .temperature_K = temperature_at(load, t),
                        .segment = load->segment,
                        .component = load->component,

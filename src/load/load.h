@@ -4,6 +4,8 @@
 // Between events every quantity is linear in time up to the next break point, so that times of crossing are exact. No
 // MPI: every rank carries the same copy.
 //
+// Times are counted from the begin of the running segment, those in its name or comment apart.
+//
 // Each component of the mean is controlled by its strain or by its stress; strain = S stress + plastic strain, with the
 // isotropic compliance S (balance.h). A segment drives one component, which "strain" and "stress" mean here:
 //   uniaxial: xx, the other stresses zero, so that stress = E (strain - plastic strain);
@@ -45,11 +47,12 @@ typedef struct stz_drive {
 
 // The macroscopic state at the load's present time.
 typedef struct stz_macro {
-  double time_s, temperature_K;
+  double time_s, temperature_K;            // time since the begin of the segment
+  double begin_s, run_time_s;              // since the begin of the run: that begin, and now
   double strain[6], stress[6], plastic[6]; // total strain, stress (eV/nm^3), plastic strain
   int segment;                             // index of the segment that is running
   int component;                           // the component that it drives
-  double clock_zero_s;                     // time from which the segment's times count (actuator: end of release)
+  double clock_zero_s; // time in the segment from which the segment's times count (actuator: end of release)
 } stz_macro;
 
 // The type's name in the input ("strain-rate", ...).
@@ -72,8 +75,11 @@ void stz_load_advance(stz_load *load, double t);
 // Adds an event's increment of the mean plastic strain at the present time; the stress answers at once.
 void stz_load_yield(stz_load *load, const double plastic[6]);
 
-// Begins the next segment at the present time; false when the protocol is over.
+// Begins the next segment, whose time 0 is the present; false when the protocol is over.
 bool stz_load_next_segment(stz_load *load);
+
+// The index of the running segment.
+int stz_load_segment(const stz_load *load);
 
 // The state at the present time, and at a time t0 <= t <= until without moving there.
 void stz_load_state(const stz_load *load, stz_macro *state);

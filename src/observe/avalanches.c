@@ -115,6 +115,19 @@ void stz_avalanches_destroy(stz_avalanches **avalanches) {
 
 double stz_avalanches_share(const stz_avalanches *avalanches) { return avalanches->share; }
 
+void stz_avalanches_new_clock(stz_avalanches *a, double time_s) {
+  a->now.last_s -= time_s;
+  for (int64_t i = 0; i < a->now.members; i++) {
+    a->members[i].time_s -= time_s;
+    a->members[i].until_s -= time_s;
+  }
+  for (int64_t i = 0; i < a->now.open; i++) {
+    a->open[i].begin_s -= time_s;
+    a->open[i].last_s -= time_s;
+    a->open[i].open_until_s -= time_s;
+  }
+}
+
 int stz_avalanches_over(stz_avalanches *a, double time_s, const stz_avalanche **list) {
   int64_t kept = 0, taken = 0;
   for (int64_t i = 0; i < a->now.open; i++) {
@@ -172,8 +185,14 @@ static stz_avalanche *open_by_id(const stz_avalanches *a, int64_t id) {
 
 static stz_avalanche *begin_avalanche(stz_avalanches *a, const stz_avalanche_event *event) {
   stz_avalanche *made = &a->open[a->now.open++];
-  *made = (stz_avalanche){
-      .id = a->now.begun++, .begin_s = event->time_s, .strain = event->strain, .first_site = event->site};
+  *made = (stz_avalanche){.id = a->now.begun++,
+                          .run_begin_s = event->run_time_s,
+                          .segment_begin_s = event->time_s,
+                          .begin_s = event->time_s,
+                          .open_until_s = event->time_s,
+                          .segment = event->segment,
+                          .strain = event->strain,
+                          .first_site = event->site};
   return made;
 }
 

@@ -26,16 +26,21 @@ typedef struct stz_avalanches stz_avalanches;
 
 // What an avalanche takes from an event.
 typedef struct stz_avalanche_event {
-  double time_s;
+  double time_s;                      // of the clock that stz_avalanches_new_clock sets back
+  double run_time_s;                  // since the begin of the run
+  int segment;                        // of the protocol
   int64_t site;                       // global
   double strain;                      // total strain before it
   double plastic_strain, stress_drop; // what it adds to the mean plastic strain and takes off the mean stress
 } stz_avalanche_event;
 
 typedef struct stz_avalanche {
-  int64_t id; // counted from 0 by their begins
-  double begin_s, last_s;
-  double open_until_s; // no event can join it after that
+  int64_t id;             // counted from 0 by their begins
+  double run_begin_s;     // since the begin of the run
+  double segment_begin_s; // its first event's time in the segment
+  double begin_s, last_s; // of its first and last event, of the present clock
+  double open_until_s;    // no event can join it after that
+  int64_t segment;        // in which it begins
   int64_t events;
   double strain;                      // total strain at the begin
   double plastic_strain, stress_drop; // sums over its events
@@ -47,6 +52,9 @@ typedef struct stz_avalanche {
 stz_err stz_avalanches_create(const stz_grid *grid, const stz_avalanche_params *params,
                               stz_avalanches **avalanches) STZ_MUST_USE;
 void stz_avalanches_destroy(stz_avalanches **avalanches);
+
+// The clock of all times, which shows `time_s`, begins at 0 again: times before are negative. Local.
+void stz_avalanches_new_clock(stz_avalanches *avalanches, double time_s);
 
 // Takes out the avalanches whose windows are all over before `time_s`, by their begins; returns how many. *list holds
 // until the next call.

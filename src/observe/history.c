@@ -2,6 +2,7 @@
 #include "observe/history.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mathfn.h"
@@ -10,6 +11,7 @@
 
 const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS] = {
     {"time_s", "s", "time since the start of the run", 1},
+    {"segment_time_s", "s", "time since the start of the segment", 1},
     {"segment", "1", "index of the segment", 1},
     {"temperature_K", "K", "temperature", 1},
     {"strain_axial", "1", "mean total strain, xx", 1},
@@ -35,11 +37,8 @@ const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS] = {
 
 void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]) {
   const double events = (double)state->events;
-  const double head[] = {state->time_s,
-                         state->segment,
-                         state->temperature_K,
-                         state->strain[STZ_XX],
-                         state->stress[STZ_XX] / STZ_GPA,
+  const double head[] = {state->time_s,         state->segment_time_s, state->segment,
+                         state->temperature_K,  state->strain[STZ_XX], state->stress[STZ_XX] / STZ_GPA,
                          state->plastic[STZ_XX]};
   const double tail[] = {state->plastic_rate_per_s,
                          state->total_rate_per_s,
@@ -55,10 +54,10 @@ void stz_history_row(const stz_history_state *state, const stz_history_sample *s
                          (state->mean_energy + state->internal_energy) / STZ_MJ_PER_M3,
                          state->internal_energy / STZ_MJ_PER_M3};
   memcpy(row, head, sizeof head);
-  memcpy(row + 6, state->strain, sizeof state->strain);
-  for (int c = 0; c < 6; c++) row[12 + c] = state->stress[c] / STZ_GPA;
-  memcpy(row + 18, state->plastic, sizeof state->plastic);
-  memcpy(row + 24, tail, sizeof tail);
+  memcpy(row + 7, state->strain, sizeof state->strain);
+  for (int c = 0; c < 6; c++) row[13 + c] = state->stress[c] / STZ_GPA;
+  memcpy(row + 19, state->plastic, sizeof state->plastic);
+  memcpy(row + 25, tail, sizeof tail);
 }
 
 double stz_order_mean(const stz_grid *grid, const stz_cluster *clusters, int64_t count) {
@@ -99,12 +98,15 @@ static double next_grid_time(const stz_history_schedule *s, double clock_zero, d
 double stz_history_next(const stz_history_schedule *schedule, double now_s, double strain, double strain_rate,
                         double clock_zero_s, double until) {
   double due = fmax(now_s, next_grid_time(schedule, clock_zero_s, schedule->last_time_s));
-  const double moved = strain - schedule->last_strain;
-  if (fabs(moved) >= schedule->strain_step) {
+  const double last = schedule->last_time_s;
+  double moved = strain - schedule->last_strain;
+  const bool jumped = fabs(moved) >= schedule->strain_step;
+  if (jumped && now_s > last) {
     due = now_s;
   } else if (strain_rate != 0.0) {
+    if (jumped) moved = 0.0; // no time has passed since the last row: a step from here
     const double left = schedule->strain_step - (strain_rate > 0.0 ? moved : -moved);
-    due = fmin(due, now_s + left / fabs(strain_rate));
+    due = fmin(due, fmax(now_s + left / fabs(strain_rate), nextafter(last, INFINITY)));
   }
   return due <= until ? due : INFINITY;
 }

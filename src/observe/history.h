@@ -12,10 +12,10 @@
 
 // The macroscopic state at a row's time, which the caller fills in.
 typedef struct stz_history_state {
-  double time_s, temperature_K;
+  double time_s, segment_time_s; // since the begin of the run and of the segment
+  double temperature_K;
   double strain[6], stress[6], plastic[6]; // total strain, stress (eV/nm^3), plastic strain
   int segment;                             // index
-  double clock_zero_s;                     // time from which the segment's times count
   uint64_t events;
   double plastic_rate_per_s, total_rate_per_s; // from the rates of all events
   double work, heat;                           // so far, eV/nm^3 (observe/energy.h)
@@ -36,7 +36,7 @@ typedef struct stz_history_column {
   int width; // doubles a row
 } stz_history_column;
 
-enum { STZ_HISTORY_COLUMNS = 22, STZ_HISTORY_WIDTH = 37 }; // columns, and doubles in a row
+enum { STZ_HISTORY_COLUMNS = 23, STZ_HISTORY_WIDTH = 38 }; // columns, and doubles in a row
 
 // The columns in the order of a row.
 extern const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS];
@@ -51,7 +51,8 @@ double stz_order_mean(const stz_grid *grid, const stz_cluster *clusters, int64_t
 void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]);
 
 // When rows are due: at 10^(k/n) s, k = 0, 1, ... after the clock's zero of the segment, and whenever the strain
-// that the segment drives has moved by strain_step since the last row. Plain data; local; the same on every rank.
+// that the segment drives has moved by strain_step since the last row. Times are those within the segment, and no two
+// rows have the same. Plain data; local; the same on every rank.
 typedef struct stz_history_schedule {
   int points_per_decade;
   double strain_step;
@@ -63,7 +64,8 @@ stz_history_schedule stz_history_begin(const stz_history_params *params, double 
 
 // Time of the next row at or before `until`, INFINITY if none is due. The present state is (now_s, strain), and the
 // strain grows at strain_rate from there on; clock_zero_s is the running segment's. Never before now_s: a row
-// that a jump of the strain has made due, or that was left out, is due at once.
+// that a jump of the strain has made due, or that was left out, is due at once, or as soon as time has passed since the
+// last row.
 double stz_history_next(const stz_history_schedule *schedule, double now_s, double strain, double strain_rate,
                         double clock_zero_s, double until);
 

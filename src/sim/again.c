@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/again.h"
 
+#include <math.h>
+
 #include "base/comm.h"
 #include "base/memory.h"
 #include "io/snapshot.h"
@@ -26,7 +28,8 @@ typedef struct contents {
   double *position, *oriented, *ordered;
   stz_cluster *clusters; // rank 0 has them all
   int cluster_count;
-  double density, strain, time_s;
+  double density;
+  stz_moment moment;
 } contents;
 
 static void contents_clear(contents *c) {
@@ -85,12 +88,21 @@ static stz_err check_input(const again *a, stz_snapshot_source *source, int inde
   return stz_agree(stz_grid_comm(a->grid), err);
 }
 
+static stz_err read_moment(stz_snapshot_source *source, stz_moment *moment) {
+  double segment;
+  STZ_TRY(stz_snapshot_read_number(source, "/", "strain_axial", &moment->strain));
+  STZ_TRY(stz_snapshot_read_number(source, "/", "time_s", &moment->time_s));
+  moment->segment_time_s = NAN; // of older snapshots, which have no time in the segment
+  if (stz_snapshot_read_number(source, "/", "segment", &segment) != STZ_OK) return STZ_OK;
+  moment->segment = (int)segment;
+  return stz_snapshot_read_number(source, "/", "segment_time_s", &moment->segment_time_s);
+}
+
 static stz_err read_contents(const again *a, int index, contents *c) {
   stz_snapshot_source *source = NULL;
   STZ_TRY(stz_snapshot_open(a->grid, a->stem, index, &source));
   stz_err err = check_input(a, source, index);
-  if (err == STZ_OK) err = stz_snapshot_read_number(source, "/", "strain_axial", &c->strain);
-  if (err == STZ_OK) err = stz_snapshot_read_number(source, "/", "time_s", &c->time_s);
+  if (err == STZ_OK) err = read_moment(source, &c->moment);
   if (err == STZ_OK) err = read_fields(source, a->grid, c);
   if (err == STZ_OK) err = read_clusters(source, a->grid, c);
   stz_snapshot_close(&source);
@@ -110,14 +122,14 @@ static uint64_t stream_of(const stz_config *config, int index) {
 static stz_err show(const again *a, int index, const contents *c, const stz_nbed *nbed) {
   const stz_again_level level = {.snapshot = index,
                                  .scans = nbed->scans,
-                                 .strain = c->strain,
-                                 .time_s = c->time_s,
+                                 .strain = c->moment.strain,
+                                 .time_s = c->moment.time_s,
                                  .bragg_mean = nbed->bragg_mean,
                                  .bragg_scatter = nbed->bragg_scatter,
                                  .bragg_expected = nbed->bragg_expected};
   if (stz_grid_rank(a->grid) == 0) a->options->level(&level);
   if (!a->result) return STZ_OK;
-  return stz_level_write(a->result, index, nbed, &a->config->nbed, c->strain, c->time_s);
+  return stz_level_write(a->result, index, nbed, &a->config->nbed, &c->moment);
 }
 
 static stz_err scan(const again *a, int index) {

@@ -10,6 +10,7 @@
 #include "io/field.h"
 #include "observe/history.h"
 #include "sim/sim.h"
+#include "sim/thermal.h"
 #include "stz/modes.h"
 
 // Bytes a site: the glass's fields (structure, composition, two barriers, noise, plastic strain, cell, rotations,
@@ -120,6 +121,46 @@ static void describe_modes(const stz_config *config, stz_estimate *estimate) {
   stz_modes_isotropy(&modes, &estimate->modes_least, &estimate->modes_most);
 }
 
+// The time that a segment takes, NAN if the input does not tell.
+static double time_of(const stz_segment *segment) {
+  const double released = segment->type == STZ_SEGMENT_ACTUATOR ? segment->release_s : 0.0;
+  if (isfinite(segment->duration_s)) return released + segment->duration_s;
+  const bool pulled = segment->type == STZ_SEGMENT_STRAIN_RATE && isfinite(segment->until_strain);
+  return pulled ? fabs(segment->until_strain / segment->rate_per_s) : NAN;
+}
+
+// More events than these, and than these times what the strain needs, and time hardly goes by.
+static const double MANY = 1e8, MUCH = 1e3;
+static const double SPREAD = 100.0; // by which internal stresses may raise rates
+
+// What the rates say to what the strain needs: no more events than the rates allow, and whether they allow far more.
+static void compare_with_rates(const stz_config *config, double largest_strain, stz_estimate *estimate) {
+  stz_thermal *thermal = stz_thermal_create(config);
+  double most = 0.0, first = 0.0, steady = 0.0, other, last_held = NAN, last_kelvin = NAN;
+  const double needed = estimate->events;
+  estimate->slow = -1;
+  if (!thermal) return;
+  estimate->floor_share = stz_thermal_floor(thermal);
+  for (int i = 0; i < config->segments; i++) {
+    const stz_segment *s = &config->protocol[i];
+    const double held = s->type == STZ_SEGMENT_CREEP && isfinite(s->stress_GPa) ? fabs(s->stress_GPa) : 0.0;
+    const double kelvin = fmax(s->temperature_K, s->temperature_end_K), time = time_of(s);
+    if (held != last_held || kelvin != last_kelvin) { // long protocols repeat themselves
+      stz_thermal_rates(thermal, kelvin, fmax(held, config->elastic.young_GPa * largest_strain), &first, &other);
+      stz_thermal_rates(thermal, kelvin, held, &other, &steady);
+      last_held = held;
+      last_kelvin = kelvin;
+    }
+    most += isnan(time) ? INFINITY : SPREAD * first * time;
+    const double events = steady * time * (s->temperature_end_K > s->temperature_K ? 0.1 : 1.0); // hot for a part
+    if (!(events > MANY && events > MUCH * needed && events > estimate->slow_events)) continue;
+    estimate->slow = i;
+    estimate->slow_events = events;
+  }
+  estimate->events = fmin(needed, most);
+  stz_thermal_destroy(&thermal);
+}
+
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
@@ -129,6 +170,8 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const double volume = sites * a * a * a;
   const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) + c.to_and_fro : 0.0;
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
+  estimate->slow_events = 0.0;
+  compare_with_rates(config, c.largest, estimate);
   const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 30.0 : 22.0;
   describe_modes(config, estimate);
   const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
@@ -143,8 +186,8 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
                              octant * 15.0 * sizeof(float) + 3e7;
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 4.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
-                         (config->avalanches ? 53.0 * estimate->events : 0.0) +
-                         (config->events ? 26.0 * estimate->events : 0.0);
+                         (config->avalanches ? 63.0 * estimate->events : 0.0) +
+                         (config->events ? 36.0 * estimate->events : 0.0);
 }
 
 void stz_sim_unreachable_levels(const stz_config *config, const stz_levels *levels, char *text, int size) {

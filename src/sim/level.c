@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/level.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static stz_err write_nbed(stz_result *r, const char *group, const stz_nbed *nbed) {
@@ -26,13 +27,20 @@ static stz_err write_nbed(stz_result *r, const char *group, const stz_nbed *nbed
   return stz_result_int(r, group, "displaced", nbed->displaced);
 }
 
-stz_err stz_level_write(stz_result *r, int level, const stz_nbed *nbed, const stz_nbed_params *params, double strain,
-                        double time_s) {
+stz_err stz_moment_write(stz_result *r, const char *group, const stz_moment *moment) {
+  STZ_TRY(stz_result_double(r, group, "strain", moment->strain));
+  STZ_TRY(stz_result_double(r, group, "time_s", moment->time_s));
+  if (isnan(moment->segment_time_s)) return STZ_OK;
+  STZ_TRY(stz_result_double(r, group, "segment_time_s", moment->segment_time_s));
+  return stz_result_int(r, group, "segment", moment->segment);
+}
+
+stz_err stz_level_write(stz_result *r, int level, const stz_nbed *nbed, const stz_nbed_params *params,
+                        const stz_moment *moment) {
   char group[32];
   snprintf(group, sizeof group, "/nbed/level_%02d", level);
   STZ_TRY(write_nbed(r, group, nbed));
-  STZ_TRY(stz_result_double(r, group, "strain", strain));
-  STZ_TRY(stz_result_double(r, group, "time_s", time_s));
+  STZ_TRY(stz_moment_write(r, group, moment));
   STZ_TRY(stz_result_double(r, group, "foil_nm", params->foil_nm));
   return stz_result_double(r, group, "probe_nm", params->probe_nm);
 }

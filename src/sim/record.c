@@ -82,9 +82,11 @@ static stz_err write_microstructure(stz_result *r, const stz_sample *sample) {
 }
 
 // A row of /events; stz_record_event fills it.
-enum { EVENT_COLUMNS = 7, EVENT_WIDTH = 9 };
+enum { EVENT_COLUMNS = 9, EVENT_WIDTH = 11 };
 static const stz_column event_columns[EVENT_COLUMNS] = {
     {"time_s", "s", "time since the start of the run", 1, STZ_COLUMN_DOUBLE},
+    {"segment_time_s", "s", "time since the start of the segment", 1, STZ_COLUMN_DOUBLE},
+    {"segment", "1", "index of the segment", 1, STZ_COLUMN_INT16},
     {"site", "1", "voxel x y z on which the event is centred, counted from 0", 3, STZ_COLUMN_INT16},
     {"mode", "1", "shear mode, 0 to 14, in the axes of its orientation cell", 1, STZ_COLUMN_INT8},
     {"sign", "1", "+1 or -1", 1, STZ_COLUMN_INT8},
@@ -94,9 +96,11 @@ static const stz_column event_columns[EVENT_COLUMNS] = {
 };
 
 // A row of /avalanches; write_avalanches fills it.
-enum { AVALANCHE_COLUMNS = 9, AVALANCHE_WIDTH = 11 };
+enum { AVALANCHE_COLUMNS = 11, AVALANCHE_WIDTH = 13 };
 static const stz_column avalanche_columns[AVALANCHE_COLUMNS] = {
     {"begin_s", "s", "time of its first event", 1, STZ_COLUMN_DOUBLE},
+    {"segment_begin_s", "s", "time of its first event since the start of the segment", 1, STZ_COLUMN_DOUBLE},
+    {"segment", "1", "index of the segment in which it begins", 1, STZ_COLUMN_INT16},
     {"duration_s", "s", "time from its first to its last event", 1, STZ_COLUMN_DOUBLE},
     {"size", "1", "number of its events", 1, STZ_COLUMN_INT32},
     {"strain", "1", "total strain before it, of the component that the load drives", 1, STZ_COLUMN_FLOAT},
@@ -174,7 +178,9 @@ static stz_err write_event(stz_record *record, const stz_event *event, const dou
   const double share = stz_grid_share(grid, stz_glass_stz(record->sample->glass)->volume_nm3);
   int xyz[3];
   stz_grid_coords(grid, event->shear.site, xyz);
-  const double row[EVENT_WIDTH] = {event->time_s,
+  const double row[EVENT_WIDTH] = {record->before.run_time_s,
+                                   event->time_s,
+                                   record->before.segment,
                                    xyz[0],
                                    xyz[1],
                                    xyz[2],
@@ -191,10 +197,11 @@ static stz_err write_avalanches(stz_record *record, double time_s, bool whole) {
   const stz_avalanche *list;
   const int count = stz_avalanches_over(record->avalanches, time_s, &list);
   for (const stz_avalanche *a = list; a < list + count; a++) {
-    double row[AVALANCHE_WIDTH] = {a->begin_s,        a->last_s - a->begin_s,   (double)a->events,      a->strain,
-                                   a->plastic_strain, a->stress_drop / STZ_GPA, stz_avalanche_radius(a)};
-    stz_avalanche_centre(record->sample->grid, a, row + 7);
-    row[10] = whole;
+    double row[AVALANCHE_WIDTH] = {a->run_begin_s,         a->segment_begin_s,       (double)a->segment,
+                                   a->last_s - a->begin_s, (double)a->events,        a->strain,
+                                   a->plastic_strain,      a->stress_drop / STZ_GPA, stz_avalanche_radius(a)};
+    stz_avalanche_centre(record->sample->grid, a, row + 9);
+    row[12] = whole;
     STZ_TRY(stz_result_append(record->result, STZ_TABLE_AVALANCHES, row));
   }
   return STZ_OK;
@@ -205,6 +212,8 @@ static stz_err add_to_avalanches(stz_record *record, const stz_event *event, con
   const double share = stz_grid_share(record->sample->grid, stz_glass_stz(record->sample->glass)->volume_nm3);
   const int driven = record->before.component;
   const stz_avalanche_event added = {.time_s = event->time_s,
+                                     .run_time_s = after->run_time_s,
+                                     .segment = after->segment,
                                      .site = event->shear.site,
                                      .strain = record->before.strain[driven],
                                      .plastic_strain = strain[driven] * share,
@@ -234,10 +243,10 @@ static stz_err take_row(stz_record *record, double t) {
   const uint64_t events = events_so_far(record);
   stz_macro macro;
   stz_load_state_at(s->load, t, &macro);
-  stz_history_state state = {.time_s = t,
+  stz_history_state state = {.time_s = macro.run_time_s,
+                             .segment_time_s = t,
                              .temperature_K = macro.temperature_K,
                              .segment = macro.segment,
-                             .clock_zero_s = macro.clock_zero_s,
                              .events = events};
   memcpy(state.strain, macro.strain, sizeof state.strain);
   memcpy(state.stress, macro.stress, sizeof state.stress);
@@ -265,14 +274,14 @@ static stz_err take_row(stz_record *record, double t) {
   return STZ_OK;
 }
 
-static stz_err take_level(stz_record *record, double t, double strain) {
+static stz_err take_level(stz_record *record, const stz_moment *at) {
   stz_nbed *nbed;
   const stz_nbed_sample sample = stz_nbed_sample_of(record->sample->glass);
   const stz_nbed_params *params = &record->config->nbed;
   STZ_TRY(stz_nbed_create(&sample, params, record->config->seed, (uint64_t)record->level, &nbed));
-  stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", strain, nbed->bragg_mean,
+  stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", at->strain, nbed->bragg_mean,
           nbed->scans * STZ_NBED_PATTERNS);
-  stz_err err = stz_level_write(record->result, record->level, nbed, params, strain, t);
+  stz_err err = stz_level_write(record->result, record->level, nbed, params, at);
   if (err == STZ_OK) err = stz_result_flush(record->result);
   stz_nbed_destroy(&nbed);
   record->level++;
@@ -286,9 +295,11 @@ static double next_statistics(const stz_record *record) {
   return record->statistics < levels->count ? levels->values[record->statistics] : INFINITY;
 }
 
+static bool leaves_off(const stz_record *record) { return record->leaves_off && record->leaves_off(record->context); }
+
 // Takes the NBED levels, snapshots and statistics due up to the time `until`, with its strain `end`, from the state
-// `now` on.
-static stz_err take_levels(stz_record *record, const stz_macro *now, double until, double end) {
+// `now` on, one after the other until it is to leave off.
+static stz_err take_levels(stz_record *record, const stz_macro *now, double until, double end, bool *left_off) {
   const stz_levels *nbed = &record->config->nbed_strains;
   const double strain = now->strain[STZ_XX], rate = until > now->time_s ? (end - strain) / (until - now->time_s) : 0.0;
   for (;;) {
@@ -301,25 +312,36 @@ static stz_err take_levels(stz_record *record, const stz_macro *now, double unti
       stz_load_state_at(record->sample->load, now->time_s + (level - strain) / rate, &at);
       at.strain[STZ_XX] = level; // free of rounding
     }
-    if (level == scans) STZ_TRY(take_level(record, at.time_s, at.strain[STZ_XX]));
-    if (level == snapshot) STZ_TRY(stz_snapshots_take(&record->snapshots, record->sample, &at));
-    if (level == statistics) STZ_TRY(stz_statistics_take(record->result, record->sample, &at, record->statistics++));
+    const stz_moment moment = stz_sample_moment(&at);
+    if (level == scans) {
+      STZ_TRY(take_level(record, &moment));
+    } else if (level == snapshot) {
+      STZ_TRY(stz_snapshots_take(&record->snapshots, record->sample, &at));
+    } else {
+      STZ_TRY(stz_statistics_take(record->result, record->sample, &at, record->statistics++));
+    }
+    *left_off = leaves_off(record);
+    if (*left_off) return STZ_OK;
   }
 }
 
-stz_err stz_record_until(stz_record *record, double t) {
+stz_err stz_record_until(stz_record *record, double t, bool *left_off) {
   stz_macro now, then;
+  *left_off = false;
   stz_load_state(record->sample->load, &now);
   stz_load_state_at(record->sample->load, t, &then);
   const int driven = now.component;
   const double span = t > now.time_s ? t - now.time_s : INFINITY, moving = now.strain[driven];
   const double driven_rate = (then.strain[driven] - moving) / span;
-  STZ_TRY(take_levels(record, &now, t, then.strain[STZ_XX]));
-  for (double at = now.time_s;;) {
+  STZ_TRY(take_levels(record, &now, t, then.strain[STZ_XX], left_off));
+  if (*left_off) return STZ_OK;
+  for (double at = fmax(now.time_s, record->schedule.last_time_s);;) { // where it left off, if it did
     at = stz_history_next(&record->schedule, at, moving + driven_rate * (at - now.time_s), driven_rate,
                           now.clock_zero_s, t);
     if (!(at <= t)) return STZ_OK;
     STZ_TRY(take_row(record, at));
+    *left_off = leaves_off(record);
+    if (*left_off) return STZ_OK;
   }
 }
 
@@ -328,17 +350,20 @@ stz_err stz_record_segment_begins(stz_record *record) {
   char group[40];
   stz_load_state(record->sample->load, &macro);
   const stz_segment *segment = &record->config->protocol[macro.segment];
+  if (record->avalanches && record->begun) stz_avalanches_new_clock(record->avalanches, record->schedule.last_time_s);
   record->segment = macro.segment;
-  record->segment_begin_s = macro.time_s;
   record->segment_events = events_so_far(record);
+  record->pace = stz_pace_begin(record->sample);
+  record->step = (stz_step){.found = true}; // rows and levels at time 0
   snprintf(group, sizeof group, "/protocol/segment_%02d", macro.segment);
   STZ_TRY(stz_result_text(record->result, group, "type", stz_segment_name(segment->type)));
   STZ_TRY(stz_result_double(record->result, group, "temperature_K", segment->temperature_K));
-  STZ_TRY(stz_result_double(record->result, group, "begin_s", macro.time_s));
-  STZ_TRY(stz_result_double(record->result, group, "clock_zero_s", macro.clock_zero_s));
+  STZ_TRY(stz_result_double(record->result, group, "begin_s", macro.begin_s));
+  STZ_TRY(stz_result_double(record->result, group, "clock_zero_s", macro.begin_s + macro.clock_zero_s));
+  STZ_TRY(stz_result_double(record->result, group, "segment_clock_zero_s", macro.clock_zero_s));
   STZ_TRY(stz_result_double(record->result, group, "end_s", NAN));
-  STZ_TRY(take_row(record, macro.time_s));
-  return stz_record_until(record, macro.time_s);
+  STZ_TRY(stz_result_double(record->result, group, "duration_s", NAN));
+  return take_row(record, macro.time_s);
 }
 
 stz_err stz_record_segment_ends(stz_record *record) {
@@ -347,7 +372,8 @@ stz_err stz_record_segment_ends(stz_record *record) {
   stz_load_state(record->sample->load, &macro);
   snprintf(group, sizeof group, "/protocol/segment_%02d", macro.segment);
   if (macro.time_s > record->schedule.last_time_s) STZ_TRY(take_row(record, macro.time_s));
-  STZ_TRY(stz_result_double(record->result, group, "end_s", macro.time_s));
+  STZ_TRY(stz_result_double(record->result, group, "end_s", macro.run_time_s));
+  STZ_TRY(stz_result_double(record->result, group, "duration_s", macro.time_s));
   STZ_TRY(stz_result_uint(record->result, group, "events", events_so_far(record) - record->segment_events));
   return stz_result_flush(record->result);
 }

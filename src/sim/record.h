@@ -9,9 +9,19 @@
 #include "observe/avalanches.h"
 #include "observe/energy.h"
 #include "observe/history.h"
+#include "sim/pace.h"
 #include "sim/sample.h"
 #include "sim/sim.h"
 #include "sim/snapshots.h"
+
+// What the run comes to next, found but not yet reached.
+typedef struct stz_step {
+  bool found;   // else it holds nothing
+  bool happens; // `event`, at `until`
+  bool ends;    // the segment, at `until`
+  double until; // time in the segment
+  stz_event event;
+} stz_step;
 
 typedef struct stz_record {
   const stz_config *config;
@@ -29,9 +39,12 @@ typedef struct stz_record {
   int level;                  // next NBED level
   int statistics;             // next of the statistics
   stz_snapshots snapshots;
-  int segment; // that is running
-  double segment_begin_s;
+  int segment;             // that is running
   uint64_t segment_events; // events before the segment
+  stz_step step;
+  stz_pace pace;
+  bool (*leaves_off)(void *context); // whether to leave off between rows and levels, on all ranks together; may be NULL
+  void *context;                     // for it
 } stz_record;
 
 // Writes the root's attributes: which program made the file, when and how, and that it is not complete. Collective.
@@ -56,10 +69,12 @@ void stz_record_before(stz_record *record, const stz_event *event);
 // Notes an event that has just happened and to which the load has yielded; `strain` is its own. Collective.
 stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) STZ_MUST_USE;
 
-// Takes the rows and levels due from the present time up to `t`, no event lying between. Collective.
-stz_err stz_record_until(stz_record *record, double t) STZ_MUST_USE;
+// Takes the rows and levels due from the present time up to `t`, no event lying between. If *left_off, some are still
+// to be taken: the next call, with the same `t`, goes on. Collective.
+stz_err stz_record_until(stz_record *record, double t, bool *left_off) STZ_MUST_USE;
 
-// Notes that a segment begins or ends now: its attributes, and a row. Collective.
+// Notes that a segment begins or ends now: its attributes, and a row. At a begin the rows and levels up to time 0 are
+// still due. Collective.
 stz_err stz_record_segment_begins(stz_record *record) STZ_MUST_USE;
 stz_err stz_record_segment_ends(stz_record *record) STZ_MUST_USE;
 

@@ -69,6 +69,13 @@ void stz_sample_refresh(const stz_sample *sample, const stz_macro *macro) {
   stz_kmc_rates(sample->kmc, &mean, &total, &plastic);
 }
 
+stz_moment stz_sample_moment(const stz_macro *macro) {
+  return (stz_moment){.strain = macro->strain[STZ_XX],
+                      .time_s = macro->run_time_s,
+                      .segment_time_s = macro->time_s,
+                      .segment = macro->segment};
+}
+
 double stz_sample_axial(const stz_sample *sample, int64_t local) {
   double d[5], tensor[6];
   for (int c = 0; c < 5; c++) d[c] = stz_glass_plastic(sample->glass, c)[local];
@@ -80,6 +87,7 @@ uint64_t stz_sample_hash(const stz_sample *sample) {
   stz_macro macro;
   stz_load_state(sample->load, &macro);
   uint64_t hash = stz_glass_hash(sample->glass) + stz_kmc_hash(sample->kmc) + stz_hash_double(3000, 0, macro.time_s);
+  if (macro.segment > 0) hash += stz_hash_double(3003, (uint64_t)macro.segment, macro.begin_s);
   for (int v = 0; v < 6; v++) {
     hash += stz_hash_double(3001, (uint64_t)v, macro.stress[v]) + stz_hash_double(3002, (uint64_t)v, macro.plastic[v]);
   }

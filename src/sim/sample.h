@@ -11,6 +11,7 @@
 #include "load/load.h"
 #include "micro/micro.h"
 #include "sim/cache.h"
+#include "sim/level.h"
 
 typedef struct stz_sample {
   stz_grid *grid;
@@ -33,6 +34,9 @@ uint64_t stz_sample_hash(const stz_sample *sample);
 
 // Brings the engine's stress up to date and the barriers to the moment of `macro`, no event lying between. Collective.
 void stz_sample_refresh(const stz_sample *sample, const stz_macro *macro);
+
+// The moment of a macroscopic state. Local.
+stz_moment stz_sample_moment(const stz_macro *macro);
 
 // Axial plastic strain of the events centred on a local voxel: the sum of their gamma0 P_xx Omega/a^3. Local.
 double stz_sample_axial(const stz_sample *sample, int64_t local);

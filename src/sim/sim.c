@@ -13,6 +13,7 @@
 #include "base/tensor.h"
 #include "base/units.h"
 #include "sim/alone.h"
+#include "sim/listen.h"
 #include "sim/record.h"
 #include "sim/sample.h"
 #include "sim/state.h"
@@ -24,16 +25,16 @@ typedef struct run {
   stz_state_paths paths;
   stz_sample sample;
   stz_record record;
-  double begin, told, saved;
+  stz_listener listener;
+  double begin, told;
   uint64_t events_before; // of this part of the run
-  int unchecked;          // passes of the main loop since the ranks last agreed on whether to go on
   bool stopping;
 } run;
 
 // How far the running segment has come, by the end condition that is nearest.
-static double fraction_of_segment(const stz_segment *segment, const stz_macro *macro, double begin_s) {
+static double fraction_of_segment(const stz_segment *segment, const stz_macro *macro) {
   double fraction = 0.0;
-  if (isfinite(segment->duration_s)) fraction = (macro->time_s - begin_s) / segment->duration_s;
+  if (isfinite(segment->duration_s)) fraction = macro->time_s / segment->duration_s;
   if (isfinite(segment->until_strain))
     fraction = fmax(fraction, macro->strain[macro->component] / segment->until_strain);
   if (isfinite(segment->until_stress_GPa)) {
@@ -51,8 +52,8 @@ static void report(run *r, bool now) {
   stz_load_state(s->load, &macro);
   stz_kmc_stats_get(s->kmc, &stats);
   const stz_segment *segment = &r->config->protocol[macro.segment];
-  const double inside = fraction_of_segment(segment, &macro, r->record.segment_begin_s);
-  const stz_progress progress = {.time_s = macro.time_s,
+  const double inside = fraction_of_segment(segment, &macro);
+  const stz_progress progress = {.time_s = macro.run_time_s,
                                  .strain = macro.strain[macro.component],
                                  .stress_GPa = macro.stress[macro.component] / STZ_GPA,
                                  .fraction = (macro.segment + inside) / r->config->segments,
@@ -67,26 +68,20 @@ static void report(run *r, bool now) {
   r->told = wall;
 }
 
-// Now and then, all ranks together: saves the state when that is due, or when the run is to stop.
-static stz_err keep_safe(run *r) {
-  enum { EVERY = 16 };
-  if (++r->unchecked < EVERY) return STZ_OK;
-  r->unchecked = 0;
-  if (r->options->poll) r->options->poll(r->options->context);
-  const double wall = MPI_Wtime(), every = r->config->checkpoint_every_wall_s, most = r->options->max_walltime_s;
-  const bool leader = stz_grid_rank(r->sample.grid) == 0;
-  int wish = 0; // 1: save, 2: save and stop
-  if (leader && every > 0.0 && wall - r->saved > every) wish = 1;
-  if (leader && most > 0.0 && wall - r->begin > most) wish = 2;
-  if (r->options->stop && *r->options->stop) wish = 2;
-  if (stz_grid_ranks(r->sample.grid) > 1) {
-    MPI_Allreduce(MPI_IN_PLACE, &wish, 1, MPI_INT, MPI_MAX, stz_grid_comm(r->sample.grid));
-  }
-  if (wish == 0) return STZ_OK;
+// Meets a wish that was heard: saves the state, and notes whether the run is to stop.
+static stz_err keep_safe(run *r, stz_wish wish) {
+  if (wish == STZ_WISH_NONE) return STZ_OK;
   STZ_TRY(stz_state_save(&r->paths, &r->record));
-  r->saved = MPI_Wtime();
-  r->stopping = wish == 2;
+  stz_listen_saved(&r->listener);
+  r->stopping = wish == STZ_WISH_STOP;
   return STZ_OK;
+}
+
+// For the engine's windows, and rows and levels of the record.
+static bool leaves_off(void *context) {
+  run *r = context;
+  report(r, false);
+  return stz_listen(&r->listener) != STZ_WISH_NONE;
 }
 
 // The mean plastic strain grows by an event's strain times its share of the volume.
@@ -97,38 +92,62 @@ static void yield(stz_sample *s, const double strain[6]) {
   stz_load_yield(s->load, plastic);
 }
 
+// Finds what comes next: an event, a break point of the load, or the end of the segment. None is found if the search is
+// left off.
+static stz_err find_step(run *r, const stz_drive *drive, const stz_mean_stress *mean) {
+  stz_step step = {.ends = drive->ends_segment};
+  STZ_TRY(stz_pace_look(&r->record.pace, r->config, &r->sample, drive));
+  if (drive->until > drive->t0) STZ_TRY(stz_kmc_next(r->sample.kmc, mean, drive->until, &step.event, &step.happens));
+  if (r->listener.wish != STZ_WISH_NONE && !step.happens) return STZ_OK;
+  step.until = step.happens ? step.event.time_s : drive->until;
+  step.found = true;
+  if (isinf(step.until))
+    return stz_fail(STZ_EINPUT, "protocol[%d]: never ends, as no event is possible", r->record.segment);
+  r->record.step = step;
+  return STZ_OK;
+}
+
+// Goes to what was found, with the rows on the way, unless the record leaves off.
+static stz_err take_step(run *r, const stz_mean_stress *mean, bool *taken) {
+  stz_sample *s = &r->sample;
+  stz_step *step = &r->record.step;
+  bool left_off;
+  double strain[6];
+  *taken = false;
+  stz_kmc_drive(s->kmc, mean);
+  STZ_TRY(stz_record_until(&r->record, step->until, &left_off));
+  if (left_off) return STZ_OK;
+  stz_load_advance(s->load, step->until);
+  report(r, false);
+  *taken = true;
+  step->found = false;
+  if (!step->happens) {
+    stz_kmc_pass(s->kmc, step->until);
+    return STZ_OK;
+  }
+  stz_record_before(&r->record, &step->event);
+  stz_kmc_fire(s->kmc, &step->event, strain);
+  yield(s, strain);
+  return stz_record_event(&r->record, &step->event, strain);
+}
+
 // THE main loop: from event to event through one segment of the protocol.
 static stz_err run_segment(run *r) {
-  stz_sample *s = &r->sample;
+  const stz_step *step = &r->record.step;
   for (;;) {
     stz_drive drive;
-    stz_event event;
-    bool found = false;
-    STZ_TRY(keep_safe(r));
+    bool taken;
+    STZ_TRY(keep_safe(r, stz_listen_event(&r->listener)));
     if (r->stopping) return STZ_OK;
-    STZ_TRY(stz_load_drive(s->load, &drive));
-
+    STZ_TRY(stz_load_drive(r->sample.load, &drive));
     stz_mean_stress mean = {
         .t0 = drive.t0, .temperature_K = drive.temperature_K, .temperature_rate = drive.temperature_rate};
     memcpy(mean.stress, drive.stress, sizeof mean.stress);
     memcpy(mean.stress_rate, drive.stress_rate, sizeof mean.stress_rate);
-    if (drive.until > drive.t0) STZ_TRY(stz_kmc_next(s->kmc, &mean, drive.until, &event, &found));
-
-    const double next = found ? event.time_s : drive.until;
-    if (isinf(next))
-      return stz_fail(STZ_EINPUT, "protocol[%d]: never ends, as no event is possible", r->record.segment);
-    STZ_TRY(stz_record_until(&r->record, next));
-    stz_load_advance(s->load, next);
-    report(r, false);
-    if (!found) stz_kmc_pass(s->kmc, next);
-    if (!found && drive.ends_segment) return STZ_OK;
-    if (!found) continue; // a break point of the load
-
-    double strain[6];
-    stz_record_before(&r->record, &event);
-    stz_kmc_fire(s->kmc, &event, strain);
-    yield(s, strain);
-    STZ_TRY(stz_record_event(&r->record, &event, strain));
+    if (!step->found) STZ_TRY(find_step(r, &drive, &mean));
+    if (!step->found) continue;
+    STZ_TRY(take_step(r, &mean, &taken));
+    if (taken && step->ends && !step->happens) return STZ_OK;
   }
 }
 
@@ -141,6 +160,7 @@ static stz_err run_protocol(run *r, bool inside) {
     if (r->stopping) return STZ_OK;
     STZ_TRY(stz_record_segment_ends(&r->record));
     report(r, true);
+    stz_kmc_new_clock(r->sample.kmc);
   } while (stz_load_next_segment(r->sample.load));
   return STZ_OK;
 }
@@ -197,6 +217,9 @@ static stz_err run_recorded(run *r) {
   stz_log(STZ_LOG_INFO, "engine: %s", engine);
   stz_kmc_stats_get(r->sample.kmc, &stats);
   r->events_before = stats.events;
+  stz_kmc_listen(r->sample.kmc, leaves_off, r);
+  r->record.leaves_off = leaves_off;
+  r->record.context = r;
   const stz_err err = run_protocol(r, how == START_INSIDE);
   if (err != STZ_OK || r->stopping) {
     stz_record_abandon(&r->record);
@@ -210,10 +233,12 @@ static stz_err run_recorded(run *r) {
 // On all ranks of `comm` together.
 static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
   const double now = MPI_Wtime();
-  run r = {.config = config, .options = options, .begin = now, .saved = now};
+  run r = {.config = config, .options = options, .begin = now};
   stz_err err = stz_agree(comm, stz_state_paths_of(options->output, &r.paths));
   if (err == STZ_OK) err = stz_sample_create(comm, config, options->cache, &r.sample);
   if (err == STZ_OK) {
+    r.listener = stz_listen_begin(stz_grid_comm(r.sample.grid), options, config->checkpoint_every_wall_s);
+    r.listener.begin = now;
     err = run_recorded(&r);
     stz_record_clear(&r.record);
     stz_sample_destroy(&r.sample);

@@ -52,6 +52,9 @@ typedef struct stz_estimate {
   int ranks;                         // that compute, of those given
   int modes;                         // of the catalogue, and how alike they treat all shears (stz_modes_isotropy)
   double modes_least, modes_most;
+  double floor_share; // of the sites, whose barrier is barriers.floor_eV
+  int slow;           // the segment in which events would go by and time would not; -1: none
+  double slow_events; // of that segment, by its rates alone
 } stz_estimate;
 
 // Whether the files that the input names can be used. Collective. Fails as stz_field_check.

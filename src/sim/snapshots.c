@@ -114,7 +114,9 @@ static stz_err write_fields(stz_snapshot *file, const stz_sample *s, const stz_m
 }
 
 static stz_err write_numbers(stz_snapshot *file, const stz_macro *macro) {
-  STZ_TRY(stz_snapshot_number(file, "/", "time_s", macro->time_s));
+  STZ_TRY(stz_snapshot_number(file, "/", "time_s", macro->run_time_s));
+  STZ_TRY(stz_snapshot_number(file, "/", "segment", macro->segment));
+  STZ_TRY(stz_snapshot_number(file, "/", "segment_time_s", macro->time_s));
   STZ_TRY(stz_snapshot_number(file, "/", "strain_axial", macro->strain[STZ_XX]));
   STZ_TRY(stz_snapshot_number(file, "/", "stress_axial_GPa", macro->stress[STZ_XX] / STZ_GPA));
   return stz_snapshot_number(file, "/", "plastic_strain_axial", macro->plastic[STZ_XX]);
@@ -160,6 +162,6 @@ stz_err stz_snapshots_take(stz_snapshots *snapshots, const stz_sample *sample, c
     return err;
   }
   stz_log(STZ_LOG_INFO, "snapshot %d at strain %.4g", snapshots->taken, macro->strain[STZ_XX]);
-  snapshots->times_s[snapshots->taken++] = macro->time_s;
+  snapshots->times_s[snapshots->taken++] = macro->run_time_s;
   return stz_snapshot_series(sample->grid, snapshots->stem, snapshots->taken, snapshots->times_s);
 }

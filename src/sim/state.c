@@ -11,7 +11,7 @@
 #include "base/memory.h"
 
 // Counts up with each change of what a checkpoint holds.
-#define FORMAT "stzkmc-checkpoint 3, stzkmc " STZ_VERSION
+#define FORMAT "stzkmc-checkpoint 4, stzkmc " STZ_VERSION
 
 // OUT.h5 -> OUT.ckpt.h5; any other name gets the suffix as it is.
 static stz_err path_with(const char *output, const char *suffix, char **path) {
@@ -71,9 +71,12 @@ typedef struct saved_record {
   stz_history_sample look;
   uint64_t looked, segment_events, reversals, hash;
   stz_recovery recovery;
-  double segment_begin_s, internal_energy;
+  double internal_energy, step_until_s, event_s;
+  stz_shear shear;
+  stz_pace pace;
   uint64_t avalanche_bytes;
   int begun, level, segment, snapshots, statistics;
+  int step_found, step_happens, step_ends;
 } saved_record;
 
 static saved_record save_record(const stz_record *r) {
@@ -86,7 +89,13 @@ static saved_record save_record(const stz_record *r) {
   saved.reversals = stz_glass_reversals(r->sample->glass);
   saved.recovery = stz_glass_recovery_state(r->sample->glass);
   saved.hash = stz_sample_hash(r->sample);
-  saved.segment_begin_s = r->segment_begin_s;
+  saved.pace = r->pace;
+  saved.step_found = r->step.found;
+  saved.step_happens = r->step.happens;
+  saved.step_ends = r->step.ends;
+  saved.step_until_s = r->step.until;
+  saved.event_s = r->step.event.time_s;
+  saved.shear = r->step.event.shear;
   saved.begun = r->begun;
   saved.level = r->level;
   saved.snapshots = r->snapshots.taken;
@@ -102,7 +111,12 @@ static void restore_record(const saved_record *saved, stz_record *r) {
   r->look = saved->look;
   r->looked = saved->looked;
   r->segment_events = saved->segment_events;
-  r->segment_begin_s = saved->segment_begin_s;
+  r->pace = saved->pace;
+  r->step = (stz_step){.found = saved->step_found != 0,
+                       .happens = saved->step_happens != 0,
+                       .ends = saved->step_ends != 0,
+                       .until = saved->step_until_s,
+                       .event = {.time_s = saved->event_s, .shear = saved->shear}};
   r->begun = saved->begun != 0;
   r->level = saved->level;
   r->snapshots.taken = saved->snapshots;

@@ -12,11 +12,7 @@
 #include "base/units.h"
 #include "observe/correlation.h"
 #include "observe/distributions.h"
-
-static stz_err write_moment(stz_result *r, const char *group, const stz_macro *macro) {
-  STZ_TRY(stz_result_double(r, group, "strain", macro->strain[STZ_XX]));
-  return stz_result_double(r, group, "time_s", macro->time_s);
-}
+#include "sim/level.h"
 
 static stz_err write_correlation(stz_result *r, const char *group, const stz_correlation *c) {
   char path[128];
@@ -94,13 +90,14 @@ static stz_err distribute(stz_result *r, const stz_sample *s, const stz_macro *m
 
 stz_err stz_statistics_take(stz_result *result, const stz_sample *sample, const stz_macro *macro, int level) {
   char group[48];
+  const stz_moment moment = stz_sample_moment(macro);
   stz_sample_refresh(sample, macro);
   snprintf(group, sizeof group, "/correlation/level_%02d", level);
   STZ_TRY(correlate(result, sample, group));
-  STZ_TRY(write_moment(result, group, macro));
+  STZ_TRY(stz_moment_write(result, group, &moment));
   snprintf(group, sizeof group, "/distributions/level_%02d", level);
   STZ_TRY(distribute(result, sample, macro, group));
-  STZ_TRY(write_moment(result, group, macro));
+  STZ_TRY(stz_moment_write(result, group, &moment));
   stz_log(STZ_LOG_DETAIL, "statistics %d at strain %.4g", level, macro->strain[STZ_XX]);
   return stz_result_flush(result);
 }

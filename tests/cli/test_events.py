@@ -14,8 +14,8 @@ INPUT = f"""model = "{SOURCE}/models/zr65ni35.cfg";
 lattice: {{ cells = [{CELLS[0]}, {CELLS[1]}, {CELLS[2]}]; }};
 protocol = ( {{ type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.065; temperature_K = 295.0; }} );
 """
-COLUMNS = {"time_s": "f8", "site": "i2", "mode": "i1", "sign": "i1", "rotation": "i2", "plastic_strain_axial": "f4",
-           "stress_axial_GPa": "f4"}
+COLUMNS = {"time_s": "f8", "segment_time_s": "f8", "segment": "i2", "site": "i2", "mode": "i1", "sign": "i1",
+           "rotation": "i2", "plastic_strain_axial": "f4", "stress_axial_GPa": "f4"}
 
 
 def check_table(file):
@@ -26,6 +26,8 @@ def check_table(file):
     expect("a row an event", {len(column) for column in events.values()} == {count}, count)
     expect("more than a block", count > 1024, count)
     expect("in order of time", (np.diff(events["time_s"]) > 0).all() and events["time_s"][0] > 0)
+    expect("all in the one segment", (events["segment_time_s"] == events["time_s"]).all()
+           and (events["segment"] == 0).all())
     expect("modes and signs", set(events["mode"]) == set(range(15)) and set(events["sign"]) == {-1, 1})
     expect("sites", (events["site"] >= 0).all() and (events["site"].max(axis=0) < CELLS).all()
            and (events["site"].max(axis=0) >= np.subtract(CELLS, 4)).all(), events["site"].max(axis=0))

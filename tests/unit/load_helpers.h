@@ -54,6 +54,12 @@ static inline stz_segment actuator(double stiffness_GPa, double mismatch, double
   return s;
 }
 
+static inline stz_macro state_of(const stz_load *load) {
+  stz_macro m;
+  stz_load_state(load, &m);
+  return m;
+}
+
 static inline double axial_strain(const stz_load *load) {
   stz_macro m;
   stz_load_state(load, &m);

@@ -79,8 +79,14 @@ static void jumps(void **state) {
   assert_true(stz_history_next(&schedule, 1.01, 0.0105001, 0.0, 0.0, 1.1) == 1.01);
   assert_true(stz_history_next(&schedule, 1.01, 0.0094999, 0.0, 0.0, 1.1) == 1.01);
   assert_true(isinf(stz_history_next(&schedule, 1.01, 0.0104999, 0.0, 0.0, 1.1)));
+  // Where the clock has not moved since the last row, there is none until it has.
+  assert_true(isinf(stz_history_next(&schedule, 1.0, 0.0105001, 0.0, 0.0, 1.1)));
+  assert_near(stz_history_next(&schedule, 1.0, 0.0105001, 0.1, 0.0, 1.1), 1.005, 1e-12);
   stz_history_taken(&schedule, 1.01, 0.0105001);
   assert_true(isinf(stz_history_next(&schedule, 1.01, 0.0105001, 0.0, 0.0, 1.1)));
+  // A step that is shorter than the clock's last digit is as long as that.
+  schedule = stz_history_begin(&PARAMS, 1e9, 0.01);
+  assert_true(stz_history_next(&schedule, 1e9, 0.01, 1e6, 0.0, 1.1e9) > 1e9);
 }
 
 static double cell(const double *row, const char *name, int component) {

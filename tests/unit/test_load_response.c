@@ -226,6 +226,7 @@ static void random_protocol(uint64_t index, int *ended, int *endless) {
   stz_macro found = {0}, now;
   stz_load_state(load, &now);
   found.clock_zero_s = now.clock_zero_s;
+  assert_true(now.time_s == 0.0 && now.run_time_s == 0.0);
   int still = 0;
   for (int step = 0; step < 4000; step++) {
     stz_drive drive;
@@ -256,6 +257,8 @@ static void random_protocol(uint64_t index, int *ended, int *endless) {
         break;
       }
       stz_load_state(load, &now);
+      assert_true(now.time_s == 0.0);
+      found.time_s = 0.0;
       found.clock_zero_s = now.clock_zero_s;
     }
   }

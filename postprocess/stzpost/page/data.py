@@ -47,7 +47,7 @@ def _curves(result: Result) -> list[dict]:
         curves.append(
             {
                 "name": f"{segment.index + 1}: {segment.type}",
-                "time": numbers(rows["time_s"].values - segment.clock_zero_s),
+                "time": numbers(result.times(segment)[keep]),
                 "strain": numbers(100 * rows["strain_axial"].values),
                 "stress": numbers(rows["stress_axial_GPa"].values),
                 "rate": numbers(rows["plastic_rate_per_s"].values),

@@ -57,7 +57,7 @@ def make(specimen: Specimen, settings: Settings) -> dict[str, Any]:
     result = specimen.result
     segment = _segment(result)
     rows = result.rows(segment)
-    time = rows["time_s"].values - segment.clock_zero_s
+    time = result.times(segment)
     keep = time >= 0
     curve = {name: rows[name].values[keep] for name in ("strain_axial", "stress_axial_GPa")}
     time = time[keep]

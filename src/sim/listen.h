@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// When a run is to save its state, and when to stop: asked by all ranks together at places that all reach alike, events
+// apart often enough to be heard within a second or two.
+#ifndef STZ_SIM_LISTEN_H
+#define STZ_SIM_LISTEN_H
+
+#include "sim/sim.h"
+
+typedef enum stz_wish { STZ_WISH_NONE, STZ_WISH_SAVE, STZ_WISH_STOP } stz_wish; // to stop is to save, too
+
+typedef struct stz_listener {
+  MPI_Comm comm;
+  const stz_run_options *options;
+  double save_every_s; // wall time; 0: not by time
+  double begin, saved; // wall times
+  double asked;        // wall time when the ranks last agreed on an event
+  int every, events;   // they agree at each of so many events; events since
+  int questions;       // so far
+  stz_wish wish;       // that was heard, until the caller has met it
+} stz_listener;
+
+// From now on. The first question is never answered by the wall time, so that each part of a run gets on. Local.
+stz_listener stz_listen_begin(MPI_Comm comm, const stz_run_options *options, double save_every_s);
+
+// Asks at an event: cheap, as the ranks agree only now and then. Collective.
+stz_wish stz_listen_event(stz_listener *listener);
+
+// Asks where a pass over all sites is about to be made. Collective.
+stz_wish stz_listen(stz_listener *listener);
+
+// The state is saved. Local.
+void stz_listen_saved(stz_listener *listener);
+
+#endif

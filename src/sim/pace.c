@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/pace.h"
+
+#include <math.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "sim/sim.h"
+#include "stz/rates.h"
+
+// No rate may change by more than this share within the last digit of the clock: events of the largest box that come
+// while rates grow by a factor e, 1e6, are then still some digits apart.
+static const double STEEPEST = 1e-7;
+static const double LEAST_DONE = 1e-3; // share of a segment below which it is told of
+enum { LEAST_EVENTS = 1000 };
+
+// Events between looks: avalanches, which no clock needs to resolve, have fewer.
+static uint64_t events_between(const stz_sample *sample) {
+  const double stzs = stz_grid_volume(sample->grid) / stz_glass_stz(sample->glass)->volume_nm3;
+  return stzs > LEAST_EVENTS ? (uint64_t)stzs : LEAST_EVENTS;
+}
+
+static uint64_t events_so_far(const stz_sample *sample) {
+  stz_kmc_stats stats;
+  stz_kmc_stats_get(sample->kmc, &stats);
+  return stats.events;
+}
+
+stz_pace stz_pace_begin(const stz_sample *sample) {
+  stz_macro macro;
+  stz_load_state(sample->load, &macro);
+  const uint64_t events = events_so_far(sample);
+  return (stz_pace){.first = events,
+                    .events = events,
+                    .strain = macro.strain[macro.component],
+                    .stress = macro.stress[macro.component]};
+}
+
+static double share(double begin, double now, double end) {
+  return end == begin || isnan(end) ? 0.0 : (now - begin) / (end - begin);
+}
+
+// How much of the segment is done, at most: of the way to the load's next break point if it has one.
+static double share_done(const stz_pace *pace, const stz_segment *segment, const stz_sample *sample,
+                         const stz_drive *drive) {
+  stz_macro macro;
+  if (isfinite(drive->until)) return drive->t0 / drive->until;
+  stz_load_state(sample->load, &macro);
+  const int d = macro.component;
+  return fmax(share(pace->strain, macro.strain[d], segment->until_strain),
+              share(pace->stress, macro.stress[d], segment->until_stress_GPa * STZ_GPA));
+}
+
+// Tells of it where hardly any of the segment is done after so many events.
+static void tell(stz_pace *pace, const stz_config *config, const stz_sample *sample, int index,
+                 const stz_drive *drive) {
+  const double done = share_done(pace, &config->protocol[index], sample, drive);
+  stz_estimate estimate;
+  if (pace->told || done >= LEAST_DONE) return;
+  pace->told = 1;
+  stz_sim_estimate(config, 1, &estimate);
+  stz_log(STZ_LOG_WARNING,
+          "protocol[%d]: time does not advance: %.3g s and %.2g of the segment after %.0f events, where the whole run "
+          "was expected to have %.2g; `stzkmc check` tells the share of barriers at barriers.floor_eV, output.events = "
+          "true lists the events; a signal stops the run with a checkpoint",
+          index, drive->t0, done, (double)(events_so_far(sample) - pace->first), estimate.events);
+}
+
+stz_err stz_pace_look(stz_pace *pace, const stz_config *config, const stz_sample *sample, const stz_drive *drive) {
+  const uint64_t events = events_so_far(sample), between = events_between(sample);
+  const int index = stz_load_segment(sample->load);
+  const char *type = stz_segment_name(config->protocol[index].type);
+  const double digit = nextafter(drive->t0, INFINITY) - drive->t0, now = drive->t0;
+  const double growth = stz_rate_growth(stz_glass_stz(sample->glass), stz_glass_highest_barrier(sample->glass),
+                                        drive->temperature_K, drive->stress_rate) +
+                        stz_thermal_growth(drive->temperature_K, drive->temperature_rate);
+  if (growth * digit > STEEPEST) {
+    return stz_fail(STZ_ENUMERIC,
+                    "protocol[%d]: at %g s of this %s segment the clock's last digit is %.2g s, too long for its load, "
+                    "under which rates grow e-fold in %.2g s: load so fast in a segment of its own",
+                    index, now, type, digit, 1.0 / growth);
+  }
+  if (drive->ends_segment && drive->until == 0.0) {
+    stz_log(STZ_LOG_WARNING, "protocol[%d]: this %s segment ends at once: its end condition holds at its begin", index,
+            type);
+  }
+  if (events < pace->events + between) return STZ_OK;
+  if (now - pace->time_s < (double)between * digit) {
+    return stz_fail(STZ_ENUMERIC,
+                    "protocol[%d]: time stands still at %g s of this %s segment: the last %.0f events came within %.2g "
+                    "s, less than the clock's last digit, %.2g s, each",
+                    index, now, type, (double)(events - pace->events), now - pace->time_s, digit);
+  }
+  pace->events = events;
+  pace->time_s = now;
+  tell(pace, config, sample, index, drive);
+  return STZ_OK;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/thermal.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "stz/marginal.h"
+#include "stz/modes.h"
+#include "stz/rates.h"
+
+// Points: of the structure field, of the noise at each, of the orientations.
+enum { FIELD = 32, NOISE = 32, TURNS = 8 };
+static const double FURTHEST = 4.0; // standard deviations of a Gaussian that are looked at
+static const double SLOPE = 0.92;   // mean of |grad f| lambda/(2 pi) of random waves, f of variance 1
+
+struct stz_thermal {
+  const stz_config *config;
+  double share[FIELD], noise_share[NOISE]; // sum 1
+  double barrier[FIELD][NOISE];            // eV
+  stz_marginal marginal;
+  stz_modes modes;
+};
+
+// Midpoints of a Gaussian and their weights, which add up to 1.
+static void gaussian(int count, double *x, double *weight) {
+  double sum = 0.0;
+  for (int i = 0; i < count; i++) {
+    x[i] = FURTHEST * (2.0 * i + 1.0 - count) / count;
+    weight[i] = exp(-0.5 * x[i] * x[i]);
+    sum += weight[i];
+  }
+  for (int i = 0; i < count; i++) weight[i] /= sum;
+}
+
+// Structure g and the interface's measure at a point f of the structure field; changes the point's weight where the
+// share of domains is given.
+static double structure_at(const stz_micro_params *micro, int i, double f, double *share, double *interface) {
+  const bool layers = micro->type == STZ_MICRO_LAYERS;
+  *interface = 0.0;
+  if (micro->type == STZ_MICRO_UNIFORM) return 0.0;
+  if (layers || (micro->profile == STZ_PROFILE_CUT && micro->type != STZ_MICRO_FILE)) {
+    const double rich = layers ? micro->layer_rich_share : micro->nickel_fraction;
+    *share = (i < FIELD / 2 ? 1.0 - rich : rich) * 2.0 / FIELD;
+    return i < FIELD / 2 ? -1.0 : 1.0;
+  }
+  const double g = tanh(micro->sharpness * f);
+  *interface = (1.0 - g * g) * SLOPE;
+  return g;
+}
+
+stz_thermal *stz_thermal_create(const stz_config *config) {
+  stz_thermal *t = NULL;
+  double field[FIELD], noise[NOISE];
+  const stz_barrier_params *b = &config->barriers;
+  if (STZ_NEW(t, 1) != STZ_OK) return NULL;
+  t->config = config;
+  stz_marginal_set(&t->marginal, b->distribution, b->weibull_shape, b->cutoff_sigma);
+  stz_modes_init(&t->modes, STZ_ORIENTATION_RANDOM, 0);
+  if (config->stz.catalogue.count > 0) stz_modes_replace(&t->modes, &config->stz.catalogue);
+  gaussian(FIELD, field, t->share);
+  gaussian(NOISE, noise, t->noise_share);
+  for (int i = 0; i < FIELD; i++) {
+    double interface;
+    const double g = structure_at(&config->micro, i, field[i], &t->share[i], &interface);
+    const double base = b->mean_eV + b->composition_eV * g - b->interface_eV * interface;
+    for (int j = 0; j < NOISE; j++) {
+      t->barrier[i][j] = fmax(b->floor_eV, base + b->width_eV * stz_marginal_map(&t->marginal, noise[j]));
+    }
+  }
+  return t;
+}
+
+void stz_thermal_destroy(stz_thermal **thermal) {
+  stz_free(*thermal);
+  *thermal = NULL;
+}
+
+double stz_thermal_floor(const stz_thermal *t) {
+  double share = 0.0;
+  for (int i = 0; i < FIELD; i++) {
+    for (int j = 0; j < NOISE; j++) {
+      if (t->barrier[i][j] <= t->config->barriers.floor_eV) share += t->share[i] * t->noise_share[j];
+    }
+  }
+  return share;
+}
+
+// Of one mode and sign, over the attempt rate.
+static double factor(const stz_stz_params *stz, double barrier, double tau, double kT) {
+  double height = barrier - stz->activation_fraction * stz->gamma0 * stz->volume_nm3 * tau;
+  if (stz->barrier_law == STZ_LAW_COOPERATIVE) {
+    height = barrier * pow(fmax(0.0, 1.0 - tau / (stz->tau_c_GPa * STZ_GPA)), 1.5);
+  }
+  return exp(-fmax(0.0, height) / kT);
+}
+
+// Of all modes of a site, over the attempt rate.
+static double site_factor(const stz_thermal *t, double barrier, int turn, double stress, double kT) {
+  double sum = 0.0;
+  for (int m = 0; m < t->modes.count; m++) {
+    const double tau = stress * t->modes.axial[turn * (STZ_ROTATIONS / TURNS)][m];
+    sum += factor(&t->config->stz, barrier, tau, kT) + factor(&t->config->stz, barrier, -tau, kT);
+  }
+  return sum;
+}
+
+void stz_thermal_rates(const stz_thermal *t, double temperature_K, double stress_GPa, double *first, double *steady) {
+  const stz_lattice_params *lattice = &t->config->lattice;
+  const double sites = (double)lattice->cells[0] * lattice->cells[1] * lattice->cells[2];
+  const double attempts = sites * stz_attempt_rate(&t->config->stz, lattice->spacing_nm);
+  const double kT = STZ_BOLTZMANN * temperature_K, stress = stress_GPa * STZ_GPA;
+  *first = *steady = 0.0;
+  for (int i = 0; i < FIELD; i++) {
+    double wait = 0.0;
+    for (int k = 0; k < NOISE * TURNS; k++) {
+      const double rate = site_factor(t, t->barrier[i][k / TURNS], k % TURNS, stress, kT);
+      const double weight = t->noise_share[k / TURNS] / TURNS;
+      *first += t->share[i] * weight * rate * attempts;
+      wait += weight / rate;
+    }
+    if (isfinite(wait)) *steady += t->share[i] * attempts / wait;
+  }
+}

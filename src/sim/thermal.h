@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// How often events would come by the barriers that an input distributes, without internal stresses: for estimates
+// before a run. Local.
+#ifndef STZ_SIM_THERMAL_H
+#define STZ_SIM_THERMAL_H
+
+#include "config/config.h"
+
+typedef struct stz_thermal stz_thermal;
+
+// Draws the barriers' distribution from the input: that of the composition (of a file, as if of random waves) and that
+// of the noise. NULL without memory.
+stz_thermal *stz_thermal_create(const stz_config *config);
+void stz_thermal_destroy(stz_thermal **thermal);
+
+// Share of the sites whose barrier is at barriers.floor_eV.
+double stz_thermal_floor(const stz_thermal *thermal);
+
+// Rates of all events of the box (1/s) under an axial stress: `first`, of the barriers as distributed, where the lowest
+// count most; `steady`, once each site has gone through the barriers that are drawn again at its place, where the
+// highest count most.
+void stz_thermal_rates(const stz_thermal *thermal, double temperature_K, double stress_GPa, double *first,
+                       double *steady);
+
+#endif
