@@ -191,8 +191,10 @@ def _pictures(done, directory, stem):
 
 def _page(files, pictures):
     css = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
-    body = [_head(files), _first_figure(pictures), _verdicts(files)]
-    body += [_file(one, drawn) for one, drawn in zip(files, pictures)]
+    first = _first_figure(pictures)
+    shown = f'<div class="figures first">\n{_figure(*first)}\n</div>' if first else ""
+    body = [_head(files), shown, _verdicts(files)]
+    body += [_file(one, [pic for pic in drawn if pic is not first]) for one, drawn in zip(files, pictures)]
     body.append(_conventions())
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -212,10 +214,9 @@ def _head(files):
 
 
 def _first_figure(pictures):
-    """The picture that says most at a glance, before the table: the relaxation where there is one."""
+    """The picture that says most at a glance, to stand before the table: the relaxation where there is one."""
     drawn = [one for of_file in pictures for one in of_file]
-    first = next((one for one in drawn if one[0] == "relaxation"), drawn[0] if drawn else None)
-    return f'<div class="figures first">\n{_figure(*first)}\n</div>' if first else ""
+    return next((one for one in drawn if one[0] == "relaxation"), drawn[0] if drawn else None)
 
 
 def _verdicts(files):
