@@ -327,14 +327,6 @@ def summary(files):
     )
 
 
-def span(seconds):
-    """A time in the unit that a reader thinks in."""
-    for unit, length in (("d", DAY), ("h", HOUR)):
-        if seconds >= length:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds:.3g} s"
-
-
 def minus(text):
     """The minus sign of the figures, U+2212, before numbers."""
     return re.sub(r"(?<![\w-])-(?=\d)|(?<=\de)-(?=\d)", "\u2212", text)

@@ -80,11 +80,6 @@ def test_one_minus_sign(text, told):
     assert report.minus(text) == told
 
 
-@pytest.mark.parametrize("seconds, told", [(51 * 86400.0, "51 d"), (7200.0, "2 h"), (40.0, "40 s")])
-def test_times_in_the_unit_of_a_reader(seconds, told):
-    assert report.span(seconds) == told
-
-
 def test_a_figure_stands_before_the_table(tmp_path):
     files = [report.analyse(open_result(synthetic.write(tmp_path / "a.h5", [synthetic.relaxation()], ())))]
     with open(report.write(files, str(tmp_path)), encoding="utf-8") as page:
