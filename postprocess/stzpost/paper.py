@@ -41,7 +41,7 @@ def draw_relaxation(results: Sequence[Result]):
         text = outside.label(stem) + volumes
         axes.semilogx(time, stress, sign, color=colour, mfc="none", mew=0.7, ms=2.6, label=text)
         if not found.fit.refused:
-            axes.semilogx(time, model, "-", color=colour, lw=1.0)
+            axes.semilogx(time, model, "-", color=BLACK, lw=0.7, zorder=3)
         tables[stem] = {"time_s": time, "stress_GPa": stress, "fit_GPa": model}
     axes.set(xlabel="time (s)", ylabel="axial stress (GPa)")
     low, high = axes.get_ylim()
