@@ -8,8 +8,17 @@ sys.path.insert(0, os.environ["STZPOST"])
 project = "stzkmc"
 author = "the stzkmc developers"
 release = os.environ["STZKMC_VERSION"]
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
-myst_enable_extensions = ["colon_fence"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+myst_enable_extensions = ["colon_fence", "dollarmath", "amsmath"]
+# MathJax 2, of Debian's libjs-mathjax; docs/site/build copies it into the site, so that no network is asked.
+mathjax_path = "mathjax/MathJax.js?config=TeX-AMS_CHTML"
+mathjax2_config = {
+    "messageStyle": "none",
+    "showMathMenu": False,
+    "tex2jax": {"processClass": "tex2jax_process|mathjax_process|math|output_area", "ignoreClass": "document"},
+}
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 myst_heading_anchors = 3
 html_theme = "alabaster"
 html_theme_options = {

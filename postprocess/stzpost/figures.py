@@ -25,17 +25,7 @@ MAPS = {
 def relaxation(found):
     """(a) Stress against time with the logarithmic fit; (b) plastic strain rate against stress."""
     figure, (top, bottom) = style.new(COLUMN, 118 * MM, nrows=2)
-    keep = found.time_s > 0
-    time = found.time_s[keep]
-    top.semilogx(time, found.stress_GPa[keep], "o", mfc="none", mec=BLUE, mew=0.7, ms=3, label="simulation")
-    line = np.geomspace(max(found.window[0], time[0]), found.window[1], 400)
-    label = r"$\sigma_0 - s\,\ln(1+t/t_0)$"
-    label += f", $R^2$ = {found.fit.r2:.4f}" + (" (refused)" if found.fit.refused else "")
-    top.semilogx(line, found.model(line), "-", color=VERMILLION, label=label)
-    _marks(top, time)
-    top.set(xlabel="time $t$ (s)", ylabel=r"axial stress $\sigma$ (GPa)")
-    _headroom(top)
-    top.legend(loc="lower left")
+    draw_stress_against_time(top, found)
     style.panel(top, "a")
     _rate_against_stress(bottom, found)
     style.panel(bottom, "b")
@@ -118,7 +108,7 @@ def slices(found):
     )
     limits = _barrier_limits(found)
     for one, place, letter in zip(found, axes.flat, "abcd"):
-        _map(figure, place, one, limits.get(one.name, (None, None)))
+        draw_map(figure, place, one, limits.get(one.name, (None, None)))
         style.panel(place, letter)
     for place in axes.flat[len(found) :]:
         place.set_visible(False)
@@ -295,6 +285,21 @@ def _clip_to_data(places, levels, kinds):
             place.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
 
 
+def draw_stress_against_time(axes, found):
+    """Stress against time, the logarithmic fit, and the times of the experiment."""
+    keep = found.time_s > 0
+    time = found.time_s[keep]
+    axes.semilogx(time, found.stress_GPa[keep], "o", mfc="none", mec=BLUE, mew=0.7, ms=3, label="simulation")
+    line = np.geomspace(max(found.window[0], time[0]), found.window[1], 400)
+    label = r"$\sigma_0 - s\,\ln(1+t/t_0)$"
+    label += f", $R^2$ = {found.fit.r2:.4f}" + (" (refused)" if found.fit.refused else "")
+    axes.semilogx(line, found.model(line), "-", color=VERMILLION, label=label)
+    _marks(axes, time)
+    axes.set(xlabel="time $t$ (s)", ylabel=r"axial stress $\sigma$ (GPa)")
+    _headroom(axes)
+    axes.legend(loc="lower left")
+
+
 def _rate_against_stress(axes, found):
     inside = (found.time_s >= found.window[0]) & (found.time_s <= found.window[1]) & (found.rate_per_s > 0)
     stress, rate = found.stress_GPa[inside], found.rate_per_s[inside]
@@ -310,15 +315,14 @@ def _rate_against_stress(axes, found):
 
 
 def _marks(axes, time):
-    """The times of the experiment on the upper axis; 35 d is too near to 51 d for a label of its own."""
+    """The times of the experiment above the upper axis; 35 d stands higher, since it is near 8 d and 51 d."""
     reached = {label: at for label, at in MARKS.items() if time[0] <= at <= 1.01 * time[-1]}
-    for at in reached.values():
+    above = axes.get_xaxis_transform()
+    for label, at in reached.items():
         axes.axvline(at, color=LIGHT, lw=0.8, zorder=0)
+        height, side = (1.12 if label == "35 d" else 1.02), ("left" if label == "51 d" else "center")
+        axes.text(at, height, label, transform=above, ha=side, va="bottom")
     axes.tick_params(axis="x", which="both", top=False)
-    upper = axes.secondary_xaxis("top")
-    upper.set_xticks(list(reached.values()), ["" if label == "35 d" else label for label in reached])
-    upper.minorticks_off()
-    upper.tick_params(length=0, pad=2)
 
 
 def _headroom(axes):
@@ -336,7 +340,8 @@ def _barrier_limits(found):
     return {"barrier_initial_eV": limits, "barrier_eV": limits}
 
 
-def _map(figure, axes, one, limits):
+def draw_map(figure, axes, one, limits=(None, None)):
+    """A field on a plane, in its own colours, with a scale."""
     extent = [
         -0.5 * one.spacing_nm,
         (one.values.shape[0] - 0.5) * one.spacing_nm,

@@ -37,15 +37,15 @@ def draw_relaxation(results: Sequence[Result]):
         keep = found.time_s > 0
         time, stress = found.time_s[keep], found.stress_GPa[keep]
         model = found.model(time)
-        volume = found.volumes(found.fit)["√3"]
-        text = outside.label(stem) + (" (fit refused)" if found.fit.refused else rf", $V_{{\sqrt{{3}}}}$ = {volume[0]:.0f} Å³")
+        volumes = " (fit refused)" if found.fit.refused else f"\nV = {_volumes(found)}"
+        text = outside.label(stem) + volumes
         axes.semilogx(time, stress, sign, color=colour, mfc="none", mew=0.7, ms=2.6, label=text)
         if not found.fit.refused:
-            axes.semilogx(time, model, "-", color=colour, lw=1.0)
+            axes.semilogx(time, model, "-", color=BLACK, lw=0.7, zorder=3)
         tables[stem] = {"time_s": time, "stress_GPa": stress, "fit_GPa": model}
     axes.set(xlabel="time (s)", ylabel="axial stress (GPa)")
     low, high = axes.get_ylim()
-    axes.set_ylim(low - (0.1 + 0.09 * len(results)) * (high - low), high)
+    axes.set_ylim(low - (0.1 + 0.16 * len(results)) * (high - low), high)
     axes.legend(loc="lower left")
     return figure, tables
 
@@ -211,6 +211,12 @@ def _every_run(sweep, values, name: str) -> dict:
     wanted = {axis: sweep[axis].broadcast_like(values) for axis in [*sweep_figures.axes_of(sweep), "replica"]}
     order = values.dims
     return {axis: column.transpose(*order).values.ravel() for axis, column in wanted.items()} | {name: values.values.ravel()}
+
+
+def _volumes(found) -> str:
+    """V for every convention of M, in short."""
+    volumes = found.volumes(found.fit)
+    return "/".join(f"{v:.0f}" for v, _ in volumes.values()) + " Å³, M = " + "/".join(volumes)
 
 
 def _each(results: Sequence[Result]):

@@ -191,8 +191,10 @@ def _pictures(done, directory, stem):
 
 def _page(files, pictures):
     css = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
-    body = [_head(files), _verdicts(files)]
-    body += [_file(one, drawn) for one, drawn in zip(files, pictures)]
+    first = _first_figure(pictures)
+    shown = f'<div class="figures first">\n{_figure(*first)}\n</div>' if first else ""
+    body = [_head(files), shown, _verdicts(files)]
+    body += [_file(one, [pic for pic in drawn if pic is not first]) for one, drawn in zip(files, pictures)]
     body.append(_conventions())
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -211,22 +213,30 @@ def _head(files):
     )
 
 
+def _first_figure(pictures):
+    """The picture that says most at a glance, to stand before the table: the relaxation where there is one."""
+    drawn = [one for of_file in pictures for one in of_file]
+    return next((one for one in drawn if one[0] == "relaxation"), drawn[0] if drawn else None)
+
+
 def _verdicts(files):
     rows = targets.rows(evidence(files))
     lines = []
     for row in rows:
         kind = {targets.AGREES: "agrees", targets.DIFFERS: "differs"}.get(row.verdict, "neutral")
-        detail = f"<small>{_e(row.detail)}</small>" if row.detail else ""
+        detail = f"<small>{_e(minus(row.detail))}</small>" if row.detail else ""
         lines.append(
             f'<tr><td><b>{row.id}</b></td><td>{_e(row.quantity)}</td><td data-label="measured">{_e(row.measured)}</td>'
-            f'<td data-label="model">{_e(row.model)}</td><td data-label="class">{row.cls}</td>'
-            f'<td data-label="verdict"><span class="verdict {kind}">{_e(row.verdict)}</span>{detail}</td></tr>'
+            f'<td data-label="model">{_e(minus(row.model))}</td><td data-label="class">{row.cls}</td>'
+            f'<td data-label="verdict"><span class="verdict {kind}">{_e(minus(row.verdict))}</span>{detail}</td></tr>'
         )
     return (
         "<h2>Against the measurements</h2>\n"
         "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> was put in and is echoed, a "
         "<i>calibrated</i> row was tuned to (the verdict is the deviation). A <i>trend</i> was measured without "
-        "numbers. Errors are one standard error within the run; other samples of the same glass scatter more.</p>\n"
+        "numbers. T1 to T12 are measurements of the film by tension, relaxation and microscopy, and the set-up of those "
+        "experiments; N1 to N5 are what nanobeam diffraction and microscopy saw of the flow. Errors are one "
+        "standard error within the run; other samples of the same glass scatter more.</p>\n"
         '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th>'
         "<th>verdict</th></tr></thead>\n<tbody>\n"
         + "\n".join(lines)
@@ -240,7 +250,8 @@ def _file(done, pictures):
     parts = [f"<h2>{_e(done.result.name)}</h2>"]
     parts += [f'<p class="warning">{_e(note[0].upper() + note[1:])}.</p>' for note in done.notes]
     parts.append(provenance_table(done.result))
-    parts.append('<div class="figures">\n' + "\n".join(_figure(kind, data) for kind, data in pictures) + "\n</div>")
+    shown = "\n".join(_figure(kind, data) for kind, data in pictures)
+    parts.append(f'<div class="figures">\n{shown}\n</div>')
     numbers = "".join(f"<h3>{_e(name)}</h3>{numbers_table(one)}" for name, one in done.quantities.items())
     parts.append(f"<details><summary>All numbers</summary>{numbers}</details>")
     if done.result.resolved_text:
@@ -295,7 +306,7 @@ def numbers_table(quantities):
         value, error = q.text()
         value += f" ± {error}" if error else ""
         unit = "" if q.unit == "1" else q.unit
-        lines.append(f"<tr><td>{_e(q.name)}</td><td>{value} {_e(unit)}</td></tr>")
+        lines.append(f"<tr><td>{_e(q.name)}</td><td>{minus(value)} {_e(unit)}</td></tr>")
     return f'<table class="numbers"><tbody>{"".join(lines)}</tbody></table>'
 
 
@@ -315,6 +326,11 @@ def summary(files):
     return "\n".join(
         f"{row.id:<{widths[0]}}  {row.quantity:<{widths[1]}}  {row.cls:<{widths[2]}}  {row.verdict}" for row in rows
     )
+
+
+def minus(text):
+    """The minus sign of the figures, U+2212, before numbers."""
+    return re.sub(r"(?<![\w-])-(?=\d)|(?<=\de)-(?=\d)", "\u2212", text)
 
 
 def _e(text):

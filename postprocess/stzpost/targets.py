@@ -289,6 +289,8 @@ def _n1(e):
         f"drops in standard errors: {same[0]:.1f} (1 to 5 %), {falls[0]:.1f} (5 to 8 %), {falls[1]:.1f} (8 to 12 %); "
         f"{CLEAR:g} count as clear, {SURE:g} as a difference"
     )
+    if row.verdict == UNRESOLVED:
+        row.detail += f"; {twelve.scans} scans a level are too few to tell: run/experiment, of several seeds, settles it"
     return row
 
 

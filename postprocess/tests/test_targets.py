@@ -49,6 +49,7 @@ def test_samples_unlike_the_film(tmp_path):
 def test_a_drop_within_the_noise_is_not_resolved(tmp_path):
     rows = verdicts(tmp_path, [synthetic.tension()], levels([0.6, 0.6, 0.6, 0.6, 0.6]))
     assert rows["N1"].verdict == targets.UNRESOLVED
+    assert "run/experiment" in rows["N1"].detail
     assert rows["N4"].verdict != targets.AGREES
     assert rows["T3"].verdict == rows["T5"].verdict == rows["T6"].verdict == targets.OPEN
 
@@ -72,3 +73,15 @@ def test_every_row_has_the_class_of_the_list(tmp_path):
 @pytest.mark.parametrize("value, text", [(1.94e-7, "1.9 × 10⁻⁷"), (3e-10, "3.0 × 10⁻¹⁰")])
 def test_powers_of_ten(value, text):
     assert targets.power(value) == text
+
+
+@pytest.mark.parametrize("text, told", [("-7 %", "−7 %"), ("1.2e-09", "1.2e−09"), ("2026-11-29", "2026-11-29")])
+def test_one_minus_sign(text, told):
+    assert report.minus(text) == told
+
+
+def test_a_figure_stands_before_the_table(tmp_path):
+    files = [report.analyse(open_result(synthetic.write(tmp_path / "a.h5", [synthetic.relaxation()], ())))]
+    with open(report.write(files, str(tmp_path)), encoding="utf-8") as page:
+        text = page.read()
+    assert text.index("<figure") < text.index("<table") and "N1 to N5 are" in text

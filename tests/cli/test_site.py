@@ -1,14 +1,46 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation site and the man pages build without a warning, and a broken link is one. Needs Sphinx
-(Debian: python3-sphinx, python3-myst-parser)."""
+"""The documentation site and the man pages build without a warning, and a broken link is one; every page can be shown
+by a browser, on a desk and on a phone. Needs python3-sphinx, python3-myst-parser, libjs-mathjax and chromium."""
+import glob
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 
-from harness import PROGRAM, SOURCE, expect, finish, run
+from harness import SOURCE, expect, finish, run
+
+sys.path.insert(0, os.path.join(SOURCE, "tests", "browser"))
+from chrome import Chrome  # noqa: E402
+
+TYPESET = "typeof MathJax === 'undefined' || new Promise((done) => MathJax.Hub.Queue(() => done(true)))"
+# Text that a reader sees, without code, scripts and what MathJax has set.
+UNSET = r"""(() => {
+  const copy = document.querySelector("div.body").cloneNode(true);
+  copy.querySelectorAll("pre, code, script, .MathJax_CHTML, .MJX_Assistive_MathML").forEach((one) => one.remove());
+  return copy.textContent.split("\n").filter((line) => /\$|\\\(|\\\[|\\[a-z]+/.test(line)).slice(0, 3);
+})()"""
+FAULTS = "[...document.querySelectorAll('.mjx-merror, .MathJax_Error')].map((one) => one.textContent)"
+
+
+def show(html):
+    """Opens every page at two widths."""
+    pages = sorted(glob.glob(os.path.join(html, "**", "*.html"), recursive=True))
+    with Chrome() as chrome:
+        for path in pages:
+            name = os.path.relpath(path, html)
+            page = chrome.open("file://" + path, 1280)
+            page.evaluate(TYPESET)
+            for width in (1280, 400):
+                page.resize(width)
+                expect(f"{name} fits {width} px", page.overflow() <= 0, f"{page.overflow()} px too wide")
+            if name == "theory.html":
+                expect("equations are set", page.evaluate("document.querySelectorAll('.MathJax_CHTML').length") > 100)
+            expect(f"{name}: no raw equation", not page.evaluate(UNSET), page.evaluate(UNSET))
+            expect(f"{name}: no faulty equation", not page.evaluate(FAULTS), page.evaluate(FAULTS))
+            expect(f"{name}: no error of the browser", not page.errors, page.errors)
+            page.close()
 
 
 def build(top, out, *more):
@@ -34,6 +66,7 @@ with tempfile.TemporaryDirectory() as folder:
     for name in os.listdir(os.path.join(SOURCE, "docs")):
         if name.endswith(".md"):
             expect("a page of " + name, name.replace(".md", ".html") in pages, pages)
+    show(os.path.join(folder, "out", "html"))
     told = run(["--help"]).stdout
     expect("the program says what it can", "stzkmc run INPUT.cfg" in told)
     manual = read(folder, "out", "man", "stz-post.1")
