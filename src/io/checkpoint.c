@@ -73,8 +73,7 @@ stz_err stz_checkpoint_open(const stz_grid *grid, const char *path, stz_checkpoi
 }
 
 static stz_err seal_and_rename(stz_checkpoint *c, const char *previous) {
-  stz_err err = stz_hdf_close(&c->hdf);
-  if (err == STZ_OK) err = stz_disk_seal(c->temporary);
+  stz_err err = stz_hdf_close_sealed(&c->hdf);
   if (err == STZ_OK && access(c->path, F_OK) == 0) err = stz_disk_rename(c->path, previous);
   if (err == STZ_OK) err = stz_disk_rename(c->temporary, c->path);
   if (err != STZ_OK) unlink(c->temporary);
