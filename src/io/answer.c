@@ -134,18 +134,30 @@ static bool lies_outside(const stz_hdf *hdf, hid_t dataset, hid_t properties) {
   return H5Pget_layout(properties) == H5D_VIRTUAL || H5Pget_external_count(properties) > 0;
 }
 
+// Whether some of the values, or all, were never written. Of chunks HDF5 itself tells only how much room they take,
+// which says nothing where they are compressed.
+static bool was_partly_written(hid_t dataset, hid_t space, hid_t properties, const stz_shape *shape) {
+  H5D_space_status_t written = H5D_SPACE_STATUS_ERROR;
+  if (H5Sget_simple_extent_npoints(space) == 0) return false;
+  if (H5Pget_layout(properties) != H5D_CHUNKED) {
+    return H5Dget_space_status(dataset, &written) < 0 || written != H5D_SPACE_STATUS_ALLOCATED;
+  }
+  hsize_t chunk[H5S_MAX_RANK], there = 0, wanted = 1;
+  if (H5Pget_chunk(properties, H5S_MAX_RANK, chunk) != shape->rank) return true;
+  for (int d = 0; d < shape->rank; d++) wanted *= (shape->extent[d] + chunk[d] - 1) / chunk[d];
+  return H5Dget_num_chunks(dataset, H5S_ALL, &there) < 0 || there != wanted;
+}
+
 static void describe(const stz_hdf *hdf, hid_t dataset, stz_shape *shape) {
   hsize_t extent[H5S_MAX_RANK];
   const hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset), properties = H5Dget_create_plist(dataset);
   const H5T_class_t kind = H5Tget_class(type);
-  H5D_space_status_t written = H5D_SPACE_STATUS_ERROR;
   shape->there = true;
   shape->rank = H5Sget_simple_extent_dims(space, extent, NULL);
   shape->numbers = (kind == H5T_FLOAT || kind == H5T_INTEGER) && shape->rank >= 0 && shape->rank <= STZ_MOST_DIMENSIONS;
   for (int d = 0; shape->numbers && d < shape->rank; d++) shape->extent[d] = extent[d];
   shape->outside = lies_outside(hdf, dataset, properties);
-  shape->partly = H5Sget_simple_extent_npoints(space) > 0 &&
-                  (H5Dget_space_status(dataset, &written) < 0 || written != H5D_SPACE_STATUS_ALLOCATED);
+  if (shape->numbers) shape->partly = was_partly_written(dataset, space, properties, shape);
   if (shape->numbers) find_order(dataset, shape);
   if (shape->numbers) (void)H5Pget_fill_value(properties, H5T_NATIVE_DOUBLE, &shape->fill);
   H5Pclose(properties);

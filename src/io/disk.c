@@ -77,7 +77,8 @@ stz_err stz_disk_replace(const char *path, const void *data, size_t bytes) {
   return err;
 }
 
-// The checksum of docs/output.md: 64-bit words in LANES lanes side by side, so that numpy computes it as fast as C does.
+// The checksum of docs/output.md: 64-bit words in LANES lanes side by side, so that numpy computes it as fast as C
+// does.
 enum { LANES = 4096 };
 static const uint64_t OFFSET = 0xcbf29ce484222325u, FACTOR = 0x100000001b3u;
 
@@ -135,7 +136,7 @@ static stz_err look_at_seal(int file, const char *path, stz_seal *seal) {
   char there[SEAL_BYTES + 1], needed[SEAL_BYTES + 1];
   *seal = STZ_SEAL_NONE;
   if (fstat(file, &status) != 0) return fail(path, "read");
-  if (!S_ISREG(status.st_mode)) return stz_fail(STZ_EIO, "%s: is no file", path);
+  if (!S_ISREG(status.st_mode)) return stz_fail(STZ_EIO, "%s: cannot open: it is no file", path);
   if (status.st_size <= SEAL_BYTES) return STZ_OK;
   const off_t content = status.st_size - SEAL_BYTES;
   if (lseek(file, content, SEEK_SET) < 0) return fail(path, "read");

@@ -30,8 +30,7 @@ static stz_err check_format(stz_reader *file) {
     return stz_fail(STZ_EIO, "%s: not a result of stzkmc: attribute format: got none, needs %s", path, FORMAT);
   }
   if (strcmp(format, FORMAT) != 0) {
-    return stz_fail(STZ_EIO, "%s: not a result of stzkmc: attribute format: got %s, needs %s", path, format,
-                    FORMAT);
+    return stz_fail(STZ_EIO, "%s: not a result of stzkmc: attribute format: got %s, needs %s", path, format, FORMAT);
   }
   if (!stz_reader_numbers(file, "/", "format_version", STZ_NUMBER_UINT64, 1, &version) || version != FORMAT_VERSION) {
     return stz_fail(STZ_EIO, "%s: format_version: got %" PRIu64 ", this program reads %d", path, version,
@@ -89,7 +88,8 @@ static uint64_t read_last_row(stz_reader *file, double values[COLUMN_COUNT]) {
   }
   for (int i = 0; i < COLUMN_COUNT; i++) {
     const uint64_t last = rows - 1;
-    const bool there = rows > 0 && stz_reader_block(file, paths[i], STZ_NUMBER_DOUBLE, 1, &last, &one, &values[i]) == STZ_OK;
+    const bool there =
+        rows > 0 && stz_reader_block(file, paths[i], STZ_NUMBER_DOUBLE, 1, &last, &one, &values[i]) == STZ_OK;
     if (!there) values[i] = NAN;
   }
   return rows;

@@ -70,14 +70,7 @@ stz_err stz_reader_close(stz_reader **reader) {
   return err;
 }
 
-// Asks, here or there. Once a question was lost, all others are.
-static stz_err ask(stz_reader *r, const stz_question *question, stz_answer *answer, void **data) {
-  *data = NULL;
-  if (r->lost) return stz_fail(STZ_EIO, "%s", r->message);
-  if (r->apart.pid < 0) {
-    stz_question_answer(&r->hdf, question, answer, data);
-    return passed_on(answer);
-  }
+static stz_err ask_apart(stz_reader *r, const stz_question *question, stz_answer *answer, void **data) {
   stz_err err = stz_apart_ask(&r->apart, r->path, question, answer, data);
   if (err == STZ_OK && answer->err == STZ_EINTERNAL) {
     err = stz_fail(STZ_EIO, "%s: damaged: %s claims to need more memory than there is", r->path, question->object);
@@ -85,6 +78,21 @@ static stz_err ask(stz_reader *r, const stz_question *question, stz_answer *answ
   if (err == STZ_OK) return passed_on(answer);
   r->lost = true;
   snprintf(r->message, sizeof r->message, "%s", stz_error_message());
+  return err;
+}
+
+// Asks, here or there. Once a question was lost, all others are. Without success there are no data.
+static stz_err ask(stz_reader *r, const stz_question *question, stz_answer *answer, void **data) {
+  stz_err err = STZ_OK;
+  *data = NULL;
+  if (r->lost) return stz_fail(STZ_EIO, "%s", r->message);
+  if (r->apart.pid >= 0) {
+    err = ask_apart(r, question, answer, data);
+  } else {
+    stz_question_answer(&r->hdf, question, answer, data);
+    err = passed_on(answer);
+  }
+  if (err == STZ_OK) return STZ_OK;
   stz_free(*data);
   *data = NULL;
   return err;
