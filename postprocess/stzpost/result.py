@@ -11,6 +11,7 @@ import xarray as xr
 
 from . import text
 from .errors import StzPostError
+from .files import open_file
 
 Path = Union[str, "os.PathLike[str]"]
 FORMAT = "stzkmc-result"
@@ -130,22 +131,7 @@ def open_result(path: Path) -> Result:
     """Reads a result file. Raises StzPostError for what is no result file of a known version."""
     path = os.fspath(path)
     with open_file(path) as file:
-        try:
-            return _read(path, file)
-        except (KeyError, OSError, RuntimeError) as error:
-            raise StzPostError(f"{path}: {_one_line(error)}") from error
-
-
-def open_file(path: Path) -> h5py.File:
-    """The HDF5 file, for reading; raises StzPostError if that cannot be."""
-    if not os.path.isfile(path):
-        raise StzPostError(f"{path}: no such file")
-    try:
-        return h5py.File(path, "r", locking=False)  # a running engine may hold the lock
-    except OSError as error:
-        if "locking flag" in str(error):  # the caller has it open, with locks
-            return h5py.File(path, "r")
-        raise StzPostError(f"{path}: not a readable HDF5 file ({_one_line(error)})") from error
+        return _read(path, file)
 
 
 def _read(path, file):
@@ -273,10 +259,6 @@ def _plain(value):
 
 def _text(group, name):
     return _plain(group[name][()]) if name in group else ""
-
-
-def _one_line(error):
-    return " ".join(str(error).split()).strip("'\"")
 
 
 def _unfinished(result):

@@ -145,7 +145,7 @@ static bool was_partly_written(hid_t dataset, hid_t space, hid_t properties, con
   hsize_t chunk[H5S_MAX_RANK], there = 0, wanted = 1;
   if (H5Pget_chunk(properties, H5S_MAX_RANK, chunk) != shape->rank) return true;
   for (int d = 0; d < shape->rank; d++) wanted *= (shape->extent[d] + chunk[d] - 1) / chunk[d];
-  return H5Dget_num_chunks(dataset, H5S_ALL, &there) < 0 || there != wanted;
+  return H5Dget_num_chunks(dataset, space, &there) < 0 || there != wanted;
 }
 
 static void describe(const stz_hdf *hdf, hid_t dataset, stz_shape *shape) {
