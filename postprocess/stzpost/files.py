@@ -19,7 +19,7 @@ SEAL_BEGIN, SEAL_BYTES = b"stzkmc-checksum ", 33
 LANES, OFFSET, FACTOR = 4096, 0xCBF29CE484222325, 0x100000001B3
 PIECE_BYTES = 1 << 24  # of a dataset that is read at a time
 MEMORY_BYTES = 1 << 30  # of the process that looks, beyond what it begins with
-DEFLATED = 1100  # what compression can save at most
+DEFLATED = 50  # how much smaller than one of its datasets compression may make a file
 
 
 @contextlib.contextmanager
