@@ -3,6 +3,7 @@
 ever. So a file that stzkmc has closed is held against its checksum first (docs/output.md), and any other is read once by
 a process of its own, with limits of processor time and memory. Whatever then fails is a StzPostError of one line."""
 import contextlib
+import ctypes
 import functools
 import os
 import resource
@@ -18,7 +19,7 @@ Path = Union[str, "os.PathLike[str]"]
 SEAL_BEGIN, SEAL_BYTES = b"stzkmc-checksum ", 33
 LANES, OFFSET, FACTOR = 4096, 0xCBF29CE484222325, 0x100000001B3
 PIECE_BYTES = 1 << 24  # of a dataset that is read at a time
-MEMORY_BYTES = 1 << 30  # of the process that looks, beyond what it begins with
+MEMORY_BYTES = 1 << 29  # of the process that looks, beyond what it begins with
 DEFLATED = 50  # how much smaller than one of its datasets compression may make a file
 
 
@@ -136,48 +137,58 @@ def _read_all(path, size):
     resource.setrlimit(resource.RLIMIT_AS, (begin + MEMORY_BYTES,) * 2)
     seconds = 5 + size // (20 << 20)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    code = 0
     try:
         with h5py.File(path, "r", locking=False) as file:
-            return _read_group(file, size, 0)
+            code = _read_node(file, size, 0)
     except Exception:  # told better by who reads it
-        return 0
-
-
-def _read_group(group, size, depth):
-    code = _read_attributes(group)
-    for name in group if depth < 16 else ():
-        try:
-            node = group[name]
-        except Exception:
-            continue
-        one = _read_dataset(node, size) if isinstance(node, h5py.Dataset) else _read_group(node, size, depth + 1)
-        code = max(code, one)
+        pass
+    close = getattr(ctypes.CDLL(h5py.h5f.__file__), "H5close", None)
+    if close is not None:
+        close()  # frees all that libhdf5 has: broken memory may show there alone
     return code
 
 
-def _read_attributes(node):
-    for name in node.attrs:
-        try:
-            node.attrs[name]
-        except Exception:
-            continue
+def _each(names, read):
+    """The largest code of the things that can be read."""
+    code = 0
+    try:
+        for name in names:
+            try:
+                code = max(code, read(name))
+            except MemoryError:
+                code = 2
+            except Exception:
+                continue
+    except Exception:
+        pass
+    return code
+
+
+def _read_node(node, size, depth):
+    code = _each(node.attrs, lambda name: _read_attribute(node.attrs, name, size))
+    if isinstance(node, h5py.Dataset):
+        return max(code, _each([None], lambda _: _read_dataset(node, size)))
+    if isinstance(node, h5py.Group) and depth < 16:
+        code = max(code, _each(node, lambda name: _read_node(node[name], size, depth + 1)))
+    return code
+
+
+def _read_attribute(attributes, name, size):
+    if attributes.get_id(name).get_storage_size() > size:
+        return 2
+    attributes[name]
     return 0
 
 
 def _read_dataset(dataset, size):
-    try:
-        _read_attributes(dataset)
-        packed = dataset.compression is not None or dataset.external is not None
-        if dataset.nbytes > max(size, 1 << 20) * (DEFLATED if packed else 1):
-            return 2
-        if dataset.ndim == 0:
-            dataset[()]
-            return 0
-        rows = max(1, PIECE_BYTES * len(dataset) // max(1, dataset.nbytes))
-        for begin in range(0, len(dataset), rows):
-            dataset[begin : begin + rows]
-    except MemoryError:
+    packed = dataset.compression is not None
+    if dataset.nbytes > max(size, 1 << 20) * (DEFLATED if packed else 1):
         return 2
-    except Exception:
+    if dataset.ndim == 0:
+        dataset[()]
         return 0
+    rows = max(1, PIECE_BYTES * len(dataset) // max(1, dataset.nbytes))
+    for begin in range(0, len(dataset), rows):
+        dataset[begin : begin + rows]
     return 0

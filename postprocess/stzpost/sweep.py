@@ -119,6 +119,11 @@ def open_sweep(path):
     if not os.path.isdir(path):
         return _open_collected(path)
     header, runs = read_manifest(path)
+    with reading(os.path.join(path, "manifest.jsonl")):
+        return _assemble(path, header, runs)
+
+
+def _assemble(path, header, runs):
     dims, shape = _dimensions(header)
     files = np.full(shape, "", dtype=object)
     cells = {_cell(header, run): run for run in runs.values()}

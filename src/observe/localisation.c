@@ -12,8 +12,8 @@
 // to leave over: no scale for a slab's strain.
 static const double LEAST_NET = 0.05;
 
-// Sums of the axial plastic strain over the lines of a plane: ny sums along z, then nz sums along y, then the sum of the
-// magnitudes.
+// Sums of the axial plastic strain over the lines of a plane: ny sums along z, then nz sums along y, then the sum of
+// the magnitudes.
 static void line_sums(const int cells[3], const float *d3, const float *d4, double *lines) {
   memset(lines, 0, sizeof *lines * (size_t)(cells[1] + cells[2] + 1));
   for (int y = 0; y < cells[1]; y++) {
