@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Damaged files through every reader: `campaign.py PROGRAM READER SOURCE COUNT` makes COUNT of them and has each read as
+"""Damaged files through every reader: `campaign.py PROGRAM READER SOURCE COUNT [FIRST]` makes COUNT of them, from number
+FIRST (0) on, and has each read as
 `stzkmc info`, `nbed`, `run --restart`, `microstructure.file` or stzpost would. No reader may crash, search for ever (10 s
 of processor time) or need much memory (1 GB), and each failure is one line. What was found is printed; exit 1 if it is
 not as it must be."""
@@ -17,6 +18,7 @@ import numpy as np
 from damaged import damage
 
 PROGRAM, READER, SOURCE, COUNT = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+FIRST = int(sys.argv[5]) if len(sys.argv) > 5 and sys.argv[5].isdigit() else 0
 INPUT = """model = "{0}/models/zr65ni35.cfg";
 lattice: {{ cells = [16, 16, 16]; }};
 nbed: {{ foil_nm = 9.0; }};
@@ -61,7 +63,7 @@ class Served:
     def ask(self, line):
         if self.process is None:
             self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=subprocess.DEVNULL, text=True)
+                                            stderr=subprocess.DEVNULL, text=True, errors="replace")
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
@@ -89,7 +91,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         originals = make_originals(folder)
         path = os.path.join(folder, "damaged.h5")
-        for number in range(COUNT):
+        for number in range(FIRST, FIRST + COUNT):
             what = list(originals)[number % len(originals)]
             data, kind = damage(originals[what][number // len(originals) % len(originals[what])], number)
             target = os.path.join(folder, "run.0001.hdf") if what == "nbed" else path
