@@ -10,14 +10,14 @@ import json
 import os
 from typing import Any, Iterable, Optional, Sequence, Union
 
-import h5py
 import numpy as np
 import xarray as xr
 from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
 from .errors import StzPostError
-from .result import Result, open_file, open_result, plain_attributes
+from .files import open_file, reading
+from .result import FORMAT, Result, open_result, plain_attributes
 
 Path = Union[str, "os.PathLike[str]"]
 AXES = ("x", "y", "z")
@@ -55,6 +55,11 @@ class StzkmcBackend(BackendEntrypoint):
         self, filename_or_obj: Path, *, drop_variables: Union[str, Iterable[str], None] = None
     ) -> xr.Dataset:
         result = open_result(filename_or_obj)
+        with reading(result.path):
+            return self._assemble(result, drop_variables)
+
+    @staticmethod
+    def _assemble(result: Result, drop_variables: Union[str, Iterable[str], None]) -> xr.Dataset:
         attrs = {**result.attrs, **result.config, **result.microstructure}
         made = xr.Dataset(attrs={**attrs, "input": result.input_text, "resolved": result.resolved_text})
         made.update(_history(result))
@@ -227,7 +232,7 @@ def _snapshots(result: Result) -> dict:
 def is_result(path: Path) -> bool:
     """Whether the file is a result of stzkmc (and not a snapshot, a checkpoint or something else)."""
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            return plain_attributes(file).get("format") == "stzkmc-result"
-    except OSError:
+        with open_file(path) as file:
+            return plain_attributes(file).get("format") == FORMAT
+    except StzPostError:
         return False

@@ -11,6 +11,7 @@ import xarray as xr
 
 from . import text
 from .errors import StzPostError
+from .files import open_file
 
 Path = Union[str, "os.PathLike[str]"]
 FORMAT = "stzkmc-result"
@@ -72,8 +73,13 @@ class Result:
     correlation: list  # a Dataset a level, by ascending strain; attributes strain, time_s, mean, variance
     distributions: list  # the same; attributes strain, time_s
     microstructure: dict  # attributes of /microstructure
+    engine: dict  # attributes of /engine
     field_names: list
     _units: dict = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        """What the run was, and how far it came, in about ten lines."""
+        return "\n".join(f"{name + ':':<11} {text}" for name, text in _summary(self).items())
 
     @property
     def name(self) -> str:
@@ -130,22 +136,7 @@ def open_result(path: Path) -> Result:
     """Reads a result file. Raises StzPostError for what is no result file of a known version."""
     path = os.fspath(path)
     with open_file(path) as file:
-        try:
-            return _read(path, file)
-        except (KeyError, OSError, RuntimeError) as error:
-            raise StzPostError(f"{path}: {_one_line(error)}") from error
-
-
-def open_file(path: Path) -> h5py.File:
-    """The HDF5 file, for reading; raises StzPostError if that cannot be."""
-    if not os.path.isfile(path):
-        raise StzPostError(f"{path}: no such file")
-    try:
-        return h5py.File(path, "r", locking=False)  # a running engine may hold the lock
-    except OSError as error:
-        if "locking flag" in str(error):  # the caller has it open, with locks
-            return h5py.File(path, "r")
-        raise StzPostError(f"{path}: not a readable HDF5 file ({_one_line(error)})") from error
+        return _read(path, file)
 
 
 def _read(path, file):
@@ -169,6 +160,7 @@ def _read(path, file):
         correlation=[_dataset(group, CORRELATION) for group in _by_strain(file, "correlation")],
         distributions=[_dataset(group, DISTRIBUTIONS) for group in _by_strain(file, "distributions")],
         microstructure=plain_attributes(micro),
+        engine=plain_attributes(file.get("engine", {})),
         field_names=[name for name in micro if isinstance(micro[name], h5py.Dataset)],
     )
 
@@ -275,8 +267,29 @@ def _text(group, name):
     return _plain(group[name][()]) if name in group else ""
 
 
-def _one_line(error):
-    return " ".join(str(error).split()).strip("'\"")
+def _summary(result):
+    """What the print of a result says, by name."""
+    history, units = result.history, {"time_s": "s", "temperature_K": "K"}
+    cells = np.atleast_1d(result.config.get("cells", np.nan))
+    edges = " x ".join(f"{float(result.config.get('spacing_nm', np.nan)) * n:.4g}" for n in cells)
+    rows = history.sizes.get("row", 0)
+
+    def last(name):
+        return float(history[name].values[-1]) if rows and name in history else np.nan
+
+    return {
+        "file": f"{result.path} ({'complete' if result.complete else 'not complete'})",
+        "program": f"stzkmc {result.attrs.get('program_version', '?')}, seed {result.attrs.get('seed', '?')}, made "
+        f"{result.attrs.get('created_utc', '?')} on {result.attrs.get('ranks', '?')} rank(s)",
+        "model": result.resolved("model", "in the input itself").split(" (")[0],
+        "box": f"{' x '.join(str(n) for n in cells)} voxels, {edges} nm",
+        "engine": str(result.engine.get("choice", "?")),
+        "protocol": ", then ".join(f"{one.type} at {one.temperature_K:g} K" for one in result.segments) or "none begun",
+        "history": f"{rows} rows, to " + ", ".join(f"{last(name):.4g} {unit}" for name, unit in units.items()),
+        "events": f"{last('events'):.0f}",
+        "strain": f"{100 * last('strain_axial'):.4g} %, plastic {100 * last('plastic_strain_axial'):.4g} % (last, axial)",
+        "stress": f"{last('stress_axial_GPa'):.4g} GPa (last, axial)",
+    }
 
 
 def _unfinished(result):

@@ -13,6 +13,7 @@ from xarray.core import indexing
 from . import tension
 from . import text as text_module
 from .errors import StzPostError
+from .files import open_file, reading
 from .result import COMPONENTS, FORMAT
 
 SWEEP_FORMAT = "stzkmc-sweep"
@@ -33,6 +34,12 @@ NOTED = {
     "file": ("", "result, from the sweep's directory"),
 }
 TEXTS = ("state", "state_hash", "message", "file")
+MOST_RUNS = 10**8
+
+# What the readers need: of the first line, and of each run.
+HEADER = {("design", "program_version", "git", "utc", "command_line"): str, ("points", "replicas", "seed"): int,
+          ("dimensions", "axes"): list}
+RUN = {("state", "file"): str, ("index",): list, ("parameters",): dict, ("replica", "seed"): int}
 
 
 def read_manifest(directory):
@@ -45,18 +52,55 @@ def read_manifest(directory):
                 entry = _entry(line)
                 if header is None:
                     header = entry
-                elif entry is not None and "run" in entry:
+                elif isinstance(entry, dict) and isinstance(entry.get("run"), int):
                     runs.setdefault(entry["run"], {}).update(entry)
     except OSError as error:
         raise StzPostError(f"{path}: {error.strerror}") from error
-    if not header or header.get("format") != SWEEP_FORMAT:
+    if not isinstance(header, dict) or header.get("format") != SWEEP_FORMAT:
         raise StzPostError(f"{path}: not the manifest of a sweep")
     if header.get("format_version") != SWEEP_VERSION:
         raise StzPostError(f"{path}: format_version: got {header.get('format_version')}, needs {SWEEP_VERSION}")
-    missing = set(range(header["points"] * header["replicas"])) - set(runs)
-    if missing:
-        raise StzPostError(f"{path}: not a whole manifest: run {min(missing)} is missing")
+    with reading(path):
+        _check(path, header, runs)
     return header, runs
+
+
+def _check(path, header, runs):
+    """Whether what the others rely on is there, and of its kind: a line may be lost or damaged."""
+    for names, kind in HEADER.items():
+        _need(path, "line 1", header, names, kind)
+    for line in header["dimensions"] + header["axes"]:
+        _need(path, "line 1", line, ("name",), str)
+    for line in header["axes"]:
+        _need(path, "line 1", line, ("key", "unit", "description"), str)
+        _need(path, "line 1", line, ("dimension",), int)
+    dimensions = [line["size"] for line in header["dimensions"]]
+    count = header["points"] * header["replicas"]
+    if not 0 < count <= MOST_RUNS or np.prod(dimensions, dtype=float) != header["points"]:
+        raise StzPostError(f"{path}: line 1: points, replicas and dimensions do not fit each other")
+    for number in range(count):
+        run = runs.get(number)
+        if run is None or "index" not in run:
+            raise StzPostError(f"{path}: not a whole manifest: run {number} is missing")
+        where = f"run {number}"
+        for names, kind in RUN.items():
+            _need(path, where, run, names, kind)
+        inside = all(isinstance(i, int) and 0 <= i < n for i, n in zip(run["index"], dimensions))
+        if len(run["index"]) < len(dimensions) or not inside or not 0 <= run["replica"] < header["replicas"]:
+            raise StzPostError(f"{path}: {where}: index and replica are outside of the sweep")
+        if run["state"] not in STATES:
+            raise StzPostError(f"{path}: {where}: state: got {run['state']!r}")
+        _need(path, where, run["parameters"], [axis["name"] for axis in header["axes"]], (int, float, str, list, dict))
+        numbers = [name for name, (unit, _) in NOTED.items() if unit and name in run]
+        _need(path, where, {name: run[name] or 0 for name in numbers}, numbers, (int, float))
+    for number in set(runs) - set(range(count)):
+        del runs[number]
+
+
+def _need(path, where, entry, names, kind):
+    for name in names:
+        if not isinstance(entry, dict) or not isinstance(entry.get(name), kind):
+            raise StzPostError(f"{path}: not a whole manifest: {where}: {name} is missing or damaged")
 
 
 def _entry(line):
@@ -75,6 +119,11 @@ def open_sweep(path):
     if not os.path.isdir(path):
         return _open_collected(path)
     header, runs = read_manifest(path)
+    with reading(os.path.join(path, "manifest.jsonl")):
+        return _assemble(path, header, runs)
+
+
+def _assemble(path, header, runs):
     dims, shape = _dimensions(header)
     files = np.full(shape, "", dtype=object)
     cells = {_cell(header, run): run for run in runs.values()}
@@ -152,14 +201,14 @@ def _columns(files):
         if not path:
             continue
         try:
-            with h5py.File(path, "r", locking=False) as file:
+            with open_file(path) as file:
                 found = {}
                 for name, dataset in file["history"].items():
                     attrs = {key: _text(value) for key, value in dataset.attrs.items()}
                     width = dataset.shape[1] if dataset.ndim == 2 else 0
                     found[name] = (np.result_type(dataset.dtype, np.float32), width, attrs)
                 return found
-        except (OSError, KeyError):
+        except StzPostError:
             continue
     return {}
 
@@ -194,11 +243,11 @@ class _History(BackendArray):
         if not path:
             return values
         try:
-            with h5py.File(path, "r", locking=False) as file:
+            with open_file(path) as file:
                 read = file["history"][self.name][...]
                 values[: len(read)] = read
-        except (OSError, KeyError, ValueError) as error:
-            warnings.warn(f"{path}: {' '.join(str(error).split())}; taken for not done", stacklevel=2)
+        except StzPostError as error:
+            warnings.warn(f"{error}; taken for not done", stacklevel=2)
         return values
 
 
@@ -354,24 +403,21 @@ class _Stored(BackendArray):
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._read)
 
     def _read(self, key):
-        with h5py.File(self.path, "r", locking=False) as file:
+        with open_file(self.path) as file:
             return file[self.name][key]
 
 
 def _open_collected(path):
     if not os.path.isfile(path):
         raise StzPostError(f"{path}: no such directory or file")
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            if _text(file.attrs.get("format", "")) != SWEEP_FORMAT:
-                hint = "; open it with open_result" if _text(file.attrs.get("format", "")) == FORMAT else ""
-                raise StzPostError(f"{path}: not a collected sweep of stzkmc{hint}")
-            variables = {name: _stored(path, file[name]) for name in file}
-            attrs = {key: _text(value) for key, value in file.attrs.items()}
-    except OSError as error:
-        raise StzPostError(f"{path}: not a readable HDF5 file ({' '.join(str(error).split())})") from error
-    coords = {name: variable for name, variable in variables.items() if variable[2].pop("coordinate")}
-    return xr.Dataset({n: v for n, v in variables.items() if n not in coords}, coords=coords, attrs=attrs)
+    with open_file(path) as file:
+        if _text(file.attrs.get("format", "")) != SWEEP_FORMAT:
+            hint = "; open it with open_result" if _text(file.attrs.get("format", "")) == FORMAT else ""
+            raise StzPostError(f"{path}: not a collected sweep of stzkmc{hint}")
+        variables = {name: _stored(path, file[name]) for name in file}
+        attrs = {key: _text(value) for key, value in file.attrs.items()}
+        coords = {name: variable for name, variable in variables.items() if variable[2].pop("coordinate")}
+        return xr.Dataset({n: v for n, v in variables.items() if n not in coords}, coords=coords, attrs=attrs)
 
 
 def _stored(path, dataset):

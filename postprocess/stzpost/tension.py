@@ -100,7 +100,10 @@ def quantities(tension):
 
 def notes(tension):
     """What a reader of the table must know."""
-    return [] if math.isfinite(tension.flow_GPa) else ["flow stress: the segment does not cover 8–12 % strain"]
+    said = [] if math.isfinite(tension.flow_GPa) else ["flow stress: the segment does not cover 8–12 % strain"]
+    if not math.isfinite(tension.localisation[-1]):
+        said.append("localisation: means nothing where the net plastic strain is near 0, as when it is taken back")
+    return said
 
 
 def _mean(strain, stress, a, b):

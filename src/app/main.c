@@ -17,6 +17,7 @@
 #include "base/comm.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "io/reader.h"
 #include "io/result.h"
 #include "sim/again.h"
 #include "sim/sim.h"
@@ -213,6 +214,8 @@ static stz_err execute(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  if (stz_reader_serve(argc, argv)) return 0;
+  stz_reader_install("/proc/self/exe");
   if (MPI_Init(&argc, &argv) != MPI_SUCCESS) return STZ_EINTERNAL;
   stz_err err = execute(argc, argv);
   if (err == STZ_EINTERNAL) { // the others may wait in a collective for ever

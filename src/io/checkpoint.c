@@ -2,6 +2,7 @@
 #include "io/checkpoint.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/comm.h"
@@ -9,7 +10,7 @@
 #include "io/disk.h"
 #include "io/hdf.h"
 
-enum { PIECE = 1 << 24 }; // bytes moved between ranks at a time
+enum { PIECE = 1 << 24, MOST_TEXT = 1 << 28 }; // bytes moved between ranks at a time; of a text
 
 struct stz_checkpoint {
   const stz_grid *grid;
@@ -73,8 +74,7 @@ stz_err stz_checkpoint_open(const stz_grid *grid, const char *path, stz_checkpoi
 }
 
 static stz_err seal_and_rename(stz_checkpoint *c, const char *previous) {
-  stz_err err = stz_hdf_close(&c->hdf);
-  if (err == STZ_OK) err = stz_disk_seal(c->temporary);
+  stz_err err = stz_hdf_close_sealed(&c->hdf);
   if (err == STZ_OK && access(c->path, F_OK) == 0) err = stz_disk_rename(c->path, previous);
   if (err == STZ_OK) err = stz_disk_rename(c->temporary, c->path);
   if (err != STZ_OK) unlink(c->temporary);
@@ -193,24 +193,36 @@ stz_err stz_checkpoint_get_common(stz_checkpoint *checkpoint, const char *name, 
   return STZ_OK;
 }
 
-// The length of a block, the same on every rank.
-static stz_err block_length(stz_checkpoint *c, const char *name, uint64_t *bytes) {
-  stz_err err = STZ_OK;
-  *bytes = 0;
-  if (c->root) {
-    const hid_t dataset = H5Dopen2(c->hdf.file, name, H5P_DEFAULT);
-    if (dataset < 0) {
-      err = stz_hdf_fail(&c->hdf, name);
-    } else {
-      const hid_t space = H5Dget_space(dataset);
-      *bytes = (uint64_t)H5Sget_simple_extent_npoints(space);
-      H5Sclose(space);
-      H5Dclose(dataset);
-    }
+static stz_err find_length(stz_checkpoint *c, const char *name, uint64_t *bytes) {
+  struct stat status;
+  const hid_t dataset = H5Dopen2(c->hdf.file, name, H5P_DEFAULT);
+  if (dataset < 0) return stz_hdf_fail(&c->hdf, name);
+  const hid_t space = H5Dget_space(dataset);
+  const hssize_t points = H5Sget_simple_extent_npoints(space);
+  H5Sclose(space);
+  H5Dclose(dataset);
+  if (stat(c->path, &status) != 0) status.st_size = 0;
+  if (points < 0 || points > status.st_size) {
+    return stz_fail(STZ_EIO, "%s: %s: claims to have %lld bytes, more than the file", c->path, name, (long long)points);
   }
-  STZ_TRY(stz_agree(stz_grid_comm(c->grid), err));
+  *bytes = (uint64_t)points;
+  return STZ_OK;
+}
+
+// The length of a block, the same on every rank: no more than its file has, so that there can be room for it.
+static stz_err block_length(stz_checkpoint *c, const char *name, uint64_t *bytes) {
+  *bytes = 0;
+  STZ_TRY(stz_agree(stz_grid_comm(c->grid), c->root ? find_length(c, name, bytes) : STZ_OK));
   MPI_Bcast(bytes, 1, MPI_UINT64_T, 0, stz_grid_comm(c->grid));
   return STZ_OK;
+}
+
+stz_err stz_checkpoint_holds(stz_checkpoint *checkpoint, const char *name, uint64_t bytes) {
+  uint64_t there;
+  STZ_TRY(block_length(checkpoint, name, &there));
+  if (there == bytes) return STZ_OK;
+  return stz_fail(STZ_EIO, "%s: %s: has %llu bytes, needs %llu", checkpoint->path, name, (unsigned long long)there,
+                  (unsigned long long)bytes);
 }
 
 stz_err stz_checkpoint_put_text(stz_checkpoint *checkpoint, const char *name, const char *text) {
@@ -221,6 +233,7 @@ stz_err stz_checkpoint_get_text(stz_checkpoint *checkpoint, const char *name, ch
   uint64_t bytes;
   *text = NULL;
   STZ_TRY(block_length(checkpoint, name, &bytes));
+  if (bytes > MOST_TEXT) return stz_fail(STZ_EIO, "%s: %s: too long for a text", checkpoint->path, name);
   STZ_TRY(stz_agree(stz_grid_comm(checkpoint->grid), STZ_NEW(*text, bytes + 1)));
   const stz_err err = stz_checkpoint_get_common(checkpoint, name, *text, bytes);
   if (err != STZ_OK) {

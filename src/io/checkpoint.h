@@ -10,6 +10,7 @@
 #define STZ_IO_CHECKPOINT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "io/result.h"
@@ -38,6 +39,9 @@ stz_err stz_checkpoint_get(stz_checkpoint *checkpoint, const char *name, void *d
 stz_err stz_checkpoint_put_common(stz_checkpoint *checkpoint, const char *name, const void *data,
                                   size_t bytes) STZ_MUST_USE;
 stz_err stz_checkpoint_get_common(stz_checkpoint *checkpoint, const char *name, void *data, size_t bytes) STZ_MUST_USE;
+
+// Whether a block that is to be read has just so many bytes: before room is made for it.
+stz_err stz_checkpoint_holds(stz_checkpoint *checkpoint, const char *name, uint64_t bytes) STZ_MUST_USE;
 
 // A text; what is read is to be freed by stz_free.
 stz_err stz_checkpoint_put_text(stz_checkpoint *checkpoint, const char *name, const char *text) STZ_MUST_USE;

@@ -17,7 +17,12 @@ stz_err stz_disk_replace(const char *path, const void *data, size_t bytes) STZ_M
 // Appends a line with the checksum of all bytes so far, and syncs the file.
 stz_err stz_disk_seal(const char *path) STZ_MUST_USE;
 
-// STZ_OK if the file is whole: its last line holds the checksum of the bytes before.
+// Whether the file's last line holds the checksum of the bytes before it: there is no such line, it does, or the file
+// has changed since.
+typedef enum stz_seal { STZ_SEAL_NONE, STZ_SEAL_FITS, STZ_SEAL_BROKEN } stz_seal;
+stz_err stz_disk_look_at_seal(const char *path, stz_seal *seal) STZ_MUST_USE;
+
+// STZ_OK if there is one and it fits: the file of a checkpoint is whole.
 stz_err stz_disk_check_seal(const char *path) STZ_MUST_USE;
 
 // Renames and makes the new name durable (syncs the directory).

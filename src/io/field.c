@@ -1,100 +1,147 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "io/field.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
-#include "io/hdf.h"
+#include "io/reader.h"
 
-static stz_err check_dataset(const stz_hdf *hdf, const char *name, hid_t dataset, const int cells[3]) {
-  const hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
-  const H5T_class_t kind = H5Tget_class(type);
-  const int rank = H5Sget_simple_extent_ndims(space);
-  hsize_t dims[H5S_MAX_RANK] = {0};
-  H5Sget_simple_extent_dims(space, dims, NULL);
-  H5Sclose(space);
-  H5Tclose(type);
-  if (kind != H5T_FLOAT && kind != H5T_INTEGER) {
-    return stz_fail(STZ_EINPUT, "%s: %s: got something else than numbers", hdf->path, name);
-  }
-  char got[80] = "a scalar";
-  for (int axis = 0, at = 0; axis < rank && at < (int)sizeof got; axis++) {
-    at += snprintf(got + at, sizeof got - (size_t)at, "%s%llu", axis ? " x " : "", (unsigned long long)dims[axis]);
-  }
-  bool fits = rank == 3;
-  for (int axis = 0; axis < 3; axis++) fits = fits && dims[axis] == (hsize_t)cells[axis];
-  if (fits) return STZ_OK;
-  return stz_fail(STZ_EINPUT, "%s: %s: got %s values, needs %d x %d x %d, the lattice's cells", hdf->path, name, got,
-                  cells[0], cells[1], cells[2]);
+enum { PLANES = 8 }; // that are read at a time
+
+// A dataset that fits the lattice.
+typedef struct source {
+  stz_reader *file;
+  const char *name;
+  stz_shape shape;
+  int rank, at[3]; // its dimensions; those of x, y and z, the others have one value
+} source;
+
+static stz_err fail(const source *s, const char *reason) {
+  return stz_fail(STZ_EINPUT, "%s: %s: %s", stz_reader_path(s->file), s->name, reason);
 }
 
-// Opens the file and the dataset; on success the caller closes both.
-static stz_err open_dataset(const char *path, const char *name, const int cells[3], stz_hdf *hdf, hid_t *dataset) {
-  STZ_TRY(stz_hdf_open(path, hdf));
-  *dataset = H5Dopen2(hdf->file, name, H5P_DEFAULT);
-  const stz_err err = *dataset < 0 ? stz_fail(STZ_EINPUT, "%s: %s: got no dataset of this name", path, name)
-                                   : check_dataset(hdf, name, *dataset, cells);
-  if (err == STZ_OK) return STZ_OK;
-  if (*dataset >= 0) H5Dclose(*dataset);
-  (void)!stz_hdf_close(hdf);
+// Finds x, y and z among the dimensions, axes of one value beside them left out.
+static stz_err match_shape(source *s, const int cells[3]) {
+  const stz_shape *shape = &s->shape;
+  char got[80] = "a scalar";
+  int found = 0;
+  for (int axis = 0, at = 0; axis < shape->rank && at < (int)sizeof got; axis++) {
+    at += snprintf(got + at, sizeof got - (size_t)at, "%s%llu", axis ? " x " : "",
+                   (unsigned long long)shape->extent[axis]);
+  }
+  bool fits = true;
+  for (int d = 0; d < shape->rank; d++) {
+    if (shape->rank > 3 && shape->extent[d] == 1) continue;
+    const int axis = shape->turned ? 2 - found : found;
+    fits = fits && found < 3 && shape->extent[d] == (uint64_t)cells[axis];
+    if (fits) s->at[axis] = d;
+    found++;
+  }
+  s->rank = shape->rank;
+  if (fits && found == 3) return STZ_OK;
+  return stz_fail(STZ_EINPUT, "%s: %s: got %s values, needs %d x %d x %d, the lattice's cells%s",
+                  stz_reader_path(s->file), s->name, got, cells[shape->turned ? 2 : 0], cells[1],
+                  cells[shape->turned ? 0 : 2], shape->turned ? ", since its axes are z y x" : "");
+}
+
+static stz_err check_dataset(source *s, const int cells[3]) {
+  STZ_TRY(stz_reader_shape(s->file, s->name, &s->shape));
+  if (!s->shape.there) return fail(s, "got no dataset of this name");
+  if (s->shape.outside) return fail(s, "its values lie in another file; copy them into one (h5repack)");
+  if (!s->shape.numbers) return fail(s, "got something else than numbers");
+  if (s->shape.strange) return fail(s, "its axes are named in another order than x y z or z y x");
+  STZ_TRY(match_shape(s, cells));
+  return s->shape.partly ? fail(s, "not all of its values were ever written") : STZ_OK;
+}
+
+// On success the caller closes the file.
+static stz_err open_source(const char *path, const char *name, const int cells[3], source *s) {
+  *s = (source){.name = name};
+  STZ_TRY(stz_reader_open(path, &s->file));
+  const stz_err err = check_dataset(s, cells);
+  if (err != STZ_OK) (void)!stz_reader_close(&s->file);
   return err;
 }
 
 stz_err stz_field_check(const char *path, const char *name, const int cells[3]) {
-  stz_hdf hdf;
-  hid_t dataset;
-  STZ_TRY(open_dataset(path, name, cells, &hdf, &dataset));
-  H5Dclose(dataset);
-  return stz_hdf_close(&hdf);
+  source s;
+  STZ_TRY(open_source(path, name, cells, &s));
+  return stz_reader_close(&s.file);
+}
+
+// Planes x0 <= x < x0 + count into `planes`, [x][y][z]; `raw` is as large.
+static stz_err read_planes(const source *s, const int cells[3], int x0, int count, double *raw, double *planes) {
+  const int extent[3] = {count, cells[1], cells[2]};
+  uint64_t from[STZ_MOST_DIMENSIONS] = {0}, size[STZ_MOST_DIMENSIONS];
+  for (int d = 0; d < s->rank; d++) size[d] = 1;
+  for (int axis = 0; axis < 3; axis++) size[s->at[axis]] = (uint64_t)extent[axis];
+  from[s->at[0]] = (uint64_t)x0;
+  if (!s->shape.turned) return stz_reader_block(s->file, s->name, STZ_NUMBER_DOUBLE, s->rank, from, size, planes);
+  STZ_TRY(stz_reader_block(s->file, s->name, STZ_NUMBER_DOUBLE, s->rank, from, size, raw));
+  for (int z = 0; z < cells[2]; z++) {
+    for (int y = 0; y < cells[1]; y++) {
+      for (int x = 0; x < count; x++) {
+        planes[((size_t)x * (size_t)cells[1] + (size_t)y) * (size_t)cells[2] + (size_t)z] = *raw++;
+      }
+    }
+  }
+  return STZ_OK;
+}
+
+// Whether all values are what HDF5 gives where nothing was written: of files whose space was set aside at once, this
+// alone tells.
+static bool all_fill(const source *s, const double *values, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (values[i] != s->shape.fill) return false;
+  }
+  return true;
 }
 
 // Reads the planes one after the other and hands them to their owners. A failure sends on, so that no rank waits.
-static stz_err hand_out(const stz_grid *grid, const stz_hdf *hdf, const char *name, hid_t dataset, double *plane,
-                        double *local) {
+static stz_err hand_out(const stz_grid *grid, const source *s, double *room, double *local) {
   const int *cells = stz_grid_cells(grid);
-  const hsize_t count[3] = {1, (hsize_t)cells[1], (hsize_t)cells[2]};
-  const hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(3, count, NULL);
-  const int sites = cells[1] * cells[2];
+  const size_t sites = (size_t)cells[1] * (size_t)cells[2];
+  bool empty = true;
   stz_err err = STZ_OK;
-  for (int x = 0; x < cells[0]; x++) {
-    const hsize_t start[3] = {(hsize_t)x, 0, 0};
-    const int owner = stz_grid_owner(grid, x);
-    double *to = owner == 0 ? local + (size_t)x * (size_t)sites : plane;
-    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-    if (err == STZ_OK && H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, to) < 0) {
-      err = stz_hdf_fail(hdf, name);
+  for (int x0 = 0; x0 < cells[0]; x0 += PLANES) {
+    const int count = cells[0] - x0 < PLANES ? cells[0] - x0 : PLANES;
+    if (err == STZ_OK) err = read_planes(s, cells, x0, count, room + PLANES * sites, room);
+    if (err == STZ_OK && empty) empty = all_fill(s, room, (size_t)count * sites);
+    for (int x = x0; x < x0 + count; x++) {
+      const double *plane = room + (size_t)(x - x0) * sites;
+      const int owner = stz_grid_owner(grid, x);
+      if (owner == 0) memcpy(local + (size_t)x * sites, plane, sites * sizeof *plane);
+      if (owner != 0) MPI_Send(plane, (int)sites, MPI_DOUBLE, owner, x, stz_grid_comm(grid));
     }
-    if (owner != 0) MPI_Send(plane, sites, MPI_DOUBLE, owner, x, stz_grid_comm(grid));
   }
-  H5Sclose(memory);
-  H5Sclose(space);
+  if (err == STZ_OK && empty) err = fail(s, "all values are its fill value, so that it was never written");
   return err;
+}
+
+static stz_err distribute(const stz_grid *grid, const source *s, double *room, double *local) {
+  const int *cells = stz_grid_cells(grid);
+  const int sites = cells[1] * cells[2];
+  if (room) return hand_out(grid, s, room, local);
+  for (int i = 0; i < stz_grid_planes(grid); i++) {
+    MPI_Recv(local + (size_t)i * (size_t)sites, sites, MPI_DOUBLE, 0, stz_grid_first_plane(grid) + i,
+             stz_grid_comm(grid), MPI_STATUS_IGNORE);
+  }
+  return STZ_OK;
 }
 
 stz_err stz_field_read(const stz_grid *grid, const char *path, const char *name, double *local) {
   const int *cells = stz_grid_cells(grid);
-  const int sites = cells[1] * cells[2];
-  const MPI_Comm comm = stz_grid_comm(grid);
   const bool root = stz_grid_rank(grid) == 0;
-  stz_hdf hdf = {.file = -1};
-  hid_t dataset = -1;
-  double *plane = NULL;
-  stz_err err = STZ_NEW(plane, sites);
-  if (err == STZ_OK && root) err = open_dataset(path, name, cells, &hdf, &dataset);
-  err = stz_agree(comm, err);
-  if (err == STZ_OK) {
-    if (root) err = hand_out(grid, &hdf, name, dataset, plane, local);
-    for (int i = 0; !root && i < stz_grid_planes(grid); i++) {
-      MPI_Recv(local + (size_t)i * (size_t)sites, sites, MPI_DOUBLE, 0, stz_grid_first_plane(grid) + i, comm,
-               MPI_STATUS_IGNORE);
-    }
-    err = stz_agree(comm, err);
-  }
-  stz_free(plane);
-  if (hdf.file < 0) return err;
-  H5Dclose(dataset);
-  (void)!stz_hdf_close(&hdf); // read in full, or the reason is known
+  source s = {.name = name};
+  double *room = NULL;
+  stz_err err = root ? STZ_NEW(room, (size_t)(2 * PLANES * cells[1]) * (size_t)cells[2]) : STZ_OK;
+  if (err == STZ_OK && root) err = open_source(path, name, cells, &s);
+  err = stz_agree(stz_grid_comm(grid), err);
+  if (err == STZ_OK) err = stz_agree(stz_grid_comm(grid), distribute(grid, &s, room, local));
+  (void)!stz_reader_close(&s.file); // read in full, or the reason is known
+  stz_free(room);
   return err;
 }

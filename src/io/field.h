@@ -7,12 +7,14 @@
 #include "base/error.h"
 #include "lattice/grid.h"
 
-// Whether the file holds a dataset of numbers of the shape nx x ny x nz. Local, serial. The message names file, dataset
-// and fault: STZ_EIO a file that cannot be opened, STZ_EINPUT no such dataset, another shape or type.
+// Whether the file holds a dataset of numbers of the shape nx x ny x nz, or nz x ny x nx if it declares that order: in
+// a VTK image (/VTKHDF/PointData/...), or by its dimension labels or scales. Axes of one value beside these three do
+// not count. Local, serial. The message names file, dataset and fault: STZ_EIO a file that cannot be opened or read,
+// STZ_EINPUT no such dataset, another shape or type, values that were never written or lie in other files.
 stz_err stz_field_check(const char *path, const char *dataset, const int cells[3]) STZ_MUST_USE;
 
-// Reads it, whatever its type of number: value [x][y][z] is voxel (x, y, z)'s. `local` receives one number a local
-// site. Collective: rank 0 reads, plane by plane, so that no rank ever holds more than a slab. Fails as above.
+// Reads it, whatever its type of number: `local` receives one number a local site. Collective: rank 0 reads, a few
+// planes at a time, so that no rank ever holds more than a slab. Fails as above.
 stz_err stz_field_read(const stz_grid *grid, const char *path, const char *dataset, double *local) STZ_MUST_USE;
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/disk.h"
 #include "io/sink.h"
 
 // The reason in an error stack: the operating system's if one is quoted, else the innermost record's.
@@ -141,6 +142,17 @@ stz_err stz_hdf_close(stz_hdf *hdf) {
   err = stz_hdf_outcome(hdf, err);
   if (hdf->temporary) unlink(hdf->temporary);
   forget(hdf);
+  return err;
+}
+
+stz_err stz_hdf_close_sealed(stz_hdf *hdf) {
+  char *path;
+  if (hdf->file < 0) return STZ_OK;
+  STZ_TRY(STZ_NEW(path, strlen(hdf->path) + 1));
+  memcpy(path, hdf->path, strlen(hdf->path) + 1);
+  stz_err err = stz_hdf_close(hdf);
+  if (err == STZ_OK) err = stz_disk_seal(path);
+  stz_free(path);
   return err;
 }
 

@@ -34,6 +34,9 @@ stz_err stz_hdf_continue(const char *path, stz_hdf *hdf) STZ_MUST_USE;
 // removed. `hdf` is empty afterwards in any case.
 stz_err stz_hdf_close(stz_hdf *hdf) STZ_MUST_USE;
 
+// Closes a file that was written and seals it (io/disk.h).
+stz_err stz_hdf_close_sealed(stz_hdf *hdf) STZ_MUST_USE;
+
 // STZ_OK if `err` is and all that HDF5 wrote so far went through. HDF5 itself does not tell (io/sink.h).
 stz_err stz_hdf_outcome(const stz_hdf *hdf, stz_err err) STZ_MUST_USE;
 

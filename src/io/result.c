@@ -109,7 +109,7 @@ static stz_err write_block(stz_result *r) {
 
 static stz_err close_file(stz_result *r) {
   const stz_err err = write_block(r);
-  const stz_err closing = stz_hdf_close(&r->hdf);
+  const stz_err closing = err == STZ_OK ? stz_hdf_close_sealed(&r->hdf) : stz_hdf_close(&r->hdf);
   return err != STZ_OK ? err : closing;
 }
 

@@ -103,7 +103,7 @@ stz_err stz_snapshot_create(const stz_grid *grid, const char *stem, int index, s
 }
 
 static stz_err close_and_rename(stz_snapshot *s) {
-  stz_err err = stz_hdf_close(&s->hdf);
+  stz_err err = stz_hdf_close_sealed(&s->hdf);
   if (err == STZ_OK) err = stz_disk_rename(s->temporary, s->path);
   if (err != STZ_OK) unlink(s->temporary);
   return err;

@@ -2,6 +2,7 @@
 #include "observe/avalanches.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/comm.h"
@@ -248,10 +249,14 @@ void stz_avalanches_save(const stz_avalanches *a, void *saved) {
   memcpy(to + sizeof a->now + members, a->open, (size_t)a->now.open * sizeof *a->open);
 }
 
-stz_err stz_avalanches_restore(stz_avalanches *a, const void *saved) {
+stz_err stz_avalanches_restore(stz_avalanches *a, const void *saved, size_t bytes) {
   const char *from = saved;
-  counters now;
-  memcpy(&now, from, sizeof now);
+  counters now = {0};
+  if (bytes >= sizeof now) memcpy(&now, from, sizeof now);
+  const bool counted = bytes >= sizeof now && now.members >= 0 && now.open >= 0 && now.open <= now.members;
+  if (!counted || bytes != sizeof now + (size_t)now.members * sizeof *a->members + (size_t)now.open * sizeof *a->open) {
+    return stz_fail(STZ_EIO, "checkpoint: damaged: avalanches that do not fill their %zu bytes", bytes);
+  }
   while (a->room < now.members) STZ_TRY(make_room(a, 2 * a->room));
   a->now = now;
   const size_t members = (size_t)now.members * sizeof *a->members;

@@ -71,9 +71,9 @@ void stz_avalanche_centre(const stz_grid *grid, const stz_avalanche *avalanche, 
 // Share of the sites within the distance (periodic, at least the site itself).
 double stz_avalanches_share(const stz_avalanches *avalanches);
 
-// For checkpoints: all that is open. Local, but that restoring can fail.
+// For checkpoints: all that is open. Local, but that restoring can fail (STZ_EIO: `saved` is not of this size).
 size_t stz_avalanches_saved_bytes(const stz_avalanches *avalanches);
 void stz_avalanches_save(const stz_avalanches *avalanches, void *saved);
-stz_err stz_avalanches_restore(stz_avalanches *avalanches, const void *saved) STZ_MUST_USE;
+stz_err stz_avalanches_restore(stz_avalanches *avalanches, const void *saved, size_t bytes) STZ_MUST_USE;
 
 #endif

@@ -8,15 +8,21 @@
 #include "base/comm.h"
 #include "base/memory.h"
 
-// Sums of the axial plastic strain over the lines of a plane: ny sums along z, then nz sums along y.
+// Below this share of the sum of their magnitudes, what is left of the voxels' strains is what forth and back happened
+// to leave over: no scale for a slab's strain.
+static const double LEAST_NET = 0.05;
+
+// Sums of the axial plastic strain over the lines of a plane: ny sums along z, then nz sums along y, then the sum of
+// the magnitudes.
 static void line_sums(const int cells[3], const float *d3, const float *d4, double *lines) {
-  memset(lines, 0, sizeof *lines * (size_t)(cells[1] + cells[2]));
+  memset(lines, 0, sizeof *lines * (size_t)(cells[1] + cells[2] + 1));
   for (int y = 0; y < cells[1]; y++) {
     for (int z = 0; z < cells[2]; z++) {
       const int site = y * cells[2] + z;
       const double strain = (double)d3[site] / sqrt(2.0) - (double)d4[site] / sqrt(6.0);
       lines[y] += strain;
       lines[cells[1] + z] += strain;
+      lines[cells[1] + cells[2]] += fabs(strain);
     }
   }
 }
@@ -48,7 +54,7 @@ static double largest_share(const double *lines, int nx, int width, int nt, int 
 }
 
 stz_err stz_localisation(const stz_grid *grid, const float *d3, const float *d4, double *localisation) {
-  const int *cells = stz_grid_cells(grid), nx = cells[0], width = cells[1] + cells[2];
+  const int *cells = stz_grid_cells(grid), nx = cells[0], width = cells[1] + cells[2] + 1;
   double *lines = NULL, *profile = NULL;
   stz_err err = STZ_NEW(lines, nx * width);
   if (err == STZ_OK) err = STZ_NEW(profile, nx);
@@ -58,10 +64,13 @@ stz_err stz_localisation(const stz_grid *grid, const float *d3, const float *d4,
     line_sums(cells, d3 + site, d4 + site, lines + (int64_t)(stz_grid_first_plane(grid) + plane) * width);
   }
   stz_grid_gather_planes(grid, lines, width);
-  double total = 0.0;
-  for (int x = 0; x < nx; x++) total += stz_ordered_sum(lines + (int64_t)x * width, cells[1]);
+  double total = 0.0, magnitudes = 0.0;
+  for (int x = 0; x < nx; x++) {
+    total += stz_ordered_sum(lines + (int64_t)x * width, cells[1]);
+    magnitudes += lines[(int64_t)x * width + width - 1];
+  }
   *localisation = NAN;
-  if (total != 0.0) {
+  if (total != 0.0 && fabs(total) >= LEAST_NET * magnitudes) {
     *localisation = 1.0;
     for (int sign = -1; sign <= 1; sign += 2) {
       const double a = stz_grid_spacing(grid);

@@ -9,7 +9,9 @@
 #define STZ_SLAB_NM 1.2 // thickness of a slab
 
 // Largest mean axial plastic strain of a slab over the mean of the box: 1 for homogeneous strain; for all strain in one
-// slab, the number of slabs. NaN when the mean is 0. Collective; the same bits on any number of ranks.
+// slab, the number of slabs. NaN when the mean is 0, or less than 5 % of the mean magnitude, as when cyclic loading
+// takes the strain back: then slabs differ by what is left over, whose scale is not the mean. Collective; the same bits
+// on any number of ranks.
 //
 // Slabs are normal to (1, 1, 0), (1, -1, 0), (1, 0, 1) and (1, 0, -1): u = x + y and so on, taken modulo the greatest
 // common divisor G of the two sides, which is the largest period that the box allows. G is cut into

@@ -184,7 +184,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   estimate->seconds = estimate->events * event + (rows * ROW + (multilevel ? MULTILEVEL_SETUP : 0.0)) * sites / ranks;
   estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES + (multilevel ? MULTILEVEL_BYTES : 0.0)) +
                              octant * 15.0 * sizeof(float) + 3e7;
-  estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 4.0 * sizeof(float) +
+  estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 5.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
                          (config->avalanches ? 63.0 * estimate->events : 0.0) +
                          (config->events ? 36.0 * estimate->events : 0.0);

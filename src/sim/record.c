@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "observe/nbed.h"
 #include "sim/level.h"
+#include "sim/shears.h"
 #include "sim/statistics.h"
 
 stz_err stz_record_provenance(stz_result *r, const stz_config *config, const char *command_line, int ranks) {
@@ -90,7 +91,7 @@ static const stz_column event_columns[EVENT_COLUMNS] = {
     {"site", "1", "voxel x y z on which the event is centred, counted from 0", 3, STZ_COLUMN_INT16},
     {"mode", "1", "shear mode, 0 to 14, in the axes of its orientation cell", 1, STZ_COLUMN_INT8},
     {"sign", "1", "+1 or -1", 1, STZ_COLUMN_INT8},
-    {"rotation", "1", "orientation at the event: entry of the rotation table", 1, STZ_COLUMN_INT16},
+    {"rotation", "1", "orientation at the event: entry of /modes/rotations", 1, STZ_COLUMN_INT16},
     {"plastic_strain_axial", "1", "what it adds to the mean plastic strain, xx", 1, STZ_COLUMN_FLOAT},
     {"stress_axial_GPa", "GPa", "mean stress just before, xx", 1, STZ_COLUMN_FLOAT},
 };
@@ -134,6 +135,7 @@ static stz_err write_start(stz_record *record, const stz_run_options *options) {
   STZ_TRY(stz_record_provenance(r, record->config, options->command_line, stz_grid_ranks(record->sample->grid)));
   STZ_TRY(write_config(r, record->config, record->sample));
   STZ_TRY(write_microstructure(r, record->sample));
+  STZ_TRY(stz_shears_write(r, record->sample->glass));
   STZ_TRY(write_choice(r, record->config));
   STZ_TRY(declare_tables(record));
   if (record->avalanches) {

@@ -125,6 +125,26 @@ static void restore_record(const saved_record *saved, stz_record *r) {
   r->segment = saved->segment;
 }
 
+// Whether the counts that were saved are some that a run of this input can have.
+static stz_err check_record(const saved_record *saved, const stz_record *r) {
+  const stz_config *config = r->config;
+  const int snapshots = r->snapshots.levels ? r->snapshots.levels->count : 0, nbed = config->nbed_strains.count;
+  const int statistics = config->statistics_strains.count > 0 ? config->statistics_strains.count : nbed;
+  const struct {
+    const char *name;
+    int value, most;
+  } counts[] = {{"segment", saved->segment, config->segments - 1},
+                {"level", saved->level, nbed},
+                {"snapshots", saved->snapshots, snapshots},
+                {"statistics", saved->statistics, statistics}};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    if (counts[i].value >= 0 && counts[i].value <= counts[i].most) continue;
+    return stz_fail(STZ_EIO, "checkpoint: damaged: %s: got %d, a run of this input has up to %d", counts[i].name,
+                    counts[i].value, counts[i].most);
+  }
+  return STZ_OK;
+}
+
 static stz_err put_order(stz_checkpoint *c, const stz_glass *glass) {
   int64_t count;
   uint8_t *ordered = NULL;
@@ -162,10 +182,11 @@ static stz_err put_observers(stz_checkpoint *c, const stz_record *record, const 
 static stz_err get_observers(stz_checkpoint *c, stz_record *record, const saved_record *saved) {
   const size_t bytes = stz_energy_saved_bytes(record->energy), open = (size_t)saved->avalanche_bytes;
   char *block = NULL;
+  STZ_TRY(stz_checkpoint_holds(c, "observers", bytes + open));
   STZ_TRY(stz_agree(stz_grid_comm(record->sample->grid), STZ_NEW(block, bytes + open)));
   stz_err err = stz_checkpoint_get_common(c, "observers", block, bytes + open);
   if (err == STZ_OK) stz_energy_restore(record->energy, block);
-  if (err == STZ_OK && open > 0) err = stz_avalanches_restore(record->avalanches, block + bytes);
+  if (err == STZ_OK && record->avalanches) err = stz_avalanches_restore(record->avalanches, block + bytes, open);
   stz_free(block);
   return err;
 }
@@ -296,6 +317,7 @@ stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *rec
   char engine[STZ_KMC_SAVED_BYTES], load[1024];
   saved_record saved;
   STZ_TRY(stz_checkpoint_get_common(c, "record", &saved, sizeof saved));
+  STZ_TRY(check_record(&saved, record));
   STZ_TRY(stz_checkpoint_get_common(c, "engine", engine, sizeof engine));
   STZ_TRY(stz_checkpoint_get_common(c, "load", load, stz_load_saved_bytes()));
   STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, false));

@@ -70,6 +70,7 @@ void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed
   for (int i = 0; i < modes->rotations; i++) {
     double r[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     if (orientation == STZ_ORIENTATION_RANDOM) random_rotation(seed, i, r);
+    memcpy(modes->rotation[i], r, sizeof r);
     stz_dev_rotation(r, modes->turn[i]);
     for (int k = 0; k < 8; k++) modes->axes[i][k] = (float)r[k < 3 ? k : k < 6 ? k + 3 : k - 3];
   }

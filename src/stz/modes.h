@@ -22,6 +22,7 @@ typedef struct stz_modes {
   bool grouped;                           // in the order and with the symmetry said above
   double p[STZ_MODES][5];                 // deviator components of each mode; |p|^2 = 1/2
   int rotations;                          // entries in use: 1 (aligned: the identity) or 512
+  double rotation[STZ_ROTATIONS][9];      // 3x3 by rows: the cell's axes x, y, z in those of the lattice
   double turn[STZ_ROTATIONS][25];         // 5x5, turns a deviator from the lattice's axes into those of the cell
   double axial[STZ_ROTATIONS][STZ_MODES]; // P_xx of each mode in the lattice's axes
   float axes[STZ_ROTATIONS][8];           // of the cell in those of the lattice: x, z, then x and y of its y axis

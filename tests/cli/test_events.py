@@ -52,7 +52,34 @@ def check_table(file):
     elastic = young * (1e-6 * events["time_s"] - so_far[:-1])
     expect("the stress just before", np.abs(events["stress_axial_GPa"] - elastic).max() < 1e-4,
            np.abs(events["stress_axial_GPa"] - elastic).max())
+    check_tensors(file, events)
     return events
+
+
+def check_tensors(file, events):
+    """All six components of the plastic strain, at every row, from the events and the tables of /modes alone."""
+    matrices = file["modes/rotations"][()].reshape(-1, 3, 3)
+    components = file["modes/catalogue"][()]
+    expect("tables", matrices.shape == (512, 3, 3) and components.shape == (15, 6), (matrices.shape, components.shape))
+    expect("rotations", np.allclose(matrices @ matrices.transpose(0, 2, 1), np.eye(3), atol=1e-14)
+           and np.allclose(np.linalg.det(matrices), 1))
+    xx, yy, zz, yz, xz, xy = components.T
+    modes = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]).transpose(2, 0, 1)
+    r = matrices[events["rotation"]]
+    p = r.transpose(0, 2, 1) @ modes[events["mode"]] @ r
+    config = file["config"].attrs
+    volume = np.prod(config["cells"].astype(float)) * config["spacing_nm"] ** 3
+    strain = (config["gamma0"] * config["volume_nm3"] / volume * events["sign"])[:, None, None] * p
+    rows = file["history/events"][()].astype(int)
+    so_far = np.concatenate([np.zeros((1, 3, 3)), np.cumsum(strain, axis=0)])[rows]
+    found = np.stack([so_far[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))], axis=1)
+    wrong = np.abs(found - file["history/plastic_strain"]).max()
+    expect("the tensors of the events add up to the plastic strain", wrong < 1e-9 * np.abs(found).max(), wrong)
+    cells = file["modes/cells"][()]
+    begun = cells[tuple(events["site"].T)]
+    expect("the first event finds the orientation of the start", begun[0] == events["rotation"][0])
+    redrawn = np.count_nonzero(begun != events["rotation"])
+    expect("some orientations were drawn again, most not", 0 < redrawn < len(begun) / 2, redrawn)
 
 
 def main():

@@ -312,8 +312,7 @@ static void info(void) {
   fclose(out);
 }
 
-// A copy that was cut short is told about. (Bytes changed within a file are HDF5's to survive, and 1.10 does not
-// always.)
+// A copy that was cut short is told about, unless it lacks a part of its seal alone. (tests/damage changes bytes.)
 static void cut_short(void) {
   static unsigned char bytes[1 << 20];
   FILE *original = fopen(path, "rb"), *out = tmpfile();
@@ -322,7 +321,7 @@ static void cut_short(void) {
   CHECK(size > 100000 && size < sizeof bytes, "%zu bytes", size);
   for (size_t i = 0; i < 50; i++) {
     FILE *copy = fopen(in_folder("cut.h5"), "wb");
-    fwrite(bytes, 1, i < 25 ? i * 50 : (size - 1) / 24 * (i - 25), copy);
+    fwrite(bytes, 1, i < 25 ? i * 50 : (size - 34) / 24 * (i - 25), copy);
     fclose(copy);
     check_failure(stz_result_info(in_folder("cut.h5"), out), "cut.h5", "cannot open");
   }

@@ -114,11 +114,12 @@ static tally poisson(const stz_grid *grid, double window, double reach_nm, int e
     CHECK_OK(stz_avalanches_add(a, &(const stz_avalanche_event){.time_s = time, .site = site}));
     if (!restart || e % 1000 != 999) continue;
     void *saved;
-    CHECK_OK(stz_alloc(stz_avalanches_saved_bytes(a), 1, &saved));
+    const size_t bytes = stz_avalanches_saved_bytes(a);
+    CHECK_OK(stz_alloc(bytes, 1, &saved));
     stz_avalanches_save(a, saved);
     stz_avalanches_destroy(&a);
     a = open_avalanches(grid, window, reach_nm);
-    CHECK_OK(stz_avalanches_restore(a, saved));
+    CHECK_OK(stz_avalanches_restore(a, saved, bytes));
     stz_free(saved);
   }
   count(&t, list, stz_avalanches_over(a, INFINITY, &list));

@@ -26,7 +26,8 @@ from scipy.fft import fft2, ifft2
 
 from ..errors import StzPostError
 from ..formats import Axis, write_csv, write_emd, write_hdf5, write_hspy
-from ..result import open_file, plain_attributes
+from ..files import open_file
+from ..result import plain_attributes
 from .nbed import beam_axes
 from .specimen import Field, Specimen
 

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Composition fields as other programs leave them: each gives the right field or an error of one line, never a wrong
+field. What a run has read is looked up in its result."""
+import os
+import tempfile
+
+import h5py
+import numpy as np
+
+from harness import SOURCE, expect, expect_failure, finish, run, write
+
+INPUT = f"""model = "{SOURCE}/models/zr65ni35.cfg";
+lattice: {{ cells = [%d, %d, %d]; }};
+nbed: {{ foil_nm = 6.0; }};
+microstructure: {{ type = "file"; file = "%s"; dataset = "%s"; }};
+output: {{ nbed_strains = [%s]; snapshots = %s; }};
+protocol = ( {{ type = "age"; duration_s = 1e-3; temperature_K = 77.0; }} );
+"""
+CUBE, BRICK = (16, 16, 16), (32, 16, 24)
+
+
+def wave(cells):
+    """Unlike in every direction."""
+    x, y, z = np.indices(cells) / np.array(cells)[:, None, None, None]
+    return 0.35 + 0.15 * np.sin(2 * np.pi * (x + 2 * y)) * np.cos(2 * np.pi * (z + x))
+
+
+def compute(folder, cells, file, dataset="c", ranks=1, snapshots=False):
+    text = INPUT % (*cells, file, dataset, "0.0" if snapshots else "", "true" if snapshots else "false")
+    write(os.path.join(folder, "in.cfg"), text)
+    return run(["run", "in.cfg", "-o", "out.h5", "-q", "--force"], ranks, folder)
+
+
+def expect_field(name, folder, cells, file, truth, dataset="c", ranks=1):
+    done = compute(folder, cells, file, dataset, ranks)
+    expect(name, done.returncode == 0, done.stderr)
+    if done.returncode == 0:
+        with h5py.File(os.path.join(folder, "out.h5")) as result:
+            found = result["microstructure/composition"][()]
+        expect(name + ": values", found.shape == truth.shape and np.abs(found - truth).max() < 1e-6,
+               np.abs(found - truth).max() if found.shape == truth.shape else found.shape)
+
+
+def make(folder, name, data=None, how=None, change=None, **settings):
+    with h5py.File(os.path.join(folder, name), "w", **settings) as file:
+        made = file.create_dataset("c", data=data, **(how or {}))
+        if change:
+            change(file, made)
+
+
+def label(letters):
+    def change(_, dataset):
+        for axis, letter in enumerate(letters):
+            dataset.dims[axis].label = letter
+    return change
+
+
+def attach(letters):
+    """Scales, as xarray and netCDF write them."""
+    def change(file, dataset):
+        for axis, letter in enumerate(letters):
+            file[letter] = np.arange(dataset.shape[axis])
+            file[letter].make_scale(letter)
+            dataset.dims[axis].attach_scale(file[letter])
+    return change
+
+
+def check_right(folder):
+    cube, brick = wave(CUBE), wave(BRICK)
+    over = cube.copy()
+    over[3, 4, 5], over[0, 0, 0] = np.nextafter(1, 2), -1e-8
+    cases = {
+        "ok": (cube, {}, None), "one_over": (over, {}, None), "single": (cube.astype("f4"), {}, None),
+        "trailing": (cube[..., None], {}, None), "leading": (cube[None], {}, None),
+        "packed": (cube, {"compression": 4, "chunks": (4, 8, 16), "shuffle": True}, None),
+        "turned_labels": (cube.T, {}, label("zyx")), "turned_scales": (cube.T, {}, attach("zyx")),
+        "same_labels": (cube, {}, label("xyz")),
+    }
+    for name, (data, how, change) in cases.items():
+        make(folder, name, data, how, change)
+        expect_field(name, folder, CUBE, name, np.clip(over, 0, 1) if name == "one_over" else cube)
+    make(folder, "brick", brick.T, change=label("zyx"))
+    expect_field("a brick, turned", folder, BRICK, "brick", brick, ranks=3)
+
+
+def check_snapshots(folder):
+    """The composition of our own snapshot, which has x fastest."""
+    for cells in CUBE, BRICK:
+        make(folder, "start", wave(cells))
+        done = compute(folder, cells, "start", snapshots=True)
+        expect("a run with snapshots", done.returncode == 0, done.stderr)
+        os.replace(os.path.join(folder, "out.0000.hdf"), os.path.join(folder, "taken.hdf"))
+        for ranks in 1, 2:
+            expect_field(f"{cells} of a snapshot", folder, cells, "taken.hdf", wave(cells),
+                         "/VTKHDF/PointData/composition", ranks)
+
+
+def check_wrong(folder):
+    cube = wave(CUBE)
+    bad = cube.copy()
+    bad[1, 2, 3] = np.nan
+    needs = "needs 0 to 1, atomic fractions of Ni"
+    order = (cube - 0.35) / 0.15
+    first = tuple(int(i) for i in np.argwhere(order < 0)[0])
+    whole = "not all of its values were ever written"
+    cases = {
+        "nan": (bad, {}, f"microstructure.file: got nan at voxel [1, 2, 3], {needs}"),
+        "percent": (100 * cube, {}, f"microstructure.file: got 35 at voxel [0, 0, 0], {needs}"),
+        "order": (order, {}, f"microstructure.file: got {order[first]:g} at voxel {list(first)}, {needs}"),
+        "bool": (cube > 0.35, {}, "bool: c: got something else than numbers"),
+        "unwritten": (None, {"shape": CUBE, "dtype": "f8"}, f"unwritten: c: {whole}"),
+        "unwritten_chunks": (None, {"shape": CUBE, "dtype": "f8", "chunks": (8, 8, 8)}, f"unwritten_chunks: c: {whole}"),
+        "external": (None, {"shape": CUBE, "dtype": "f8", "external": [("gone.raw", 0, 8 * 16**3)]},
+                     "external: c: its values lie in another file; copy them into one (h5repack)"),
+        "small": (wave((8, 8, 8)), {}, "small: c: got 8 x 8 x 8 values, needs 16 x 16 x 16, the lattice's cells"),
+    }
+    for name, (data, how, message) in cases.items():
+        make(folder, name, data, how)
+        expect_failure(name, compute(folder, CUBE, name), 2, message)
+    make(folder, "filled", how={"shape": CUBE, "dtype": "f8"}, change=lambda file, made: made.write_direct(np.zeros(CUBE)))
+    expect_failure("fill values alone", compute(folder, CUBE, "filled"), 2,
+                   "filled: c: all values are its fill value, so that it was never written")
+    make(folder, "part", how={"shape": CUBE, "dtype": "f8", "chunks": (8, 8, 8)},
+         change=lambda file, made: made.write_direct(cube[:8], dest_sel=np.s_[:8]))
+    expect_failure("half of it", compute(folder, CUBE, "part"), 2, f"part: c: {whole}")
+    make(folder, "yxz", cube, change=label("yxz"))
+    expect_failure("another order", compute(folder, CUBE, "yxz"), 2,
+                   "yxz: c: its axes are named in another order than x y z or z y x")
+    layout = h5py.VirtualLayout(CUBE, "f8")
+    layout[...] = h5py.VirtualSource("gone.h5", "c", CUBE)
+    with h5py.File(os.path.join(folder, "virtual"), "w") as file:
+        file.create_virtual_dataset("c", layout)
+    with h5py.File(os.path.join(folder, "link"), "w") as file:
+        file["c"] = h5py.ExternalLink("start", "c")
+    for name in "virtual", "link":
+        expect_failure(name, compute(folder, CUBE, name, ranks=1), 2,
+                       f"{name}: c: its values lie in another file; copy them into one (h5repack)")
+    os.mkfifo(os.path.join(folder, "pipe"))
+    expect_failure("no file", compute(folder, CUBE, "pipe"), 3, "pipe: cannot open: it is no file")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        check_right(folder)
+        check_snapshots(folder)
+        check_wrong(folder)
+    finish()
+
+
+main()
