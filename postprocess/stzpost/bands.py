@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import avalanches, correlation, plan, style, tension
+from . import avalanches, correlation, plan, style, tension, writing
 from .errors import StzPostError
 from .quantity import finite, format_value, mean_error, welch
 from .result import open_result
@@ -214,11 +214,11 @@ def write(found, directory):
         for key, seen in found.items()
     }
     text = _table(found) + "\n\n" + finding(found) + "\n"
-    with open(os.path.join(directory, "bands.json"), "w", encoding="utf-8") as file:
+    with writing.text(os.path.join(directory, "bands.json")) as file:
         json.dump(
             finite({"cases": table, "comparisons": comparisons(found), "finding": finding(found)}), file, indent=1
         )
-    with open(os.path.join(directory, "bands.txt"), "w", encoding="utf-8") as file:
+    with writing.text(os.path.join(directory, "bands.txt")) as file:
         file.write(text)
     style.save(_figure(found), os.path.join(directory, "bands.png"))
     return text

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2, norm, qmc
 
-from . import activation, plan, relaxation, style, tension
+from . import activation, plan, relaxation, style, tension, writing
 from .errors import StzPostError
 from .result import open_result
 from .style import BLUE, GREY, LIGHT, MM, PAGE, VERMILLION
@@ -239,7 +239,7 @@ def record(found, current):
 def write(found, current, directory):
     """calibration.json and calibration.png."""
     os.makedirs(directory, exist_ok=True)
-    with open(os.path.join(directory, "calibration.json"), "w", encoding="utf-8") as file:
+    with writing.text(os.path.join(directory, "calibration.json")) as file:
         json.dump(record(found, current), file, ensure_ascii=False, indent=1)
     style.save(_figure(found, current), os.path.join(directory, "calibration.png"))
 

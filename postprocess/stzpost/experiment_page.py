@@ -10,7 +10,7 @@ from importlib import resources
 
 import numpy as np
 
-from . import experiment, plan, style, targets, verdicts
+from . import experiment, plan, style, targets, verdicts, writing
 from .errors import StzPostError
 from .quantity import finite, mean_error
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, VERMILLION
@@ -36,9 +36,9 @@ def write(e, directory, quick):
     rows = verdicts.rows(e)
     try:
         os.makedirs(directory, exist_ok=True)
-        with open(os.path.join(directory, "experiment.json"), "w", encoding="utf-8") as file:
+        with writing.text(os.path.join(directory, "experiment.json")) as file:
             json.dump(record(e, rows, quick), file, ensure_ascii=False, indent=1)
-        with open(os.path.join(directory, "experiment.md"), "w", encoding="utf-8") as file:
+        with writing.text(os.path.join(directory, "experiment.md")) as file:
             file.write(_markdown(e, rows, quick))
         pictures = []
         for name, draw in FIGURES.items():
@@ -46,11 +46,10 @@ def write(e, directory, quick):
             if figure is None:
                 continue
             data = style.png(figure)
-            with open(os.path.join(directory, f"{name}.png"), "wb") as file:
-                file.write(data)
+            writing.data(os.path.join(directory, f"{name}.png"), data)
             pictures.append((name, data))
         path = os.path.join(directory, "experiment.html")
-        with open(path, "w", encoding="utf-8") as file:
+        with writing.text(path) as file:
             file.write(_page(e, rows, pictures, quick))
     except OSError as error:
         raise StzPostError(f"{error.filename or directory}: {error.strerror}") from error

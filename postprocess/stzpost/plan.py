@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 
+from . import writing
 from .errors import StzPostError
 
 # The actuators of the array have one cross-section and differ in length. With the residual stress s_a of the beam,
@@ -102,7 +103,7 @@ def carry_out(runs, program, inputs, directory, jobs, say=print):
             if finished.returncode != 0:
                 failed.append(f"{run.name}: exit {finished.returncode}: {finished.stderr.strip() or 'no message'}")
                 return
-            with open(path + ".json", "w", encoding="utf-8") as file:
+            with writing.text(path + ".json") as file:
                 json.dump(record, file)
             done[run.name] = path
             say(f"{len(done)} of {len(runs)}: {run.name}")

@@ -20,6 +20,7 @@ from . import (
     style,
     targets,
     tension,
+    writing,
 )
 from . import text as outside
 from .errors import StzPostError
@@ -144,7 +145,7 @@ def write(files, directory):
         os.makedirs(directory, exist_ok=True)
         pictures = [_pictures(one, directory, name) for one, name in zip(files, _names(files))]
         path = os.path.join(directory, "report.html")
-        with open(path, "w", encoding="utf-8") as page:
+        with writing.text(path) as page:
             page.write(_page(files, pictures))
     except OSError as error:
         raise StzPostError(f"{error.filename or directory}: {error.strerror}") from error
@@ -183,8 +184,7 @@ def _pictures(done, directory, stem):
     pictures = []
     for kind, one, found in kinds:
         data = style.png(one(found))
-        with open(os.path.join(directory, f"{stem}-{kind}.png"), "wb") as file:
-            file.write(data)
+        writing.data(os.path.join(directory, f"{stem}-{kind}.png"), data)
         pictures.append((kind, data))
     return pictures
 

@@ -7,7 +7,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import STYLE, SUFFIXES
+from . import STYLE, SUFFIXES, writing
 from .errors import StzPostError
 
 MM = 1 / 25.4
@@ -58,11 +58,8 @@ def check(path):
 
 def save(figure, path):
     """Writes the figure in the format of the path's suffix (see `check`)."""
-    try:
-        with matplotlib.rc_context(RC):
-            figure.savefig(path, metadata={"Software": None} if path.lower().endswith(".png") else None)
-    except OSError as error:
-        raise StzPostError(f"{path}: {error.strerror}") from error
+    with writing.replacing(path) as temporary, matplotlib.rc_context(RC):
+        figure.savefig(temporary, metadata={"Software": None} if path.lower().endswith(".png") else None)
 
 
 def png(figure):

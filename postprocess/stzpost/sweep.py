@@ -10,7 +10,7 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from . import tension
+from . import tension, writing
 from . import text as text_module
 from .errors import StzPostError
 from .files import open_file, reading
@@ -331,16 +331,8 @@ def collect(directory, path, say=lambda done, runs: None):
     dataset = open_sweep(directory)
     if os.path.exists(path) and os.path.samefile(path, os.path.join(directory, "manifest.jsonl")):
         raise StzPostError(f"{path}: is the sweep's manifest, needs another name")
-    temporary = f"{path}.new.{os.getpid()}"
-    try:
-        with h5py.File(temporary, "w") as file:
-            damaged = _write(dataset, file, directory, say)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StzPostError(f"{path}: {error.strerror or error}") from error
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    with writing.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        damaged = _write(dataset, file, directory, say)
     return int((dataset["state"] == "done").sum()), damaged
 
 

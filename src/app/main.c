@@ -216,6 +216,7 @@ static stz_err execute(int argc, char **argv) {
 int main(int argc, char **argv) {
   if (stz_reader_serve(argc, argv)) return 0;
   stz_reader_install("/proc/self/exe");
+  signal(SIGXFSZ, SIG_IGN); // beyond `ulimit -f` a write then fails, and is told
   if (MPI_Init(&argc, &argv) != MPI_SUCCESS) return STZ_EINTERNAL;
   stz_err err = execute(argc, argv);
   if (err == STZ_EINTERNAL) { // the others may wait in a collective for ever
@@ -227,7 +228,8 @@ int main(int argc, char **argv) {
     if (err == STZ_OK && (fflush(stdout) != 0 || ferror(stdout))) err = stz_fail(STZ_EIO, "stdout: cannot be written");
     if (err != STZ_OK) stz_report_failure();
   }
-  MPI_Bcast(&err, 1, MPI_INT, 0, MPI_COMM_WORLD);
+  int code = (int)err; // an enum may have any size
+  MPI_Bcast(&code, 1, MPI_INT, 0, MPI_COMM_WORLD);
   MPI_Finalize();
-  return err == STZ_OK && stopped_early ? EXIT_STOPPED : (int)err;
+  return code == STZ_OK && stopped_early ? EXIT_STOPPED : code;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config/config.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "config/draft.h"
 #include "config/find.h"
 #include "config/limits.h"
@@ -25,7 +27,8 @@ static stz_err build(const stz_source *input, const stz_source *model, const stz
 typedef struct named {
   const char *key; // "model", "stz.modes"
   char name[STZ_TEXT_SIZE];
-  stz_source source;
+  stz_source source; // its text is NULL for a field, whose content is hashed alone
+  uint64_t hash;
   struct named *next;
 } named;
 
@@ -86,26 +89,93 @@ static stz_err find_named(MPI_Comm comm, stz_template *t, const stz_draft *draft
 }
 
 // Takes the shear modes from their file if there is one. Collective.
-static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_draft *draft) {
-  const stz_source *modes = NULL;
+static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_draft *draft, const stz_source **modes) {
   char *name = draft->config->modes;
   int index;
   if (strcmp(name, "icosahedral") == 0 || strcmp(name, "axes") == 0 || draft->config->stz.catalogue.count > 0) {
     return STZ_OK; // what does not go together is found with the other checks
   }
-  STZ_TRY(find_named(comm, t, draft, "stz.modes", "modes/", &modes));
-  STZ_TRY(stz_agree(comm, stz_draft_apply_file(draft, modes, STZ_LAYER_MODES)));
+  STZ_TRY(find_named(comm, t, draft, "stz.modes", "modes/", modes));
+  STZ_TRY(stz_agree(comm, stz_draft_apply_file(draft, *modes, STZ_LAYER_MODES)));
   snprintf(name, sizeof draft->config->modes, "axes");
   stz_draft_origin(draft, stz_schema_find("stz.modes", &index), -1)->layer = STZ_LAYER_MODES;
   return STZ_OK;
 }
 
-// What `print` writes of the draft, as a new text.
-static stz_err print_to_text(const stz_draft *draft, void (*print)(const stz_draft *, FILE *), char **kept) {
+static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t count) { // FNV-1a
+  for (size_t i = 0; i < count; i++) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+  return hash;
+}
+static const uint64_t HASH_OF_NOTHING = UINT64_C(0xcbf29ce484222325);
+
+// The field of a microstructure is read later, by io; here its content is hashed, once for each name. One that cannot
+// be read is complained about there. Collective.
+static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *config, uint64_t *hash) {
+  static const char key[] = "microstructure.file";
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  for (const named *n = t->files; n; n = n->next) {
+    if (n->key == key && strcmp(n->source.name, config->field_path) == 0) {
+      *hash = n->hash;
+      return STZ_OK;
+    }
+  }
+  named *n = NULL;
+  STZ_TRY(stz_agree(comm, STZ_NEW(n, 1)));
+  n->key = key;
+  snprintf(n->source.name, sizeof n->source.name, "%s", config->field_path);
+  n->hash = HASH_OF_NOTHING;
+  FILE *file = rank == 0 ? fopen(config->field_path, "rb") : NULL;
+  if (file) {
+    unsigned char block[8192];
+    for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;)
+      n->hash = hash_bytes(n->hash, block, length);
+    fclose(file);
+  }
+  MPI_Bcast(&n->hash, 1, MPI_UINT64_T, 0, comm);
+  n->next = t->files;
+  t->files = n;
+  *hash = n->hash;
+  return STZ_OK;
+}
+
+// A file that a configuration was made from.
+typedef struct used {
+  const char *key, *name, *path;
+  uint64_t hash;
+} used;
+enum { MOST_USED = 3 };
+
+static void print_used(const used *files, FILE *out) {
+  for (int i = 0; i < MOST_USED; i++) {
+    char shown[STZ_TEXT_SIZE];
+    if (!files[i].key) continue;
+    snprintf(shown, sizeof shown, "%s", files[i].name);
+    stz_make_line(shown);
+    fprintf(out, "# file: %s \"%s\" %016" PRIx64 "\n", files[i].key, shown, files[i].hash);
+  }
+}
+
+static stz_err keep_names(const stz_source *input, const used *files, stz_config *config) {
+  size_t size = strlen(input->name) + 2;
+  for (int i = 0; i < MOST_USED; i++) size += files[i].key ? strlen(files[i].path) + 1 : 0;
+  STZ_TRY(STZ_NEW(config->files, size));
+  char *at = config->files;
+  at += sprintf(at, "%s", input->name) + 1;
+  for (int i = 0; i < MOST_USED; i++) {
+    if (files[i].key) at += sprintf(at, "%s", files[i].path) + 1;
+  }
+  return STZ_OK;
+}
+
+// What `print` writes of the draft, as a new text, behind what says of `files` which they are.
+static stz_err print_to_text(const stz_draft *draft, const used *files, void (*print)(const stz_draft *, FILE *),
+                             char **kept) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
   if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
+  if (files) print_used(files, out);
   print(draft, out);
   stz_err err = fclose(out) == 0 ? STZ_NEW(*kept, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
   if (err == STZ_OK) memcpy(*kept, text, size + 1);
@@ -113,13 +183,13 @@ static stz_err print_to_text(const stz_draft *draft, void (*print)(const stz_dra
   return err;
 }
 
-static stz_err keep_texts(const stz_source *input, stz_draft *draft) {
+static stz_err keep_texts(const stz_source *input, const used *files, stz_draft *draft) {
   stz_config *config = draft->config;
   const size_t length = strlen(input->text);
   STZ_TRY(STZ_NEW(config->input_text, length + 1));
   memcpy(config->input_text, input->text, length);
-  STZ_TRY(print_to_text(draft, stz_limits_notes, &config->notes));
-  return print_to_text(draft, stz_draft_print, &config->resolved_text);
+  STZ_TRY(print_to_text(draft, NULL, stz_limits_notes, &config->notes));
+  return print_to_text(draft, files, stz_draft_print, &config->resolved_text);
 }
 
 // Paths in an input are relative to its folder.
@@ -132,16 +202,35 @@ static stz_err keep_path(const stz_source *input, stz_config *config) {
   return STZ_OK;
 }
 
-static stz_err check_and_keep(const stz_source *input, stz_draft *draft) {
-  STZ_TRY(stz_draft_check(draft));
-  STZ_TRY(keep_path(input, draft->config));
-  return keep_texts(input, draft);
+static used used_source(const char *key, const char *name, const stz_source *source) {
+  return (used){key, name, source->name,
+                hash_bytes(HASH_OF_NOTHING, (const unsigned char *)source->text, strlen(source->text))};
+}
+
+// Checks the draft, and keeps what was read. Collective.
+static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *model, const stz_source *modes,
+                              const char *modes_name, stz_draft *draft) {
+  stz_config *config = draft->config;
+  used files[MOST_USED] = {{.key = NULL}};
+  stz_err err = stz_draft_check(draft);
+  if (err == STZ_OK) err = keep_path(&t->input, config);
+  STZ_TRY(stz_agree(comm, err));
+  if (model->text) files[0] = used_source("model", config->model, model);
+  if (modes) files[1] = used_source("stz.modes", modes_name, modes);
+  if (config->micro.type == STZ_MICRO_FILE) {
+    files[2] = (used){.key = "microstructure.file", .name = config->field_file, .path = config->field_path};
+    STZ_TRY(hash_field(comm, t, config, &files[2].hash));
+  }
+  err = keep_names(&t->input, files, config);
+  if (err == STZ_OK) err = keep_texts(&t->input, files, draft);
+  return stz_agree(comm, err);
 }
 
 stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
                             stz_config **config) {
-  const stz_source none = {.text = NULL}, *model = &none;
+  const stz_source none = {.text = NULL}, *model = &none, *modes = NULL;
   stz_draft draft = {.config = NULL};
+  char modes_name[sizeof draft.config->modes];
   *config = NULL;
   stz_err err;
   STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &draft)));
@@ -150,8 +239,9 @@ stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_overrid
     stz_draft_clear(&draft);
     STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &draft)));
   }
-  STZ_TRY_TO(done, err, read_modes(comm, made, &draft));
-  STZ_TRY_TO(done, err, stz_agree(comm, check_and_keep(&made->input, &draft)));
+  memcpy(modes_name, draft.config->modes, sizeof modes_name);
+  STZ_TRY_TO(done, err, read_modes(comm, made, &draft, &modes));
+  STZ_TRY_TO(done, err, check_and_keep(comm, made, model, modes, modes_name, &draft));
   *config = draft.config;
   draft.config = NULL;
 done:
@@ -218,6 +308,7 @@ void stz_config_destroy(stz_config **config) {
   stz_free((*config)->snapshot_strains.values);
   stz_free((*config)->statistics_strains.values);
   stz_free((*config)->field_path);
+  stz_free((*config)->files);
   stz_free((*config)->input_text);
   stz_free((*config)->notes);
   stz_free((*config)->resolved_text);

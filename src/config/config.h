@@ -49,8 +49,9 @@ typedef struct stz_config {
   stz_nbed_params nbed;
   uint64_t seed;
   double checkpoint_every_wall_s; // 0: only when the run is stopped
-  char *input_text;               // the input file as read
-  char *notes;                    // on values that are seldom meant, "file:line: key: ..." a line each; "" without any
+  char *files;      // names of the files read: the input, then those that it names; each closed by a 0, and a further 0
+  char *input_text; // the input file as read
+  char *notes;      // on values that are seldom meant, "file:line: key: ..." a line each; "" without any
   char *resolved_text; // every key with its value, unit and origin (default, model, input, --set): a valid input
 } stz_config;
 

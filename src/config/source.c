@@ -148,9 +148,20 @@ static int line_of(const char *text, const char *place) {
   return line;
 }
 
+// libconfig ends the program when memory runs out. Its tree takes up to 64 bytes for each of a text ("a=1;" is a
+// setting of 80 bytes with its place in a list); there must be that much before it begins.
+static stz_err ask_for_memory(const char *name, size_t length) {
+  const size_t bytes = 64 * length + (1 << 20);
+  void *volatile room = malloc(bytes);
+  const bool there = room != NULL;
+  free(room);
+  return there ? STZ_OK : stz_fail(STZ_EINTERNAL, "%s: out of memory: %zu bytes to read it", name, bytes);
+}
+
 stz_err stz_tree_parse(const char *name, const char *text, config_t *tree) {
   config_init(tree);
   char *safe = NULL;
+  STZ_TRY(ask_for_memory(name, strlen(text)));
   STZ_TRY(STZ_NEW(safe, 4 * strlen(text) + 64));
   const objection found = rewrite(text, safe);
   const bool parsed = !found.place && config_read_string(tree, safe);

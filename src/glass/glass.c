@@ -9,29 +9,36 @@
 #include "glass/barrier.h"
 
 static stz_err add_fields(stz_glass *g) {
+  // With damage the barriers follow its recovery when somebody looks; without, they follow the events alone.
+  const bool soft = g->barriers.softening_eV > 0.0;
+  const stz_field_role barrier = soft ? STZ_FIELD_DERIVED : STZ_FIELD_FIXED;
   const struct {
     stz_field_spec spec;
     void **data;
   } fields[] = {
-      {{"structure", "1", "structure field g, positive in Ni-rich domains", STZ_F32, 1, false}, (void **)&g->structure},
-      {{"composition", "1", "Ni atomic fraction", STZ_F32, 1, false}, (void **)&g->composition},
-      {{"barrier_base", "eV", "barrier without noise", STZ_F32, 1, false}, (void **)&g->base},
-      {{"noise", "1", "Gaussian field under the barriers", STZ_F32, 1, true}, (void **)&g->noise},
-      {{"barrier", "eV", "activation barrier at zero stress", STZ_F32, 1, false}, (void **)&g->barrier},
-      {{"plastic_strain", "1", "plastic strain, deviator components", STZ_F32, 5, true}, (void **)&g->plastic},
-      {{"cell", "1", "orientation cell", STZ_U32, 1, false}, (void **)&g->cell},
-      {{"rotation", "1", "entry of the rotation table", STZ_U16, 1, true}, (void **)&g->rotation},
-      {{"event_count", "1", "events centred on the voxel", STZ_U32, 1, true}, (void **)&g->event_count},
-      {{"last_rotation", "1", "rotation at the last event", STZ_U16, 1, true}, (void **)&g->last_rotation},
-      {{"last_shear", "1", "mode and sign of the last event", STZ_U8, 1, true}, (void **)&g->last_shear},
+      {{"structure", "1", "structure field g, positive in Ni-rich domains", STZ_F32, 1, STZ_FIELD_FIXED},
+       (void **)&g->structure},
+      {{"composition", "1", "Ni atomic fraction", STZ_F32, 1, STZ_FIELD_FIXED}, (void **)&g->composition},
+      {{"barrier_base", "eV", "barrier without noise", STZ_F32, 1, STZ_FIELD_FIXED}, (void **)&g->base},
+      {{"noise", "1", "Gaussian field under the barriers", STZ_F32, 1, STZ_FIELD_STATE}, (void **)&g->noise},
+      {{"barrier", "eV", "activation barrier at zero stress", STZ_F32, 1, barrier}, (void **)&g->barrier},
+      {{"plastic_strain", "1", "plastic strain, deviator components", STZ_F32, 5, STZ_FIELD_STATE},
+       (void **)&g->plastic},
+      {{"cell", "1", "orientation cell", STZ_U32, 1, STZ_FIELD_FIXED}, (void **)&g->cell},
+      {{"rotation", "1", "entry of the rotation table", STZ_U16, 1, STZ_FIELD_STATE}, (void **)&g->rotation},
+      {{"event_count", "1", "events centred on the voxel", STZ_U32, 1, STZ_FIELD_STATE}, (void **)&g->event_count},
+      {{"last_rotation", "1", "rotation at the last event", STZ_U16, 1, STZ_FIELD_STATE}, (void **)&g->last_rotation},
+      {{"last_shear", "1", "mode and sign of the last event", STZ_U8, 1, STZ_FIELD_STATE}, (void **)&g->last_shear},
   };
   STZ_TRY(stz_fields_create(g->grid, &g->fields));
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     STZ_TRY(stz_fields_add(g->fields, &fields[i].spec, fields[i].data));
   }
-  if (g->barriers.softening_eV > 0.0) {
-    static const stz_field_spec damage = {"damage", "1", "damage at the reference of its recovery", STZ_F32, 1, true};
-    static const stz_field_spec hard = {"barrier_undamaged", "eV", "barrier without damage", STZ_F32, 1, false};
+  if (soft) {
+    static const stz_field_spec damage = {"damage", "1", "damage at the reference of its recovery",
+                                          STZ_F32,  1,   STZ_FIELD_STATE};
+    static const stz_field_spec hard = {"barrier_undamaged", "eV", "barrier without damage", STZ_F32, 1,
+                                        STZ_FIELD_FIXED};
     STZ_TRY(stz_fields_add(g->fields, &damage, (void **)&g->damage));
     STZ_TRY(stz_fields_add(g->fields, &hard, (void **)&g->hard));
   }
@@ -179,11 +186,21 @@ uint64_t stz_glass_reversals(const stz_glass *glass) {
   return total;
 }
 
+// Of the catalogue and the table of rotations: which shears a mode's number and a rotation's stand for.
+static uint64_t modes_hash(const stz_modes *modes) {
+  uint64_t sum = stz_hash_mix(1002, 0, (uint64_t)modes->count);
+  for (int i = 0; i < modes->count * 5; i++) sum += stz_hash_double(1003, (uint64_t)i, modes->p[i / 5][i % 5]);
+  for (int i = 0; i < modes->rotations * 25; i++) {
+    sum += stz_hash_double(1004, (uint64_t)i, modes->turn[i / 25][i % 25]);
+  }
+  return sum;
+}
+
 uint64_t stz_glass_hash(const stz_glass *glass) {
   const uint64_t local = stz_clusters_hash(glass);
   uint64_t clusters;
   MPI_Allreduce(&local, &clusters, 1, MPI_UINT64_T, MPI_SUM, stz_grid_comm(glass->grid));
-  const uint64_t fields = stz_fields_hash(glass->fields) + clusters;
+  const uint64_t fields = stz_fields_hash(glass->fields) + clusters + modes_hash(&glass->modes);
   if (!glass->damage) return fields;
   return fields + stz_hash_double(1001, 0, glass->recovery.sum) + stz_hash_double(1001, 1, glass->recovery.most);
 }

@@ -9,7 +9,7 @@
 
 stz_err stz_quenched_init(stz_glass *g) {
   static const stz_field_spec spec = {"quenched_strain", "1", "quenched-in strain, deviator components",
-                                      STZ_F32,           5,   false};
+                                      STZ_F32,           5,   STZ_FIELD_FIXED};
   if (g->stz.quenched_strain <= 0.0) return STZ_OK;
   STZ_TRY(stz_fields_add(g->fields, &spec, (void **)&g->quenched));
   const double a = stz_grid_spacing(g->grid), share = a * a * a / g->stz.volume_nm3;

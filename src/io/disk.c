@@ -53,7 +53,7 @@ stz_err stz_disk_read(const char *path, void **data, size_t *bytes) {
     stz_free(*data);
     *data = NULL;
   }
-  close(file);
+  (void)close(file); // nothing was written
   return err;
 }
 
@@ -170,10 +170,12 @@ stz_err stz_disk_rename(const char *from, const char *to) {
   STZ_TRY(STZ_NEW(folder, strlen(to) + 2));
   snprintf(folder, strlen(to) + 2, "%.*s", slash ? (int)(slash - to) + 1 : 1, slash ? to : ".");
   const int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  stz_err err = directory < 0 ? fail(folder, "open") : STZ_OK;
   if (directory >= 0) {
-    (void)fsync(directory); // some file systems cannot, and then need not
-    close(directory);
+    // Some file systems cannot, and then need not.
+    if (fsync(directory) != 0 && errno != EINVAL && errno != EBADF && errno != ENOTSUP) err = fail(folder, "sync");
+    if (close(directory) != 0 && err == STZ_OK) err = fail(folder, "close");
   }
   stz_free(folder);
-  return STZ_OK;
+  return err;
 }

@@ -102,9 +102,7 @@ stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) {
 stz_err stz_hdf_publish(stz_hdf *hdf) {
   if (H5Fflush(hdf->file, H5F_SCOPE_LOCAL) < 0) return stz_hdf_fail(hdf, "cannot flush");
   if (!hdf->temporary || hdf->failure != 0) return STZ_OK;
-  if (rename(hdf->temporary, hdf->path) != 0) {
-    return stz_fail(STZ_EIO, "%s: cannot create: %s", hdf->path, strerror(errno));
-  }
+  STZ_TRY(stz_disk_rename(hdf->temporary, hdf->path));
   stz_free(hdf->temporary);
   hdf->temporary = NULL;
   return STZ_OK;

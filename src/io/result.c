@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/comm.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "io/hdf.h"
 
@@ -129,7 +128,7 @@ stz_err stz_result_close(stz_result **result) {
 void stz_result_abandon(stz_result **result) {
   char message[512];
   snprintf(message, sizeof message, "%s", stz_error_message());
-  if (stz_result_close(result) != STZ_OK) stz_log(STZ_LOG_WARNING, "%s", stz_error_message());
+  (void)!stz_result_close(result); // what fails now follows from what failed first
   (void)!stz_fail(STZ_OK, "%s", message);
 }
 

@@ -42,7 +42,7 @@ typedef struct stz_column {
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) STZ_MUST_USE;
 stz_err stz_result_close(stz_result **result) STZ_MUST_USE;
 
-// Closes it after a failure, whose message stays the last one; what closing fails on is logged.
+// Closes it after a failure, whose message stays the last one.
 void stz_result_abandon(stz_result **result);
 
 // Opens an unfinished file again, to go on writing it after the last row of each table.

@@ -259,7 +259,7 @@ static stz_err write_series(const char *stem, int count, const double *times_s) 
   if (err == STZ_OK && !out) err = stz_fail(STZ_EINTERNAL, "out of memory");
   if (out) {
     err = print_series(stem, count, times_s, out);
-    fclose(out);
+    if (fclose(out) != 0 && err == STZ_OK) err = stz_fail(STZ_EINTERNAL, "out of memory");
   }
   if (err == STZ_OK) err = stz_disk_replace(path, text, strlen(text));
   stz_free(text);

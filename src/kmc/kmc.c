@@ -122,5 +122,6 @@ double stz_kmc_bytes_per_site(const stz_kmc *kmc) { return kmc->engine->bytes_pe
 
 uint64_t stz_kmc_hash(const stz_kmc *kmc) {
   return stz_hash_mix(2000, (uint64_t)(kmc->rng.state >> 64), (uint64_t)kmc->rng.state) +
+         stz_hash_mix(2002, (uint64_t)(kmc->rng.increment >> 64), (uint64_t)kmc->rng.increment) +
          stz_hash_mix(2001, 0, kmc->stats.events);
 }

@@ -84,7 +84,7 @@ uint64_t stz_fields_hash(const stz_fields *fields) {
   const int64_t sites = stz_grid_local_sites(fields->grid), first = stz_grid_first_site(fields->grid);
   for (int i = 0; i < fields->count; i++) {
     const stz_field_spec *spec = &fields->specs[i];
-    if (!spec->state) continue;
+    if (spec->role == STZ_FIELD_DERIVED) continue;
     const size_t size = stz_field_size(spec->type);
     for (int c = 0; c < spec->components; c++) {
       const unsigned char *data =

@@ -13,11 +13,15 @@
 
 typedef enum stz_field_type { STZ_U8, STZ_U16, STZ_U32, STZ_F32, STZ_F64 } stz_field_type;
 
+// What a field is to the trajectory. The state hash covers all but what is derived; checkpoints keep the state alone,
+// as what is fixed is made again from the input.
+typedef enum stz_field_role { STZ_FIELD_DERIVED, STZ_FIELD_STATE, STZ_FIELD_FIXED } stz_field_role;
+
 typedef struct stz_field_spec {
   const char *name, *unit, *description;
   stz_field_type type;
   int components;
-  bool state; // part of the trajectory's state: counted by the state hash, kept by checkpoints
+  stz_field_role role;
 } stz_field_spec;
 
 typedef struct stz_fields stz_fields;
@@ -37,8 +41,8 @@ const stz_field_spec *stz_fields_spec(const stz_fields *fields, int index);
 void *stz_fields_data(const stz_fields *fields, int index);
 double stz_fields_bytes_per_site(const stz_fields *fields);
 
-// Hash of all state fields: a sum over sites of a mix of (field, component, global index, bits), hence independent of
-// the decomposition (after p4est's partition-independent checksum). Collective.
+// Hash of all fields but derived ones: a sum over sites of a mix of (field, component, global index, bits), hence
+// independent of the decomposition (after p4est's partition-independent checksum). Collective.
 uint64_t stz_fields_hash(const stz_fields *fields);
 
 // The mix itself, for state that is not a field: add the results.

@@ -2,12 +2,15 @@
 #include "sim/again.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
 #include "io/snapshot.h"
 #include "observe/nbed.h"
 #include "sim/level.h"
+#include "sim/output.h"
 #include "sim/record.h"
 #include "sim/snapshots.h"
 #include "sim/state.h"
@@ -19,6 +22,7 @@ typedef struct again {
   stz_grid *grid;
   stz_result *result; // or NULL
   char *stem;
+  stz_output *held; // NULL without a result
 } again;
 
 // What a snapshot holds for NBED.
@@ -153,9 +157,34 @@ static stz_err scan(const again *a, int index) {
   return err;
 }
 
+static stz_err list_files(const again *a, char **files) {
+  const int count = a->config->snapshot_strains.count + a->config->nbed_strains.count;
+  const size_t size = (size_t)(count + 3) * (strlen(a->options->result) + 48);
+  STZ_TRY(STZ_NEW(*files, size));
+  char *at = *files;
+  at += sprintf(at, "%s", a->options->result) + 1;
+  for (int i = -1; i < count; i++) {
+    char *path;
+    STZ_TRY(stz_snapshot_path(a->stem, i, "", &path));
+    at += sprintf(at, "%s", path) + 1;
+    stz_free(path);
+  }
+  return STZ_OK;
+}
+
+static stz_err hold_output(again *a) {
+  char *files = NULL;
+  stz_err err = stz_agree(a->comm, list_files(a, &files));
+  const stz_output_claim claim = {.output = a->options->output, .files = files};
+  if (err == STZ_OK) err = stz_output_hold(a->comm, &claim, &a->held);
+  stz_free(files);
+  return err;
+}
+
 static stz_err begin_file(again *a) {
   const stz_again_options *o = a->options;
   if (!o->output) return STZ_OK;
+  STZ_TRY(hold_output(a));
   STZ_TRY(stz_result_create(a->grid, o->output, o->force, &a->result));
   STZ_TRY(stz_record_provenance(a->result, a->config, o->command_line, stz_grid_ranks(a->grid)));
   STZ_TRY(stz_result_text(a->result, "/", "scanned", o->result));
@@ -197,6 +226,7 @@ stz_err stz_again_run(MPI_Comm comm, const stz_again_options *options) {
   if (err == STZ_OK) err = scan_all(&a);
   const stz_err closing = err == STZ_OK ? stz_result_close(&a.result) : STZ_OK;
   if (err != STZ_OK) stz_result_abandon(&a.result);
+  stz_output_release(&a.held);
   stz_free(a.stem);
   stz_grid_destroy(&a.grid);
   stz_config_destroy(&a.config);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/comm.h"
@@ -14,6 +15,7 @@
 #include "base/units.h"
 #include "sim/alone.h"
 #include "sim/listen.h"
+#include "sim/output.h"
 #include "sim/record.h"
 #include "sim/sample.h"
 #include "sim/state.h"
@@ -165,19 +167,36 @@ static stz_err run_protocol(run *r, bool inside) {
   return STZ_OK;
 }
 
-typedef enum start { START_NEW, START_INSIDE, START_NOT } start;
+typedef enum start { START_NEW, START_INSIDE, START_NOT, START_TORN } start;
 
 // What rank 0 finds at the output's path, to restart where there is no checkpoint: nothing or an unfinished result of
-// the same input (START_NEW), or a finished one (START_NOT).
+// the same input (START_NEW), a finished one (START_NOT), or what cannot be read (START_TORN, with its message).
 static stz_err look_at_output(const run *r, start *how) {
   char *resolved = NULL;
   bool complete = false;
   *how = START_NEW;
   if (access(r->options->output, F_OK) != 0) return STZ_OK;
-  STZ_TRY(stz_result_peek(r->options->output, &complete, &resolved));
+  const stz_err peeked = stz_result_peek(r->options->output, &complete, &resolved);
+  if (peeked != STZ_OK) {
+    struct stat status;
+    *how = START_TORN;
+    return stat(r->options->output, &status) == 0 && S_ISREG(status.st_mode) ? STZ_OK : peeked;
+  }
   const stz_err err = stz_state_same_input(r->options->output, resolved, r->config->resolved_text);
   stz_free(resolved);
   if (complete) *how = START_NOT;
+  return err;
+}
+
+// A result that cannot be read makes way for the one that the checkpoint holds; without a checkpoint it is left alone,
+// as nobody knows what it is.
+static stz_err set_torn_aside(const run *r, stz_checkpoint **checkpoint, const char *unreadable) {
+  const bool leader = stz_grid_rank(r->sample.grid) == 0;
+  stz_err err = STZ_OK;
+  if (leader && !*checkpoint) err = stz_fail(STZ_EIO, "%s", unreadable);
+  if (leader && *checkpoint) err = stz_output_set_aside(r->options->output, r->options->output);
+  err = stz_agree(stz_grid_comm(r->sample.grid), err);
+  if (err != STZ_OK) stz_checkpoint_close(checkpoint);
   return err;
 }
 
@@ -190,12 +209,17 @@ static stz_err begin_record(run *r, start *how) {
   if (options.restart) {
     const bool leader = stz_grid_rank(r->sample.grid) == 0;
     STZ_TRY(stz_agree(comm, leader ? look_at_output(r, how) : STZ_OK));
-    MPI_Bcast(how, 1, MPI_INT, 0, comm);
+    int found = (int)*how; // an enum may have any size
+    MPI_Bcast(&found, 1, MPI_INT, 0, comm);
+    *how = (start)found;
     if (*how == START_NOT) {
       stz_log(STZ_LOG_INFO, "%s is finished: nothing to do", options.output);
       return STZ_OK;
     }
-    STZ_TRY(stz_state_find(&r->paths, r->sample.grid, r->config, &checkpoint));
+    char unreadable[1024];
+    snprintf(unreadable, sizeof unreadable, "%s", stz_error_message());
+    STZ_TRY(stz_state_find(&r->paths, options.output, r->sample.grid, r->config, &checkpoint));
+    if (*how == START_TORN) STZ_TRY(set_torn_aside(r, &checkpoint, unreadable));
     options.force = true; // what may be there is unfinished and of this input
     if (!checkpoint) stz_log(STZ_LOG_INFO, "no checkpoint of %s: starting from the beginning", options.output);
   }
@@ -221,20 +245,32 @@ static stz_err run_recorded(run *r) {
   r->record.leaves_off = leaves_off;
   r->record.context = r;
   const stz_err err = run_protocol(r, how == START_INSIDE);
-  if (err != STZ_OK || r->stopping) {
+  if (err != STZ_OK) {
     stz_record_abandon(&r->record);
     return err;
   }
+  if (r->stopping) return stz_result_close(&r->record.result);
   STZ_TRY(stz_record_finish(&r->record));
-  stz_state_remove(&r->paths, r->sample.grid);
-  return STZ_OK;
+  return stz_state_remove(&r->paths, r->sample.grid);
+}
+
+static stz_err hold_output(MPI_Comm comm, const stz_config *config, const stz_run_options *options, stz_output **held) {
+  const stz_levels *levels = config->snapshot_strains.count > 0 ? &config->snapshot_strains : &config->nbed_strains;
+  const stz_output_claim claim = {.output = options->output,
+                                  .files = config->files,
+                                  .checkpoints = true,
+                                  .snapshots = config->snapshots ? levels->count : 0,
+                                  .vacant = !options->force && !options->restart};
+  return stz_output_hold(comm, &claim, held);
 }
 
 // On all ranks of `comm` together.
 static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
   const double now = MPI_Wtime();
   run r = {.config = config, .options = options, .begin = now};
+  stz_output *held = NULL;
   stz_err err = stz_agree(comm, stz_state_paths_of(options->output, &r.paths));
+  if (err == STZ_OK) err = hold_output(comm, config, options, &held);
   if (err == STZ_OK) err = stz_sample_create(comm, config, options->cache, &r.sample);
   if (err == STZ_OK) {
     r.listener = stz_listen_begin(stz_grid_comm(r.sample.grid), options, config->checkpoint_every_wall_s);
@@ -245,6 +281,7 @@ static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_
   }
   *stopped_early = r.stopping;
   stz_state_paths_clear(&r.paths);
+  stz_output_release(&held);
   return err;
 }
 

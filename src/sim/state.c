@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,24 +10,17 @@
 #include "base/comm.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "sim/output.h"
 
-// Counts up with each change of what a checkpoint holds.
-#define FORMAT "stzkmc-checkpoint 4, stzkmc " STZ_VERSION
-
-// OUT.h5 -> OUT.ckpt.h5; any other name gets the suffix as it is.
-static stz_err path_with(const char *output, const char *suffix, char **path) {
-  const size_t length = strlen(output),
-               stem = length > 3 && strcmp(output + length - 3, ".h5") == 0 ? length - 3 : length;
-  const size_t size = stem + strlen(suffix) + 1;
-  STZ_TRY(STZ_NEW(*path, size));
-  snprintf(*path, size, "%.*s%s", (int)stem, output, suffix);
-  return STZ_OK;
-}
+// Counts up with each change of what a checkpoint holds. Blocks are the structs as they lie in memory: a program of
+// another compiler, byte order or layout does not read them.
+#define FORMAT "stzkmc-checkpoint 5, stzkmc " STZ_VERSION
+enum { FORMAT_SIZE = 256 };
 
 stz_err stz_state_paths_of(const char *output, stz_state_paths *paths) {
   *paths = (stz_state_paths){0};
-  STZ_TRY(path_with(output, ".ckpt.h5", &paths->newest));
-  return path_with(output, ".ckpt.prev.h5", &paths->previous);
+  STZ_TRY(stz_output_path(output, ".ckpt.h5", &paths->newest));
+  return stz_output_path(output, ".ckpt.prev.h5", &paths->previous);
 }
 
 void stz_state_paths_clear(stz_state_paths *paths) {
@@ -44,7 +38,7 @@ static stz_err move_fields(stz_checkpoint *c, const char *group, const stz_field
   for (int i = 0; fields && i < stz_fields_count(fields); i++) {
     const stz_field_spec *spec = stz_fields_spec(fields, i);
     const size_t size = stz_field_size(spec->type);
-    for (int component = 0; component < spec->components && spec->state; component++) {
+    for (int component = 0; component < spec->components && spec->role == STZ_FIELD_STATE; component++) {
       char name[96], *data = (char *)stz_fields_data(fields, i) + (size_t)component * stride * size;
       snprintf(name, sizeof name, "%s_%s_%d", group, spec->name, component);
       STZ_TRY(put ? stz_checkpoint_put(c, name, data, sites * size) : stz_checkpoint_get(c, name, data, sites * size));
@@ -78,6 +72,16 @@ typedef struct saved_record {
   int begun, level, segment, snapshots, statistics;
   int step_found, step_happens, step_ends;
 } saved_record;
+
+// format[FORMAT_SIZE]
+static void describe_format(char *format) {
+  const uint16_t one = 1;
+  unsigned char first;
+  memcpy(&first, &one, 1);
+  snprintf(format, FORMAT_SIZE, FORMAT ", " STZ_COMPILER ", %s-endian, layout %zu %zu %zu %zu %zu %zu %zu %zu",
+           first ? "little" : "big", sizeof(int), sizeof(long), sizeof(void *), _Alignof(double), sizeof(bool),
+           sizeof(saved_record), sizeof(stz_kmc_stats), stz_load_saved_bytes());
+}
 
 static saved_record save_record(const stz_record *r) {
   saved_record saved;
@@ -201,13 +205,14 @@ static stz_err move_snapshots(stz_checkpoint *c, const stz_snapshots *snapshots,
 
 static stz_err put_all(stz_checkpoint *c, stz_record *record) {
   const stz_sample *s = record->sample;
-  char engine[STZ_KMC_SAVED_BYTES], load[1024];
+  char engine[STZ_KMC_SAVED_BYTES], load[1024], format[FORMAT_SIZE];
+  describe_format(format);
   if (stz_load_saved_bytes() > sizeof load)
     return stz_fail(STZ_EINTERNAL, "the load's state does not fit a checkpoint");
   const saved_record saved = save_record(record);
   stz_kmc_save(s->kmc, engine);
   stz_load_save(s->load, load);
-  STZ_TRY(stz_checkpoint_put_text(c, "format", FORMAT));
+  STZ_TRY(stz_checkpoint_put_text(c, "format", format));
   STZ_TRY(stz_checkpoint_put_text(c, "resolved", record->config->resolved_text));
   STZ_TRY(stz_checkpoint_put_common(c, "record", &saved, sizeof saved));
   STZ_TRY(stz_checkpoint_put_common(c, "engine", engine, sizeof engine));
@@ -238,10 +243,16 @@ stz_err stz_state_save(const stz_state_paths *paths, stz_record *record) {
 // Takes the next line of a resolved input without its comment and blanks at the end, passing over empty ones and keys
 // that may change between the parts of a run. Returns its length, 0 at the end.
 static size_t next_setting(const char **text, const char **line) {
+  static const char file[] = "# file: "; // a comment that counts: a file that the run reads, with a hash of its content
   static const char may_change[] = "checkpoint_every_wall_s";
   while (**text) {
     const char *start = *text + strspn(*text, " \t");
     const size_t whole = strcspn(start, "\n"), comment = strcspn(start, "#\n");
+    if (strncmp(start, file, sizeof file - 1) == 0) {
+      *text = start + whole + (start[whole] == '\n');
+      *line = start + sizeof file - 1;
+      return whole - (sizeof file - 1);
+    }
     size_t length = comment < whole ? comment : whole;
     while (length > 0 && (start[length - 1] == ' ' || start[length - 1] == '\t')) length--;
     *text = start + whole + (start[whole] == '\n');
@@ -263,6 +274,8 @@ uint64_t stz_state_input_hash(const char *resolved) {
   return hash;
 }
 
+enum { HASH_DIGITS = 16 }; // at the end of the line of a file
+
 stz_err stz_state_same_input(const char *path, const char *theirs, const char *ours) {
   for (;;) {
     const char *a = "", *b = "";
@@ -271,16 +284,21 @@ stz_err stz_state_same_input(const char *path, const char *theirs, const char *o
       if (a_length == 0) return STZ_OK;
       continue;
     }
+    const int name = (int)a_length - HASH_DIGITS;
+    if (name > 1 && a_length == b_length && a[name - 1] == ' ' && memcmp(a, b, (size_t)name) == 0) {
+      return stz_fail(STZ_EINPUT, "%s: of another input: the content of %.*s has changed since", path, name - 1, a);
+    }
     return stz_fail(STZ_EINPUT, "%s: of another input: it has `%.*s`, this one `%.*s`", path, (int)a_length, a,
                     (int)b_length, b);
   }
 }
 
 static stz_err fits(stz_checkpoint *c, const char *path, const stz_config *config) {
-  char *format = NULL, *resolved = NULL;
+  char *format = NULL, *resolved = NULL, ours[FORMAT_SIZE];
+  describe_format(ours);
   stz_err err = stz_checkpoint_get_text(c, "format", &format);
-  if (err == STZ_OK && strcmp(format, FORMAT) != 0) {
-    err = stz_fail(STZ_EINPUT, "%s: a checkpoint of `%s`, this is `%s`", path, format, FORMAT);
+  if (err == STZ_OK && strcmp(format, ours) != 0) {
+    err = stz_fail(STZ_EINPUT, "%s: a checkpoint of `%s`, this is `%s`", path, format, ours);
   }
   if (err == STZ_OK) err = stz_checkpoint_get_text(c, "resolved", &resolved);
   if (err == STZ_OK) err = stz_state_same_input(path, resolved, config->resolved_text);
@@ -289,7 +307,7 @@ static stz_err fits(stz_checkpoint *c, const char *path, const stz_config *confi
   return err;
 }
 
-stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config,
+stz_err stz_state_find(const stz_state_paths *paths, const char *output, const stz_grid *grid, const stz_config *config,
                        stz_checkpoint **checkpoint) {
   const char *const candidates[2] = {paths->newest, paths->previous};
   *checkpoint = NULL;
@@ -300,6 +318,7 @@ stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const
     if (!agreed) continue;
     if (stz_checkpoint_open(grid, candidates[i], checkpoint) != STZ_OK) {
       stz_log(STZ_LOG_WARNING, "%s; passed over", stz_error_message());
+      STZ_TRY(stz_agree(stz_grid_comm(grid), there ? stz_output_set_aside(output, candidates[i]) : STZ_OK));
       continue;
     }
     const stz_err err = fits(*checkpoint, candidates[i], config);
@@ -334,8 +353,16 @@ stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *rec
   return stz_record_reopen(record, output);
 }
 
-void stz_state_remove(const stz_state_paths *paths, const stz_grid *grid) {
-  if (stz_grid_rank(grid) != 0) return;
-  unlink(paths->newest);
-  unlink(paths->previous);
+static stz_err remove_one(const char *path) {
+  if (unlink(path) == 0 || errno == ENOENT) return STZ_OK;
+  return stz_fail(STZ_EIO, "%s: cannot be removed: %s", path, strerror(errno));
+}
+
+stz_err stz_state_remove(const stz_state_paths *paths, const stz_grid *grid) {
+  stz_err err = STZ_OK;
+  if (stz_grid_rank(grid) == 0) {
+    err = remove_one(paths->newest);
+    if (err == STZ_OK) err = remove_one(paths->previous);
+  }
+  return stz_agree(stz_grid_comm(grid), err);
 }

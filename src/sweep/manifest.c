@@ -165,7 +165,7 @@ static stz_err write_whole(const char *path, const stz_plan *plan, const char *c
   errno = 0;
   const bool failed = fflush(out) != 0 || ferror(out) || fsync(fileno(out)) != 0;
   if (err == STZ_OK && failed) err = cannot(path, "written");
-  fclose(out);
+  if (fclose(out) != 0 && err == STZ_OK) err = cannot(path, "written");
   return err;
 }
 
@@ -363,6 +363,18 @@ static stz_err append_locked(stz_manifest *m, const char *text) {
   return err;
 }
 
+stz_err stz_manifest_flush(stz_manifest *m) {
+  if (!m->pending) return STZ_OK;
+  (void)lock(m->file, F_WRLCK, F_SETLKW, LOCK_APPEND);
+  const stz_err err = append_locked(m, m->pending);
+  (void)lock(m->file, F_UNLCK, F_SETLK, LOCK_APPEND);
+  if (err == STZ_OK) {
+    stz_free(m->pending);
+    m->pending = NULL;
+  }
+  return err;
+}
+
 static stz_err append(stz_manifest *m, char *line) {
   char *text = NULL;
   const size_t before = m->pending ? strlen(m->pending) : 0, size = before + strlen(line) + 1;
@@ -370,13 +382,7 @@ static stz_err append(stz_manifest *m, char *line) {
   snprintf(text, size, "%s%s", m->pending ? m->pending : "", line);
   stz_free(m->pending);
   m->pending = text;
-  (void)lock(m->file, F_WRLCK, F_SETLKW, LOCK_APPEND);
-  const stz_err err = append_locked(m, text);
-  (void)lock(m->file, F_UNLCK, F_SETLK, LOCK_APPEND);
-  if (err == STZ_OK) {
-    stz_free(m->pending);
-    m->pending = NULL;
-  }
+  const stz_err err = stz_manifest_flush(m);
   note(m, line);
   return err;
 }

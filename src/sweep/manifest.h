@@ -68,6 +68,9 @@ stz_err stz_manifest_begins(stz_manifest *manifest, int run, int ranks) STZ_MUST
 stz_err stz_manifest_ends(stz_manifest *manifest, int run, stz_run_state state, double wall_s,
                           const stz_summary *summary, const char *message) STZ_MUST_USE;
 
+// Writes the lines that are still kept, if there are any.
+stz_err stz_manifest_flush(stz_manifest *manifest) STZ_MUST_USE;
+
 const char *stz_run_state_name(stz_run_state state);
 
 // The name of a run's result within the directory.

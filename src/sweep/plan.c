@@ -109,24 +109,6 @@ static stz_err make_identity(stz_plan *plan, const stz_config *first) {
   return err;
 }
 
-// A microstructure's file belongs to the input: its content joins the hash. Collective.
-static stz_err hash_field(MPI_Comm comm, const stz_config *config, uint64_t *hash) {
-  int rank;
-  MPI_Comm_rank(comm, &rank);
-  if (config->micro.type != STZ_MICRO_FILE) return STZ_OK;
-  STZ_TRY(stz_sim_check_files(comm, config));
-  FILE *file = rank == 0 ? fopen(config->field_path, "rb") : NULL;
-  if (file) {
-    unsigned char block[8192];
-    for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;) {
-      for (size_t i = 0; i < length; i++) *hash = (*hash ^ block[i]) * UINT64_C(0x100000001b3);
-    }
-    fclose(file);
-  }
-  MPI_Bcast(hash, 1, MPI_UINT64_T, 0, comm);
-  return STZ_OK;
-}
-
 // Logs what is to be noted about a run's input, unless another run's said the same.
 static void note(MPI_Comm comm, stz_plan *plan, const char *notes) {
   int rank;
@@ -158,7 +140,7 @@ static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   r->events = estimate.events;
   r->bytes = estimate.file_bytes;
   r->memory = estimate.bytes_per_rank;
-  stz_err err = hash_field(comm, config, &r->input_hash);
+  stz_err err = config->micro.type == STZ_MICRO_FILE ? stz_sim_check_files(comm, config) : STZ_OK;
   if (err == STZ_OK && run == 0) err = stz_agree(comm, make_identity(plan, config));
   stz_config_destroy(&config);
   return err;

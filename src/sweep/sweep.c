@@ -4,11 +4,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/comm.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "sim/output.h"
 #include "sim/sim.h"
 #include "sim/state.h"
 #include "sweep/select.h"
@@ -143,13 +145,16 @@ static int next_run(sweep *s) {
   }
 }
 
-// What a kill in the wrong moment left unreadable, without a checkpoint to mend it, is begun again.
+// What a kill in the wrong moment left unreadable, without a checkpoint to mend it, is kept aside and the run begun
+// again.
 static void clear_torn(const char *path) {
   stz_state_paths checkpoints;
   stz_summary summary;
-  if (access(path, F_OK) != 0 || stz_result_summary(path, &summary) == STZ_OK) return;
+  struct stat status;
+  if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || stz_result_summary(path, &summary) == STZ_OK) return;
   if (stz_state_paths_of(path, &checkpoints) != STZ_OK) return;
-  if (access(checkpoints.newest, F_OK) != 0 && access(checkpoints.previous, F_OK) != 0 && unlink(path) == 0) {
+  if (access(checkpoints.newest, F_OK) != 0 && access(checkpoints.previous, F_OK) != 0 &&
+      stz_output_set_aside(path, path) == STZ_OK) {
     stz_log(STZ_LOG_WARNING, "%s: left unreadable by a kill; the run begins again", path);
   }
   stz_state_paths_clear(&checkpoints);
@@ -287,7 +292,8 @@ static stz_err run_all(sweep *s, const char *path, stz_sweep_outcome *outcome) {
   MPI_Bcast(s->todo, s->todos, MPI_INT, 0, s->comm);
   STZ_TRY(share_out(s));
   gather(s, outcome);
-  if (outcome->failed == 0 || outcome->stopped_early) return STZ_OK;
+  const stz_err late = stz_agree(s->comm, s->manifest ? stz_manifest_flush(s->manifest) : STZ_OK);
+  if (outcome->failed == 0 || outcome->stopped_early) return late;
   return stz_fail((stz_err)s->first.code, "%s: %d of %d runs failed, the first is run %d: %s", s->options->directory,
                   outcome->failed, outcome->runs, s->first.run, s->first.message);
 }

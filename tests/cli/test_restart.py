@@ -159,7 +159,12 @@ def check_damage(folder, whole):
     write(output, before)
     write(output, "not a result\n")
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)
-    expect("foreign output is kept", done.returncode == 3 and read(output) == b"not a result\n", done.stderr)
+    aside = os.path.join(folder, "other.torn.h5")
+    expect("a foreign output is kept aside", done.returncode == 0 and read(aside) == b"not a result\n", done.stderr)
+    expect_same("made again from the checkpoint", output, whole)
+    write(output, "not a result\n")
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)
+    expect("without a checkpoint it is left", done.returncode == 3 and read(output) == b"not a result\n", done.stderr)
 
 
 def check_softening(folder):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from importlib import resources
 
-from .. import report, text
+from .. import report, text, writing
 from ..errors import StzPostError
 from ..result import Result
 from .data import collect
@@ -143,7 +143,7 @@ def _save(path: str, title: str, body: str, values: dict, kind: str) -> None:
         f"<script>\n{_text('page/kit.js')}{_text(f'page/{kind}.js')}</script>\n</body>\n</html>\n"
     )
     try:
-        with open(path, "w", encoding="utf-8") as file:
+        with writing.text(path) as file:
             file.write(page)
     except OSError as error:
         raise StzPostError(f"{path}: {error.strerror}") from error

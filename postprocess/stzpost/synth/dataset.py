@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from types import ModuleType
 from typing import Any, Iterable
 
-from .. import __version__
+from .. import __version__, writing
 from ..dataset import is_result
 from ..errors import StzPostError
 from ..result import Result, open_result
@@ -61,16 +61,16 @@ def make_set(kind: str, paths: Iterable[str], directory: str, settings: Any, see
         try:
             os.makedirs(folder, exist_ok=True)
             label = KINDS[kind].make(Specimen(result, name, folder, seed), settings)
-            with open(os.path.join(folder, "label.json"), "w", encoding="utf-8") as file:
+            with writing.text(os.path.join(folder, "label.json")) as file:
                 json.dump(label, file, indent=1, ensure_ascii=False)
         except OSError as error:
             raise StzPostError(f"{error.filename or folder}: {error.strerror}") from error
         specimens.append({"name": name, "split": part, **_provenance(result)})
     record = {"kind": kind, "format": "stzkmc-synthetic", "format_version": 1, "stzpost_version": __version__}
     record |= {"seed": seed, "test_share": test_share, "settings": asdict(settings), "specimens": specimens}
-    with open(os.path.join(directory, "dataset.json"), "w", encoding="utf-8") as file:
+    with writing.text(os.path.join(directory, "dataset.json")) as file:
         json.dump(record, file, indent=1, ensure_ascii=False)
-    with open(os.path.join(directory, "README.md"), "w", encoding="utf-8") as file:
+    with writing.text(os.path.join(directory, "README.md")) as file:
         file.write(card(record))
     return record
 

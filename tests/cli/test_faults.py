@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One call of the operating system fails: the exit code says so, nothing older is lost, and going on gives the run that
+was never disturbed. tests/faults/faults.c makes it fail. With STZ_FAULTS=all many more calls than a sample."""
+import errno
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+
+import h5py
+
+from harness import MPIRUN, PROGRAM, SOURCE, expect, finish, read, write
+
+LIBRARY = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "tests", "libfaults.so")
+INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
+SETTINGS = ["lattice.cells=[16,16,16]", "nbed.foil_nm=7.0", "nbed.probe_nm=0.6", "nbed.scans=1",
+            "protocol[0].until_strain=0.05", "output.nbed_strains=[0.0,0.03]", "output.snapshots=true",
+            "output.events=true", "kmc.engine=direct"]
+ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
+CALLS = ["open", "read", "write", "short", "close", "fsync", "rename", "unlink", "ftruncate"]
+REASONS = [errno.ENOSPC, errno.EIO, errno.EDQUOT]
+ALL = os.environ.get("STZ_FAULTS") == "all"
+struck = {0: 0, 1: 0}
+
+
+def launch(arguments, folder, ranks, fault=None):
+    """The finished process, and whether the fault struck."""
+    mark = os.path.join(os.path.dirname(folder), "mark")
+    if os.path.exists(mark):
+        os.remove(mark)
+    environment = dict(os.environ)
+    if fault:
+        call, n, reason, rank = fault
+        environment |= {"LD_PRELOAD": LIBRARY, "STZ_FAULT_FOLDER": folder, "STZ_FAULT_CALL": call, "STZ_FAULT_N": str(n),
+                        "STZ_FAULT_ERRNO": str(reason), "STZ_FAULT_RANK": str(rank), "STZ_FAULT_MARK": mark}
+    start = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
+    try:
+        done = subprocess.run(start + [PROGRAM] + arguments, cwd=folder, env=environment, capture_output=True, text=True,
+                              timeout=60)
+    except subprocess.TimeoutExpired:
+        done = subprocess.CompletedProcess(arguments, -1, "", "hangs")
+    return done, os.path.exists(mark)
+
+
+def state_hash(path):
+    with h5py.File(path) as file:
+        return file.attrs["state_hash"] if file.attrs["complete"] == 1 else "not complete"
+
+
+def expect_told(name, fault, done):
+    """Exit 3 and one line; a short write is carried on, and what cannot be read is made again where that can be."""
+    ours = [line for line in done.stderr.splitlines() if line.startswith("stzkmc:") and "warning" not in line]
+    if done.returncode == 0:
+        expect(name + ": told", fault[0] in ("short", "read", "open"), "exit 0, as if nothing had been")
+    else:
+        expect(name + ": exit 3", done.returncode == 3 and len(ours) == 1, f"exit {done.returncode}: {done.stderr[-400:]}")
+
+
+def check_run(top, fault, ranks, whole):
+    """A run is stopped; its second part meets the fault; the third goes on."""
+    name = f"run on {ranks}, {fault[0]} {fault[1]}, {errno.errorcode[fault[2]]}"
+    folder = os.path.join(top, "run")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(os.path.join(top, "stopped"), folder)
+    kept = read(os.path.join(folder, "a.ckpt.h5"))
+    done, hit = launch(["run", INPUT, "-o", "a.h5", "--restart"] + ARGUMENTS, folder, ranks, fault)
+    if not hit:
+        return False
+    struck[fault[3]] += 1
+    expect_told(name, fault, done)
+    left = [os.path.join(folder, entry) for entry in os.listdir(folder) if "ckpt" in entry or "torn" in entry]
+    if done.returncode != 0 and not (os.path.exists(os.path.join(folder, "a.h5"))
+                                     and state_hash(os.path.join(folder, "a.h5")) == whole):
+        expect(name + ": the checkpoint is kept", any(read(path) == kept for path in left), str(left))
+    done, _ = launch(["run", INPUT, "-o", "a.h5", "--restart"] + ARGUMENTS, folder, 1)
+    expect(name + ": goes on", done.returncode == 0, done.stderr)
+    if done.returncode == 0:
+        expect(name + ": hash", state_hash(os.path.join(folder, "a.h5")) == whole, "of another run")
+    return True
+
+
+def check_sweep(top, fault, hashes):
+    """A sweep of two runs on two ranks, each of which writes its own."""
+    name = f"sweep, rank {fault[3]}, {fault[0]} {fault[1]}, {errno.errorcode[fault[2]]}"
+    folder = os.path.join(top, "sweep")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.mkdir(folder)
+    done, hit = launch(["sweep", os.path.join(top, "s.cfg"), "-o", os.path.join(folder, "d"), "-q"], folder, 2, fault)
+    if not hit:
+        return False
+    struck[fault[3]] += 1
+    if done.returncode != 0:
+        expect_told(name, fault, done)
+    done, _ = launch(["sweep", os.path.join(top, "s.cfg"), "-o", os.path.join(folder, "d"), "-q", "--resume"], folder, 1)
+    expect(name + ": goes on", done.returncode == 0, done.stderr)
+    for i, expected in enumerate(hashes):
+        path = os.path.join(folder, "d", "runs", f"{i:06}.h5")
+        expect(f"{name}: hash of {i}", os.path.exists(path) and state_hash(path) == expected, "of another run")
+    return True
+
+
+def prepare(top):
+    folder = os.path.join(top, "stopped")
+    os.mkdir(folder)
+    done, _ = launch(["run", INPUT, "-o", "whole.h5"] + ARGUMENTS, top, 1)
+    expect("unbroken run", done.returncode == 0, done.stderr)
+    done, _ = launch(["run", INPUT, "-o", "a.h5", "--max-walltime", "0.001"] + ARGUMENTS, folder, 1)
+    expect("stopped run", done.returncode == 75, done.stderr)
+    sets = ", ".join('"' + setting.replace('"', '\\"') + '"' for setting in SETTINGS)
+    write(os.path.join(top, "s.cfg"), f'input = "{INPUT}"; set = [{sets}]; seed = 3;\n'
+          'axes = ( { key = "barriers.width_eV"; values = [0.1, 0.11]; } );\n')
+    done, _ = launch(["sweep", "s.cfg", "-o", "whole", "-q"], top, 1)
+    expect("undisturbed sweep", done.returncode == 0, done.stderr)
+    return (state_hash(os.path.join(top, "whole.h5")),
+            [state_hash(os.path.join(top, f"whole/runs/{i:06}.h5")) for i in range(2)])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as top:
+        whole, hashes = prepare(os.path.realpath(top))
+        top = os.path.realpath(top)
+        numbers = list(range(1, 13)) + [15, 20, 30, 50] if ALL else [1, 2, 4]
+        reason = itertools.cycle(REASONS)
+        for call, n in itertools.product(CALLS, numbers):
+            check_run(top, (call, n, next(reason), 0), 2 if ALL and n % 4 == 0 else 1, whole)
+            if ALL or n == 2:
+                check_sweep(top, (call, n, next(reason), 1), hashes)
+            if ALL:
+                check_sweep(top, (call, n, next(reason), 0), hashes)
+        print(f"{struck[0]} faults on rank 0, {struck[1]} on rank 1")
+        expect("enough faults struck", struck[0] >= (100 if ALL else 12) and struck[1] >= (40 if ALL else 4), str(struck))
+    finish()
+
+
+main()

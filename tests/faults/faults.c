@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// For LD_PRELOAD: makes one call on a file below the folder STZ_FAULT_FOLDER fail, the STZ_FAULT_N-th (from 1) of the
+// kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate) with the errno
+// STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write that writes half. That it happened is told by a file,
+// STZ_FAULT_MARK. Lock files, into which nothing is ever written, are left alone.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool is_ours(const char *path) {
+  const char *folder = getenv("STZ_FAULT_FOLDER");
+  const size_t length = strlen(path);
+  if (length > 5 && strcmp(path + length - 5, ".lock") == 0) return false;
+  if (strstr(path, ".lock (deleted)")) return false;
+  return folder && (path[0] != '/' || strncmp(path, folder, strlen(folder)) == 0);
+}
+
+static bool fd_is_ours(int fd) {
+  char link[64], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length <= 0) return false;
+  path[length] = 0;
+  return path[0] == '/' && is_ours(path);
+}
+
+// Whether this call of a kind is the one.
+static bool strikes(const char *kind) {
+  static int count;
+  const char *wanted = getenv("STZ_FAULT_CALL"), *n = getenv("STZ_FAULT_N"), *rank = getenv("STZ_FAULT_RANK");
+  const char *mine = getenv("OMPI_COMM_WORLD_RANK"), *number = getenv("STZ_FAULT_ERRNO"),
+             *mark = getenv("STZ_FAULT_MARK");
+  if (!wanted || !n || !number || !mark || strcmp(wanted, kind) != 0) return false;
+  if (strcmp(mine ? mine : "0", rank ? rank : "0") != 0 || ++count != atoi(n)) return false;
+  const long made = syscall(SYS_openat, AT_FDCWD, mark, O_WRONLY | O_CREAT, 0666);
+  if (made >= 0) syscall(SYS_close, made);
+  errno = atoi(number);
+  return true;
+}
+
+#define REAL(type, name, ...)                                                                                          \
+  static type (*real)(__VA_ARGS__);                                                                                    \
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name)
+
+#define OPEN(name)                                                                                                     \
+  int name(const char *path, int flags, ...) {                                                                         \
+    REAL(int, name, const char *, int, ...);                                                                           \
+    va_list list;                                                                                                      \
+    va_start(list, flags);                                                                                             \
+    const int mode = flags & O_CREAT ? va_arg(list, int) : 0;                                                          \
+    va_end(list);                                                                                                      \
+    if (is_ours(path) && strikes("open")) return -1;                                                                   \
+    return real(path, flags, mode);                                                                                    \
+  }
+OPEN(open)
+OPEN(open64)
+
+ssize_t read(int fd, void *data, size_t size) {
+  REAL(ssize_t, read, int, void *, size_t);
+  return fd_is_ours(fd) && strikes("read") ? -1 : real(fd, data, size);
+}
+
+#define PREAD(name)                                                                                                    \
+  ssize_t name(int fd, void *data, size_t size, off_t at) {                                                            \
+    REAL(ssize_t, name, int, void *, size_t, off_t);                                                                   \
+    return fd_is_ours(fd) && strikes("read") ? -1 : real(fd, data, size, at);                                          \
+  }
+PREAD(pread)
+PREAD(pread64)
+
+ssize_t write(int fd, const void *data, size_t size) {
+  REAL(ssize_t, write, int, const void *, size_t);
+  const bool ours = fd_is_ours(fd);
+  if (ours && strikes("write")) return -1;
+  return real(fd, data, ours && size > 1 && strikes("short") ? size / 2 : size);
+}
+
+#define PWRITE(name)                                                                                                   \
+  ssize_t name(int fd, const void *data, size_t size, off_t at) {                                                      \
+    REAL(ssize_t, name, int, const void *, size_t, off_t);                                                             \
+    const bool ours = fd_is_ours(fd);                                                                                  \
+    if (ours && strikes("write")) return -1;                                                                           \
+    return real(fd, data, ours && size > 1 && strikes("short") ? size / 2 : size, at);                                 \
+  }
+PWRITE(pwrite)
+PWRITE(pwrite64)
+
+// One of a file that was written, or of a folder: what was only read is had by then.
+static bool matters(int fd) {
+  struct stat status;
+  return (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY || (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode));
+}
+
+int close(int fd) {
+  REAL(int, close, int);
+  const bool fails = fd_is_ours(fd) && matters(fd) && strikes("close");
+  const int reason = errno, done = real(fd);
+  if (fails) errno = reason;
+  return fails ? -1 : done;
+}
+
+#define ON_FD(name, kind)                                                                                              \
+  int name(int fd) {                                                                                                   \
+    REAL(int, name, int);                                                                                              \
+    return fd_is_ours(fd) && strikes(kind) ? -1 : real(fd);                                                            \
+  }
+ON_FD(fsync, "fsync")
+ON_FD(fdatasync, "fsync")
+
+#define TRUNCATE(name)                                                                                                 \
+  int name(int fd, off_t size) {                                                                                       \
+    REAL(int, name, int, off_t);                                                                                       \
+    return fd_is_ours(fd) && strikes("ftruncate") ? -1 : real(fd, size);                                               \
+  }
+TRUNCATE(ftruncate)
+TRUNCATE(ftruncate64)
+
+int rename(const char *from, const char *to) {
+  REAL(int, rename, const char *, const char *);
+  return is_ours(to) && strikes("rename") ? -1 : real(from, to);
+}
+
+int unlink(const char *path) {
+  REAL(int, unlink, const char *);
+  return is_ours(path) && strikes("unlink") ? -1 : real(path);
+}
