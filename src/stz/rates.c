@@ -136,8 +136,7 @@ static inline deviator turn(deviator s, vector x, vector z, float yx, float yy) 
 enum { BLOCK = 256 }; // sites at a time, so that what is made of them stays in the first cache
 
 // Adds the mean to the fluctuation: s[c] receives component c of each site.
-STZ_MULTIVERSION
-static void add_mean(const stz_law *law, int n, const float *const stress[5], float s[5][BLOCK]) {
+STZ_MULTIVERSION(static void add_mean(const stz_law *law, int n, const float *const stress[5], float s[5][BLOCK])) {
   for (int c = 0; c < 5; c++) {
     const float *restrict from = stress[c];
     const float mean = law->mean[c];
@@ -178,9 +177,9 @@ static inline void transpose(const lanes from[8], float *restrict to) {
 }
 
 // Adds the mean and turns the stress of every site into the axes of its cell.
-STZ_MULTIVERSION
-static void add_mean_and_turn(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
-                              const uint16_t *rotation, float s[5][BLOCK]) {
+STZ_MULTIVERSION(static void add_mean_and_turn(const stz_law *law, const stz_modes *modes, int n,
+                                               const float *const stress[5], const uint16_t *rotation,
+                                               float s[5][BLOCK])) {
   _Alignas(64) float axes[8][BLOCK];
   for (int z = 0; z < n; z += 8) {
     lanes sites[8];
@@ -206,8 +205,8 @@ static void add_mean_and_turn(const stz_law *law, const stz_modes *modes, int n,
 }
 
 // The barriers in exponents; returns the lowest.
-STZ_MULTIVERSION
-static float barrier_exponents(const stz_law *law, int n, const float *restrict barrier, float *restrict f) {
+STZ_MULTIVERSION(static float barrier_exponents(const stz_law *law, int n, const float *restrict barrier,
+                                                float *restrict f)) {
   float lowest = __FLT_MAX__;
 #pragma omp simd reduction(min : lowest)
   for (int z = 0; z < n; z++) {
@@ -283,39 +282,50 @@ ALWAYS_INLINE void rates_of_any(stz_barrier_law kind, const stz_law *law, int n,
   for (int z = 0; z < n; z++) rates[z] += back[z];
 }
 
-STZ_MULTIVERSION
-static void any_linear(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest, float *rates) {
+STZ_MULTIVERSION(static void any_linear(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest,
+                                        float *rates)) {
   rates_of_any(STZ_LAW_LINEAR, law, n, s, f, lowest, rates);
 }
 
-STZ_MULTIVERSION
-static void any_cooperative(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest, float *rates) {
+STZ_MULTIVERSION(static void any_cooperative(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest,
+                                             float *rates)) {
   rates_of_any(STZ_LAW_COOPERATIVE, law, n, s, f, lowest, rates);
 }
 
 // All rates of a block: s and f as above, `lowest` of f.
-STZ_MULTIVERSION
-static void rates_linear(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest, float *rates) {
+STZ_MULTIVERSION(static void rates_linear(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest,
+                                          float *rates)) {
   rates_along(STZ_LAW_LINEAR, law, n, s, f, rates);
   if (-lowest >= AGAINST_FLOOR) add_rates_against(STZ_LAW_LINEAR, law, n, s, f, rates);
 }
 
-STZ_MULTIVERSION
-static void rates_cooperative(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest,
-                              float *rates) {
+STZ_MULTIVERSION(static void rates_cooperative(const stz_law *law, int n, float s[5][BLOCK], const float *f,
+                                               float lowest, float *rates)) {
   rates_along(STZ_LAW_COOPERATIVE, law, n, s, f, rates);
   if (-lowest >= AGAINST_FLOOR) add_rates_against(STZ_LAW_COOPERATIVE, law, n, s, f, rates);
 }
 
 // Sum in 8 lanes of fixed meaning, then a fixed tree: the same bits on any instruction set.
-STZ_MULTIVERSION
-static double lane_sum(int n, const float *rates) {
+STZ_MULTIVERSION(static double lane_sum(int n, const float *rates)) {
   double lane[8] = {0};
   for (int z = 0; z < n; z += 8) {
 #pragma omp simd
     for (int l = 0; l < 8; l++) lane[l] += (double)rates[z + l];
   }
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+static void rates_of_block(const stz_law *law, int n, float s[5][BLOCK], const float *f, float lowest, float *rates) {
+  const bool linear = law->kind == STZ_LAW_LINEAR; // clang has no pointers to functions of several versions
+  if (linear && law->grouped) {
+    rates_linear(law, n, s, f, lowest, rates);
+  } else if (linear) {
+    any_linear(law, n, s, f, lowest, rates);
+  } else if (law->grouped) {
+    rates_cooperative(law, n, s, f, lowest, rates);
+  } else {
+    any_cooperative(law, n, s, f, lowest, rates);
+  }
 }
 
 double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
@@ -331,18 +341,13 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
       add_mean(law, sites, from, s);
     }
     const float lowest = barrier_exponents(law, sites, barrier + at, f);
-    if (law->kind == STZ_LAW_LINEAR) {
-      (law->grouped ? rates_linear : any_linear)(law, sites, s, f, lowest, rates + at);
-    } else {
-      (law->grouped ? rates_cooperative : any_cooperative)(law, sites, s, f, lowest, rates + at);
-    }
+    rates_of_block(law, sites, s, f, lowest, rates + at);
   }
   return lane_sum(n, rates);
 }
 
-STZ_MULTIVERSION
-void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,
-                    float rates[STZ_MODES][2]) {
+STZ_MULTIVERSION(void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier,
+                                     int rotation, float rates[STZ_MODES][2])) {
   deviator s;
   for (int c = 0; c < 5; c++) s.d[c] = stress[c] + law->mean[c];
   if (modes->rotations > 1) {
