@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Arrays that are read from files where they are used: numpy's protocols for arrays of other kinds (NEP 13 and 18), which
-xarray takes without any part of it that is private."""
+"""Arrays that are read from files where they are used, for xarray, by its public BackendArray alone."""
 from abc import abstractmethod
 from typing import Any, Optional
 
 import numpy as np
+from xarray.backends import BackendArray
 
 
-class Lazy(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array of `name`, `shape` and `dtype` whose parts `_read` gets. Whatever is done with it gives a numpy array."""
+class Lazy(BackendArray):
+    """An array of a `shape` and a `dtype` whose parts `_read` gets. Slices of it are lazy too."""
 
-    name: str
     shape: tuple
     dtype: np.dtype
 
@@ -18,68 +17,68 @@ class Lazy(np.lib.mixins.NDArrayOperatorsMixin):
     def _read(self, key: tuple) -> Any:
         """The part at a key of integers and slices, one of each dimension."""
 
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
+    def get_duck_array(self) -> np.ndarray:
+        return np.asarray(self._read((slice(None),) * len(self.shape)))
 
-    @property
-    def size(self) -> int:
-        return int(np.prod(self.shape))
-
-    @property
-    def nbytes(self) -> int:
-        return self.size * self.dtype.itemsize
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __repr__(self) -> str:
-        return f"<{self.name}, {self.shape}, {self.dtype}, not read yet>"
-
-    def _repr_inline_(self, max_width: int) -> str:
-        return "..."
+    async def async_get_duck_array(self) -> np.ndarray:
+        return self.get_duck_array()
 
     def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> np.ndarray:
-        return np.asarray(self[...], dtype)
+        return np.asarray(self.get_duck_array(), dtype)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        return getattr(ufunc, method)(*_plain(inputs), **options)
+    def transpose(self, order: Any) -> np.ndarray:
+        return self.get_duck_array().transpose(order)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, options: dict) -> Any:
-        return function(*_plain(args), **{name: _plain(value) for name, value in options.items()})
+    @property
+    def oindex(self) -> "Lazy":  # the class of an indexer says what it means
+        return self
 
-    def astype(self, dtype: Any, **options: Any) -> np.ndarray:
-        return np.asarray(self).astype(dtype, **options)
-
-    def transpose(self, *order: Any) -> np.ndarray:
-        return np.asarray(self).transpose(*order)
-
-    def reshape(self, *shape: Any) -> np.ndarray:
-        return np.asarray(self).reshape(*shape)
+    vindex = oindex
 
     def __getitem__(self, key: Any) -> Any:
-        """As of a numpy array. What is read is the box around the places that are asked for."""
-        parts = list(key) if isinstance(key, tuple) else [key]
-        at = next((i for i, part in enumerate(parts) if part is Ellipsis), len(parts))
-        parts[at : at + 1] = [slice(None)] * (self.ndim - len(parts) + (at < len(parts)))
-        if not any(isinstance(part, (np.ndarray, list)) for part in parts):
-            return self._read(tuple(parts))
+        """At an indexer of xarray: a lazy part, or with lists of places the box around them, read, and these places of it."""
+        parts = key.tuple
+        if not any(isinstance(part, np.ndarray) for part in parts):
+            return _Part(self, parts)
         pairs = [_box(part) for part in parts]
-        return self._read(tuple(box for box, _ in pairs))[tuple(rest for _, rest in pairs)]
+        values = np.asarray(self._read(tuple(box for box, _ in pairs)))
+        return _vectorized(values, pairs) if type(key).__name__ == "VectorizedIndexer" else _outer(values, pairs)
 
 
-def _plain(value: Any) -> Any:
-    """The value with numpy arrays in place of lazy ones."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(_plain(part) for part in value)
-    return np.asarray(value) if isinstance(value, Lazy) else value
+class _Part(Lazy):
+    """A part of another one: of each dimension of that one a place, or a range of them."""
+
+    def __init__(self, whole: Lazy, key: tuple) -> None:
+        self.whole, self.dtype = whole, whole.dtype
+        self.places = [range(n)[part] for n, part in zip(whole.shape, key)]
+        self.shape = tuple(len(place) for place in self.places if isinstance(place, range))
+
+    def _read(self, key: tuple) -> Any:
+        left = iter(key)
+        chosen = [place[next(left)] if isinstance(place, range) else place for place in self.places]
+        return self.whole._read(tuple(_slice(place) if isinstance(place, range) else place for place in chosen))
 
 
-def _box(part: Any) -> tuple[slice, Any]:
-    """The slice that holds all places of an index, and the index within it."""
-    if isinstance(part, slice):
-        return part, slice(None)
-    places = np.asarray(part)
-    places = np.flatnonzero(places) if places.dtype == bool else places
-    low = int(places.min()) if places.size else 0
-    return slice(low, int(places.max()) + 1 if places.size else 0), places - low
+def _slice(places: range) -> slice:
+    return slice(places.start, places.stop if places.stop >= 0 else None, places.step)
+
+
+def _box(part: Any) -> tuple:
+    """The slice or the place to read for an index of one dimension, and the index within what is read."""
+    if not isinstance(part, np.ndarray):
+        return part, part
+    low = int(part.min()) if part.size else 0
+    return slice(low, int(part.max()) + 1 if part.size else 0), part - low
+
+
+def _outer(values: np.ndarray, pairs: list) -> np.ndarray:
+    left = [rest for _, rest in pairs if isinstance(rest, (slice, np.ndarray))]
+    for axis, rest in enumerate(left):
+        values = values[(slice(None),) * axis + (rest,)] if isinstance(rest, np.ndarray) else values
+    return values
+
+
+def _vectorized(values: np.ndarray, pairs: list) -> np.ndarray:
+    """The dimensions of the places come first, as xarray wants it."""
+    axes = [axis for axis, (_, rest) in enumerate(pairs) if isinstance(rest, np.ndarray)]
+    return np.moveaxis(values, axes, range(len(axes)))[tuple(pairs[axis][1] for axis in axes)]

@@ -7,7 +7,7 @@
 #define STZ_BASE_TARGET_H
 
 // The sanitizers start after the loader has chosen, so their builds define STZ_ONE_TARGET.
-#if !defined(__x86_64__) || !defined(__GNUC__) || defined(STZ_ONE_TARGET)
+#if !defined(__x86_64__) || !defined(__GNUC__) || !defined(__ELF__) || defined(STZ_ONE_TARGET)
 #define STZ_MULTIVERSION(...) __VA_ARGS__
 #elif defined(__clang__)
 // Its target_clones knows single features only; cpu_specific has sets: those of x86-64-v3 and -v4 by the names of the
