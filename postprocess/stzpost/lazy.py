@@ -40,7 +40,7 @@ class Lazy(BackendArray):
         parts = key.tuple
         if not any(isinstance(part, np.ndarray) for part in parts):
             return _Part(self, parts)
-        pairs = [_box(part) for part in parts]
+        pairs = [_box(part, n) for part, n in zip(parts, self.shape)]
         values = np.asarray(self._read(tuple(box for box, _ in pairs)))
         return _vectorized(values, pairs) if type(key).__name__ == "VectorizedIndexer" else _outer(values, pairs)
 
@@ -63,10 +63,11 @@ def _slice(places: range) -> slice:
     return slice(places.start, places.stop if places.stop >= 0 else None, places.step)
 
 
-def _box(part: Any) -> tuple:
+def _box(part: Any, n: int) -> tuple:
     """The slice or the place to read for an index of one dimension, and the index within what is read."""
     if not isinstance(part, np.ndarray):
         return part, part
+    part = np.where(part < 0, part + n, part)
     low = int(part.min()) if part.size else 0
     return slice(low, int(part.max()) + 1 if part.size else 0), part - low
 
