@@ -106,7 +106,7 @@ def check_signals(whole, output):
             time.sleep(0.05)
         os.kill(target or job.pid, signal.SIGUSR1)
         try:
-            said += job.communicate(timeout=240)[1]
+            said += job.communicate(timeout=1920)[1]
         except subprocess.TimeoutExpired:
             kill_session(job)
         expect(f"SIGUSR1 to {name}", job.returncode == 75 and "stopped early" in said, f"exit {job.returncode}: {said}")
