@@ -17,6 +17,7 @@ import numpy as np
 from harness import PROGRAM, SOURCE, expect, finish, write
 
 KILLS, HISTORY_BLOCK, EVENTS_BLOCK = 50, 64, 1024
+ENOUGH_S = 5.0
 GROWN = (300_000, 1_500_000)  # bytes: some hundred rows and more
 INPUT = f"""model = "{SOURCE}/models/zr65ni35.cfg";
 lattice: {{ cells = [16, 16, 16]; }};
@@ -29,6 +30,13 @@ def size_of(path):
     return os.path.getsize(path) if os.path.exists(path) else 0
 
 
+def computed_s(job):
+    """Processor time that a job has used: on any machine much less than ENOUGH_S, if its file grows at all."""
+    with open(f"/proc/{job.pid}/stat", encoding="utf-8") as file:
+        words = file.read().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def kill_once(folder, trial, grown, delay):
     """Kills one run a moment after its result has appeared and is `grown` bytes longer; whether it was still running."""
     path = os.path.join(folder, f"{trial}.h5")
@@ -36,7 +44,7 @@ def kill_once(folder, trial, grown, delay):
     while not os.path.exists(path) and job.poll() is None:
         time.sleep(0.002)
     until = size_of(path) + grown
-    while grown and size_of(path) < until and job.poll() is None:
+    while grown and size_of(path) < until and job.poll() is None and computed_s(job) < ENOUGH_S:
         time.sleep(0.002)
     time.sleep(delay)
     job.send_signal(signal.SIGKILL)
