@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Iterable, Optional, Sequence, Union
+from typing import Iterable, Optional, Sequence, Union
 
 import numpy as np
 import xarray as xr
-from xarray.backends import BackendArray, BackendEntrypoint
-from xarray.core import indexing
+from xarray.backends import BackendEntrypoint
 
 from .errors import StzPostError
 from .files import open_file, reading
+from .lazy import Lazy
 from .result import FORMAT, Result, open_result, plain_attributes
 
 Path = Union[str, "os.PathLike[str]"]
@@ -72,7 +72,7 @@ class StzkmcBackend(BackendEntrypoint):
         return made.drop_vars([name for name in names if name in made.variables])
 
 
-class LazyArray(BackendArray):
+class LazyArray(Lazy):
     """Datasets of HDF5 files, one or several of the same shape, which are then the first dimension.
 
     `rows` cuts the first dimension of a single file (of a running run, columns may differ in length); `turned` says
@@ -87,9 +87,6 @@ class LazyArray(BackendArray):
         shape = shape[::-1] if turned else shape
         shape = (rows,) + shape[1:] if rows is not None else shape
         self.shape = (len(self.paths),) + shape if self.stacked else shape
-
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
-        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._read)
 
     def _read(self, key: tuple) -> np.ndarray:
         if not self.stacked:
@@ -133,7 +130,7 @@ def snapshot_files(path: Path) -> list[str]:
 
 
 def _lazy(dims: Sequence[str], array: LazyArray, attrs: dict) -> xr.Variable:
-    return xr.Variable(dims, indexing.LazilyIndexedArray(array), attrs)
+    return xr.Variable(dims, array, attrs)
 
 
 def _history(result: Result) -> dict:

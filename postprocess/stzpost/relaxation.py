@@ -8,9 +8,9 @@ and under an actuator of any stiffness: the stiffness is only in t0.
 """
 import math
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
+from scipy.integrate import trapezoid
 from scipy.optimize import least_squares
 
 from .errors import StzPostError
@@ -277,4 +277,4 @@ def _marks(time, stress):
 def _log_mean(time, stress):
     keep = time > 0
     t = np.log(time[keep])
-    return float(np.trapz(stress[keep], t) / (t[-1] - t[0]))
+    return float(trapezoid(stress[keep], t) / (t[-1] - t[0]))

@@ -7,13 +7,12 @@ import warnings
 import h5py
 import numpy as np
 import xarray as xr
-from xarray.backends import BackendArray
-from xarray.core import indexing
 
 from . import tension, writing
 from . import text as text_module
 from .errors import StzPostError
 from .files import open_file, reading
+from .lazy import Lazy
 from .result import COMPONENTS, FORMAT
 
 SWEEP_FORMAT = "stzkmc-sweep"
@@ -141,7 +140,7 @@ def _assemble(path, header, runs):
     coords = _coordinates(header, cells, shape)
     rows = max((run.get("rows", 0) for run in runs.values() if run["state"] == "done"), default=0)
     for name, (dtype, width, attrs) in columns.items():
-        lazy = indexing.LazilyIndexedArray(_History(files, name, dtype, rows, width))
+        lazy = _History(files, name, dtype, rows, width)
         extra = ("row", "component") if width else ("row",)
         variables[name + "_history" * (name in coords)] = (dims + extra, lazy, attrs)
     if any("component" in v[0] for v in variables.values()):
@@ -218,16 +217,13 @@ def _text(value):
     return text_module.whole(value) if isinstance(value, str) else value
 
 
-class _History(BackendArray):
+class _History(Lazy):
     """A column of all runs' histories; a run's file is opened when a part of it is asked for."""
 
     def __init__(self, files, name, dtype, rows, width):
         self.files, self.name, self.dtype = files, name, np.dtype(dtype)
         self.tail = (rows, width) if width else (rows,)
         self.shape = (*files.shape, *self.tail)
-
-    def __getitem__(self, key):
-        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._read)
 
     def _read(self, key):
         runs, inner = key[: self.files.ndim], key[self.files.ndim :]
@@ -385,14 +381,11 @@ def _chunk(shape, order):
     return (1,) * order + tuple(max(1, n) for n in shape[order:])
 
 
-class _Stored(BackendArray):
+class _Stored(Lazy):
     """A dataset of a collected file."""
 
     def __init__(self, path, name, shape, dtype):
         self.path, self.name, self.shape, self.dtype = path, name, shape, dtype
-
-    def __getitem__(self, key):
-        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._read)
 
     def _read(self, key):
         with open_file(self.path) as file:
@@ -418,7 +411,7 @@ def _stored(path, dataset):
     if h5py.check_string_dtype(dataset.dtype):
         return dims, dataset.asstr()[...].astype(str), attrs
     if "row" in dims:
-        return dims, indexing.LazilyIndexedArray(_Stored(path, dataset.name, dataset.shape, dataset.dtype)), attrs
+        return dims, _Stored(path, dataset.name, dataset.shape, dataset.dtype), attrs
     return dims, dataset[...], attrs
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.integrate import trapezoid
 
 from .errors import StzPostError
 from .quantity import Quantity
@@ -111,7 +112,7 @@ def _mean(strain, stress, a, b):
     inside = (strain > a) & (strain < b)
     x = np.concatenate([[a], strain[inside], [b]])
     y = np.concatenate([[np.interp(a, strain, stress)], stress[inside], [np.interp(b, strain, stress)]])
-    return float(np.trapz(y, x) / (b - a))
+    return float(trapezoid(y, x) / (b - a))
 
 
 def _stiffness(strain, stress):

@@ -10,7 +10,7 @@ import synthetic
 import xarray as xr
 
 import stzpost
-from stzpost import dataset
+from stzpost import dataset, lazy
 
 CELLS = (4, 6, 8)
 
@@ -107,3 +107,24 @@ def test_refusals(run, tmp_path):
     with pytest.raises(stzpost.StzPostError, match="not a list of snapshots"):
         stzpost.open_run(run)
     assert dataset.is_result(run) and not dataset.is_result(tmp_path / "run.0000.hdf")
+
+
+def test_lazy_arrays_are_indexed_as_numpy_is():
+    truth = np.arange(4 * 5 * 6).reshape(4, 5, 6)
+
+    class Known(lazy.Lazy):
+        shape, dtype = truth.shape, truth.dtype
+
+        def _read(self, key):
+            assert all(isinstance(part, (int, np.integer, slice)) for part in key)
+            return truth[key]
+
+    ours, plain = xr.Variable(("x", "y", "z"), Known()), xr.Variable(("x", "y", "z"), truth)
+    places = xr.Variable("p", [3, 0, 0])
+    for key in ({"x": 1}, {"x": slice(None, None, -1), "z": slice(1, 6, 2)}, {"x": [2, 0], "z": [5, 1, 1]}, {"y": [], "z": 2},
+                {"x": places, "z": places}, {"y": places, "x": slice(1, 3)}, {"x": np.array([True, False, True, False])}):
+        xr.testing.assert_identical(ours.isel(key), plain.isel(key))
+        xr.testing.assert_identical(ours.isel(x=slice(3, 0, -1)).isel(z=slice(1, 5)).isel(y=-1, z=[-1, 0]),
+                                    plain.isel(x=slice(3, 0, -1)).isel(z=slice(1, 5)).isel(y=-1, z=[-1, 0]))
+    xr.testing.assert_identical(ours.T + 1, plain.T + 1)
+    assert not isinstance(ours.isel(x=1)._data, np.ndarray) and isinstance(ours.load()._data, np.ndarray)

@@ -20,8 +20,7 @@ static inline double power_of_two(int n) {
   return value;
 }
 
-STZ_MULTIVERSION
-double stz_exp(double x) {
+STZ_MULTIVERSION(double stz_exp(double x)) {
   if (x < -708.0) return 0.0;
   if (x > 709.0) return DBL_MAX;
   const double n = floor(fma(x, LOG2_E, 0.5));
@@ -31,8 +30,7 @@ double stz_exp(double x) {
   return p * power_of_two((int)n);
 }
 
-STZ_MULTIVERSION
-double stz_ln(double x) {
+STZ_MULTIVERSION(double stz_ln(double x)) {
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
   int exponent = (int)(bits >> 52) - 1023;

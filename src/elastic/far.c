@@ -263,8 +263,8 @@ static inline __attribute__((always_inline)) void prefetch(const deposit *d) {
   }
 }
 
-STZ_MULTIVERSION
-static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5]) {
+STZ_MULTIVERSION(static void add_to_level(const stz_level *level, const nodes *n, const int origin[3],
+                                          const float e[5])) {
   enum { AHEAD = 2 };
   const float seen[4][5] = {{e[0], e[1], e[2], e[3], e[4]},
                             {-e[0], -e[1], e[2], e[3], e[4]},
@@ -351,8 +351,7 @@ static images images_of(const nodes *n, int z, int length) {
   return i;
 }
 
-STZ_MULTIVERSION
-static void add_site(const nodes *n, const int site[3], float stress[5]) {
+STZ_MULTIVERSION(static void add_site(const nodes *n, const int site[3], float stress[5])) {
   const int h = n->spacing;
   const float *wx = n->spline[site[0] % h], *wy = n->spline[site[1] % h], *wz = n->spline[site[2] % h];
   const images part = images_of(n, stz_wrap_once(site[2] / h - 1, n->count[2]), 4);
@@ -462,14 +461,17 @@ static inline __attribute__((always_inline)) void add_box(const nodes *n, const 
   }
 }
 
-STZ_MULTIVERSION
-static void add_box_2(const nodes *n, const int origin[3], float stress[5][512]) { add_box(n, origin, 8, stress); }
+STZ_MULTIVERSION(static void add_box_2(const nodes *n, const int origin[3], float stress[5][512])) {
+  add_box(n, origin, 8, stress);
+}
 
-STZ_MULTIVERSION
-static void add_box_4(const nodes *n, const int origin[3], float stress[5][512]) { add_box(n, origin, 6, stress); }
+STZ_MULTIVERSION(static void add_box_4(const nodes *n, const int origin[3], float stress[5][512])) {
+  add_box(n, origin, 6, stress);
+}
 
-STZ_MULTIVERSION
-static void add_box_8(const nodes *n, const int origin[3], float stress[5][512]) { add_box(n, origin, 5, stress); }
+STZ_MULTIVERSION(static void add_box_8(const nodes *n, const int origin[3], float stress[5][512])) {
+  add_box(n, origin, 5, stress);
+}
 
 void stz_far_box(const stz_far *far, const int origin[3], float stress[5][512]) {
   memset(stress, 0, 5 * 512 * sizeof(float));

@@ -248,9 +248,8 @@ static inline __attribute__((always_inline)) int add_quad(const quad *q, const t
 }
 
 // Fills the quads and adds them, each while the next is filled: what has just been stored is slow to load.
-STZ_MULTIVERSION
-static int add_quads(stz_near *n, const float *near, const float e[5], float scale, const int begin[QUADS + 1],
-                     stz_piece *pieces) {
+STZ_MULTIVERSION(static int add_quads(stz_near *n, const float *near, const float e[5], float scale,
+                                      const int begin[QUADS + 1], stz_piece *pieces)) {
   float units[5];
   int count = 0;
   for (int c = 0; c < 5; c++) units[c] = e[c] * (1.0f / STZ_FOLDED);

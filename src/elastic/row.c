@@ -7,9 +7,8 @@
 
 // The row of the octant times the strain, in parts that keep and change their sign under z -> -z, hence the stress at z
 // and at nz - z. Beyond nz/2 both write the same once more.
-STZ_MULTIVERSION
-void stz_elastic_contract(const float *restrict k, int length, const float e[5], const float g[5], int nz,
-                          float *restrict row, size_t stride) {
+STZ_MULTIVERSION(void stz_elastic_contract(const float *restrict k, int length, const float e[5], const float g[5],
+                                           int nz, float *restrict row, size_t stride)) {
   const float e0 = e[0], e1 = e[1], e2 = e[2], e3 = e[3], e4 = e[4];
   const float g0 = g[0], g1 = g[1], g2 = g[2], g3 = g[3], g4 = g[4];
   float *restrict r0 = row, *restrict r1 = row + stride, *restrict r2 = row + 2 * stride,
@@ -41,8 +40,7 @@ void stz_elastic_contract(const float *restrict k, int length, const float e[5],
 }
 
 // By vectors of the sum: where one runs over the row's end, it goes on in the margin.
-STZ_MULTIVERSION
-void stz_elastic_add_turned(const float *restrict row, int nz, int z0, float *restrict s) {
+STZ_MULTIVERSION(void stz_elastic_add_turned(const float *restrict row, int nz, int z0, float *restrict s)) {
   const int turned = (z0 + STZ_ROW_MARGIN - 1) / STZ_ROW_MARGIN * STZ_ROW_MARGIN;
 #pragma omp simd
   for (int z = 0; z < turned; z++) s[z] += row[nz - z0 + z];

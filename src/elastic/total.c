@@ -114,8 +114,7 @@ static inline __attribute__((always_inline)) void multiply(const float *restrict
 }
 
 // The rows of spectra at (+-x, +-y): those that differ.
-STZ_MULTIVERSION
-static void multiply_images(stz_total *t, int x, int y) {
+STZ_MULTIVERSION(static void multiply_images(stz_total *t, int x, int y)) {
   const int *n = t->cells, length = t->row;
   const float *row = table_row(t, x, y);
   for (int pair = 0; pair < STZ_PAIRS; pair++) {

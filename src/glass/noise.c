@@ -126,8 +126,7 @@ static inline __attribute__((always_inline)) void prefetch_voxel(const stz_glass
   __builtin_prefetch(&g->cell[at]);
 }
 
-STZ_MULTIVERSION
-void stz_noise_redraw(stz_glass *g, int64_t site, double normal) {
+STZ_MULTIVERSION(void stz_noise_redraw(stz_glass *g, int64_t site, double normal)) {
   const slab mine = {stz_grid_cells(g->grid), stz_grid_first_plane(g->grid), stz_grid_planes(g->grid)};
   int xyz[3];
   stz_grid_coords(g->grid, site, xyz);

@@ -336,8 +336,7 @@ static void ml_add_stress(stz_kmc *kmc, const stz_event *event, const double str
 // --- looks at the state ---
 
 // The stress of a block's sites, with the uniform part, into the grid's order.
-STZ_MULTIVERSION
-static void put_block(const multilevel *e, int block) {
+STZ_MULTIVERSION(static void put_block(const multilevel *e, int block)) {
   const size_t stride = stz_field_stride(e->grid);
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     float *to = e->stress + ml_local(e, ML_SITES * block + 8 * row);

@@ -61,9 +61,8 @@ void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block) {
   }
 }
 
-STZ_MULTIVERSION
-static void gather_block(const float far[5][ML_SITES], stz_piece *pieces, float s[5][ML_SPENT + 8],
-                         float *restrict barrier) {
+STZ_MULTIVERSION(static void gather_block(const float far[5][ML_SITES], stz_piece *pieces, float s[5][ML_SPENT + 8],
+                                          float *restrict barrier)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     stz_piece *p = pieces + row;
     for (int c = 0; c < 5; c++) {
@@ -133,9 +132,8 @@ static inline __attribute__((always_inline)) float sum_row(const float *b) {
 }
 
 // Bounds and slacks of a block from its rates.
-STZ_MULTIVERSION
-static void bound_block(const float *restrict rates, float least, float most, stz_piece *pieces,
-                        float *restrict row_sum) {
+STZ_MULTIVERSION(static void bound_block(const float *restrict rates, float least, float most, stz_piece *pieces,
+                                         float *restrict row_sum)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     stz_piece *p = pieces + row;
     float slack[8];
@@ -157,8 +155,7 @@ typedef struct inspection {
 } inspection;
 
 // Looks at the rates of a block before its bounds are set anew.
-STZ_MULTIVERSION
-static inspection inspect(const float *restrict rates, const stz_piece *restrict pieces) {
+STZ_MULTIVERSION(static inspection inspect(const float *restrict rates, const stz_piece *restrict pieces)) {
   float excess[8] = {0}, used[8] = {0}, above[8] = {0};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     float units[8];
@@ -370,9 +367,8 @@ static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
 }
 
 // Bounds and slacks of a list of rates, up to the next multiple of 8.
-STZ_MULTIVERSION
-static void bounds_of_rates(int n, const float *restrict rates, float least, float most, float *restrict bound,
-                            int16_t *restrict slack) {
+STZ_MULTIVERSION(static void bounds_of_rates(int n, const float *restrict rates, float least, float most,
+                                             float *restrict bound, int16_t *restrict slack)) {
   for (int at = 0; at < n; at += 8) {
     float units[8];
 #pragma omp simd
@@ -453,8 +449,7 @@ static inline __attribute__((always_inline)) uint8_t raise_piece(stz_piece *piec
   return (uint8_t)(((left[0] | left[4]) | (left[2] | left[6])) | ((left[1] | left[5]) | (left[3] | left[7])));
 }
 
-STZ_MULTIVERSION
-void ml_raise_pieces(multilevel *e, int pieces, stz_spent *spent) {
+STZ_MULTIVERSION(void ml_raise_pieces(multilevel *e, int pieces, stz_spent *spent)) {
   const float little = CHEAP * least_bound(e);
   for (int i = 0; i < pieces; i++) {
     spent[i].lanes = raise_piece(e->pieces + spent[i].piece, little);

@@ -53,8 +53,7 @@ static int list_spent(multilevel *e, const stz_spent *spent, int pieces, int lis
 }
 
 // The folded stress of the first n sites of e->sites into e->s.
-STZ_MULTIVERSION
-static void folded_of_list(multilevel *e, int n) {
+STZ_MULTIVERSION(static void folded_of_list(multilevel *e, int n)) {
   for (int i = 0; i < n; i++) {
     const stz_piece *piece = ml_piece(e, e->sites[i]);
     for (int c = 0; c < 5; c++) e->units[c][i] = piece->folded[c][e->sites[i] % 8];

@@ -73,7 +73,7 @@ static void gradient_of(stz_micro *m, stz_spectral *spectral, const double compl
     for (size_t i = 0; i < modes; i++) {
       double k[3];
       stz_spectral_wave_vector(spectral, i, k);
-      work[i] = CMPLX(-k[axis] * cimag(spectrum[i]), k[axis] * creal(spectrum[i]));
+      work[i] = stz_complex(-k[axis] * cimag(spectrum[i]), k[axis] * creal(spectrum[i]));
     }
     stz_spectral_inverse(spectral, work, component);
     for (int64_t i = 0; i < m->sites; i++) m->interface[i] += component[i] * component[i];

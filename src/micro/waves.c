@@ -20,7 +20,7 @@ double complex stz_waves_amplitude(uint64_t seed, stz_purpose purpose, const int
   int conjugate;
   stz_rng rng = stz_rng_stream(seed, purpose, stz_waves_index(m, &conjugate));
   const double re = stz_rng_normal(&rng), im = stz_rng_normal(&rng);
-  return CMPLX(re, conjugate ? -im : im);
+  return stz_complex(re, conjugate ? -im : im);
 }
 
 stz_err stz_waves_fill(const stz_grid *grid, const stz_spectral *spectral, const stz_micro_params *params,

@@ -92,25 +92,27 @@ ALWAYS_INLINE void rates_of_any(const stz_law *law, int n, float s[5][STZ_LAW_BL
   for (int z = 0; z < n; z++) rates[z] += back[z];
 }
 
-STZ_MULTIVERSION
-static void block_of_any(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f, float lowest,
-                         float *rates) {
+STZ_MULTIVERSION(static void block_of_any(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f,
+                                          float lowest, float *rates)) {
   rates_of_any(law, n, s, f, lowest, rates);
 }
 
-STZ_MULTIVERSION
-static void block_of_grouped(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f, float lowest,
-                             float *rates) {
+STZ_MULTIVERSION(static void block_of_grouped(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f,
+                                              float lowest, float *rates)) {
   rates_along(law, n, s, f, rates);
   if (-lowest >= STZ_LAW_AGAINST_FLOOR) add_rates_against(law, n, s, f, rates);
 }
 
 static void block(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f, float lowest, float *rates) {
-  (law->grouped ? block_of_grouped : block_of_any)(law, n, s, f, lowest, rates);
+  if (law->grouped) { // clang has no pointers to functions of several versions
+    block_of_grouped(law, n, s, f, lowest, rates);
+  } else {
+    block_of_any(law, n, s, f, lowest, rates);
+  }
 }
 
-STZ_MULTIVERSION
-static void site_rates(const stz_law *law, const float y[STZ_MODES], float f, float rates[STZ_MODES][2]) {
+STZ_MULTIVERSION(static void site_rates(const stz_law *law, const float y[STZ_MODES], float f,
+                                        float rates[STZ_MODES][2])) {
   for (int m = 0; m < law->modes; m++) {
     rates[m][y[m] < 0.0f] = along(law, y[m], f);
     rates[m][!(y[m] < 0.0f)] = against(law, y[m], f);

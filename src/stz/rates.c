@@ -47,8 +47,8 @@ static inline deviator turn(deviator s, vector x, vector z, float yx, float yy) 
 }
 
 // Adds the mean to the fluctuation: s[c] receives component c of each site.
-STZ_MULTIVERSION
-static void add_mean(const stz_law *law, int n, const float *const stress[5], float s[5][STZ_LAW_BLOCK]) {
+STZ_MULTIVERSION(static void add_mean(const stz_law *law, int n, const float *const stress[5],
+                                      float s[5][STZ_LAW_BLOCK])) {
   for (int c = 0; c < 5; c++) {
     const float *restrict from = stress[c];
     const float mean = law->mean[c];
@@ -89,9 +89,9 @@ static inline void transpose(const lanes from[8], float *restrict to) {
 }
 
 // Adds the mean and turns the stress of every site into the axes of its cell.
-STZ_MULTIVERSION
-static void add_mean_and_turn(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
-                              const uint16_t *rotation, float s[5][STZ_LAW_BLOCK]) {
+STZ_MULTIVERSION(static void add_mean_and_turn(const stz_law *law, const stz_modes *modes, int n,
+                                               const float *const stress[5], const uint16_t *rotation,
+                                               float s[5][STZ_LAW_BLOCK])) {
   _Alignas(64) float axes[8][STZ_LAW_BLOCK];
   for (int z = 0; z < n; z += 8) {
     lanes sites[8];
@@ -117,8 +117,8 @@ static void add_mean_and_turn(const stz_law *law, const stz_modes *modes, int n,
 }
 
 // The barriers in exponents; returns the lowest.
-STZ_MULTIVERSION
-static float barrier_exponents(const stz_law *law, int n, const float *restrict barrier, float *restrict f) {
+STZ_MULTIVERSION(static float barrier_exponents(const stz_law *law, int n, const float *restrict barrier,
+                                                float *restrict f)) {
   float lowest = __FLT_MAX__;
 #pragma omp simd reduction(min : lowest)
   for (int z = 0; z < n; z++) {
@@ -129,8 +129,7 @@ static float barrier_exponents(const stz_law *law, int n, const float *restrict 
 }
 
 // Sum in 8 lanes of fixed meaning, then a fixed tree: the same bits on any instruction set.
-STZ_MULTIVERSION
-static double lane_sum(int n, const float *rates) {
+STZ_MULTIVERSION(static double lane_sum(int n, const float *rates)) {
   double lane[8] = {0};
   for (int z = 0; z < n; z += 8) {
 #pragma omp simd
@@ -157,9 +156,8 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
   return lane_sum(n, rates);
 }
 
-STZ_MULTIVERSION
-void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,
-                    float rates[STZ_MODES][2]) {
+STZ_MULTIVERSION(void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier,
+                                     int rotation, float rates[STZ_MODES][2])) {
   deviator s;
   for (int c = 0; c < 5; c++) s.d[c] = stress[c] + law->mean[c];
   if (modes->rotations > 1) {

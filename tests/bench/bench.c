@@ -178,8 +178,7 @@ static double time_add(const bench *b, int passes) {
 
 enum { CACHED = 1024 };
 
-STZ_MULTIVERSION
-static void bare_exponentials(const float *restrict x, float *restrict sum) {
+STZ_MULTIVERSION(static void bare_exponentials(const float *restrict x, float *restrict sum)) {
 #pragma omp simd
   for (int z = 0; z < CACHED; z++) {
     float s = 0.0f;

@@ -13,7 +13,7 @@ failures = []
 checks = 0
 
 
-def run(arguments, ranks=1, cwd=None, timeout=240):
+def run(arguments, ranks=1, cwd=None, timeout=1920):
     """The finished process; one that hangs counts as exit code -1."""
     launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
     try:

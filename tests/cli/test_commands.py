@@ -24,11 +24,11 @@ DOCUMENTS = ["README.md", "CONTRIBUTING.md"] + sorted(
 RUN = sys.argv[4:] == ["--run"]
 # First words (with the second where it matters) of commands that are not ours to run here.
 ELSEWHERE = {
-    "stzkmc run": "test_docs.py", "stzkmc check": "test_docs.py", "mpirun": "test_docs.py",
+    "stzkmc run": "test_pages.py", "stzkmc check": "test_pages.py", "mpirun": "test_pages.py", "stzkmc sweep": "test_pages.py",
     "run/demo": "run by hand and by the demo's own check", "run/test": "this run", "run/setup": "run/test",
     "cpack": "the test `packaged`", "cmake": "run/test, and the test `installed`", "ctest": "run/test", "export": "sets a variable",
     "tests/mutants/check": "the tests mutants_quick and mutants_all", "docs/site/build": "test_site.py",
-    "cc": "the test `installed`", "pip": "test_tutorial.py", "stzkmc sweep": "test_sweep.py",
+    "cc": "the test `installed`", "pip": "test_tutorial.py",
     "run/experiment": "run/experiment --quick, by hand", "run/calibrate": "by hand", "run/bands": "by hand",
 }
 SMALL = ["lattice.cells=[16,16,16]", "nbed.foil_nm=9.0", "output.events=true", "output.snapshots=true",

@@ -24,7 +24,7 @@ def words(*settings):
 # Damage recovers within a row of the history: what is taken from the last look at the sample instead of the moment shows.
 SETTINGS = words("kmc.engine=\"multilevel\"", "lattice.cells=[32,40,32]", "protocol[0].until_strain=0.06",
                  "barriers.softening_eV=0.3", "barriers.recovery_rate_per_s=1e9", "barriers.recovery_eV=0.7",
-                 "output.history_strain_step=0.005", "output.nbed_strains=[]", "run.checkpoint_every_wall_s=0.1")
+                 "output.history_strain_step=0.005", "output.nbed_strains=[]", "run.checkpoint_every_wall_s=1e6")
 ARGUMENTS = SETTINGS + ["-q"]
 SHORT = words("protocol[0].until_strain=0.05", "output.nbed_strains=[]")
 IDLE = "the multilevel engine runs on one rank: {} of {} ranks stay idle; kmc.engine = \"direct\" uses them all"
@@ -106,7 +106,7 @@ def check_signals(whole, output):
             time.sleep(0.05)
         os.kill(target or job.pid, signal.SIGUSR1)
         try:
-            said += job.communicate(timeout=240)[1]
+            said += job.communicate(timeout=1920)[1]
         except subprocess.TimeoutExpired:
             kill_session(job)
         expect(f"SIGUSR1 to {name}", job.returncode == 75 and "stopped early" in said, f"exit {job.returncode}: {said}")

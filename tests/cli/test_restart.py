@@ -96,7 +96,7 @@ def check_stops(folder, whole):
         said = job.stderr.readline()  # the run is under way
         job.send_signal(name)
         said += job.stderr.read()
-        expect(f"{name.name}", job.wait(timeout=60) == 75 and "going on from" in said, f"exit {job.returncode}: {said}")
+        expect(f"{name.name}", job.wait(timeout=480) == 75 and "going on from" in said, f"exit {job.returncode}: {said}")
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS, ranks=2)
     expect("end after stops", done.returncode == 0, done.stderr)
     expect_same("stopped", output, whole)

@@ -85,7 +85,7 @@ def check_splittings(folder):
     jobs = [subprocess.Popen([PROGRAM, "sweep", "s.cfg", "-o", "both", "--resume"], cwd=folder, stderr=subprocess.PIPE,
                              text=True) for _ in range(2)]
     for job in jobs:
-        _, said = job.communicate(timeout=120)
+        _, said = job.communicate(timeout=960)
         expect("two jobs at once", job.returncode == 0, said)
     expect_complete("two jobs at once", os.path.join(folder, "both"), reference)
 
@@ -126,7 +126,7 @@ def wait_for_a_run(directory, job):
     def begun():
         return read(path).count(b'"running"') if os.path.exists(path) else 0
 
-    before, end = begun(), time.monotonic() + 60
+    before, end = begun(), time.monotonic() + 480
     while begun() == before and job.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
 
@@ -178,7 +178,7 @@ def check_stops(folder, reference):
         said = job.stderr.readline()  # a run is done
         job.send_signal(name)
         said += job.stderr.read()
-        expect(name.name, job.wait(timeout=60) == 75, f"exit {job.returncode}: {said}")
+        expect(name.name, job.wait(timeout=480) == 75, f"exit {job.returncode}: {said}")
     done = sweep(folder, ["-o", directory, "--resume"])
     expect("end after stops", done.returncode == 0, done.stderr)
     expect_complete("stopped", directory, reference)
@@ -218,7 +218,7 @@ def check_failures(folder, reference):
         first = job.stderr.readline()
         resource.prlimit(job.pid, resource.RLIMIT_FSIZE, (least(), resource.RLIM_INFINITY))
         said = job.stderr.read()
-        expect(name, job.wait(timeout=120) == 3 and " done " in first and "cannot write: File too large" in said
+        expect(name, job.wait(timeout=960) == 3 and " done " in first and "cannot write: File too large" in said
                and re.search(r"^stzkmc: full: \d+ of 12 runs failed, the first is run \d+: full/runs/\d+.h5: ", said, re.M),
                said)
         return said

@@ -35,6 +35,8 @@ with tempfile.TemporaryDirectory() as folder:
     expect("pip install", done.returncode == 0, done.stderr[-1000:])
     done = call([os.path.join(place, "bin", "stz-post"), "--help"], cwd=folder)
     expect("stz-post --help", done.returncode == 0 and "relaxation" in done.stdout, done.stderr)
+    done = call([python, "-m", "stzpost", "--help"], cwd=folder)
+    expect("python3 -m stzpost", done.returncode == 0 and "relaxation" in done.stdout, done.stderr)
     done = call([python, "-c", "import stzpost, os; print(stzpost.__file__, os.path.exists(stzpost.STYLE))"], cwd=folder)
     expect("the installed one", done.stdout.startswith(place) and done.stdout.endswith("True\n"), done.stdout)
     done = call([python, "-c", "import xarray; print('stzkmc' in xarray.backends.list_engines())"], cwd=folder)

@@ -43,11 +43,12 @@ def _curves(result: Result) -> list[dict]:
         rows = result.rows(segment)
         if not rows.sizes["row"]:
             continue
-        rows = rows.isel(row=evenly(rows.sizes["row"], MOST_ROWS))
+        kept = evenly(rows.sizes["row"], MOST_ROWS)
+        rows = rows.isel(row=kept)
         curves.append(
             {
                 "name": f"{segment.index + 1}: {segment.type}",
-                "time": numbers(result.times(segment)[keep]),
+                "time": numbers(result.times(segment)[kept]),
                 "strain": numbers(100 * rows["strain_axial"].values),
                 "stress": numbers(rows["stress_axial_GPa"].values),
                 "rate": numbers(rows["plastic_rate_per_s"].values),

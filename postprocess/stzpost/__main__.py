@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python3 -m stzpost` is `stz-post`."""
+import sys
+
+from .cli import main
+
+sys.exit(main())
