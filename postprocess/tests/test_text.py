@@ -55,7 +55,7 @@ def test_forms_of_a_text():
 
 def test_every_embedded_json_is_escaped(tmp_path, monkeypatch):
     """What a browser would take for the begin of a comment in a script leaves the rest of the page alone."""
-    monkeypatch.setattr(build, "plotly", lambda: "")
+    monkeypatch.setattr(build, "plotly", lambda part: "")
     path = tmp_path / "page.html"
     build._save(str(path), NASTY, "<p>body</p>", {"file": [NASTY, NOT_UTF8]}, "sweep")
     page = path.read_text(encoding="utf-8")
@@ -89,7 +89,7 @@ def test_labels_are_no_mathematics(named):
     figure, _ = paper.draw_relaxation([open_result(named)])
     (label,) = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
     name = os.path.splitext(text.plain(os.path.basename(named)))[0]
-    assert label.split(", $V")[0].split(" (fit")[0] == name.replace("$", r"\$")
+    assert label.split("\n")[0].split(" (fit")[0] == name.replace("$", r"\$")
 
 
 def test_attributes_that_are_no_utf8(tmp_path, capsys):
@@ -130,7 +130,7 @@ def study(tmp_path):
 
 
 def test_sweep_over_names(study, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(build, "plotly", lambda: "")
+    monkeypatch.setattr(build, "plotly", lambda part: "")
     for command in (["heatmap", "--x", "field", "--y", "width_eV"], ["lines", "--x", "width_eV", "--by", "field"],
                     ["curves", "--by", "field"]):
         assert cli.main([command[0], str(study), *command[1:], "-o", str(tmp_path / "f.png")]) == 0, command
