@@ -67,7 +67,7 @@ def main():
         expect("stopped", done.returncode == 75, done.stderr)
         done = run(["run", os.path.join(SOURCE, "inputs", "smoke.cfg"), "-o", "smoke.h5", "-q", "--set",
                     "stz.modes=fcc", "--restart"], 1, folder)
-        expect("restart with other modes", done.returncode == 2 and "of another input: it has `mode_axes" in done.stderr,
+        expect("restart with other modes", done.returncode == 2 and "of another input: it has `stz.modes \"cubic\"" in done.stderr,
                done.stderr)
     finish()
 
