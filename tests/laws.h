@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "base/units.h"
-#include "kmc/multilevel.h"
+#include "kmc/multilevel/multilevel.h"
 
 typedef struct laws {
   double rms_MPa, worst_MPa; // error of the stress, norm of the deviator
@@ -54,10 +54,10 @@ static inline double laws_site(const stz_kmc *kmc, const stz_law *law, int64_t s
 
 // One look at all sites. The first gives the sums, with which the second gives how far the laws are apart.
 static inline void laws_pass(const stz_kmc *kmc, const stz_mean_stress *mean, const double *exact, laws *r) {
-  const multilevel *e = kmc->state;
+  const stz_multilevel *e = kmc->state;
   const stz_grid *grid = stz_glass_grid(kmc->glass);
   const int64_t sites = stz_grid_sites(grid);
-  const double raised = exp(ml_excess(kmc, mean, 0.0));
+  const double raised = exp(stz_ml_excess(kmc, mean, 0.0));
   stz_law law;
   laws now = {.own = 0.0};
   stz_law_set(&law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
@@ -75,7 +75,7 @@ static inline void laws_pass(const stz_kmc *kmc, const stz_mean_stress *mean, co
     now.worst_MPa = fmax(now.worst_MPa, sqrt(square));
     const double sum = laws_site(kmc, &law, i, s, own);
     stz_grid_coords(grid, i, xyz);
-    now.above += fmax(0.0, sum - raised * (double)ml_piece(e, ml_number(e, xyz))->bound[xyz[2] % 8]);
+    now.above += fmax(0.0, sum - raised * (double)stz_ml_piece(e, stz_ml_number(e, xyz))->bound[xyz[2] % 8]);
     now.own += sum;
     now.exact += laws_site(kmc, &law, i, p, other);
     for (int m = 0; m < 2 * STZ_MODES && r->own > 0.0; m++) {

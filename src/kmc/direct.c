@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "kmc/engine.h"
+#include "kmc/select.h"
 #include "stz/rates.h"
 
 typedef struct direct {
@@ -119,32 +120,6 @@ static double evaluate(stz_kmc *kmc, const stz_law *law) {
   return stz_ordered_sum(d->plane_sums, stz_grid_cells(d->grid)[0]);
 }
 
-// Finds the entry in which the running sum passes *target, and takes from *target what lies before. Rounding can carry
-// the target past the end: then the last entry with any weight is meant.
-static int pick_double(const double *weights, int count, double *target) {
-  int last = 0;
-  for (int i = 0; i < count; i++) {
-    if (weights[i] <= 0.0) continue;
-    last = i;
-    if (*target < weights[i]) return i;
-    *target -= weights[i];
-  }
-  *target = 0.0;
-  return last;
-}
-
-static int pick_float(const float *weights, int count, double *target) {
-  int last = 0;
-  for (int i = 0; i < count; i++) {
-    if (weights[i] <= 0.0f) continue;
-    last = i;
-    if (*target < weights[i]) return i;
-    *target -= weights[i];
-  }
-  *target = 0.0;
-  return last;
-}
-
 static void site_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site, float barrier,
                        float rates[STZ_MODES][2]) {
   float stress[5];
@@ -159,11 +134,11 @@ static verdict judge(const stz_kmc *kmc, const direct *d, const stz_law *then, c
   _Alignas(64) float rates[STZ_RATES_MOST];
   float before[STZ_MODES][2], after[STZ_MODES][2];
   const int first = (plane - stz_grid_first_plane(d->grid)) * d->strips;
-  const int strip = first + pick_double(d->strip_sums + first, d->strips, &target);
+  const int strip = first + stz_pick_double(d->strip_sums + first, d->strips, &target);
   (void)strip_rates(kmc, d, then, strip, rates);
-  const int64_t site = (int64_t)strip * strip_sites(d) + pick_float(rates, strip_sites(d), &target);
+  const int64_t site = (int64_t)strip * strip_sites(d) + stz_pick_float(rates, strip_sites(d), &target);
   site_rates(kmc, d, then, site, stz_glass_barrier(kmc->glass)[site], before);
-  const int choice = pick_float(&before[0][0], 2 * STZ_MODES, &target);
+  const int choice = stz_pick_float(&before[0][0], 2 * STZ_MODES, &target);
   site_rates(kmc, d, now, site, (float)stz_glass_barrier_at(kmc->glass, site, recovery), after);
   const double ratio = (&after[0][0])[choice] / ((&before[0][0])[choice] * grown);
   verdict v = {.shear = {.site = stz_grid_first_site(d->grid) + site, .mode = choice / 2, .sign = choice % 2 ? -1 : 1},
@@ -179,7 +154,7 @@ static verdict try_candidate(stz_kmc *kmc, const stz_law *then, const stz_law *n
   direct *d = kmc->state;
   double target = stz_rng_uniform(&kmc->rng) * total;
   const double accept = stz_rng_uniform(&kmc->rng);
-  const int plane = pick_double(d->plane_sums, stz_grid_cells(d->grid)[0], &target);
+  const int plane = stz_pick_double(d->plane_sums, stz_grid_cells(d->grid)[0], &target);
   const int owner = stz_grid_owner(d->grid, plane);
   verdict v;
   memset(&v, 0, sizeof v);

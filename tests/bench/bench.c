@@ -19,7 +19,7 @@
 #include "base/memory.h"
 #include "base/target.h"
 #include "base/units.h"
-#include "kmc/multilevel.h"
+#include "kmc/multilevel/multilevel.h"
 #include "laws.h"
 #include "stz/power2.h"
 #include "stz/rates.h"
@@ -271,7 +271,7 @@ static void site_of(const bench *b, int call, int site[3]) {
 static parts time_parts(const bench *b) {
   static float stress[5][512];
   static const float strain[5] = {0.01f, -0.02f, 0.03f, 0.01f, 0.02f};
-  multilevel *e = b->kmc->state;
+  stz_multilevel *e = b->kmc->state;
   stz_spent *spent;
   parts p;
   TIME(p.near, 2000, (void)stz_near_add(e->near, site, strain, 0.0f, e->pieces, &spent));
@@ -280,15 +280,15 @@ static parts time_parts(const bench *b) {
   p.converge /= (double)e->converge_every;
   TIME(p.box, 2000, stz_far_box(e->far, site, stress));
   TIME(p.site, 5000, stz_far_site(e->far, site, stress[0]));
-  TIME(p.fold, 1000, (void)ml_block_rates(b->kmc, e, &e->law, ml_number(e, site) / ML_SITES));
-  TIME(p.refresh, 1, ml_refresh(b->kmc));
+  TIME(p.fold, 1000, (void)stz_ml_block_rates(b->kmc, e, &e->law, stz_ml_number(e, site) / STZ_ML_SITES));
+  TIME(p.refresh, 1, stz_ml_refresh(b->kmc));
   p.refresh /= (double)e->refresh_every;
   return p;
 }
 
 static void measure_multilevel(bench *b, int n, const char *orientation, double seconds) {
   stz_kmc_stats first, s;
-  const multilevel *e = b->kmc->state;
+  const stz_multilevel *e = b->kmc->state;
   const double sites = (double)stz_grid_sites(b->grid);
   (void)time_events(b, seconds);
   stz_kmc_stats_get(b->kmc, &first);

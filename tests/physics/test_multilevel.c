@@ -7,7 +7,7 @@
 
 // The sums by which candidates are drawn, against the bounds themselves: each row's within rounding, the others by what
 // all bounds come to.
-static void check_sums(const multilevel *e) {
+static void check_sums(const stz_multilevel *e) {
   double all = 0.0, worst_row = 0.0, worst_block = 0.0, groups = 0.0;
   for (int b = 0; b < e->blocks; b++) {
     double block = 0.0;
@@ -34,7 +34,7 @@ static double before_refresh(const char *name, const kmc_spec *spec, double rate
   stz_mean_stress mean = tension(0.0, 295.0, 3.3, 0.0);
   stz_kmc_stats stats;
   setup_kmc(&s, MPI_COMM_SELF, spec);
-  const multilevel *e = s.kmc->state;
+  const stz_multilevel *e = s.kmc->state;
   mean.t0 = age_kmc(&s, mean, (int)e->refresh_every * refreshes - 1);
   const laws r = compare_laws(s.kmc, &mean);
   stz_kmc_stats_get(s.kmc, &stats);
@@ -47,7 +47,7 @@ static double before_refresh(const char *name, const kmc_spec *spec, double rate
   CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
   CHECK(stats.missed < 1e-3 * (double)stats.events, "events are missed");
   check_sums(e);
-  ml_refresh(s.kmc);
+  stz_ml_refresh(s.kmc);
   const laws fresh = compare_laws(s.kmc, &mean);
   CHECK(fresh.rms_MPa < 0.01 && fresh.apart < 1e-4, "the stress afresh is off by %g MPa, the law by %g", fresh.rms_MPa,
         fresh.apart);

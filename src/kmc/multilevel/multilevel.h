@@ -11,15 +11,15 @@
 #include "stz/rates.h"
 
 enum {
-  ML_SITES = 512,    // of a block
-  ML_GROUP = 64,     // blocks of a group, the second step of the sum tree
-  ML_SPREAD = 7,     // blocks an axis about an event whose drift is counted one by one
-  ML_SPENT = 4096,   // single sites bounded anew at once
-  ML_TOUCHED = -7680 // slack of a site whose barrier or rotation has changed: -30, less than may be raised
+  STZ_ML_SITES = 512,    // of a block
+  STZ_ML_GROUP = 64,     // blocks of a group, the second step of the sum tree
+  STZ_ML_SPREAD = 7,     // blocks an axis about an event whose drift is counted one by one
+  STZ_ML_SPENT = 4096,   // single sites bounded anew at once
+  STZ_ML_TOUCHED = -7680 // slack of a site whose barrier or rotation has changed: -30, less than may be raised
 };
 
 // Scalars of the state.
-typedef struct ml_head {
+typedef struct stz_ml_head {
   double mean[5], kelvin; // the reference: bounds hold at this mean stress (with the uniform part) and temperature
   double uniform[5];      // what the parts' sums over the lattice leave over, eV/nm^3
   double activity;        // sum of all rates when last summed, in attempt rates, at the reference
@@ -30,9 +30,9 @@ typedef struct ml_head {
   uint64_t refreshed, swept, converged, scanned; // events by then
   uint64_t tried;                                // candidates since the last sweep
   int stale;                                     // the stress is to be computed afresh before the next event
-} ml_head;
+} stz_ml_head;
 
-typedef struct multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
+typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
   const stz_grid *grid;
   int cells[3], count[3]; // sites and blocks an axis
   int blocks, groups;
@@ -41,13 +41,13 @@ typedef struct multilevel { // NOLINT(clang-analyzer-optin.performance.Padding):
   stz_near *near;
   stz_far *far;
   stz_total *total;
-  float spread[ML_SPREAD][ML_SPREAD][ML_SPREAD]; // drift of a block an event, stress over the event's
-  float beyond;                                  // and in all others
+  float spread[STZ_ML_SPREAD][STZ_ML_SPREAD][STZ_ML_SPREAD]; // drift of a block an event, stress over the event's
+  float beyond;                                              // and in all others
 
   // The state: one block of bytes.
   char *state;
   size_t state_bytes;
-  ml_head *head;
+  stz_ml_head *head;
   double *block_sum, *group_sum; // of bounds
   uint64_t *folded;              // events when a block was last folded
   float *drift, *threshold;      // of a block, ln; `everywhere` is to be added; threshold 0: the typical one
@@ -55,87 +55,87 @@ typedef struct multilevel { // NOLINT(clang-analyzer-optin.performance.Padding):
   stz_piece *pieces;             // the sites: stress, slack, bound (in attempt rates), barrier (eV)
 
   // Work space.
-  stz_law law;             // at the reference
-  double slope;            // largest change of ln(rate) a unit of deviator stress, at the reference
-  float *stress;           // 5 components of all sites, made on demand; NULL before
-  uint64_t stress_at;      // events when it was made
-  unsigned char *changed;  // groups whose sum is to be made again
-  int32_t *corner;         // local index of the first site of a block
-  int32_t sites[ML_SPENT]; // number of a site: 512 block + site of the block
-  _Alignas(64) float far_box[5][ML_SITES];
-  _Alignas(64) float s[5][ML_SPENT + 8], barrier[ML_SPENT + 8], rates[ML_SPENT + 8];
-  uint16_t rotation[ML_SPENT + 8];
-  int16_t slack[ML_SPENT + 8], units[5][ML_SPENT + 8]; // units: folded stresses
-} multilevel;
+  stz_law law;                 // at the reference
+  double slope;                // largest change of ln(rate) a unit of deviator stress, at the reference
+  float *stress;               // 5 components of all sites, made on demand; NULL before
+  uint64_t stress_at;          // events when it was made
+  unsigned char *changed;      // groups whose sum is to be made again
+  int32_t *corner;             // local index of the first site of a block
+  int32_t sites[STZ_ML_SPENT]; // number of a site: 512 block + site of the block
+  _Alignas(64) float far_box[5][STZ_ML_SITES];
+  _Alignas(64) float s[5][STZ_ML_SPENT + 8], barrier[STZ_ML_SPENT + 8], rates[STZ_ML_SPENT + 8];
+  uint16_t rotation[STZ_ML_SPENT + 8];
+  int16_t slack[STZ_ML_SPENT + 8], units[5][STZ_ML_SPENT + 8]; // units: folded stresses
+} stz_multilevel;
 
 // Coordinates of the first site of a block.
-void ml_block_origin(const multilevel *e, int block, int origin[3]);
+void stz_ml_block_origin(const stz_multilevel *e, int block, int origin[3]);
 
 // Number 512 block + site of the block of a site.
-int32_t ml_number(const multilevel *e, const int xyz[3]);
+int32_t stz_ml_number(const stz_multilevel *e, const int xyz[3]);
 
 // Local index of a site by its number.
-static inline int64_t ml_local(const multilevel *e, int32_t number) {
-  const uint32_t within = (uint32_t)number % ML_SITES;
-  return e->corner[(uint32_t)number / ML_SITES] +
+static inline int64_t stz_ml_local(const stz_multilevel *e, int32_t number) {
+  const uint32_t within = (uint32_t)number % STZ_ML_SITES;
+  return e->corner[(uint32_t)number / STZ_ML_SITES] +
          (int32_t)(within / 64 * (uint32_t)e->cells[1] + within / 8 % 8) * e->cells[2] + (int32_t)(within % 8);
 }
 
 // Stress of a site without the mean and the uniform part.
-void ml_site_stress(const multilevel *e, int32_t number, float stress[5]);
+void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]);
 
 // The piece of a site, by its number; within it the site is number % 8.
-static inline stz_piece *ml_piece(const multilevel *e, int32_t number) { return e->pieces + number / 8; }
+static inline stz_piece *stz_ml_piece(const stz_multilevel *e, int32_t number) { return e->pieces + number / 8; }
 
 // Stress of all sites of a block into e->s and their folded stress, and their rates under `law` into e->rates; returns
 // the sum of rates. Barriers are those of the pieces: damage that recovers may have raised the glass's own since.
-double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block);
+double stz_ml_block_rates(const stz_kmc *kmc, stz_multilevel *e, const stz_law *law, int block);
 
 // Brings the barriers of a block's pieces up to date with the glass.
-void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block);
+void stz_ml_copy_glass(const stz_kmc *kmc, stz_multilevel *e, int block);
 
 // ln of the factor by which the rate of a site may be above its bound times exp(-slack): the drift so far, not more
 // than the reserve.
-double ml_drifted(const multilevel *e, int32_t number);
-double ml_reserve(void); // ln: what bounds have in hand for drift
-double ml_largest(void); // no bound is above, and no rate, in attempt rates
+double stz_ml_drifted(const stz_multilevel *e, int32_t number);
+double stz_ml_reserve(void); // ln: what bounds have in hand for drift
+double stz_ml_largest(void); // no bound is above, and no rate, in attempt rates
 
 // Computes the stress afresh if that is due, and sets all bounds at the mean stress and temperature given.
-stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery);
+stz_err stz_ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery);
 
 // After an event: drift and slack, sites and blocks bounded anew.
-void ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
+void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
 
 // Drift at which a block is folded, and whether it has come so far.
-static inline float ml_threshold(const multilevel *e, int block) {
+static inline float stz_ml_threshold(const stz_multilevel *e, int block) {
   return e->threshold[block] > 0.0f ? e->threshold[block] : (float)e->head->typical;
 }
-static inline bool ml_used(const multilevel *e, int block) {
-  return e->drift[block] + (float)e->head->everywhere > ml_threshold(e, block);
+static inline bool stz_ml_used(const stz_multilevel *e, int block) {
+  return e->drift[block] + (float)e->head->everywhere > stz_ml_threshold(e, block);
 }
 
-// Looks at a block, and bounds its sites anew. The sums of groups want ml_sum_changed then, as after the next two.
-void ml_fold(stz_kmc *kmc, int block);
+// Looks at a block, and bounds its sites anew. The sums of groups want stz_ml_sum_changed then, as after the next two.
+void stz_ml_fold(stz_kmc *kmc, int block);
 
 // Bounds of the first n sites of e->sites, whose stress is in e->s.
-void ml_bound_list(stz_kmc *kmc, int n);
+void stz_ml_bound_list(stz_kmc *kmc, int n);
 
 // Raises bounds that are spent and stay little in pieces about an event; leaves in `spent` the sites that must be
 // looked at.
-void ml_raise_pieces(multilevel *e, int pieces, stz_spent *spent);
+void stz_ml_raise_pieces(stz_multilevel *e, int pieces, stz_spent *spent);
 
-void ml_sum_changed(multilevel *e);
+void stz_ml_sum_changed(stz_multilevel *e);
 
 // Sets the bound of one site anew, sums and all.
-void ml_bound_site(stz_kmc *kmc, int32_t number);
+void stz_ml_bound_site(stz_kmc *kmc, int32_t number);
 
 // ln of the factor by which bounds grow at a mean stress and temperature.
-double ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
+double stz_ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
 
 // The fluctuation of the stress from the sample's strain.
-void ml_refresh(stz_kmc *kmc);
+void stz_ml_refresh(stz_kmc *kmc);
 
 // What follows from the reference in the head.
-void ml_set_law(const stz_kmc *kmc, multilevel *e);
+void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e);
 
 #endif

@@ -26,7 +26,8 @@
 #include "base/target.h"
 #include "base/tensor.h"
 #include "base/units.h"
-#include "kmc/multilevel.h"
+#include "kmc/multilevel/multilevel.h"
+#include "kmc/select.h"
 #include "stz/power2.h"
 
 static const double WIDEST = 0.4;                 // ln: most that bounds may be raised by the reference
@@ -59,10 +60,10 @@ static double far_amplitude(const stz_split *split) {
 
 // Of the blocks about an event its stress counts in full, as if all had one sign: avalanches are such. In the many
 // beyond, where signs vary, its mean square counts, over the stress in the next block.
-static void fill_spread(multilevel *e, double strain) {
+static void fill_spread(stz_multilevel *e, double strain) {
   const double amplitude = far_amplitude(e->split) * strain;
-  for (int i = 0; i < ML_SPREAD * ML_SPREAD * ML_SPREAD; i++) {
-    const int x = i / (ML_SPREAD * ML_SPREAD), y = i / ML_SPREAD % ML_SPREAD, z = i % ML_SPREAD;
+  for (int i = 0; i < STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD; i++) {
+    const int x = i / (STZ_ML_SPREAD * STZ_ML_SPREAD), y = i / STZ_ML_SPREAD % STZ_ML_SPREAD, z = i % STZ_ML_SPREAD;
     const double r = fmax(8.0, 8.0 * sqrt(x * x + y * y + z * z)), stress = amplitude / (r * r * r);
     e->spread[x][y][z] = (float)stress;
   }
@@ -71,11 +72,11 @@ static void fill_spread(multilevel *e, double strain) {
   for (int b = 0; b < e->blocks; b++) {
     int at[3];
     double r2 = 0.0;
-    ml_block_origin(e, b, at);
+    stz_ml_block_origin(e, b, at);
     bool within = true;
     for (int axis = 0; axis < 3; axis++) {
       const int d = at[axis] < e->cells[axis] / 2 ? at[axis] : e->cells[axis] - at[axis];
-      within &= d / 8 <= ML_SPREAD / 2;
+      within &= d / 8 <= STZ_ML_SPREAD / 2;
       r2 += d * d;
     }
     if (within) continue;
@@ -92,9 +93,9 @@ static void *take(char **at, size_t bytes) {
 }
 
 // Lays the state out in one block of memory; without memory it only counts the bytes.
-static void lay_out(multilevel *e) {
+static void lay_out(stz_multilevel *e) {
   char *at = e->state;
-  const size_t blocks = (size_t)e->blocks, sites = blocks * ML_SITES;
+  const size_t blocks = (size_t)e->blocks, sites = blocks * STZ_ML_SITES;
   e->head = take(&at, sizeof *e->head);
   e->block_sum = take(&at, blocks * sizeof *e->block_sum);
   e->group_sum = take(&at, (size_t)e->groups * sizeof *e->group_sum);
@@ -119,8 +120,8 @@ static stz_err fits(const stz_grid *grid) {
                   STZ_MULTILEVEL_LEAST, cells[0], cells[1], cells[2]);
 }
 
-static stz_err ml_create(stz_kmc *kmc) {
-  multilevel *e = NULL;
+static stz_err stz_ml_create(stz_kmc *kmc) {
+  stz_multilevel *e = NULL;
   const stz_grid *grid = stz_glass_grid(kmc->glass);
   STZ_TRY(fits(grid));
   STZ_TRY(STZ_NEW(e, 1));
@@ -131,7 +132,7 @@ static stz_err ml_create(stz_kmc *kmc) {
     e->count[axis] = e->cells[axis] / 8;
   }
   e->blocks = e->count[0] * e->count[1] * e->count[2];
-  e->groups = (e->blocks + ML_GROUP - 1) / ML_GROUP;
+  e->groups = (e->blocks + STZ_ML_GROUP - 1) / STZ_ML_GROUP;
   const double sites = (double)stz_grid_sites(grid);
   const double tolerance = kmc->params.tolerance_MPa * 1e-3 * STZ_GPA / stz_glass_stz(kmc->glass)->gamma0;
   e->refresh_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / stz_split_error2(kmc->elastic, grid));
@@ -143,7 +144,7 @@ static stz_err ml_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(e->corner, e->blocks));
   for (int b = 0; b < e->blocks; b++) {
     int at[3];
-    ml_block_origin(e, b, at);
+    stz_ml_block_origin(e, b, at);
     e->corner[b] = (at[0] * e->cells[1] + at[1]) * e->cells[2] + at[2];
   }
   STZ_TRY(stz_split_create(grid, kmc->elastic, &e->split));
@@ -152,14 +153,14 @@ static stz_err ml_create(stz_kmc *kmc) {
   STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
   e->stress = stz_total_work(e->total);
   fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5));
-  if (stz_glass_quenched(kmc->glass, 0)) ml_refresh(kmc);
+  if (stz_glass_quenched(kmc->glass, 0)) stz_ml_refresh(kmc);
   e->head->stale = 1;
   e->stress_at = UINT64_MAX;
   return STZ_OK;
 }
 
-static void ml_destroy(stz_kmc *kmc) {
-  multilevel *e = kmc->state;
+static void stz_ml_destroy(stz_kmc *kmc) {
+  stz_multilevel *e = kmc->state;
   if (!e) return;
   stz_total_destroy(&e->total);
   stz_far_destroy(&e->far);
@@ -173,38 +174,14 @@ static void ml_destroy(stz_kmc *kmc) {
 
 // --- selection ---
 
-// Finds the entry in which the running sum passes *target, and takes from *target what lies before; the last entry with
-// any weight if rounding carries it past the end.
-static int pick_double(const double *weights, int count, double *target) {
-  int last = 0;
-  for (int i = 0; i < count; i++) {
-    if (weights[i] <= 0.0) continue;
-    last = i;
-    if (*target < weights[i]) return i;
-    *target -= weights[i];
-  }
-  return last;
-}
-
-static int pick_float(const float *weights, int count, double *target) {
-  int last = 0;
-  for (int i = 0; i < count; i++) {
-    if (weights[i] <= 0.0f) continue;
-    last = i;
-    if (*target < (double)weights[i]) return i;
-    *target -= (double)weights[i];
-  }
-  return last;
-}
-
 // The site of a candidate, by its number.
-static int32_t pick_site(const multilevel *e, double target) {
-  const int group = pick_double(e->group_sum, e->groups, &target), first = group * ML_GROUP;
-  const int left = e->blocks - first < ML_GROUP ? e->blocks - first : ML_GROUP;
-  const int block = first + pick_double(e->block_sum + first, left, &target);
+static int32_t pick_site(const stz_multilevel *e, double target) {
+  const int group = stz_pick_double(e->group_sum, e->groups, &target), first = group * STZ_ML_GROUP;
+  const int left = e->blocks - first < STZ_ML_GROUP ? e->blocks - first : STZ_ML_GROUP;
+  const int block = first + stz_pick_double(e->block_sum + first, left, &target);
   const float *rows = e->row_sum + (size_t)block * STZ_BLOCK_PIECES;
-  const int32_t row = ML_SITES * block + 8 * pick_float(rows, STZ_BLOCK_PIECES, &target);
-  return row + pick_float(ml_piece(e, row)->bound, 8, &target);
+  const int32_t row = STZ_ML_SITES * block + 8 * stz_pick_float(rows, STZ_BLOCK_PIECES, &target);
+  return row + stz_pick_float(stz_ml_piece(e, row)->bound, 8, &target);
 }
 
 static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
@@ -213,7 +190,7 @@ static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, doubl
 }
 
 static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, stz_law *law) {
-  const multilevel *e = kmc->state;
+  const stz_multilevel *e = kmc->state;
   double stress[6], uniform[6];
   stz_sym_from_dev(e->head->uniform, uniform);
   for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v] + uniform[v];
@@ -224,11 +201,11 @@ static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elaps
 // The exact rates of a site; returns their sum.
 static double exact_rates(const stz_kmc *kmc, const stz_law *law, int32_t number, double recovery,
                           float rates[STZ_MODES][2]) {
-  const multilevel *e = kmc->state;
-  const int64_t at = ml_local(e, number);
+  const stz_multilevel *e = kmc->state;
+  const int64_t at = stz_ml_local(e, number);
   float stress[5];
   double sum = 0.0;
-  ml_site_stress(e, number, stress);
+  stz_ml_site_stress(e, number, stress);
   stz_rates_site(law, stz_glass_modes(kmc->glass), stress, (float)stz_glass_barrier_at(kmc->glass, at, recovery),
                  stz_glass_rotation(kmc->glass)[at], rates);
   for (int m = 0; m < STZ_MODES; m++) sum += (double)rates[m][0] + (double)rates[m][1];
@@ -237,17 +214,17 @@ static double exact_rates(const stz_kmc *kmc, const stz_law *law, int32_t number
 
 // Draws a candidate and decides on it; bounds are raised by the factor `raised`. True if it is an event.
 static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double raised, stz_shear *shear) {
-  multilevel *e = kmc->state;
-  ml_head *h = e->head;
+  stz_multilevel *e = kmc->state;
+  stz_ml_head *h = e->head;
   const double target = stz_rng_uniform(&kmc->rng) * h->total, accept = stz_rng_uniform(&kmc->rng);
   const int32_t number = pick_site(e, target);
-  const stz_piece *piece = ml_piece(e, number);
+  const stz_piece *piece = stz_ml_piece(e, number);
   const double bound = (double)piece->bound[number % 8], slack = (double)STZ_SLACK * piece->slack[number % 8];
   kmc->stats.candidates++;
   h->tried++;
   h->accepted -= h->accepted / MEMORY;
-  const double spare = slack + ml_reserve() - ml_drifted(e, number);
-  if (slack > 0.0 && bound < ml_largest() && accept > 1.001 * (double)stz_power2((float)(-1.44269504 * spare))) {
+  const double spare = slack + stz_ml_reserve() - stz_ml_drifted(e, number);
+  if (slack > 0.0 && bound < stz_ml_largest() && accept > 1.001 * (double)stz_power2((float)(-1.44269504 * spare))) {
     kmc->stats.squeezed++;
     return false;
   }
@@ -259,46 +236,46 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
   if (ratio > 1.0) {
     kmc->stats.violations++;
     kmc->stats.missed += ratio - 1.0;
-    ml_bound_site(kmc, number);
+    stz_ml_bound_site(kmc, number);
   }
   double left = accept * bound * raised;
   if (!(left < sum)) {
-    if (ratio < 0.02) ml_bound_site(kmc, number);
+    if (ratio < 0.02) stz_ml_bound_site(kmc, number);
     return false;
   }
   h->accepted += 1.0 / MEMORY;
-  const int choice = pick_float(&rates[0][0], 2 * STZ_MODES, &left);
-  *shear = (stz_shear){.site = ml_local(e, number), .mode = choice / 2, .sign = choice % 2 ? -1 : 1};
+  const int choice = stz_pick_float(&rates[0][0], 2 * STZ_MODES, &left);
+  *shear = (stz_shear){.site = stz_ml_local(e, number), .mode = choice / 2, .sign = choice % 2 ? -1 : 1};
   stz_glass_locate(kmc->glass, shear);
   return true;
 }
 
-static bool poor(const ml_head *h) { return h->accepted < POOREST && h->tried > TRIED; }
+static bool poor(const stz_ml_head *h) { return h->accepted < POOREST && h->tried > TRIED; }
 
 // Whether all bounds must be set anew, the reference being `excess` away.
 static bool sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double excess) {
-  const ml_head *h = ((const multilevel *)kmc->state)->head;
+  const stz_ml_head *h = ((const stz_multilevel *)kmc->state)->head;
   const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
   return h->stale || excess > WIDEST || poor(h) || fabs(kelvin - h->kelvin) > 0.005 * h->kelvin;
 }
 
-static stz_err ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
-  multilevel *e = kmc->state;
+static stz_err stz_ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
+  stz_multilevel *e = kmc->state;
   double window;
   const double before = kmc->searched;
   *found = false;
   kmc->searched = 0.0;
   for (double start = before; mean->t0 + start < limit; start += window) {
     if (start > before && stz_kmc_leaves_off(kmc, start)) return STZ_OK;
-    if (sweep_due(kmc, mean, start, e->head->stale ? 0.0 : ml_excess(kmc, mean, start))) {
-      STZ_TRY(ml_sweep(kmc, mean, start, recovery_at(kmc, mean, start)));
+    if (sweep_due(kmc, mean, start, e->head->stale ? 0.0 : stz_ml_excess(kmc, mean, start))) {
+      STZ_TRY(stz_ml_sweep(kmc, mean, start, recovery_at(kmc, mean, start)));
     }
     const double temperature = mean->temperature_K + start * mean->temperature_rate;
     const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), temperature,
                                           mean->stress_rate) +
                           stz_thermal_growth(temperature, mean->temperature_rate);
     window = growth > 0.0 ? WINDOW / growth : INFINITY;
-    const double raised = stz_exp(ml_excess(kmc, mean, start));
+    const double raised = stz_exp(stz_ml_excess(kmc, mean, start));
     for (double elapsed = 0.0;;) {
       const double rate = kmc->attempt * raised * e->head->total;
       elapsed = stz_thinning_wait(rate, growth, elapsed, stz_rng_exponential(&kmc->rng));
@@ -322,24 +299,24 @@ static stz_err ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, 
   return STZ_OK;
 }
 
-static void ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
-  multilevel *e = kmc->state;
+static void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
+  stz_multilevel *e = kmc->state;
   double deviator[5];
   float d[5];
   int origin[3];
   stz_dev_from_sym(strain, deviator);
   for (int c = 0; c < 5; c++) d[c] = (float)deviator[c];
   stz_grid_coords(e->grid, event->shear.site, origin);
-  ml_take_event(kmc, origin, d);
+  stz_ml_take_event(kmc, origin, d);
 }
 
 // --- looks at the state ---
 
 // The stress of a block's sites, with the uniform part, into the grid's order.
-STZ_MULTIVERSION(static void put_block(const multilevel *e, int block)) {
+STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block)) {
   const size_t stride = stz_field_stride(e->grid);
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    float *to = e->stress + ml_local(e, ML_SITES * block + 8 * row);
+    float *to = e->stress + stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
     for (size_t c = 0; c < 5; c++) {
       const float *restrict far = e->far_box[c] + 8 * row, *restrict near = e->pieces[64 * block + row].near[c];
       const float uniform = (float)e->head->uniform[c];
@@ -349,11 +326,11 @@ STZ_MULTIVERSION(static void put_block(const multilevel *e, int block)) {
   }
 }
 
-static const float *ml_stress(const stz_kmc *kmc, int c) {
-  multilevel *e = kmc->state;
+static const float *stz_ml_stress(const stz_kmc *kmc, int c) {
+  stz_multilevel *e = kmc->state;
   for (int b = 0; b < e->blocks && e->stress_at != kmc->stats.events; b++) {
     int origin[3];
-    ml_block_origin(e, b, origin);
+    stz_ml_block_origin(e, b, origin);
     stz_far_box(e->far, origin, e->far_box);
     put_block(e, b);
   }
@@ -363,10 +340,11 @@ static const float *ml_stress(const stz_kmc *kmc, int c) {
 
 // The sites left out of the strain rate, those of the lowest rates, have this share of all rates at most.
 static const double NEGLIGIBLE = 1e-3;
-enum { CHUNK = ML_SITES, EXPONENTS = 256 };
+enum { CHUNK = STZ_ML_SITES, EXPONENTS = 256 };
 
-// Rates of a chunk of sites in the grid's order, at the stress of the last ml_stress.
-static double chunk_rates(const stz_kmc *kmc, const multilevel *e, const stz_law *law, int64_t at, float rates[CHUNK]) {
+// Rates of a chunk of sites in the grid's order, at the stress of the last stz_ml_stress.
+static double chunk_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int64_t at,
+                          float rates[CHUNK]) {
   const float *s[5];
   for (size_t c = 0; c < 5; c++) s[c] = e->stress + c * stz_field_stride(e->grid) + at;
   return stz_rates_sum(law, stz_glass_modes(kmc->glass), CHUNK, s, stz_glass_barrier(kmc->glass) + at,
@@ -390,7 +368,7 @@ static int least_exponent(const double share[EXPONENTS], double sum) {
 }
 
 // The axial plastic strain rate of one site, in attempt rates times gamma0 Omega/V.
-static double site_strain_rate(const stz_kmc *kmc, const multilevel *e, const stz_law *law, int64_t site) {
+static double site_strain_rate(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int64_t site) {
   const stz_modes *modes = stz_glass_modes(kmc->glass);
   const int rotation = stz_glass_rotation(kmc->glass)[site];
   float rates[STZ_MODES][2], stress[5];
@@ -401,14 +379,14 @@ static double site_strain_rate(const stz_kmc *kmc, const multilevel *e, const st
   return sum;
 }
 
-static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
-  const multilevel *e = kmc->state;
+static void stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+  const stz_multilevel *e = kmc->state;
   const stz_stz_params *stz = stz_glass_stz(kmc->glass);
   const int64_t sites = stz_grid_sites(e->grid);
   _Alignas(64) float rates[CHUNK];
   double share[EXPONENTS] = {0}, sum = 0.0, plastic = 0.0;
   stz_law law;
-  (void)ml_stress(kmc, 0);
+  (void)stz_ml_stress(kmc, 0);
   stz_law_set(&law, stz, stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
   for (int64_t at = 0; at < sites; at += CHUNK) {
     sum += chunk_rates(kmc, e, &law, at, rates);
@@ -425,57 +403,57 @@ static void ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, d
   *plastic_rate = plastic * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
 }
 
-static void ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
-  const multilevel *e = kmc->state;
+static void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
+  const stz_multilevel *e = kmc->state;
   int xyz[3];
   stz_grid_coords(e->grid, local, xyz); // one rank: local is global
-  ml_site_stress(e, ml_number(e, xyz), stress);
+  stz_ml_site_stress(e, stz_ml_number(e, xyz), stress);
   for (int c = 0; c < 5; c++) stress[c] += (float)e->head->uniform[c];
 }
 
-static double ml_bytes(const stz_kmc *kmc) {
-  const multilevel *e = kmc->state;
+static double stz_ml_bytes(const stz_kmc *kmc) {
+  const stz_multilevel *e = kmc->state;
   size_t far;
   (void)stz_far_state(e->far, &far);
   const size_t tables = e->split->bytes + stz_total_table_bytes(e->total), work = stz_total_work_bytes(e->total);
   return (double)(e->state_bytes + far + tables + work) / (double)stz_grid_sites(e->grid);
 }
 
-static const stz_fields *ml_fields(const stz_kmc *kmc) {
+static const stz_fields *stz_ml_fields(const stz_kmc *kmc) {
   (void)kmc;
   return NULL;
 }
 
-static void *ml_block(const stz_kmc *kmc, int index, size_t *bytes) {
-  const multilevel *e = kmc->state;
+static void *stz_ml_block(const stz_kmc *kmc, int index, size_t *bytes) {
+  const stz_multilevel *e = kmc->state;
   *bytes = e->state_bytes;
   if (index == 0) return e->state;
   return index == 1 ? stz_far_state(e->far, bytes) : NULL;
 }
 
-static void ml_save(const stz_kmc *kmc, void *own) {
+static void stz_ml_save(const stz_kmc *kmc, void *own) {
   (void)kmc;
   (void)own; // all of it is in the blocks
 }
 
-static void ml_restore(stz_kmc *kmc, const void *own) {
-  multilevel *e = kmc->state;
+static void stz_ml_restore(stz_kmc *kmc, const void *own) {
+  stz_multilevel *e = kmc->state;
   (void)own;
   e->stress_at = UINT64_MAX;
-  if (e->head->kelvin > 0.0) ml_set_law(kmc, e);
+  if (e->head->kelvin > 0.0) stz_ml_set_law(kmc, e);
 }
 
 const stz_engine stz_engine_multilevel = {
-    .create = ml_create,
-    .destroy = ml_destroy,
-    .next = ml_next,
-    .add_stress = ml_add_stress,
-    .rates = ml_rates,
-    .stress = ml_stress,
-    .site_stress = ml_stress_of,
-    .bytes_per_site = ml_bytes,
-    .fields = ml_fields,
-    .save = ml_save,
-    .restore = ml_restore,
-    .block = ml_block,
+    .create = stz_ml_create,
+    .destroy = stz_ml_destroy,
+    .next = stz_ml_next,
+    .add_stress = stz_ml_add_stress,
+    .rates = stz_ml_rates,
+    .stress = stz_ml_stress,
+    .site_stress = stz_ml_stress_of,
+    .bytes_per_site = stz_ml_bytes,
+    .fields = stz_ml_fields,
+    .save = stz_ml_save,
+    .restore = stz_ml_restore,
+    .block = stz_ml_block,
 };

@@ -8,7 +8,7 @@
 #include "base/mathfn.h"
 #include "base/target.h"
 #include "base/tensor.h"
-#include "kmc/multilevel.h"
+#include "kmc/multilevel/multilevel.h"
 #include "stz/power2.h"
 
 static const float RESERVE = 1.5f;           // ln: for the drift of a block between folds
@@ -23,46 +23,46 @@ static const float CHEAP = 30.0f;            // least bounds: a bound below is r
 static const float ROOM = 1.0f;              // slack of a bound that is raised
 static const float EXP_ROOM_10 = 59874.142f; // exp(ROOM + 10)
 
-void ml_block_origin(const multilevel *e, int block, int origin[3]) {
+void stz_ml_block_origin(const stz_multilevel *e, int block, int origin[3]) {
   origin[0] = block / (e->count[1] * e->count[2]) * 8;
   origin[1] = block / e->count[2] % e->count[1] * 8;
   origin[2] = block % e->count[2] * 8;
 }
 
-int32_t ml_number(const multilevel *e, const int xyz[3]) {
+int32_t stz_ml_number(const stz_multilevel *e, const int xyz[3]) {
   const int block = (xyz[0] / 8 * e->count[1] + xyz[1] / 8) * e->count[2] + xyz[2] / 8;
-  return ML_SITES * block + 64 * (xyz[0] % 8) + 8 * (xyz[1] % 8) + xyz[2] % 8;
+  return STZ_ML_SITES * block + 64 * (xyz[0] % 8) + 8 * (xyz[1] % 8) + xyz[2] % 8;
 }
 
-static void coordinates(const multilevel *e, int32_t number, int xyz[3]) {
-  const int within = number % ML_SITES;
-  ml_block_origin(e, number / ML_SITES, xyz);
+static void coordinates(const stz_multilevel *e, int32_t number, int xyz[3]) {
+  const int within = number % STZ_ML_SITES;
+  stz_ml_block_origin(e, number / STZ_ML_SITES, xyz);
   xyz[0] += within / 64;
   xyz[1] += within / 8 % 8;
   xyz[2] += within % 8;
 }
 
-void ml_site_stress(const multilevel *e, int32_t number, float stress[5]) {
+void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]) {
   int xyz[3];
   coordinates(e, number, xyz);
   stz_far_site(e->far, xyz, stress);
-  for (int c = 0; c < 5; c++) stress[c] += ml_piece(e, number)->near[c][number % 8];
+  for (int c = 0; c < 5; c++) stress[c] += stz_ml_piece(e, number)->near[c][number % 8];
 }
 
 // --- rates ---
 
-static stz_piece *pieces_of(const multilevel *e, int block) { return e->pieces + (size_t)block * STZ_BLOCK_PIECES; }
+static stz_piece *pieces_of(const stz_multilevel *e, int block) { return e->pieces + (size_t)block * STZ_BLOCK_PIECES; }
 
-void ml_copy_glass(const stz_kmc *kmc, multilevel *e, int block) {
+void stz_ml_copy_glass(const stz_kmc *kmc, stz_multilevel *e, int block) {
   const float *barrier = stz_glass_barrier(kmc->glass);
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    const int32_t number = ML_SITES * block + 8 * row;
-    memcpy(ml_piece(e, number)->barrier, barrier + ml_local(e, number), 8 * sizeof *barrier);
+    const int32_t number = STZ_ML_SITES * block + 8 * row;
+    memcpy(stz_ml_piece(e, number)->barrier, barrier + stz_ml_local(e, number), 8 * sizeof *barrier);
   }
 }
 
-STZ_MULTIVERSION(static void gather_block(const float far[5][ML_SITES], stz_piece *pieces, float s[5][ML_SPENT + 8],
-                                          float *restrict barrier)) {
+STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], stz_piece *pieces,
+                                          float s[5][STZ_ML_SPENT + 8], float *restrict barrier)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     stz_piece *p = pieces + row;
     for (int c = 0; c < 5; c++) {
@@ -80,17 +80,17 @@ STZ_MULTIVERSION(static void gather_block(const float far[5][ML_SITES], stz_piec
   }
 }
 
-double ml_block_rates(const stz_kmc *kmc, multilevel *e, const stz_law *law, int block) {
+double stz_ml_block_rates(const stz_kmc *kmc, stz_multilevel *e, const stz_law *law, int block) {
   int origin[3];
-  ml_block_origin(e, block, origin);
+  stz_ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, e->far_box);
-  gather_block((const float(*)[ML_SITES])e->far_box, pieces_of(e, block), e->s, e->barrier);
+  gather_block((const float(*)[STZ_ML_SITES])e->far_box, pieces_of(e, block), e->s, e->barrier);
   const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    const uint16_t *rotation = stz_glass_rotation(kmc->glass) + ml_local(e, ML_SITES * block + 8 * row);
+    const uint16_t *rotation = stz_glass_rotation(kmc->glass) + stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
     memcpy(e->rotation + 8 * row, rotation, 8 * sizeof *rotation);
   }
-  return stz_rates_sum(law, stz_glass_modes(kmc->glass), ML_SITES, s, e->barrier, e->rotation, e->rates);
+  return stz_rates_sum(law, stz_glass_modes(kmc->glass), STZ_ML_SITES, s, e->barrier, e->rotation, e->rates);
 }
 
 // --- bounds ---
@@ -122,7 +122,7 @@ static inline __attribute__((always_inline)) float slack_of(float bound, float r
 static float factor(void) { return (float)stz_exp((double)(RESERVE + SLACK)); }
 
 // The least bound: all of them together make `WASTE` candidates an event.
-static float least_bound(const multilevel *e) {
+static float least_bound(const stz_multilevel *e) {
   const double now = e->head->total * e->head->accepted, activity = 4.0 * e->head->activity;
   return (float)(WASTE * fmin(now, activity) / (double)stz_grid_sites(e->grid));
 }
@@ -179,7 +179,7 @@ STZ_MULTIVERSION(static inspection inspect(const float *restrict rates, const st
   return found;
 }
 
-static float *rows_of(const multilevel *e, int block) { return e->row_sum + (size_t)block * STZ_BLOCK_PIECES; }
+static float *rows_of(const stz_multilevel *e, int block) { return e->row_sum + (size_t)block * STZ_BLOCK_PIECES; }
 
 static double sum_rows(const float *row) {
   double sum = 0.0;
@@ -188,31 +188,31 @@ static double sum_rows(const float *row) {
 }
 
 // Sums of a group and of all after some of its blocks have changed.
-static void sum_group(multilevel *e, int group) {
-  const int first = group * ML_GROUP, last = first + ML_GROUP < e->blocks ? first + ML_GROUP : e->blocks;
+static void sum_group(stz_multilevel *e, int group) {
+  const int first = group * STZ_ML_GROUP, last = first + STZ_ML_GROUP < e->blocks ? first + STZ_ML_GROUP : e->blocks;
   double sum = 0.0;
   for (int b = first; b < last; b++) sum += e->block_sum[b];
   e->group_sum[group] = sum;
 }
 
-static void sum_all(multilevel *e) {
+static void sum_all(stz_multilevel *e) {
   e->head->total = 0.0;
   for (int g = 0; g < e->groups; g++) e->head->total += e->group_sum[g];
 }
 
-double ml_drifted(const multilevel *e, int32_t number) {
-  const int block = number / ML_SITES;
-  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)ml_threshold(e, block);
+double stz_ml_drifted(const stz_multilevel *e, int32_t number) {
+  const int block = number / STZ_ML_SITES;
+  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)stz_ml_threshold(e, block);
   return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, spent)));
 }
 
-void ml_fold(stz_kmc *kmc, int block) {
-  multilevel *e = kmc->state;
-  (void)ml_block_rates(kmc, e, &e->law, block);
+void stz_ml_fold(stz_kmc *kmc, int block) {
+  stz_multilevel *e = kmc->state;
+  (void)stz_ml_block_rates(kmc, e, &e->law, block);
   const inspection found = inspect(e->rates, pieces_of(e, block));
   const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
   const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
-  e->threshold[block] = fminf(LOOSEST, ml_threshold(e, block) * change);
+  e->threshold[block] = fminf(LOOSEST, stz_ml_threshold(e, block) * change);
   e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->threshold[block] / e->head->typical) - 1.0);
   if (found.above) {
     kmc->stats.violations += (uint64_t)found.above;
@@ -224,16 +224,16 @@ void ml_fold(stz_kmc *kmc, int block) {
   e->drift[block] = -(float)e->head->everywhere;
   e->folded[block] = kmc->stats.events;
   kmc->stats.folds++;
-  e->changed[block / ML_GROUP] = 1;
+  e->changed[block / STZ_ML_GROUP] = 1;
 }
 
-double ml_reserve(void) { return (double)RESERVE; }
+double stz_ml_reserve(void) { return (double)RESERVE; }
 
-double ml_largest(void) { return (double)LARGEST; }
+double stz_ml_largest(void) { return (double)LARGEST; }
 
 // --- the reference ---
 
-static void total_mean(const multilevel *e, const stz_mean_stress *mean, double elapsed, double d[5]) {
+static void total_mean(const stz_multilevel *e, const stz_mean_stress *mean, double elapsed, double d[5]) {
   double stress[6];
   for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
   stz_dev_from_sym(stress, d);
@@ -245,8 +245,8 @@ static double slope_at(const stz_kmc *kmc, double kelvin) {
   return stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), kelvin, unit);
 }
 
-double ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
-  const multilevel *e = kmc->state;
+double stz_ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
+  const stz_multilevel *e = kmc->state;
   double d[5], norm2 = 0.0;
   total_mean(e, mean, elapsed, d);
   for (int c = 0; c < 5; c++) norm2 += (d[c] - e->head->mean[c]) * (d[c] - e->head->mean[c]);
@@ -255,7 +255,7 @@ double ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed
   return slope * sqrt(norm2) + (warmer > 0.0 ? stz_thermal_growth(e->head->kelvin, warmer) : 0.0);
 }
 
-void ml_set_law(const stz_kmc *kmc, multilevel *e) {
+void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e) {
   double stress[6];
   stz_sym_from_dev(e->head->mean, stress);
   stz_law_set(&e->law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), e->head->kelvin, stress);
@@ -264,7 +264,7 @@ void ml_set_law(const stz_kmc *kmc, multilevel *e) {
 
 typedef struct refreshed {
   const stz_kmc *kmc;
-  multilevel *e;
+  stz_multilevel *e;
 } refreshed;
 
 // The strain of events and of the quench, one component.
@@ -290,14 +290,14 @@ static void take_stress(void *context, int c, int row, const float *field) {
     for (int y = 0; y < n[1]; y++) {
       const float *from = field + ((size_t)x * (size_t)n[1] + (size_t)y) * (size_t)row;
       for (int z = 0; z < n[2]; z += 8) {
-        memcpy(ml_piece(r->e, ml_number(r->e, (const int[3]){x, y, z}))->near[c], from + z, 8 * sizeof *from);
+        memcpy(stz_ml_piece(r->e, stz_ml_number(r->e, (const int[3]){x, y, z}))->near[c], from + z, 8 * sizeof *from);
       }
     }
   }
 }
 
-void ml_refresh(stz_kmc *kmc) {
-  multilevel *e = kmc->state;
+void stz_ml_refresh(stz_kmc *kmc) {
+  stz_multilevel *e = kmc->state;
   refreshed r = {kmc, e};
   stz_total_stress(e->total, give_strain, take_stress, &r);
   e->stress_at = UINT64_MAX; // it lies in the work space
@@ -307,20 +307,20 @@ void ml_refresh(stz_kmc *kmc) {
   kmc->stats.refreshes++;
 }
 
-stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery) {
-  multilevel *e = kmc->state;
-  ml_head *h = e->head;
-  if (h->stale) ml_refresh(kmc);
+stz_err stz_ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery) {
+  stz_multilevel *e = kmc->state;
+  stz_ml_head *h = e->head;
+  if (h->stale) stz_ml_refresh(kmc);
   h->stale = 0;
   total_mean(e, mean, elapsed, h->mean);
   h->kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
-  ml_set_law(kmc, e);
+  stz_ml_set_law(kmc, e);
   stz_glass_soften(kmc->glass, recovery);
   h->activity = 0.0;
   for (int b = 0; b < e->blocks; b++) {
-    ml_copy_glass(kmc, e, b);
-    h->activity += ml_block_rates(kmc, e, &e->law, b);
-    for (int i = 0; i < ML_SITES; i++) pieces_of(e, b)[i / 8].bound[i % 8] = e->rates[i];
+    stz_ml_copy_glass(kmc, e, b);
+    h->activity += stz_ml_block_rates(kmc, e, &e->law, b);
+    for (int i = 0; i < STZ_ML_SITES; i++) pieces_of(e, b)[i / 8].bound[i % 8] = e->rates[i];
   }
   if (!isfinite(h->activity))
     return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, mean->t0);
@@ -328,7 +328,7 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
   h->accepted = 1.0;
   const float least = least_bound(e);
   for (int b = 0; b < e->blocks; b++) {
-    for (int i = 0; i < ML_SITES; i++) e->rates[i] = pieces_of(e, b)[i / 8].bound[i % 8];
+    for (int i = 0; i < STZ_ML_SITES; i++) e->rates[i] = pieces_of(e, b)[i / 8].bound[i % 8];
     bound_block(e->rates, least, factor(), pieces_of(e, b), rows_of(e, b));
     e->block_sum[b] = sum_rows(rows_of(e, b));
     e->drift[b] = 0.0f;
@@ -348,14 +348,14 @@ stz_err ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, doub
 // --- lists and rows of sites ---
 
 // Rates of the first n sites of e->sites, whose stress is in e->s.
-static void rates_of_list(const stz_kmc *kmc, multilevel *e, int n) {
+static void rates_of_list(const stz_kmc *kmc, stz_multilevel *e, int n) {
   const int whole = (n + 7) / 8 * 8;
   const uint16_t *const all = stz_glass_rotation(kmc->glass), *rotation = NULL;
   for (int i = 0; i < whole; i++) {
     const int32_t number = e->sites[i < n ? i : n - 1];
     // Sites of a piece follow each other.
-    if (i == 0 || (i < n && e->sites[i - 1] / 8 != number / 8)) rotation = all + ml_local(e, number / 8 * 8);
-    e->barrier[i] = ml_piece(e, number)->barrier[number % 8];
+    if (i == 0 || (i < n && e->sites[i - 1] / 8 != number / 8)) rotation = all + stz_ml_local(e, number / 8 * 8);
+    e->barrier[i] = stz_ml_piece(e, number)->barrier[number % 8];
     e->rotation[i] = rotation[number % 8];
     for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
   }
@@ -381,31 +381,31 @@ STZ_MULTIVERSION(static void bounds_of_rates(int n, const float *restrict rates,
 }
 
 // Sums after the bounds of a piece have changed.
-static inline __attribute__((always_inline)) void sum_piece(multilevel *e, int32_t piece) {
+static inline __attribute__((always_inline)) void sum_piece(stz_multilevel *e, int32_t piece) {
   const int block = piece / STZ_BLOCK_PIECES;
   const float sum = sum_row(e->pieces[piece].bound);
   const double before = e->block_sum[block];
   e->block_sum[block] += (double)sum - (double)e->row_sum[piece];
   e->row_sum[piece] = sum;
   if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_rows(rows_of(e, block)); // of what has cancelled
-  e->changed[block / ML_GROUP] = 1;
+  e->changed[block / STZ_ML_GROUP] = 1;
 }
 
-void ml_bound_list(stz_kmc *kmc, int n) {
-  multilevel *e = kmc->state;
+void stz_ml_bound_list(stz_kmc *kmc, int n) {
+  stz_multilevel *e = kmc->state;
   rates_of_list(kmc, e, n);
   float *bound = e->s[0]; // the stresses have done their work
   bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, e->slack);
   for (int i = 0; i < n; i++) {
     const int32_t number = e->sites[i];
-    ml_piece(e, number)->bound[number % 8] = bound[i];
-    ml_piece(e, number)->slack[number % 8] = e->slack[i];
+    stz_ml_piece(e, number)->bound[number % 8] = bound[i];
+    stz_ml_piece(e, number)->slack[number % 8] = e->slack[i];
     if (i + 1 == n || e->sites[i + 1] / 8 != number / 8) sum_piece(e, number / 8);
   }
   kmc->stats.bounds += (uint64_t)n;
 }
 
-void ml_sum_changed(multilevel *e) {
+void stz_ml_sum_changed(stz_multilevel *e) {
   for (int g = 0; g < e->groups; g++) {
     if (e->changed[g]) sum_group(e, g);
     e->changed[g] = 0;
@@ -413,20 +413,20 @@ void ml_sum_changed(multilevel *e) {
   sum_all(e);
 }
 
-void ml_bound_site(stz_kmc *kmc, int32_t number) {
-  multilevel *e = kmc->state;
+void stz_ml_bound_site(stz_kmc *kmc, int32_t number) {
+  stz_multilevel *e = kmc->state;
   float stress[5];
-  ml_site_stress(e, number, stress);
+  stz_ml_site_stress(e, number, stress);
   for (int c = 0; c < 5; c++) {
     const float units[8] = {stress[c] * (1.0f / STZ_FOLDED)};
     int16_t folded[8];
     stz_to_fixed(units, folded);
     e->s[c][0] = stress[c];
-    ml_piece(e, number)->folded[c][number % 8] = folded[0];
+    stz_ml_piece(e, number)->folded[c][number % 8] = folded[0];
   }
   e->sites[0] = number;
-  ml_bound_list(kmc, 1);
-  ml_sum_changed(e);
+  stz_ml_bound_list(kmc, 1);
+  stz_ml_sum_changed(e);
 }
 
 // Raises the bounds of those sites of a piece that are spent and stay little, instead of looking at them; returns the
@@ -449,7 +449,7 @@ static inline __attribute__((always_inline)) uint8_t raise_piece(stz_piece *piec
   return (uint8_t)(((left[0] | left[4]) | (left[2] | left[6])) | ((left[1] | left[5]) | (left[3] | left[7])));
 }
 
-STZ_MULTIVERSION(void ml_raise_pieces(multilevel *e, int pieces, stz_spent *spent)) {
+STZ_MULTIVERSION(void stz_ml_raise_pieces(stz_multilevel *e, int pieces, stz_spent *spent)) {
   const float little = CHEAP * least_bound(e);
   for (int i = 0; i < pieces; i++) {
     spent[i].lanes = raise_piece(e->pieces + spent[i].piece, little);

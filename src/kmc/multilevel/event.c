@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/target.h"
-#include "kmc/multilevel.h"
+#include "kmc/multilevel/multilevel.h"
 
 enum { SCAN = 32 }; // events between looks at all blocks
 
@@ -16,7 +16,7 @@ static int fold_distance(int d, int n) {
 
 // Marks the sites whose barrier or rotation has changed as spent. Those beyond the near sphere, which nobody else
 // lists, go to the list; returns its length.
-static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) {
+static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   int count, listed = 0, xyz[3] = {0};
   const double recovery = stz_glass_recovery(kmc->glass);
   const int64_t *touched = stz_glass_touched(kmc->glass, &count);
@@ -31,11 +31,11 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
       const int d = fold_distance(xyz[axis] - origin[axis], e->cells[axis]);
       r2 += d * d;
     }
-    const int32_t number = ml_number(e, xyz);
-    stz_piece *piece = ml_piece(e, number);
+    const int32_t number = stz_ml_number(e, xyz);
+    stz_piece *piece = stz_ml_piece(e, number);
     int16_t *slack = &piece->slack[number % 8];
-    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > ML_TOUCHED) e->sites[listed++] = number;
-    *slack = ML_TOUCHED;
+    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > STZ_ML_TOUCHED) e->sites[listed++] = number;
+    *slack = STZ_ML_TOUCHED;
     // Not the glass's own field, which is of the time of the last look at all sites.
     piece->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
   }
@@ -43,7 +43,7 @@ static int mark_touched(const stz_kmc *kmc, multilevel *e, const int origin[3]) 
 }
 
 // Lists the sites that are spent after the `listed` that are there; returns the length of the list.
-static int list_spent(multilevel *e, const stz_spent *spent, int pieces, int listed) {
+static int list_spent(stz_multilevel *e, const stz_spent *spent, int pieces, int listed) {
   for (int i = 0; i < pieces; i++) {
     for (uint32_t lanes = spent[i].lanes; lanes; lanes &= lanes - 1) {
       e->sites[listed++] = 8 * spent[i].piece + __builtin_ctz(lanes);
@@ -53,9 +53,9 @@ static int list_spent(multilevel *e, const stz_spent *spent, int pieces, int lis
 }
 
 // The folded stress of the first n sites of e->sites into e->s.
-STZ_MULTIVERSION(static void folded_of_list(multilevel *e, int n)) {
+STZ_MULTIVERSION(static void folded_of_list(stz_multilevel *e, int n)) {
   for (int i = 0; i < n; i++) {
-    const stz_piece *piece = ml_piece(e, e->sites[i]);
+    const stz_piece *piece = stz_ml_piece(e, e->sites[i]);
     for (int c = 0; c < 5; c++) e->units[c][i] = piece->folded[c][e->sites[i] % 8];
   }
   for (int c = 0; c < 5; c++) {
@@ -67,7 +67,7 @@ STZ_MULTIVERSION(static void folded_of_list(multilevel *e, int n)) {
 }
 
 // What the parts' sums over the lattice leave over: the whole kernel's is zero.
-static void add_uniform(multilevel *e, const int origin[3], const float strain[5]) {
+static void add_uniform(stz_multilevel *e, const int origin[3], const float strain[5]) {
   const stz_split *s = e->split;
   double sums[STZ_PAIRS];
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
@@ -84,14 +84,14 @@ static void add_uniform(multilevel *e, const int origin[3], const float strain[5
 }
 
 // Counts the drift of the blocks about the event, and folds those that have used theirs up.
-static void spread_drift(stz_kmc *kmc, multilevel *e, const int origin[3]) {
+static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   const float slope = (float)e->slope, beyond = slope * e->beyond;
   int count[3];
   e->head->everywhere += (double)beyond;
-  int place[3][ML_SPREAD], distance[3][ML_SPREAD];
+  int place[3][STZ_ML_SPREAD], distance[3][STZ_ML_SPREAD];
   for (int axis = 0; axis < 3; axis++) {
     const int n = e->count[axis];
-    count[axis] = n < ML_SPREAD ? n : ML_SPREAD;
+    count[axis] = n < STZ_ML_SPREAD ? n : STZ_ML_SPREAD;
     for (int i = 0; i < count[axis]; i++) {
       const int d = i - (count[axis] - 1) / 2;
       place[axis][i] = (origin[axis] / 8 + d + n) % n;
@@ -105,24 +105,24 @@ static void spread_drift(stz_kmc *kmc, multilevel *e, const int origin[3]) {
       for (int k = 0; k < count[2]; k++) {
         const int block = row + place[2][k];
         e->drift[block] += slope * spread[distance[2][k]] - beyond;
-        if (ml_used(e, block)) ml_fold(kmc, block);
+        if (stz_ml_used(e, block)) stz_ml_fold(kmc, block);
       }
     }
   }
   if (kmc->stats.events < e->head->scanned + SCAN) return;
   e->head->scanned = kmc->stats.events;
   for (int b = 0; b < e->blocks; b++) {
-    if (ml_used(e, b)) ml_fold(kmc, b);
+    if (stz_ml_used(e, b)) stz_ml_fold(kmc, b);
   }
 }
 
-void ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
-  multilevel *e = kmc->state;
-  ml_head *h = e->head;
+void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
+  stz_multilevel *e = kmc->state;
+  stz_ml_head *h = e->head;
   const int listed = mark_touched(kmc, e, origin);
   stz_spent *spent;
   const int pieces = stz_near_add(e->near, origin, strain, (float)e->slope, e->pieces, &spent);
-  ml_raise_pieces(e, pieces, spent);
+  stz_ml_raise_pieces(e, pieces, spent);
   stz_far_add(e->far, origin, strain);
   if (kmc->stats.events + 1 >= h->converged + e->converge_every) {
     stz_far_converge(e->far);
@@ -132,9 +132,9 @@ void ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
   const int n = list_spent(e, spent, pieces, listed);
   if (n > 0) {
     folded_of_list(e, n);
-    ml_bound_list(kmc, n);
+    stz_ml_bound_list(kmc, n);
   }
   spread_drift(kmc, e, origin);
-  ml_sum_changed(e);
+  stz_ml_sum_changed(e);
   h->stale = kmc->stats.events + 1 >= h->refreshed + e->refresh_every;
 }
