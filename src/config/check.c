@@ -449,16 +449,15 @@ static stz_err check_nbed(const stz_draft *draft) {
   return STZ_OK;
 }
 
-// The multilevel engine needs room for its levels; "auto" is replaced by what the box allows, by nothing else, so that
-// the same input has the same trajectory on any number of ranks.
+// "auto" is replaced by what the box allows, by nothing else, so that the same input has the same trajectory on any
+// number of ranks.
 static stz_err check_engine(const stz_draft *draft) {
   stz_config *config = draft->config;
-  const bool fits = stz_multilevel_fits(config->lattice.cells);
   config->engine_auto = config->kmc.engine == STZ_ENGINE_AUTO;
-  if (config->engine_auto) config->kmc.engine = fits ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT;
-  if (config->kmc.engine != STZ_ENGINE_MULTILEVEL || fits) return STZ_OK;
-  return violated(draft, -1, "lattice.cells", "at least %d an axis with kmc.engine = \"multilevel\"",
-                  STZ_MULTILEVEL_LEAST);
+  if (config->engine_auto) config->kmc.engine = stz_engine_for(config->lattice.cells);
+  if (stz_engine_fits(config->kmc.engine, config->lattice.cells)) return STZ_OK;
+  const stz_engine_needs needs = stz_engine_needs_of(config->kmc.engine);
+  return violated(draft, -1, "lattice.cells", "at least %d per axis with kmc.engine = \"%s\"", needs.least, needs.name);
 }
 
 // Snapshots need strains at which to take them.

@@ -232,7 +232,7 @@ const stz_key stz_schema[] = {
     {"protocol[].until_stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(until_stress_GPa),
      .used_by = RATE | HOLD | ACTUATOR | JUMP | UNLOAD, .description = "End: stress; unload: 0 without it"},
 
-    {"kmc.engine", STZ_KEY_NAME, "", "\"auto\"", .names = "direct|multilevel|auto", AT(kmc.engine),
+    {"kmc.engine", STZ_KEY_NAME, "", "\"auto\"", .names = STZ_ENGINE_NAMES, AT(kmc.engine),
      .description = "`direct`: after each event every rate is computed again; `multilevel`: only those that change by "
                     "more than next to nothing, at a cost that hardly grows with the box (one rank, boxes of 32 cells "
                     "an axis or more); `auto`: `multilevel` in boxes of 32 cells an axis or more, else `direct`"},

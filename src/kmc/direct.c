@@ -310,7 +310,13 @@ static void direct_restore(stz_kmc *kmc, const void *own) {
   memcpy(d->strain, saved.strain, sizeof saved.strain);
 }
 
+static void direct_cost(double sites, int ranks, bool random, stz_engine_cost *cost) {
+  const double site_s = random ? 30e-9 : 22e-9, message_s = ranks > 1 ? 2e-5 : 0.0;
+  *cost = (stz_engine_cost){.event_s = sites / ranks * site_s + message_s};
+}
+
 const stz_engine stz_engine_direct = {
+    .cost = direct_cost,
     .create = direct_create,
     .destroy = direct_destroy,
     .next = direct_next,

@@ -26,6 +26,7 @@ struct stz_kmc {
 enum { STZ_ENGINE_SAVED_BYTES = STZ_KMC_SAVED_BYTES - sizeof(stz_rng) - sizeof(stz_kmc_stats) - sizeof(double) };
 
 typedef struct stz_engine {
+  void (*cost)(double sites, int ranks, bool random, stz_engine_cost *cost); // random: orientations; before a run
   stz_err (*create)(stz_kmc *kmc);
   void (*destroy)(stz_kmc *kmc);
   stz_err (*next)(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found);
@@ -39,8 +40,6 @@ typedef struct stz_engine {
   void (*restore)(stz_kmc *kmc, const void *own);
   void *(*block)(const stz_kmc *kmc, int index, size_t *bytes); // of its state; NULL past the last; may be NULL
 } stz_engine;
-
-extern const stz_engine stz_engine_direct, stz_engine_multilevel;
 
 // Between two windows of a search, `start` after the drive's t0: true if the search is to be left off here. Collective.
 bool stz_kmc_leaves_off(stz_kmc *kmc, double start);

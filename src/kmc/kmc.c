@@ -10,10 +10,18 @@
 #include "kmc/engine.h"
 #include "stz/rates.h"
 
+#define DECLARE(ENGINE, name, least, multiple, ranks) extern const stz_engine stz_engine_##name;
+STZ_ENGINES(DECLARE)
+
+#define ENTRY(ENGINE, name, least, multiple, ranks) [STZ_ENGINE_##ENGINE] = &stz_engine_##name,
+static const stz_engine *const engines[] = {STZ_ENGINES(ENTRY)};
+
+void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, stz_engine_cost *cost) {
+  engines[engine]->cost(sites, ranks, random, cost);
+}
+
 stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) {
-  static const stz_engine *const engines[] = {
-      [STZ_ENGINE_DIRECT] = &stz_engine_direct, [STZ_ENGINE_MULTILEVEL] = &stz_engine_multilevel};
   const stz_grid *grid = stz_glass_grid(glass);
   stz_kmc *k = NULL;
   assert(params->engine != STZ_ENGINE_AUTO);

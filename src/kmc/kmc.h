@@ -41,6 +41,13 @@ typedef struct stz_kmc_stats {
   double missed;
 } stz_kmc_stats;
 
+// What a run costs, roughly, for `check` and for the order of a sweep.
+typedef struct stz_engine_cost {
+  double event_s;        // wall time per event
+  double setup_s, bytes; // wall time of the set-up and memory, per site, beside what all engines have
+} stz_engine_cost;
+void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, stz_engine_cost *cost);
+
 // Collective. `glass` is changed by stz_kmc_fire and stz_kmc_pass alone, but that
 // its barriers follow the recovery of damage.
 stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,

@@ -4,17 +4,45 @@
 
 #include <stdbool.h>
 
-// STZ_ENGINE_AUTO is for config alone, which puts the engine in its place that fits the box.
-typedef enum stz_engine_kind { STZ_ENGINE_DIRECT, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_AUTO } stz_engine_kind;
+// The engines, from the one that takes any box on. Each is a file or folder in src/kmc that defines `stz_engine_NAME`
+// (kmc/engine.h), and an entry here: its name in the code and in the input, the fewest voxels of a box along each axis,
+// of what number these must be multiples, and how many ranks it can use (0: any number).
+#define STZ_ENGINES(X)                                                                                                 \
+  X(DIRECT, direct, 1, 1, 0)                                                                                           \
+  X(MULTILEVEL, multilevel, 32, 8, 1)
 
-enum { STZ_MULTILEVEL_LEAST = 32 }; // cells an axis
+// STZ_ENGINE_AUTO is for config alone, which puts the last engine of the list in its place that fits the box.
+#define STZ_ENGINE_VALUE(ENGINE, name, least, multiple, ranks) STZ_ENGINE_##ENGINE,
+typedef enum stz_engine_kind { STZ_ENGINES(STZ_ENGINE_VALUE) STZ_ENGINE_AUTO } stz_engine_kind;
 
-// Whether the multilevel engine takes a box: each side a multiple of 8 cells, its blocks', and long enough.
-static inline bool stz_multilevel_fits(const int cells[3]) {
+#define STZ_ENGINE_NAME(ENGINE, name, least, multiple, ranks) #name "|"
+#define STZ_ENGINE_NAMES STZ_ENGINES(STZ_ENGINE_NAME) "auto" // of the input, in the order of the values
+
+typedef struct stz_engine_needs {
+  const char *name;
+  int least, multiple; // of voxels along each axis
+  int ranks;           // that it can use; 0: any number
+} stz_engine_needs;
+
+static inline stz_engine_needs stz_engine_needs_of(stz_engine_kind engine) {
+#define STZ_ENGINE_ENTRY(ENGINE, name, least, multiple, ranks) {#name, least, multiple, ranks},
+  static const stz_engine_needs all[] = {STZ_ENGINES(STZ_ENGINE_ENTRY)};
+  return all[engine];
+}
+
+static inline bool stz_engine_fits(stz_engine_kind engine, const int cells[3]) {
+  const stz_engine_needs needs = stz_engine_needs_of(engine);
   for (int axis = 0; axis < 3; axis++) {
-    if (cells[axis] < STZ_MULTILEVEL_LEAST || cells[axis] % 8 != 0) return false;
+    if (cells[axis] < needs.least || cells[axis] % needs.multiple != 0) return false;
   }
   return true;
+}
+
+// The engine that "auto" means for a box.
+static inline stz_engine_kind stz_engine_for(const int cells[3]) {
+  int engine = STZ_ENGINE_AUTO - 1;
+  while (engine > 0 && !stz_engine_fits((stz_engine_kind)engine, cells)) engine--;
+  return (stz_engine_kind)engine;
 }
 
 typedef struct stz_kmc_params {

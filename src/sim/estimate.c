@@ -8,6 +8,7 @@
 #include "base/comm.h"
 #include "base/tensor.h"
 #include "io/field.h"
+#include "kmc/kmc.h"
 #include "observe/history.h"
 #include "sim/sim.h"
 #include "sim/thermal.h"
@@ -17,12 +18,7 @@
 // counts), the engine's stress, and at set-up spectra and composition fields in double precision.
 static const double RUN_BYTES = 73.0, SETUP_BYTES = 140.0;
 
-// The multilevel engine: seconds an event at 32^3 and the power of the number of sites by which it grows, seconds a
-// site of its tables, and bytes a site on top.
-static const double MULTILEVEL_EVENT = 5e-5, MULTILEVEL_GROWTH = 0.20, MULTILEVEL_SETUP = 3e-6,
-                    MULTILEVEL_BYTES = 110.0;
-
-// A row of the history looks at all sites, s a site; beside the multilevel engine most of the time in large boxes.
+// A row of the history looks at all sites, s a site; most of the time in large boxes where events are cheap.
 static const double ROW = 1.4e-7;
 
 // What the protocol goes through, following it roughly: plastic strain sets in at the flow stress, relaxation turns
@@ -172,18 +168,17 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
   estimate->slow_events = 0.0;
   compare_with_rates(config, c.largest, estimate);
-  const double nanoseconds = config->stz.orientation == STZ_ORIENTATION_RANDOM ? 30.0 : 22.0;
   describe_modes(config, estimate);
-  const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
-  if (multilevel) ranks = 1;
+  stz_engine_cost cost;
+  const int usable = stz_engine_needs_of(config->kmc.engine).ranks;
+  if (usable > 0 && ranks > usable) ranks = usable;
+  stz_kmc_cost(config->kmc.engine, sites, ranks, config->stz.orientation == STZ_ORIENTATION_RANDOM, &cost);
   estimate->ranks = ranks;
   const double rows =
       5.0 * config->history.points_per_decade * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
-  const double event = multilevel ? MULTILEVEL_EVENT * pow(sites / 32768.0, MULTILEVEL_GROWTH)
-                                  : sites / ranks * nanoseconds * 1e-9 + (ranks > 1 ? 2e-5 : 0.0);
-  estimate->seconds = estimate->events * event + (rows * ROW + (multilevel ? MULTILEVEL_SETUP : 0.0)) * sites / ranks;
-  estimate->bytes_per_rank = sites / ranks * (RUN_BYTES + SETUP_BYTES + (multilevel ? MULTILEVEL_BYTES : 0.0)) +
-                             octant * 15.0 * sizeof(float) + 3e7;
+  estimate->seconds = estimate->events * cost.event_s + (rows * ROW + cost.setup_s) * sites / ranks;
+  estimate->bytes_per_rank =
+      sites / ranks * (RUN_BYTES + SETUP_BYTES + cost.bytes) + octant * 15.0 * sizeof(float) + 3e7;
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 5.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
                          (config->avalanches ? 63.0 * estimate->events : 0.0) +

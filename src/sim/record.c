@@ -58,9 +58,8 @@ static stz_err write_config(stz_result *r, const stz_config *config, const stz_s
 // The engine, and why it.
 static stz_err write_choice(stz_result *r, const stz_config *config) {
   char choice[STZ_ENGINE_TEXT];
-  const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
   stz_sim_engine(config, choice);
-  STZ_TRY(stz_result_text(r, "/engine", "name", multilevel ? "multilevel" : "direct"));
+  STZ_TRY(stz_result_text(r, "/engine", "name", stz_engine_needs_of(config->kmc.engine).name));
   return stz_result_text(r, "/engine", "choice", choice);
 }
 

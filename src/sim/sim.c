@@ -286,22 +286,22 @@ static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_
 }
 
 void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]) {
-  const bool multilevel = config->kmc.engine == STZ_ENGINE_MULTILEVEL;
+  const stz_engine_kind engine = config->kmc.engine, next = (stz_engine_kind)(engine + 1);
   const int *cells = config->lattice.cells;
   char reason[STZ_ENGINE_TEXT / 2] = "";
-  if (config->engine_auto && !multilevel) {
-    snprintf(reason, sizeof reason, ", as multilevel needs %d cells an axis and the box has %d x %d x %d",
-             STZ_MULTILEVEL_LEAST, cells[0], cells[1], cells[2]);
+  if (config->engine_auto && next < STZ_ENGINE_AUTO) { // the first that did not fit
+    const stz_engine_needs needs = stz_engine_needs_of(next);
+    snprintf(reason, sizeof reason, ", as %s needs %d voxels per axis and the box has %d x %d x %d", needs.name,
+             needs.least, cells[0], cells[1], cells[2]);
   }
-  snprintf(text, STZ_ENGINE_TEXT, "%s (%s%s)", multilevel ? "multilevel" : "direct",
+  snprintf(text, STZ_ENGINE_TEXT, "%s (%s%s)", stz_engine_needs_of(engine).name,
            config->engine_auto ? "auto" : "as chosen", reason);
 }
 
 stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
   int ranks;
   MPI_Comm_size(comm, &ranks);
-  if (ranks == 1 || config->kmc.engine != STZ_ENGINE_MULTILEVEL) {
-    return carry_out(comm, config, options, stopped_early);
-  }
+  const int usable = stz_engine_needs_of(config->kmc.engine).ranks;
+  if (ranks == 1 || usable != 1) return carry_out(comm, config, options, stopped_early);
   return stz_alone_run(comm, carry_out, config, options, stopped_early);
 }

@@ -63,7 +63,7 @@ static void develop(bench *b, const stz_kmc_params *params) {
   kmc.engine = STZ_ENGINE_MULTILEVEL;
   b->developed = 0.0;
   if (stz_grid_ranks(b->grid) > 1 || sites > 128.0 * 128.0 * 128.0) return;
-  if (!stz_multilevel_fits(stz_grid_cells(b->grid))) return;
+  if (!stz_engine_fits(STZ_ENGINE_MULTILEVEL, stz_grid_cells(b->grid))) return;
   check(stz_kmc_create(&kmc, b->glass, b->elastic, 1, &b->kmc));
   for (; b->developed < 0.2 * sites; b->developed += 1.0) step(b);
   stz_kmc_destroy(&b->kmc);

@@ -143,7 +143,7 @@ axes = ( {{ key = "barriers.width_eV"; values = [0.10, 0.11]; }} );
 
 def check_choice(folder):
     for cells, asked, told in (([32, 40, 32], None, "multilevel (auto)"), ([32, 40, 32], "direct", "direct (as chosen)"),
-                               ([32, 24, 32], None, "direct (auto, as multilevel needs 32 cells an axis and the box has "
+                               ([32, 24, 32], None, "direct (auto, as multilevel needs 32 voxels per axis and the box has "
                                                     "32 x 24 x 32)")):
         chosen = words(f"lattice.cells={cells}", "nbed.foil_nm=13.0", *([f'kmc.engine="{asked}"'] if asked else []))
         done = run(["check", INPUT] + chosen, ranks=2)
@@ -152,7 +152,7 @@ def check_choice(folder):
         alone = told.startswith("multilevel")
         expect(f"cost: {told}", ("on 1 rank\n" if alone else "on 2 ranks\n") in done.stdout, done.stdout)
     done = run(["check", INPUT] + words("kmc.engine=\"multilevel\"", "lattice.cells=[16,32,32]"))
-    expect("small box", done.returncode == 2 and "at least 32 an axis" in done.stderr, done.stderr)
+    expect("small box", done.returncode == 2 and "at least 32 per axis" in done.stderr, done.stderr)
     done = run(["info", os.path.join(folder, "1.h5")])
     expect("info", "\nengine: multilevel\n" in done.stdout, done.stdout)
 

@@ -109,15 +109,15 @@ static void lay_out(stz_multilevel *e) {
 
 static stz_err fits(const stz_grid *grid) {
   const int *cells = stz_grid_cells(grid);
-  if (stz_grid_ranks(grid) > 1) {
-    return stz_fail(STZ_EINPUT, "kmc.engine: got \"multilevel\" on %d ranks, takes one rank a run",
+  const stz_engine_needs needs = stz_engine_needs_of(STZ_ENGINE_MULTILEVEL);
+  if (stz_grid_ranks(grid) > needs.ranks) {
+    return stz_fail(STZ_EINPUT, "kmc.engine: got \"%s\" on %d ranks, takes one rank per run", needs.name,
                     stz_grid_ranks(grid));
   }
-  if (stz_multilevel_fits(cells)) return STZ_OK;
+  if (stz_engine_fits(STZ_ENGINE_MULTILEVEL, cells)) return STZ_OK;
   return stz_fail(STZ_EINPUT,
-                  "kmc.engine: the multilevel engine needs a multiple of 8 cells an axis and at least %d, got "
-                  "%d x %d x %d",
-                  STZ_MULTILEVEL_LEAST, cells[0], cells[1], cells[2]);
+                  "kmc.engine: the %s engine needs a multiple of %d voxels per axis and at least %d, got %d x %d x %d",
+                  needs.name, needs.multiple, needs.least, cells[0], cells[1], cells[2]);
 }
 
 static stz_err stz_ml_create(stz_kmc *kmc) {
@@ -443,7 +443,15 @@ static void stz_ml_restore(stz_kmc *kmc, const void *own) {
   if (e->head->kelvin > 0.0) stz_ml_set_law(kmc, e);
 }
 
+// Measured on one core: 50 us per event at 32^3, slowly more in larger boxes.
+static void stz_ml_cost(double sites, int ranks, bool random, stz_engine_cost *cost) {
+  (void)ranks;
+  (void)random;
+  *cost = (stz_engine_cost){.event_s = 5e-5 * pow(sites / 32768.0, 0.20), .setup_s = 3e-6, .bytes = 110.0};
+}
+
 const stz_engine stz_engine_multilevel = {
+    .cost = stz_ml_cost,
     .create = stz_ml_create,
     .destroy = stz_ml_destroy,
     .next = stz_ml_next,
