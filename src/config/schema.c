@@ -170,9 +170,8 @@ const stz_key stz_schema[] = {
     {"order.loss", STZ_KEY_FLOAT, "1", "0.6", .min = 0, .max = 1, AT(order.loss),
      .description = "Probability d that an event takes the order of a cluster whose centre lies within the sphere Ω"},
 
-    {"protocol[].type", STZ_KEY_NAME, "", NULL,
-     .names = "strain-rate|relaxation|creep|actuator|rate-jump|unload|cyclic|mixed|age", IN_SEGMENT(type),
-     .used_by = EVERY, .needed_by = EVERY,
+    {"protocol[].type", STZ_KEY_NAME, "", NULL, .names = STZ_SEGMENT_NAMES, IN_SEGMENT(type), .used_by = EVERY,
+     .needed_by = EVERY,
      .description =
          "`strain-rate`: the strain grows steadily. `relaxation`: strain held. `creep`: stress held. `actuator`: a "
          "spring in series that contracts (the on-chip test). `rate-jump`: the strain grows at several rates by turns. "

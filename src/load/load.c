@@ -18,44 +18,21 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
-#include "load/balance.h"
+#include "load/segment.h"
 
-// A crossing missed by less than this strain (or E times it) is rounding and counts as reached.
-static const double ROUNDING = 1e-14;
+#define DECLARE(TYPE, name, text) extern const stz_segment_kind stz_segment_##name;
+STZ_SEGMENTS(DECLARE)
 
-struct stz_load {
-  stz_segment *segments;
-  int count, segment;
-  double plastic[6];
-  // the running segment
-  double begin, begin_rest; // their sum: when it begins in the run
-  double time;              // since then
-  stz_balance balance;
-  int component;                      // that is driven
-  double clock_zero;                  // time in the segment
-  double imposed[6], imposed_rate[6]; // strain or stress at the begin; c(t) instead where the driven strain is imposed
-  int strain_way, stress_way;         // in which direction an end condition is crossed; 0 if it never is
-  // the running leg
-  int leg; // -1: a type without
-  bool last_leg;
-  double start, rate, ramp_begin, ramp_end, stop; // c(t)
-  double turn_stress;                             // ends the leg too, if crossed in the direction turn_way
-  int turn_way;
-};
+#define ENTRY(TYPE, name, text) [STZ_SEGMENT_##TYPE] = &stz_segment_##name,
+static const stz_segment_kind *const kinds[] = {STZ_SEGMENTS(ENTRY)};
 
-typedef struct state {
-  double strain[6], stress[6], strain_rate[6], stress_rate[6];
-} state;
+#define NAME(TYPE, name, text) [STZ_SEGMENT_##TYPE] = text,
+static const char *const names[] = {STZ_SEGMENTS(NAME)};
 
-const char *stz_segment_name(stz_segment_type type) {
-  static const char *const names[] = {"strain-rate", "relaxation", "creep", "actuator", "rate-jump",
-                                      "unload",      "cyclic",     "mixed", "age"};
-  return names[type];
-}
+const stz_segment_kind *stz_segment_kind_of(stz_segment_type type) { return kinds[type]; }
+const char *stz_segment_name(stz_segment_type type) { return names[type]; }
 
 static const stz_segment *running(const stz_load *load) { return &load->segments[load->segment]; }
-
-static int sign(double x) { return (x > 0.0) - (x < 0.0); }
 
 static void imposed_at(const stz_load *load, double t, double value[6], double rate[6]) {
   for (int v = 0; v < 6; v++) {
@@ -68,10 +45,10 @@ static void imposed_at(const stz_load *load, double t, double value[6], double r
   rate[load->component] = ramping ? load->rate : 0.0;
 }
 
-static state state_at(const stz_load *load, double t) {
+static stz_load_now state_at(const stz_load *load, double t) {
   static const double none[6] = {0};
   double value[6], rate[6];
-  state s;
+  stz_load_now s;
   imposed_at(load, t, value, rate);
   stz_balance_stress(&load->balance, value, load->plastic, s.stress);
   stz_balance_stress(&load->balance, rate, none, s.stress_rate);
@@ -96,21 +73,19 @@ static double temperature_at(const stz_load *load, double t) {
   return running(load)->temperature_K + (rate == 0.0 ? 0.0 : rate * (t - load->clock_zero));
 }
 
-static bool reached(double value, double target, int way, double rounding) {
+bool stz_reached(double value, double target, int way, double rounding) {
   return way != 0 && way * (value - target) >= -rounding; // false without a target (NAN)
 }
 
 // When `value`, which moves at `rate`, crosses `target`; `now` if it has, INFINITY if it does not without events.
 static double crossing(double now, double value, double rate, double target, int way, double rounding) {
-  if (reached(value, target, way, rounding)) return now;
+  if (stz_reached(value, target, way, rounding)) return now;
   return way * rate > 0.0 && !isnan(target) ? now + (target - value) / rate : INFINITY;
 }
 
 // --- legs ---
 
-// From now on the strain moves at `rate` towards `target` (NAN: without end). A leg takes time, if only the last bit of
-// the clock, so that legs cannot follow each other for ever at one instant.
-static void ramp(stz_load *load, double from, double rate, double target) {
+void stz_ramp(stz_load *load, double from, double rate, double target) {
   load->start = load->stop = from;
   load->rate = rate;
   load->ramp_begin = load->time;
@@ -122,62 +97,32 @@ static void ramp(stz_load *load, double from, double rate, double target) {
   if (ahead > 0.0) load->ramp_end = fmax(load->ramp_end, nextafter(load->time, INFINITY));
 }
 
-static void ramp_to_stress(stz_load *load, double from, double rate, double stress, double target) {
+void stz_ramp_to_stress(stz_load *load, double from, double rate, double stress, double target) {
   load->turn_stress = target;
   load->turn_way = target < stress ? -1 : 1;
-  ramp(load, from, load->turn_way * rate, NAN);
+  stz_ramp(load, from, load->turn_way * rate, NAN);
 }
 
 static void begin_leg(stz_load *load, int leg, double strain, double stress) {
-  const stz_segment *segment = running(load);
-  const stz_list *rates = &segment->rates_per_s;
-  double target;
   load->leg = leg;
   load->last_leg = true;
   load->turn_way = 0;
-  switch (segment->type) {
-  case STZ_SEGMENT_STRAIN_RATE:
-    ramp(load, strain, segment->rate_per_s, segment->until_strain);
-    break;
-  case STZ_SEGMENT_RATE_JUMP:
-    target = load->imposed[load->component] + (leg + 1) * segment->strain_each;
-    load->last_leg = segment->until_strain <= target;
-    ramp(load, strain, rates->value[leg % rates->count], load->last_leg ? segment->until_strain : target);
-    break;
-  case STZ_SEGMENT_UNLOAD:
-    target = isnan(segment->until_stress_GPa) ? 0.0 : segment->until_stress_GPa * STZ_GPA;
-    ramp_to_stress(load, strain, segment->rate_per_s, stress, target);
-    break;
-  case STZ_SEGMENT_CYCLIC:
-    load->last_leg = leg + 1 == 2 * segment->cycles;
-    if (segment->turn_strains.count > 0) {
-      target = segment->turn_strains.value[leg % 2];
-      ramp(load, strain, target < strain ? -segment->rate_per_s : segment->rate_per_s, target);
-    } else {
-      ramp_to_stress(load, strain, segment->rate_per_s, stress, segment->turn_stresses_GPa.value[leg % 2] * STZ_GPA);
-    }
-    break;
-  case STZ_SEGMENT_MIXED:
-    ramp(load, strain, load->imposed_rate[load->component], NAN);
-    break;
-  default:
-    assert(false);
-  }
+  kinds[running(load)->type]->leg(load, running(load), leg, strain, stress);
 }
 
 // When the leg ends if no event happens; INFINITY if it does not, or there is none.
-static double leg_end(const stz_load *load, const state *s) {
+static double leg_end(const stz_load *load, const stz_load_now *s) {
   const int d = load->component;
   if (load->leg < 0) return load->time < load->ramp_end ? load->ramp_end : INFINITY; // the actuator's release
   const double stress_end = crossing(load->time, s->stress[d], s->stress_rate[d], load->turn_stress, load->turn_way,
-                                     ROUNDING * load->balance.young);
+                                     STZ_LOAD_ROUNDING * load->balance.young);
   return fmax(load->time, fmin(load->ramp_end, stress_end));
 }
 
 // Goes on to the next leg, and over those that are at their end already.
 static void turn(stz_load *load) {
   for (bool over = true; over;) {
-    state now = state_at(load, load->time);
+    stz_load_now now = state_at(load, load->time);
     begin_leg(load, load->leg + 1, now.strain[load->component], now.stress[load->component]);
     now = state_at(load, load->time);
     over = !load->last_leg && leg_end(load, &now) <= load->time;
@@ -187,67 +132,33 @@ static void turn(stz_load *load) {
 // An event, or the begin of a segment, may find a leg at its end.
 static void turn_if_due(stz_load *load) {
   if (load->leg < 0 || load->last_leg) return;
-  const state now = state_at(load, load->time);
+  const stz_load_now now = state_at(load, load->time);
   if (leg_end(load, &now) <= load->time) turn(load);
 }
 
 // --- segments ---
 
-// The actuator grips the specimen as it is, so that the stress does not jump: s = S_a (m - (e - attach)), with attach
-// its present strain plus s/S_a (0 for a virgin specimen). The mismatch is what is released from then on.
-static void begin_actuator(stz_load *load, const stz_segment *segment, double strain, double stress) {
-  const double stiffness = segment->stiffness_GPa * STZ_GPA;
-  stz_balance_add_spring(&load->balance, load->component, stiffness);
-  load->start = strain + stress / stiffness;
-  load->stop = load->start + segment->mismatch_strain;
-  load->ramp_end = load->clock_zero = segment->release_s;
-  load->rate = load->ramp_end > 0.0 ? segment->mismatch_strain / load->ramp_end : 0.0;
-  load->strain_way = load->stress_way = sign(segment->mismatch_strain);
-}
-
-// The component of a mixed segment that moves fastest: by its strain, or else by its stress.
-static int fastest(const stz_segment *segment) {
-  const stz_list *const rates[2] = {&segment->strain_rates_per_s, &segment->stress_rates_GPa_per_s};
-  for (int control = STZ_CONTROL_STRAIN; control <= STZ_CONTROL_STRESS; control++) {
-    int found = -1;
-    double most = 0.0;
-    for (int v = 0; v < 6; v++) {
-      if ((int)segment->control.value[v] != control || fabs(rates[control]->value[v]) <= most) continue;
-      most = fabs(rates[control]->value[v]);
-      found = v;
-    }
-    if (found >= 0) return found;
-  }
-  return STZ_XX;
-}
-
-static void set_control(stz_load *load, const stz_segment *segment, const state *found) {
-  const bool mixed = segment->type == STZ_SEGMENT_MIXED, shear = segment->mode == STZ_MODE_SHEAR;
-  const bool stressed = segment->type == STZ_SEGMENT_CREEP || segment->type == STZ_SEGMENT_AGE;
-  load->component = mixed ? fastest(segment) : shear ? STZ_XY : STZ_XX;
+void stz_control_driven(stz_load *load, const stz_segment *segment, const stz_load_now *found, bool stressed) {
+  const bool shear = segment->mode == STZ_MODE_SHEAR;
+  load->component = shear ? STZ_XY : STZ_XX;
   for (int v = 0; v < 6; v++) {
-    bool strained = v == load->component ? !stressed : shear;
-    if (mixed) strained = (int)segment->control.value[v] == STZ_CONTROL_STRAIN;
-    load->balance.strained[v] = strained;
-    load->imposed[v] = strained ? found->strain[v] : mixed ? found->stress[v] : 0.0;
+    load->balance.strained[v] = v == load->component ? !stressed : shear;
+    load->imposed[v] = load->balance.strained[v] ? found->strain[v] : 0.0;
     load->imposed_rate[v] = 0.0;
-    if (mixed) {
-      load->imposed_rate[v] =
-          strained ? segment->strain_rates_per_s.value[v] : segment->stress_rates_GPa_per_s.value[v] * STZ_GPA;
-    }
   }
-  if (segment->type == STZ_SEGMENT_CREEP) {
-    const double held = isnan(segment->stress_GPa) ? found->stress[load->component] : segment->stress_GPa * STZ_GPA;
-    load->imposed[load->component] = held;
-  }
-  stz_balance_set(&load->balance);
 }
 
 // Starts the segment `index` from what the one before left.
-static void begin_segment(stz_load *load, int index, const state *found) {
+static void begin_segment(stz_load *load, int index, const stz_load_now *found) {
   const stz_segment *segment = &load->segments[index];
   load->segment = index;
-  set_control(load, segment, found);
+  const stz_segment_kind *kind = kinds[segment->type];
+  if (kind->control) {
+    kind->control(load, segment, found);
+  } else {
+    stz_control_driven(load, segment, found, false);
+  }
+  stz_balance_set(&load->balance);
   const double strain = found->strain[load->component], stress = found->stress[load->component];
   load->time = load->clock_zero = load->ramp_begin = load->ramp_end = 0.0;
   load->rate = 0.0;
@@ -255,28 +166,13 @@ static void begin_segment(stz_load *load, int index, const state *found) {
   load->strain_way = load->stress_way = load->turn_way = 0;
   load->leg = -1;
   load->last_leg = false;
-  switch (segment->type) {
-  case STZ_SEGMENT_RELAXATION:
-    load->stress_way = -sign(stress);
-    break;
-  case STZ_SEGMENT_CREEP:
-    load->strain_way = sign(load->imposed[load->component]);
-    break;
-  case STZ_SEGMENT_ACTUATOR:
-    begin_actuator(load, segment, strain, stress);
-    break;
-  case STZ_SEGMENT_AGE:
-    break;
-  default:
-    begin_leg(load, 0, strain, stress);
-    if (segment->type == STZ_SEGMENT_STRAIN_RATE || segment->type == STZ_SEGMENT_RATE_JUMP)
-      load->stress_way = sign(load->rate);
-    turn_if_due(load);
-  }
+  if (kind->leg) begin_leg(load, 0, strain, stress);
+  if (kind->begin) kind->begin(load, segment, strain, stress);
+  if (kind->leg) turn_if_due(load);
 }
 
 stz_err stz_load_create(const stz_segment *segments, int count, double young, double poisson, stz_load **load) {
-  static const state unloaded = {.strain = {0}};
+  static const stz_load_now unloaded = {.strain = {0}};
   assert(count > 0 && young > 0.0);
   *load = NULL;
   stz_load *made;
@@ -305,45 +201,27 @@ void stz_load_destroy(stz_load **load) {
 // --- ends ---
 
 // The time at which the segment ends by other means than its last leg, if no event happens; INFINITY if it does not.
-static double segment_end(const stz_load *load, const state *s) {
+static double segment_end(const stz_load *load, const stz_load_now *s) {
   const stz_segment *segment = running(load);
   const int d = load->component;
   const double now = load->time;
   const double duration_end = isnan(segment->duration_s) ? INFINITY : load->clock_zero + segment->duration_s;
   const double stress_end = crossing(now, s->stress[d], s->stress_rate[d], segment->until_stress_GPa * STZ_GPA,
-                                     load->stress_way, ROUNDING * load->balance.young);
+                                     load->stress_way, STZ_LOAD_ROUNDING * load->balance.young);
   const double strain_end =
-      crossing(now, s->strain[d], s->strain_rate[d], segment->until_strain, load->strain_way, ROUNDING);
+      crossing(now, s->strain[d], s->strain_rate[d], segment->until_strain, load->strain_way, STZ_LOAD_ROUNDING);
   return fmax(fmin(duration_end, fmin(stress_end, strain_end)), now);
 }
 
-// Whether the segment can yet end by what events do, or by legs to come: creep goes the way of its stress, relaxation
-// towards zero stress, and an actuator's specimen lengthens until the stress is gone.
+// Whether the segment can yet end by what events do, or by legs to come.
 static bool can_end_later(const stz_load *load) {
   const stz_segment *segment = running(load);
-  const double until_stress = segment->until_stress_GPa * STZ_GPA;
-  const int d = load->component;
-  if (!isnan(segment->duration_s)) return true;
-  switch (segment->type) {
-  case STZ_SEGMENT_CREEP:
-    return load->strain_way != 0 && !isnan(segment->until_strain);
-  case STZ_SEGMENT_RELAXATION:
-    return load->stress_way != 0 && load->stress_way * until_stress <= 0.0;
-  case STZ_SEGMENT_ACTUATOR:
-    return load->strain_way * (load->stop - segment->until_strain) > 0.0 ||
-           reached(load->balance.stiffness[d][d] * (load->stop - load->plastic[d]), until_stress, load->stress_way,
-                   ROUNDING * load->balance.young);
-  case STZ_SEGMENT_RATE_JUMP:
-    return !isnan(segment->until_strain) || !isnan(segment->until_stress_GPa);
-  case STZ_SEGMENT_CYCLIC:
-    return true;
-  default:
-    return false;
-  }
+  const stz_segment_kind *kind = kinds[segment->type];
+  return !isnan(segment->duration_s) || (kind->can_end_later && kind->can_end_later(load, segment));
 }
 
 stz_err stz_load_drive(const stz_load *load, stz_drive *drive) {
-  const state s = state_at(load, load->time);
+  const stz_load_now s = state_at(load, load->time);
   const double leg = leg_end(load, &s), broken = load->last_leg ? INFINITY : leg;
   const double end = fmin(segment_end(load, &s), load->last_leg ? leg : INFINITY);
   const bool ends = isfinite(end) && end <= broken;
@@ -368,7 +246,7 @@ stz_err stz_load_drive(const stz_load *load, stz_drive *drive) {
 
 void stz_load_advance(stz_load *load, double t) {
   assert(t >= load->time);
-  const state s = state_at(load, load->time);
+  const stz_load_now s = state_at(load, load->time);
   const bool turns = load->leg >= 0 && !load->last_leg && t >= leg_end(load, &s);
   load->time = t;
   if (turns) turn(load);
@@ -381,7 +259,7 @@ void stz_load_yield(stz_load *load, const double plastic[6]) {
 
 bool stz_load_next_segment(stz_load *load) {
   if (load->segment + 1 == load->count) return false;
-  const state now = state_at(load, load->time);
+  const stz_load_now now = state_at(load, load->time);
   const double sum = load->begin + load->time, part = sum - load->begin; // exact: Knuth's sum of two numbers
   const double rest = load->begin_rest + ((load->begin - (sum - part)) + (load->time - part));
   load->begin = sum + rest;
@@ -395,7 +273,7 @@ int stz_load_segment(const stz_load *load) { return load->segment; }
 void stz_load_state(const stz_load *load, stz_macro *macro) { stz_load_state_at(load, load->time, macro); }
 
 void stz_load_state_at(const stz_load *load, double t, stz_macro *macro) {
-  const state s = state_at(load, t);
+  const stz_load_now s = state_at(load, t);
   *macro = (stz_macro){.time_s = t,
                        .begin_s = load->begin,
                        .run_time_s = load->begin + (load->begin_rest + t),
@@ -424,4 +302,21 @@ void stz_load_restore(stz_load *load, const void *saved) {
   stz_segment *segments = load->segments;
   memcpy(load, saved, sizeof *load);
   load->segments = segments;
+}
+
+double stz_grown(const stz_segment *segment, const stz_course *course, double rate) {
+  double target = rate > 0.0 ? INFINITY : -INFINITY;
+  const double by_time = course->strain + rate * segment->duration_s;
+  const double by_stress = course->plastic + segment->until_stress_GPa / course->young_GPa;
+  if (isfinite(segment->until_strain)) target = segment->until_strain;
+  if (isfinite(by_time)) target = rate > 0.0 ? fmin(target, by_time) : fmax(target, by_time);
+  if (isfinite(by_stress)) target = rate > 0.0 ? fmin(target, by_stress) : fmax(target, by_stress);
+  return target;
+}
+
+void stz_segment_follow(const stz_segment *segment, stz_course *course) {
+  const stz_segment_kind *kind = kinds[segment->type];
+  if (kind->reach) course->strain = kind->reach(segment, course);
+  if (segment->mode == STZ_MODE_UNIAXIAL) course->largest = fmax(course->largest, course->strain);
+  course->plastic = fmax(course->plastic, course->strain - course->flow_GPa / course->young_GPa);
 }

@@ -58,6 +58,17 @@ typedef struct stz_macro {
 // The type's name in the input ("strain-rate", ...).
 const char *stz_segment_name(stz_segment_type type);
 
+// What a protocol goes through, followed roughly: plastic strain sets in at the flow stress, relaxation turns elastic
+// strain into plastic. In the component that a segment drives; `largest` is of the axial strain.
+typedef struct stz_course {
+  double young_GPa, flow_GPa; // given
+  double strain, largest, plastic;
+  double to_and_fro; // plastic strain of cycles, on top
+} stz_course;
+
+// Goes on by one segment.
+void stz_segment_follow(const stz_segment *segment, stz_course *course);
+
 // Takes a copy of the segments (at least one; rates are not 0). `young` in eV/nm^3. Starts at time 0, unloaded, in
 // segment 0.
 stz_err stz_load_create(const stz_segment *segments, int count, double young, double poisson,

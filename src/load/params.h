@@ -2,17 +2,24 @@
 #ifndef STZ_LOAD_PARAMS_H
 #define STZ_LOAD_PARAMS_H
 
-typedef enum stz_segment_type {
-  STZ_SEGMENT_STRAIN_RATE, // the strain moves at rate_per_s
-  STZ_SEGMENT_RELAXATION,  // strain held
-  STZ_SEGMENT_CREEP,       // stress held at stress_GPa (jumps there at the start)
-  STZ_SEGMENT_ACTUATOR,    // stress = stiffness (mismatch(t) - strain); mismatch ramps up within release_s
-  STZ_SEGMENT_RATE_JUMP,   // the strain grows at rates_per_s by turns, each for strain_each
-  STZ_SEGMENT_UNLOAD,      // the strain moves at rate_per_s until the stress is until_stress_GPa (0 without it)
-  STZ_SEGMENT_CYCLIC,      // at rate_per_s to the first turn, then to the second: a cycle; `cycles` of them
-  STZ_SEGMENT_MIXED,       // each of the six components by its strain or by its stress, at rates of their own
-  STZ_SEGMENT_AGE,         // no stress
-} stz_segment_type;
+// The types of segment. Each is a file src/load/segments/NAME.c and an entry here: its name in the code, the file's,
+// and that of the input.
+#define STZ_SEGMENTS(X)                                                                                                \
+  X(STRAIN_RATE, strain_rate, "strain-rate")                                                                           \
+  X(RELAXATION, relaxation, "relaxation")                                                                              \
+  X(CREEP, creep, "creep")                                                                                             \
+  X(ACTUATOR, actuator, "actuator")                                                                                    \
+  X(RATE_JUMP, rate_jump, "rate-jump")                                                                                 \
+  X(UNLOAD, unload, "unload")                                                                                          \
+  X(CYCLIC, cyclic, "cyclic")                                                                                          \
+  X(MIXED, mixed, "mixed")                                                                                             \
+  X(AGE, age, "age")
+
+#define STZ_SEGMENT_VALUE(TYPE, name, text) STZ_SEGMENT_##TYPE,
+typedef enum stz_segment_type { STZ_SEGMENTS(STZ_SEGMENT_VALUE) STZ_SEGMENT_TYPES } stz_segment_type;
+
+#define STZ_SEGMENT_NAME(TYPE, name, text) "|" text
+#define STZ_SEGMENT_NAMES (STZ_SEGMENTS(STZ_SEGMENT_NAME) + 1) // "strain-rate|relaxation|..."
 
 // Which component `strain` and `stress` mean, and what holds the others.
 typedef enum stz_segment_mode {

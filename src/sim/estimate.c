@@ -9,6 +9,7 @@
 #include "base/tensor.h"
 #include "io/field.h"
 #include "kmc/kmc.h"
+#include "load/load.h"
 #include "observe/history.h"
 #include "sim/sim.h"
 #include "sim/thermal.h"
@@ -21,81 +22,11 @@ static const double RUN_BYTES = 73.0, SETUP_BYTES = 140.0;
 // A row of the history looks at all sites, s a site; most of the time in large boxes where events are cheap.
 static const double ROW = 1.4e-7;
 
-// What the protocol goes through, following it roughly: plastic strain sets in at the flow stress, relaxation turns
-// elastic strain into plastic. In the component that a segment drives; `largest` is of the axial strain.
-typedef struct course {
-  double strain, largest, plastic;
-  double to_and_fro; // plastic strain of cycles, on top
-} course;
-
 static const double FLOW_STRESS_GPA = 3.25;
 
-// The strain that a growing strain comes to, by the first of the segment's ends.
-static double grown(const course *c, const stz_segment *segment, double rate, double young) {
-  double target = rate > 0.0 ? INFINITY : -INFINITY;
-  const double by_time = c->strain + rate * segment->duration_s;
-  const double by_stress = c->plastic + segment->until_stress_GPa / young;
-  if (isfinite(segment->until_strain)) target = segment->until_strain;
-  if (isfinite(by_time)) target = rate > 0.0 ? fmin(target, by_time) : fmax(target, by_time);
-  if (isfinite(by_stress)) target = rate > 0.0 ? fmin(target, by_stress) : fmax(target, by_stress);
-  return target;
-}
-
-static double cycled(course *c, const stz_segment *segment, double young) {
-  const bool strains = segment->turn_strains.count > 0;
-  const double *turn = strains ? segment->turn_strains.value : segment->turn_stresses_GPa.value;
-  const double scale = strains ? 1.0 : 1.0 / young, range = fabs(turn[0] - turn[1]) * scale;
-  c->to_and_fro += 2.0 * segment->cycles * fmax(0.0, range - 2.0 * FLOW_STRESS_GPA / young);
-  return (strains ? 0.0 : c->plastic) + fmax(turn[0], turn[1]) * scale;
-}
-
-static double fastest_rate(const stz_list *rates) {
-  double most = 0.0;
-  for (int i = 0; i < rates->count; i++) most = fmax(most, rates->value[i]);
-  return most;
-}
-
-static void follow(course *c, const stz_segment *segment, const stz_elastic_params *elastic) {
-  const double young = elastic->young_GPa, elastic_limit = FLOW_STRESS_GPA / young;
-  double target = c->strain;
-  switch (segment->type) {
-  case STZ_SEGMENT_STRAIN_RATE:
-    target = grown(c, segment, segment->rate_per_s, young);
-    break;
-  case STZ_SEGMENT_RATE_JUMP:
-    target = grown(c, segment, fastest_rate(&segment->rates_per_s), young);
-    break;
-  case STZ_SEGMENT_ACTUATOR: {
-    const double free = segment->mismatch_strain / (1.0 + young / segment->stiffness_GPa);
-    const double flowing = segment->mismatch_strain - FLOW_STRESS_GPA / segment->stiffness_GPa;
-    target = c->strain + fmax(free, flowing);
-    break;
-  }
-  case STZ_SEGMENT_CREEP:
-    if (isfinite(segment->until_strain)) target = segment->until_strain;
-    if (isfinite(segment->stress_GPa)) target = fmax(target, c->plastic + segment->stress_GPa / young);
-    break;
-  case STZ_SEGMENT_RELAXATION:
-    break;
-  case STZ_SEGMENT_CYCLIC:
-    target = cycled(c, segment, young);
-    break;
-  case STZ_SEGMENT_MIXED:
-    target += segment->strain_rates_per_s.value[STZ_XX] * segment->duration_s;
-    break;
-  case STZ_SEGMENT_UNLOAD:
-  case STZ_SEGMENT_AGE:
-    target = c->plastic;
-    break;
-  }
-  c->strain = target;
-  if (segment->mode == STZ_MODE_UNIAXIAL) c->largest = fmax(c->largest, c->strain);
-  c->plastic = fmax(c->plastic, c->strain - elastic_limit);
-}
-
-static course course_of(const stz_config *config) {
-  course c = {0};
-  for (int i = 0; i < config->segments; i++) follow(&c, &config->protocol[i], &config->elastic);
+static stz_course course_of(const stz_config *config) {
+  stz_course c = {.young_GPa = config->elastic.young_GPa, .flow_GPa = FLOW_STRESS_GPA};
+  for (int i = 0; i < config->segments; i++) stz_segment_follow(&config->protocol[i], &c);
   return c;
 }
 
@@ -161,7 +92,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
   const double octant = (0.5 * cells[0] + 1.0) * (0.5 * cells[1] + 1.0) * (0.5 * cells[2] + 16.0);
-  const course c = course_of(config);
+  const stz_course c = course_of(config);
   // Events of mean Schmid factor about 0.4 carry the plastic strain; some are spent back and forth.
   const double volume = sites * a * a * a;
   const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) + c.to_and_fro : 0.0;
@@ -186,7 +117,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
 }
 
 void stz_sim_unreachable_levels(const stz_config *config, const stz_levels *levels, char *text, int size) {
-  const course c = course_of(config);
+  const stz_course c = course_of(config);
   int at = 0;
   text[0] = 0;
   for (int i = 0; i < levels->count && at < size; i++) {
