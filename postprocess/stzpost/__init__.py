@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from .errors import StzPostError
 
 if TYPE_CHECKING:
-    from .dataset import open_run
-    from .result import Result, open_result
-    from .sweep import flow_properties, open_sweep
+    from .analysis.flow import flow_properties
+    from .io.dataset import open_run
+    from .io.result import Result, open_result
+    from .io.sweep import open_sweep
 
-STYLE = os.path.join(os.path.dirname(__file__), "stzpost.mplstyle")  # for matplotlib: plt.style.use(stzpost.STYLE)
+STYLE = os.path.join(os.path.dirname(__file__), "plots", "stzpost.mplstyle")  # for matplotlib: plt.style.use(stzpost.STYLE)
 SUFFIXES = (".png", ".pdf", ".svg")  # of figures
 __version__ = "0.1.0"
 
@@ -19,11 +20,11 @@ __all__ = ["Result", "STYLE", "StzPostError", "flow_properties", "open_result", 
 
 # Imported at their first use, since NumPy and xarray take long to import.
 _LATER = {
-    "open_run": "dataset",
-    "Result": "result",
-    "open_result": "result",
-    "flow_properties": "sweep",
-    "open_sweep": "sweep",
+    "open_run": "io.dataset",
+    "Result": "io.result",
+    "open_result": "io.result",
+    "flow_properties": "analysis.flow",
+    "open_sweep": "io.sweep",
 }
 
 

@@ -2,6 +2,6 @@
 """`python3 -m stzpost` is `stz-post`."""
 import sys
 
-from .cli import main
+from .cli.main import main
 
 sys.exit(main())

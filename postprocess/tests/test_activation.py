@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, activation, open_result, relaxation
-from stzpost.meanfield import Glass
+from stzpost import StzPostError, open_result
+from stzpost.analysis import activation, relaxation
+from stzpost.analysis.meanfield import Glass
 from stzpost.units import KB_EV, activation_volume
 
 HOUR, DAY = 3600.0, 86400.0

@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from stzpost import StzPostError, calibration
+from stzpost import StzPostError
+from stzpost.studies import calibration
 
 TRUE = np.array([0.5, 0.5, 0.4, 0.6, 0.3])  # in the unit box
 

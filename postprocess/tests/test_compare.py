@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, cli, compare, open_result
+from stzpost import StzPostError, open_result
+from stzpost.cli import main as cli
+from stzpost.studies import compare
 
 DAY = 86400.0
 TIMES = np.array([7200.0, 8 * DAY, 35 * DAY, 51 * DAY])

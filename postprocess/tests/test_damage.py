@@ -12,8 +12,9 @@ import pytest
 from synthetic import write as write_result
 from test_sweep import directory  # noqa: F401 (a fixture)
 
-from stzpost import StzPostError, cli, open_result, open_sweep
-from stzpost.files import open_file, seal_fits
+from stzpost import StzPostError, open_result, open_sweep
+from stzpost.cli import main as cli
+from stzpost.io.files import open_file, seal_fits
 
 FACTOR, BEGIN = 0x100000001B3, 0xCBF29CE484222325
 
@@ -146,7 +147,7 @@ def test_a_crash_of_libhdf5_is_told(tmp_path):
     """A child that dies stands for libhdf5."""
     path = str(tmp_path / "run.h5")
     write_result(path)
-    code = ("import os, sys; from stzpost import files; files._read_all = lambda *a: os.abort();"
+    code = ("import os, sys; from stzpost.io import files; files._read_all = lambda *a: os.abort();"
             "import stzpost\ntry: stzpost.open_result(sys.argv[1])\nexcept stzpost.StzPostError as e: print(e)")
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})

@@ -10,7 +10,7 @@ import synthetic
 import xarray as xr
 
 import stzpost
-from stzpost import dataset, lazy
+from stzpost.io import dataset, lazy
 
 CELLS = (4, 6, 8)
 

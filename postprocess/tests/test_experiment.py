@@ -8,22 +8,13 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import (
-    activation,
-    bands,
-    experiment,
-    experiment_page,
-    nbed,
-    open_result,
-    order,
-    plan,
-    quantity,
-    relaxation,
-    report,
-)
-from stzpost.result import Level
-from stzpost.targets import AGREES, DIFFERS, UNRESOLVED
-from stzpost.verdicts import rows as rows_of
+from stzpost import open_result
+from stzpost.analysis import nbed, order, quantity, registry, relaxation
+from stzpost.pages import experiment as experiment_page
+from stzpost.studies import bands, evidence, experiment, runs as plan
+from stzpost.io.result import Level
+from stzpost.studies.targets import AGREES, DIFFERS, UNRESOLVED
+from stzpost.studies.verdicts import rows as rows_of
 
 TIMES = np.array(list(experiment.TIMES.values()))
 STRAINS = (0.0, 0.01, 0.05, 0.08, 0.12)
@@ -88,7 +79,7 @@ def ensemble(
     e.estimates = experiment._estimates(e, [], [])
     e.mean_stress = experiment._mean_stress(e)
     path = synthetic.write(tmp_path / "a.h5", [synthetic.tension(), synthetic.relaxation(zero=2e5, s=0.0975)])
-    e.evidence = report.evidence([report.analyse(open_result(path))])
+    e.evidence = evidence.evidence([registry.analyse(open_result(path))])
     return e
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, fields, open_result
+from stzpost import StzPostError, open_result
+from stzpost.analysis import fields
 
 
 def test_smearing_keeps_the_sum_and_has_the_shapes_width():

@@ -10,7 +10,10 @@ import pytest
 import synthetic
 from PIL import Image
 
-from stzpost import cli, dataset, growth, open_result
+from stzpost import open_result
+from stzpost.analysis import growth
+from stzpost.cli import main as cli
+from stzpost.io import dataset
 
 SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "stz-post"
 

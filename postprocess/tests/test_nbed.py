@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, nbed, open_result
-from stzpost.result import Level
+from stzpost import StzPostError, open_result
+from stzpost.analysis import nbed
+from stzpost.io.result import Level
 
 
 def level(fraction, rng, spread=0.0, bragg=None):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, open_result, order
+from stzpost import StzPostError, open_result
+from stzpost.analysis import order
 
 OPTICS = order.Optics()
 EVENTS = [0.0, 0.06, 0.61, 1.41]  # a volume, at 1, 5, 8 and 12 %

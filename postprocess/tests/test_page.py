@@ -14,9 +14,10 @@ import pytest
 import synthetic
 import xarray as xr
 
-from stzpost import cli, open_result
+from stzpost import open_result
+from stzpost.cli import main as cli
 from stzpost.errors import StzPostError
-from stzpost.page import build, data, space, sweep_data
+from stzpost.pages import interactive as build, run_data as data, space, sweep_data
 from stzpost.units import time_text
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "browser"))

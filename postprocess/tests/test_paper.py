@@ -7,7 +7,9 @@ import pytest
 import synthetic
 from matplotlib.text import Text
 
-from stzpost import cli, open_result, paper, style
+from stzpost import open_result
+from stzpost.cli import main as cli
+from stzpost.plots import paper, style
 
 MISMATCHES = (0.06, 0.115)
 

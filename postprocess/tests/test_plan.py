@@ -5,7 +5,8 @@ import stat
 
 import pytest
 
-from stzpost import StzPostError, bands, plan
+from stzpost import StzPostError
+from stzpost.studies import bands, runs as plan
 
 FAKE = """#!/bin/bash
 [[ -z "${FAIL-}" ]] || { echo "stzkmc: planted" >&2; exit 2; }

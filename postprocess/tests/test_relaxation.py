@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, cli, open_result, relaxation
+from stzpost import StzPostError, open_result
+from stzpost.analysis import relaxation
+from stzpost.cli import main as cli
 
 KB = 1.380649e-23  # J/K: V is checked in SI, apart from the package's own units
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, avalanches, correlation, distributions, energy, open_result
+from stzpost import StzPostError, open_result
+from stzpost.analysis import avalanches, correlation, distributions, energy
 
 
 def values(quantities):

@@ -10,7 +10,10 @@ import pytest
 import xarray as xr
 
 import stzpost
-from stzpost import StzPostError, cli, sweep, sweep_figures
+from stzpost import StzPostError
+from stzpost.cli import main as cli
+from stzpost.io import sweep
+from stzpost.plots import sweeps as sweep_figures
 
 RATES, TEMPERATURES = [1e-6, 1e-4, 1e-2], [250.0, 300.0]
 RATE0, BOLTZMANN = 1e9, 8.617333262e-5

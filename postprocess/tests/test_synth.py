@@ -14,8 +14,9 @@ import pytest
 import synthetic
 from scipy.stats import chi2, norm
 
-from stzpost import cli, synth
-from stzpost.settings import settings as parse
+from stzpost import synth
+from stzpost.cli import main as cli
+from stzpost.io.resolved import settings as parse
 from stzpost.synth import curves, maps, nbed, recover, stem
 
 STIFFNESS, MISMATCH = 72.0, 0.115

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import open_result, report, targets
+from stzpost.analysis import registry
+from stzpost import open_result
+from stzpost.pages import report
+from stzpost.studies import evidence, targets
 
 
 def verdicts(tmp_path, segments, levels=()):
-    files = [report.analyse(open_result(synthetic.write(tmp_path / "a.h5", segments, levels)))]
+    files = [registry.analyse(open_result(synthetic.write(tmp_path / "a.h5", segments, levels)))]
     return {
         row.id + ("" if row.quantity != "ductility" else " ductility"): row
-        for row in targets.rows(report.evidence(files))
+        for row in targets.rows(evidence.evidence(files))
     }
 
 
@@ -81,7 +84,7 @@ def test_one_minus_sign(text, told):
 
 
 def test_a_figure_stands_before_the_table(tmp_path):
-    files = [report.analyse(open_result(synthetic.write(tmp_path / "a.h5", [synthetic.relaxation()], ())))]
+    files = [registry.analyse(open_result(synthetic.write(tmp_path / "a.h5", [synthetic.relaxation()], ())))]
     with open(report.write(files, str(tmp_path)), encoding="utf-8") as page:
         text = page.read()
     assert text.index("<figure") < text.index("<table") and "N1 to N5 are" in text

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import StzPostError, open_result, tension
+from stzpost import StzPostError, open_result
+from stzpost.analysis import tension
 
 
 def analyse(tmp_path, segment):

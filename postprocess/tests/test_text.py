@@ -10,8 +10,12 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import cli, open_result, open_sweep, paper, sweep, text
-from stzpost.page import build
+from stzpost.analysis import flow
+from stzpost import open_result, open_sweep, text
+from stzpost.cli import main as cli
+from stzpost.io import sweep
+from stzpost.plots import paper
+from stzpost.pages import interactive as build
 
 NASTY = "<!--<script>$x^$&\"'.h5"
 NOT_UTF8 = os.fsdecode(b"glass-\xff\xfe$a.h5")
@@ -145,7 +149,7 @@ def test_sweep_over_names(study, tmp_path, capsys, monkeypatch):
 def test_no_flow_stress_is_explained(study, tmp_path, capsys):
     """Two of six runs end at 5 % strain."""
     with pytest.warns(UserWarning, match=r"2 of 6 runs have none, the mean from 8% to 12% strain: they reach at most 5 %"):
-        found = sweep.flow_properties(open_sweep(study))
+        found = flow.flow_properties(open_sweep(study))
     assert int(np.isnan(found["flow_stress_GPa"]).sum()) == 2
     assert np.isfinite(found["yield_stress_GPa"].values).all()
     assert cli.main(["heatmap", str(study), "--x", "field", "--y", "width_eV", "-o", str(tmp_path / "f.png")]) == 0
@@ -163,7 +167,7 @@ def test_reserved_names():
     with open(os.path.join(here, "..", "..", "src", "config", "sweep.c"), encoding="utf-8") as file:
         found = re.search(r"RESERVED\[\] = \{(.*?)NULL\};", file.read(), re.DOTALL)
     assert set(re.findall(r'"(\w+)"', found[1])) == sweep.RESERVED
-    assert set(sweep.NOTED) | set(sweep.FLOW_PROPERTIES) <= sweep.RESERVED
+    assert set(sweep.NOTED) | set(flow.FLOW_PROPERTIES) <= sweep.RESERVED
     assert sweep.is_reserved("final_events") and sweep.is_reserved("time_s_history") and not sweep.is_reserved("width_eV")
 
 

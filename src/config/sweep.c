@@ -16,7 +16,7 @@
 static const char *const FILE_KEYS[] = {"input", "set", "axes", "design", "points", "replicas", "seed", "seeds", NULL};
 static const char *const AXIS_KEYS[] = {"key", "values", "from", "to", "count", "scale", "zip", "name", NULL};
 
-// Names that the readers of a sweep need for themselves (stzpost/sweep.py, RESERVED: a test holds the two together):
+// Names that the readers of a sweep need for themselves (stzpost/io/sweep.py, RESERVED: a test holds the two together):
 // dimensions, fields of the manifest, numbers of each run, and the columns from which these are derived.
 static const char *const RESERVED[] = {"run",
                                        "point",

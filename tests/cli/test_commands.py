@@ -16,7 +16,7 @@ from harness import SOURCE, expect, finish, read, run, write
 
 sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-from stzpost import cli  # noqa: E402  (from the source tree)
+from stzpost.cli import main as cli  # noqa: E402  (from the source tree)
 from stzpost.errors import StzPostError  # noqa: E402
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md"] + sorted(

@@ -15,7 +15,8 @@ import numpy as np
 from harness import PROGRAM, SOURCE, expect, finish
 
 sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
-from stzpost import experiment, experiment_page, plan  # noqa: E402
+from stzpost.pages import experiment as experiment_page  # noqa: E402
+from stzpost.studies import experiment, runs as plan  # noqa: E402
 
 TINY = ("lattice.cells=[16, 16, 16]", "nbed.foil_nm=9.0")
 SHORT = {"band": ("protocol[0].until_strain=0.04",)}

@@ -11,7 +11,7 @@ from harness import SOURCE, expect, expect_failure, finish, read, run, write
 
 sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
 import stzpost  # noqa: E402
-from stzpost.sweep import RESERVED  # noqa: E402
+from stzpost.io.sweep import RESERVED  # noqa: E402
 
 INPUT = """model = "zr65ni35";
 lattice: { cells = [16, 16, 16]; };

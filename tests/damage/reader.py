@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 import stzpost  # noqa: E402
-from stzpost.dataset import open_run  # noqa: E402
+from stzpost.io.dataset import open_run  # noqa: E402
 from stzpost.errors import StzPostError  # noqa: E402
 
 for line in sys.stdin:

@@ -3,6 +3,7 @@
 """Checks the rules of the house that a compiler does not: include directions, who may use which library, what only the
 program may do, licence lines, links between pages. `layers.py [TOP]` prints each breach as file:line: what and exits 1
 if there is any."""
+import ast
 import re
 import sys
 from pathlib import Path
@@ -42,6 +43,27 @@ def without_comments(text):
     """C text with comments and the insides of strings blanked; line numbers stay."""
     token = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
     return token.sub(lambda m: re.sub(r"[^\n]", " ", m.group()) if m.group()[0] == "/" else '""', text)
+
+
+# Rooms of postprocess/stzpost, from below: a module imports from its own room and from those before it. What lies beside
+# the rooms is for all.
+ROOMS = ("io", "analysis", "plots", "studies", "synth", "pages", "cli")
+
+
+def check_python(package, path):
+    """Imports of a module of stzpost that point upwards, and rooms that have no place in the order."""
+    parts = path.relative_to(package).parts
+    if len(parts) == 1:
+        return
+    if parts[0] not in ROOMS:
+        yield 1, f"stzpost/{parts[0]} is a room without a place in tests/repository/layers.py"
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = list(parts[: len(parts) - node.level]) + (node.module.split(".") if node.module else [])
+            for name in base[:1] or [alias.name for alias in node.names]:
+                if name in ROOMS and ROOMS.index(name) > ROOMS.index(parts[0]):
+                    yield node.lineno, f"stzpost/{parts[0]} must not import from stzpost/{name}"
 
 
 def check_source(top, path):
@@ -148,6 +170,10 @@ def breaches(top):
             for number, line in enumerate(text.splitlines(), 1):
                 if found := UNFINISHED.search(line):
                     yield path, number, f"{found.group()} left in"
+    package = top / "postprocess/stzpost"
+    for path in sorted(package.rglob("*.py")):
+        for number, breach in check_python(package, path):
+            yield path, number, breach
     for module in sorted(path for path in (top / "src").iterdir() if path.is_dir()):
         if module.name not in ALLOWED:
             yield module, 1, "is a module without a rule in tests/repository/layers.py"

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import relaxation, tension
+from ..analysis import relaxation, tension
 from ..errors import StzPostError
-from ..formats import write_csv, write_hdf5
+from ..io.formats import write_csv, write_hdf5
 from .specimen import Field, Specimen
 
 

@@ -9,10 +9,11 @@ from dataclasses import asdict, fields
 from types import ModuleType
 from typing import Any, Iterable
 
-from .. import __version__, writing
-from ..dataset import is_result
+from .. import __version__
 from ..errors import StzPostError
-from ..result import Result, open_result
+from ..io import writing
+from ..io.dataset import is_result
+from ..io.result import Result, open_result
 from . import curves, maps, nbed, stem
 from .specimen import Specimen
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats import Axis, write_csv, write_emd, write_hdf5, write_hspy, write_vtkhdf
+from ..io.formats import Axis, write_csv, write_emd, write_hdf5, write_hspy, write_vtkhdf
 from .nbed import beam_axes, scattering
 from .specimen import Field, Specimen
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import poisson
 
 from ..errors import StzPostError
-from ..formats import Axis, write_csv, write_emd, write_hdf5, write_hspy
+from ..io.formats import Axis, write_csv, write_emd, write_hdf5, write_hspy
 from .specimen import Field, Specimen
 
 

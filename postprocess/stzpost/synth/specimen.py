@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..dataset import snapshot_files
 from ..errors import StzPostError
-from ..result import Result
-from ..settings import settings
+from ..io.dataset import snapshot_files
+from ..io.resolved import settings
+from ..io.result import Result
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ import numpy as np
 from scipy.fft import fft2, ifft2
 
 from ..errors import StzPostError
-from ..formats import Axis, write_csv, write_emd, write_hdf5, write_hspy
-from ..files import open_file
-from ..result import plain_attributes
+from ..io.files import open_file
+from ..io.formats import Axis, write_csv, write_emd, write_hdf5, write_hspy
+from ..io.result import plain_attributes
 from .nbed import beam_axes
 from .specimen import Field, Specimen
 

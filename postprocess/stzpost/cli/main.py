@@ -1,0 +1,424 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command stz-post."""
+import argparse
+import difflib
+import json
+import math
+import os
+import re
+import shutil
+import sys
+
+from .. import SUFFIXES, __version__, later, text
+from ..analysis import registry
+from ..errors import StzPostError
+from ..studies import runs as plan
+from . import sweeps as sweep_cli
+
+bands = later.Module("studies.bands")
+calibration = later.Module("studies.calibration")
+compare = later.Module("studies.compare")
+evidence = later.Module("studies.evidence")
+experiment = later.Module("studies.experiment")
+experiment_page = later.Module("pages.experiment")
+fields = later.Module("analysis.fields")
+figures = later.Module("plots.figures")
+movie = later.Module("plots.movie")
+nbed = later.Module("analysis.nbed")
+page = later.Module("pages")
+paper = later.Module("plots.paper")
+relaxation = later.Module("analysis.relaxation")
+report = later.Module("pages.report")
+style = later.Module("plots.style")
+synth = later.Module("synth")
+targets = later.Module("studies.targets")
+tension = later.Module("analysis.tension")
+verdicts = later.Module("studies.verdicts")
+open_result = later.function("io.result", "open_result")
+open_sweep = later.function("io.sweep", "open_sweep")
+table = later.function("analysis.quantity", "table")
+
+
+class _Parser(argparse.ArgumentParser):
+    """`fill`, if there, adds the arguments once they are needed: what they say may take an import."""
+
+    fill = None
+
+    def parse_known_args(self, args=None, namespace=None):
+        fill, self.fill = self.fill, None
+        if fill:
+            fill(self)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message):
+        raise StzPostError(f"{self._guess(message) or message} ({self.prog} --help)")
+
+    def _guess(self, message):
+        """A word that was refused, with the nearest one that is known."""
+        command = re.match(r"argument (COMMAND|KIND|NAME): invalid choice: '(.*)' \(choose from (.*)\)$", message)
+        if command:
+            known = re.findall(r"'([^']*)'", command[3])
+            return f"{command[1].lower()} {command[2]}: unknown{self._nearest(command[2], known, ', needs one of ')}"
+        option = re.match(r"unrecognized arguments: (--[^\s=]*)", message)
+        return option and f"{option[1]}: unknown option{self._nearest(option[1], self._options(), '')}"
+
+    def _options(self):
+        parsers, found = [self], []
+        for parser in parsers:
+            found += parser._option_string_actions
+            for action in parser._actions:
+                parsers += action.choices.values() if isinstance(action, argparse._SubParsersAction) else []
+        return found
+
+    @staticmethod
+    def _nearest(word, known, otherwise):
+        near = difflib.get_close_matches(word, known, 1)
+        return f"; did you mean {near[0]}?" if near else otherwise and otherwise + ", ".join(known)
+
+
+def main(arguments=None):
+    """Exit code: 0 done, 2 bad usage, bad input or missing data."""
+    sys.stdout.reconfigure(errors="replace")
+    sys.stderr.reconfigure(errors="replace")
+    try:
+        options = parser().parse_args(arguments)
+        options.run(options)
+    except StzPostError as error:
+        print(f"stz-post: {text.plain(error)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return 0
+
+
+def parser():
+    """The parser of the whole command line; what it refuses is a StzPostError."""
+    whole = _Parser(prog="stz-post", description="Post-processing of stzkmc result files.")
+    whole.add_argument("--version", action="version", version=f"stz-post {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    for analysis in registry.ANALYSES:
+        one = _command(commands, analysis.name, OWN.get(analysis.name, _analysis), analysis.help)
+        one.fill = FILLED.get(analysis.name)
+    _command(commands, "probes", _probes, "maps of every scan")
+
+    one = commands.add_parser("compare", help="a measurement of your own against one or more runs")
+    one.add_argument("--measured", required=True, metavar="CSV", help="the measurement (docs/experiment.md)")
+    one.add_argument("files", nargs="+", metavar="RESULT")
+    one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(SUFFIXES)})")
+    one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    one.set_defaults(run=_compare)
+
+    one = _series(
+        commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)"
+    )
+    one.add_argument("--quick", action="store_true", help="few seeds: minutes")
+    one = _series(commands, "bands", _bands, "the study of localisation with domains and their controls (run/bands)")
+    one.add_argument("--quick", action="store_true", help="two seeds of the structures alone")
+    one = _series(
+        commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
+    )
+    one.add_argument("--quick", action="store_true", help="a small design in small boxes, to try it: minutes")
+
+    sweep_cli.add(commands)
+
+    one = commands.add_parser("report", help="one self-contained page for one or more files")
+    one.add_argument("files", nargs="+", metavar="FILE")
+    one.add_argument(
+        "-o", dest="output", required=True, metavar="DIR", help="directory for report.html and the figures"
+    )
+    one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    one.set_defaults(run=_report)
+    text = "one interactive page of a run or of a sweep, for a browser without a network"
+    one = commands.add_parser("page", help=text, description=text)
+    one.add_argument("file", metavar="FILE", help="a result, or the directory of a sweep")
+    one.add_argument("-o", dest="output", required=True, metavar="PAGE", help="the page, PAGE.html")
+    one.set_defaults(run=_page)
+    text = "a movie of strain and events"
+    one = commands.add_parser("movie", help=text, description=text)
+    one.fill = _fill_movie
+    one.set_defaults(run=_movie)
+    text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
+    one = commands.add_parser("figure", help=text, description=text)
+    one.fill = _fill_figure
+    one.set_defaults(run=_figure)
+    text = "synthetic measurements with their truth"
+    commands.add_parser("synth", help=text, description=text).fill = _fill_synth
+    return whole
+
+
+def _fill_relaxation(one):
+    one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: the longest relaxation)")
+    one.add_argument(
+        "--from", dest="start", type=float, default=0.0, metavar="S", help="begin of the fit, s (default 0)"
+    )
+    one.add_argument(
+        "--to", dest="stop", type=float, default=math.inf, metavar="S", help="end of the fit, s (default: all)"
+    )
+    one.add_argument(
+        "--min-r2",
+        type=float,
+        default=relaxation.MIN_R2,
+        metavar="R2",
+        help="refuse fits below this R² (default %(default)s)",
+    )
+
+
+def _fill_stress_strain(one):
+    one.add_argument(
+        "--segment", type=int, metavar="I", help="index of the segment (default: that of the largest strain)"
+    )
+
+
+def _fill_slices(one):
+    one.add_argument("--axis", choices="xyz", default="z", help="normal of the plane (default z)")
+    one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
+
+
+FILLED = {"relaxation": _fill_relaxation, "stress-strain": _fill_stress_strain, "slices": _fill_slices}
+
+
+def _fill_movie(one):
+    one.add_argument("file", metavar="FILE")
+    one.add_argument("-o", dest="output", required=True, metavar="MOVIE", help="a name that ends in .mp4 or .gif")
+    one.add_argument("--view", choices=movie.VIEWS, help="default: space with VTK and a display, else plane")
+    one.add_argument("--frames", type=int, default=60, metavar="N", help="default %(default)s")
+    one.add_argument("--rate", type=int, default=12, metavar="N", help="frames a second (default %(default)s)")
+
+
+def _fill_figure(one):
+    names = [*paper.FIGURES, *paper.SWEEP_FIGURES]
+    one.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
+    one.add_argument("files", nargs="+", metavar="FILE", help="results; for " + " and ".join(paper.SWEEP_FIGURES)
+                     + " a sweep: its directory, or the file that collect made of it")
+    one.add_argument("--value", default="flow_stress_GPa", metavar="NAME", help="of a sweep (default %(default)s)")
+    one.add_argument("--x", metavar="AXIS", help="of a sweep")
+    one.add_argument("--y", metavar="AXIS", help="of a sweep")
+    one.add_argument("-o", dest="output", required=True, metavar="STEM", help="writes STEM.pdf, STEM.png, STEM.csv")
+
+
+def _fill_synth(parser):
+    """`stz-post synth KIND`: the fields of the kind's settings are its options."""
+    kinds = parser.add_subparsers(required=True, metavar="KIND", parser_class=_Parser)
+    for kind in synth.KINDS:
+        title = synth.TITLES[kind]
+        one = kinds.add_parser(kind, help=title, description=title)
+        one.add_argument("files", nargs="+", metavar="RESULT", help="results, or directories of results (a sweep's)")
+        one.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the set, new or empty")
+        one.add_argument("--noise-seed", type=int, default=1, metavar="N", help="seed of the noise (default 1)")
+        one.add_argument(
+            "--test-share", type=float, default=0.2, metavar="X", help="share of specimens to test on (default 0.2)"
+        )
+        for name, value in synth.options(kind).items():
+            flag = "--" + name.replace("_", "-")
+            one.add_argument(flag, dest=name, type=type(value), default=value, metavar="X", help="(default %(default)s)")
+        one.set_defaults(run=_synth, kind=kind)
+
+
+def _command(commands, name, run, text):
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(SUFFIXES)})")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=run, name=name)
+    return parser
+
+
+def _series(commands, name, run, text):
+    """A command that carries out runs itself."""
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the outcome")
+    parser.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
+    parser.add_argument(
+        "--inputs", metavar="DIR", help="directory of the inputs (default: inputs, else those of the program)"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _relaxation(options):
+    found = relaxation.analyse(open_result(options.file), options.segment, options.start, options.stop, options.min_r2)
+    _show(options, relaxation.quantities(found), relaxation.notes(found), lambda: figures.relaxation(found))
+
+
+def _stress_strain(options):
+    found = tension.analyse(open_result(options.file), options.segment)
+    _show(options, tension.quantities(found), tension.notes(found), lambda: figures.stress_strain(found))
+
+
+def _analysis(options):
+    analysis, result = registry.named(options.name), open_result(options.file)
+    found = analysis.analyse(result)
+    _show(options, analysis.quantities(found, result), analysis.notes(found), lambda: analysis.figure(found))
+
+
+def _probes(options):
+    levels = nbed.analyse(open_result(options.file))
+    _show(options, nbed.scan_quantities(levels), nbed.notes(levels), lambda: figures.probes(levels))
+
+
+def _slices(options):
+    result = open_result(options.file)
+    found = fields.analyse(result, options.axis, options.index)
+    _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+
+
+OWN = {"relaxation": _relaxation, "stress-strain": _stress_strain, "slices": _slices}  # those with options
+
+
+def _page(options):
+    if os.path.isdir(options.file):
+        sweep_cli.noting(lambda: page.write_sweep(open_sweep(options.file), options.output))
+    else:
+        for note in page.write_run(open_result(options.file), options.output):
+            print(f"stz-post: {note}", file=sys.stderr)
+    print(f"page: {options.output}")
+
+
+def _movie(options):
+    movie.check(options.output)
+    if options.frames < 2 or options.rate < 1:
+        raise StzPostError("movie: needs at least 2 frames and 1 a second")
+    view = options.view or movie.default_view()
+    try:
+        count = movie.VIEWS[view](open_result(options.file), options.output, options.frames, options.rate)
+    except OSError as error:
+        raise StzPostError(f"{options.output}: {error.strerror}") from error
+    print(f"{options.output}: {count} frames, view {view}")
+
+
+def _figure(options):
+    if options.name in paper.SWEEP_FIGURES:
+        if len(options.files) > 1:
+            raise StzPostError(f"figure {options.name}: got {len(options.files)} files, needs one sweep")
+        draw, dataset = paper.SWEEP_FIGURES[options.name], open_sweep(options.files[0])
+        figure, tables = draw(dataset, options.value, options.x, options.y)
+    else:
+        figure, tables = paper.FIGURES[options.name]([open_result(path) for path in options.files])
+    print("\n".join(paper.write(figure, tables, options.output)))
+
+
+def _synth(options):
+    chosen = {name: getattr(options, name) for name in synth.options(options.kind)}
+    settings = synth.KINDS[options.kind].Settings(**chosen)
+    made = synth.make_set(options.kind, options.files, options.output, settings, options.noise_seed, options.test_share)
+    parts = [one["split"] for one in made["specimens"]]
+    print(f"{options.output}: {options.kind}, {parts.count('train')} specimens to train, {parts.count('test')} to test")
+
+
+def _compare(options):
+    measured = compare.read(options.measured)
+    found = compare.ranked(measured, [open_result(path) for path in options.files])
+    if options.output:
+        style.check(options.output)
+        style.save(figures.comparison(measured, found), options.output)
+    if options.json:
+        runs = [
+            {
+                "file": one.result.path,
+                "chi2": one.chi2,
+                "degrees_of_freedom": one.freedom,
+                "p": one.p,
+                "log_likelihood": one.log_likelihood,
+                "simulated": list(one.simulated),
+                "residuals": list(one.residuals),
+            }
+            for one in found
+        ]
+        print(json.dumps({"command": "compare", "kind": measured.kind, "runs": runs}, ensure_ascii=False, indent=1))
+        return
+    width = max(len(text.plain(one.result.path)) for one in found)
+    print(f"{'run':<{width}}  {'chi2':>9} {'of':>4} {'p':>9} {'ln L':>9}  residuals in errors")
+    for one in found:
+        residuals = " ".join(f"{r:+.1f}" for r in one.residuals[:8]) + (" …" if len(one.residuals) > 8 else "")
+        values = f"{one.chi2:9.2f} {one.freedom:4d} {one.p:9.2g} {one.log_likelihood:9.2f}"
+        print(f"{text.plain(one.result.path):<{width}}  {values}  {residuals}")
+
+
+def _program(options):
+    """The engine that carries out the runs, looked for before anything is begun."""
+    found = shutil.which(options.program)
+    if not found:
+        raise StzPostError(
+            f"--program: {options.program}: no such program; build it (cmake --build build), then put build/src on PATH or "
+            "give --program build/src/stzkmc"
+        )
+    if options.inputs is None:  # they lie beside postprocess/, in the sources and where these are installed
+        own = os.path.join(os.path.dirname(os.path.abspath(__file__)), *3 * [os.pardir], "inputs")
+        options.inputs = "inputs" if os.path.isdir("inputs") else os.path.normpath(own)
+    if not os.path.isdir(options.inputs):
+        raise StzPostError(f"--inputs: {options.inputs}: no such directory; it is inputs/ of the sources, or installed in "
+                           "share/stzkmc/inputs")
+    return os.path.abspath(found)
+
+
+def _experiment(options):
+    program = _program(options)
+    runs = plan.experiment(options.quick)
+    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
+    found = experiment.analyse(runs, paths)
+    path = experiment_page.write(found, options.output, options.quick)
+    for row in verdicts.rows(found):
+        print(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}")
+    print(f"page: {path}")
+
+
+def _bands(options):
+    program = _program(options)
+    runs = bands.runs(options.quick)
+    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
+    print(bands.write(bands.analyse(runs, paths), options.output), end="")
+
+
+def _calibrate(options):
+    program = _program(options)
+    points = calibration.QUICK_POINTS if options.quick else calibration.POINTS
+    runs = calibration.runs(points, calibration.QUICK_CELLS if options.quick else calibration.CELLS)
+    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
+    found = calibration.fit(calibration.observe(paths, points), calibration.design(points))
+    current = plan.model_values(options.inputs, calibration.PARAMETERS)
+    calibration.write(found, current, options.output)
+    for name, (low, high) in found.intervals().items():
+        alone = found.alone()[name]
+        print(f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held; model {current[name]:g}")
+    for name, (mean, deviation) in found.predicted().items():
+        print(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}")
+    print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")
+    print(f"log likelihood of the model: {found.likelihood_of(current):.2f} below the best")
+
+
+def _show(options, quantities, notes, draw):
+    """Figure first, so that a table on stdout means that all went well."""
+    if options.output:
+        style.check(options.output)
+        style.save(draw(), options.output)
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "command": options.name,
+                    "file": options.file,
+                    "notes": notes,
+                    "quantities": [q.record() for q in quantities],
+                },
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
+        return
+    print(table(quantities))
+    for note in notes:
+        print(f"note: {note}")
+
+
+def _report(options):
+    files = [registry.analyse(open_result(path)) for path in options.files]
+    path = report.write(files, options.output)
+    if options.json:
+        rows = [row.record() for row in targets.rows(evidence.evidence(files))]
+        print(json.dumps({"command": "report", "page": path, "rows": rows}, ensure_ascii=False, indent=1))
+    else:
+        print(report.summary(files))
+        print(f"page: {path}")

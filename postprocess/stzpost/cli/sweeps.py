@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands of stz-post for sweeps."""
+import json
+import os
+import sys
+import warnings
+
+from .. import SUFFIXES, later
+from ..errors import StzPostError
+
+style, sweep_figures, quantity, sweep = map(later.Module, ("plots.style", "plots.sweeps", "analysis.quantity", "io.sweep"))
+
+
+def add(commands):
+    """Adds the commands to the parser's."""
+    one = commands.add_parser("collect", help="one file of a whole sweep")
+    one.add_argument("sweep", metavar="DIR")
+    one.add_argument("-o", dest="output", metavar="FILE", help="default: DIR.h5")
+    one.set_defaults(run=_collect)
+
+    one = _figure(commands, "heatmap", _heatmap, "a number of each run over two axes of a sweep")
+    one.add_argument("--value", default="flow_stress_GPa", metavar="NAME", help="default %(default)s")
+    one.add_argument("--x", metavar="AXIS", help="default: the sweep's last axis")
+    one.add_argument("--y", metavar="AXIS", help="default: the one before")
+
+    one = _figure(commands, "lines", _lines, "a number of each run against one axis, a line for each value of another")
+    one.add_argument("--value", default="flow_stress_GPa", metavar="NAME", help="default %(default)s")
+    one.add_argument("--x", required=True, metavar="AXIS")
+    one.add_argument("--by", required=True, metavar="AXIS")
+
+    one = _figure(commands, "curves", _curves, "curves of the histories, coloured by an axis")
+    one.add_argument("--by", required=True, metavar="AXIS")
+    one.add_argument("--x", default="strain_axial", metavar="COLUMN", help="default %(default)s")
+    one.add_argument("--y", default="stress_axial_GPa", metavar="COLUMN", help="default %(default)s")
+
+    one = _figure(commands, "master", _master, "flow stresses at all rates and temperatures on one curve")
+    one.add_argument("--rate", default="rate_per_s", metavar="AXIS", help="default %(default)s")
+    one.add_argument("--temperature", default="temperature_K", metavar="AXIS", help="default %(default)s")
+    one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _figure(commands, name, run, text):
+    one = commands.add_parser(name, help=text, description=text)
+    one.add_argument("sweep", metavar="DIR", help="directory of a sweep, or the file that collect made of it")
+    one.add_argument("-o", dest="output", required=True, metavar="FIGURE", help=", ".join(SUFFIXES))
+    one.set_defaults(run=lambda options: _drawn(options, run))
+    return one
+
+
+def _drawn(options, run):
+    style.check(options.output)
+    noting(lambda: run(options, sweep.open_sweep(options.sweep)))
+
+
+def noting(act):
+    """Acts, and prints as notes what it warns of."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            act()
+        except StzPostError as error:  # the warnings may be its cause
+            raise StzPostError("; ".join([str(error), *_notes(said)])) from error
+    for text in _notes(said):
+        print(f"note: {text}")
+
+
+def _notes(said):
+    return sorted({str(warning.message) for warning in said if warning.category is UserWarning})
+
+
+def _collect(options):
+    output = options.output or os.path.normpath(options.sweep) + ".h5"
+    done, damaged = sweep.collect(options.sweep, output, _progress)
+    for path in damaged:
+        print(f"note: {path}: cannot be read; taken for not done")
+    print(f"{done - len(damaged)} runs in {output}")
+
+
+def _progress(done, runs):
+    """A line for each tenth of many runs."""
+    if runs >= 100 and 10 * done // runs > 10 * (done - 1) // runs:
+        print(f"collect: {done}/{runs} runs", file=sys.stderr, flush=True)
+
+
+def _heatmap(options, dataset):
+    axes = sweep_figures.axes_of(dataset)
+    if len(axes) < 2 and not (options.x and options.y):
+        raise StzPostError(f"{options.sweep}: a heat map needs two axes, the sweep has {len(axes)}")
+    figure = sweep_figures.heatmap(dataset, options.value, options.x or axes[-1], options.y or axes[-2])
+    style.save(figure, options.output)
+
+
+def _lines(options, dataset):
+    style.save(sweep_figures.lines(dataset, options.value, options.x, options.by), options.output)
+
+
+def _curves(options, dataset):
+    style.save(sweep_figures.curves(dataset, options.by, options.x, options.y), options.output)
+
+
+def _master(options, dataset):
+    found = sweep_figures.master(dataset, options.rate, options.temperature)
+    style.save(sweep_figures.master_figure(found), options.output)
+    quantities = [
+        quantity.Quantity("points", len(found.stress_GPa)),
+        quantity.Quantity("rate0", found.rate0_per_s, "1/s"),
+        quantity.Quantity("scatter about one curve", found.rms_GPa, "GPa"),
+        quantity.Quantity("scatter of the flow stresses", found.spread_GPa, "GPa"),
+        quantity.Quantity("apparent activation volume", found.volume_nm3, "nm³"),
+    ]
+    if options.json:
+        print(json.dumps({"command": "master", "quantities": [q.record() for q in quantities]}, ensure_ascii=False))
+    else:
+        print(quantity.table(quantities))

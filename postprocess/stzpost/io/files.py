@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opening of HDF5 files that may be damaged. A flipped bit can crash libhdf5, and Python with it, or keep it busy for
+ever. So a file that stzkmc has closed is held against its checksum first (docs/output.md), and any other is read once by
+a process of its own, with limits of processor time and memory. Whatever then fails is a StzPostError of one line."""
+import contextlib
+import ctypes
+import functools
+import os
+import resource
+import signal
+from typing import Iterator, Union
+
+import h5py
+import numpy as np
+
+from ..errors import StzPostError
+
+Path = Union[str, "os.PathLike[str]"]
+SEAL_BEGIN, SEAL_BYTES = b"stzkmc-checksum ", 33
+LANES, OFFSET, FACTOR = 4096, 0xCBF29CE484222325, 0x100000001B3
+PIECE_BYTES = 1 << 24  # of a dataset that is read at a time
+MEMORY_BYTES = 1 << 29  # of the process that looks, beyond what it begins with
+DEFLATED = 50  # how much smaller than one of its datasets compression may make a file
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """What reading of a file fails with becomes a StzPostError that names it."""
+    try:
+        yield
+    except StzPostError:
+        raise
+    except MemoryError as error:
+        raise StzPostError(f"{path}: damaged: claims to hold more than fits into memory") from error
+    except (KeyError, IndexError, OSError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+        raise StzPostError(f"{path}: damaged, or not complete: {one_line(error)}") from error
+
+
+@contextlib.contextmanager
+def open_file(path: Path) -> Iterator[h5py.File]:
+    """The HDF5 file, for reading. Raises StzPostError if that cannot be, and for whatever fails while it is open."""
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise StzPostError(f"{path}: no such file")
+    with reading(path):
+        status = os.stat(path)
+        fault = _look(path, status.st_mtime_ns, status.st_size, status.st_ino)
+    if fault:
+        raise StzPostError(f"{path}: {fault}")
+    with _opened(path) as file, reading(path):
+        yield file
+
+
+def one_line(error) -> str:
+    """An exception's text, in one line."""
+    return " ".join(str(error).split()).strip("'\"") or type(error).__name__
+
+
+def _opened(path):
+    try:
+        return h5py.File(path, "r", locking=False)  # a running engine may hold the lock
+    except OSError as error:
+        if "locking flag" in str(error):  # the caller has it open, with locks
+            return h5py.File(path, "r")
+        raise StzPostError(f"{path}: not a readable HDF5 file ({one_line(error)})") from error
+    except (RuntimeError, ValueError) as error:
+        raise StzPostError(f"{path}: not a readable HDF5 file ({one_line(error)})") from error
+
+
+@functools.lru_cache(maxsize=4096)
+def _look(path, _time, size, _number):
+    """What is wrong with a file, None if nothing is. Once for each state of a file."""
+    fits = seal_fits(path, size)
+    if fits is None:
+        return _look_apart(path, size)
+    return None if fits else "damaged: its content does not fit its checksum"
+
+
+def seal_fits(path: Path, size: int):
+    """Whether the content fits the checksum in the last line; None if there is no such line."""
+    with open(path, "rb") as file:
+        if size <= SEAL_BYTES:
+            return None
+        file.seek(size - SEAL_BYTES)
+        seal = file.read(SEAL_BYTES)
+        if not seal.startswith(SEAL_BEGIN):
+            return None
+        file.seek(0)
+        return seal == SEAL_BEGIN + b"%016x\n" % checksum(file, size - SEAL_BYTES)
+
+
+def checksum(file, size: int) -> int:
+    """Of the next `size` bytes of a file."""
+    lanes = np.uint64(OFFSET) + np.arange(LANES, dtype=np.uint64)
+    left = size
+    while left > 0:
+        piece = file.read(min(left, LANES * 8))
+        if not piece:
+            raise OSError("it became shorter while it was read")
+        left -= len(piece)
+        lanes ^= np.frombuffer(piece.ljust(LANES * 8, b"\0"), "<u8")
+        lanes *= np.uint64(FACTOR)
+        lanes ^= lanes >> np.uint64(29)
+    total, mask = OFFSET ^ size, (1 << 64) - 1
+    for lane in lanes.tolist():
+        total = (total ^ lane) * FACTOR & mask
+        total ^= total >> 29
+    return total
+
+
+def _look_apart(path, size):
+    """Reads everything in a process of its own. An object that cannot be read is no fault here: who needs it will find
+    out, and a file that is being written has some."""
+    if not hasattr(os, "fork"):
+        return None
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = _read_all(path, size)
+        finally:
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        late = os.WTERMSIG(status) == signal.SIGXCPU
+        return "damaged: reading it " + ("takes too long" if late else "crashes libhdf5")
+    return "damaged: it claims to hold more than the file can" if os.WEXITSTATUS(status) == 2 else None
+
+
+def _read_all(path, size):
+    """0, or 2 for datasets that are larger than the file can hold."""
+    for stream in (1, 2):  # libc says there what libhdf5 has done to the memory
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    with open("/proc/self/statm", encoding="ascii") as file:
+        begin = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (begin + MEMORY_BYTES,) * 2)
+    seconds = 5 + size // (20 << 20)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    code, before = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            code = _read_node(file, size, 0)
+        grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+        if grown > MEMORY_BYTES // 2 + size:  # a text that claims to be that long
+            code = 2
+    except Exception:  # told better by who reads it
+        pass
+    close = getattr(ctypes.CDLL(h5py.h5f.__file__), "H5close", None)
+    if close is not None:
+        close()  # frees all that libhdf5 has: broken memory may show there alone
+    return code
+
+
+def _each(names, read):
+    """The largest code of the things that can be read."""
+    code = 0
+    try:
+        for name in names:
+            try:
+                code = max(code, read(name))
+            except MemoryError:
+                code = 2
+            except Exception as error:
+                code = 2 if "allocation failed" in str(error) else code
+    except Exception:
+        pass
+    return code
+
+
+def _read_node(node, size, depth):
+    code = _each(node.attrs, lambda name: _read_attribute(node.attrs, name, size))
+    if isinstance(node, h5py.Dataset):
+        return max(code, _each([None], lambda _: _read_dataset(node, size)))
+    if isinstance(node, h5py.Group) and depth < 16:
+        code = max(code, _each(node, lambda name: _read_node(node[name], size, depth + 1)))
+    return code
+
+
+def _read_attribute(attributes, name, size):
+    if attributes.get_id(name).get_storage_size() > size:
+        return 2
+    attributes[name]
+    return 0
+
+
+def _read_dataset(dataset, size):
+    packed = dataset.compression is not None
+    if dataset.nbytes > max(size, 1 << 20) * (DEFLATED if packed else 1):
+        return 2
+    if dataset.ndim == 0:
+        dataset[()]
+        return 0
+    rows = max(1, PIECE_BYTES * len(dataset) // max(1, dataset.nbytes))
+    for begin in range(0, len(dataset), rows):
+        dataset[begin : begin + rows]
+    return 0

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading of result files (docs/output.md), those of running and killed runs included."""
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+import h5py
+import numpy as np
+import xarray as xr
+
+from .. import text
+from ..errors import StzPostError
+from .files import open_file
+
+Path = Union[str, "os.PathLike[str]"]
+FORMAT = "stzkmc-result"
+FORMAT_VERSION = 1
+COMPONENTS = ["xx", "yy", "zz", "yz", "xz", "xy"]
+CORRELATION = {
+    "distance_nm": ("shell",),
+    "radial": ("shell",),
+    "direction": ("direction", "axis"),
+    "line_distance_nm": ("direction", "step"),
+    "line": ("direction", "step"),
+}
+DISTRIBUTIONS = {}
+for _kind in ("barrier_eV", "resolved_stress_GPa", "activation_eV"):
+    DISTRIBUTIONS |= {_kind: ("domain", f"{_kind}_bin"), f"{_kind}_edges": (f"{_kind}_edge",)}
+
+
+@dataclass
+class Segment:
+    """A segment of the protocol; `clock_zero_s` is the time from which its own times count, `segment_clock_zero_s` the same
+    from its begin on."""
+
+    index: int
+    type: str
+    temperature_K: float
+    begin_s: float
+    clock_zero_s: float
+    end_s: float  # NaN while it runs
+    events: int
+    segment_clock_zero_s: float = 0.0
+    duration_s: float = np.nan  # NaN while it runs
+
+
+@dataclass
+class Level:
+    """One level of nanobeam diffraction: attributes and datasets by the names of the contract."""
+
+    attrs: dict
+    data: dict
+
+    @property
+    def strain(self) -> float:
+        return float(self.attrs["strain"])
+
+
+@dataclass
+class Result:
+    """What a result file holds. Fields of the lattice are read when asked for (`field`)."""
+
+    path: str
+    attrs: dict
+    config: dict  # attributes of /config
+    input_text: str
+    resolved_text: str
+    history: xr.Dataset
+    segments: list
+    levels: list
+    avalanches: xr.Dataset  # a row each; without variables if none were looked for
+    correlation: list  # a Dataset a level, by ascending strain; attributes strain, time_s, mean, variance
+    distributions: list  # the same; attributes strain, time_s
+    microstructure: dict  # attributes of /microstructure
+    engine: dict  # attributes of /engine
+    field_names: list
+    _units: dict = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        """What the run was, and how far it came, in about ten lines."""
+        return "\n".join(f"{name + ':':<11} {text}" for name, text in _summary(self).items())
+
+    @property
+    def name(self) -> str:
+        """The file's name as it can be shown and written anywhere."""
+        return text.plain(os.path.basename(self.path))
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.attrs.get("complete", 0))
+
+    def rows(self, segment: Segment) -> xr.Dataset:
+        """The history of one segment."""
+        return self.history.isel(row=np.flatnonzero(self.history["segment"].values == segment.index))
+
+    def times(self, segment: Segment) -> np.ndarray:
+        """Times of those rows from the zero of the segment's clock. Results of older versions have no time within the
+        segment, only the run's, which has few digits for them after a long rest."""
+        rows = self.rows(segment)
+        if "segment_time_s" in rows:
+            return rows["segment_time_s"].values - segment.segment_clock_zero_s
+        return rows["time_s"].values - segment.clock_zero_s
+
+    def field(self, name: str) -> xr.DataArray:
+        """A field of /microstructure over the lattice, as a DataArray with coordinates in nm."""
+        if name not in self.field_names:
+            raise StzPostError(f"{self.path}: no dataset /microstructure/{name}" + _unfinished(self))
+        with open_file(self.path) as file:
+            dataset = file["microstructure"][name]
+            values, attrs = dataset[...], plain_attributes(dataset)
+        if values.ndim != 3:
+            raise StzPostError(f"{self.path}: /microstructure/{name}: got {values.ndim} dimensions, needs 3")
+        spacing = self.setting("spacing_nm")
+        axes = {axis: spacing * np.arange(n) for axis, n in zip("xyz", values.shape)}
+        return xr.DataArray(values, dims=tuple("xyz"), coords=axes, attrs=attrs, name=name)
+
+    def resolved(self, name, default=None):
+        """A key's value as the resolved input gives it, text without its quotes; the first of that name. Without a
+        default, a key that is not there is an error."""
+        found = re.search(rf"\b{re.escape(name)}\s*[=:]\s*([^;#\n]+)", self.resolved_text)
+        if not found and default is not None:
+            return default
+        if not found:
+            raise StzPostError(f"{self.path}: no {name} in /config/resolved")
+        return found[1].strip().strip('"')
+
+    def setting(self, name: str) -> Any:
+        """An attribute of /config that an analysis needs."""
+        if name not in self.config:
+            raise StzPostError(f"{self.path}: no attribute {name} of /config")
+        return self.config[name]
+
+
+def open_result(path: Path) -> Result:
+    """Reads a result file. Raises StzPostError for what is no result file of a known version."""
+    path = os.fspath(path)
+    with open_file(path) as file:
+        return _read(path, file)
+
+
+def _read(path, file):
+    attrs = plain_attributes(file)
+    if attrs.get("format") != FORMAT:
+        raise StzPostError(f"{path}: not a result of stzkmc (attribute format: got {attrs.get('format')!r})")
+    if attrs.get("format_version") != FORMAT_VERSION:
+        raise StzPostError(f"{path}: format_version: got {attrs.get('format_version')}, needs {FORMAT_VERSION}")
+    config = file.get("config", {})
+    micro = file.get("microstructure", {})
+    return Result(
+        path=path,
+        attrs=attrs,
+        config=plain_attributes(config),
+        input_text=_text(config, "input"),
+        resolved_text=_text(config, "resolved"),
+        history=_history(path, file, attrs),
+        segments=_segments(file),
+        levels=_levels(file),
+        avalanches=_avalanches(file),
+        correlation=[_dataset(group, CORRELATION) for group in _by_strain(file, "correlation")],
+        distributions=[_dataset(group, DISTRIBUTIONS) for group in _by_strain(file, "distributions")],
+        microstructure=plain_attributes(micro),
+        engine=plain_attributes(file.get("engine", {})),
+        field_names=[name for name in micro if isinstance(micro[name], h5py.Dataset)],
+    )
+
+
+def _history(path, file, attrs):
+    """The history as a Dataset. Of a running run, columns may differ in length and end in rows not yet filled."""
+    if "history" not in file or "time_s" not in file["history"]:
+        raise StzPostError(f"{path}: no dataset /history/time_s")
+    group = file["history"]
+    columns = {name: group[name][...] for name in group if isinstance(group[name], h5py.Dataset)}
+    rows = min(len(values) for values in columns.values())
+    time = columns["time_s"][:rows]
+    back = np.flatnonzero(np.diff(time) < 0)
+    rows = int(back[0]) + 1 if back.size else rows
+    variables = {}
+    for name, values in columns.items():
+        dims = ("row",) if values.ndim == 1 else ("row", "component")
+        variables[name] = (dims, values[:rows], plain_attributes(group[name]))
+    coords = {"component": COMPONENTS} if any(len(dims) == 2 for dims, _, _ in variables.values()) else {}
+    return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _avalanches(file):
+    """The table of avalanches; of a running run, the rows that all columns have."""
+    group = file.get("avalanches", {})
+    columns = {name: group[name][...] for name in group}
+    rows = min((len(values) for values in columns.values()), default=0)
+    variables = {}
+    for name, values in columns.items():
+        dims = ("avalanche",) if values.ndim == 1 else ("avalanche", "axis")
+        variables[name] = (dims, values[:rows], plain_attributes(group[name]))
+    return xr.Dataset(variables, attrs=plain_attributes(group))
+
+
+def _by_strain(file, name):
+    return sorted(_groups(file, name), key=lambda group: float(group.attrs["strain"]))
+
+
+def _dataset(group, dims):
+    """The datasets of a group, with the names of their dimensions."""
+    variables = {name: (dims[name], group[name][...], plain_attributes(group[name])) for name in dims}
+    vectors = variables.pop("direction", None)
+    made = xr.Dataset(variables, attrs=plain_attributes(group))
+    if "domain" in made.dims:
+        return made.assign_coords(domain=["Ni-rich", "other"])
+    return made.assign_coords(direction=[_letters(vector) for vector in vectors[1]]) if vectors else made
+
+
+def _letters(vector):
+    """[1, -1, 0] as x-y."""
+    return "".join(("-" if n < 0 else "") + letter for n, letter in zip(vector, "xyz") if n)
+
+
+def _segments(file):
+    segments = []
+    for index, group in enumerate(_groups(file, "protocol")):
+        a = plain_attributes(group)
+        begin = float(a["begin_s"])
+        segments.append(
+            Segment(
+                index,
+                str(a["type"]),
+                float(a["temperature_K"]),
+                begin,
+                float(a.get("clock_zero_s", begin)),
+                float(a.get("end_s", np.nan)),
+                int(a.get("events", 0)),
+                float(a.get("segment_clock_zero_s", float(a.get("clock_zero_s", begin)) - begin)),
+                float(a.get("duration_s", float(a.get("end_s", np.nan)) - begin)),
+            )
+        )
+    return segments
+
+
+def _levels(file):
+    levels = []
+    for group in _groups(file, "nbed"):
+        levels.append(Level(plain_attributes(group), {name: group[name][...] for name in group}))
+    return sorted(levels, key=lambda level: level.strain)
+
+
+def _groups(file, name):
+    parent = file.get(name, {})
+    return [parent[child] for child in sorted(parent)]
+
+
+def plain_attributes(node) -> dict:
+    """Attributes of a file, group or dataset: text as str, numbers as Python's, arrays as arrays."""
+    return {name: _plain(value) for name, value in getattr(node, "attrs", {}).items()}
+
+
+def _plain(value):
+    """Text as str, numbers as Python's, arrays as arrays."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        return text.whole(value)
+    if isinstance(value, np.ndarray):
+        return _plain(value.flat[0]) if value.size == 1 and value.ndim <= 1 else value
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _text(group, name):
+    return _plain(group[name][()]) if name in group else ""
+
+
+def _summary(result):
+    """What the print of a result says, by name."""
+    history, units = result.history, {"time_s": "s", "temperature_K": "K"}
+    cells = np.atleast_1d(result.config.get("cells", np.nan))
+    edges = " x ".join(f"{float(result.config.get('spacing_nm', np.nan)) * n:.4g}" for n in cells)
+    rows = history.sizes.get("row", 0)
+
+    def last(name):
+        return float(history[name].values[-1]) if rows and name in history else np.nan
+
+    return {
+        "file": f"{result.path} ({'complete' if result.complete else 'not complete'})",
+        "program": f"stzkmc {result.attrs.get('program_version', '?')}, seed {result.attrs.get('seed', '?')}, made "
+        f"{result.attrs.get('created_utc', '?')} on {result.attrs.get('ranks', '?')} rank(s)",
+        "model": result.resolved("model", "in the input itself").split(" (")[0],
+        "box": f"{' x '.join(str(n) for n in cells)} voxels, {edges} nm",
+        "engine": str(result.engine.get("choice", "?")),
+        "protocol": ", then ".join(f"{one.type} at {one.temperature_K:g} K" for one in result.segments) or "none begun",
+        "history": f"{rows} rows, to " + ", ".join(f"{last(name):.4g} {unit}" for name, unit in units.items()),
+        "events": f"{last('events'):.0f}",
+        "strain": f"{100 * last('strain_axial'):.4g} %, plastic {100 * last('plastic_strain_axial'):.4g} % (last, axial)",
+        "stress": f"{last('stress_axial_GPa'):.4g} GPa (last, axial)",
+    }
+
+
+def _unfinished(result):
+    return "" if result.complete else " (the run did not finish)"

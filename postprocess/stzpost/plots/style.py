@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One style for every figure: 8 pt type at the printed width of a column, colours that colour-blind eyes tell apart."""
+import io
+import os
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from .. import STYLE, SUFFIXES
+from ..errors import StzPostError
+from ..io import writing
+
+MM = 1 / 25.4
+COLUMN = 85 * MM  # width of a single-column figure, inches
+PAGE = 178 * MM  # width of a double-column figure
+DPI = 300
+
+# Okabe and Ito's palette.
+BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
+GREY, LIGHT = "#707070", "#d9d9d9"
+
+RC = {**matplotlib.rc_params_from_file(STYLE, use_default_template=False), "figure.dpi": DPI}
+
+
+def new(width, height, **grid):
+    """A figure of a size in inches and its axes, laid out without overlaps."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)  # not pyplot's, whose backend is the caller's: figures go to files
+    figure.get_layout_engine().set(w_pad=2 * MM, h_pad=1 * MM)
+    return figure, figure.subplots(**grid)
+
+
+def styled(draw):
+    """Decorator: draws within the style. A figure for which there are no data is None."""
+
+    def wrapped(*args, **kwargs):
+        with matplotlib.rc_context(RC):
+            drawn = draw(*args, **kwargs)
+            figure = drawn[0] if isinstance(drawn, tuple) else drawn  # some return their numbers besides
+            if figure is not None:
+                figure.canvas.draw()  # fixes tick labels while the style holds
+            return drawn
+
+    wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__
+    return wrapped
+
+
+def shade(number, count):
+    """Colour of one of a series in order, from light to dark."""
+    return matplotlib.colormaps["viridis"](0.9 - 0.8 * number / max(1, count - 1))
+
+
+def check(path):
+    """Refuses a name of no known format, before anything is drawn."""
+    if os.path.splitext(path)[1].lower() not in SUFFIXES:
+        raise StzPostError(f"-o: got {path}, needs a name that ends in {', '.join(SUFFIXES)}")
+
+
+def save(figure, path):
+    """Writes the figure in the format of the path's suffix (see `check`)."""
+    with writing.replacing(path) as temporary, matplotlib.rc_context(RC):
+        figure.savefig(temporary, metadata={"Software": None} if path.lower().endswith(".png") else None)
+
+
+def png(figure):
+    """The figure as PNG bytes."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(RC):
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def panel(axes, letter):
+    """Letter of a panel, above its upper left corner."""
+    axes.text(0, 1.02, f"({letter})", transform=axes.transAxes, va="bottom")
