@@ -41,9 +41,9 @@ struct stz_template {
 // itself). Collective.
 static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key_path, const char *folder,
                           stz_source *source) {
-  int rank, index;
+  const int rank = stz_comm_rank(comm);
+  int index;
   char path[STZ_PATH_SIZE] = "";
-  MPI_Comm_rank(comm, &rank);
   const stz_key *key = stz_schema_find(key_path, &index);
   const stz_origin *origin = stz_draft_origin(draft, key, -1);
   const stz_wanted wanted = {draft->input_name, folder, stz_draft_value(draft, key, -1)};
@@ -57,7 +57,7 @@ static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key
                    origin->file, line, key_path, shown, folder, looked);
   }
   STZ_TRY(stz_agree(comm, err));
-  MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, comm);
+  stz_share(comm, path, sizeof path);
   return stz_source_read(comm, path, source);
 }
 
