@@ -68,8 +68,8 @@ static void say_stopped(const stz_cli *cli, int signal_number) {
   char by[64], rest[1200] = "";
   snprintf(by, sizeof by, "stopped by %s", signal_number ? stz_signal_name(signal_number) : "--max-walltime");
   stz_state_paths paths = {0};
-  if (cli->command == STZ_COMMAND_RUN && stz_state_paths_of(cli->output, &paths) == STZ_OK &&
-      access(paths.newest, F_OK) == 0) {
+  const bool saved = cli->command == STZ_COMMAND_RUN && (!stopped.nothing || cli->restart);
+  if (saved && stz_state_paths_of(cli->output, &paths) == STZ_OK && access(paths.newest, F_OK) == 0) {
     snprintf(rest, sizeof rest, "%s holds the state; go on with --restart", paths.newest);
   } else if (cli->command == STZ_COMMAND_SWEEP && !stopped.nothing) {
     snprintf(rest, sizeof rest, "go on with --resume");
@@ -165,6 +165,7 @@ static void print_notes(const char *notes) {
 static stz_err run_or_check(const stz_cli *cli) {
   stz_config *config = NULL;
   const MPI_Comm comm = stz_launch_comm();
+  if (cli->command == STZ_COMMAND_RUN) STZ_TRY(stz_stage(comm, "reading the input"));
   STZ_TRY(stz_config_read(comm, cli->file, cli->overrides, cli->override_count, &config));
   if (my_rank() == 0) print_notes(config->notes);
   stz_err err = STZ_OK;
@@ -201,8 +202,12 @@ static stz_err print_alone(const stz_cli *cli) {
 
 static stz_err carry_out(const stz_cli *cli) {
   const bool leader = my_rank() == 0;
+  const bool works =
+      cli->command == STZ_COMMAND_RUN || cli->command == STZ_COMMAND_SWEEP || cli->command == STZ_COMMAND_NBED;
+  if (!works || cli->list || cli->dry_run) stz_signals_release(); // nothing to save
   stz_signals_announce(cli->verbosity >= 0);
   if (leader) stz_report_begin(cli->verbosity);
+  if (works) stz_report_stamp();
   switch (cli->command) {
   case STZ_COMMAND_RUN:
   case STZ_COMMAND_CHECK:

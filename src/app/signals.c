@@ -54,8 +54,8 @@ static bool is_second(int signal_number) {
     first_interrupt = now;
     return false;
   }
-  const double passed = (double)(now.tv_sec - first_interrupt.tv_sec) +
-                        1e-9 * (double)(now.tv_nsec - first_interrupt.tv_nsec);
+  const double passed =
+      (double)(now.tv_sec - first_interrupt.tv_sec) + 1e-9 * (double)(now.tv_nsec - first_interrupt.tv_nsec);
   return passed > AGAIN_S;
 }
 
@@ -83,6 +83,15 @@ void stz_signals_catch(void) {
     if (signals[i].number == SIGHUP && before.sa_handler == SIG_IGN) continue;
     sigaction(signals[i].number, &action, NULL);
   }
+}
+
+void stz_signals_release(void) {
+  for (int i = 0; i < SIGNALS; i++) {
+    struct sigaction before;
+    sigaction(signals[i].number, NULL, &before);
+    if (before.sa_handler != SIG_IGN) signal(signals[i].number, SIG_DFL);
+  }
+  if (*stz_interrupt_flag()) raise(*stz_interrupt_flag());
 }
 
 #ifdef __ELF__

@@ -10,6 +10,9 @@
 // Catches them; again after anything that may have put handlers of its own. HUP stays ignored where it was (nohup).
 void stz_signals_catch(void);
 
+// Leaves them to the system again, for what is short; one that has come already counts as well.
+void stz_signals_release(void);
+
 // Whether they are acknowledged; they are, unless told otherwise.
 void stz_signals_announce(bool wanted);
 

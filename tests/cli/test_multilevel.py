@@ -109,7 +109,7 @@ def check_signals(whole, output):
             said += job.communicate(timeout=1920)[1]
         except subprocess.TimeoutExpired:
             kill_session(job)
-        expect(f"SIGUSR1 to {name}", job.returncode == 75 and "stopped early" in said, f"exit {job.returncode}: {said}")
+        expect(f"SIGUSR1 to {name}", job.returncode == 75 and "stopped by SIGUSR1" in said, f"exit {job.returncode}: {said}")
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS, ranks=3)
     expect("end after signals", done.returncode == 0, done.stderr)
     expect("signals leave no trace", attributes(output)[0] == attributes(whole)[0])
