@@ -165,7 +165,6 @@ static void print_notes(const char *notes) {
 static stz_err run_or_check(const stz_cli *cli) {
   stz_config *config = NULL;
   const MPI_Comm comm = stz_launch_comm();
-  if (cli->command == STZ_COMMAND_RUN) STZ_TRY(stz_stage(comm, "reading the input"));
   STZ_TRY(stz_config_read(comm, cli->file, cli->overrides, cli->override_count, &config));
   if (my_rank() == 0) print_notes(config->notes);
   stz_err err = STZ_OK;

@@ -108,11 +108,11 @@ static stz_err prepare(sweep *s) {
   return STZ_OK;
 }
 
-// Raises a counter in rank 0's memory; its value before.
-static int count_up(const sweep *s, counter which, int by) {
+// Changes a number in rank 0's memory; its value before.
+static int change(const sweep *s, counter which, MPI_Op how, int by) {
   int before;
   MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, s->window);
-  MPI_Fetch_and_op(&by, &before, MPI_INT, 0, which, MPI_SUM, s->window);
+  MPI_Fetch_and_op(&by, &before, MPI_INT, 0, which, how, s->window);
   MPI_Win_unlock(0, s->window);
   return before;
 }
@@ -127,8 +127,7 @@ static void serve(void *context) {
   MPI_Iprobe(MPI_ANY_SOURCE, 0, s->comm, &flag, MPI_STATUS_IGNORE);
   if (s->stop || (!own && (!s->leader || now < s->looked + LOOK_S))) return;
   s->looked = now;
-  const int known = count_up(s, SIGNAL, 0);
-  if (own && !known) count_up(s, SIGNAL, own);
+  const int known = change(s, SIGNAL, own ? MPI_REPLACE : MPI_NO_OP, own);
   s->stop = own ? own : known;
   if (s->stop) stz_interrupt(s->stop);
 }
@@ -147,7 +146,7 @@ static int next_run(sweep *s) {
       s->mine.stopped_early = true;
       return -1;
     }
-    const int turn = count_up(s, TURN, 1);
+    const int turn = change(s, TURN, MPI_SUM, 1);
     if (turn >= s->todos) return -1;
     const bool lost = s->todo[turn] < 0;
     const int run = lost ? -1 - s->todo[turn] : s->todo[turn];
@@ -237,7 +236,8 @@ static void conclude(sweep *s, int run, const char *path, stz_err err, bool stop
   noted(s, stz_manifest_ends(s->manifest, run, state, wall_s, found, message));
   stz_manifest_release(s->manifest, run);
   const stz_sweep_news news = {.run = run, .state = state, .wall_s = wall_s, .summary = found, .message = message};
-  tell(s, &news, count_up(s, ENDED, state != STZ_RUN_STOPPED) + (state != STZ_RUN_STOPPED));
+  const int over = state != STZ_RUN_STOPPED;
+  tell(s, &news, change(s, ENDED, MPI_SUM, over) + over);
 }
 
 static void one_run(sweep *s, int run, int ranks) {
