@@ -14,8 +14,8 @@
 // collective.
 stz_err stz_agree(MPI_Comm comm, stz_err local) STZ_MUST_USE;
 
-// Rank and number of ranks; of MPI_COMM_NULL, which stands for this process by itself, MPI being started or not, 0 and 1.
-// stz_agree and stz_share take it too.
+// Rank and number of ranks; of MPI_COMM_NULL, which stands for this process by itself, MPI being started or not, 0
+// and 1. stz_agree and stz_share take it too.
 int stz_comm_rank(MPI_Comm comm);
 int stz_comm_size(MPI_Comm comm);
 

@@ -112,8 +112,7 @@ static const uint64_t HASH_OF_NOTHING = UINT64_C(0xcbf29ce484222325);
 // be read is complained about there. Collective.
 static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *config, uint64_t *hash) {
   static const char key[] = "microstructure.file";
-  int rank;
-  MPI_Comm_rank(comm, &rank);
+  const int rank = stz_comm_rank(comm);
   for (const named *n = t->files; n; n = n->next) {
     if (n->key == key && strcmp(n->source.name, config->field_path) == 0) {
       *hash = n->hash;
@@ -132,7 +131,7 @@ static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *conf
       n->hash = hash_bytes(n->hash, block, length);
     fclose(file);
   }
-  MPI_Bcast(&n->hash, 1, MPI_UINT64_T, 0, comm);
+  stz_share(comm, &n->hash, sizeof n->hash);
   n->next = t->files;
   t->files = n;
   *hash = n->hash;

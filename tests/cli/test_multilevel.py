@@ -67,7 +67,7 @@ def check_ranks(folder):
     for ranks in 1, 2, 3, 4:
         path = os.path.join(folder, f"{ranks}.h5")
         done = run(["run", INPUT, "-o", path] + SHORT, ranks=ranks)
-        lines = done.stderr.splitlines()
+        lines = [line[line.find("  ") + 2:] for line in done.stderr.splitlines()]  # without their dates
         expect(f"runs on {ranks}", done.returncode == 0 and lines.count("engine: multilevel (auto)") == 1, done.stderr)
         expect(f"idle of {ranks}", lines.count(IDLE.format(ranks - 1, ranks)) == (ranks > 1) ==
                done.stderr.count("idle"), done.stderr)
