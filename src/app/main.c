@@ -3,6 +3,7 @@
 // The program: takes the command line apart and calls the library. All printing is here and in report.c.
 #include <errno.h>
 #include <mpi.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
