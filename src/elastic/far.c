@@ -299,7 +299,8 @@ static void add_to_coarse(const coarse *k, const nodes *n, const int origin[3], 
   const float *wx = k->spline[origin[0] % h], *wy = k->spline[origin[1] % h], *wz = k->spline[origin[2] % h];
   for (int i = 0; i < 64; i++) {
     const int a = i / 16, b = i / 4 % 4, c = i % 4;
-    const int x = stz_wrap_once(origin[0] / h - 1 + a, n->count[0]), y = stz_wrap_once(origin[1] / h - 1 + b, n->count[1]),
+    const int x = stz_wrap_once(origin[0] / h - 1 + a, n->count[0]),
+              y = stz_wrap_once(origin[1] / h - 1 + b, n->count[1]),
               z = stz_wrap_once(origin[2] / h - 1 + c, n->count[2]);
     const double weight = (double)wx[a] * (double)wy[b] * (double)wz[c];
     double *to = k->source + ((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->count[2] + (size_t)z;

@@ -177,7 +177,8 @@ static places places_of(const int *cells, const int origin[3]) {
   const int by = cells[1] / 8, bz = cells[2] / 8;
   places p;
   for (int i = 0; i < 2 * SPAN - 1; i++) {
-    const int x = stz_wrap_once(origin[0] + i + 1 - SPAN, cells[0]), y = stz_wrap_once(origin[1] + i + 1 - SPAN, cells[1]);
+    const int x = stz_wrap_once(origin[0] + i + 1 - SPAN, cells[0]),
+              y = stz_wrap_once(origin[1] + i + 1 - SPAN, cells[1]);
     p.x[i] = x / 8 * by * bz * STZ_BLOCK_PIECES + 8 * (x % 8);
     p.y[i] = y / 8 * bz * STZ_BLOCK_PIECES + y % 8;
   }
