@@ -82,7 +82,7 @@ def check_delays(folder, whole):
     done = run(["run", SMOKE, "-o", whole])
     expect("the unbroken run", done.returncode == 0, done.stderr)
     length, chance, output = time.monotonic() - begun, random.Random(3), os.path.join(folder, "delayed.h5")
-    trials, stops = 48 if FULL else 12, 0
+    trials, stops = 48 if FULL else 6, 0
     for trial in range(trials):
         number = SIGNALS[trial % len(SIGNALS)]
         job = begin(["run", SMOKE, "-o", output, "--restart"], cwd=folder)
@@ -106,7 +106,7 @@ def check_set_up(folder):
     write(output, "old")
     steps = ["making the microstructure", "quenching", "finding the interfaces", "measuring percolation", "drawing the barriers",
              "making the kernel", "making the tables"]
-    for number, step in zip(SIGNALS + SIGNALS, steps if FULL else steps[1::2]):
+    for number, step in zip(SIGNALS + SIGNALS, steps if FULL else steps[1::3]):
         job = begin(["run", QUENCHED, "-o", output, "--force", "-v"] + settings(LARGE), cwd=folder)
         said = wait_for(job, step)
         job.send_signal(number)
