@@ -11,22 +11,22 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/launch.h"
 #include "app/report.h"
+#include "app/signals.h"
 #include "app/sweep.h"
 #include "base/build.h"
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "io/reader.h"
 #include "io/result.h"
 #include "sim/again.h"
 #include "sim/sim.h"
+#include "sim/state.h"
 
-static int my_rank(void) {
-  int rank;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return rank;
-}
+static int my_rank(void) { return stz_comm_rank(stz_launch_comm()); }
 
 static void print_build_info(void) {
   char library[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -59,40 +59,45 @@ static stz_err check_output(const stz_cli *cli) {
   return STZ_OK;
 }
 
-static volatile int stop_signal;
-static bool stopped_early;
-enum { EXIT_STOPPED = 75 };
+// How a run that ended early can go on, for its last line.
+static struct {
+  bool early;
+  bool nothing; // it was stopped before there was anything to save
+} stopped;
 
-static void note_signal(int signal_number) { stop_signal = signal_number; }
-
-static void catch_signals(void) {
-  const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
-  struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
-  sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+static void say_stopped(const stz_cli *cli, int signal_number) {
+  char by[64], rest[1200] = "";
+  snprintf(by, sizeof by, "stopped by %s", signal_number ? stz_signal_name(signal_number) : "--max-walltime");
+  stz_state_paths paths = {0};
+  const bool saved = cli->command == STZ_COMMAND_RUN && (!stopped.nothing || cli->restart);
+  if (saved && stz_state_paths_of(cli->output, &paths) == STZ_OK && access(paths.newest, F_OK) == 0) {
+    snprintf(rest, sizeof rest, "%s holds the state; go on with --restart", paths.newest);
+  } else if (cli->command == STZ_COMMAND_SWEEP && !stopped.nothing) {
+    snprintf(rest, sizeof rest, "go on with --resume");
+  } else {
+    snprintf(rest, sizeof rest, "there was nothing to save yet; start it again");
+  }
+  stz_state_paths_clear(&paths);
+  stz_log(STZ_LOG_INFO, "%s; %s", by, rest);
 }
 
 static stz_err run(const stz_cli *cli, const stz_config *config) {
-  STZ_TRY(stz_agree(MPI_COMM_WORLD, my_rank() == 0 ? check_output(cli) : STZ_OK));
+  const MPI_Comm world = stz_launch_world();
   const stz_run_options options = {.output = cli->output,
                                    .force = cli->force,
                                    .command_line = cli->text,
                                    .restart = cli->restart,
                                    .max_walltime_s = cli->max_walltime_s,
-                                   .stop = &stop_signal,
+                                   .stop = stz_interrupt_flag(),
                                    .progress = cli->verbosity < 0 ? NULL : stz_report_progress};
-  catch_signals();
-  const stz_err err = stz_sim_run(MPI_COMM_WORLD, config, &options, &stopped_early);
+  const stz_err err = stz_sim_run(world, config, &options, &stopped.early);
   if (my_rank() == 0) stz_report_end();
-  if (err == STZ_OK) {
-    stz_log(STZ_LOG_INFO, stopped_early ? "stopped early; go on with --restart: %s" : "result in %s", cli->output);
-  }
+  if (err == STZ_OK && !stopped.early) stz_log(STZ_LOG_INFO, "result in %s", cli->output);
   return err;
 }
 
 static void print_check(const stz_config *config) {
-  int ranks;
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  const int ranks = stz_comm_size(stz_launch_comm());
   stz_estimate estimate;
   char levels[512], engine[STZ_ENGINE_TEXT];
   stz_sim_engine(config, engine);
@@ -135,7 +140,7 @@ static void print_level(const stz_again_level *l) {
 }
 
 static stz_err scan_again(const stz_cli *cli) {
-  if (cli->output) STZ_TRY(stz_agree(MPI_COMM_WORLD, my_rank() == 0 ? check_output(cli) : STZ_OK));
+  if (cli->output) STZ_TRY(stz_agree(stz_launch_comm(), my_rank() == 0 ? check_output(cli) : STZ_OK));
   const stz_again_options options = {.result = cli->file,
                                      .overrides = cli->overrides,
                                      .override_count = cli->override_count,
@@ -143,12 +148,12 @@ static stz_err scan_again(const stz_cli *cli) {
                                      .force = cli->force,
                                      .command_line = cli->text,
                                      .level = print_level};
-  return stz_again_run(MPI_COMM_WORLD, &options);
+  return stz_again_run(stz_launch_world(), &options);
 }
 
 static stz_err sweep(const stz_cli *cli) {
-  catch_signals();
-  return stz_app_sweep(MPI_COMM_WORLD, cli, &stop_signal, &stopped_early);
+  const bool shown = cli->list || cli->dry_run;
+  return stz_app_sweep(shown ? stz_launch_comm() : stz_launch_world(), cli, stz_interrupt_flag(), &stopped.early);
 }
 
 static void print_notes(const char *notes) {
@@ -160,13 +165,15 @@ static void print_notes(const char *notes) {
 
 static stz_err run_or_check(const stz_cli *cli) {
   stz_config *config = NULL;
-  STZ_TRY(stz_config_read(MPI_COMM_WORLD, cli->file, cli->overrides, cli->override_count, &config));
+  const MPI_Comm comm = stz_launch_comm();
+  STZ_TRY(stz_config_read(comm, cli->file, cli->overrides, cli->override_count, &config));
   if (my_rank() == 0) print_notes(config->notes);
   stz_err err = STZ_OK;
   if (cli->command == STZ_COMMAND_RUN) {
-    err = run(cli, config);
+    err = stz_agree(comm, my_rank() == 0 ? check_output(cli) : STZ_OK);
+    if (err == STZ_OK) err = run(cli, config);
   } else {
-    err = stz_sim_check_files(MPI_COMM_WORLD, config);
+    err = stz_sim_check_files(comm, config);
     if (err == STZ_OK && my_rank() == 0) print_check(config);
   }
   stz_config_destroy(&config);
@@ -193,43 +200,68 @@ static stz_err print_alone(const stz_cli *cli) {
   }
 }
 
-static stz_err execute(int argc, char **argv) {
-  stz_cli cli;
-  stz_err err = stz_cli_parse(argc, argv, &cli);
+static stz_err carry_out(const stz_cli *cli) {
   const bool leader = my_rank() == 0;
-  if (err == STZ_OK) {
-    if (leader) stz_report_begin(cli.verbosity);
-    if (cli.command == STZ_COMMAND_RUN || cli.command == STZ_COMMAND_CHECK) {
-      err = run_or_check(&cli);
-    } else if (cli.command == STZ_COMMAND_SWEEP) {
-      err = sweep(&cli);
-    } else if (cli.command == STZ_COMMAND_NBED) {
-      err = scan_again(&cli);
-    } else if (leader) {
-      err = print_alone(&cli);
-    }
+  const bool works =
+      cli->command == STZ_COMMAND_RUN || cli->command == STZ_COMMAND_SWEEP || cli->command == STZ_COMMAND_NBED;
+  if (!works || cli->list || cli->dry_run) stz_signals_release(); // nothing to save
+  stz_signals_announce(cli->verbosity >= 0);
+  if (leader) stz_report_begin(cli->verbosity);
+  if (works) stz_report_stamp();
+  switch (cli->command) {
+  case STZ_COMMAND_RUN:
+  case STZ_COMMAND_CHECK:
+    return run_or_check(cli);
+  case STZ_COMMAND_SWEEP:
+    return sweep(cli);
+  case STZ_COMMAND_NBED:
+    return scan_again(cli);
+  default:
+    return leader ? print_alone(cli) : STZ_OK;
   }
-  stz_cli_clear(&cli);
-  return err;
+}
+
+// The signal that stopped any rank, on all of them.
+static int common_signal(void) {
+  int signal_number = *stz_interrupt_flag();
+  if (stz_launch_comm() != MPI_COMM_NULL) {
+    MPI_Allreduce(MPI_IN_PLACE, &signal_number, 1, MPI_INT, MPI_MAX, stz_launch_comm());
+  }
+  return signal_number;
+}
+
+// Tells how it ended; the exit code, the same on every rank.
+static int conclude(const stz_cli *cli, stz_err err) {
+  const MPI_Comm comm = stz_launch_comm();
+  const int signal_number = common_signal();
+  err = stz_agree(comm, err);
+  stopped.nothing = err == STZ_ESTOPPED;
+  const bool early = stopped.nothing || (err == STZ_OK && stopped.early);
+  if (my_rank() == 0) {
+    stz_report_end();
+    if (early) say_stopped(cli, signal_number);
+    if (err == STZ_OK && (fflush(stdout) != 0 || ferror(stdout))) err = stz_fail(STZ_EIO, "stdout: cannot be written");
+    if (err != STZ_OK && !early) stz_report_failure();
+  }
+  stz_share(comm, &err, sizeof err);
+  return err == STZ_OK && early ? STZ_ESTOPPED : (int)err;
 }
 
 int main(int argc, char **argv) {
   if (stz_reader_serve(argc, argv)) return 0;
   stz_reader_install("/proc/self/exe");
   signal(SIGXFSZ, SIG_IGN); // beyond `ulimit -f` a write then fails, and is told
-  if (MPI_Init(&argc, &argv) != MPI_SUCCESS) return STZ_EINTERNAL;
-  stz_err err = execute(argc, argv);
+  stz_signals_catch();
+  stz_launch_begin(&argc, &argv);
+  stz_cli cli;
+  stz_err err = stz_cli_parse(argc, argv, &cli);
+  if (err == STZ_OK) err = carry_out(&cli);
   if (err == STZ_EINTERNAL) { // the others may wait in a collective for ever
     stz_report_failure();
-    MPI_Abort(MPI_COMM_WORLD, STZ_EINTERNAL);
+    if (stz_launch_comm() != MPI_COMM_NULL) MPI_Abort(MPI_COMM_WORLD, STZ_EINTERNAL);
   }
-  err = stz_agree(MPI_COMM_WORLD, err);
-  if (my_rank() == 0) {
-    if (err == STZ_OK && (fflush(stdout) != 0 || ferror(stdout))) err = stz_fail(STZ_EIO, "stdout: cannot be written");
-    if (err != STZ_OK) stz_report_failure();
-  }
-  int code = (int)err; // an enum may have any size
-  MPI_Bcast(&code, 1, MPI_INT, 0, MPI_COMM_WORLD);
-  MPI_Finalize();
-  return code == STZ_OK && stopped_early ? EXIT_STOPPED : code;
+  const int code = conclude(&cli, err);
+  stz_cli_clear(&cli);
+  stz_launch_end();
+  return code;
 }

@@ -70,7 +70,8 @@ static const stz_option options[] = {
     {"--list", NULL, NULL, STZ_SWEEP, NULL, "prints each run and its state, without running\n"},
     {"--dry-run", NULL, NULL, STZ_SWEEP, NULL, "prints what is left, its cost and the disk it needs\n"},
     {"--max-walltime", NULL, "S", STZ_RUN, NULL,
-     "stops after S seconds with a checkpoint, exit 75; so do SIGTERM, SIGINT, SIGUSR1\n"},
+     "stops after S seconds with a checkpoint, exit 75; so do the signals TERM, INT,\n"
+     "HUP, USR1, USR2 and XCPU; mpirun hands on USR1 and USR2\n"},
     {"--max-walltime", NULL, "S", STZ_SWEEP, NULL,
      "stops after S seconds, as do the signals of run; exit 75, go on with --resume\n"},
     {"--quiet", "-q", NULL, STZ_RUN | STZ_SWEEP, NULL, "fewer messages (on stderr)\n"},

@@ -7,8 +7,15 @@
 #include "base/error.h"
 #include "sim/sim.h"
 
-// Installs the log sink; verbosity -1 shows warnings alone, 1 details too. For rank 0.
+// Installs the log sink and that of the steps of the set-up; verbosity -1 shows warnings alone, 1 details too. For rank
+// 0.
 void stz_report_begin(int verbosity);
+
+// From here on each line of a log, which is no terminal, but for warnings, begins with the date.
+void stz_report_stamp(void);
+
+// A line by itself.
+void stz_report_line(const char *line);
 
 // The progress of a run, for stz_run_options.
 void stz_report_progress(const stz_progress *now);

@@ -2,17 +2,30 @@
 #include "app/sweep.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "app/report.h"
+#include "base/forecast.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "sweep/sweep.h"
 
-// A line for each run, from the first rank of its group.
-static void report_run(int run, stz_run_state state, double wall_s, const stz_summary *summary, const char *message) {
-  char rest[1100] = "";
-  if (summary) snprintf(rest, sizeof rest, ", state_hash %s", summary->state_hash);
-  if (message[0]) snprintf(rest, sizeof rest, ": %s", message);
-  fprintf(stderr, "run %d %s after %.3g s%s\n", run, stz_run_state_name(state), wall_s, rest);
+// A line at the begin, and one for each run from the first rank of its group.
+static void report_news(const stz_sweep_news *news) {
+  static stz_forecast forecast;
+  char line[1400], rest[1100] = "", left[STZ_FORECAST_TEXT];
+  const double left_s = stz_forecast_left(&forecast, news->sweep_wall_s, news->share);
+  stz_forecast_text(left_s, left);
+  if (news->ended == news->runs) strcpy(left, "none left");
+  if (news->summary) snprintf(rest, sizeof rest, ", state_hash %s", news->summary->state_hash);
+  if (news->message[0]) snprintf(rest, sizeof rest, ": %s", news->message);
+  if (news->run < 0) {
+    snprintf(line, sizeof line, "%d/%d runs done, %d at a time", news->ended, news->runs, news->groups);
+  } else {
+    snprintf(line, sizeof line, "%d/%d, %s; run %d %s after %.3g s%s", news->ended, news->runs, left, news->run,
+             stz_run_state_name(news->state), news->wall_s, rest);
+  }
+  stz_report_line(line);
 }
 
 static void report_outcome(const stz_sweep_outcome *o, int ranks, const char *directory) {
@@ -35,9 +48,10 @@ stz_err stz_app_sweep(MPI_Comm comm, const stz_cli *cli, const volatile int *sto
                                      .command_line = cli->text,
                                      .overrides = cli->overrides,
                                      .override_count = cli->override_count,
-                                     .report = cli->verbosity < 0 ? NULL : report_run};
+                                     .report = cli->verbosity < 0 ? NULL : report_news};
   if (cli->list) return stz_sweep_list(comm, cli->file, &options, stdout);
   if (cli->dry_run) return stz_sweep_estimate(comm, cli->file, &options, stdout);
+  STZ_TRY(stz_stage(comm, "reading the sweep and the inputs of its runs"));
   // While runs go on, their own news would hide those of the sweep.
   if (stz_sweep_leads(comm, cli->ranks_per_run)) stz_report_begin(cli->verbosity > 0 ? 1 : -1);
   stz_sweep_outcome outcome;

@@ -4,10 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
+int stz_comm_rank(MPI_Comm comm) {
+  int rank = 0;
+  if (comm != MPI_COMM_NULL) MPI_Comm_rank(comm, &rank);
+  return rank;
+}
+
+int stz_comm_size(MPI_Comm comm) {
+  int size = 1;
+  if (comm != MPI_COMM_NULL) MPI_Comm_size(comm, &size);
+  return size;
+}
+
+void stz_share(MPI_Comm comm, void *data, size_t bytes) {
+  if (comm != MPI_COMM_NULL) MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, comm);
+}
+
 stz_err stz_agree(MPI_Comm comm, stz_err local) {
-  int rank, size;
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &size);
+  const int rank = stz_comm_rank(comm), size = stz_comm_size(comm);
+  if (comm == MPI_COMM_NULL) return local;
   int failing = local == STZ_OK ? size : rank;
   int first;
   MPI_Allreduce(&failing, &first, 1, MPI_INT, MPI_MIN, comm);

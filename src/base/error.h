@@ -11,6 +11,7 @@ typedef enum stz_err {
   STZ_EIO = 3,       // files
   STZ_ENUMERIC = 4,  // numerics or a violated bound
   STZ_EINTERNAL = 5, // memory, MPI, a broken invariant
+  STZ_ESTOPPED = 75, // asked to stop before there was anything to save
 } stz_err;
 
 #define STZ_MUST_USE __attribute__((warn_unused_result))

@@ -41,9 +41,9 @@ struct stz_template {
 // itself). Collective.
 static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key_path, const char *folder,
                           stz_source *source) {
-  int rank, index;
+  const int rank = stz_comm_rank(comm);
+  int index;
   char path[STZ_PATH_SIZE] = "";
-  MPI_Comm_rank(comm, &rank);
   const stz_key *key = stz_schema_find(key_path, &index);
   const stz_origin *origin = stz_draft_origin(draft, key, -1);
   const stz_wanted wanted = {draft->input_name, folder, stz_draft_value(draft, key, -1)};
@@ -57,7 +57,7 @@ static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key
                    origin->file, line, key_path, shown, folder, looked);
   }
   STZ_TRY(stz_agree(comm, err));
-  MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, comm);
+  stz_share(comm, path, sizeof path);
   return stz_source_read(comm, path, source);
 }
 
@@ -112,8 +112,7 @@ static const uint64_t HASH_OF_NOTHING = UINT64_C(0xcbf29ce484222325);
 // be read is complained about there. Collective.
 static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *config, uint64_t *hash) {
   static const char key[] = "microstructure.file";
-  int rank;
-  MPI_Comm_rank(comm, &rank);
+  const int rank = stz_comm_rank(comm);
   for (const named *n = t->files; n; n = n->next) {
     if (n->key == key && strcmp(n->source.name, config->field_path) == 0) {
       *hash = n->hash;
@@ -132,7 +131,7 @@ static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *conf
       n->hash = hash_bytes(n->hash, block, length);
     fclose(file);
   }
-  MPI_Bcast(&n->hash, 1, MPI_UINT64_T, 0, comm);
+  stz_share(comm, &n->hash, sizeof n->hash);
   n->next = t->files;
   t->files = n;
   *hash = n->hash;

@@ -63,8 +63,9 @@ typedef struct stz_override {
 
 // Later sources win: defaults, model, input, overrides in their order. A model may set only elasticity, stz, barriers,
 // microstructure and order. Collective over `comm`: rank 0 reads `path` and its model, the text is broadcast, every
-// rank parses and checks. Models are found by the rules of config/find.h (docs/input.md). On failure (STZ_EINPUT,
-// STZ_EIO) the message is one line "file:line: key: got ..., needs ..." and *config is NULL.
+// rank parses and checks; MPI_COMM_NULL: this process alone, without MPI. Models are found by the rules of
+// config/find.h (docs/input.md). On failure (STZ_EINPUT, STZ_EIO) the message is one line "file:line: key: got ...,
+// needs ..." and *config is NULL.
 stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
                         stz_config **config) STZ_MUST_USE;
 

@@ -96,7 +96,7 @@ static bool look_in(const char *folder, void *context) {
 static bool is_input(const char *path) {
   stz_source source = {.text = NULL};
   config_t tree;
-  if (stz_source_read(MPI_COMM_SELF, path, &source) != STZ_OK) return false;
+  if (stz_source_read(MPI_COMM_NULL, path, &source) != STZ_OK) return false;
   const bool parsed = stz_tree_parse(path, source.text, &tree) == STZ_OK;
   const bool found = parsed && config_lookup(&tree, "protocol");
   config_destroy(&tree);

@@ -35,21 +35,19 @@ static stz_err read_text(const char *path, char *text) {
 }
 
 stz_err stz_source_share(MPI_Comm comm, const char *name, const char *text, stz_source *source) {
-  int rank, length;
-  MPI_Comm_rank(comm, &rank);
+  const int rank = stz_comm_rank(comm);
   snprintf(source->name, sizeof source->name, "%s", name);
-  length = rank == 0 ? (int)strlen(text) : 0;
-  MPI_Bcast(&length, 1, MPI_INT, 0, comm);
+  size_t length = rank == 0 ? strlen(text) : 0;
+  stz_share(comm, &length, sizeof length);
   STZ_TRY(stz_agree(comm, STZ_NEW(source->text, length + 1)));
-  if (rank == 0) memcpy(source->text, text, (size_t)length);
-  MPI_Bcast(source->text, length, MPI_CHAR, 0, comm);
+  if (rank == 0) memcpy(source->text, text, length);
+  stz_share(comm, source->text, length);
   return STZ_OK;
 }
 
 stz_err stz_source_read(MPI_Comm comm, const char *path, stz_source *source) {
-  int rank;
+  const int rank = stz_comm_rank(comm);
   char *text = NULL;
-  MPI_Comm_rank(comm, &rank);
   stz_err err = STZ_OK;
   if (rank == 0) {
     err = STZ_NEW(text, LARGEST_FILE + 2);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
@@ -130,7 +131,9 @@ static stz_err fill_table(const stz_elastic *e, float *table) {
   const size_t octant = (size_t)n[0] * (size_t)n[1] * (size_t)n[2];
   double *spectrum;
   STZ_TRY(STZ_NEW(spectrum, octant * STZ_PAIRS));
-  for (size_t i = 0; i < octant; i++) {
+  stz_err err = STZ_OK;
+  for (size_t i = 0; i < octant && err == STZ_OK; i++) {
+    if (i % 65536 == 0) err = stz_stage_on(0.5 * (double)i / (double)octant);
     const int m[3] = {(int)(i / (size_t)(n[1] * n[2])), (int)(i / (size_t)n[2] % (size_t)n[1]),
                       (int)(i % (size_t)n[2])};
     double green[6][6];
@@ -139,12 +142,12 @@ static stz_err fill_table(const stz_elastic *e, float *table) {
       for (int d = c; d < 5; d++) spectrum[(size_t)stz_elastic_pair(c, d) * octant + i] = green[c][d];
     }
   }
-  stz_err err = STZ_OK;
   for (int c = 0; c < 5 && err == STZ_OK; c++) {
     for (int d = c; d < 5 && err == STZ_OK; d++) {
       double *field = spectrum + (size_t)stz_elastic_pair(c, d) * octant;
       const float parity = (float)(stz_dev_parity(c, 2) * stz_dev_parity(d, 2));
-      err = stz_elastic_octant(cells, c, d, field);
+      err = stz_stage_on(0.5 + 0.5 * stz_elastic_pair(c, d) / STZ_PAIRS);
+      if (err == STZ_OK) err = stz_elastic_octant(cells, c, d, field);
       for (int row = 0; row < n[0] * n[1]; row++) {
         float *to = table + ((size_t)row * STZ_PAIRS + (size_t)stz_elastic_pair(c, d)) * (size_t)e->row_length;
         for (int z = 0; z < n[2]; z++) to[z] = (float)field[(size_t)row * (size_t)n[2] + (size_t)z];
@@ -207,7 +210,9 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
   double complex *spectrum = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(elastic->grid), STZ_NEW(spectrum, 6 * modes)));
   for (int c = 0; c < 5; c++) stz_spectral_forward(spectral, strain[c], spectrum + (size_t)c * modes);
-  for (size_t i = 0; i < modes; i++) {
+  stz_err err = STZ_OK;
+  for (size_t i = 0; i < modes && err == STZ_OK; i++) {
+    if (i % 65536 == 0) err = stz_stage_on((double)i / (double)modes);
     int m[3];
     double green[6][6];
     double complex in[5];
@@ -220,9 +225,12 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
       spectrum[(size_t)c * modes + i] = sum;
     }
   }
-  for (int c = 0; c < 6; c++) stz_spectral_inverse(spectral, spectrum + (size_t)c * modes, stress[c]);
+  err = stz_agree(stz_grid_comm(elastic->grid), err);
+  for (int c = 0; c < 6 && err == STZ_OK; c++) {
+    stz_spectral_inverse(spectral, spectrum + (size_t)c * modes, stress[c]);
+  }
   stz_free(spectrum);
-  return STZ_OK;
+  return err;
 }
 
 // Signed offset from `origin`, folded into the box.

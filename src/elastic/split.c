@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
 #include "base/tensor.h"
@@ -104,8 +105,9 @@ static void fill_filter(const int cells[3], int spacing, double *filter[3]) {
   }
 }
 
-static void fill_spectrum(const stz_elastic *elastic, double variance, part p, double *const filter[3], octant *o) {
+static stz_err fill_spectrum(const stz_elastic *elastic, double variance, part p, double *const filter[3], octant *o) {
   for (size_t i = 0; i < o->sites; i++) {
+    if (i % 65536 == 0) STZ_TRY(stz_stage_on((double)i / (double)o->sites));
     const int m[3] = {(int)(i / (size_t)(o->n[1] * o->n[2])), (int)(i / (size_t)o->n[2] % (size_t)o->n[1]),
                       (int)(i % (size_t)o->n[2])};
     double green[6][6], bare[6][6], k2 = 0.0;
@@ -124,6 +126,7 @@ static void fill_spectrum(const stz_elastic *elastic, double variance, part p, d
       }
     }
   }
+  return STZ_OK;
 }
 
 // The kernel of a part on the octant of sites.
@@ -133,11 +136,12 @@ static stz_err make_part(const stz_elastic *elastic, double variance, part p, oc
   for (int axis = 0; axis < 3 && err == STZ_OK; axis++) err = STZ_NEW(filter[axis], o->n[axis]);
   if (err == STZ_OK) {
     fill_filter(o->cells, p.spacing, filter);
-    fill_spectrum(elastic, variance, p, filter, o);
+    err = fill_spectrum(elastic, variance, p, filter, o);
   }
   for (int c = 0; c < 5 && err == STZ_OK; c++) {
     for (int d = c; d < 5 && err == STZ_OK; d++) {
-      err = stz_elastic_octant(o->cells, c, d, o->data + (size_t)stz_elastic_pair(c, d) * o->sites);
+      err = stz_stage_on(1.0);
+      if (err == STZ_OK) err = stz_elastic_octant(o->cells, c, d, o->data + (size_t)stz_elastic_pair(c, d) * o->sites);
     }
   }
   for (int axis = 0; axis < 3; axis++) stz_free(filter[axis]);
@@ -280,6 +284,7 @@ static stz_err make_level(stz_split *s, const stz_elastic *elastic, int l, octan
   for (size_t row = 0; row < rows; row++) {
     const int residue = (int)(row % (size_t)h), y = (int)(row / (size_t)h % (size_t)(level->reach[1] + 1)),
               x = (int)(row / (size_t)h / (size_t)(level->reach[1] + 1));
+    if (row % 4096 == 0) STZ_TRY(stz_stage_on((double)row / (double)rows));
     fill_row(o, level, x, y, residue);
   }
   for (int i = 0; i < h * h * h; i++) sum_level(level, (const int[3]){i / (h * h), i / h % h, i % h}, level->sums[i]);
@@ -334,6 +339,7 @@ static stz_err make_near(stz_split *s, const stz_elastic *elastic, octant *o) {
   const bool last = s->levels == 1 && !s->coarse;
   STZ_TRY(make_part(elastic, s->variance, (part){.whole = true, .remove = last ? 0 : 2}, o));
   for (int p = 0; p < 8; p++) {
+    STZ_TRY(stz_stage_on(p / 8.0));
     STZ_TRY(STZ_NEW(s->near[p], size));
     fill_near(o, &s->level[0], (const int[3]){p >> 2 & 1, p >> 1 & 1, p & 1}, s->near[p], s->near_sums[p]);
   }
@@ -362,7 +368,13 @@ stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, stz_s
     s->coarse = longest > 4 * STZ_LEVEL_WINDOW;
     err = octant_create(s->cells, &o);
   }
-  for (int l = 1; err == STZ_OK && l <= s->levels; l++) err = make_level(s, elastic, l, &o);
+  static const char *const names[] = {"making the tables of the far stress, part 1",
+                                      "making the tables of the far stress, part 2"};
+  for (int l = 1; err == STZ_OK && l <= s->levels; l++) {
+    err = stz_stage(stz_grid_comm(grid), names[l > 1]);
+    if (err == STZ_OK) err = make_level(s, elastic, l, &o);
+  }
+  if (err == STZ_OK) err = stz_stage(stz_grid_comm(grid), "making the tables of the near stress");
   if (err == STZ_OK) err = make_near(s, elastic, &o);
   stz_free(o.data);
   if (err != STZ_OK) {

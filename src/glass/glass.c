@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "glass/barrier.h"
@@ -72,10 +73,13 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
     err = add_fields(g);
   }
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), err));
+  STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "drawing the barriers"));
   take_structure(g, micro);
   if (stz_micro_matched(micro)) STZ_TRY_TO(fail, err, stz_histogram_match(g, stz_micro_matched(micro)));
   STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
+  STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "drawing the orientations"));
   STZ_TRY_TO(fail, err, stz_orientation_init(g));
+  STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "placing the clusters"));
   STZ_TRY_TO(fail, err, stz_clusters_init(g, foil_nm, probe_nm));
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), STZ_NEW(g->touched, 2 * g->footprint_size + g->cells.most + 1)));
   for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) stz_barrier_update(g, i);

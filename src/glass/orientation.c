@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "glass/internal.h"
 
@@ -66,10 +67,12 @@ static uint32_t nearest_cell(const stz_glass *g, const cell_layers *layers, cons
   return nearest;
 }
 
-static void assign_cells(stz_glass *g, cell_layers *layers) {
+static stz_err assign_cells(stz_glass *g, cell_layers *layers) {
   const double a = stz_grid_spacing(g->grid);
   int filled = -1000;
-  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) {
+  const int64_t sites = stz_grid_local_sites(g->grid);
+  for (int64_t i = 0; i < sites; i++) {
+    if (i % 262144 == 0) STZ_TRY(stz_stage_on((double)i / (double)sites));
     int xyz[3];
     stz_grid_coords(g->grid, stz_grid_first_site(g->grid) + i, xyz);
     const double x[3] = {(xyz[0] + 0.5) * a, (xyz[1] + 0.5) * a, (xyz[2] + 0.5) * a};
@@ -80,6 +83,7 @@ static void assign_cells(stz_glass *g, cell_layers *layers) {
     stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_ORIENTATION, g->cell[i]);
     g->rotation[i] = (uint16_t)stz_rng_below(&rng, (uint64_t)g->modes.rotations);
   }
+  return STZ_OK;
 }
 
 stz_err stz_orientation_init(stz_glass *g) {
@@ -99,7 +103,7 @@ stz_err stz_orientation_init(stz_glass *g) {
   stz_err err = STZ_NEW(layers.points, points);
   if (err == STZ_OK) err = STZ_NEW(layers.cells, points);
   err = stz_agree(stz_grid_comm(g->grid), err);
-  if (err == STZ_OK) assign_cells(g, &layers);
+  if (err == STZ_OK) err = stz_agree(stz_grid_comm(g->grid), assign_cells(g, &layers));
   stz_free(layers.points);
   stz_free(layers.cells);
   return err;

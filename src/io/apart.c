@@ -89,6 +89,7 @@ bool stz_reader_serve(int argc, char **argv) {
   void *data;
   if (argc != 3 || strcmp(argv[1], ROLE) != 0) return false;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGXCPU, SIG_DFL); // the program that this one is may catch it: the limit of time has to end it
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   limit_memory();
   limit_time(0);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "kmc/engine.h"
 
@@ -46,6 +47,7 @@ stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) {
   const stz_grid *grid = stz_glass_grid(kmc->glass);
   stz_spectral *spectral = NULL;
   double *work = NULL;
+  STZ_TRY(stz_stage(stz_grid_comm(grid), "computing the initial stress"));
   STZ_TRY(stz_spectral_create(grid, &spectral));
   stz_err err = stz_agree(stz_grid_comm(grid), STZ_NEW(work, 11 * stz_grid_local_sites(grid)));
   if (err == STZ_OK) err = stress_of(kmc, spectral, work, stress);

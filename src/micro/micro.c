@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
 #include "base/units.h"
@@ -66,10 +67,11 @@ static double mean_square(const stz_micro *m, const double *values, double *scra
 
 // |grad| of the field that belongs to `spectrum`, which holds nothing on the Nyquist planes, so that i k F is the
 // gradient exactly. `work`: as long as the spectrum; `component`: a local site.
-static void gradient_of(stz_micro *m, stz_spectral *spectral, const double complex *spectrum, double complex *work,
-                        double *component) {
+static stz_err gradient_of(stz_micro *m, stz_spectral *spectral, const double complex *spectrum, double complex *work,
+                           double *component) {
   const size_t modes = stz_spectral_modes(spectral);
   for (int axis = 0; axis < 3; axis++) {
+    STZ_TRY(stz_agree(stz_grid_comm(m->grid), stz_stage_on(axis / 3.0)));
     for (size_t i = 0; i < modes; i++) {
       double k[3];
       stz_spectral_wave_vector(spectral, i, k);
@@ -79,6 +81,7 @@ static void gradient_of(stz_micro *m, stz_spectral *spectral, const double compl
     for (int64_t i = 0; i < m->sites; i++) m->interface[i] += component[i] * component[i];
   }
   for (int64_t i = 0; i < m->sites; i++) m->interface[i] = sqrt(m->interface[i]);
+  return STZ_OK;
 }
 
 // From f and |grad f| of any scale to the sample's fields. grad g = sharpness (1 - g^2) grad f, without the aliasing
@@ -110,7 +113,8 @@ static stz_err make_spectral(stz_micro *m, stz_spectral *spectral, const stz_mic
   stz_radial_destroy(&radial);
   memcpy(work, spectrum, stz_spectral_modes(spectral) * sizeof *work);
   stz_spectral_inverse(spectral, work, m->f);
-  gradient_of(m, spectral, spectrum, work, scratch);
+  STZ_TRY(stz_stage(stz_grid_comm(m->grid), "finding the interfaces"));
+  STZ_TRY(gradient_of(m, spectral, spectrum, work, scratch));
   from.rms = sqrt(mean_square(m, m->f, scratch));
   if (!waves) from.level = field_level(m, from.rms, params->nickel_fraction);
   if (waves && params->profile == STZ_PROFILE_CUT) from.level = normal_level(params->nickel_fraction);
@@ -163,7 +167,7 @@ static stz_err take_given(stz_micro *m, stz_spectral *spectral, const stz_micro_
     stz_spectral_wave(spectral, i, k);
     if (2 * k[0] == n[0] || 2 * k[1] == n[1] || 2 * k[2] == n[2]) spectrum[i] = 0.0;
   }
-  gradient_of(m, spectral, spectrum, work, scratch);
+  STZ_TRY(gradient_of(m, spectral, spectrum, work, scratch));
   for (int64_t i = 0; i < m->sites; i++) m->interface[i] *= lambda / (2.0 * STZ_PI * params->sharpness);
   return STZ_OK;
 }
@@ -290,8 +294,10 @@ stz_err stz_micro_measure(const stz_micro *micro, stz_spectral *spectral, stz_mi
   STZ_TRY_TO(clean, err, stz_radial_create(grid, spectral, spectrum, &radial));
   measures->length_spectrum_nm = stz_radial_length(radial);
   measures->length_correlation_nm = stz_radial_correlation_length(radial, longest);
+  STZ_TRY_TO(clean, err, stz_stage(stz_grid_comm(grid), "measuring the interface"));
   STZ_TRY_TO(clean, err, stz_topology_interface(grid, micro->f, &measures->interface_per_nm));
   if (micro->flat_layers) measures->interface_per_nm *= 1.5; // N_L along their axis, not thrice its mean over axes
+  STZ_TRY_TO(clean, err, stz_stage(stz_grid_comm(grid), "measuring percolation"));
   STZ_TRY_TO(clean, err, stz_topology_percolation(grid, micro->f, percolates));
   measures->percolates_poor = percolates[0];
   measures->percolates_rich = percolates[1];

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "micro/cahn_hilliard.h"
@@ -81,6 +83,7 @@ static stz_err coarsen(const stz_grid *grid, const stz_spectral *spectral, doubl
               length, sqrt(power) / (double)stz_grid_sites(grid));
       return STZ_OK;
     }
+    STZ_TRY(stz_agree(stz_grid_comm(grid), stz_stage_on(fmin(length / wavelength, 1.0))));
     stz_cahn_hilliard_step(ch, STEP);
   }
   return stz_fail(STZ_EINPUT,
@@ -107,6 +110,7 @@ stz_err stz_quench_fill(const stz_grid *grid, stz_spectral *spectral, const stz_
   stz_cahn_hilliard *ch = NULL;
   stz_err err;
   STZ_TRY(check(grid, params));
+  STZ_TRY(stz_stage(stz_grid_comm(grid), "quenching the microstructure (Cahn-Hilliard)"));
   STZ_TRY_TO(done, err, make_lattice(grid, xi, &own, &own_spectral));
   STZ_TRY_TO(done, err, stz_cahn_hilliard_create(own, own_spectral, xi, &ch));
   STZ_TRY_TO(done, err, begin(own, own_spectral, params, seed, stz_cahn_hilliard_spectrum(ch)));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "io/snapshot.h"
 #include "observe/nbed.h"
@@ -202,7 +203,10 @@ static stz_err scan_all(again *a) {
   STZ_TRY(stz_agree(a->comm, stz_snapshots_stem(a->options->result, &a->stem)));
   STZ_TRY(stz_snapshot_count(a->grid, a->stem, &count));
   STZ_TRY(begin_file(a));
-  for (int i = 0; i < count; i++) STZ_TRY(scan(a, i));
+  for (int i = 0; i < count; i++) {
+    STZ_TRY(stz_stage(a->comm, "scanning the snapshots"));
+    STZ_TRY(scan(a, i));
+  }
   return a->result ? stz_result_int(a->result, "/", "complete", 1) : STZ_OK;
 }
 
@@ -225,7 +229,9 @@ stz_err stz_again_run(MPI_Comm comm, const stz_again_options *options) {
   stz_err err = read_config(&a);
   if (err == STZ_OK) err = scan_all(&a);
   const stz_err closing = err == STZ_OK ? stz_result_close(&a.result) : STZ_OK;
+  const bool begun = a.result != NULL;
   if (err != STZ_OK) stz_result_abandon(&a.result);
+  if (err == STZ_ESTOPPED && begun && stz_grid_rank(a.grid) == 0) remove(options->output); // it is short: begun again
   stz_output_release(&a.held);
   stz_free(a.stem);
   stz_grid_destroy(&a.grid);

@@ -4,10 +4,11 @@
 #include <time.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 
-// What the first rank knows of the others. Each sends it one message: 1 when it has been told to stop, else 0 at the
-// end.
+// What the first rank knows of the others. Each sends it one message: the signal that told it to
+// stop, else 0 at the end.
 typedef struct watch {
   MPI_Comm comm;
   const stz_run_options *given;
@@ -21,14 +22,16 @@ static void hear(watch *w) {
   int stop;
   MPI_Recv(&stop, 1, MPI_INT, MPI_ANY_SOURCE, TAG, w->comm, MPI_STATUS_IGNORE);
   w->heard++;
-  if (stop) w->stop = 1;
+  if (!stop) return;
+  w->stop = stop;
+  stz_interrupt(stop);
 }
 
-// Called from the main loop of the run.
+// Called from the set-up and from the main loop of the run.
 static void look_round(void *context) {
   watch *w = context;
   if (w->given->poll) w->given->poll(w->given->context);
-  if (w->given->stop && *w->given->stop) w->stop = 1;
+  if (w->given->stop && *w->given->stop) w->stop = *w->given->stop;
   for (int there = 1; there;) {
     MPI_Iprobe(MPI_ANY_SOURCE, TAG, w->comm, &there, MPI_STATUS_IGNORE);
     if (there) hear(w);
@@ -43,7 +46,9 @@ static stz_err lead(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config 
   options.stop = &w.stop;
   options.poll = look_round;
   options.context = &w;
+  stz_interrupt_listen(look_round, &w);
   const stz_err err = carry_out(MPI_COMM_SELF, config, &options, stopped_early);
+  stz_interrupt_listen(NULL, NULL);
   int stopped = *stopped_early;
   MPI_Request sent;
   MPI_Ibcast(&stopped, 1, MPI_INT, 0, comm, &sent);
@@ -62,7 +67,7 @@ static void wait_for_leader(MPI_Comm comm, const volatile int *stop, bool *stopp
   for (;;) {
     MPI_Test(&ends, &over, MPI_STATUS_IGNORE);
     if (!told && (over || (stop && *stop))) {
-      const int wish = !over;
+      const int wish = over ? 0 : *stop;
       MPI_Send(&wish, 1, MPI_INT, 0, TAG, comm);
       told = true;
     }

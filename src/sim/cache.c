@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 struct stz_cache {
@@ -56,6 +57,7 @@ static stz_err fill(stz_cache *c, const stz_config *config) {
     STZ_TRY(stz_spectral_create(c->grid, &c->spectral));
   }
   if (same_elasticity(c, config)) return STZ_OK;
+  STZ_TRY(stz_stage(c->comm, "making the kernel of one event"));
   stz_elastic_destroy(&c->elastic);
   c->elasticity = config->elastic;
   c->volume_nm3 = config->stz.volume_nm3;

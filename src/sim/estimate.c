@@ -31,10 +31,8 @@ static stz_course course_of(const stz_config *config) {
 }
 
 stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) {
-  int rank;
-  MPI_Comm_rank(comm, &rank);
   stz_err err = STZ_OK;
-  if (rank == 0 && config->micro.type == STZ_MICRO_FILE) {
+  if (stz_comm_rank(comm) == 0 && config->micro.type == STZ_MICRO_FILE) {
     err = stz_field_check(config->field_path, config->field_dataset, config->lattice.cells);
   }
   return stz_agree(comm, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "io/field.h"
@@ -22,8 +23,10 @@ static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_sp
 
 static stz_err make_glass(const stz_config *config, stz_sample *s, stz_spectral *spectral) {
   stz_micro *micro = NULL;
+  STZ_TRY(stz_stage(stz_grid_comm(s->grid), "making the microstructure"));
   STZ_TRY(make_micro(config, s->grid, spectral, &micro));
-  stz_err err = stz_micro_measure(micro, spectral, &s->micro);
+  stz_err err = stz_stage(stz_grid_comm(s->grid), "measuring the microstructure");
+  if (err == STZ_OK) err = stz_micro_measure(micro, spectral, &s->micro);
   if (err == STZ_OK) {
     err = stz_glass_create(s->grid, spectral, micro, &config->stz, &config->barriers, &config->order,
                            config->nbed.foil_nm, config->nbed.probe_nm, config->seed, &s->glass);

@@ -33,10 +33,18 @@ typedef struct run {
   bool stopping;
 } run;
 
+// Share of the time that is over. What is held goes on by the logarithm of time; rows are as dense from its first
+// second on.
+static double share_of_time(const stz_segment *segment, double time_s) {
+  const stz_segment_type type = segment->type;
+  const bool held = type == STZ_SEGMENT_RELAXATION || type == STZ_SEGMENT_CREEP || type == STZ_SEGMENT_AGE;
+  return held ? log1p(time_s) / log1p(segment->duration_s) : time_s / segment->duration_s;
+}
+
 // How far the running segment has come, by the end condition that is nearest.
 static double fraction_of_segment(const stz_segment *segment, const stz_macro *macro) {
   double fraction = 0.0;
-  if (isfinite(segment->duration_s)) fraction = macro->time_s / segment->duration_s;
+  if (isfinite(segment->duration_s)) fraction = share_of_time(segment, macro->time_s);
   if (isfinite(segment->until_strain))
     fraction = fmax(fraction, macro->strain[macro->component] / segment->until_strain);
   if (isfinite(segment->until_stress_GPa)) {

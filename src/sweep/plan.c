@@ -111,8 +111,7 @@ static stz_err make_identity(stz_plan *plan, const stz_config *first) {
 
 // Logs what is to be noted about a run's input, unless another run's said the same.
 static void note(MPI_Comm comm, stz_plan *plan, const char *notes) {
-  int rank;
-  MPI_Comm_rank(comm, &rank);
+  const int rank = stz_comm_rank(comm);
   for (int length; rank == 0 && *notes; notes += length + 1) {
     char line[STZ_PLAN_NOTE];
     length = (int)strcspn(notes, "\n");

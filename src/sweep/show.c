@@ -15,8 +15,7 @@ typedef struct view {
 } view;
 
 static stz_err open_view(MPI_Comm comm, const char *path, const stz_sweep_options *options, view *v) {
-  int rank;
-  MPI_Comm_rank(comm, &rank);
+  const int rank = stz_comm_rank(comm);
   STZ_TRY(stz_plan_read(comm, path, options->overrides, options->override_count, options->ranks_per_run, &v->plan));
   stz_err err = STZ_NEW(v->runs, v->plan->count);
   if (err == STZ_OK) err = stz_sweep_select(v->plan, &options->choice, v->runs, &v->count);
@@ -52,8 +51,7 @@ static void print_run(const view *v, int run, FILE *out) {
 
 stz_err stz_sweep_list(MPI_Comm comm, const char *path, const stz_sweep_options *options, FILE *out) {
   view v = {.plan = NULL};
-  int rank;
-  MPI_Comm_rank(comm, &rank);
+  const int rank = stz_comm_rank(comm);
   const stz_err err = open_view(comm, path, options, &v);
   if (err == STZ_OK && rank == 0) {
     bool *chosen = NULL;
@@ -102,9 +100,7 @@ stz_err stz_sweep_estimate(MPI_Comm comm, const char *path, const stz_sweep_opti
   view v = {.plan = NULL};
   total t = {0};
   double *busy = NULL;
-  int rank, ranks;
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &ranks);
+  const int rank = stz_comm_rank(comm), ranks = stz_comm_size(comm);
   STZ_TRY(stz_sweep_check_ranks(ranks, options->ranks_per_run));
   const int groups = stz_sweep_groups(ranks, options->ranks_per_run);
   stz_err err = open_view(comm, path, options, &v);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "sim/output.h"
@@ -16,6 +17,10 @@
 #include "sweep/select.h"
 
 enum { PATH_SIZE = 4300, MESSAGE_SIZE = 1024 };
+static const double LOOK_S = 1.0;
+
+// In rank 0's memory.
+typedef enum counter { TURN, ENDED, SIGNAL, COUNTERS } counter;
 
 // The failure of the lowest run.
 typedef struct failure {
@@ -30,11 +35,13 @@ typedef struct sweep {
   stz_plan *plan;
   stz_manifest *manifest; // of a group's first rank
   int *todo, todos;       // run numbers, in the order of their turns; -1 - number: done, but its result is gone
+  int chosen, ended;      // runs, and those of them that were over before
   MPI_Win window;
   stz_cache *cache;
   bool leader; // of its group
   bool complained;
-  double begin;
+  double begin, looked;
+  volatile int stop; // signal that reached any rank of any group
   failure first;
   stz_sweep_outcome mine; // of this group
 } sweep;
@@ -101,26 +108,35 @@ static stz_err prepare(sweep *s) {
   return STZ_OK;
 }
 
-// Increments the counter in rank 0's memory; its value before.
-static int take_turn(const sweep *s) {
-  const int one = 1;
-  int turn;
+// Changes a number in rank 0's memory; its value before.
+static int change(const sweep *s, counter which, MPI_Op how, int by) {
+  int before;
   MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, s->window);
-  MPI_Fetch_and_op(&one, &turn, MPI_INT, 0, 0, MPI_SUM, s->window);
+  MPI_Fetch_and_op(&by, &before, MPI_INT, 0, which, how, s->window);
   MPI_Win_unlock(0, s->window);
-  return turn;
+  return before;
 }
 
 // Lets MPI see to what other ranks ask of this one, while it computes: where the network cannot do it alone, the
-// counter waits for that.
+// counters wait for that. Now and then the first of a group looks whether a signal has reached another group.
 static void serve(void *context) {
+  sweep *s = context;
+  const double now = MPI_Wtime();
+  const int own = s->options->stop ? *s->options->stop : 0;
   int flag;
-  MPI_Iprobe(MPI_ANY_SOURCE, 0, *(const MPI_Comm *)context, &flag, MPI_STATUS_IGNORE);
+  MPI_Iprobe(MPI_ANY_SOURCE, 0, s->comm, &flag, MPI_STATUS_IGNORE);
+  if (s->stop || (!own && (!s->leader || now < s->looked + LOOK_S))) return;
+  s->looked = now;
+  const int known = change(s, SIGNAL, own ? MPI_REPLACE : MPI_NO_OP, own);
+  s->stop = own ? own : known;
+  if (s->stop) stz_interrupt(s->stop);
 }
 
-static bool is_over(const sweep *s) {
+static bool is_over(sweep *s) {
   const double most = s->options->max_walltime_s;
-  return (s->options->stop && *s->options->stop) || (most > 0.0 && MPI_Wtime() - s->begin >= most);
+  s->looked = 0.0;
+  serve(s);
+  return s->stop || (most > 0.0 && MPI_Wtime() - s->begin >= most);
 }
 
 // The next run of this group, which is then this process's; -1: none. For a group's first rank.
@@ -130,7 +146,7 @@ static int next_run(sweep *s) {
       s->mine.stopped_early = true;
       return -1;
     }
-    const int turn = take_turn(s);
+    const int turn = change(s, TURN, MPI_SUM, 1);
     if (turn >= s->todos) return -1;
     const bool lost = s->todo[turn] < 0;
     const int run = lost ? -1 - s->todo[turn] : s->todo[turn];
@@ -169,13 +185,38 @@ static stz_err carry_out(sweep *s, int run, const char *path, bool *stopped) {
                                    .command_line = s->options->command_line,
                                    .restart = true,
                                    .max_walltime_s = most > 0.0 ? (left > 1e-3 ? left : 1e-3) : 0.0,
-                                   .stop = s->options->stop,
+                                   .stop = &s->stop,
                                    .cache = s->cache,
                                    .poll = serve,
-                                   .context = &s->comm};
+                                   .context = s};
+  stz_interrupt_listen(serve, s);
   const stz_err err = stz_sim_run(s->group, config, &options, stopped);
+  stz_interrupt_listen(NULL, NULL);
   stz_config_destroy(&config);
-  return err;
+  if (err != STZ_ESTOPPED) return err;
+  *stopped = true; // in its set-up
+  return STZ_OK;
+}
+
+// Adds to `news` how far the sweep has come, `ended` runs being over of those that this job had to do: the longest, as
+// those are the first in turn.
+static void tell(const sweep *s, const stz_sweep_news *news, int ended) {
+  int ranks;
+  double done = 0.0, all = 0.0;
+  if (!s->options->report) return;
+  MPI_Comm_size(s->comm, &ranks);
+  for (int i = 0; i < s->todos; i++) {
+    const double seconds = s->plan->runs[s->todo[i] < 0 ? -1 - s->todo[i] : s->todo[i]].seconds;
+    all += seconds;
+    if (i < ended) done += seconds;
+  }
+  stz_sweep_news full = *news;
+  full.ended = s->ended + ended;
+  full.runs = s->chosen;
+  full.groups = ranks / s->options->ranks_per_run;
+  full.sweep_wall_s = MPI_Wtime() - s->begin;
+  full.share = all > 0.0 ? done / all : 1.0;
+  s->options->report(&full);
 }
 
 // Notes how a run ended. For a group's first rank.
@@ -194,7 +235,9 @@ static void conclude(sweep *s, int run, const char *path, stz_err err, bool stop
   const stz_summary *found = state == STZ_RUN_DONE ? &summary : NULL;
   noted(s, stz_manifest_ends(s->manifest, run, state, wall_s, found, message));
   stz_manifest_release(s->manifest, run);
-  if (s->options->report) s->options->report(run, state, wall_s, found, message);
+  const stz_sweep_news news = {.run = run, .state = state, .wall_s = wall_s, .summary = found, .message = message};
+  const int over = state != STZ_RUN_STOPPED;
+  tell(s, &news, change(s, ENDED, MPI_SUM, over) + over);
 }
 
 static void one_run(sweep *s, int run, int ranks) {
@@ -226,18 +269,19 @@ static void work(sweep *s) {
 
 // The groups work side by side; each ends by itself.
 static stz_err share_out(sweep *s) {
-  int *counter;
-  MPI_Win_allocate(sizeof *counter, sizeof *counter, MPI_INFO_NULL, s->comm, &counter, &s->window);
+  int *counters;
+  MPI_Win_allocate(COUNTERS * sizeof *counters, sizeof *counters, MPI_INFO_NULL, s->comm, &counters, &s->window);
   int rank;
   MPI_Comm_rank(s->comm, &rank);
   MPI_Win_lock(MPI_LOCK_EXCLUSIVE, rank, 0, s->window);
-  *counter = 0;
+  memset(counters, 0, COUNTERS * sizeof *counters);
   MPI_Win_unlock(rank, s->window);
   MPI_Barrier(s->comm);
   stz_err err = STZ_OK;
   if (s->leader && !s->manifest) err = stz_manifest_open(s->options->directory, s->plan, false, &s->manifest);
   err = stz_agree(s->comm, err);
   if (err == STZ_OK) err = stz_agree(s->comm, stz_cache_create(s->group, &s->cache));
+  if (err == STZ_OK && rank == 0) tell(s, &(stz_sweep_news){.run = -1, .message = ""}, 0);
   if (err == STZ_OK) work(s);
   stz_cache_destroy(&s->cache);
   MPI_Win_free(&s->window);
@@ -288,7 +332,11 @@ static stz_err run_all(sweep *s, const char *path, stz_sweep_outcome *outcome) {
   if (rank == 0) warn_of_idle(s);
   STZ_TRY(stz_agree(s->comm, STZ_NEW(s->todo, s->plan->count)));
   STZ_TRY(stz_agree(s->comm, rank == 0 ? prepare(s) : STZ_OK));
-  MPI_Bcast(&s->todos, 1, MPI_INT, 0, s->comm);
+  int counts[3] = {s->todos, s->mine.runs, s->mine.runs - s->todos};
+  MPI_Bcast(counts, 3, MPI_INT, 0, s->comm);
+  s->todos = counts[0];
+  s->chosen = counts[1];
+  s->ended = counts[2];
   MPI_Bcast(s->todo, s->todos, MPI_INT, 0, s->comm);
   STZ_TRY(share_out(s));
   gather(s, outcome);

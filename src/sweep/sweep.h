@@ -22,6 +22,18 @@ typedef struct stz_sweep_choice {
   int shard, shards; // the part `shard`, from 0, of `shards` of about equal cost; 0, 1: all
 } stz_sweep_choice;
 
+// How a run ended, and how far the sweep has come.
+typedef struct stz_sweep_news {
+  int run;
+  stz_run_state state;
+  double wall_s;              // of the run
+  const stz_summary *summary; // NULL unless it is done
+  const char *message;        // of its failure, or ""
+  int ended, runs;            // of those chosen, by all groups of this job and before
+  int groups;
+  double sweep_wall_s, share; // since the job's begin, and of its own work, by the expected costs
+} stz_sweep_news;
+
 typedef struct stz_sweep_options {
   const char *directory;
   int ranks_per_run;
@@ -33,8 +45,9 @@ typedef struct stz_sweep_options {
   const char *command_line;
   const stz_override *overrides; // --set: keys of every run, over the sweep's own `set`
   int override_count;
-  // Called on the first rank of a group when a run has come to an end; `summary` is NULL unless it is done.
-  void (*report)(int run, stz_run_state state, double wall_s, const stz_summary *summary, const char *message);
+  // Called on the first rank of a group when it has found what there is to do (run -1), and when a run has come to an
+  // end; may be NULL.
+  void (*report)(const stz_sweep_news *news);
 } stz_sweep_options;
 
 typedef struct stz_sweep_outcome {

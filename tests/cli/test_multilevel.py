@@ -67,7 +67,7 @@ def check_ranks(folder):
     for ranks in 1, 2, 3, 4:
         path = os.path.join(folder, f"{ranks}.h5")
         done = run(["run", INPUT, "-o", path] + SHORT, ranks=ranks)
-        lines = done.stderr.splitlines()
+        lines = [line[line.find("  ") + 2:] for line in done.stderr.splitlines()]  # without their dates
         expect(f"runs on {ranks}", done.returncode == 0 and lines.count("engine: multilevel (auto)") == 1, done.stderr)
         expect(f"idle of {ranks}", lines.count(IDLE.format(ranks - 1, ranks)) == (ranks > 1) ==
                done.stderr.count("idle"), done.stderr)
@@ -109,7 +109,7 @@ def check_signals(whole, output):
             said += job.communicate(timeout=1920)[1]
         except subprocess.TimeoutExpired:
             kill_session(job)
-        expect(f"SIGUSR1 to {name}", job.returncode == 75 and "stopped early" in said, f"exit {job.returncode}: {said}")
+        expect(f"SIGUSR1 to {name}", job.returncode == 75 and "stopped by SIGUSR1" in said, f"exit {job.returncode}: {said}")
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS, ranks=3)
     expect("end after signals", done.returncode == 0, done.stderr)
     expect("signals leave no trace", attributes(output)[0] == attributes(whole)[0])

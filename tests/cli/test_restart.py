@@ -93,7 +93,9 @@ def check_stops(folder, whole):
     for name in signal.SIGTERM, signal.SIGINT, signal.SIGUSR1:
         job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--restart"] + ARGUMENTS[:-1],
                                stderr=subprocess.PIPE, text=True)
-        said = job.stderr.readline()  # the run is under way
+        said = ""
+        while "going on from" not in said and (line := job.stderr.readline()):  # the run is under way
+            said += line
         job.send_signal(name)
         said += job.stderr.read()
         expect(f"{name.name}", job.wait(timeout=480) == 75 and "going on from" in said, f"exit {job.returncode}: {said}")

@@ -166,6 +166,14 @@ def check_kills(folder, reference):
     expect_complete("killed", directory, reference)
 
 
+def first_run(job):
+    """What a sweep says until its first run is done."""
+    said = ""
+    while "; run " not in said and (line := job.stderr.readline()):
+        said += line
+    return said
+
+
 def check_stops(folder, reference):
     """Stopped by the wall time and by each signal, between and within runs: exit 75, and the sweep goes on."""
     directory = os.path.join(folder, "stopped")
@@ -175,7 +183,7 @@ def check_stops(folder, reference):
     for name in signal.SIGTERM, signal.SIGINT, signal.SIGUSR1:
         job = subprocess.Popen([PROGRAM, "sweep", "s.cfg", "-o", directory, "--resume"], cwd=folder,
                                stderr=subprocess.PIPE, text=True)
-        said = job.stderr.readline()  # a run is done
+        said = first_run(job)
         job.send_signal(name)
         said += job.stderr.read()
         expect(name.name, job.wait(timeout=480) == 75, f"exit {job.returncode}: {said}")
@@ -215,10 +223,10 @@ def check_failures(folder, reference):
         """Once the first run is done, no file may grow beyond what `least` says; what the rest comes to."""
         job = subprocess.Popen([PROGRAM, "sweep", "s.cfg", "-o", "full", "--resume"], cwd=folder, text=True,
                                stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
-        first = job.stderr.readline()
+        first = first_run(job)
         resource.prlimit(job.pid, resource.RLIMIT_FSIZE, (least(), resource.RLIM_INFINITY))
         said = job.stderr.read()
-        expect(name, job.wait(timeout=960) == 3 and " done " in first and "cannot write: File too large" in said
+        expect(name, job.wait(timeout=960) == 3 and " done after " in first and "cannot write: File too large" in said
                and re.search(r"^stzkmc: full: \d+ of 12 runs failed, the first is run \d+: full/runs/\d+.h5: ", said, re.M),
                said)
         return said

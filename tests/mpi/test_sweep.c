@@ -40,10 +40,10 @@ static void write_inputs(void) {
                       "replicas = 2;\n");
 }
 
-static void report(int run, stz_run_state state, double wall_s, const stz_summary *summary, const char *message) {
-  (void)run, (void)wall_s, (void)message;
-  reported += summary != NULL;
-  failures_reported += state == STZ_RUN_FAILED;
+static void report(const stz_sweep_news *news) {
+  if (news->run < 0) return;
+  reported += news->summary != NULL;
+  failures_reported += news->state == STZ_RUN_FAILED;
 }
 
 static stz_sweep_options options_for(int ranks_per_run, const char *directory) {

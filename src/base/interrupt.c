@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/interrupt.h"
+
+#include <stddef.h>
+
+#include "base/comm.h"
+
+static volatile int asked;
+static void (*listener)(void *context);
+static void *listener_context;
+static stz_stage_sink *stage_sink;
+static const char *stage_name = "";
+
+void stz_interrupt(int signal_number) {
+  if (!asked) asked = signal_number;
+}
+
+const volatile int *stz_interrupt_flag(void) { return &asked; }
+
+void stz_interrupt_listen(void (*listen)(void *context), void *context) {
+  listener = listen;
+  listener_context = context;
+}
+
+void stz_stage_install(stz_stage_sink *sink) { stage_sink = sink; }
+
+static stz_err look(void) {
+  if (listener) listener(listener_context);
+  return asked ? stz_fail(STZ_ESTOPPED, "stopped while %s", stage_name) : STZ_OK;
+}
+
+stz_err stz_stage(MPI_Comm comm, const char *what) {
+  stage_name = what;
+  if (stage_sink) stage_sink(what, -1.0);
+  return stz_agree(comm, look());
+}
+
+stz_err stz_stage_on(double share) {
+  if (stage_sink) stage_sink(stage_name, share);
+  return look();
+}

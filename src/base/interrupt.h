@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The wish to stop, of the whole process, and the steps of a set-up, which look at it. The program's signal handler
+// notes the wish; what takes long looks whether there is one, says how far it has come, and ends with STZ_ESTOPPED.
+#ifndef STZ_BASE_INTERRUPT_H
+#define STZ_BASE_INTERRUPT_H
+
+#include <mpi.h>
+
+#include "base/error.h"
+
+// Notes the signal that asks to stop; the first one counts. Safe in a signal handler.
+void stz_interrupt(int signal_number);
+
+// The signal noted; 0: none. The pointer is good for stz_run_options.stop.
+const volatile int *stz_interrupt_flag(void);
+
+// Has every look call `listen` first, for what other processes may have to say; NULL: no longer.
+void stz_interrupt_listen(void (*listen)(void *context), void *context);
+
+// Receives the name of a step and the share of it that is done; -1: it begins.
+typedef void stz_stage_sink(const char *what, double share);
+void stz_stage_install(stz_stage_sink *sink);
+
+// Begins a step. Collective; STZ_ESTOPPED on all ranks if any has been asked to stop.
+stz_err stz_stage(MPI_Comm comm, const char *what) STZ_MUST_USE;
+
+// The step goes on, `share` of it being done. Local: it may fail on some ranks alone, as STZ_ESTOPPED.
+stz_err stz_stage_on(double share) STZ_MUST_USE;
+
+#endif

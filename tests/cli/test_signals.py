@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signals at any moment: exit code 75 and a line that says how to go on, and what goes on is the unbroken run."""
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from harness import MPIRUN, PROGRAM, SOURCE, expect, finish, kill_session, read, run, write
+
+SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU]
+SMOKE = os.path.join(SOURCE, "inputs", "smoke.cfg")
+QUENCHED = os.path.join(SOURCE, "inputs", "tension.cfg")
+LARGE = ["lattice.cells=[64,64,64]", "microstructure.type=cahn-hilliard", "kmc.engine=multilevel"]
+FULL = "--full" in sys.argv
+NOTHING = "there was nothing to save yet; start it again"
+
+
+def begin(arguments, ranks=1, cwd=None, **more):
+    launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
+    return subprocess.Popen(launch + [PROGRAM] + arguments, cwd=cwd, stderr=subprocess.PIPE, text=True,
+                            stdout=subprocess.DEVNULL, start_new_session=True, **more)
+
+
+def end(job):
+    """What the job said; one that does not end within the time counts as exit code -1."""
+    try:
+        return job.communicate(timeout=20)[1]
+    except subprocess.TimeoutExpired:
+        kill_session(job)
+        return "does not end"
+
+
+def settings(values):
+    return [word for value in values for word in ("--set", value)]
+
+
+def wait_until_caught(job):
+    """Until the program's handlers are there: before, the system's loader has not handed over to it."""
+    while job.poll() is None:
+        caught = re.search(r"SigCgt:\s*(\w+)", read(f"/proc/{job.pid}/status").decode())
+        if caught and int(caught[1], 16) >> (signal.SIGXCPU - 1) & 1:
+            return
+
+
+def wait_for(job, words):
+    """Until a line has the words; what was said until then."""
+    said = ""
+    while words not in said and (line := job.stderr.readline()):
+        said += line
+    return said
+
+
+def state_hash(path):
+    return re.search(r"state_hash: (\w+)", run(["info", path]).stdout + "state_hash: none")[1]
+
+
+def expect_stop(name, job, said, number, rest):
+    code = job.returncode
+    expect(f"{name}: exit", code == 75, f"exit {code}: {said[-600:]}")
+    expect(f"{name}: stopping is said once", said.count(": stopping\n") == 1, said[-600:])
+    expect(f"{name}: the last line", f"stopped by {number.name}; {rest}\n" in said, said[-600:])
+
+
+def check_first_moment(folder):
+    """Before main: the handlers are the first thing that is there."""
+    for number in SIGNALS:
+        job = begin(["run", SMOKE, "-o", "first.h5"], cwd=folder)
+        wait_until_caught(job)
+        job.send_signal(number)
+        expect_stop(f"{number.name} at once", job, end(job), number, NOTHING)
+        expect(f"{number.name} at once: no output", os.listdir(folder) == [], os.listdir(folder))
+
+
+def check_delays(folder, whole):
+    """After shares of the time that the whole run takes; each goes on to the end, or on to the next signal."""
+    begun = time.monotonic()
+    done = run(["run", SMOKE, "-o", whole])
+    expect("the unbroken run", done.returncode == 0, done.stderr)
+    length, chance, output = time.monotonic() - begun, random.Random(3), os.path.join(folder, "delayed.h5")
+    trials, stops = 48 if FULL else 6, 0
+    for trial in range(trials):
+        number = SIGNALS[trial % len(SIGNALS)]
+        job = begin(["run", SMOKE, "-o", output, "--restart"], cwd=folder)
+        wait_until_caught(job)
+        time.sleep(chance.uniform(0.0, 0.8) * length)
+        job.send_signal(number)
+        said = end(job)
+        expect(f"{number.name} after a while", job.returncode in (0, 75), f"exit {job.returncode}: {said}")
+        stops += job.returncode == 75
+        if job.returncode == 0:
+            expect(f"hash of {trial}", state_hash(output) == state_hash(whole))
+            os.remove(output)
+    done = run(["run", SMOKE, "-o", output, "--restart"], ranks=2)
+    expect("the rest", done.returncode == 0 and state_hash(output) == state_hash(whole), done.stderr)
+    expect("signals met runs", stops > 0)
+
+
+def check_set_up(folder):
+    """In steps of the set-up, found by their lines: nothing is touched, though it was to be replaced."""
+    output = os.path.join(folder, "kept.h5")
+    write(output, "old")
+    steps = ["making the microstructure", "quenching", "finding the interfaces", "measuring percolation", "drawing the barriers",
+             "making the kernel", "making the tables"]
+    for number, step in zip(SIGNALS + SIGNALS, steps if FULL else steps[1::3]):
+        job = begin(["run", QUENCHED, "-o", output, "--force", "-v"] + settings(LARGE), cwd=folder)
+        said = wait_for(job, step)
+        job.send_signal(number)
+        expect_stop(f"{number.name} when {step}", job, said + end(job), number, NOTHING)
+        expect(f"{number.name} when {step}: the old file is kept", read(output) == b"old")
+    os.remove(output)
+
+
+def rank_of(job, rank):
+    """Process of one rank of an mpirun job."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            own = f"OMPI_COMM_WORLD_RANK={rank}\0".encode() in read(f"/proc/{entry}/environ")
+            parent = int(read(f"/proc/{entry}/stat").decode().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if own and parent == job.pid:
+            return int(entry)
+    return None
+
+
+def check_ranks(folder):
+    """To mpirun and to one rank alone, in the set-up and in the run; then to the end."""
+    slow = settings(["protocol[0].rate_per_s=1e-3", "output.history_strain_step=1e-6"])
+    cases = [("mpirun", signal.SIGUSR1, "making the microstructure"), (1, signal.SIGHUP, "engine:")]
+    cases += [("mpirun", signal.SIGUSR2, "engine:"), (1, signal.SIGXCPU, "making the microstructure"),
+              (0, signal.SIGINT, "engine:")] if FULL else []
+    for target, number, step in cases:
+        job = begin(["run", SMOKE, "-o", "ranks.h5", "--restart", "-v"] + slow, ranks=2, cwd=folder)
+        said = wait_for(job, step)
+        process = job.pid if target == "mpirun" else rank_of(job, target)
+        expect(f"rank {target} is found", process is not None)
+        if process:
+            os.kill(process, number)
+        said += end(job)
+        name = f"{number.name} to {target} when {step}"
+        code = job.returncode
+        expect(f"{name}: exit", code == 75, f"exit {code}: {said[-900:]}")
+        expect(f"{name}: stopping is said once", said.count(": stopping\n") == 1, said[-900:])
+        saved = os.path.exists(os.path.join(folder, "ranks.ckpt.h5"))
+        rest = "ranks.ckpt.h5 holds the state; go on with --restart" if saved else NOTHING
+        expect(f"{name}: the last line", f"stopped by {number.name}; {rest}\n" in said, said[-900:])
+    expect("a checkpoint", os.path.exists(os.path.join(folder, "ranks.ckpt.h5")))
+
+
+def check_ignored(folder):
+    """nohup: HUP does nothing."""
+    job = begin(["run", SMOKE, "-o", "nohup.h5"], cwd=folder,
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    said = wait_for(job, "making the microstructure")
+    job.send_signal(signal.SIGHUP)
+    said += end(job)
+    expect("HUP under nohup", job.returncode == 0 and "stopping" not in said, f"exit {job.returncode}: {said}")
+
+
+def check_second_interrupt(folder):
+    """Its input never comes: one Ctrl-C is heard and waits, the second, later, ends the program."""
+    fifo = os.path.join(folder, "never.cfg")
+    os.mkfifo(fifo)
+    job = begin(["run", fifo, "-o", "never.h5"], cwd=folder)
+    wait_until_caught(job)
+    said = ""
+    job.send_signal(signal.SIGINT)
+    said += wait_for(job, "stopping")
+    time.sleep(0.7)
+    expect("one Ctrl-C waits", job.poll() is None, said)
+    job.send_signal(signal.SIGINT)
+    said += end(job)
+    expect("a second Ctrl-C ends", job.returncode == -signal.SIGINT, f"exit {job.returncode}: {said}")
+    os.remove(fifo)
+
+
+SWEEP = """input = "%s";
+axes = ( { key = "protocol[0].temperature_K"; values = [250.0, 295.0, 340.0]; } );
+replicas = 4;
+"""
+
+
+def check_sweep(folder):
+    """A signal to one rank stops all groups; the rest is done by --resume."""
+    write(os.path.join(folder, "s.cfg"), SWEEP % SMOKE)
+    for rank, number in ((1, signal.SIGUSR1), (0, signal.SIGTERM))[:2 if FULL else 1]:
+        job = begin(["sweep", "s.cfg", "-o", "s", "--resume"], ranks=2, cwd=folder)
+        said = wait_for(job, "runs done")
+        os.kill(rank_of(job, rank) or job.pid, number)
+        said += end(job)
+        expect_stop(f"{number.name} to rank {rank} of a sweep", job, said, number, "go on with --resume")
+        expect("no run failed", ", 0 failed," in said, said)
+        progress = re.findall(r" (\d+)/12, (?:\d+ (?:s|min) left|time left unknown); run \d+ ", said)
+        expect("progress of the stopped sweep", len(progress) == len(re.findall(r"; run \d+ ", said)), said)
+    done = run(["sweep", "s.cfg", "-o", "s", "--resume"], cwd=folder, ranks=2)
+    expect("the rest of the sweep", done.returncode == 0 and " 12/12, none left; run " in done.stderr, done.stderr)
+
+
+def check_nbed(folder):
+    """It has nothing to save, and leaves no file behind."""
+    done = run(["run", SMOKE, "-o", "scanned.h5", "-q", "--set", "output.snapshots=true"], cwd=folder)
+    expect("snapshots", done.returncode == 0, done.stderr)
+    job = begin(["nbed", "scanned.h5", "-o", "again.h5", "--scans", "50"], cwd=folder)
+    said = wait_for(job, "scanning the snapshots")
+    job.send_signal(signal.SIGHUP)
+    said += end(job)
+    expect_stop("SIGHUP to nbed", job, said, signal.SIGHUP, NOTHING)
+    expect("SIGHUP to nbed: no file", not os.path.exists(os.path.join(folder, "again.h5")))
+
+
+def main():
+    for check in check_first_moment, check_ignored, check_second_interrupt, check_set_up, check_ranks, check_sweep, \
+            check_nbed:
+        with tempfile.TemporaryDirectory() as folder:
+            begun = time.monotonic()
+            check(folder)
+            print(f"{check.__name__}: {time.monotonic() - begun:.1f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        check_delays(folder, os.path.join(folder, "whole.h5"))
+    finish()
+
+
+if __name__ == "__main__":
+    main()
