@@ -154,7 +154,7 @@ def check_ranks(folder):
 
 def check_ignored(folder):
     """nohup: HUP does nothing."""
-    job = begin(["run", SMOKE, "-o", "nohup.h5"], cwd=folder,
+    job = begin(["run", SMOKE, "-o", "nohup.h5", "-v"], cwd=folder,
                 preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     said = wait_for(job, "making the microstructure")
     job.send_signal(signal.SIGHUP)
