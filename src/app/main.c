@@ -22,7 +22,7 @@
 #include "config/config.h"
 #include "io/reader.h"
 #include "io/result.h"
-#include "sim/again.h"
+#include "sim/rescan.h"
 #include "sim/sim.h"
 #include "sim/state.h"
 
@@ -133,7 +133,7 @@ static void print_check(const stz_config *config) {
   }
 }
 
-static void print_level(const stz_again_level *l) {
+static void print_level(const stz_rescan_level *l) {
   if (l->snapshot == 0) puts("# snapshot  strain  time_s  scans  bragg_mean  bragg_scatter  bragg_expected");
   printf("%d %.6g %.6g %d %.6g %.6g %.6g\n", l->snapshot, l->strain, l->time_s, l->scans, l->bragg_mean,
          l->bragg_scatter, l->bragg_expected);
@@ -141,14 +141,14 @@ static void print_level(const stz_again_level *l) {
 
 static stz_err scan_again(const stz_cli *cli) {
   if (cli->output) STZ_TRY(stz_agree(stz_launch_comm(), my_rank() == 0 ? check_output(cli) : STZ_OK));
-  const stz_again_options options = {.result = cli->file,
-                                     .overrides = cli->overrides,
-                                     .override_count = cli->override_count,
-                                     .output = cli->output,
-                                     .force = cli->force,
-                                     .command_line = cli->text,
-                                     .level = print_level};
-  return stz_again_run(stz_launch_world(), &options);
+  const stz_rescan_options options = {.result = cli->file,
+                                      .overrides = cli->overrides,
+                                      .override_count = cli->override_count,
+                                      .output = cli->output,
+                                      .force = cli->force,
+                                      .command_line = cli->text,
+                                      .level = print_level};
+  return stz_rescan_run(stz_launch_world(), &options);
 }
 
 static stz_err sweep(const stz_cli *cli) {

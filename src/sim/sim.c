@@ -13,11 +13,11 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
-#include "sim/alone.h"
 #include "sim/listen.h"
 #include "sim/output.h"
 #include "sim/record.h"
 #include "sim/sample.h"
+#include "sim/single_rank.h"
 #include "sim/state.h"
 
 // One run: what it works on, and when it last told, checked and saved (wall times, s).
@@ -311,5 +311,5 @@ stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_optio
   MPI_Comm_size(comm, &ranks);
   const int usable = stz_engine_needs_of(config->kmc.engine).ranks;
   if (ranks == 1 || usable != 1) return carry_out(comm, config, options, stopped_early);
-  return stz_alone_run(comm, carry_out, config, options, stopped_early);
+  return stz_single_rank_run(comm, carry_out, config, options, stopped_early);
 }

@@ -12,9 +12,9 @@
 #include "io/field.h"
 #include "io/reader.h"
 #include "io/result.h"
-#include "sim/again.h"
+#include "sim/rescan.h"
 
-static void ignore(const stz_again_level *level) { (void)level; }
+static void ignore(const stz_rescan_level *level) { (void)level; }
 
 static stz_err look(const char *path) {
   char *resolved;
@@ -25,8 +25,8 @@ static stz_err look(const char *path) {
 }
 
 static stz_err scan(const char *path) {
-  const stz_again_options options = {.result = path, .command_line = "", .level = ignore};
-  return stz_again_run(MPI_COMM_WORLD, &options);
+  const stz_rescan_options options = {.result = path, .command_line = "", .level = ignore};
+  return stz_rescan_run(MPI_COMM_WORLD, &options);
 }
 
 static stz_err read_field(const stz_grid *grid, const char *path) {

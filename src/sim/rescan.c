@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sim/again.h"
+#include "sim/rescan.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "sim/state.h"
 
 typedef struct again {
-  const stz_again_options *options;
+  const stz_rescan_options *options;
   MPI_Comm comm;
   stz_config *config; // with the new optics; its input is the run's
   stz_grid *grid;
@@ -125,13 +125,13 @@ static uint64_t stream_of(const stz_config *config, int index) {
 }
 
 static stz_err show(const again *a, int index, const contents *c, const stz_nbed *nbed) {
-  const stz_again_level level = {.snapshot = index,
-                                 .scans = nbed->scans,
-                                 .strain = c->moment.strain,
-                                 .time_s = c->moment.time_s,
-                                 .bragg_mean = nbed->bragg_mean,
-                                 .bragg_scatter = nbed->bragg_scatter,
-                                 .bragg_expected = nbed->bragg_expected};
+  const stz_rescan_level level = {.snapshot = index,
+                                  .scans = nbed->scans,
+                                  .strain = c->moment.strain,
+                                  .time_s = c->moment.time_s,
+                                  .bragg_mean = nbed->bragg_mean,
+                                  .bragg_scatter = nbed->bragg_scatter,
+                                  .bragg_expected = nbed->bragg_expected};
   if (stz_grid_rank(a->grid) == 0) a->options->level(&level);
   if (!a->result) return STZ_OK;
   return stz_level_write(a->result, index, nbed, &a->config->nbed, &c->moment);
@@ -183,7 +183,7 @@ static stz_err hold_output(again *a) {
 }
 
 static stz_err begin_file(again *a) {
-  const stz_again_options *o = a->options;
+  const stz_rescan_options *o = a->options;
   if (!o->output) return STZ_OK;
   STZ_TRY(hold_output(a));
   STZ_TRY(stz_result_create(a->grid, o->output, o->force, &a->result));
@@ -211,7 +211,7 @@ static stz_err scan_all(again *a) {
 }
 
 static stz_err read_config(again *a) {
-  const stz_again_options *o = a->options;
+  const stz_rescan_options *o = a->options;
   char *resolved = NULL;
   bool complete;
   int rank;
@@ -224,7 +224,7 @@ static stz_err read_config(again *a) {
   return err;
 }
 
-stz_err stz_again_run(MPI_Comm comm, const stz_again_options *options) {
+stz_err stz_rescan_run(MPI_Comm comm, const stz_rescan_options *options) {
   again a = {.options = options, .comm = comm};
   stz_err err = read_config(&a);
   if (err == STZ_OK) err = scan_all(&a);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sim/alone.h"
+#include "sim/single_rank.h"
 
 #include <time.h>
 
@@ -77,8 +77,8 @@ static void wait_for_leader(MPI_Comm comm, const volatile int *stop, bool *stopp
   *stopped_early = stopped; // NOLINT(clang-analyzer-optin.mpi.MPI-Checker): MPI_Test has ended the request
 }
 
-stz_err stz_alone_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config,
-                      const stz_run_options *options, bool *stopped_early) {
+stz_err stz_single_rank_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config,
+                            const stz_run_options *options, bool *stopped_early) {
   MPI_Comm own;
   int rank, ranks;
   stz_err err = STZ_OK;

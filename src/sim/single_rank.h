@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // A run of an engine that takes one rank, on several: the first computes, the others wait for it.
-#ifndef STZ_SIM_ALONE_H
-#define STZ_SIM_ALONE_H
+#ifndef STZ_SIM_SINGLE_RANK_H
+#define STZ_SIM_SINGLE_RANK_H
 
 #include "sim/sim.h"
 
@@ -12,7 +12,7 @@ typedef stz_err stz_run_carrier(MPI_Comm comm, const stz_config *config, const s
 
 // Has the first rank of `comm` carry the run out by itself (without the cache, which belongs to all). The others sleep
 // meanwhile; `stop` set on any of them stops the run. Collective; ends everywhere with what the first rank came to.
-stz_err stz_alone_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config,
-                      const stz_run_options *options, bool *stopped_early) STZ_MUST_USE;
+stz_err stz_single_rank_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config,
+                            const stz_run_options *options, bool *stopped_early) STZ_MUST_USE;
 
 #endif
