@@ -129,13 +129,17 @@ def check_refused(folder):
 
 
 def check_taken(folder):
-    """What is clear is taken: a list with some points left out, the default foil in a small box, a load of nothing."""
+    """What is clear is taken: a list with some points left out, the default foil in a small box, a load of
+    nothing, a byte-order mark."""
     write(os.path.join(folder, "in.cfg"), segment('type = "relaxation"; duration_s = 51;')
           + "output: { nbed_strains = [0, 0.05]; };\n")
     done = run(["run", "in.cfg", "-o", "nothing.h5"], 1, folder)
     expect("numbers of two kinds, foil by default", done.returncode == 0, done.stderr)
     done = run(["check", "in.cfg"], 1, folder)
     expect("foil of the box", "foil_nm = 9.28;" in done.stdout, done.stdout)
+    write(os.path.join(folder, "in.cfg"), "\ufeff" + (HEAD + RATE % "").replace("\n", "\r\n"))
+    done = run(["check", "in.cfg"], 1, folder)
+    expect("saved by an editor on Windows", done.returncode == 0 and not done.stderr, done.stderr)
 
 
 def check_pages():
