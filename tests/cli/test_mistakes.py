@@ -128,6 +128,15 @@ def check_refused(folder):
     expect("stiffer", done.returncode == 0, done.stderr)
 
 
+def check_pipe(folder):
+    """A field that is no file is refused; nobody waits for the end of a pipe."""
+    write(os.path.join(folder, "in.cfg"), HEAD + RATE % "")
+    os.mkfifo(os.path.join(folder, "pipe.h5"))
+    field = ["--set", "microstructure.type=file", "--set", "microstructure.dataset=c", "--set"]
+    done = run(["check", "in.cfg", *field, "microstructure.file=pipe.h5"], 1, folder, timeout=30)
+    expect_failure("a pipe for a field", done, 3, "pipe.h5: cannot open: it is no file")
+
+
 def check_taken(folder):
     """What is clear is taken: a list with some points left out, the default foil in a small box, a load of
     nothing, a byte-order mark."""
@@ -164,6 +173,7 @@ with tempfile.TemporaryDirectory() as scratch:
         expect_failure(case, run(arguments, 1, scratch), 2, answer)
     check_notes(scratch)
     check_refused(scratch)
+    check_pipe(scratch)
     check_taken(scratch)
     check_pages()
 finish()
