@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
@@ -109,7 +110,7 @@ static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t cou
 static const uint64_t HASH_OF_NOTHING = UINT64_C(0xcbf29ce484222325);
 
 // The field of a microstructure is read later, by io; here its content is hashed, once for each name. One that cannot
-// be read is complained about there. Collective.
+// be read, or that is no file (a pipe or a device may never end), is complained about there. Collective.
 static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *config, uint64_t *hash) {
   static const char key[] = "microstructure.file";
   const int rank = stz_comm_rank(comm);
@@ -124,7 +125,9 @@ static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *conf
   n->key = key;
   snprintf(n->source.name, sizeof n->source.name, "%s", config->field_path);
   n->hash = HASH_OF_NOTHING;
-  FILE *file = rank == 0 ? fopen(config->field_path, "rb") : NULL;
+  struct stat status;
+  const bool there = rank == 0 && stat(config->field_path, &status) == 0 && S_ISREG(status.st_mode);
+  FILE *file = there ? fopen(config->field_path, "rb") : NULL;
   if (file) {
     unsigned char block[8192];
     for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;)

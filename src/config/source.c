@@ -17,7 +17,7 @@
 enum { LARGEST_FILE = 1 << 20, MOST_KEYS = 1000, NESTED = 64 };
 
 // Reads the file into `text` (LARGEST_FILE + 2 bytes), closed by a newline: libconfig 1.5 takes a comment at the very
-// end of a text for a syntax error.
+// end of a text for a syntax error. The byte-order mark that editors on Windows set is no part of the text.
 static stz_err read_text(const char *path, char *text) {
   FILE *file = fopen(path, "rb");
   if (!file) return stz_fail(STZ_EIO, "%s: cannot be opened: %s", path, strerror(errno));
@@ -29,6 +29,7 @@ static stz_err read_text(const char *path, char *text) {
   if (failed) return stz_fail(STZ_EIO, "%s: cannot be read: %s", path, strerror(reason));
   if (count > LARGEST_FILE) return stz_fail(STZ_EINPUT, "%s: got more than 1 MiB, needs an input file", path);
   if (memchr(text, 0, count)) return stz_fail(STZ_EINPUT, "%s: got binary data, needs a text file", path);
+  if (count >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) memset(text, ' ', 3);
   if (count > 0 && text[count - 1] != '\n') text[count++] = '\n';
   text[count] = 0;
   return STZ_OK;

@@ -128,14 +128,27 @@ def check_refused(folder):
     expect("stiffer", done.returncode == 0, done.stderr)
 
 
+def check_pipe(folder):
+    """A field that is no file is refused; nobody waits for the end of a pipe."""
+    write(os.path.join(folder, "in.cfg"), HEAD + RATE % "")
+    os.mkfifo(os.path.join(folder, "pipe.h5"))
+    field = ["--set", "microstructure.type=file", "--set", "microstructure.dataset=c", "--set"]
+    done = run(["check", "in.cfg", *field, "microstructure.file=pipe.h5"], 1, folder, timeout=30)
+    expect_failure("a pipe for a field", done, 3, "pipe.h5: cannot open: it is no file")
+
+
 def check_taken(folder):
-    """What is clear is taken: a list with some points left out, the default foil in a small box, a load of nothing."""
+    """What is clear is taken: a list with some points left out, the default foil in a small box, a load of
+    nothing, a byte-order mark."""
     write(os.path.join(folder, "in.cfg"), segment('type = "relaxation"; duration_s = 51;')
           + "output: { nbed_strains = [0, 0.05]; };\n")
     done = run(["run", "in.cfg", "-o", "nothing.h5"], 1, folder)
     expect("numbers of two kinds, foil by default", done.returncode == 0, done.stderr)
     done = run(["check", "in.cfg"], 1, folder)
     expect("foil of the box", "foil_nm = 9.28;" in done.stdout, done.stdout)
+    write(os.path.join(folder, "in.cfg"), "\ufeff" + (HEAD + RATE % "").replace("\n", "\r\n"))
+    done = run(["check", "in.cfg"], 1, folder)
+    expect("saved by an editor on Windows", done.returncode == 0 and not done.stderr, done.stderr)
 
 
 def check_pages():
@@ -160,6 +173,7 @@ with tempfile.TemporaryDirectory() as scratch:
         expect_failure(case, run(arguments, 1, scratch), 2, answer)
     check_notes(scratch)
     check_refused(scratch)
+    check_pipe(scratch)
     check_taken(scratch)
     check_pages()
 finish()
