@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from stzpost import cli
+import stzpost
 from stzpost.errors import StzPostError
 from stzpost.io import formats, writing
 from stzpost.plots import style
@@ -90,8 +90,8 @@ def test_a_command(tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "a.pdf").write_text("old")
-    program = f"import resource, sys; sys.path.insert(0, {os.path.dirname(os.path.dirname(cli.__file__))!r})\n" \
-        "import matplotlib.pyplot\nfrom stzpost import cli\n" \
+    program = f"import resource, sys; sys.path.insert(0, {os.path.dirname(os.path.dirname(stzpost.__file__))!r})\n" \
+        "import matplotlib.pyplot\nfrom stzpost.cli import main as cli\n" \
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({FEW}, {FEW}))\nsys.exit(cli.main(sys.argv[1:]))"
     done = subprocess.run([sys.executable, "-c", program, "stress-strain", result, "-o", folder / "a.pdf"],
                           capture_output=True, text=True, timeout=300)
