@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Movies: the frames are there and show the run, with matplotlib and (full) with VTK on a virtual display."""
+import errno
+import os
 import pathlib
 import subprocess
 import sys
@@ -58,6 +60,18 @@ def test_plane(run, tmp_path, capsys):
     shown = list(frames(tmp_path / "a.gif"))
     assert len(shown) == 4 and all(np.abs(a - b).sum() > 1000 for a, b in zip(shown, shown[1:]))
     assert shown[0].shape[1] > 800
+
+
+def test_a_full_disk(run, tmp_path, capsys, monkeypatch):
+    """One line, and under the name what was there."""
+    def fail(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "a.gif").write_text("old")
+    monkeypatch.setattr(os, "fsync", fail)
+    assert cli.main(["movie", str(run), "-o", str(tmp_path / "a.gif"), "--frames", "2", "--view", "plane"]) == 2
+    assert capsys.readouterr().err == f"stz-post: {tmp_path}/a.gif: No space left on device\n"
+    assert os.listdir(tmp_path) == ["a.gif"] and (tmp_path / "a.gif").read_text() == "old"
 
 
 @pytest.mark.full

@@ -111,10 +111,12 @@ stz_err stz_hdf_publish(stz_hdf *hdf) {
 stz_err stz_hdf_open(const char *path, stz_hdf *hdf) {
   STZ_TRY(start(path, hdf));
   const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_file_locking(properties, false, true); // a running job's file, or one where there are no locks
   H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG);
-  hdf->file = H5Fopen(path, H5F_ACC_RDONLY, properties);
-  const stz_err err = hdf->file < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
+  stz_err err = stz_sink_set(properties, &hdf->failure) < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
+  if (err == STZ_OK) {
+    hdf->file = H5Fopen(path, H5F_ACC_RDONLY, properties);
+    if (hdf->file < 0) err = stz_hdf_fail(hdf, "cannot open");
+  }
   H5Pclose(properties);
   if (err != STZ_OK) forget(hdf);
   return err;

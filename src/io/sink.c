@@ -22,6 +22,7 @@ typedef struct block {
 typedef struct sink {
   H5FD_t base; // first, for HDF5
   int fd;
+  bool writes;            // else only read
   haddr_t allocated, end; // HDF5's end of the file, and the real one
   block *waiting;
   int *failure;
@@ -111,7 +112,10 @@ static H5FD_t *sink_open(const char *name, unsigned flags, hid_t properties, had
   (void)most;
   if (STZ_NEW(s, 1) != STZ_OK) return NULL;
   s->failure = given->failure;
-  s->fd = open(name, O_RDWR | O_CLOEXEC | (flags & H5F_ACC_CREAT ? O_CREAT : 0) | (flags & H5F_ACC_TRUNC ? O_TRUNC : 0),
+  s->writes = flags & H5F_ACC_RDWR;
+  s->fd = open(name,
+               (s->writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | (flags & H5F_ACC_CREAT ? O_CREAT : 0) |
+                   (flags & H5F_ACC_TRUNC ? O_TRUNC : 0),
                0666);
   if (s->fd >= 0 && fstat(s->fd, &status) == 0) {
     s->end = (haddr_t)status.st_size;
@@ -126,8 +130,8 @@ static H5FD_t *sink_open(const char *name, unsigned flags, hid_t properties, had
 static herr_t sink_close(H5FD_t *file) {
   sink *s = (sink *)file;
   write_waiting(s);
-  if (*s->failure == 0 && fsync(s->fd) != 0 && errno != EINVAL) note(s); // EINVAL: nothing to sync there
-  if (close(s->fd) != 0) note(s);
+  if (s->writes && *s->failure == 0 && fsync(s->fd) != 0 && errno != EINVAL) note(s); // EINVAL: nothing to sync there
+  if (close(s->fd) != 0 && s->writes) note(s);                                        // what was read is had
   stz_free(s);
   return 0;
 }
@@ -165,7 +169,7 @@ static herr_t sink_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t a
     const ssize_t got = pread(s->fd, (char *)buffer + done, size - done, (off_t)(address + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
-      note(s);
+      if (s->writes) note(s); // else HDF5 tells it
       return -1;
     }
     if (got == 0) { // beyond the end

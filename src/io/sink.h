@@ -3,7 +3,7 @@
 // An HDF5 file driver for files that are written. HDF5 cannot give up a file that it cannot write (full disk, quota):
 // closing fails, and the end of the program with it. So this driver notes the first failure for its owner, accepts
 // whatever comes after it without writing, and lets HDF5 close in peace. It takes no lock, so that a growing file can
-// be read; it syncs the file to the disk before it closes it.
+// be read; it syncs the file to the disk before it closes it. A file that is only read is closed in peace as well.
 //
 // And a file is to be whole whenever the program is killed. HDF5 writes what describes the data (headers, indices) in
 // ascending order, so that for a moment a header may point to an index that is not there yet. This driver keeps it back

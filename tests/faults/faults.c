@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // For LD_PRELOAD: makes one call on a file below the folder STZ_FAULT_FOLDER fail, the STZ_FAULT_N-th (from 1) of the
-// kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate) with the errno
-// STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write that writes half. That it happened is told by a file,
-// STZ_FAULT_MARK. Lock files, into which nothing is ever written, are left alone.
+// kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate, close-read: of a file that
+// was read) with the errno STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write that writes half. That it
+// happened is told by a file, STZ_FAULT_MARK. Lock files, into which nothing is ever written, are left alone; the kind
+// `lock` fails each time.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -103,7 +104,7 @@ static bool matters(int fd) {
 
 int close(int fd) {
   REAL(int, close, int);
-  const bool fails = fd_is_ours(fd) && matters(fd) && strikes("close");
+  const bool fails = fd_is_ours(fd) && strikes(matters(fd) ? "close" : "close-read");
   const int reason = errno, done = real(fd);
   if (fails) errno = reason;
   return fails ? -1 : done;
@@ -134,3 +135,22 @@ int unlink(const char *path) {
   REAL(int, unlink, const char *);
   return is_ours(path) && strikes("unlink") ? -1 : real(path);
 }
+
+// Locks of a file system that has none, where STZ_FAULT_CALL is "lock".
+#define FCNTL(name)                                                                                                    \
+  int name(int fd, int command, ...) {                                                                                 \
+    REAL(int, name, int, int, ...);                                                                                    \
+    va_list list;                                                                                                      \
+    va_start(list, command);                                                                                           \
+    void *argument = va_arg(list, void *);                                                                             \
+    va_end(list);                                                                                                      \
+    const char *wanted = getenv("STZ_FAULT_CALL"), *number = getenv("STZ_FAULT_ERRNO");                                \
+    const bool locks = command == F_OFD_SETLK || command == F_SETLK || command == F_SETLKW;                            \
+    if (locks && wanted && number && strcmp(wanted, "lock") == 0) {                                                    \
+      errno = atoi(number);                                                                                            \
+      return -1;                                                                                                       \
+    }                                                                                                                  \
+    return real(fd, command, argument);                                                                                \
+  }
+FCNTL(fcntl)
+FCNTL(fcntl64)

@@ -31,7 +31,7 @@ class Axis:
 
 def write_hspy(path: str, title: str, data: np.ndarray, axes: Sequence[Axis], metadata: Mapping[str, Any]) -> None:
     """A signal for HyperSpy. `axes` are those of the array, in its order; `metadata` goes to `metadata.Simulation`."""
-    with writing.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with writing.hdf5(path) as file:
         file.attrs.update({"file_format": "HyperSpy", "file_format_version": "3.1"})
         group = file.create_group("Experiments").create_group(title)
         group.attrs.update({"package": "stzpost", "package_version": ""})
@@ -54,7 +54,7 @@ def write_emd(path: str, title: str, data: np.ndarray, axes: Sequence[Axis], met
     """An EMD file of version 0.2 with one data group; `metadata` becomes attributes of the group `comments`. The array is
     stored with its axes in reverse (x first), as HyperSpy expects, which turns them round when it reads."""
     data, axes = data.T, axes[::-1]
-    with writing.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with writing.hdf5(path) as file:
         file.attrs.update({"version_major": 0, "version_minor": 2})
         group = file.create_group("data").create_group(title)
         group.attrs["emd_group_type"] = 1
@@ -70,7 +70,7 @@ def write_vtkhdf(path: str, fields: Mapping[str, tuple[np.ndarray, str]], spacin
     shapes = {values.shape for values, _ in fields.values()}
     assert len(shapes) == 1, "fields of one grid"
     cells = np.array(shapes.pop())
-    with writing.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with writing.hdf5(path) as file:
         group = file.create_group("VTKHDF")
         group.attrs["Version"] = np.array([1, 0], np.int64)
         group.attrs.create("Type", b"ImageData", dtype=h5py.string_dtype("ascii", 9))
@@ -93,7 +93,7 @@ def write_csv(path: str, columns: Mapping[str, Sequence]) -> None:
 
 def write_hdf5(path: str, groups: Mapping[str, Mapping[str, tuple[np.ndarray, str]]]) -> None:
     """Plain HDF5: groups of arrays with their units."""
-    with writing.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with writing.hdf5(path) as file:
         for place, columns in groups.items():
             for name, (values, unit) in columns.items():
                 values = np.asarray(values)

@@ -3,6 +3,8 @@
 import contextlib
 import os
 
+import h5py
+
 from ..errors import StzPostError
 
 
@@ -47,3 +49,13 @@ def data(path, content):
     with replacing(path) as temporary:
         with open(temporary, "wb") as file:
             file.write(content)
+
+
+@contextlib.contextmanager
+def hdf5(path):
+    """An HDF5 file to write. It is made in memory: libhdf5 can crash where a disk is full."""
+    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
+        yield file
+        file.flush()
+        image = file.id.get_file_image()
+    data(path, image)

@@ -7,8 +7,10 @@ time; VTK needs a display, which may be virtual (xvfb-run). The file's ending sa
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import subprocess
 from typing import Iterator
 
 import matplotlib
@@ -19,6 +21,7 @@ from matplotlib.figure import Figure
 
 from ..analysis.growth import growth
 from ..errors import StzPostError
+from ..io import writing
 from ..io.dataset import open_run
 from ..io.result import Result
 from ..units import time_text
@@ -63,8 +66,7 @@ def plane(result: Result, path: str, frames: int, rate: int) -> int:
         mark = _curve(right, run)
         figure.canvas.draw()
         figure.set_layout_engine("none")  # nothing moves from frame to frame
-        writer = _writer(path, rate)
-        with writer.saving(figure, path, PLANE_DPI):
+        with _saving(figure, path, rate, PLANE_DPI) as writer:
             for one in found:
                 image.set_data(one.percent.T)
                 dots.set_offsets(_places(run, slice(max(0, one.events.stop - BRIGHT), one.events.stop)))
@@ -88,9 +90,8 @@ def space(result: Result, path: str, frames: int, rate: int) -> int:
     FigureCanvasAgg(figure)
     axes = figure.add_axes([0, 0, 1, 1])
     axes.set_axis_off()
-    writer = _writer(path, rate)
     count = 0
-    with writer.saving(figure, path, 100):
+    with _saving(figure, path, rate, 100) as writer:
         for picture in _shots(Scene(result, run, SIZE), run, frames):
             axes.clear()
             axes.set_axis_off()
@@ -108,8 +109,15 @@ def _shots(scene, run, frames: int) -> Iterator[np.ndarray]:
         yield scene.shot(end, 90.0 * number / frames, f"{time_text(at)}, {end} events")
 
 
-def _writer(path: str, rate: int):
-    return (FFMpegWriter if path.lower().endswith(".mp4") else PillowWriter)(fps=rate)
+@contextlib.contextmanager
+def _saving(figure, path: str, rate: int, dpi: int):
+    """What grabs the frames; the movie gets its name when it is whole."""
+    writer = (FFMpegWriter if path.lower().endswith(".mp4") else PillowWriter)(fps=rate)
+    try:
+        with writing.replacing(path) as temporary, writer.saving(figure, temporary, dpi):
+            yield writer
+    except subprocess.CalledProcessError as error:
+        raise StzPostError(f"{path}: ffmpeg could not write it (exit code {error.returncode})") from error
 
 
 def _map(figure, axes, run, found):

@@ -59,15 +59,19 @@ def check(path):
 
 def save(figure, path):
     """Writes the figure in the format of the path's suffix (see `check`)."""
-    with writing.replacing(path) as temporary, matplotlib.rc_context(RC):
-        figure.savefig(temporary, metadata={"Software": None} if path.lower().endswith(".png") else None)
+    writing.data(path, _drawn(figure, os.path.splitext(path)[1][1:].lower()))
 
 
 def png(figure):
     """The figure as PNG bytes."""
+    return _drawn(figure, "png")
+
+
+def _drawn(figure, kind):
+    """In memory: a backend that cannot write to the disk has errors of its own."""
     buffer = io.BytesIO()
     with matplotlib.rc_context(RC):
-        figure.savefig(buffer, format="png", metadata={"Software": None})
+        figure.savefig(buffer, format=kind, metadata={"Software": None} if kind == "png" else None)
     return buffer.getvalue()
 
 

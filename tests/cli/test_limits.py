@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Limits of the system: files that may not grow, memory that is out, locks that a file system does not have, and a
+checkpoint of another machine: one line, the right exit code, and nothing older is lost."""
+import errno
+import os
+import resource
+import subprocess
+import tempfile
+import time
+
+import h5py
+
+from harness import PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
+
+INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
+LIBRARY = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "tests", "libfaults.so")
+SETTINGS = ["lattice.cells=[16,16,16]", "nbed.foil_nm=7.0", "nbed.probe_nm=0.6", "nbed.scans=1",
+            "protocol[0].until_strain=0.3", "output.nbed_strains=[0.0]", "output.events=true", "kmc.engine=direct"]
+ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
+FACTOR, BEGIN = 0x100000001B3, 0xCBF29CE484222325
+SEAL = 33  # bytes of the last line of a sealed file
+
+
+def seal(data):
+    """The checksum of docs/output.md."""
+    lanes = [BEGIN + i for i in range(4096)]
+    def mix(h, word):
+        h = (h ^ word) * FACTOR % 2**64
+        return h ^ h >> 29
+    padded = data + bytes(-len(data) % 32768)
+    for i in range(len(padded) // 8):
+        lanes[i % 4096] = mix(lanes[i % 4096], int.from_bytes(padded[8 * i:8 * i + 8], "little"))
+    total = BEGIN ^ len(data)
+    for lane in lanes:
+        total = mix(total, lane)
+    return b"stzkmc-checksum %016x\n" % total
+
+
+def ours(text):
+    return [line for line in text.splitlines() if line.startswith("stzkmc:")]
+
+
+def check_file_size(folder, whole):
+    """As `ulimit -f`, set once Open MPI's own files are there. Python gives its children SIGXFSZ as it was: deadly."""
+    done = run(["run", INPUT, "-o", "f.h5", "--max-walltime", "0.001"] + ARGUMENTS, cwd=folder)
+    expect("stopped", done.returncode == 75, done.stderr)
+    kept = read(os.path.join(folder, "f.ckpt.h5"))
+    job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", "f.h5", "--restart"] + ARGUMENTS, cwd=folder, text=True,
+                           stderr=subprocess.PIPE)
+    while not os.path.exists(os.path.join(folder, "f.lock")) and job.poll() is None:
+        time.sleep(0.001)
+    resource.prlimit(job.pid, resource.RLIMIT_FSIZE, (10_000, 10_000))
+    said = job.communicate()[1]
+    expect("files that may not grow", job.returncode == 3 and len(ours(said)) == 1 and "File too large" in said,
+           f"exit {job.returncode}: {said}")
+    expect("the checkpoint is kept", kept in [read(os.path.join(folder, name)) for name in os.listdir(folder)
+                                              if name.startswith("f.ckpt")])
+    done = run(["run", INPUT, "-o", "f.h5", "--restart"] + ARGUMENTS, cwd=folder)
+    expect("goes on", done.returncode == 0, done.stderr)
+    expect("goes on: hash", state_hash(os.path.join(folder, "f.h5")) == whole)
+
+
+def state_hash(path):
+    with h5py.File(path) as file:
+        return file.attrs["state_hash"]
+
+
+def check_memory(folder):
+    """An input of many bytes is refused; a lattice beyond `ulimit -v` ends with exit 5 and one line."""
+    write(os.path.join(folder, "big.cfg"), "#" * 9_000_000 + "\n")
+    for words in ["check", "big.cfg"], ["run", "big.cfg", "-o", "big.h5"]:
+        expect_failure(words[0], run(words, cwd=folder), 2, "big.cfg: got more than 1 MiB, needs an input file")
+    most = 300 << 20
+    done = subprocess.run([PROGRAM, "run", INPUT, "-o", "m.h5"] + ARGUMENTS + ["--set", "lattice.cells=[256,256,256]"],
+                          cwd=folder, capture_output=True, text=True, check=False,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)))
+    expect("memory", done.returncode == 5 and len(ours(done.stderr)) == 1 and "out of memory" in done.stderr,
+           f"exit {done.returncode}: {done.stderr}")
+    expect("memory: no output", not os.path.exists(os.path.join(folder, "m.h5")))
+
+
+def check_locks(folder, whole):
+    """Where locks do not work one warning says so, and the run goes on."""
+    for reason in errno.ENOLCK, errno.ENOSYS:
+        environment = dict(os.environ, LD_PRELOAD=LIBRARY, STZ_FAULT_CALL="lock", STZ_FAULT_ERRNO=str(reason))
+        done = subprocess.run([PROGRAM, "run", INPUT, "-o", "l.h5", "--force"] + ARGUMENTS, cwd=folder, text=True,
+                              capture_output=True, env=environment, check=False)
+        expect(errno.errorcode[reason], done.returncode == 0 and len(ours(done.stderr)) == 1
+               and "l.lock: cannot be locked" in done.stderr, f"exit {done.returncode}: {done.stderr}")
+        expect(f"{errno.errorcode[reason]}: hash", state_hash(os.path.join(folder, "l.h5")) == whole)
+
+
+def check_layout(folder):
+    """A checkpoint of another byte order, or of a compiler with other structures."""
+    for old, new in (b"little-endian", b"bigger-endian"), (b"layout 4 ", b"layout 8 "):
+        for name in os.listdir(folder):
+            if name.startswith("y."):
+                os.remove(os.path.join(folder, name))
+        run(["run", INPUT, "-o", "y.h5", "--max-walltime", "0.001"] + ARGUMENTS, cwd=folder)
+        path = os.path.join(folder, "y.ckpt.h5")
+        data = read(path)[:-SEAL]
+        expect(f"seal of {old}", read(path) == data + seal(data), "not as docs/output.md says")
+        data = data.replace(old, new)
+        write(path, data + seal(data))
+        done = run(["run", INPUT, "-o", "y.h5", "--restart"] + ARGUMENTS, cwd=folder)
+        expect(f"layout {new}", done.returncode != 0 and len(ours(done.stderr)) == 1 and "y.ckpt.h5" in done.stderr,
+               f"exit {done.returncode}: {done.stderr}")
+        expect(f"layout {new}: kept", read(path) == data + seal(data))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(["run", INPUT, "-o", "whole.h5"] + ARGUMENTS, cwd=folder)
+        expect("unbroken run", done.returncode == 0, done.stderr)
+        whole = state_hash(os.path.join(folder, "whole.h5"))
+        check_file_size(folder, whole)
+        check_memory(folder)
+        check_locks(folder, whole)
+        check_layout(folder)
+    finish()
+
+
+main()
