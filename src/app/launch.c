@@ -30,6 +30,7 @@ static void start(int *argc, char ***argv) {
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     setenv("OMPI_MCA_pml", "ob1", 0);
     setenv("OMPI_MCA_btl", "self", 0);
+    setenv("OMPI_MCA_orte_create_session_dirs", "0", 0); // all singletons would share one, and remove it
   }
   if (MPI_Init(argc, argv) != MPI_SUCCESS) exit(STZ_EINTERNAL);
   started = true;
