@@ -449,13 +449,14 @@ static inline __attribute__((always_inline)) void add_box(const nodes *n, const 
       }
       for (int c = 0; c < 5; c++) {
         float *restrict to = stress[c] + 64 * i + 8 * j;
-#pragma omp simd
-        for (int l = 0; l < 8; l++) {
-          float sum = to[l];
+        float sum[8];
+        memcpy(sum, to, sizeof sum);
 #pragma GCC unroll 8
-          for (int k = 0; k < most; k++) sum = __builtin_fmaf(weight[k][l], line[5 * k + c], sum);
-          to[l] = sum;
+        for (int k = 0; k < most; k++) {
+#pragma omp simd
+          for (int l = 0; l < 8; l++) sum[l] = __builtin_fmaf(weight[k][l], line[5 * k + c], sum[l]);
         }
+        memcpy(to, sum, sizeof sum);
       }
     }
   }

@@ -3,8 +3,8 @@
 // The hot loops over the rates of many sites, made once for each barrier law: its file src/stz/laws/NAME.c defines
 //   float exponent_along(const stz_law *law, float y, float f)    -B/(kT ln 2) along the resolved stress, and
 //   float exponent_against(const stz_law *law, float y, float f)  against it,
-// both static inline, with y the exponent of the mode and f = Q/(kT ln 2), and includes this file. It then has `loops`
-// for its entry in the table of laws.
+// both static inline, with y the exponent of the mode and f = Q/(kT ln 2), defines THIS_LAW as NAME, and includes this
+// file. It then has `block` and `site` for its entry in the table of laws.
 #include <stdbool.h>
 #include <string.h>
 
@@ -12,6 +12,12 @@
 #include "stz/exponents.h"
 #include "stz/law.h"
 #include "stz/power2.h"
+
+// Functions of several versions need names of their own in the whole program: clang's linkage of them does not know
+// static.
+#define PASTED(name, law) name##_##law
+#define PASTE(name, law) PASTED(name, law)
+#define OF_LAW(name) PASTE(name, THIS_LAW)
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -92,27 +98,27 @@ ALWAYS_INLINE void rates_of_any(const stz_law *law, int n, float s[5][STZ_LAW_BL
   for (int z = 0; z < n; z++) rates[z] += back[z];
 }
 
-STZ_MULTIVERSION(static void block_of_any(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f,
-                                          float lowest, float *rates)) {
+STZ_MULTIVERSION(static void OF_LAW(block_of_any)(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f,
+                                                  float lowest, float *rates)) {
   rates_of_any(law, n, s, f, lowest, rates);
 }
 
-STZ_MULTIVERSION(static void block_of_grouped(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f,
-                                              float lowest, float *rates)) {
+STZ_MULTIVERSION(static void OF_LAW(block_of_grouped)(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK],
+                                                      const float *f, float lowest, float *rates)) {
   rates_along(law, n, s, f, rates);
   if (-lowest >= STZ_LAW_AGAINST_FLOOR) add_rates_against(law, n, s, f, rates);
 }
 
 static void block(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f, float lowest, float *rates) {
   if (law->grouped) { // clang has no pointers to functions of several versions
-    block_of_grouped(law, n, s, f, lowest, rates);
+    OF_LAW(block_of_grouped)(law, n, s, f, lowest, rates);
   } else {
-    block_of_any(law, n, s, f, lowest, rates);
+    OF_LAW(block_of_any)(law, n, s, f, lowest, rates);
   }
 }
 
-STZ_MULTIVERSION(static void site_rates(const stz_law *law, const float y[STZ_MODES], float f,
-                                        float rates[STZ_MODES][2])) {
+STZ_MULTIVERSION(static void OF_LAW(site_rates)(const stz_law *law, const float y[STZ_MODES], float f,
+                                                float rates[STZ_MODES][2])) {
   for (int m = 0; m < law->modes; m++) {
     rates[m][y[m] < 0.0f] = along(law, y[m], f);
     rates[m][!(y[m] < 0.0f)] = against(law, y[m], f);
@@ -120,5 +126,5 @@ STZ_MULTIVERSION(static void site_rates(const stz_law *law, const float y[STZ_MO
 }
 
 static void site(const stz_law *law, const float y[STZ_MODES], float f, float rates[STZ_MODES][2]) {
-  site_rates(law, y, f, rates);
+  OF_LAW(site_rates)(law, y, f, rates);
 }

@@ -14,7 +14,7 @@ typedef enum stz_distribution { STZ_GAUSSIAN, STZ_WEIBULL, STZ_UNIFORM } stz_dis
 typedef enum stz_orientation { STZ_ORIENTATION_RANDOM, STZ_ORIENTATION_ALIGNED } stz_orientation;
 typedef enum stz_attempt_density { STZ_ATTEMPT_VOLUME, STZ_ATTEMPT_VOXEL } stz_attempt_density;
 #define STZ_LAW_NAME(LAW, name) "|" #name
-#define STZ_LAW_NAMES (STZ_BARRIER_LAWS(STZ_LAW_NAME) + 1) // "linear|cooperative"
+#define STZ_LAW_NAMES (&STZ_BARRIER_LAWS(STZ_LAW_NAME)[1]) // "linear|cooperative"
 
 enum { STZ_MODES = 15 }; // most shear modes, and those of the icosahedral catalogue
 

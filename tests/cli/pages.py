@@ -32,16 +32,18 @@ def script(path, source=None):
         mark, name = SKIPPED.search(before), SAVED.search(before)
         if mark and (mark.group(1) != "in the source" or not source):
             continue
-        line = before.count("\n") + 2
-        lines.append(f"echo '== {os.path.basename(path)}:{line}' >&2\n")
         if mark:
-            lines.append(f"READER=$PWD; cd {shlex.quote(source)}\n{body}if [ \"$PWD\" = {shlex.quote(source)} ]; then cd \"$READER\"; fi\n")
+            typed = f"READER=$PWD; cd {shlex.quote(source)}\n{body}if [ \"$PWD\" = {shlex.quote(source)} ]; then cd \"$READER\"; fi\n"
         elif name:
-            lines.append(f"cat >{shlex.quote(name.group(1))} <<'END OF BLOCK'\n{body}END OF BLOCK\n")
+            typed = f"cat >{shlex.quote(name.group(1))} <<'END OF BLOCK'\n{body}END OF BLOCK\n"
         elif language == "sh":
-            lines.append(body)
+            typed = body
         elif language == "python":
-            lines.append(f"/usr/bin/python3 - <<'END OF BLOCK'\n{body}END OF BLOCK\n")
+            typed = f"/usr/bin/python3 - <<'END OF BLOCK'\n{body}END OF BLOCK\n"
+        else:
+            continue
+        line = before.count("\n") + 2
+        lines.append(f"echo '== {os.path.basename(path)}:{line}' >&2\n{typed}")
     return "".join(lines)
 
 

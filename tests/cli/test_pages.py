@@ -13,7 +13,7 @@ import pages
 from harness import PROGRAM, SOURCE, expect, finish
 
 QUICK = ("README", "docs/guide", "docs/nbed")
-LONG = ("docs/experiment", "docs/postprocessing", "docs/sweeps", "docs/synthetic")
+LONG = ("docs/experiment", "docs/own-glass", "docs/postprocessing", "docs/sweeps", "docs/synthetic")
 
 
 def environment(folder):
@@ -36,7 +36,10 @@ def follow(name):
 
 for page in QUICK + (LONG if sys.argv[4:] == ["--all"] else ()):
     follow(page)
+ELSEWHERE = ("docs/adding",)  # tests/repository/howto.py
 for path in glob.glob(os.path.join(SOURCE, "docs", "*.md")) + [os.path.join(SOURCE, "README.md")]:
     left = pages.untagged(path)
     expect(f"{os.path.basename(path)}: commands are tagged", not left, left)
+    name = os.path.relpath(path, SOURCE).removesuffix(".md")
+    expect(f"{name} is followed", name in QUICK + LONG + ELSEWHERE or pages.script(path) == pages.HEAD)
 finish()

@@ -20,6 +20,7 @@ static inline float exponent_against(const stz_law *law, float y, float f) {
   return -(f * (t * __builtin_sqrtf(t)));
 }
 
+#define THIS_LAW cooperative
 #include "stz/law_loops.h"
 
 static double set(const stz_stz_params *params, double per_eV, stz_law *law) {

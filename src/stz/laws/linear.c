@@ -17,6 +17,7 @@ static inline float exponent_against(const stz_law *law, float y, float f) {
   return -__builtin_fabsf(y) - f;
 }
 
+#define THIS_LAW linear
 #include "stz/law_loops.h"
 
 // Work at the saddle per stress, eV/(eV/nm^3).
