@@ -24,6 +24,7 @@ typedef struct sink {
   int fd;
   bool writes;            // else only read
   haddr_t allocated, end; // HDF5's end of the file, and the real one
+  haddr_t described;      // HDF5's end as the superblock on the disk has it: nothing there points beyond
   block *waiting;
   int *failure;
 } sink;
@@ -51,14 +52,34 @@ static void write_out(sink *s, haddr_t address, size_t size, const char *from) {
   }
 }
 
-static void write_waiting(sink *s) {
-  while (s->waiting) {
-    block *b = s->waiting;
-    s->waiting = b->next;
+// Writes the blocks from `low` on and below `high`, from the end of the file to its begin, and forgets them.
+static void write_between(sink *s, haddr_t low, haddr_t high) {
+  for (block **at = &s->waiting; *at;) {
+    block *b = *at;
+    if (b->address < low || b->address >= high) {
+      at = &b->next;
+      continue;
+    }
+    *at = b->next;
     write_out(s, b->address, b->size, b->data);
     stz_free(b->data);
     stz_free(b);
   }
+}
+
+// What is new in the file; then the superblock, which says how far the file goes; then what is changed, which may point
+// to what is new.
+static void write_waiting(sink *s) {
+  write_between(s, s->described, HADDR_MAX);
+  if (s->writes && *s->failure == 0 && s->end < s->allocated) {
+    if (ftruncate(s->fd, (off_t)s->allocated) != 0)
+      note(s);
+    else
+      s->end = s->allocated;
+  }
+  write_between(s, 0, 1);
+  write_between(s, 0, HADDR_MAX);
+  if (s->allocated > s->described) s->described = s->allocated;
 }
 
 static bool meets(const block *b, haddr_t address, size_t size) {
@@ -118,7 +139,7 @@ static H5FD_t *sink_open(const char *name, unsigned flags, hid_t properties, had
                    (flags & H5F_ACC_TRUNC ? O_TRUNC : 0),
                0666);
   if (s->fd >= 0 && fstat(s->fd, &status) == 0) {
-    s->end = (haddr_t)status.st_size;
+    s->end = s->described = (haddr_t)status.st_size;
     return &s->base;
   }
   note(s);
