@@ -45,6 +45,7 @@ def time_ticks(low, high, most=6):
         for ten in (10, 100, 1000, 10000)
         if ten * size <= 0.6 * end and low <= ten * size <= high
     ]
-    both = sorted(ones + tens)
-    chosen = both if len(both) <= most or len(ones) < 2 else ones
+    days = [one for one in tens if one[0] > DAY]
+    choices = (sorted(ones + tens), sorted(ones + days), ones)
+    chosen = next((one for one in choices if len(one) <= most), ones)
     return chosen[:: math.ceil(len(chosen) / most)] if chosen else []
