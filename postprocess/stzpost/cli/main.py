@@ -383,7 +383,8 @@ def _calibrate(options):
     calibration.write(found, current, options.output)
     for name, (low, high) in found.intervals().items():
         alone = found.alone()[name]
-        print(minus(f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held; model {current[name]:g}"))
+        told = f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held"
+        print(minus(f"{told}; model {current[name]:g}"))
     for name, (mean, deviation) in found.predicted().items():
         print(minus(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}"))
     print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")

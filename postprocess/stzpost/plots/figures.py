@@ -217,7 +217,8 @@ def correlation(levels):
     figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2)
     for number, level in enumerate(levels):
         sign, colour = "os^vD<>"[number % 7], style.shade(number, len(levels))
-        top.plot(level.distance_nm, level.radial, sign + "-", ms=2.8, mfc="none", mew=0.6, lw=0.8, color=colour, label=f"{100 * level.strain:g} %")
+        top.plot(level.distance_nm, level.radial, sign + "-", ms=2.8, mfc="none", mew=0.6, lw=0.8, color=colour,
+                 label=f"{100 * level.strain:g} %")
     distance = np.linspace(0, levels[-1].distance_nm[-1], 200)
     top.plot(distance, levels[-1].of_shape(distance), ":", color=BLACK, label="shape of an STZ alone")
     top.set(xlabel="distance (nm)", ylabel="autocorrelation, all directions")
@@ -353,7 +354,7 @@ def time_axis(axes, label):
     """Ticks of a logarithmic axis of time in the units that a reader would use."""
     axes.set_xlabel(label)
     low, high = axes.get_xlim()
-    ticks = time_ticks(low, high)
+    ticks = time_ticks(low, 0.8 * high)  # a text at the very end would stand beyond the axes
     if ticks:
         axes.xaxis.set_major_locator(FixedLocator([at for at, _ in ticks]))
         axes.xaxis.set_major_formatter(FixedFormatter([text for _, text in ticks]))

@@ -120,7 +120,12 @@ def rows(evidence):
 def _t1(e):
     young, poisson = e.result.setting("young_GPa"), e.result.setting("poisson")
     return Row(
-        "T1", "elastic stiffness: Young's modulus, Poisson's ratio", "72 ± 2 GPa, 0.40 ± 0.05", f"{young:g} GPa, {poisson:g}", INPUT, ECHOED
+        "T1",
+        "elastic stiffness: Young's modulus, Poisson's ratio",
+        "72 ± 2 GPa, 0.40 ± 0.05",
+        f"{young:g} GPa, {poisson:g}",
+        INPUT,
+        ECHOED,
     )
 
 
@@ -141,7 +146,14 @@ def _t2(e):
 
 
 def _t3(e):
-    row = Row("T3", "activation volume V: how strongly stress speeds up flow", "100–200 Å³ on chip; 120–130 Å³ by nanoindentation", "–", PREDICTION, OPEN)
+    row = Row(
+        "T3",
+        "activation volume V: how strongly stress speeds up flow",
+        "100–200 Å³ on chip; 120–130 Å³ by nanoindentation",
+        "–",
+        PREDICTION,
+        OPEN,
+    )
     if e.relaxation is None:
         return row
     volumes = e.relaxation.volumes(e.relaxation.fit)
@@ -168,7 +180,14 @@ def _t4(e):
 
 
 def _t5(e):
-    row = Row("T5", "plastic strain rates of the film while it relaxes on the chip", "10⁻⁷ falling to 10⁻⁹ /s", "–", PREDICTION, OPEN)
+    row = Row(
+        "T5",
+        "plastic strain rates of the film while it relaxes on the chip",
+        "10⁻⁷ falling to 10⁻⁹ /s",
+        "–",
+        PREDICTION,
+        OPEN,
+    )
     if e.relaxation is None:
         return row
     rates = {label: relaxation.rate_at(e.relaxation, label) for label in RATES}
@@ -208,7 +227,14 @@ def _t6(e):
 
 def _t8(e):
     volume = float(e.result.setting("volume_nm3"))
-    row = Row("T8", "volume Ω of a shear transformation zone (STZ)", "1–2 nm³, from V with Ω/V ≈ 10", f"{volume:g} nm³", INPUT, ECHOED)
+    row = Row(
+        "T8",
+        "volume Ω of a shear transformation zone (STZ)",
+        "1–2 nm³, from V with Ω/V ≈ 10",
+        f"{volume:g} nm³",
+        INPUT,
+        ECHOED,
+    )
     if e.relaxation is not None and not e.relaxation.fit.refused:
         ratios = {m: 1e3 * volume / v for m, (v, _) in e.relaxation.volumes(e.relaxation.fit).items()}
         row.model += "; Ω/V = " + ", ".join(f"{ratio:.0f} (M = {m})" for m, ratio in ratios.items())
@@ -216,7 +242,14 @@ def _t8(e):
 
 
 def _t9(e):
-    row = Row("T9", "domains rich in Ni and in Zr", "Ni-rich in Zr-rich, 2–3 nm, 3D spinodal-like network", "–", INPUT, ECHOED)
+    row = Row(
+        "T9",
+        "domains rich in Ni and in Zr",
+        "Ni-rich in Zr-rich, 2–3 nm, 3D spinodal-like network",
+        "–",
+        INPUT,
+        ECHOED,
+    )
     micro = e.result.microstructure
     names = {
         "length_spectrum_nm": "{:.2f} nm (spectrum)",
@@ -233,7 +266,14 @@ def _t9(e):
 
 
 def _t10(e):
-    row = Row("T10", "actuator on the chip that pulls the film", "Si3N4 beam, about 1 GPa residual tension: a series spring", "–", INPUT, OPEN)
+    row = Row(
+        "T10",
+        "actuator on the chip that pulls the film",
+        "Si3N4 beam, about 1 GPa residual tension: a series spring",
+        "–",
+        INPUT,
+        OPEN,
+    )
     if e.relaxation is not None and e.relaxation.segment.type == "actuator":
         stiffness = e.relaxation_result.resolved("stiffness_GPa", "")
         row.model = f"series spring of {float(stiffness):g} GPa" if stiffness else "series spring"
@@ -296,7 +336,14 @@ def _n1(e):
 
 
 def _n2(e):
-    row = Row("N2", "whether order is lost everywhere or in a shear band", "homogeneous, no shear band, even after 51 days", "–", TREND, OPEN)
+    row = Row(
+        "N2",
+        "whether order is lost everywhere or in a shear band",
+        "homogeneous, no shear band, even after 51 days",
+        "–",
+        TREND,
+        OPEN,
+    )
     found = []
     if e.tension is not None:
         found.append((float(e.tension.localisation[-1]), f"at {100 * e.tension.strain[-1]:.3g} % strain"))
@@ -312,7 +359,14 @@ def _n2(e):
 
 
 def _n3(e):
-    row = Row("N3", "relation between ordered clusters and domains", "no relation, as deposited and at 12 %", "–", TREND, OPEN)
+    row = Row(
+        "N3",
+        "relation between ordered clusters and domains",
+        "no relation, as deposited and at 12 %",
+        "–",
+        TREND,
+        OPEN,
+    )
     levels = [nbed.nearest(e.levels, strain) for strain in (0.0, 0.12)] if e.levels else [None]
     levels = [level for level in levels if level is not None and math.isfinite(level.domain_difference)]
     if levels:
@@ -328,7 +382,12 @@ def _n3(e):
 
 def _n4(e):
     row = Row(
-        "N4", "scatter between scans at 12 % strain", "exceeds counting noise; 2 of 5 scans look undeformed", "–", TREND, OPEN
+        "N4",
+        "scatter between scans at 12 % strain",
+        "exceeds counting noise; 2 of 5 scans look undeformed",
+        "–",
+        TREND,
+        OPEN,
     )
     level = nbed.nearest(e.levels, 0.12) if e.levels else None
     if level is None or not math.isfinite(level.scatter_p):
