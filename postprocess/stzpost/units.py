@@ -31,3 +31,21 @@ def time_text(seconds, digits=3):
     unit, size = time_unit(seconds)
     value = float(f"{seconds / size:.{digits}g}")
     return f"{value:.0f} {unit}" if abs(value) >= 100 else f"{value:g} {unit}"
+
+
+def time_ticks(low, high, most=6):
+    """Ticks of a logarithmic axis of times, as [(seconds, text)]: 1 s, 1 min, 1 h, 1 d, with tens between them as far
+    as at most `most` find room."""
+    units = (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", HOUR), ("d", DAY))
+    ends = [size for _, size in units[1:]] + [math.inf]
+    ones = [(size, f"1 {name}") for name, size in units if low <= size <= high]
+    tens = [
+        (ten * size, f"{ten} {name}")
+        for (name, size), end in zip(units, ends)
+        for ten in (10, 100, 1000, 10000)
+        if ten * size <= 0.6 * end and low <= ten * size <= high
+    ]
+    days = [one for one in tens if one[0] > DAY]
+    choices = (sorted(ones + tens), sorted(ones + days), ones)
+    chosen = next((one for one in choices if len(one) <= most), ones)
+    return chosen[:: math.ceil(len(chosen) / most)] if chosen else []

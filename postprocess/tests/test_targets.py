@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The verdicts, on samples whose verdict is known."""
+import re
+
 import numpy as np
 import pytest
 import synthetic
 
-from stzpost.analysis import registry
-from stzpost import open_result
+from stzpost import open_result, units
+from stzpost.analysis import energy, registry, relaxation
+from stzpost.analysis.quantity import Quantity, table
 from stzpost.pages import report
+from stzpost.plots import figures
 from stzpost.studies import evidence, targets
 
 
 def verdicts(tmp_path, segments, levels=()):
     files = [registry.analyse(open_result(synthetic.write(tmp_path / "a.h5", segments, levels)))]
     return {
-        row.id + ("" if row.quantity != "ductility" else " ductility"): row
+        row.id + (" ductility" if row.quantity.startswith("ductility") else ""): row
         for row in targets.rows(evidence.evidence(files))
     }
 
@@ -88,3 +92,43 @@ def test_a_figure_stands_before_the_table(tmp_path):
     with open(report.write(files, str(tmp_path)), encoding="utf-8") as page:
         text = page.read()
     assert text.index("<figure") < text.index("<table") and "N1 to N5 are" in text
+
+
+def test_no_code_stands_alone(tmp_path):
+    """Cells of the table say quantities in words; a code stands only in front of its own row."""
+    for row in verdicts(tmp_path, [synthetic.relaxation()]).values():
+        told = " ".join((row.quantity, row.measured, row.model, row.verdict, row.detail))
+        assert not re.search(r"\b[TN][1-9]\d?\b", told), told
+
+
+def test_the_figure_gives_v_for_every_factor(tmp_path):
+    found = relaxation.analyse(open_result(synthetic.write(tmp_path / "a.h5", [synthetic.relaxation()])))
+    axes = figures.relaxation(found).axes[0]
+    told = " ".join(one.get_text() for one in axes.get_legend().get_texts())
+    for factor, (volume, _) in found.volumes(found.fit).items():
+        assert f"{volume:.0f}" in told and factor in told
+    assert {one.get_text() for one in axes.texts} >= set(found.marks)
+    assert "1 d" in [one.get_text() for one in axes.get_xticklabels()]
+
+
+def test_ticks_of_time():
+    told = [text for _, text in units.time_ticks(0.2, 51 * units.DAY)]
+    assert told == ["1 s", "1 min", "1 h", "1 d", "10 d"]
+
+
+@pytest.mark.parametrize(
+    "value, unit, told",
+    [(51 * 86400.0, "s", "51.0 d"), (7200.0, "s", "2.00 h"),
+     (-0.0312, "1", "\u22120.0312"), (-2e-9, "1/s", "\u22122.00e\u221209 1/s")],
+)
+def test_numbers_as_told(value, unit, told):
+    one = Quantity("a", value, unit)
+    assert told in report.numbers_table([one]) and one.record()["value"] == value
+    assert told.split()[0] in table([one]) and "-" not in table([one])
+
+
+def test_curves_of_energy_are_told_apart(tmp_path):
+    x = np.linspace(0, 1, 50)
+    found = energy.Energy(strain=x, time_s=x, work=x, heat=0 * x, elastic=x, internal=0 * x)
+    lines = figures.energy(found).axes[0].get_lines()
+    assert len({one.get_linestyle() for one in lines}) == len({one.get_marker() for one in lines}) == len(lines) == 4

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A number with its unit and standard error, and tables of them as text and JSON."""
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Optional
 
 import numpy as np
 from scipy.stats import norm, t as student
+
+from ..units import time_unit
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,15 @@ class Quantity:
     def text(self):
         """Value and error, rounded to the error's two leading digits."""
         return format_value(self.value, self.error, self.digits)
+
+    def shown(self):
+        """Value, error and unit for a reader: times in the unit in which one would tell them, U+2212 for minus."""
+        scaled, unit = self, "" if self.unit == "1" else self.unit
+        if self.unit == "s" and self.value is not None and self.value > 0:
+            unit, size = time_unit(self.value)
+            scaled = replace(self, value=self.value / size, error=None if self.error is None else self.error / size)
+        value, error = scaled.text()
+        return minus(value), minus(error), unit
 
     def record(self):
         return {"name": self.name, "value": finite(self.value), "unit": self.unit, "error": finite(self.error)}
@@ -40,9 +52,14 @@ def format_value(value, error=None, digits=3):
     return _number(value, digits), _number(error, 2)
 
 
+def minus(text):
+    """The text with the one minus sign of pages, figures and tables, U+2212, before numbers."""
+    return re.sub(r"(?<![\w-])-(?=\d)|(?<=\de)-(?=\d)", "\u2212", text)
+
+
 def table(quantities):
     """Aligned text: name, value, ± error, unit."""
-    rows = [(q.name, *q.text(), "" if q.unit == "1" else q.unit) for q in quantities]
+    rows = [(q.name, *q.shown()) for q in quantities]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = []
     for name, value, error, unit in rows:

@@ -69,6 +69,11 @@ class Relaxation:
         (t1, s1), (t2, s2) = points[0], points[-1]
         return (s1 - s2) / math.log10(t2 / t1)
 
+    def volumes_text(self):
+        """V of the fit for every Taylor factor M, in short."""
+        volumes = self.volumes(self.fit)
+        return "/".join(f"{v:.0f}" for v, _ in volumes.values()) + " Å³, M = " + "/".join(volumes)
+
     def volumes(self, fit):
         """V in cubic angstroms for the three Taylor factors: {label: (value, error)}; values None when refused."""
         if fit.refused:

@@ -37,6 +37,7 @@ verdicts = later.Module("studies.verdicts")
 open_result = later.function("io.result", "open_result")
 open_sweep = later.function("io.sweep", "open_sweep")
 table = later.function("analysis.quantity", "table")
+minus = later.function("analysis.quantity", "minus")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -332,9 +333,9 @@ def _compare(options):
     width = max(len(text.plain(one.result.path)) for one in found)
     print(f"{'run':<{width}}  {'chi2':>9} {'of':>4} {'p':>9} {'ln L':>9}  residuals in errors")
     for one in found:
-        residuals = " ".join(f"{r:+.1f}" for r in one.residuals[:8]) + (" …" if len(one.residuals) > 8 else "")
+        residuals = minus(" ".join(f"{r:+.1f}" for r in one.residuals[:8])) + (" …" if len(one.residuals) > 8 else "")
         values = f"{one.chi2:9.2f} {one.freedom:4d} {one.p:9.2g} {one.log_likelihood:9.2f}"
-        print(f"{text.plain(one.result.path):<{width}}  {values}  {residuals}")
+        print(f"{text.plain(one.result.path):<{width}}  {minus(values)}  {residuals}")
 
 
 def _program(options):
@@ -361,7 +362,7 @@ def _experiment(options):
     found = experiment.analyse(runs, paths)
     path = experiment_page.write(found, options.output, options.quick)
     for row in verdicts.rows(found):
-        print(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}")
+        print(minus(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}"))
     print(f"page: {path}")
 
 
@@ -382,9 +383,10 @@ def _calibrate(options):
     calibration.write(found, current, options.output)
     for name, (low, high) in found.intervals().items():
         alone = found.alone()[name]
-        print(f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held; model {current[name]:g}")
+        told = f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held"
+        print(minus(f"{told}; model {current[name]:g}"))
     for name, (mean, deviation) in found.predicted().items():
-        print(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}")
+        print(minus(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}"))
     print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")
     print(f"log likelihood of the model: {found.likelihood_of(current):.2f} below the best")
 

@@ -8,7 +8,9 @@ import warnings
 from .. import SUFFIXES, later
 from ..errors import StzPostError
 
-style, sweep_figures, quantity, sweep = map(later.Module, ("plots.style", "plots.sweeps", "analysis.quantity", "io.sweep"))
+style, sweep_figures, quantity, sweep, units = map(
+    later.Module, ("plots.style", "plots.sweeps", "analysis.quantity", "io.sweep", "units")
+)
 
 
 def add(commands):
@@ -101,12 +103,16 @@ def _curves(options, dataset):
 def _master(options, dataset):
     found = sweep_figures.master(dataset, options.rate, options.temperature)
     style.save(sweep_figures.master_figure(found), options.output)
+    volume = found.volume_nm3 * units.ANGSTROM3
     quantities = [
         quantity.Quantity("points", len(found.stress_GPa)),
         quantity.Quantity("rate0", found.rate0_per_s, "1/s"),
         quantity.Quantity("scatter about one curve", found.rms_GPa, "GPa"),
         quantity.Quantity("scatter of the flow stresses", found.spread_GPa, "GPa"),
-        quantity.Quantity("apparent activation volume", found.volume_nm3, "nm³"),
+        *(
+            quantity.Quantity(f"apparent activation volume, M = {label}", factor * volume, "Å³")
+            for label, factor in units.TAYLOR_FACTORS.items()
+        ),
     ]
     if options.json:
         print(json.dumps({"command": "master", "quantities": [q.record() for q in quantities]}, ensure_ascii=False))

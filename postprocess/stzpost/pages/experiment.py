@@ -335,12 +335,21 @@ def _volumes(e):
     )
 
 
+def _three(master):
+    """V of the master curve with its 95 % interval, for each Taylor factor."""
+    low, high = master.volume_interval
+    return ", ".join(
+        f"{factor * master.volume:.1f} Å³ ({factor * low:.1f}–{factor * high:.1f}) for M = {label}"
+        for label, factor in TAYLOR_FACTORS.items()
+    )
+
+
 def _extra(e):
     parts = []
     if e.master:
         m = e.master
         parts.append(
-            f"Master curve: V = {m.volume:.1f} Å³ (95 %: {m.volume_interval[0]:.1f}–{m.volume_interval[1]:.1f}) for M = 1, "
+            f"Master curve: V = {_three(m)}; "
             f"apparent activation energy {m.enthalpy_eV:.2f} eV ({m.enthalpy_interval[0]:.2f}–{m.enthalpy_interval[1]:.2f}) "
             f"at no stress and {m.energy(3.0):.2f} eV at 3 GPa; residuals of one line: p = {m.p:.2g}."
         )

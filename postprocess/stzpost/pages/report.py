@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import text as outside
 from ..analysis import registry, relaxation
+from ..analysis.quantity import minus
 from ..errors import StzPostError
 from ..io import writing
 from ..plots import figures, style
@@ -20,6 +21,7 @@ PROBES = (
     "projected Ni-rich (bright), grey: Zr-rich. Above each map: its fraction of patterns with Bragg reflections."
 )
 WIDE = ("probes",)
+SCREEN = ("distributions", "correlation", "avalanches", "slices")  # left out of the printed pages, which are five
 
 
 def write(files, directory):
@@ -99,8 +101,9 @@ def _verdicts(files):
         "<h2>Against the measurements</h2>\n"
         "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> was put in and is echoed, a "
         "<i>calibrated</i> row was tuned to (the verdict is the deviation). A <i>trend</i> was measured without "
-        "numbers. T1 to T12 are measurements of the film by tension, relaxation and microscopy, and the set-up of those "
-        "experiments; N1 to N5 are what nanobeam diffraction and microscopy saw of the flow. Errors are one "
+        "numbers. A code in front names a row: T1 to T12 are measurements of the film by tension, relaxation and "
+        "microscopy, and the set-up of those experiments; N1 to N5 are what nanobeam diffraction and microscopy saw "
+        "of the flow. Errors are one "
         "standard error within the run; other samples of the same glass scatter more.</p>\n"
         '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th>'
         "<th>verdict</th></tr></thead>\n<tbody>\n"
@@ -160,7 +163,7 @@ def _caption(kind):
 
 
 def _figure(kind, data):
-    wide = ' class="wide"' if kind in WIDE else ""
+    wide = ' class="wide"' if kind in WIDE else ' class="screen"' if kind in SCREEN else ""
     source = base64.b64encode(data).decode("ascii")
     return (
         f'<figure{wide}><div><img src="data:image/png;base64,{source}" alt="{_e(_caption(kind).split(".")[0])}"></div>'
@@ -172,10 +175,9 @@ def numbers_table(quantities):
     """Quantities with their errors and units, as HTML."""
     lines = []
     for q in quantities:
-        value, error = q.text()
+        value, error, unit = q.shown()
         value += f" ± {error}" if error else ""
-        unit = "" if q.unit == "1" else q.unit
-        lines.append(f"<tr><td>{_e(q.name)}</td><td>{minus(value)} {_e(unit)}</td></tr>")
+        lines.append(f"<tr><td>{_e(q.name)}</td><td>{value} {_e(unit)}</td></tr>")
     return f'<table class="numbers"><tbody>{"".join(lines)}</tbody></table>'
 
 
@@ -193,13 +195,9 @@ def summary(files):
     rows = targets.rows(evidence.evidence(files))
     widths = [max(len(getattr(row, name)) for row in rows) for name in ("id", "quantity", "cls")]
     return "\n".join(
-        f"{row.id:<{widths[0]}}  {row.quantity:<{widths[1]}}  {row.cls:<{widths[2]}}  {row.verdict}" for row in rows
+        f"{row.id:<{widths[0]}}  {row.quantity:<{widths[1]}}  {row.cls:<{widths[2]}}  {minus(row.verdict)}"
+        for row in rows
     )
-
-
-def minus(text):
-    """The minus sign of the figures, U+2212, before numbers."""
-    return re.sub(r"(?<![\w-])-(?=\d)|(?<=\de)-(?=\d)", "\u2212", text)
 
 
 def _e(text):

@@ -4,13 +4,22 @@ import math
 
 import numpy as np
 from matplotlib.colors import ListedColormap
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    StrMethodFormatter,
+)
 
 from .. import text as outside
 from ..analysis import avalanches as avalanches_module
 from ..analysis import distributions as distributions_module
 from ..analysis import tension as tension_module
 from ..analysis.relaxation import MARKS
+from ..units import time_ticks
 from . import style
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, PAGE, VERMILLION
 
@@ -148,8 +157,8 @@ def comparison(measured, found, shown=5):
     figure, (top, bottom) = style.new(COLUMN, 100 * MM, nrows=2, sharex=True, gridspec_kw={"height_ratios": [3, 2]})
     c = measured.columns
     value, error, label, across = {
-        "relaxation": ("stress_GPa", "error_GPa", "axial stress (GPa)", "time (s)"),
-        "displacement": ("displacement_um", "error_um", "displacement (µm)", "time (s)"),
+        "relaxation": ("stress_GPa", "error_GPa", "axial stress (GPa)", "time"),
+        "displacement": ("displacement_um", "error_um", "displacement (µm)", "time"),
         "volume": ("volume_A3", "error_A3", "activation volume (Å³)", "measurement"),
         "nbed": ("bragg", None, "patterns of 100 with Bragg reflections", "axial strain (%)"),
     }[measured.kind]
@@ -168,6 +177,8 @@ def comparison(measured, found, shown=5):
     top.set(ylabel=label)
     top.legend()
     bottom.set(xlabel=across, ylabel="residual / error")
+    if top.get_xscale() == "log":
+        time_axis(bottom, across)
     return figure
 
 
@@ -204,16 +215,18 @@ def avalanches(found):
 def correlation(levels):
     """(a) Radial mean at every level; (b) along directions at the last."""
     figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2)
-    for level, colour in zip(levels, (style.shade(i, len(levels)) for i in range(len(levels)))):
-        top.plot(level.distance_nm, level.radial, "o-", ms=2.5, color=colour, label=f"{100 * level.strain:g} %")
+    for number, level in enumerate(levels):
+        sign, colour = "os^vD<>"[number % 7], style.shade(number, len(levels))
+        top.plot(level.distance_nm, level.radial, sign + "-", ms=2.8, mfc="none", mew=0.6, lw=0.8, color=colour,
+                 label=f"{100 * level.strain:g} %")
     distance = np.linspace(0, levels[-1].distance_nm[-1], 200)
     top.plot(distance, levels[-1].of_shape(distance), ":", color=BLACK, label="shape of an STZ alone")
     top.set(xlabel="distance (nm)", ylabel="autocorrelation, all directions")
     top.legend(loc="upper right", ncols=2 if len(levels) > 4 else 1)
     style.panel(top, "a")
-    lines = zip(levels[-1].families.items(), (VERMILLION, GREEN, BLUE, GREY), ("-", "-", "--", ":"))
+    lines = zip(levels[-1].families.items(), (VERMILLION, GREEN, BLUE, GREY), ("o-", "s-.", "^--", "v:"))
     for (name, (distance, values)), colour, line in lines:
-        bottom.plot(distance, values, line, color=colour, label=name)
+        bottom.plot(distance, values, line, ms=2.8, mfc="none", mew=0.6, lw=0.9, color=colour, label=name)
     bottom.set(xlabel="distance (nm)", ylabel=f"autocorrelation at {100 * levels[-1].strain:g} %")
     bottom.set_xlim(0, levels[-1].distance_nm[-1])
     bottom.legend(loc="upper right")
@@ -235,7 +248,7 @@ def distributions(levels):
             one = level.kinds[name]
             if len(one.edges) < 3:
                 continue  # a single bin: no stress yet
-            for domain, line in zip(one.counts, ("-", "--")):
+            for domain, line in zip(one.counts, ("-", "--") if level is chosen[0] else ("-.", ":")):
                 if one.counts[domain].sum():
                     text = f"{100 * level.strain:g} %, {domain}"
                     place.stairs(one.density(domain), one.edges, color=colour, ls=line, lw=1, label=text)
@@ -255,18 +268,26 @@ def energy(found):
     if found.against_strain:
         x, label = 100 * found.strain, "axial strain (%)"
     else:
-        x, label = found.time_s, "time (s)"
-        first = found.time_s[found.time_s > 0]
-        bottom.set_xscale("symlog", linthresh=float(first[0]) if len(first) else 1.0)
-    top.plot(x, found.work, color=BLACK, label="work")
-    top.plot(x, found.heat, color=VERMILLION, label="heat")
-    top.plot(x, found.elastic, color=BLUE, label="elastic energy")
-    top.plot(x, found.internal, "--", color=BLUE, label="of it, internal stress")
+        x, label = np.where(found.time_s > 0, found.time_s, np.nan), "time"
+        bottom.set_xscale("log")
+    every = max(1, len(x) // 12)
+    curves = (
+        (found.work, "-", "o", BLACK, "work"),
+        (found.heat, "--", "s", VERMILLION, "heat"),
+        (found.elastic, "-.", "^", BLUE, "elastic energy"),
+        (found.internal, ":", "v", GREEN, "of it, internal stress"),
+    )
+    for number, (values, line, sign, colour, name) in enumerate(curves):
+        start = number * every // len(curves)  # signs of curves that cover each other stand side by side
+        top.plot(x, values, line, marker=sign, ms=3, mfc="white", markevery=(start, every), color=colour, label=name)
     top.set(ylabel="energy (MJ/m³)")
     top.legend(loc="upper left")
     style.panel(top, "a")
     bottom.plot(x, found.heat_share, color=VERMILLION)
-    bottom.set(xlabel=label, ylabel="heat / plastic work", xlim=(x[0], x[-1]))
+    bottom.set(xlabel=label, ylabel="heat / plastic work", xlim=(np.nanmin(x), np.nanmax(x)))
+    if not found.against_strain:
+        mark_times(top, x[np.isfinite(x)])
+        time_axis(bottom, label)
     shown = found.heat_share[np.isfinite(found.heat_share)]
     bottom.set_ylim(min(0, np.quantile(shown, 0.05)) if len(shown) else 0, 1)
     style.panel(bottom, "b")
@@ -295,8 +316,11 @@ def draw_stress_against_time(axes, found):
     label = r"$\sigma_0 - s\,\ln(1+t/t_0)$"
     label += f", $R^2$ = {found.fit.r2:.4f}" + (" (refused)" if found.fit.refused else "")
     axes.semilogx(line, found.model(line), "-", color=VERMILLION, label=label)
-    _marks(axes, time)
-    axes.set(xlabel="time $t$ (s)", ylabel=r"axial stress $\sigma$ (GPa)")
+    if not found.fit.refused:
+        axes.plot([], [], " ", label=f"V = {found.volumes_text()}")
+    mark_times(axes, time)
+    time_axis(axes, "time $t$")
+    axes.set(ylabel=r"axial stress $\sigma$ (GPa)")
     _headroom(axes)
     axes.legend(loc="lower left")
 
@@ -315,9 +339,9 @@ def _rate_against_stress(axes, found):
     axes.legend(loc="upper left")
 
 
-def _marks(axes, time):
+def mark_times(axes, time):
     """The times of the experiment above the upper axis; 35 d stands higher, since it is near 8 d and 51 d."""
-    reached = {label: at for label, at in MARKS.items() if time[0] <= at <= 1.01 * time[-1]}
+    reached = {label: at for label, at in MARKS.items() if time.min() <= at <= 1.01 * time.max()}
     above = axes.get_xaxis_transform()
     for label, at in reached.items():
         axes.axvline(at, color=LIGHT, lw=0.8, zorder=0)
@@ -326,10 +350,21 @@ def _marks(axes, time):
     axes.tick_params(axis="x", which="both", top=False)
 
 
+def time_axis(axes, label):
+    """Ticks of a logarithmic axis of time in the units that a reader would use."""
+    axes.set_xlabel(label)
+    low, high = axes.get_xlim()
+    ticks = time_ticks(low, 0.8 * high)  # a text at the very end would stand beyond the axes
+    if ticks:
+        axes.xaxis.set_major_locator(FixedLocator([at for at, _ in ticks]))
+        axes.xaxis.set_major_formatter(FixedFormatter([text for _, text in ticks]))
+        axes.xaxis.set_minor_locator(NullLocator())
+
+
 def _headroom(axes):
     """Room for the legend below the curve."""
     low, high = axes.get_ylim()
-    axes.set_ylim(low - 0.25 * (high - low), high)
+    axes.set_ylim(low - 0.4 * (high - low), high)
 
 
 def _barrier_limits(found):

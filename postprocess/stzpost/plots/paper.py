@@ -24,6 +24,7 @@ from .style import BLACK, BLUE, COLUMN, GREEN, LIGHT, MM, PAGE, VERMILLION
 
 CYCLE = (BLUE, VERMILLION, GREEN, BLACK, "#CC79A7", "#E69F00", "#56B4E9")
 SIGNS = "os^vD<>"
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
 SUFFIXES = (".pdf", ".png")
 MANY = len(CYCLE)
 
@@ -38,13 +39,16 @@ def draw_relaxation(results: Sequence[Result]):
         keep = found.time_s > 0
         time, stress = found.time_s[keep], found.stress_GPa[keep]
         model = found.model(time)
-        volumes = " (fit refused)" if found.fit.refused else f"\nV = {_volumes(found)}"
+        volumes = " (fit refused)" if found.fit.refused else f"\nV = {found.volumes_text()}"
         text = outside.label(stem) + volumes
         axes.semilogx(time, stress, sign, color=colour, mfc="none", mew=0.7, ms=2.6, label=text)
         if not found.fit.refused:
             axes.semilogx(time, model, "-", color=BLACK, lw=0.7, zorder=3)
         tables[stem] = {"time_s": time, "stress_GPa": stress, "fit_GPa": model}
-    axes.set(xlabel="time (s)", ylabel="axial stress (GPa)")
+    longest = [table["time_s"] for table in tables.values()]
+    figures.mark_times(axes, np.concatenate(longest))
+    figures.time_axis(axes, "time")
+    axes.set(ylabel="axial stress (GPa)")
     low, high = axes.get_ylim()
     axes.set_ylim(low - (0.1 + 0.16 * len(results)) * (high - low), high)
     axes.legend(loc="lower left")
@@ -65,7 +69,8 @@ def draw_stress_strain(results: Sequence[Result]):
             for label, point in _at_marks(result).items():
                 relaxed.setdefault(label, []).append((*point, stem))
     for (stem, columns), colour in zip(pulled.items(), CYCLE):
-        axes.plot(100 * columns["strain"], columns["stress_GPa"], color=colour, label=outside.label(stem))
+        line = LINES[list(pulled).index(stem) % len(LINES)]
+        axes.plot(100 * columns["strain"], columns["stress_GPa"], ls=line, color=colour, label=outside.label(stem))
     for number, (label, points) in enumerate(relaxed.items()):
         points.sort(key=lambda one: one[0])
         colour = style.shade(number, len(relaxed))
@@ -212,12 +217,6 @@ def _every_run(sweep, values, name: str) -> dict:
     wanted = {axis: sweep[axis].broadcast_like(values) for axis in [*sweep_figures.axes_of(sweep), "replica"]}
     order = values.dims
     return {axis: column.transpose(*order).values.ravel() for axis, column in wanted.items()} | {name: values.values.ravel()}
-
-
-def _volumes(found) -> str:
-    """V for every convention of M, in short."""
-    volumes = found.volumes(found.fit)
-    return "/".join(f"{v:.0f}" for v, _ in volumes.values()) + " Å³, M = " + "/".join(volumes)
 
 
 def _each(results: Sequence[Result]):

@@ -6,8 +6,10 @@ import os
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from .. import STYLE, SUFFIXES
+from ..analysis.quantity import minus
 from ..errors import StzPostError
 from ..io import writing
 
@@ -39,6 +41,9 @@ def styled(draw):
             drawn = draw(*args, **kwargs)
             figure = drawn[0] if isinstance(drawn, tuple) else drawn  # some return their numbers besides
             if figure is not None:
+                for text in figure.findobj(Text):
+                    if text.get_text() != (told := minus(text.get_text())):
+                        text.set_text(told)
                 figure.canvas.draw()  # fixes tick labels while the style holds
             return drawn
 

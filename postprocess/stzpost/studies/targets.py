@@ -82,7 +82,7 @@ def rows(evidence):
         _t6(evidence),
         Row(
             "T7",
-            "threshold of relaxation",
+            "stress from which the film relaxes at all",
             "only above the static yield stress",
             "–",
             PREDICTION,
@@ -95,7 +95,7 @@ def rows(evidence):
         _t11(evidence),
         Row(
             "T12",
-            "binary mask",
+            "map of Ni-rich and Zr-rich domains beside the patterns",
             "HAADF binned to the probe grid, threshold 50 % grey",
             "projected Ni-rich field, threshold 50 % grey",
             INPUT,
@@ -107,7 +107,7 @@ def rows(evidence):
         _n4(evidence),
         Row(
             "N5",
-            "role of the domains",
+            "role of the domains in keeping flow spread out",
             "they and their interfaces prevent percolation of STZs into a band",
             "–",
             TREND,
@@ -120,13 +120,18 @@ def rows(evidence):
 def _t1(e):
     young, poisson = e.result.setting("young_GPa"), e.result.setting("poisson")
     return Row(
-        "T1", "Young's modulus, Poisson ratio", "72 ± 2 GPa, 0.40 ± 0.05", f"{young:g} GPa, {poisson:g}", INPUT, ECHOED
+        "T1",
+        "elastic stiffness: Young's modulus, Poisson's ratio",
+        "72 ± 2 GPa, 0.40 ± 0.05",
+        f"{young:g} GPa, {poisson:g}",
+        INPUT,
+        ECHOED,
     )
 
 
 def _t2(e):
-    stress = Row("T2", "yield strength", "about 3250 MPa", "–", CALIBRATED, OPEN, "needs 8–12 % strain")
-    ductility = Row("T2", "ductility", "14.5 % (lower bound)", "–", NOT_MODELLED, OPEN)
+    stress = Row("T2", "yield strength in tension", "about 3250 MPa", "–", CALIBRATED, OPEN, "needs 8–12 % strain")
+    ductility = Row("T2", "ductility: strain at fracture", "14.5 % (lower bound)", "–", NOT_MODELLED, OPEN)
     t = e.tension
     if t is not None:
         if math.isfinite(t.flow_GPa):
@@ -141,7 +146,14 @@ def _t2(e):
 
 
 def _t3(e):
-    row = Row("T3", "activation volume V", "100–200 Å³ on chip; 120–130 Å³ by nanoindentation", "–", PREDICTION, OPEN)
+    row = Row(
+        "T3",
+        "activation volume V: how strongly stress speeds up flow",
+        "100–200 Å³ on chip; 120–130 Å³ by nanoindentation",
+        "–",
+        PREDICTION,
+        OPEN,
+    )
     if e.relaxation is None:
         return row
     volumes = e.relaxation.volumes(e.relaxation.fit)
@@ -156,7 +168,7 @@ def _t3(e):
 
 
 def _t4(e):
-    row = Row("T4", "rate sensitivity m", "about 0.03", "–", CALIBRATED, OPEN)
+    row = Row("T4", "rate sensitivity m: rise of ln(stress) with ln(strain rate)", "about 0.03", "–", CALIBRATED, OPEN)
     if e.relaxation is None:
         return row
     if e.relaxation.fit.refused:
@@ -168,7 +180,14 @@ def _t4(e):
 
 
 def _t5(e):
-    row = Row("T5", "plastic strain rates on chip", "10⁻⁷ falling to 10⁻⁹ /s", "–", PREDICTION, OPEN)
+    row = Row(
+        "T5",
+        "plastic strain rates of the film while it relaxes on the chip",
+        "10⁻⁷ falling to 10⁻⁹ /s",
+        "–",
+        PREDICTION,
+        OPEN,
+    )
     if e.relaxation is None:
         return row
     rates = {label: relaxation.rate_at(e.relaxation, label) for label in RATES}
@@ -187,7 +206,7 @@ def _t5(e):
 def _t6(e):
     row = Row(
         "T6",
-        "relaxation curve at the times of observation",
+        "stress of the relaxing film at the times of observation",
         "2 h, 8 d, 35 d, 51 d after release",
         "–",
         PREDICTION,
@@ -201,13 +220,21 @@ def _t6(e):
     row.verdict = DIFFERS if r.fit.refused else "logarithmic"
     row.detail = f"R² = {r.fit.r2:.4f}" if not r.fit.refused else r.fit.refused
     if math.isfinite(r.decade_drop_GPa):
-        row.detail += f"; {1e3 * r.decade_drop_GPa:.0f} MPa a decade, T2 and T4 give about {DECADE_DROP_MPA:.0f}"
+        row.detail += f"; {1e3 * r.decade_drop_GPa:.0f} MPa a decade of time; the measured yield strength "
+        row.detail += f"and rate sensitivity give about {DECADE_DROP_MPA:.0f}"
     return row
 
 
 def _t8(e):
     volume = float(e.result.setting("volume_nm3"))
-    row = Row("T8", "STZ volume Ω", "1–2 nm³, from V with Ω/V ≈ 10", f"{volume:g} nm³", INPUT, ECHOED)
+    row = Row(
+        "T8",
+        "volume Ω of a shear transformation zone (STZ)",
+        "1–2 nm³, from V with Ω/V ≈ 10",
+        f"{volume:g} nm³",
+        INPUT,
+        ECHOED,
+    )
     if e.relaxation is not None and not e.relaxation.fit.refused:
         ratios = {m: 1e3 * volume / v for m, (v, _) in e.relaxation.volumes(e.relaxation.fit).items()}
         row.model += "; Ω/V = " + ", ".join(f"{ratio:.0f} (M = {m})" for m, ratio in ratios.items())
@@ -215,7 +242,14 @@ def _t8(e):
 
 
 def _t9(e):
-    row = Row("T9", "domains", "Ni-rich in Zr-rich, 2–3 nm, 3D spinodal-like network", "–", INPUT, ECHOED)
+    row = Row(
+        "T9",
+        "domains rich in Ni and in Zr",
+        "Ni-rich in Zr-rich, 2–3 nm, 3D spinodal-like network",
+        "–",
+        INPUT,
+        ECHOED,
+    )
     micro = e.result.microstructure
     names = {
         "length_spectrum_nm": "{:.2f} nm (spectrum)",
@@ -232,7 +266,14 @@ def _t9(e):
 
 
 def _t10(e):
-    row = Row("T10", "on-chip actuator", "Si3N4 beam, about 1 GPa residual tension: a series spring", "–", INPUT, OPEN)
+    row = Row(
+        "T10",
+        "actuator on the chip that pulls the film",
+        "Si3N4 beam, about 1 GPa residual tension: a series spring",
+        "–",
+        INPUT,
+        OPEN,
+    )
     if e.relaxation is not None and e.relaxation.segment.type == "actuator":
         stiffness = e.relaxation_result.resolved("stiffness_GPa", "")
         row.model = f"series spring of {float(stiffness):g} GPa" if stiffness else "series spring"
@@ -243,7 +284,7 @@ def _t10(e):
 def _t11(e):
     row = Row(
         "T11",
-        "NBED optics and scans",
+        "nanobeam diffraction (NBED): probe and scans",
         "probe 0.4 nm, step 0.4 nm, 8 scans of 100 patterns at 1, 5, 8, 12 %, foil ~15 nm",
         "–",
         INPUT,
@@ -263,7 +304,7 @@ def _t11(e):
 def _n1(e):
     row = Row(
         "N1",
-        "patterns with Bragg reflections",
+        "share of diffraction patterns with Bragg reflections (ordered clusters) against strain",
         "as deposited, 1 % and 5 % almost the same; clear decrease at 8 %, further at 12 %",
         "–",
         TREND,
@@ -295,7 +336,14 @@ def _n1(e):
 
 
 def _n2(e):
-    row = Row("N2", "spread of the loss", "homogeneous, no shear band, even after 51 days", "–", TREND, OPEN)
+    row = Row(
+        "N2",
+        "whether order is lost everywhere or in a shear band",
+        "homogeneous, no shear band, even after 51 days",
+        "–",
+        TREND,
+        OPEN,
+    )
     found = []
     if e.tension is not None:
         found.append((float(e.tension.localisation[-1]), f"at {100 * e.tension.strain[-1]:.3g} % strain"))
@@ -311,7 +359,14 @@ def _n2(e):
 
 
 def _n3(e):
-    row = Row("N3", "Bragg patterns and domains", "no relation, as deposited and at 12 %", "–", TREND, OPEN)
+    row = Row(
+        "N3",
+        "relation between ordered clusters and domains",
+        "no relation, as deposited and at 12 %",
+        "–",
+        TREND,
+        OPEN,
+    )
     levels = [nbed.nearest(e.levels, strain) for strain in (0.0, 0.12)] if e.levels else [None]
     levels = [level for level in levels if level is not None and math.isfinite(level.domain_difference)]
     if levels:
@@ -327,7 +382,12 @@ def _n3(e):
 
 def _n4(e):
     row = Row(
-        "N4", "scatter of the scans at 12 %", "exceeds counting noise; 2 of 5 scans look undeformed", "–", TREND, OPEN
+        "N4",
+        "scatter between scans at 12 % strain",
+        "exceeds counting noise; 2 of 5 scans look undeformed",
+        "–",
+        TREND,
+        OPEN,
     )
     level = nbed.nearest(e.levels, 0.12) if e.levels else None
     if level is None or not math.isfinite(level.scatter_p):

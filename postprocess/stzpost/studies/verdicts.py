@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from ..analysis import activation, order
-from ..analysis.quantity import format_value, jackknife, mean_error, welch
+from ..analysis.quantity import format_value, jackknife, mean_error, minus, welch
 from ..units import TAYLOR_FACTORS
 from . import runs as plan, targets
 from .experiment import DETECTION_GPA, TIMES, strength, threshold
@@ -75,7 +75,7 @@ def _echo(e, id):
 
 def _text(value, error, unit="", digits=3):
     shown, plus = format_value(value, error, digits)
-    return ((f"{shown} ± {plus}" if plus else shown) + (f" {unit}" if unit else "")).replace("-", "−")
+    return minus((f"{shown} ± {plus}" if plus else shown) + (f" {unit}" if unit else ""))
 
 
 def _row(id, quantity, measured, cls):
