@@ -44,7 +44,7 @@ static bool visit_above(const char *input, visitor *visit, void *context) {
     if (visit(models, context)) return true;
     snprintf(above, sizeof above, "%s../", here);
     if (is_same(above, here[0] ? here : ".") || strlen(above) >= sizeof here) return false; // the top
-    snprintf(here, sizeof here, "%s", above);
+    snprintf(here, sizeof here, "%.*s", (int)sizeof here - 1, above);
   }
   return false;
 }

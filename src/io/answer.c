@@ -165,6 +165,19 @@ static void describe(const stz_hdf *hdf, hid_t dataset, stz_shape *shape) {
   H5Tclose(type);
 }
 
+// Whether a name that cannot be opened is, or leads through, a link into another file.
+static bool leads_outside(const stz_hdf *hdf, const char *name) {
+  char part[sizeof(((stz_question *)0)->object)];
+  for (size_t length = 0; name[length]; length++) {
+    if (name[length + 1] && (name[length + 1] != '/' || length == 0)) continue; // the end of a part of the path
+    snprintf(part, sizeof part, "%.*s", (int)length + 1, name);
+    H5L_info_t link;
+    if (H5Lget_info(hdf->file, part, &link, H5P_DEFAULT) < 0) return false;
+    if (link.type == H5L_TYPE_EXTERNAL) return true;
+  }
+  return false;
+}
+
 static stz_err shape(const stz_hdf *hdf, const stz_question *q, void **data, size_t *bytes) {
   stz_shape *made;
   STZ_TRY(STZ_NEW(made, 1));
@@ -172,6 +185,8 @@ static stz_err shape(const stz_hdf *hdf, const stz_question *q, void **data, siz
   if (dataset >= 0) {
     describe(hdf, dataset, made);
     H5Dclose(dataset);
+  } else if (leads_outside(hdf, q->object)) {
+    made->there = made->outside = true;
   }
   *data = made;
   *bytes = sizeof *made;

@@ -3,8 +3,6 @@
 import contextlib
 import os
 
-import h5py
-
 from ..errors import StzPostError
 
 
@@ -54,6 +52,8 @@ def data(path, content):
 @contextlib.contextmanager
 def hdf5(path):
     """An HDF5 file to write. It is made in memory: libhdf5 can crash where a disk is full."""
+    import h5py  # it takes long to import, and few commands need it
+
     with h5py.File("memory", "w", driver="core", backing_store=False) as file:
         yield file
         file.flush()
