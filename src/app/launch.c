@@ -12,21 +12,23 @@ static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RA
 
 static bool started;
 
-static const char *launched(void) {
+static const char *rank_text(void) {
   const char *found = NULL;
   for (size_t i = 0; i < sizeof ranks / sizeof *ranks && !found; i++) found = getenv(ranks[i]);
   return found;
 }
 
+bool stz_launched(void) { return rank_text() != NULL; }
+
 int stz_launched_rank(void) {
-  const char *text = launched();
+  const char *text = rank_text();
   int rank = 0;
   for (; text && *text >= '0' && *text <= '9'; text++) rank = 10 * rank + (*text - '0');
   return rank;
 }
 
 static void start(int *argc, char ***argv) {
-  if (!launched()) { // no daemon, which only spawning needs and a Ctrl-C would kill, and no search for networks
+  if (!stz_launched()) { // no daemon, which only spawning needs and a Ctrl-C would kill, and no search for networks
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     setenv("OMPI_MCA_pml", "ob1", 0);
     setenv("OMPI_MCA_btl", "self", 0);
@@ -38,7 +40,7 @@ static void start(int *argc, char ***argv) {
 }
 
 void stz_launch_begin(int *argc, char ***argv) {
-  if (launched()) start(argc, argv);
+  if (stz_launched()) start(argc, argv);
 }
 
 MPI_Comm stz_launch_world(void) {

@@ -7,6 +7,9 @@
 #include <mpi.h>
 #include <stdbool.h>
 
+// Whether mpirun, srun or another launcher started this process. Safe in a signal handler.
+bool stz_launched(void);
+
 // Rank that mpirun, srun or another launcher has given this process; 0 if none has. Safe in a signal handler.
 int stz_launched_rank(void);
 

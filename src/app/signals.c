@@ -74,6 +74,15 @@ static void handle(int signal_number, siginfo_t *info, void *context) {
   raise(SIGINT);
 }
 
+// Before it kills its ranks, as it does when it gets TERM, INT or HUP, Open MPI's launcher sends them CONT, a second
+// later TERM, and KILL a second after that: time for a checkpoint, if it begins at once. CONT comes after a rest, too,
+// and then the run goes on.
+static void be_warned(int signal_number, siginfo_t *info, void *context) {
+  (void)signal_number;
+  (void)context;
+  if (info->si_code == SI_USER && info->si_pid == getppid() && stz_launched()) stz_interrupt_warn();
+}
+
 void stz_signals_catch(void) {
   struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_RESTART | SA_SIGINFO}, before;
   sigemptyset(&action.sa_mask);
@@ -83,6 +92,8 @@ void stz_signals_catch(void) {
     if (signals[i].number == SIGHUP && before.sa_handler == SIG_IGN) continue;
     sigaction(signals[i].number, &action, NULL);
   }
+  action.sa_sigaction = be_warned;
+  sigaction(SIGCONT, &action, NULL);
 }
 
 void stz_signals_release(void) {

@@ -5,7 +5,7 @@
 
 #include "base/comm.h"
 
-static volatile int asked;
+static volatile int asked, warnings;
 static void (*listener)(void *context);
 static void *listener_context;
 static stz_stage_sink *stage_sink;
@@ -17,6 +17,10 @@ void stz_interrupt(int signal_number) {
 
 const volatile int *stz_interrupt_flag(void) { return &asked; }
 
+void stz_interrupt_warn(void) { warnings = warnings + 1; }
+
+int stz_interrupt_warnings(void) { return warnings; }
+
 void stz_interrupt_listen(void (*listen)(void *context), void *context) {
   listener = listen;
   listener_context = context;
@@ -24,7 +28,7 @@ void stz_interrupt_listen(void (*listen)(void *context), void *context) {
 
 void stz_stage_install(stz_stage_sink *sink) { stage_sink = sink; }
 
-static stz_err look(void) {
+stz_err stz_stage_look(void) {
   if (listener) listener(listener_context);
   return asked ? stz_fail(STZ_ESTOPPED, "stopped while %s", stage_name) : STZ_OK;
 }
@@ -32,10 +36,10 @@ static stz_err look(void) {
 stz_err stz_stage(MPI_Comm comm, const char *what) {
   stage_name = what;
   if (stage_sink) stage_sink(what, -1.0);
-  return stz_agree(comm, look());
+  return stz_agree(comm, stz_stage_look());
 }
 
 stz_err stz_stage_on(double share) {
   if (stage_sink) stage_sink(stage_name, share);
-  return look();
+  return stz_stage_look();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The wish to stop, of the whole process, and the steps of a set-up, which look at it. The program's signal handler
-// notes the wish; what takes long looks whether there is one, says how far it has come, and ends with STZ_ESTOPPED.
+// The wish to stop, of the whole process, and the steps of what takes long, which look at it. The program's signal
+// handler notes the wish; what takes long looks whether there is one, says how far it has come, and ends with
+// STZ_ESTOPPED.
 #ifndef STZ_BASE_INTERRUPT_H
 #define STZ_BASE_INTERRUPT_H
 
@@ -15,6 +16,12 @@ void stz_interrupt(int signal_number);
 // The signal noted; 0: none. The pointer is good for stz_run_options.stop.
 const volatile int *stz_interrupt_flag(void);
 
+// Notes that the process may be killed soon, so that its state should be saved. Safe in a signal handler.
+void stz_interrupt_warn(void);
+
+// How often that was noted.
+int stz_interrupt_warnings(void);
+
 // Has every look call `listen` first, for what other processes may have to say; NULL: no longer.
 void stz_interrupt_listen(void (*listen)(void *context), void *context);
 
@@ -27,5 +34,8 @@ stz_err stz_stage(MPI_Comm comm, const char *what) STZ_MUST_USE;
 
 // The step goes on, `share` of it being done. Local: it may fail on some ranks alone, as STZ_ESTOPPED.
 stz_err stz_stage_on(double share) STZ_MUST_USE;
+
+// Looks, and says nothing. Local, as stz_stage_on: the ranks must agree before their next collective.
+stz_err stz_stage_look(void) STZ_MUST_USE;
 
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
@@ -67,10 +68,13 @@ stz_err stz_distributions_create(const stz_glass *glass, const stz_kmc *kmc, con
   err = stz_agree(stz_grid_comm(grid), err);
   stz_dev_from_sym(mean, deviator);
   for (int kind = 0; kind < STZ_DISTRIBUTIONS && err == STZ_OK; kind++) {
-    for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) {
+    for (int64_t i = 0; i < stz_grid_local_sites(grid) && err == STZ_OK; i++) {
+      if (i % 65536 == 0) err = stz_stage_look();
       values[i] = value_of(glass, kmc, (stz_distribution_kind)kind, deviator, i);
     }
-    err = stz_histogram_count(grid, stz_glass_structure(glass), values, WIDTHS[kind], &d->histogram[kind]);
+    err = stz_agree(stz_grid_comm(grid), err);
+    if (err == STZ_OK)
+      err = stz_histogram_count(grid, stz_glass_structure(glass), values, WIDTHS[kind], &d->histogram[kind]);
   }
   stz_free(values);
   if (err != STZ_OK) stz_distributions_destroy(&d);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/units.h"
 #include "observe/survival.h"
@@ -132,9 +133,11 @@ static void see_cluster(const layout *l, const double corner[3], const stz_clust
 }
 
 // The patterns, each rank adding what its own clusters scatter.
-static void diffract(const stz_nbed_sample *sample, const layout *l, stz_nbed *nbed) {
-  for (int scan = 0; scan < nbed->scans; scan++) {
+static stz_err diffract(const stz_nbed_sample *sample, const layout *l, stz_nbed *nbed) {
+  stz_err err = STZ_OK;
+  for (int scan = 0; scan < nbed->scans && err == STZ_OK; scan++) {
     double corner[3];
+    err = stz_stage_look();
     scan_corner(l, scan, corner);
     for (int k = 0; k < 3; k++) nbed->origin_nm[3 * scan + l->axis[k]] = corner[k];
     for (int64_t c = 0; c < sample->cluster_count; c++) {
@@ -144,8 +147,10 @@ static void diffract(const stz_nbed_sample *sample, const layout *l, stz_nbed *n
       }
     }
   }
+  STZ_TRY(stz_agree(stz_grid_comm(sample->grid), err));
   MPI_Allreduce(MPI_IN_PLACE, nbed->bragg, nbed->scans * STZ_NBED_PATTERNS, MPI_UINT8_T, MPI_BOR,
                 stz_grid_comm(sample->grid));
+  return STZ_OK;
 }
 
 // Probability that the probe at (u, v) sees a cluster: the clusters that are left are a Poisson process whose density
@@ -180,19 +185,24 @@ static void project(const stz_nbed_sample *sample, const layout *l, int layer, c
 }
 
 // Mean probability over the probe grid of the whole box, stretched to fit its sides, in as many foils as cover it.
-static double expect(const stz_nbed_sample *sample, const layout *l, const float *survival, stz_columns *columns) {
+static stz_err expect(const stz_nbed_sample *sample, const layout *l, const float *survival, stz_columns *columns,
+                      double *mean) {
   const int nu = (int)lround(l->box[0] / l->step), nv = (int)lround(l->box[1] / l->step);
   const int foils = (int)ceil(l->box[2] / l->foil - 1e-9);
   double sum = 0.0;
   for (int foil = 0; foil < foils; foil++) {
     stz_columns_fill(columns, sample->grid, survival, foil * l->box[2] / foils, l->foil);
-    for (int i = 0; i < nu; i++) {
+    stz_err err = STZ_OK;
+    for (int i = 0; i < nu && err == STZ_OK; i++) {
+      err = stz_stage_look();
       for (int j = 0; j < nv; j++) {
         sum += seen_probability(sample, l, columns, (i + 0.5) * l->box[0] / nu, (j + 0.5) * l->box[1] / nv);
       }
     }
+    STZ_TRY(stz_agree(stz_grid_comm(sample->grid), err));
   }
-  return sum / ((double)foils * nu * nv);
+  *mean = sum / ((double)foils * nu * nv);
+  return STZ_OK;
 }
 
 // Mask, counts and the statistics of the scans.
@@ -234,9 +244,12 @@ stz_err stz_nbed_create(const stz_nbed_sample *sample, const stz_nbed_params *pa
   STZ_TRY_TO(done, err,
              stz_survival(sample->grid, sample->event_count, sample->stz_volume_nm3, sample->order.loss, survival));
   (*nbed)->displaced = l.layers > 1;
-  diffract(sample, &l, *nbed);
-  for (int layer = 0; layer < l.layers; layer++) project(sample, &l, layer, survival, &columns, *nbed);
-  (*nbed)->bragg_expected = expect(sample, &l, survival, &columns);
+  STZ_TRY_TO(done, err, diffract(sample, &l, *nbed));
+  for (int layer = 0; layer < l.layers; layer++) {
+    STZ_TRY_TO(done, err, stz_agree(stz_grid_comm(sample->grid), stz_stage_look()));
+    project(sample, &l, layer, survival, &columns, *nbed);
+  }
+  STZ_TRY_TO(done, err, expect(sample, &l, survival, &columns, &(*nbed)->bragg_expected));
   count(*nbed);
 done:
   stz_free(survival);

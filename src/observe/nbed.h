@@ -45,7 +45,8 @@ typedef struct stz_nbed {
 } stz_nbed;
 
 // Takes the scans. Collective. Their places are regular and shifted at random, by stream (seed, STZ_RNG_SCANS, level).
-// Fails with STZ_EINPUT if the foil is thicker than the box, or a scan or the tube about a probe wider.
+// Fails with STZ_EINPUT if the foil is thicker than the box, or a scan or the tube about a probe wider; with
+// STZ_ESTOPPED, on all ranks, if any is asked to stop meanwhile.
 stz_err stz_nbed_create(const stz_nbed_sample *sample, const stz_nbed_params *params, uint64_t seed, uint64_t level,
                         stz_nbed **nbed) STZ_MUST_USE;
 void stz_nbed_destroy(stz_nbed **nbed);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/units.h"
 
@@ -183,11 +184,13 @@ stz_err stz_survival(const stz_grid *grid, const uint32_t *event_count, double v
   err = stz_agree(stz_grid_comm(grid), err);
   if (err == STZ_OK) {
     exchange(grid, event_count, plane, &c);
-    for (int x = 0; x < c.planes; x++) {
-      for (int y = 0; y < c.cells[1]; y++) {
+    for (int x = 0; x < c.planes && err == STZ_OK; x++) {
+      err = stz_stage_look();
+      for (int y = 0; y < c.cells[1] && err == STZ_OK; y++) {
         line_survival(&c, x, y, survival + ((int64_t)x * c.cells[1] + y) * c.cells[2]);
       }
     }
+    err = stz_agree(stz_grid_comm(grid), err);
   }
   cover_destroy(&c);
   stz_free(plane);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/listen.h"
 
+#include "base/interrupt.h"
+
 enum { MOST_EVENTS = 16 };
 static const double OFTEN_S = 0.25;
 
@@ -12,6 +14,7 @@ stz_listener stz_listen_begin(MPI_Comm comm, const stz_run_options *options, dou
                         .begin = now,
                         .saved = now,
                         .asked = now,
+                        .warnings = stz_interrupt_warnings(),
                         .every = 1};
 }
 
@@ -19,9 +22,10 @@ stz_listener stz_listen_begin(MPI_Comm comm, const stz_run_options *options, dou
 static int own_wish(const stz_listener *l, int rank, double now) {
   const stz_run_options *options = l->options;
   if (options->stop && *options->stop) return STZ_WISH_STOP;
-  if (rank != 0 || l->questions == 1) return STZ_WISH_NONE;
+  const stz_wish warned = stz_interrupt_warnings() != l->warnings ? STZ_WISH_SAVE : STZ_WISH_NONE;
+  if (rank != 0 || l->questions == 1) return warned;
   if (options->max_walltime_s > 0.0 && now - l->begin > options->max_walltime_s) return STZ_WISH_STOP;
-  return l->save_every_s > 0.0 && now - l->saved > l->save_every_s ? STZ_WISH_SAVE : STZ_WISH_NONE;
+  return l->save_every_s > 0.0 && now - l->saved > l->save_every_s ? STZ_WISH_SAVE : warned;
 }
 
 // How many events may pass until the next question, by what the last ones took.
@@ -57,5 +61,6 @@ stz_wish stz_listen_event(stz_listener *listener) {
 
 void stz_listen_saved(stz_listener *listener) {
   listener->saved = MPI_Wtime();
+  listener->warnings = stz_interrupt_warnings();
   listener->wish = STZ_WISH_NONE;
 }

@@ -17,6 +17,7 @@ typedef struct stz_listener {
   double asked;        // wall time when the ranks last agreed on an event
   int every, events;   // they agree at each of so many events; events since
   int questions;       // so far
+  int warnings;        // of a kill, that the last save has met
   stz_wish wish;       // that was heard, until the caller has met it
 } stz_listener;
 

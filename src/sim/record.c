@@ -8,6 +8,7 @@
 
 #include "base/build.h"
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/tensor.h"
@@ -279,6 +280,7 @@ static stz_err take_level(stz_record *record, const stz_moment *at) {
   stz_nbed *nbed;
   const stz_nbed_sample sample = stz_nbed_sample_of(record->sample->glass);
   const stz_nbed_params *params = &record->config->nbed;
+  STZ_TRY(stz_stage(stz_grid_comm(record->sample->grid), "scanning the foils"));
   STZ_TRY(stz_nbed_create(&sample, params, record->config->seed, (uint64_t)record->level, &nbed));
   stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", at->strain, nbed->bragg_mean,
           nbed->scans * STZ_NBED_PATTERNS);
@@ -314,14 +316,17 @@ static stz_err take_levels(stz_record *record, const stz_macro *now, double unti
       at.strain[STZ_XX] = level; // free of rounding
     }
     const stz_moment moment = stz_sample_moment(&at);
+    stz_err err;
     if (level == scans) {
-      STZ_TRY(take_level(record, &moment));
+      err = take_level(record, &moment);
     } else if (level == snapshot) {
-      STZ_TRY(stz_snapshots_take(&record->snapshots, record->sample, &at));
+      err = stz_snapshots_take(&record->snapshots, record->sample, &at);
     } else {
-      STZ_TRY(stz_statistics_take(record->result, record->sample, &at, record->statistics++));
+      err = stz_statistics_take(record->result, record->sample, &at, record->statistics);
+      record->statistics += err == STZ_OK;
     }
-    *left_off = leaves_off(record);
+    if (err != STZ_OK && err != STZ_ESTOPPED) return err;
+    *left_off = leaves_off(record) || err == STZ_ESTOPPED; // what is not finished is taken again
     if (*left_off) return STZ_OK;
   }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/tensor.h"
@@ -107,6 +108,7 @@ static stz_err write_fields(stz_snapshot *file, const stz_sample *s, const stz_m
   for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) field[i] = (float)stz_glass_event_count(s->glass)[i];
   STZ_TRY(stz_snapshot_field(file, "event_count", "1", "events centred on the voxel", field));
   for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
+    STZ_TRY(stz_agree(stz_grid_comm(s->grid), stz_stage_look()));
     evaluate(s, mean, derived[i].value, field);
     STZ_TRY(stz_snapshot_field(file, derived[i].name, derived[i].unit, derived[i].description, field));
   }
@@ -143,6 +145,7 @@ stz_err stz_snapshots_take(stz_snapshots *snapshots, const stz_sample *sample, c
   float *field = NULL;
   double *values = NULL;
   int64_t clusters;
+  STZ_TRY(stz_stage(stz_grid_comm(sample->grid), "writing a snapshot"));
   stz_sample_refresh(sample, macro);
   (void)stz_glass_clusters(sample->glass, &clusters);
   stz_err err = STZ_NEW(field, stz_grid_local_sites(sample->grid));

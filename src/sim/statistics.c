@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/tensor.h"
@@ -91,12 +92,13 @@ static stz_err distribute(stz_result *r, const stz_sample *s, const stz_macro *m
 stz_err stz_statistics_take(stz_result *result, const stz_sample *sample, const stz_macro *macro, int level) {
   char group[48];
   const stz_moment moment = stz_sample_moment(macro);
+  STZ_TRY(stz_stage(stz_grid_comm(sample->grid), "taking statistics"));
   stz_sample_refresh(sample, macro);
+  snprintf(group, sizeof group, "/distributions/level_%02d", level);
+  STZ_TRY(distribute(result, sample, macro, group)); // first, as it may be left before it writes
+  STZ_TRY(stz_moment_write(result, group, &moment));
   snprintf(group, sizeof group, "/correlation/level_%02d", level);
   STZ_TRY(correlate(result, sample, group));
-  STZ_TRY(stz_moment_write(result, group, &moment));
-  snprintf(group, sizeof group, "/distributions/level_%02d", level);
-  STZ_TRY(distribute(result, sample, macro, group));
   STZ_TRY(stz_moment_write(result, group, &moment));
   stz_log(STZ_LOG_DETAIL, "statistics %d at strain %.4g", level, macro->strain[STZ_XX]);
   return stz_result_flush(result);
