@@ -152,6 +152,45 @@ def check_ranks(folder):
     expect("a checkpoint", os.path.exists(os.path.join(folder, "ranks.ckpt.h5")))
 
 
+def check_warned(folder):
+    """CONT, which mpirun sends before it kills: the state is saved and the run goes on; nothing is lost if it is killed."""
+    rows = settings(["output.history_strain_step=4e-6",
+                     "protocol=({type=\"strain-rate\";rate_per_s=1e-3;until_strain=0.02;})"])
+    done = run(["run", SMOKE, "-o", "unwarned.h5", "-q"] + rows, cwd=folder)
+    expect("the run without a warning", done.returncode == 0, done.stderr)
+    job = begin(["run", SMOKE, "-o", "warned.h5"] + rows, ranks=2, cwd=folder)
+    wait_for(job, "engine:")
+    job.send_signal(signal.SIGCONT)
+    saved = os.path.join(folder, "warned.ckpt.h5")
+    while not os.path.exists(saved) and job.poll() is None:
+        time.sleep(0.01)
+    expect("CONT saves the state of a run that goes on", os.path.exists(saved) and job.poll() is None)
+    kill_session(job)
+    said = job.stderr.read()
+    expect("CONT does not stop it", "stopping" not in said and "stopped" not in said, said)
+    done = run(["run", SMOKE, "-o", "warned.h5", "--restart"] + rows, cwd=folder)
+    expect("from the state saved", done.returncode == 0 and "no checkpoint" not in done.stderr, done.stderr)
+    expect("hash after CONT and KILL", state_hash(os.path.join(folder, "warned.h5")) ==
+           state_hash(os.path.join(folder, "unwarned.h5")))
+
+
+def check_mpirun(folder, whole):
+    """TERM, INT, HUP to mpirun, which kills within two seconds, and the signals that it hands on: whatever was saved by
+    then, the rest is the unbroken run."""
+    chance, output = random.Random(5), os.path.join(folder, "mpirun.h5")
+    numbers = SIGNALS * 4 if FULL else [signal.SIGTERM, signal.SIGINT, signal.SIGXCPU]
+    for trial, number in enumerate(numbers):
+        job = begin(["run", SMOKE, "-o", output, "--restart"], ranks=2 + trial % 2, cwd=folder)
+        said = wait_for(job, ("making the", "engine:")[trial // 2 % 2]) if trial % 2 else ""
+        time.sleep(chance.uniform(0.0, 0.5))
+        job.send_signal(number)
+        said += end(job)
+        codes = (75, -number, 0) if number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU) else (1, -number, 0)
+        expect(f"{number.name} to mpirun", job.returncode in codes, f"exit {job.returncode}: {said}")
+    done = run(["run", SMOKE, "-o", output, "--restart"], cwd=folder)
+    expect("the rest after kills", done.returncode == 0 and state_hash(output) == state_hash(whole), done.stderr)
+
+
 def check_ignored(folder):
     """nohup: HUP does nothing."""
     job = begin(["run", SMOKE, "-o", "nohup.h5", "-v"], cwd=folder,
@@ -214,14 +253,16 @@ def check_nbed(folder):
 
 
 def main():
-    for check in check_first_moment, check_ignored, check_second_interrupt, check_set_up, check_ranks, check_sweep, \
-            check_nbed:
+    for check in check_first_moment, check_ignored, check_second_interrupt, check_set_up, check_ranks, check_warned, \
+            check_sweep, check_nbed:
         with tempfile.TemporaryDirectory() as folder:
             begun = time.monotonic()
             check(folder)
             print(f"{check.__name__}: {time.monotonic() - begun:.1f} s")
     with tempfile.TemporaryDirectory() as folder:
-        check_delays(folder, os.path.join(folder, "whole.h5"))
+        whole = os.path.join(folder, "whole.h5")
+        check_delays(folder, whole)
+        check_mpirun(folder, whole)
     finish()
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An NBED level, a snapshot, a set of statistics is left inside when the run is to stop, and taken again on restart.
 
-Called as: inside.py PROGRAM MPIRUN SOURCE_DIR RUN, where RUN is the program of run.c, which asks to stop at a given look:
+Called as: inside.py PROGRAM MPIRUN SOURCE_DIR RUN, where RUN is the program of run.c, which asks to stop at a look:
 no clock plays a part.
 """
 import os
