@@ -102,6 +102,10 @@ void stz_report_progress(const stz_progress *now) {
 
 void stz_report_line(const char *line) { log_line(STZ_LOG_INFO, line); }
 
+void stz_report_passing(const char *line) {
+  if (report.lines == 0 || due()) show(line);
+}
+
 void stz_report_end(void) {
   if (report.open_line) fputc('\n', stderr);
   report.open_line = false;

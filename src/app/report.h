@@ -17,6 +17,9 @@ void stz_report_stamp(void);
 // A line by itself.
 void stz_report_line(const char *line);
 
+// A line of progress, if one is due.
+void stz_report_passing(const char *line);
+
 // The progress of a run, for stz_run_options.
 void stz_report_progress(const stz_progress *now);
 

@@ -10,7 +10,16 @@
 #include "base/log.h"
 #include "sweep/sweep.h"
 
-// A line at the begin, and one for each run from the first rank of its group.
+// "2 running, for up to 40 s, 5 to 43 % done"
+static void describe_running(const stz_sweep_news *news, char text[160]) {
+  char least[16] = "";
+  const int low = (int)(100.0 * news->least), high = (int)(100.0 * news->most);
+  if (low < high) snprintf(least, sizeof least, "%d to ", low);
+  snprintf(text, 160, "%d running, for%s %.0f s, %s%d %% done", news->running, news->running > 1 ? " up to" : "",
+           news->wall_s, least, high);
+}
+
+// A line at the begin, one for each run from the first rank of its group, and between them what goes on.
 static void report_news(const stz_sweep_news *news) {
   static stz_forecast forecast;
   char line[1400], rest[1100] = "", left[STZ_FORECAST_TEXT];
@@ -19,7 +28,13 @@ static void report_news(const stz_sweep_news *news) {
   if (news->ended == news->runs) strcpy(left, "none left");
   if (news->summary) snprintf(rest, sizeof rest, ", state_hash %s", news->summary->state_hash);
   if (news->message[0]) snprintf(rest, sizeof rest, ": %s", news->message);
-  if (news->run < 0) {
+  if (news->run == STZ_SWEEP_GOES_ON) {
+    describe_running(news, rest);
+    snprintf(line, sizeof line, "%d/%d, %s; %s", news->ended, news->runs, left, rest);
+    stz_report_passing(line);
+    return;
+  }
+  if (news->run == STZ_SWEEP_BEGINS) {
     snprintf(line, sizeof line, "%d/%d runs done, %d at a time", news->ended, news->runs, news->groups);
   } else {
     snprintf(line, sizeof line, "%d/%d, %s; run %d %s after %.3g s%s", news->ended, news->runs, left, news->run,

@@ -2,9 +2,11 @@
 #include "sweep/sweep.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/comm.h"
@@ -19,8 +21,9 @@
 enum { PATH_SIZE = 4300, MESSAGE_SIZE = 1024 };
 static const double LOOK_S = 1.0;
 
-// In rank 0's memory.
-typedef enum counter { TURN, ENDED, SIGNAL, COUNTERS } counter;
+// Whole numbers in rank 0's memory: these, then for each group those of its run.
+enum { TURN, ENDED, SIGNAL, BUSY, COUNTERS }; // BUSY: groups that have not come to their end
+enum { NUMBER, SHARE, BEGUN, SLOTS };         // of the run, from 1, 0: none; done, millionths; s since the job's begin
 
 // The failure of the lowest run.
 typedef struct failure {
@@ -38,7 +41,9 @@ typedef struct sweep {
   int chosen, ended;      // runs, and those of them that were over before
   MPI_Win window;
   stz_cache *cache;
-  bool leader; // of its group
+  bool leader;        // of its group
+  int number, groups; // of its group; of all
+  int *seen;          // of rank 0: a copy of its memory
   bool complained;
   double begin, looked;
   volatile int stop; // signal that reached any rank of any group
@@ -109,7 +114,7 @@ static stz_err prepare(sweep *s) {
 }
 
 // Changes a number in rank 0's memory; its value before.
-static int change(const sweep *s, counter which, MPI_Op how, int by) {
+static int change(const sweep *s, int which, MPI_Op how, int by) {
   int before;
   MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, s->window);
   MPI_Fetch_and_op(&by, &before, MPI_INT, 0, which, how, s->window);
@@ -117,8 +122,57 @@ static int change(const sweep *s, counter which, MPI_Op how, int by) {
   return before;
 }
 
+// Adds to `news` how far the sweep has come, `ended` runs being over of those that this job had to do, the longest, as
+// those are the first in turn; `begun` of the expected time is done in others.
+static void tell(const sweep *s, const stz_sweep_news *news, int ended, double begun) {
+  double done = begun, all = 0.0;
+  if (!s->options->report) return;
+  for (int i = 0; i < s->todos; i++) {
+    const double seconds = s->plan->runs[s->todo[i] < 0 ? -1 - s->todo[i] : s->todo[i]].seconds;
+    all += seconds;
+    if (i < ended) done += seconds;
+  }
+  stz_sweep_news full = *news;
+  full.ended = s->ended + ended;
+  full.runs = s->chosen;
+  full.groups = s->groups;
+  full.sweep_wall_s = MPI_Wtime() - s->begin;
+  full.share = all > 0.0 ? fmin(1.0, done / all) : 1.0;
+  s->options->report(&full);
+}
+
+// For rank 0: what goes on.
+static void tell_running(const sweep *s) {
+  const int numbers = COUNTERS + SLOTS * s->groups;
+  stz_sweep_news news = {.run = STZ_SWEEP_GOES_ON, .message = "", .least = 1.0};
+  double begun = 0.0;
+  MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, s->window);
+  MPI_Get_accumulate(NULL, 0, MPI_INT, s->seen, numbers, MPI_INT, 0, 0, numbers, MPI_INT, MPI_NO_OP, s->window);
+  MPI_Win_unlock(0, s->window);
+  for (const int *slot = s->seen + COUNTERS; slot < s->seen + numbers; slot += SLOTS) {
+    if (slot[NUMBER] == 0) continue;
+    const double share = 1e-6 * slot[SHARE];
+    news.running++;
+    news.wall_s = fmax(news.wall_s, MPI_Wtime() - s->begin - slot[BEGUN]);
+    news.least = fmin(news.least, share);
+    news.most = fmax(news.most, share);
+    begun += share * s->plan->runs[slot[NUMBER] - 1].seconds;
+  }
+  if (news.running > 0) tell(s, &news, s->seen[ENDED], begun);
+}
+
+// For a group's first rank: one of the numbers of its run.
+static void note(const sweep *s, int slot, int value) {
+  change(s, COUNTERS + SLOTS * s->number + slot, MPI_REPLACE, value);
+}
+
+static const sweep *noting; // progress has no context
+
+static void note_progress(const stz_progress *now) { note(noting, SHARE, (int)(1e6 * now->fraction)); }
+
 // Lets MPI see to what other ranks ask of this one, while it computes: where the network cannot do it alone, the
-// counters wait for that. Now and then the first of a group looks whether a signal has reached another group.
+// counters wait for that. Now and then the first of a group looks whether a signal has reached another group, and the
+// first of all tells what goes on.
 static void serve(void *context) {
   sweep *s = context;
   const double now = MPI_Wtime();
@@ -130,6 +184,7 @@ static void serve(void *context) {
   const int known = change(s, SIGNAL, own ? MPI_REPLACE : MPI_NO_OP, own);
   s->stop = own ? own : known;
   if (s->stop) stz_interrupt(s->stop);
+  if (!s->stop && s->seen && s->options->report) tell_running(s);
 }
 
 static bool is_over(sweep *s) {
@@ -186,9 +241,11 @@ static stz_err carry_out(sweep *s, int run, const char *path, bool *stopped) {
                                    .restart = true,
                                    .max_walltime_s = most > 0.0 ? (left > 1e-3 ? left : 1e-3) : 0.0,
                                    .stop = &s->stop,
+                                   .progress = s->options->report ? note_progress : NULL,
                                    .cache = s->cache,
                                    .poll = serve,
                                    .context = s};
+  noting = s;
   stz_interrupt_listen(serve, s);
   const stz_err err = stz_sim_run(s->group, config, &options, stopped);
   stz_interrupt_listen(NULL, NULL);
@@ -196,27 +253,6 @@ static stz_err carry_out(sweep *s, int run, const char *path, bool *stopped) {
   if (err != STZ_ESTOPPED) return err;
   *stopped = true; // in its set-up
   return STZ_OK;
-}
-
-// Adds to `news` how far the sweep has come, `ended` runs being over of those that this job had to do: the longest, as
-// those are the first in turn.
-static void tell(const sweep *s, const stz_sweep_news *news, int ended) {
-  int ranks;
-  double done = 0.0, all = 0.0;
-  if (!s->options->report) return;
-  MPI_Comm_size(s->comm, &ranks);
-  for (int i = 0; i < s->todos; i++) {
-    const double seconds = s->plan->runs[s->todo[i] < 0 ? -1 - s->todo[i] : s->todo[i]].seconds;
-    all += seconds;
-    if (i < ended) done += seconds;
-  }
-  stz_sweep_news full = *news;
-  full.ended = s->ended + ended;
-  full.runs = s->chosen;
-  full.groups = ranks / s->options->ranks_per_run;
-  full.sweep_wall_s = MPI_Wtime() - s->begin;
-  full.share = all > 0.0 ? done / all : 1.0;
-  s->options->report(&full);
 }
 
 // Notes how a run ended. For a group's first rank.
@@ -237,7 +273,8 @@ static void conclude(sweep *s, int run, const char *path, stz_err err, bool stop
   stz_manifest_release(s->manifest, run);
   const stz_sweep_news news = {.run = run, .state = state, .wall_s = wall_s, .summary = found, .message = message};
   const int over = state != STZ_RUN_STOPPED;
-  tell(s, &news, change(s, ENDED, MPI_SUM, over) + over);
+  note(s, NUMBER, 0);
+  tell(s, &news, change(s, ENDED, MPI_SUM, over) + over, 0.0);
 }
 
 static void one_run(sweep *s, int run, int ranks) {
@@ -248,6 +285,9 @@ static void one_run(sweep *s, int run, int ranks) {
   if (s->leader) {
     if (!stz_manifest_status(s->manifest, run)->finished) clear_torn(path);
     noted(s, stz_manifest_begins(s->manifest, run, ranks));
+    note(s, SHARE, 0);
+    note(s, BEGUN, (int)(begin - s->begin));
+    note(s, NUMBER, run + 1);
   }
   const stz_err err = carry_out(s, run, path, &stopped);
   const double wall_s = MPI_Wtime() - begin;
@@ -267,22 +307,40 @@ static void work(sweep *s) {
   } while (run >= 0);
 }
 
+// Rank 0 has no more runs and tells of those of the other groups.
+static void see_out(sweep *s) {
+  static const struct timespec nap = {.tv_nsec = 20000000};
+  while (change(s, BUSY, MPI_NO_OP, 0) > 0) {
+    serve(s);
+    nanosleep(&nap, NULL);
+  }
+}
+
+static void make_window(sweep *s, int rank) {
+  const int numbers = COUNTERS + SLOTS * s->groups;
+  int *own;
+  MPI_Win_allocate((MPI_Aint)numbers * (MPI_Aint)sizeof *own, sizeof *own, MPI_INFO_NULL, s->comm, &own, &s->window);
+  MPI_Win_lock(MPI_LOCK_EXCLUSIVE, rank, 0, s->window);
+  memset(own, 0, (size_t)numbers * sizeof *own);
+  own[BUSY] = s->groups;
+  MPI_Win_unlock(rank, s->window);
+}
+
 // The groups work side by side; each ends by itself.
 static stz_err share_out(sweep *s) {
-  int *counters;
-  MPI_Win_allocate(COUNTERS * sizeof *counters, sizeof *counters, MPI_INFO_NULL, s->comm, &counters, &s->window);
   int rank;
   MPI_Comm_rank(s->comm, &rank);
-  MPI_Win_lock(MPI_LOCK_EXCLUSIVE, rank, 0, s->window);
-  memset(counters, 0, COUNTERS * sizeof *counters);
-  MPI_Win_unlock(rank, s->window);
+  STZ_TRY(stz_agree(s->comm, rank == 0 ? STZ_NEW(s->seen, COUNTERS + SLOTS * s->groups) : STZ_OK));
+  make_window(s, rank);
   MPI_Barrier(s->comm);
   stz_err err = STZ_OK;
   if (s->leader && !s->manifest) err = stz_manifest_open(s->options->directory, s->plan, false, &s->manifest);
   err = stz_agree(s->comm, err);
   if (err == STZ_OK) err = stz_agree(s->comm, stz_cache_create(s->group, &s->cache));
-  if (err == STZ_OK && rank == 0) tell(s, &(stz_sweep_news){.run = -1, .message = ""}, 0);
+  if (err == STZ_OK && rank == 0) tell(s, &(stz_sweep_news){.run = STZ_SWEEP_BEGINS, .message = ""}, 0, 0.0);
   if (err == STZ_OK) work(s);
+  if (err == STZ_OK && s->leader) change(s, BUSY, MPI_SUM, -1);
+  if (err == STZ_OK && rank == 0) see_out(s);
   stz_cache_destroy(&s->cache);
   MPI_Win_free(&s->window);
   return err;
@@ -353,13 +411,16 @@ stz_err stz_sweep_run(MPI_Comm comm, const char *path, const stz_sweep_options *
   MPI_Comm_rank(comm, &rank);
   MPI_Comm_size(comm, &ranks);
   STZ_TRY(stz_sweep_check_ranks(ranks, options->ranks_per_run));
-  MPI_Comm_split(comm, stz_sweep_group(rank, ranks, options->ranks_per_run), rank, &s.group);
+  s.number = stz_sweep_group(rank, ranks, options->ranks_per_run);
+  s.groups = stz_sweep_groups(ranks, options->ranks_per_run);
+  MPI_Comm_split(comm, s.number, rank, &s.group);
   MPI_Comm_rank(s.group, &group_rank);
   s.leader = group_rank == 0;
   const stz_err err = run_all(&s, path, outcome);
   stz_manifest_close(&s.manifest);
   stz_plan_destroy(&s.plan);
   stz_free(s.todo);
+  stz_free(s.seen);
   MPI_Comm_free(&s.group);
   return err;
 }

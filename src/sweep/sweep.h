@@ -22,11 +22,15 @@ typedef struct stz_sweep_choice {
   int shard, shards; // the part `shard`, from 0, of `shards` of about equal cost; 0, 1: all
 } stz_sweep_choice;
 
-// How a run ended, and how far the sweep has come.
+enum { STZ_SWEEP_BEGINS = -1, STZ_SWEEP_GOES_ON = -2 };
+
+// How a run ended, or what goes on, and how far the sweep has come.
 typedef struct stz_sweep_news {
-  int run;
+  int run; // that has ended, or one of the numbers above
   stz_run_state state;
-  double wall_s;              // of the run
+  double wall_s;              // of the run, or of that which goes on for longest
+  int running;                // runs that go on
+  double least, most;         // shares of them that are done
   const stz_summary *summary; // NULL unless it is done
   const char *message;        // of its failure, or ""
   int ended, runs;            // of those chosen, by all groups of this job and before
@@ -45,8 +49,8 @@ typedef struct stz_sweep_options {
   const char *command_line;
   const stz_override *overrides; // --set: keys of every run, over the sweep's own `set`
   int override_count;
-  // Called on the first rank of a group when it has found what there is to do (run -1), and when a run has come to an
-  // end; may be NULL.
+  // Called on the first rank of all when it has found what there is to do, and then about once a second, and on the
+  // first rank of a group when a run has come to an end; may be NULL.
   void (*report)(const stz_sweep_news *news);
 } stz_sweep_options;
 

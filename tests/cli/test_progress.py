@@ -70,6 +70,30 @@ def check_file(folder, ranks):
     expect(f"file, {ranks}: progress", sum(bool(re.fullmatch(DATE + PROGRESS, line)) for line in lines) >= 1, said)
 
 
+SWEEP = """input = "%s";
+set = [ "protocol=({type=\\"strain-rate\\";rate_per_s=1e12;until_strain=0.19;})", "output.history_strain_step=1e-6" ];
+axes = ( { key = "protocol[0].until_strain"; values = [0.0001, 0.19]; } );
+"""
+RUNNING = r"\d/2, \S.*; (\d) running, for (?:up to )?\d+ s, (?:\d+ to )?\d+ % done"
+
+
+def check_sweep(folder, ranks):
+    """While runs go on, and when the first rank has none left, too."""
+    launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
+    write(os.path.join(folder, "s.cfg"), SWEEP % SMOKE)
+    path = os.path.join(folder, f"sweep{ranks}")
+    with open(path, "w") as file:
+        job = subprocess.Popen([*launch, PROGRAM, "sweep", "s.cfg", "-o", f"s{ranks}"], cwd=folder, stderr=file)
+    last = " 1/2, " if ranks > 1 else " 0/2, "
+    said = read_until(lambda _: read(path).decode(), lambda text: re.search(last + ".*1 running, for ", text))
+    job.send_signal(signal.SIGUSR1)
+    expect(f"sweep on {ranks}: stopped", job.wait(60) == 75, read(path).decode())
+    lines = said.splitlines()
+    expect(f"sweep on {ranks}: each line is dated", all(re.match(DATE, line) for line in lines), said)
+    found = [re.fullmatch(DATE + RUNNING, line) for line in lines if "running" in line]
+    expect(f"sweep on {ranks}: what goes on", found and all(found) and found[-1][1] == "1", said)
+
+
 def check_quiet(folder):
     done = run(["run", SMOKE, "-o", "quiet.h5", "-q"], cwd=folder)
     expect("quiet", done.returncode == 0 and done.stderr == "", done.stderr)
@@ -117,6 +141,8 @@ def main():
         check_terminal(folder)
         check_file(folder, 1)
         check_file(folder, 2)
+        check_sweep(folder, 1)
+        check_sweep(folder, 2)
     finish()
 
 
