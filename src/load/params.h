@@ -19,7 +19,7 @@
 typedef enum stz_segment_type { STZ_SEGMENTS(STZ_SEGMENT_VALUE) STZ_SEGMENT_TYPES } stz_segment_type;
 
 #define STZ_SEGMENT_NAME(TYPE, name, text) "|" text
-#define STZ_SEGMENT_NAMES (STZ_SEGMENTS(STZ_SEGMENT_NAME) + 1) // "strain-rate|relaxation|..."
+#define STZ_SEGMENT_NAMES (&STZ_SEGMENTS(STZ_SEGMENT_NAME)[1]) // "strain-rate|relaxation|..."
 
 // Which component `strain` and `stress` mean, and what holds the others.
 typedef enum stz_segment_mode {
