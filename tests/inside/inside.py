@@ -28,9 +28,9 @@ run: { seed = 1L; };
 """
 # Of each: where it is in the result or beside it, and the least number of looks within both of its levels on one rank.
 PIECES = {
-    "scanning the foils": ("nbed", 2 * (CELLS + 8 + 23)),  # planes, scans, rows of probes
-    "writing a snapshot": (None, 2 * 7),  # fields that are computed
-    "taking statistics": ("distributions", 2 * 3),  # histograms
+    "scanning the foils": ("nbed", 2 * (1 + CELLS + 8 + 2 * 23)),  # its begin, planes, scans, rows of probes of two foils
+    "writing a snapshot": (None, 2 * (1 + 7)),  # fields that are computed
+    "taking statistics": ("distributions", 2 * (1 + 3)),  # histograms
 }
 
 
