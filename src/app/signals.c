@@ -39,8 +39,7 @@ static void say(int signal_number) {
   char line[64];
   size_t length = 0;
   if (isatty(STDERR_FILENO)) line[length++] = '\n'; // below the line of progress
-  memcpy(line + length, name, strlen(name));
-  length += strlen(name);
+  while (*name) line[length++] = *name++;
   memcpy(line + length, rest, sizeof rest - 1);
   length += sizeof rest - 1;
   (void)!write(STDERR_FILENO, line, length);
