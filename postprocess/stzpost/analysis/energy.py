@@ -9,6 +9,7 @@ from ..errors import StzPostError
 from .quantity import Quantity
 
 MOVES = 1e-4  # total strain by which a last segment must move for strain to be the abscissa
+TURNS = 1e-3  # strain that is taken back, from which the abscissa is the way of the strain
 
 
 @dataclass
@@ -43,6 +44,16 @@ class Energy:
         """Whether strain, not time, is what the run goes along with."""
         return bool(np.ptp(self.strain[len(self.strain) // 2 :]) > MOVES)
 
+    @property
+    def turns(self):
+        """Whether the strain goes back: as in cycles, and when a load is taken off."""
+        return bool(-np.minimum(0, np.diff(self.strain)).sum() > TURNS)
+
+    @property
+    def path(self):
+        """The strain; where it turns the sum of its steps, so that a curve never comes back over itself."""
+        return np.concatenate([[0.0], np.cumsum(np.abs(np.diff(self.strain)))]) if self.turns else self.strain
+
 
 def analyse(result):
     history = result.history
@@ -53,12 +64,13 @@ def analyse(result):
         return history[name].values
 
     elastic, internal = column("elastic_energy_MJ_per_m3"), column("internal_energy_MJ_per_m3")
+    before = elastic[0] - (column("work_MJ_per_m3")[0] - column("heat_MJ_per_m3")[0])  # a stress set at once is work
     return Energy(
         strain=column("strain_axial"),
         time_s=column("time_s"),
         work=column("work_MJ_per_m3"),
         heat=column("heat_MJ_per_m3"),
-        elastic=elastic - elastic[0],
+        elastic=elastic - before,
         internal=internal - internal[0],
     )
 

@@ -10,11 +10,11 @@ from importlib import resources
 
 import numpy as np
 
-from ..analysis.quantity import finite, mean_error
+from ..analysis.quantity import finite, mean_error, minus
 from ..errors import StzPostError
 from ..io import writing
-from ..plots import style
-from ..plots.style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, VERMILLION
+from ..plots import figures, style
+from ..plots.style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, SKY, VERMILLION
 from ..studies import experiment, runs as plan, targets, verdicts
 from ..text import html as escape
 from ..units import TAYLOR_FACTORS
@@ -119,10 +119,11 @@ def _onchip(e):
     if not e.specimens:
         return None
     figure, (top, bottom) = style.new(COLUMN, 122 * MM, nrows=2)
-    for i, (label, color) in enumerate(zip(experiment.TIMES, (BLACK, BLUE, GREEN, VERMILLION))):
+    for i, (label, color) in enumerate(zip(experiment.TIMES, (BLACK, SKY, GREEN, VERMILLION))):
         strain = [100 * float(one.strain[:, i].mean()) for one in e.specimens]
         stress = [float(one.stress[:, i].mean()) for one in e.specimens]
-        top.plot(strain, stress, "o-", color=color, ms=3, lw=0.8, label=label)
+        width = style.nested(i, len(experiment.TIMES))
+        top.plot(strain, stress, "os^v"[i] + "-", color=color, mfc="none", ms=style.sign_size(width), lw=width, label=label)
     top.set(xlabel="strain (%)", ylabel="stress (GPa)", xlim=(0, None), ylim=(0, None))
     top.legend(title="after release")
     style.panel(top, "a")
@@ -139,7 +140,9 @@ def _onchip(e):
         line = mean.mean() - main.s * (np.log(times) - np.log(times).mean())
         bottom.semilogx(times, line, "-", color=VERMILLION, label=f"s = {1e3 * main.s:.0f} MPa")
         bottom.legend()
-    bottom.set(xlabel="time after release (s)", ylabel="stress (GPa)")
+    bottom.set(xscale="log", xlim=(0.5 * times[0], None), ylabel="stress (GPa)")
+    figures.mark_times(bottom, times)
+    figures.time_axis(bottom, "time after release")
     style.panel(bottom, "b")
     return figure
 
@@ -268,13 +271,13 @@ def _markdown(e, rows, quick):
     lines += ["| row | class | measured | simulated | verdict | test | how |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         cells = (row.id, row.cls, row.measured, row.model, row.verdict, row.test, row.detail)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append("| " + " | ".join(minus(cell).replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def _unbroken(text):
-    """Escaped, with units kept on the line of their numbers."""
-    return re.sub(r"(?<=[\d)]) (?=%|Å³|GPa|MPa|nm|/s\b|eV|K\b)", "\u00a0", escape(text))
+    """Escaped, with one minus sign, and units kept on the line of their numbers."""
+    return re.sub(r"(?<=[\d)]) (?=%|Å³|GPa|MPa|nm|/s\b|eV|K\b)", "\u00a0", escape(minus(text)))
 
 
 def _page(e, rows, pictures, quick):
@@ -289,7 +292,7 @@ def _page(e, rows, pictures, quick):
             f'</td><td data-label="verdict"><span class="verdict {kind}">{escape(row.verdict)}</span>'
             f"<small>{_unbroken(row.detail)}</small><small><i>test:</i> {_unbroken(row.test)}</small></td></tr>"
         )
-    figures = [
+    shown = [
         f'<figure><div><img src="data:image/png;base64,{base64.b64encode(data).decode("ascii")}" '
         f'alt="{escape(CAPTIONS[name].split(".")[0])}"></div><figcaption>{escape(CAPTIONS[name])}</figcaption></figure>'
         for name, data in pictures
@@ -300,8 +303,8 @@ def _page(e, rows, pictures, quick):
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>stzkmc: the experiment</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
         "<h1>The experiment: every measured number</h1>\n"
-        f'<p class="lead">{escape(_origin(e))}. Each verdict is by the test that the table states. T4 takes the stress '
-        f"at 2 h: a choice made after a first look at runs.</p>\n{warning}"
+        f'<p class="lead">{escape(_origin(e))}. Each verdict is by the test that the table states. The rate '
+        f"sensitivity takes the stress at 2 h: a choice made after a first look at runs.</p>\n{warning}"
         "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> is echoed, a <i>calibrated</i> row was "
         "tuned to. A <i>trend</i> was measured without numbers.</p>\n"
         '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>simulated</th><th>class</th>'
@@ -311,7 +314,7 @@ def _page(e, rows, pictures, quick):
         + _volumes(e)
         + _extra(e)
         + '<h2>Figures</h2>\n<div class="figures">\n'
-        + "\n".join(figures)
+        + "\n".join(shown)
         + "\n</div>\n</body>\n</html>\n"
     )
 

@@ -21,7 +21,13 @@ from ..analysis import tension as tension_module
 from ..analysis.relaxation import MARKS
 from ..units import time_ticks
 from . import style
-from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, PAGE, VERMILLION
+from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, ORANGE, PAGE, SKY, VERMILLION
+
+# Of the first and the last level, by domain: wide and pale below, thin and dark above, so that those that coincide are seen.
+DISTRIBUTIONS = (
+    ({"color": "#8fc3e0", "lw": 3.4}, {"color": "#f3b68a", "lw": 2.6}),
+    ({"color": BLUE, "lw": 1.5}, {"color": VERMILLION, "lw": 0.8, "ls": "--"}),
+)
 
 MAPS = {
     "composition": "cividis",
@@ -68,7 +74,7 @@ def stress_strain(found):
             percent[yielded], found.localisation[yielded], "--", color=BLACK, label="localisation (1: homogeneous)"
         )
     bottom.set(xlabel="axial strain (%)", ylabel="events, localisation", xlim=(0, percent[-1]), ylim=(0, None))
-    bottom.set_ylim(0, 1.35 * bottom.get_ylim()[1])
+    bottom.set_ylim(0, 1.65 * bottom.get_ylim()[1])
     bottom.legend(loc="upper left")
     style.panel(bottom, "b")
     return figure
@@ -166,11 +172,13 @@ def comparison(measured, found, shown=5):
     top.errorbar(
         scale * found[0].x, c[value], c[error] if error else None, fmt="o", color=BLACK, capsize=2, label="measured"
     )
-    for one, color in zip(found[:shown], (VERMILLION, BLUE, GREEN, GREY, LIGHT)):
+    found = found[:shown]
+    for number, (one, color) in enumerate(zip(found, (VERMILLION, BLUE, GREEN, GREY, LIGHT))):
+        width = style.nested(number, len(found))
         order = np.argsort(one.x, kind="stable")
         x = scale * one.x[order]
-        top.plot(x, one.simulated[order], "-", color=color, label=outside.label(one.result.name))
-        bottom.plot(x, one.residuals[order], "o", color=color, ms=3)
+        top.plot(x, one.simulated[order], "-", lw=width, color=color, label=outside.label(one.result.name))
+        bottom.plot(x, one.residuals[order], "o", color=color, ms=style.sign_size(width), mfc="none")
     bottom.axhline(0, color=GREY, lw=0.6)
     if measured.kind in ("relaxation", "displacement"):
         top.set_xscale("log")
@@ -217,16 +225,19 @@ def correlation(levels):
     figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2)
     for number, level in enumerate(levels):
         sign, colour = "os^vD<>"[number % 7], style.shade(number, len(levels))
-        top.plot(level.distance_nm, level.radial, sign + "-", ms=2.8, mfc="none", mew=0.6, lw=0.8, color=colour,
-                 label=f"{100 * level.strain:g} %")
+        width = style.nested(number, len(levels))
+        top.plot(level.distance_nm, level.radial, sign + "-", ms=style.sign_size(width), mfc="none", mew=0.6, lw=width,
+                 color=colour, label=f"{100 * level.strain:g} %")
     distance = np.linspace(0, levels[-1].distance_nm[-1], 200)
     top.plot(distance, levels[-1].of_shape(distance), ":", color=BLACK, label="shape of an STZ alone")
     top.set(xlabel="distance (nm)", ylabel="autocorrelation, all directions")
     top.legend(loc="upper right", ncols=2 if len(levels) > 4 else 1)
     style.panel(top, "a")
-    lines = zip(levels[-1].families.items(), (VERMILLION, GREEN, BLUE, GREY), ("o-", "s-.", "^--", "v:"))
-    for (name, (distance, values)), colour, line in lines:
-        bottom.plot(distance, values, line, ms=2.8, mfc="none", mew=0.6, lw=0.9, color=colour, label=name)
+    lines = zip(levels[-1].families.items(), (ORANGE, GREEN, SKY, BLACK), ("o-", "s--", "^-", "v:"), (0, 2, 1, 3))
+    for (name, (distance, values)), colour, line, depth in lines:  # pairs share their distances: 0 with 2, 1 with 3
+        width = style.nested(depth, 4)
+        bottom.plot(distance, values, line, ms=style.sign_size(width), mfc="none", mew=0.6, lw=width, color=colour,
+                    zorder=2 + 0.1 * depth, label=name)
     bottom.set(xlabel="distance (nm)", ylabel=f"autocorrelation at {100 * levels[-1].strain:g} %")
     bottom.set_xlim(0, levels[-1].distance_nm[-1])
     bottom.legend(loc="upper right")
@@ -244,14 +255,14 @@ def distributions(levels):
     figure, places = style.new(COLUMN, 138 * MM, nrows=len(kinds))
     chosen = [levels[0]] if len(levels) == 1 else [levels[0], levels[-1]]
     for place, letter, (name, (label, _, unit)) in zip(places, "abc", kinds.items()):
-        for level, colour in zip(chosen, (GREY, BLUE)):
+        for level, looks in zip(chosen, DISTRIBUTIONS[-len(chosen) :]):
             one = level.kinds[name]
             if len(one.edges) < 3:
                 continue  # a single bin: no stress yet
-            for domain, line in zip(one.counts, ("-", "--") if level is chosen[0] else ("-.", ":")):
+            for domain, look in zip(one.counts, looks):
                 if one.counts[domain].sum():
                     text = f"{100 * level.strain:g} %, {domain}"
-                    place.stairs(one.density(domain), one.edges, color=colour, ls=line, lw=1, label=text)
+                    place.stairs(one.density(domain), one.edges, label=text, **look)
         place.set(xlabel=f"{label} ({unit})", ylabel=f"density (1/{unit})", ylim=(0, None))
         place.set_ylim(0, 1.1 * place.get_ylim()[1])
         style.panel(place, letter)
@@ -266,7 +277,8 @@ def energy(found):
     """(a) Work, heat and elastic energy; (b) the heat's share of the plastic work."""
     figure, (top, bottom) = style.new(COLUMN, 112 * MM, nrows=2, sharex=True, gridspec_kw={"height_ratios": [3, 2]})
     if found.against_strain:
-        x, label = 100 * found.strain, "axial strain (%)"
+        x = 100 * found.path
+        label = "axial strain, summed over the way (%)" if found.turns else "axial strain (%)"
     else:
         x, label = np.where(found.time_s > 0, found.time_s, np.nan), "time"
         bottom.set_xscale("log")
@@ -281,7 +293,9 @@ def energy(found):
         start = number * every // len(curves)  # signs of curves that cover each other stand side by side
         top.plot(x, values, line, marker=sign, ms=3, mfc="white", markevery=(start, every), color=colour, label=name)
     top.set(ylabel="energy (MJ/m³)")
-    top.legend(loc="upper left")
+    low, high = top.get_ylim()
+    top.set_ylim(low, high + 0.35 * (high - low))
+    top.legend(loc="upper left", ncols=2, columnspacing=1, handlelength=1.8)
     style.panel(top, "a")
     bottom.plot(x, found.heat_share, color=VERMILLION)
     bottom.set(xlabel=label, ylabel="heat / plastic work", xlim=(np.nanmin(x), np.nanmax(x)))
@@ -354,7 +368,7 @@ def time_axis(axes, label):
     """Ticks of a logarithmic axis of time in the units that a reader would use."""
     axes.set_xlabel(label)
     low, high = axes.get_xlim()
-    ticks = time_ticks(low, 0.8 * high)  # a text at the very end would stand beyond the axes
+    ticks = time_ticks(low, 0.5 * high)  # a text at the very end would stand beyond the axes
     if ticks:
         axes.xaxis.set_major_locator(FixedLocator([at for at, _ in ticks]))
         axes.xaxis.set_major_formatter(FixedFormatter([text for _, text in ticks]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Callable, Sequence
+from typing import Any, Callable, NamedTuple, Sequence
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -20,9 +20,9 @@ from ..errors import StzPostError
 from ..io.formats import write_csv
 from ..io.result import Result
 from . import figures, style, sweeps as sweep_figures
-from .style import BLACK, BLUE, COLUMN, GREEN, LIGHT, MM, PAGE, VERMILLION
+from .style import BLACK, BLUE, COLUMN, GREEN, LIGHT, MM, ORANGE, PAGE, PINK, SKY, VERMILLION
 
-CYCLE = (BLUE, VERMILLION, GREEN, BLACK, "#CC79A7", "#E69F00", "#56B4E9")
+CYCLE = (BLUE, VERMILLION, GREEN, BLACK, PINK, ORANGE, SKY)
 SIGNS = "os^vD<>"
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
 SUFFIXES = (".pdf", ".png")
@@ -34,14 +34,14 @@ def draw_relaxation(results: Sequence[Result]):
     """Stress against time with the logarithmic fits."""
     figure, axes = style.new(COLUMN, 68 * MM)
     tables = {}
-    for result, stem, colour, sign in _each(results):
+    for result, stem, look in _each(results):
         found = relaxation.analyse(result)
         keep = found.time_s > 0
         time, stress = found.time_s[keep], found.stress_GPa[keep]
         model = found.model(time)
         volumes = " (fit refused)" if found.fit.refused else f"\nV = {found.volumes_text()}"
         text = outside.label(stem) + volumes
-        axes.semilogx(time, stress, sign, color=colour, mfc="none", mew=0.7, ms=2.6, label=text)
+        axes.semilogx(time, stress, look.sign, color=look.colour, mfc="none", mew=0.7, ms=look.size, label=text)
         if not found.fit.refused:
             axes.semilogx(time, model, "-", color=BLACK, lw=0.7, zorder=3)
         tables[stem] = {"time_s": time, "stress_GPa": stress, "fit_GPa": model}
@@ -61,16 +61,15 @@ def draw_stress_strain(results: Sequence[Result]):
     of different pull give a curve for each time."""
     figure, axes = style.new(COLUMN, 68 * MM)
     pulled, relaxed = {}, {}
-    for result, stem, _, _ in _each(results):
+    for result, stem, look in _each(results):
         if any(one.type == "strain-rate" for one in result.segments):
             found = tension.analyse(result)
             pulled[stem] = {"strain": found.strain, "stress_GPa": found.stress_GPa}
+            axes.plot(100 * found.strain, found.stress_GPa, ls=look.line, lw=look.width, color=look.colour,
+                      label=outside.label(stem))
         if any(one.type in relaxation.SEGMENT_TYPES for one in result.segments):
             for label, point in _at_marks(result).items():
                 relaxed.setdefault(label, []).append((*point, stem))
-    for (stem, columns), colour in zip(pulled.items(), CYCLE):
-        line = LINES[list(pulled).index(stem) % len(LINES)]
-        axes.plot(100 * columns["strain"], columns["stress_GPa"], ls=line, color=colour, label=outside.label(stem))
     for number, (label, points) in enumerate(relaxed.items()):
         points.sort(key=lambda one: one[0])
         colour = style.shade(number, len(relaxed))
@@ -92,7 +91,7 @@ def draw_bragg_fraction(results: Sequence[Result]):
     """Fraction of patterns with Bragg reflections against strain, with standard errors over scans."""
     figure, axes = style.new(COLUMN, 66 * MM)
     tables = {}
-    for result, stem, colour, sign in _each(results):
+    for result, stem, look in _each(results):
         levels = nbed.analyse(result)
         columns = {
             "strain": [one.strain for one in levels],
@@ -101,9 +100,9 @@ def draw_bragg_fraction(results: Sequence[Result]):
             "expected": [one.expected for one in levels],
         }
         strain = 100 * np.array(columns["strain"])
-        axes.errorbar(strain, columns["fraction"], columns["standard_error"], fmt=sign, color=colour, capsize=2.5,
-                      elinewidth=1, label=outside.label(stem))
-        axes.plot(strain, columns["expected"], "--", color=colour, lw=1.0)
+        axes.errorbar(strain + look.shift, columns["fraction"], columns["standard_error"], fmt=look.sign, ms=3,
+                      color=look.colour, capsize=2, elinewidth=1, label=outside.label(stem))
+        axes.plot(strain, columns["expected"], "--", color=look.colour, lw=look.width, zorder=1.5)
         tables[stem] = columns
     axes.plot([], [], "--", color=BLACK, lw=1.0, label="expectation")
     axes.set(xlabel="axial strain (%)", ylabel="patterns with Bragg reflections", ylim=(0, 1))
@@ -121,7 +120,7 @@ def draw_localisation_map(results: Sequence[Result]):
     height = (64 if columns == 1 else 10 + 62 * rows) * MM
     figure, axes = style.new(width, height, nrows=rows, ncols=columns, squeeze=False)
     maps, tables = [], {}
-    for result, stem, _, _ in _each(results):
+    for result, stem, _ in _each(results):
         field = result.field("plastic_strain_axial").values.astype(float)
         spacing = float(result.setting("spacing_nm"))
         mean = field.mean()
@@ -153,11 +152,12 @@ def draw_autocorrelation(results: Sequence[Result]):
     """Radial autocorrelation of the axial plastic strain at the last level, beside that of the STZ's shape alone."""
     figure, axes = style.new(COLUMN, 66 * MM)
     tables = {}
-    for result, stem, colour, sign in _each(results):
+    for result, stem, look in _each(results):
         last = correlation_module.analyse(result)[-1]
         alone = last.of_shape(last.distance_nm)
         label = f"{outside.label(stem)}, {100 * last.strain:g} %"
-        axes.plot(last.distance_nm, last.radial, sign + "-", color=colour, ms=2.6, lw=0.8, label=label)
+        axes.plot(last.distance_nm, last.radial, look.sign + "-", color=look.colour, mfc="none", mew=0.7, ms=look.size,
+                  lw=look.width, label=label)
         tables[stem] = {"distance_nm": last.distance_nm, "autocorrelation": last.radial, "of_the_shape": alone}
     axes.plot(last.distance_nm, alone, "--", color=BLACK, lw=1.0, label="independent events")
     axes.axhline(0, color=LIGHT, lw=0.8, zorder=0)
@@ -219,14 +219,27 @@ def _every_run(sweep, values, name: str) -> dict:
     return {axis: column.transpose(*order).values.ravel() for axis, column in wanted.items()} | {name: values.values.ravel()}
 
 
+class Look(NamedTuple):
+    """How the curve of one of several results is drawn, so that it is seen where it coincides with others."""
+
+    colour: str
+    sign: str
+    line: Any  # style of a line
+    width: float  # of it
+    size: float  # of the sign
+    shift: float  # of points that share an abscissa, in percent of strain
+
+
 def _each(results: Sequence[Result]):
-    """Results with distinct names, colours and signs."""
+    """Results with distinct names and looks."""
     if len(results) > MANY:
         raise StzPostError(f"figure: got {len(results)} results, needs at most {MANY}, else nobody can tell them apart")
     stems = [os.path.splitext(one.name)[0] for one in results]
     for index, stem in enumerate(stems):
         name = stem if stems.count(stem) == 1 else f"{stem} {index + 1}"
-        yield results[index], name, CYCLE[index], SIGNS[index]
+        width = style.nested(index, len(results))
+        shift = 0.16 * (index - (len(results) - 1) / 2)
+        yield results[index], name, Look(CYCLE[index], SIGNS[index], LINES[index], width, style.sign_size(width), shift)
 
 
 def _at_marks(result: Result) -> dict:

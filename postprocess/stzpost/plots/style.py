@@ -20,6 +20,7 @@ DPI = 300
 
 # Okabe and Ito's palette.
 BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
+ORANGE, SKY, PINK = "#E69F00", "#56B4E9", "#CC79A7"
 GREY, LIGHT = "#707070", "#d9d9d9"
 
 RC = {**matplotlib.rc_params_from_file(STYLE, use_default_template=False), "figure.dpi": DPI}
@@ -54,6 +55,16 @@ def styled(draw):
 def shade(number, count):
     """Colour of one of a series in order, from light to dark."""
     return matplotlib.colormaps["viridis"](0.9 - 0.8 * number / max(1, count - 1))
+
+
+def nested(number, count):
+    """Width of one of `count` lines that may coincide: each is thinner than those below it, so that all are seen."""
+    return 1.0 if count < 2 else 2.8 - 2.0 * number / (count - 1)
+
+
+def sign_size(width):
+    """Size of the open signs on a line of such a width: those that coincide stand within each other."""
+    return 1.4 + 1.4 * width
 
 
 def check(path):
