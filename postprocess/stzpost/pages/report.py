@@ -105,12 +105,13 @@ def _verdicts(files):
         "microscopy, and the set-up of those experiments; N1 to N5 are what nanobeam diffraction and microscopy saw "
         "of the flow. Errors are one "
         "standard error within the run; other samples of the same glass scatter more.</p>\n"
+        f'<p class="note">Measured: {_e(targets.SOURCE)}. V and m describe the same slope: V = M'
+        " k<sub>B</sub>T/(mσ), so V is not independent of m at a given stress. The strain rates 10⁻⁷ and 10⁻⁹ /s are"
+        " set at the first and the last time of observation.</p>\n"
         '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th>'
         "<th>verdict</th></tr></thead>\n<tbody>\n"
         + "\n".join(lines)
-        + f'\n</tbody></table>\n<p class="note">Measured: {_e(targets.SOURCE)}. V and m describe the same slope: V = M'
-        " k<sub>B</sub>T/(mσ), so V is not independent of m at a given stress. The strain rates 10⁻⁷ and 10⁻⁹ /s are"
-        " set at the first and the last time of observation.</p>"
+        + "\n</tbody></table>"
     )
 
 
