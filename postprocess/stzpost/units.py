@@ -7,6 +7,7 @@ GPA = 6.2415091  # 1 GPa in eV/nm^3
 ANGSTROM3 = 1000.0  # 1 nm^3 in cubic angstroms
 HOUR = 3600.0
 DAY = 86400.0
+YEAR = 365.25 * DAY
 
 # V = M kB T d ln(rate)/d sigma. M: 1 for axial stress itself, sqrt 3 for its equivalent shear (von Mises), 3.06 for the
 # Taylor factor of a random fcc polycrystal, which the experiments on films often use.
@@ -33,19 +34,35 @@ def time_text(seconds, digits=3):
     return f"{value:.0f} {unit}" if abs(value) >= 100 else f"{value:g} {unit}"
 
 
+def _tick_table(digits, tens_from):
+    """Every unit of time, and from the unit of `tens_from` seconds on these digits times powers of ten of it, as far as
+    they stand clear of the next unit: [(seconds, text)]."""
+    units = (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", HOUR), ("d", DAY), ("y", YEAR))
+    made = []
+    for (name, size), end in zip(units, [size for _, size in units[1:]] + [1e12 * YEAR]):
+        made.append((size, f"1 {name}"))
+        counts = [digit * 10**power for power in range(13) for digit in digits]
+        clear = [n for n in counts if size >= tens_from and 1 < n <= 0.6 * end / size]
+        made += [(n * size, f"{_count(n)} {name}") for n in clear]
+    return made
+
+
+def _count(number):
+    """20, 5000, 2·10⁴"""
+    power = len(str(number)) - 1
+    if power < 4:
+        return str(number)
+    factor = "" if str(number)[0] == "1" else f"{str(number)[0]}·"
+    return f"{factor}10" + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+# Ticks of axes of times, from the densest table to the sparsest. The interactive page chooses from them too.
+TIME_TICKS = (_tick_table((1, 2, 5), 0.0), _tick_table((1,), 0.0), _tick_table((1,), DAY))
+
+
 def time_ticks(low, high, most=6):
-    """Ticks of a logarithmic axis of times, as [(seconds, text)]: 1 s, 1 min, 1 h, 1 d, with tens between them as far
-    as at most `most` find room."""
-    units = (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", HOUR), ("d", DAY))
-    ends = [size for _, size in units[1:]] + [math.inf]
-    ones = [(size, f"1 {name}") for name, size in units if low <= size <= high]
-    tens = [
-        (ten * size, f"{ten} {name}")
-        for (name, size), end in zip(units, ends)
-        for ten in (10, 100, 1000, 10000)
-        if ten * size <= 0.6 * end and low <= ten * size <= high
-    ]
-    days = [one for one in tens if one[0] > DAY]
-    choices = (sorted(ones + tens), sorted(ones + days), ones)
-    chosen = next((one for one in choices if len(one) <= most), ones)
-    return chosen[:: math.ceil(len(chosen) / most)] if chosen else []
+    """Ticks of a logarithmic axis of times, as [(seconds, text)]: the densest that find room, of the sparsest every so
+    many."""
+    tables = [[one for one in table if low <= one[0] <= high] for table in TIME_TICKS]
+    chosen = next((one for one in tables if len(one) <= most), tables[-1])
+    return chosen[:: max(1, math.ceil(len(chosen) / most))]

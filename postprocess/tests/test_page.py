@@ -51,7 +51,7 @@ def run(tmp_path_factory):
 
 def test_values_are_those_of_the_run(run):
     values, _ = data.collect(open_result(run))
-    assert set(values) == {"curves", "fit", "bragg", "scene", "map", "scans"}
+    assert set(values) == {"ticks", "curves", "fit", "bragg", "scene", "map", "scans"}
     frames = np.array(values["map"]["frames"])
     # Each event adds 1e-4 to the mean; smearing and projecting keep the mean. Percent, rounded to three digits.
     np.testing.assert_allclose(frames.mean(axis=(1, 2))[[0, -1]], [0, 100 * EVENTS * 1e-4], rtol=2e-3, atol=1e-12)

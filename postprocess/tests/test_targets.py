@@ -114,6 +114,10 @@ def test_the_figure_gives_v_for_every_factor(tmp_path):
 def test_ticks_of_time():
     told = [text for _, text in units.time_ticks(0.2, 51 * units.DAY)]
     assert told == ["1 s", "1 min", "1 h", "1 d", "10 d"]
+    assert [text for _, text in units.time_ticks(3000, 20000)] == ["1 h", "2 h", "5 h"]
+    long = [text for _, text in units.time_ticks(1.0, 1e16)]
+    assert 4 <= len(long) <= 6 and long[0] == "1 s" and long[-1].endswith(" y")
+    assert [text for _, text in units.time_ticks(1.5e4 * units.YEAR, 1e5 * units.YEAR)] == ["2·10⁴ y", "5·10⁴ y", "10⁵ y"]
 
 
 @pytest.mark.parametrize(

@@ -132,22 +132,11 @@ window.stzkmcPage = (() => {
 
   // ---- Time, in the unit that a reader would use
 
-  const units = [["ns", 1e-9], ["µs", 1e-6], ["ms", 1e-3], ["s", 1], ["min", 60], ["h", 3600], ["d", 86400], ["y", 31557600]];
-
-  // Ticks of a logarithmic axis of seconds: 1 s, 1 min, 1 h, 1 d; with tens, or twos and fives, as far as there is room.
+  // Ticks of a logarithmic axis of seconds, from Python's tables: the densest that find room.
   function timeTicks(low, high, most) {
-    const choices = [[1, 2, 5], [1], []].map((digits) => units.flatMap(([name, size], index) => {
-      const end = index + 1 < units.length ? units[index + 1][1] / size : 1e12;
-      const found = [[size, `1 ${name}`]];
-      for (let ten = 1; ten < end; ten *= 10) {
-        for (const digit of digits) {
-          if (digit * ten > 1 && digit * ten <= 0.6 * end) found.push([digit * ten * size, `${say(digit * ten)} ${name}`]);
-        }
-      }
-      return found;
-    }).filter(([at]) => at >= 0.999 * low && at <= 1.001 * high));
-    let chosen = choices.find((one) => one.length <= most) || choices[2];
-    while (chosen.length > most) chosen = chosen.filter((_, index) => index % 2 === 0);
+    const tables = data.ticks.map((table) => table.filter(([at]) => at >= 0.999 * low && at <= 1.001 * high));
+    const last = tables[tables.length - 1], step = Math.ceil(last.length / most);
+    const chosen = tables.find((one) => one.length <= most) || last.filter((_, index) => index % step === 0);
     return { tickmode: "array", tickvals: chosen.map(([at]) => at), ticktext: chosen.map(([, text]) => text) };
   }
 

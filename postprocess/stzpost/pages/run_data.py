@@ -10,7 +10,7 @@ import numpy as np
 from ..analysis.growth import growth
 from ..io.dataset import open_run
 from ..io.result import Result
-from ..units import time_unit
+from ..units import TIME_TICKS, time_unit
 from . import space
 from ..analysis.registry import Analysed, analyse
 
@@ -26,6 +26,7 @@ def collect(result: Result) -> tuple[dict[str, Any], Analysed]:
     done = analyse(result)
     run = open_run(result.path)
     values = {
+        "ticks": TIME_TICKS,
         "curves": _curves(result),
         "fit": _fit(done),
         "bragg": _bragg(done),
