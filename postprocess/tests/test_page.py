@@ -254,30 +254,48 @@ def test_controls_have_names_and_are_reached_by_keyboard(page_of_run, browser):
     page.close()
 
 
-@pytest.mark.full
-def test_each_reaction_takes_little_of_the_main_thread(page_of_run, browser):
-    """Processor time of the page's thread, which other processes do not lengthen. The bound leaves room for slow
-    machines; here the first plot takes 0.4 s, each change 0.15 s."""
+# What measures the machine: arithmetic whose thread time was 0.63 s where the bounds were set.
+LOOP = """(() => { let x = 1; const sums = new Float64Array(1024);
+  for (let i = 0; i < 3e7; ++i) { x = (x * 1103515245 + 12345) % 2147483648; sums[i & 1023] += x; }
+  return sums[5]; })()"""
+LOOP_S = 0.63
+
+
+def reactions(page_of_run, browser):
+    """Processor time of the page's thread, which other processes do not lengthen, in seconds of that machine."""
     page = browser.open("about:blank?")
     page.call("Performance.enable", timeDomain="threadTicks")
 
     def busy():
         return {one["name"]: one["value"] for one in page.call("Performance.getMetrics")["metrics"]}["TaskDuration"]
 
+    start = busy()
+    page.evaluate(LOOP)
+    unit = (busy() - start) / LOOP_S
     page.call("Page.navigate", url=page_of_run)
     page.wait("document.readyState === 'complete' && (document.body.dataset.drawn || '') !== ''")
-    spent = {"first plot": busy()}
-    for name in ("scene", "map"):
+    spent = {"first plot": busy() / unit}
+    for name, control in (("scene", "iso"), ("map", "time")):
+        start = busy()
         show(page, name)
-    changes = {"scene": ("iso", [0]), "map": ("time", [3])}
-    for name, (control, values) in changes.items():
+        spent[f"{name} comes into view"] = (busy() - start) / unit
         start, times = busy(), drawn(page)[name]
-        slide(page, control, values)
+        slide(page, control, [3 if control == "time" else 0])
         place = f"document.body.dataset.times.split(' ')[document.body.dataset.drawn.split(' ').indexOf('{name}')]"
         page.wait(f"{place} > {times}")
-        spent[name] = busy() - start
-    assert max(spent.values()) < 1.2, spent
+        spent[control] = (busy() - start) / unit
     page.close()
+    return spent
+
+
+@pytest.mark.full
+def test_each_reaction_takes_little_of_the_main_thread(page_of_run, browser):
+    """The least of three, since a browser also tidies up. Measured: 0.42 s to the first plot, 0.2 s a change; the scene's
+    library is read when the scene comes into view, in a task of its own: 0.6 s in all."""
+    tries = [reactions(page_of_run, browser) for _ in range(3)]
+    spent = {name: min(one[name] for one in tries) for name in tries[0]}
+    scene = spent.pop("scene comes into view")
+    assert max(spent.values()) < 0.5 and scene < 0.9, (spent, scene)
 
 
 @pytest.mark.full
