@@ -76,6 +76,17 @@ def test_axes_of_the_map(run, tmp_path):
     assert np.unravel_index(np.argmax(frame), frame.shape) == (12, 3)
 
 
+def test_the_scene_tells_of_what_the_run_has(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "plotly", lambda part: "")
+    path = tmp_path / "quiet.h5"
+    shutil.copy(run, path)
+    with h5py.File(path, "r+") as file:
+        del file["events"]
+    for one, coloured in ((run, True), (path, False)):
+        build.write_run(open_result(one), str(tmp_path / "p.html"))
+        assert ("Events are coloured" in (tmp_path / "p.html").read_text(encoding="utf-8")) == coloured
+
+
 def test_large_fields_are_thinned_to_means():
     field = np.random.default_rng(0).random((72, 8, 40))
     coarse = data._coarse(field)

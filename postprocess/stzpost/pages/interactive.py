@@ -38,8 +38,7 @@ SECTIONS = {
     ),
     "scene": (
         "Composition and events",
-        "<p>A surface of equal Ni fraction, at first half a deviation above its mean. Events are coloured by their time."
-        "</p>",
+        "",  # by what the run has, see _scene
     ),
     "map": (
         "Plastic strain",
@@ -62,7 +61,7 @@ def write_run(result: Result, path: str) -> list[str]:
     bodies = {name: body for name, (_, body) in SECTIONS.items()}
     lacks = []
     if "scene" in values:
-        bodies["scene"] += _scene(values["scene"].pop("still"), values["scene"]["title"])
+        bodies["scene"] += _scene(values["scene"].pop("still"), values["scene"])
         lacks = [values["scene"].pop("note")]
     parts = [f"<h1>{_e(result.name)}</h1>", _lead(result)]
     notes = [*done.notes, *filter(None, lacks)]
@@ -80,11 +79,15 @@ def write_run(result: Result, path: str) -> list[str]:
     return [one for one in lacks if one]
 
 
-def _scene(picture: bytes, title: str) -> str:
+def _scene(picture: bytes, scene: dict) -> str:
     """The view in space. Its still picture is seen until the view is drawn, without WebGL, and on paper."""
+    told = ["A surface of equal Ni fraction, at first half a deviation above its mean."] if scene["surfaces"] else []
+    told += ["Events are coloured by their time."] if "events" in scene else []
+    title = _e(scene["title"])
     source = base64.b64encode(picture).decode("ascii")
-    image = f'<img class="still" src="data:image/png;base64,{source}" alt="{_e(title)}">'
-    return SCENE_CONTROLS + _plot("scene", "tall space", image).replace("<figcaption>", f"<figcaption>{_e(title)}")
+    image = f'<img class="still" src="data:image/png;base64,{source}" alt="{title}">'
+    plot = _plot("scene", "tall space", image).replace("<figcaption>", f"<figcaption>{title}")
+    return f"<p>{' '.join(told)}</p>{SCENE_CONTROLS}{plot}"
 
 
 def write_sweep(sweep, path: str) -> None:

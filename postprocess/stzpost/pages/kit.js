@@ -156,7 +156,7 @@ window.stzkmcPage = (() => {
     return axis(title, { type: "log", ...timeTicks(low / 1.5, high * 1.5, room(id)) });
   }
 
-  const room = (id) => Math.max(3, Math.floor((paper ? 328 : by(id).clientWidth) / (paper ? 50 : 80)));
+  const room = (id) => Math.max(3, Math.floor((paper ? 328 : by(id).clientWidth) / (paper ? 50 : narrow() ? 70 : 80)));
 
   // Whoever zooms into an axis of time gets ticks for what is seen.
   function watchTicks(place, one) {
