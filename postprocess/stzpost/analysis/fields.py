@@ -28,9 +28,17 @@ class Slice:
     whole: tuple  # mean, standard deviation of the whole field
 
 
+class Slices(list):
+    """The slices, and `structure`: the measures of the microstructure by name."""
+
+    def __init__(self, structure):
+        super().__init__()
+        self.structure = structure
+
+
 def analyse(result, axis="z", index=None):
     """Slices normal to `axis` of each field that the file holds."""
-    slices = []
+    slices = Slices(result.microstructure)
     for name, (label, unit) in LABELS.items():
         if name not in result.field_names:
             continue
@@ -54,7 +62,7 @@ def smear(values, spacing, volume):
     return np.fft.irfftn(np.fft.rfftn(values) * np.exp(-0.5 * s * s * square), values.shape, axes=(0, 1, 2))
 
 
-def quantities(slices, microstructure):
+def quantities(slices):
     """What `stz-post slices` prints: means and deviations of the whole fields, and the measures of the structure."""
     rows = []
     for one in slices:
@@ -69,7 +77,7 @@ def quantities(slices, microstructure):
         "interface_area_per_nm": "1/nm",
     }
     rows += [
-        Quantity(name, float(microstructure[name]), unit) for name, unit in units.items() if name in microstructure
+        Quantity(name, float(slices.structure[name]), unit) for name, unit in units.items() if name in slices.structure
     ]
     return rows
 

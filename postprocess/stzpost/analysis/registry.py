@@ -28,9 +28,7 @@ class Analysis:
     def analyse(self, result: Any) -> Any:
         return self._of("analyse")(result)
 
-    def quantities(self, found: Any, result: Any) -> list:
-        if self.name == "slices":  # the only one that prints what it did not find itself
-            return fields.quantities(found, result.microstructure)
+    def quantities(self, found: Any) -> list:
         return self._of("quantities")(found)
 
     def notes(self, found: Any) -> list:
@@ -155,7 +153,7 @@ def analyse(result):
 def _attempt(done, analysis):
     try:
         found = analysis.analyse(done.result)
-        done.quantities[analysis.name] = analysis.quantities(found, done.result)
+        done.quantities[analysis.name] = analysis.quantities(found)
         done.found[analysis.name] = found
     except StzPostError as error:
         done.notes.append(f"{analysis.name}: {error}")

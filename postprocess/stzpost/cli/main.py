@@ -250,9 +250,9 @@ def _stress_strain(options):
 
 
 def _analysis(options):
-    analysis, result = registry.named(options.name), open_result(options.file)
-    found = analysis.analyse(result)
-    _show(options, analysis.quantities(found, result), analysis.notes(found), lambda: analysis.figure(found))
+    analysis = registry.named(options.name)
+    found = analysis.analyse(open_result(options.file))
+    _show(options, analysis.quantities(found), analysis.notes(found), lambda: analysis.figure(found))
 
 
 def _probes(options):
@@ -261,9 +261,8 @@ def _probes(options):
 
 
 def _slices(options):
-    result = open_result(options.file)
-    found = fields.analyse(result, options.axis, options.index)
-    _show(options, fields.quantities(found, result.microstructure), [], lambda: figures.slices(found))
+    found = fields.analyse(open_result(options.file), options.axis, options.index)
+    _show(options, fields.quantities(found), [], lambda: figures.slices(found))
 
 
 OWN = {"relaxation": _relaxation, "stress-strain": _stress_strain, "slices": _slices}  # those with options

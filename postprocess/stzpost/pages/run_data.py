@@ -104,7 +104,7 @@ def _scene(run) -> dict:
     logarithmic = bool(len(times) and times[-1] > LOGARITHMIC * times[0] > 0)
     made["clock"] = {"unit": unit, "length": length, "logarithmic": logarithmic}
     first = meshes[made["first"]] if meshes else None
-    made["still"] = space.still(box, first, places, times / length, f"time ({unit})", logarithmic)
+    made["still"] = space.still(box, first, places, times, logarithmic)
     return made
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..units import time_ticks, time_unit
+
 LEVELS = (-0.5, 0.0, 0.5, 1.0, 1.5)  # of the surfaces: deviations above the mean
 FIRST = 0.5  # the level that is shown first
 STEPS = 65535  # of a coordinate, in 16 bits
@@ -62,11 +64,10 @@ def _text(columns: np.ndarray) -> str:
 
 
 def still(
-    box_nm: np.ndarray, mesh: Mesh | None, places: np.ndarray, times: np.ndarray, label: str, logarithmic: bool
+    box_nm: np.ndarray, mesh: Mesh | None, places: np.ndarray, times_s: np.ndarray, logarithmic: bool
 ) -> bytes:
-    """The picture, as PNG: the surface, and events [event][3] (nm) coloured by their times, which `label` names."""
+    """The picture, as PNG: the surface, and events [event][3] (nm) coloured by their times."""
     import matplotlib
-    import matplotlib.ticker
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
@@ -81,11 +82,14 @@ def still(
         if len(places):
             norm = matplotlib.colors.LogNorm() if logarithmic else None
             looks = {"s": 9, "cmap": "viridis", "depthshade": False, "linewidths": 0, "zorder": 2}
-            dots = axes.scatter(*places.T, c=times, norm=norm, **looks)
+            unit, length = ("", 1.0) if logarithmic else time_unit(times_s[-1])
+            dots = axes.scatter(*places.T, c=times_s / length, norm=norm, **looks)
+            label = "time" if logarithmic else f"time ({unit})"
             bar = figure.colorbar(dots, cax=figure.add_axes((0.86, 0.2, 0.02, 0.6)), label=label)
             if logarithmic:
-                bar.formatter = matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}")
-                bar.update_ticks()
+                ticks = time_ticks(times_s.min(), times_s.max(), 8)
+                bar.set_ticks([at for at, _ in ticks], labels=[text for _, text in ticks], minor=False)
+                bar.minorticks_off()
         axes.set(xlabel="x (nm)", ylabel="y (nm)", zlabel="z (nm)")
         axes.set(xlim=(0, box_nm[0]), ylim=(0, box_nm[1]), zlim=(0, box_nm[2]))
         axes.set_box_aspect(box_nm)
