@@ -47,13 +47,18 @@ def _tick_table(digits, tens_from):
     return made
 
 
+def superscript(power):
+    """⁻⁷"""
+    return str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def _count(number):
     """20, 5000, 2·10⁴"""
     power = len(str(number)) - 1
     if power < 4:
         return str(number)
     factor = "" if str(number)[0] == "1" else f"{str(number)[0]}·"
-    return f"{factor}10" + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{factor}10{superscript(power)}"
 
 
 # Ticks of axes of times, from the densest table to the sparsest. The interactive page chooses from them too.

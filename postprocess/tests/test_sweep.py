@@ -186,3 +186,8 @@ def test_figures_for_papers_have_the_numbers_of_every_run(directory, tmp_path):
         np.testing.assert_allclose(row["flow_stress_GPa"], expected[0], equal_nan=True)
     assert cli.main(["figure", "master-curve", str(directory), "-o", str(tmp_path / "master")]) == 0
     assert (tmp_path / "master.pdf").stat().st_size > 1000 and (tmp_path / "master.csv").exists()
+
+
+@pytest.mark.parametrize("value, told", [(1e-7, "10⁻⁷"), (2.5e-6, "2.5·10⁻⁶"), (0.25, "0.25"), (300.0, "300"), (0.0, "0")])
+def test_values_of_an_axis_are_told_as_a_reader_writes_them(value, told):
+    assert sweep_figures._told(value) == told

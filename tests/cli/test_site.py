@@ -21,6 +21,14 @@ UNSET = r"""(() => {
   copy.querySelectorAll("pre, code, script, .MathJax_CHTML, .MJX_Assistive_MathML").forEach((one) => one.remove());
   return copy.textContent.split("\n").filter((line) => /\$|\\\(|\\\[|\\[a-z]+/.test(line)).slice(0, 3);
 })()"""
+# Words of tables that are broken in two, and where the page's title stands.
+BROKEN = """(() => [...document.querySelectorAll("div.body td p, div.body th p")].filter((one) => {
+  const text = document.createRange();
+  text.selectNodeContents(one);
+  const rows = new Set([...text.getClientRects()].map((box) => Math.round(box.top)));
+  return /^\\w{2,12}$/.test(one.textContent) && rows.size > 1;
+}).map((one) => one.textContent))()"""
+TITLE_AT = "(document.querySelector('div.body h1') || document.body).getBoundingClientRect().top"
 FAULTS = "[...document.querySelectorAll('.mjx-merror, .MathJax_Error')].map((one) => one.textContent)"
 
 
@@ -35,6 +43,8 @@ def show(html):
             for width in (1280, 400):
                 page.resize(width)
                 expect(f"{name} fits {width} px", page.overflow() <= 0, f"{page.overflow()} px too wide")
+                expect(f"{name}, {width} px: no word of a table is broken", not page.evaluate(BROKEN), page.evaluate(BROKEN))
+                expect(f"{name}, {width} px: begins with its title", page.evaluate(TITLE_AT) < 300, page.evaluate(TITLE_AT))
             if name == "theory.html":
                 expect("equations are set", page.evaluate("document.querySelectorAll('.MathJax_CHTML').length") > 100)
             expect(f"{name}: no raw equation", not page.evaluate(UNSET), page.evaluate(UNSET))

@@ -11,6 +11,7 @@ from .. import text
 from ..errors import StzPostError
 from ..analysis.flow import FLOW_PROPERTIES, flow_properties
 from ..io.sweep import over_replicas
+from ..units import superscript
 from . import style
 from .style import BLACK, COLUMN, GREY, MM
 
@@ -105,7 +106,15 @@ def heatmap(dataset, name, x, y):
 
 
 def _ticks(coordinate):
-    return [f"{value:.3g}" if isinstance(value, float) else text.label(value) for value in coordinate.values.tolist()]
+    return [_told(value) if isinstance(value, float) else text.label(value) for value in coordinate.values.tolist()]
+
+
+def _told(value):
+    """300, 0.25, 2·10⁻⁷"""
+    if value == 0 or not math.isfinite(value) or 1e-2 <= abs(value) < 1e5:
+        return f"{value:.4g}"
+    digits, power = f"{value:.2e}".split("e")
+    return (f"{float(digits):g}·10" if float(digits) != 1 else "10") + superscript(int(power))
 
 
 def _numbers(axes, table, image):
@@ -177,7 +186,7 @@ def curves(dataset, by, x, y):
         grid, mean = _mean_curve(part[x].values, part[y].values)
         if grid is not None:
             drawn += 1
-            axes.plot(grid, mean, color=colour, lw=1, label=_ticks(cb)[i])
+            axes.plot(grid, mean, color=colour, lw=style.nested(i, cb.size), label=_ticks(cb)[i])
     if not drawn:
         raise StzPostError("no run is done that has this curve")
     if x == "strain_axial" and y == "stress_axial_GPa":

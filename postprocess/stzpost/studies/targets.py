@@ -10,6 +10,7 @@ from typing import Optional
 
 from ..analysis import nbed, relaxation
 from ..analysis.quantity import format_value
+from ..units import superscript
 
 SOURCE = (
     "H. Idrissi, M. Ghidelli et al., Atomic-scale viscoplasticity mechanisms revealed in high ductility metallic "
@@ -416,4 +417,4 @@ def _deviation(value, measured):
 def power(value):
     """1.9 × 10⁻⁷"""
     mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa} × 10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa} × 10{superscript(int(exponent))}"
