@@ -140,7 +140,7 @@ def _onchip(e):
         line = mean.mean() - main.s * (np.log(times) - np.log(times).mean())
         bottom.semilogx(times, line, "-", color=VERMILLION, label=f"s = {1e3 * main.s:.0f} MPa")
         bottom.legend()
-    bottom.set(xscale="log", xlim=(0.5 * times[0], None), ylabel="stress (GPa)")
+    bottom.set(xscale="log", xlim=(0.3 * times[0], None), ylabel="stress (GPa)")
     figures.mark_times(bottom, times)
     figures.time_axis(bottom, "time after release")
     style.panel(bottom, "b")

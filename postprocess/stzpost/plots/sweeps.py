@@ -191,6 +191,7 @@ def curves(dataset, by, x, y):
         raise StzPostError("no run is done that has this curve")
     if x == "strain_axial" and y == "stress_axial_GPa":
         axes.set(xlim=(0, None), ylim=(0, None))
+        axes.locator_params(axis="x", nbins=5)
     axes.set(xlabel=label(x, dataset[x]), ylabel=label(y, dataset[y]))
     if cb.size <= 12:
         _legend(axes, cb)
