@@ -77,6 +77,13 @@ with tempfile.TemporaryDirectory() as folder:
         if name.endswith(".md"):
             expect("a page of " + name, name.replace(".md", ".html") in pages, pages)
     show(os.path.join(folder, "out", "html"))
+    result, picture = os.path.join(folder, "chip.h5"), os.path.join(folder, "picture.png")
+    small = ["--set", "lattice.cells=[16,16,16]", "--set", "nbed.foil_nm=9.0"]
+    done = run(["run", os.path.join(SOURCE, "inputs", "onchip.cfg"), "-o", result, *small])
+    expect("a run for the picture", done.returncode == 0, done.stderr)
+    drawn = subprocess.run([sys.executable, os.path.join(SOURCE, "docs", "site", "picture"), result, picture],
+                           capture_output=True, text=True)
+    expect("the front page's picture can be drawn", drawn.returncode == 0 and os.path.exists(picture), drawn.stderr)
     told = run(["--help"]).stdout
     expect("the program says what it can", "stzkmc run INPUT.cfg" in told)
     manual = read(folder, "out", "man", "stz-post.1")
