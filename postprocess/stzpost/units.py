@@ -52,6 +52,15 @@ def superscript(power):
     return str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
+def number_text(value):
+    """A number for a reader: 300, 0.25, 2·10⁻⁷"""
+    if value == 0 or not math.isfinite(value) or 1e-2 <= abs(value) < 1e5:
+        return f"{value:.4g}".replace("-", "\u2212")
+    digits, power = f"{value:.3e}".split("e")
+    factor = "" if float(digits) == 1 else f"{float(digits):g}·".replace("-", "\u2212")
+    return f"{factor}10{superscript(int(power))}"
+
+
 def _count(number):
     """20, 5000, 2·10⁴"""
     power = len(str(number)) - 1

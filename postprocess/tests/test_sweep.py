@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import stzpost
-from stzpost import StzPostError
+from stzpost import StzPostError, units
 from stzpost.cli import main as cli
 from stzpost.io import sweep
 from stzpost.plots import sweeps as sweep_figures
@@ -188,6 +188,8 @@ def test_figures_for_papers_have_the_numbers_of_every_run(directory, tmp_path):
     assert (tmp_path / "master.pdf").stat().st_size > 1000 and (tmp_path / "master.csv").exists()
 
 
-@pytest.mark.parametrize("value, told", [(1e-7, "10⁻⁷"), (2.5e-6, "2.5·10⁻⁶"), (0.25, "0.25"), (300.0, "300"), (0.0, "0")])
+@pytest.mark.parametrize(
+    "value, told", [(1e-7, "10⁻⁷"), (-2.5e-6, "−2.5·10⁻⁶"), (-0.25, "−0.25"), (300.0, "300"), (0.0, "0"), (9.9996e-3, "10⁻²")]
+)
 def test_values_of_an_axis_are_told_as_a_reader_writes_them(value, told):
-    assert sweep_figures._told(value) == told
+    assert units.number_text(value) == told

@@ -9,6 +9,7 @@ from .. import text
 from ..errors import StzPostError
 from ..io import writing
 from ..io.result import Result
+from ..units import number_text
 from . import report
 from .run_data import collect
 from .sweep_data import collect_sweep
@@ -127,7 +128,7 @@ def _runs(values: dict) -> str:
 
 
 def _cell(value) -> str:
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else _e(str(value))
+    return "–" if value is None else number_text(value) if isinstance(value, float) else _e(str(value))
 
 
 def _lead(result: Result) -> str:

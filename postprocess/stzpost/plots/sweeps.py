@@ -11,7 +11,7 @@ from .. import text
 from ..errors import StzPostError
 from ..analysis.flow import FLOW_PROPERTIES, flow_properties
 from ..io.sweep import over_replicas
-from ..units import superscript
+from ..units import number_text
 from . import style
 from .style import BLACK, COLUMN, GREY, MM
 
@@ -106,15 +106,7 @@ def heatmap(dataset, name, x, y):
 
 
 def _ticks(coordinate):
-    return [_told(value) if isinstance(value, float) else text.label(value) for value in coordinate.values.tolist()]
-
-
-def _told(value):
-    """300, 0.25, 2·10⁻⁷"""
-    if value == 0 or not math.isfinite(value) or 1e-2 <= abs(value) < 1e5:
-        return f"{value:.4g}"
-    digits, power = f"{value:.2e}".split("e")
-    return (f"{float(digits):g}·10" if float(digits) != 1 else "10") + superscript(int(power))
+    return [number_text(value) if isinstance(value, float) else text.label(value) for value in coordinate.values.tolist()]
 
 
 def _numbers(axes, table, image):
