@@ -301,8 +301,8 @@ def reactions(page_of_run, browser):
 
 @pytest.mark.full
 def test_each_reaction_takes_little_of_the_main_thread(page_of_run, browser):
-    """The least of three, since a browser also tidies up. Measured: 0.42 s to the first plot, 0.2 s a change; the scene's
-    library is read when the scene comes into view, in a task of its own: 0.6 s in all."""
+    """The least of three, since a browser also tidies up. Measured: 0.42 s to the first plot, 0.2 s a change; the
+    scene's library is read when the scene comes into view, in a task of its own: 0.6 s in all."""
     tries = [reactions(page_of_run, browser) for _ in range(3)]
     spent = {name: min(one[name] for one in tries) for name in tries[0]}
     scene = spent.pop("scene comes into view")

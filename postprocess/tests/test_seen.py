@@ -21,8 +21,8 @@ def pixels(figure):
 
 def alone(figure, curve):
     """The figure with nothing but one curve."""
-    others = [one for axes in figure.axes for one in (*axes.get_children(), axes) if one.get_visible() and one is not curve]
-    others.remove(curve.axes)
+    all_there = [one for axes in figure.axes for one in (*axes.get_children(), axes)]
+    others = [one for one in all_there if one.get_visible() and one not in (curve, curve.axes)]
     for one in others:
         one.set_visible(False)
     drawn = pixels(figure)

@@ -189,7 +189,8 @@ def test_figures_for_papers_have_the_numbers_of_every_run(directory, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "value, told", [(1e-7, "10⁻⁷"), (-2.5e-6, "−2.5·10⁻⁶"), (-0.25, "−0.25"), (300.0, "300"), (0.0, "0"), (9.9996e-3, "10⁻²")]
+    "value, told",
+    [(1e-7, "10⁻⁷"), (-2.5e-6, "−2.5·10⁻⁶"), (-0.25, "−0.25"), (300.0, "300"), (0.0, "0"), (9.9996e-3, "10⁻²")],
 )
 def test_values_of_an_axis_are_told_as_a_reader_writes_them(value, told):
     assert units.number_text(value) == told

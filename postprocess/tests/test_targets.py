@@ -117,7 +117,8 @@ def test_ticks_of_time():
     assert [text for _, text in units.time_ticks(3000, 20000)] == ["1 h", "2 h", "5 h"]
     long = [text for _, text in units.time_ticks(1.0, 1e16)]
     assert 4 <= len(long) <= 6 and long[0] == "1 s" and long[-1].endswith(" y")
-    assert [text for _, text in units.time_ticks(1.5e4 * units.YEAR, 1e5 * units.YEAR)] == ["2·10⁴ y", "5·10⁴ y", "10⁵ y"]
+    ages = units.time_ticks(1.5e4 * units.YEAR, 1e5 * units.YEAR)
+    assert [text for _, text in ages] == ["2·10⁴ y", "5·10⁴ y", "10⁵ y"]
 
 
 @pytest.mark.parametrize(

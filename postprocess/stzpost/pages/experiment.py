@@ -123,7 +123,8 @@ def _onchip(e):
         strain = [100 * float(one.strain[:, i].mean()) for one in e.specimens]
         stress = [float(one.stress[:, i].mean()) for one in e.specimens]
         width = style.nested(i, len(experiment.TIMES))
-        top.plot(strain, stress, "os^v"[i] + "-", color=color, mfc="none", ms=style.sign_size(width), lw=width, label=label)
+        looks = {"color": color, "mfc": "none", "ms": style.sign_size(width), "lw": width}
+        top.plot(strain, stress, "os^v"[i] + "-", label=label, **looks)
     top.set(xlabel="strain (%)", ylabel="stress (GPa)", xlim=(0, None), ylim=(0, None))
     top.legend(title="after release")
     style.panel(top, "a")

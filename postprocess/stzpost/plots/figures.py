@@ -23,7 +23,7 @@ from ..units import time_ticks
 from . import style
 from .style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, ORANGE, PAGE, SKY, VERMILLION
 
-# Of the first and the last level, by domain: wide and pale below, thin and dark above, so that those that coincide are seen.
+# Of the first and the last level, by domain: wide and pale below, thin and dark above, so that all are seen.
 DISTRIBUTIONS = (
     ({"color": "#8fc3e0", "lw": 3.4}, {"color": "#f3b68a", "lw": 2.6}),
     ({"color": BLUE, "lw": 1.5}, {"color": VERMILLION, "lw": 0.8, "ls": "--"}),

@@ -106,7 +106,8 @@ def heatmap(dataset, name, x, y):
 
 
 def _ticks(coordinate):
-    return [number_text(value) if isinstance(value, float) else text.label(value) for value in coordinate.values.tolist()]
+    values = coordinate.values.tolist()
+    return [number_text(one) if isinstance(one, float) else text.label(one) for one in values]
 
 
 def _numbers(axes, table, image):

@@ -27,7 +27,7 @@ TESTS = {
     "T2": f"calibrated: the mean stress at 2 h of specimens at 5–10 % strain within {STRESS_GPA[0]}–{STRESS_GPA[1]} GPa",
     "T2 ductility": "not modelled; localisation stays below 1.5 in every seed",
     "T3": f"95 % interval of V (M = {CONVENTION}, log law over specimens at 5–10 %) meets 100–200 Å³",
-    "T4": f"calibrated: m = s/σ within {SENSITIVITY[0]}–{SENSITIVITY[1]}, σ the stress at 2 h, with which V = M kT/(mσ) closes",
+    "T4": f"calibrated: m = s/σ within {SENSITIVITY[0]}–{SENSITIVITY[1]}, σ the stress at 2 h: then V = M kT/(mσ)",
     "T5": f"mean plastic rates at 2 h and 51 d within a factor {targets.RATE_FACTOR:g} of 10⁻⁷ and 10⁻⁹ /s",
     "T6": "the log law through 2 h, 8, 35 and 51 d is not refused for at least half of the specimens at 5–10 %",
     "T7": f"losses from 2 h to 51 d cross {1e3 * DETECTION_GPA:.0f} MPa (two readings of 20 MPa noise, 95 %) once, with "
@@ -184,7 +184,8 @@ def _t6(e):
     slope = np.mean([_displacement_slope(one) for one in flowing])
     row.detail = (
         f"{stands}; {1e3 * (means[0] - means[-1]) / decades:.0f} MPa a decade of time; the "
-        f"measured yield strength and rate sensitivity give about {targets.DECADE_DROP_MPA:.0f}; u(t) = A1 ln t + A2 with A1 = {slope:.1f} nm on average"
+        f"measured yield strength and rate sensitivity give about {targets.DECADE_DROP_MPA:.0f}; u(t) = "
+        f"A1 ln t + A2 with A1 = {slope:.1f} nm on average"
     )
     return row
 
