@@ -9,6 +9,7 @@
 
 #include "app/options.h"
 #include "base/memory.h"
+#include "io/disk.h"
 
 // A new text of two parts.
 static stz_err new_text(const char *first, size_t first_length, const char *second, char **text) {
@@ -105,6 +106,8 @@ static stz_err parse_option(int argc, char **argv, const stz_command_entry *comm
   if (o->value && !value) {
     if (*at + 1 >= argc) return stz_fail(STZ_EINPUT, "%s: got nothing, needs a value", o->name);
     value = argv[++*at];
+    const stz_option *next = stz_option_find(value, strcspn(value, "="), command->bit);
+    if (next) return stz_fail(STZ_EINPUT, "%s: got the option %s, needs a value", o->name, next->name);
   }
   return take_option(cli, o, value);
 }
@@ -114,6 +117,15 @@ static stz_err default_output(stz_cli *cli, const char *suffix) {
   const char *slash = strrchr(cli->file, '/');
   const char *name = slash ? slash + 1 : cli->file, *dot = strrchr(name, '.');
   return new_text(name, dot && dot > name ? (size_t)(dot - name) : strlen(name), suffix, &cli->output);
+}
+
+// An output that is a link is written where it leads, with its checkpoints there.
+static stz_err follow_output(stz_cli *cli) {
+  char *file = NULL;
+  STZ_TRY(stz_disk_follow(cli->output, &file));
+  stz_free(cli->output);
+  cli->output = file;
+  return STZ_OK;
 }
 
 static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
@@ -138,8 +150,9 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
   }
   if (cli->command == STZ_COMMAND_REFERENCE) return STZ_OK;
   if (!cli->file) return stz_fail(STZ_EINPUT, "%s: got nothing, needs %s", command->name, command->operand);
-  if (cli->output || (cli->command != STZ_COMMAND_RUN && cli->command != STZ_COMMAND_SWEEP)) return STZ_OK;
-  return default_output(cli, cli->command == STZ_COMMAND_RUN ? ".h5" : "");
+  const bool sweeps = cli->command == STZ_COMMAND_SWEEP;
+  if (!cli->output && (sweeps || cli->command == STZ_COMMAND_RUN)) STZ_TRY(default_output(cli, sweeps ? "" : ".h5"));
+  return cli->output && !sweeps ? follow_output(cli) : STZ_OK;
 }
 
 static stz_err join(int argc, char **argv, char **text) {

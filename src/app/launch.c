@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#define _GNU_SOURCE
+#define _GNU_SOURCE // MAP_ANONYMOUS
 #include "app/launch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "app/signals.h"
 #include "base/error.h"
@@ -11,6 +13,9 @@
 static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
 
 static bool started;
+
+// Bytes of address space that MPI_Init takes, at most: by itself, and under a launcher.
+enum { ALONE_BYTES = 64 << 20, LAUNCHED_BYTES = 256 << 20 };
 
 static const char *rank_text(void) {
   const char *found = NULL;
@@ -27,6 +32,25 @@ int stz_launched_rank(void) {
   return rank;
 }
 
+// MPI's own failures, of which few but the lack of memory can occur here: one line instead of MPI's, and our exit code.
+static void fail_in_mpi(MPI_Comm *comm, int *code, ...) {
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length;
+  MPI_Error_string(*code, text, &length);
+  fprintf(stderr, "stzkmc: MPI failed, as where memory is out: %s\n", text);
+  MPI_Abort(*comm, STZ_EINTERNAL);
+}
+
+// Where MPI_Init finds no memory it crashes, hangs, or ends the program in many lines.
+static void look_for_memory(size_t bytes) {
+  void *trial = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (trial == MAP_FAILED) {
+    fprintf(stderr, "stzkmc: out of memory: MPI needs about %zu MB, see `ulimit -v`\n", bytes >> 20);
+    exit(STZ_EINTERNAL);
+  }
+  munmap(trial, bytes);
+}
+
 static void start(int *argc, char ***argv) {
   if (!stz_launched()) { // no daemon, which only spawning needs and a Ctrl-C would kill, and no search for networks
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
@@ -34,7 +58,12 @@ static void start(int *argc, char ***argv) {
     setenv("OMPI_MCA_btl", "self", 0);
     setenv("OMPI_MCA_orte_create_session_dirs", "0", 0); // all singletons would share one, and remove it
   }
+  look_for_memory(stz_launched() ? LAUNCHED_BYTES : ALONE_BYTES);
   if (MPI_Init(argc, argv) != MPI_SUCCESS) exit(STZ_EINTERNAL);
+  MPI_Errhandler handler;
+  MPI_Comm_create_errhandler(fail_in_mpi, &handler);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, handler); // other communicators inherit it
+  MPI_Errhandler_free(&handler);
   started = true;
   stz_signals_catch();
 }

@@ -256,9 +256,9 @@ int main(int argc, char **argv) {
   stz_cli cli;
   stz_err err = stz_cli_parse(argc, argv, &cli);
   if (err == STZ_OK) err = carry_out(&cli);
-  if (err == STZ_EINTERNAL) { // the others may wait in a collective for ever
+  if (err == STZ_EINTERNAL && stz_comm_size(stz_launch_comm()) > 1) { // the others may wait in a collective for ever
     stz_report_failure();
-    if (stz_launch_comm() != MPI_COMM_NULL) MPI_Abort(MPI_COMM_WORLD, STZ_EINTERNAL);
+    MPI_Abort(MPI_COMM_WORLD, STZ_EINTERNAL);
   }
   const int code = conclude(&cli, err);
   stz_cli_clear(&cli);

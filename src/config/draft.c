@@ -264,8 +264,8 @@ static stz_err refuse_unknown(const field *at) {
   stz_schema_nearest(at->path, nearest, sizeof nearest);
   stz_one_line(at->path, path, sizeof path);
   if (at->origin.line > 0) snprintf(line, sizeof line, ":%d", at->origin.line);
-  return stz_fail(STZ_EINPUT, "%s%s: %s: unknown key, the nearest known one is %s", at->origin.file, line, path,
-                  nearest);
+  return stz_fail(STZ_EINPUT, "%s%s: %s: unknown key, %s%s", at->origin.file, line, path,
+                  nearest[0] ? "the nearest known one is " : "`stzkmc check --reference` lists all", nearest);
 }
 
 static bool allowed_in_model(const char *path) {

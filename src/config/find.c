@@ -182,5 +182,6 @@ void stz_find_failure(const stz_wanted *wanted, char *text, size_t size) {
   }
   text[0] = 0;
   if (a.nearest[0]) snprintf(text, size, "did you mean \"%s\"? ", a.nearest);
+  if (strpbrk(wanted->name, "\\\n\t\r\f")) snprintf(text, size, "folders are parted by /, not by \\; ");
   snprintf(text + strlen(text), size - strlen(text), "looked in %s", looked);
 }

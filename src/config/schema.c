@@ -330,21 +330,32 @@ static const char *last_part(const char *path) {
   return dot ? dot + 1 : path;
 }
 
+enum { TOO_FAR = 1000 };
+
+// How far a known key or group is from what was given: the group may be forgotten or another one, or the unit; a key is
+// no group. What has less than half in common is no guess.
+static int distance_of(const char *given, const char *known) {
+  const char *given_end = last_part(given), *known_end = last_part(known);
+  const int length = (int)strlen(given), end_length = (int)strlen(given_end), known_length = (int)strlen(known);
+  const int whole = stz_edit_distance(given, known), last = stz_edit_distance(given_end, known_end) + 1;
+  int distance = TOO_FAR;
+  if (whole <= (length + 1) / 2) distance = whole;
+  if (last <= end_length / 2 + 1 && last < distance) distance = last;
+  if (end_length > 2 && distance > 2 && strncmp(given_end, known_end, (size_t)end_length) == 0) distance = 2;
+  if (strchr(known, '.') && strncmp(given, known, (size_t)known_length) == 0 && given[known_length] == '.') return 0;
+  return distance;
+}
+
 void stz_schema_nearest(const char *path, char *nearest, size_t size) {
   char pattern[STZ_TEXT_SIZE];
-  int segment, best = STZ_TEXT_SIZE;
-  const char *found = "protocol";
+  int segment, best = TOO_FAR;
+  const char *found = "";
   pattern_of(path, pattern, sizeof pattern, &segment);
   for (int i = -1; i < stz_schema_count + stz_key_group_count; i++) {
     const int group = i - stz_schema_count;
     const char *known = i < 0 ? "protocol" : group < 0 ? stz_schema[i].path : stz_key_groups[group].name;
-    const int whole = stz_edit_distance(pattern, known),
-              last = stz_edit_distance(last_part(pattern), last_part(known)) + 1;
-    const bool begun =
-        strlen(path) > 2 && strncmp(last_part(pattern), last_part(known), strlen(last_part(pattern))) == 0;
-    int distance = last < whole ? last : whole; // the group may be forgotten or another one
-    if (begun && distance > 2) distance = 2;    // or the unit
-    if (!known[0] || distance >= best) continue;
+    const int distance = known[0] ? distance_of(pattern, known) : best;
+    if (distance >= best) continue;
     best = distance;
     found = known;
   }

@@ -62,7 +62,8 @@ bool stz_schema_is_group(const char *path);
 bool stz_key_in_group(const stz_key *key, const stz_key_group *group);
 const char *stz_key_name(const stz_key *key);
 
-// The known key or group nearest to an unknown one by edit distance; a segment's key gets the index that `path` has.
+// The known key or group nearest to an unknown one by edit distance; a segment's key gets the index that `path` has; ""
+// where none is near.
 void stz_schema_nearest(const char *path, char *nearest, size_t size);
 
 // What a value must be: "a number > 0", "\"stz\", \"centre\" or \"none\"".

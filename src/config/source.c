@@ -174,7 +174,9 @@ stz_err stz_tree_parse(const char *name, const char *text, config_t *tree) {
   if (strcmp(reason, "syntax error") == 0 && stz_syntax_explain(text, &line, told, sizeof told)) {
     return stz_fail(STZ_EINPUT, "%s:%d: syntax error: %s", name, line, told);
   }
-  if (strstr(reason, "duplicate")) hint = ": a key may stand once in its group";
+  if (strstr(reason, "duplicate") && stz_syntax_duplicate(text, config_error_line(tree), told, sizeof told)) {
+    return stz_fail(STZ_EINPUT, "%s:%d: %s", name, config_error_line(tree), told);
+  }
   if (strstr(reason, "mismatched")) hint = ": write all numbers of a list with a point, or none";
   return stz_fail(STZ_EINPUT, "%s:%d: %s%s", name, config_error_line(tree), reason, hint);
 }

@@ -295,8 +295,8 @@ static stz_err get_key(const place *group, stz_axis *axis) {
   if (!key) {
     stz_one_line(axis->key, shown, sizeof shown);
     stz_schema_nearest(axis->key, nearest, sizeof nearest);
-    return stz_fail(STZ_EINPUT, "%s:%d: %s: got \"%s\", which is no key of the input; the nearest is %s", at.spec->path,
-                    line_of(&at), at.name, shown, nearest);
+    return stz_fail(STZ_EINPUT, "%s:%d: %s: got \"%s\", which is no key of the input%s%s", at.spec->path, line_of(&at),
+                    at.name, shown, nearest[0] ? "; the nearest is " : "", nearest);
   }
   snprintf(needs, sizeof needs, "another key: `seed` and `replicas` of the sweep give each run its seed");
   if (strcmp(axis->key, "run.seed") == 0) return refuse_setting(&at, needs);

@@ -215,3 +215,40 @@ bool stz_syntax_explain(const char *text, int *line, char *told, size_t size) {
   *line = p.now.line;
   return told[0] != 0;
 }
+
+// Whether `p` has just come to the `=` or `:` behind a key.
+static bool behind_key(const parser *p) {
+  return (p->now.kind == '=' || p->now.kind == ':') && strchr("nb", p->before[1].kind) && p->before[1].kind;
+}
+
+static int deeper(char kind) { return kind && strchr("{([", kind) ? 1 : kind && strchr("})]", kind) ? -1 : 0; }
+
+// The line on which `key` stands before in the group that begins where `p` is; 0: nowhere.
+static int stands_before(parser p, const word *key) {
+  int depth = 0;
+  for (advance(&p); p.now.kind && p.before[1].at < key->at; advance(&p)) {
+    const word *other = &p.before[1];
+    const bool same = depth == 0 && behind_key(&p) && other->at < key->at && other->length == key->length;
+    if (same && memcmp(other->at, key->at, (size_t)key->length) == 0) return other->line;
+    depth += deeper(p.now.kind);
+  }
+  return 0;
+}
+
+bool stz_syntax_duplicate(const char *text, int line, char *told, size_t size) {
+  parser p = {.next = text, .line = 1}, begins[DEPTH] = {p};
+  int depth = 0;
+  for (advance(&p); p.now.kind && p.before[1].line <= line; advance(&p)) {
+    const int step = deeper(p.now.kind);
+    depth += step;
+    if (depth < 0 || depth == DEPTH) return false;
+    if (step > 0) begins[depth] = p;
+    if (!behind_key(&p) || p.before[1].line < line - 1) continue;
+    const int before = stands_before(begins[depth], &p.before[1]);
+    if (before == 0) continue;
+    snprintf(told, size, "%.*s: got it twice in its group, line %d has it too", p.before[1].length, p.before[1].at,
+             before);
+    return true;
+  }
+  return false;
+}

@@ -16,4 +16,7 @@ const char *stz_skip_number(const char *at, bool *integer);
 // Explains the first error of grammar: "found `)` behind a comma, needs ...", and its line; false if it finds none.
 bool stz_syntax_explain(const char *text, int *line, char *told, size_t size);
 
+// Names the key of this line that its group has already, and the line where; false if there is none.
+bool stz_syntax_duplicate(const char *text, int line, char *told, size_t size);
+
 #endif

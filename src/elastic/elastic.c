@@ -9,6 +9,7 @@
 #include "base/comm.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/shared.h"
 #include "base/tensor.h"
 #include "base/units.h"
 #include "elastic/row.h"
@@ -19,10 +20,9 @@ struct stz_elastic {
   int half[3];           // points of the octant an axis: n/2 + 1
   int row_length;        // of the octant along z, padded to a multiple of 8
   float mirror[2][2][5]; // signs of the components under x -> -x (1) and none (0), and under y -> -y
-  MPI_Comm node;
-  MPI_Win window;
   size_t table_bytes;
-  const float *table; // [x][y][pair][row_length]
+  stz_shared shared;
+  const float *table; // [x][y][pair][row_length], shared
 };
 
 // Upper triangle of the 5 x 5 matrix, row by row.
@@ -176,18 +176,13 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
   }
   e->table_bytes = (size_t)e->half[0] * (size_t)e->half[1] * STZ_PAIRS * (size_t)e->row_length * sizeof(float);
 
-  int rank, unit;
-  MPI_Aint size;
-  void *memory;
-  MPI_Comm_split_type(stz_grid_comm(grid), MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &e->node);
-  MPI_Comm_rank(e->node, &rank);
-  MPI_Win_allocate_shared(rank == 0 ? (MPI_Aint)e->table_bytes : 0, 1, MPI_INFO_NULL, e->node, &memory, &e->window);
-  MPI_Win_shared_query(e->window, 0, &size, &unit, &memory);
-  e->table = memory;
-  MPI_Win_fence(0, e->window);
-  stz_err err = rank == 0 ? fill_table(e, memory) : STZ_OK;
-  MPI_Win_fence(0, e->window);
-  err = stz_agree(stz_grid_comm(grid), err);
+  stz_err err = stz_shared_create(stz_grid_comm(grid), e->table_bytes, &e->shared);
+  if (err == STZ_OK) {
+    e->table = e->shared.data;
+    err = e->shared.fills ? fill_table(e, e->shared.data) : STZ_OK;
+    stz_shared_spread(&e->shared);
+    err = stz_agree(stz_grid_comm(grid), err);
+  }
   if (err != STZ_OK) {
     stz_elastic_destroy(&e);
     return err;
@@ -198,8 +193,7 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
 
 void stz_elastic_destroy(stz_elastic **elastic) {
   if (!*elastic) return;
-  MPI_Win_free(&(*elastic)->window);
-  MPI_Comm_free(&(*elastic)->node);
+  stz_shared_destroy(&(*elastic)->shared);
   stz_free(*elastic);
   *elastic = NULL;
 }

@@ -28,4 +28,8 @@ stz_err stz_disk_check_seal(const char *path) STZ_MUST_USE;
 // Renames and makes the new name durable (syncs the directory).
 stz_err stz_disk_rename(const char *from, const char *to) STZ_MUST_USE;
 
+// The file that a name stands for: of a symbolic link where it leads, also to nothing; of others the name itself. To be
+// freed by stz_free.
+stz_err stz_disk_follow(const char *path, char **file) STZ_MUST_USE;
+
 #endif

@@ -112,12 +112,12 @@ void stz_output_release(stz_output **held) {
   *held = NULL;
 }
 
-stz_err stz_output_set_aside(const char *output, const char *path) {
+stz_err stz_output_set_aside(const char *path) {
   for (int i = 1; i < 1000; i++) {
     char suffix[24], *kept;
     struct stat there;
     snprintf(suffix, sizeof suffix, i > 1 ? ".torn%d.h5" : ".torn.h5", i);
-    STZ_TRY(stz_output_path(output, suffix, &kept));
+    STZ_TRY(stz_output_path(path, suffix, &kept));
     const bool taken = lstat(kept, &there) == 0;
     const stz_err err = taken ? STZ_OK : stz_disk_rename(path, kept);
     if (!taken && err == STZ_OK) stz_log(STZ_LOG_WARNING, "%s: cannot be read, kept as %s", path, kept);

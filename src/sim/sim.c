@@ -201,8 +201,10 @@ static stz_err look_at_output(const run *r, start *how) {
 static stz_err set_torn_aside(const run *r, stz_checkpoint **checkpoint, const char *unreadable) {
   const bool leader = stz_grid_rank(r->sample.grid) == 0;
   stz_err err = STZ_OK;
-  if (leader && !*checkpoint) err = stz_fail(STZ_EIO, "%s", unreadable);
-  if (leader && *checkpoint) err = stz_output_set_aside(r->options->output, r->options->output);
+  if (leader && !*checkpoint) {
+    err = stz_fail(STZ_EIO, "%s; no whole checkpoint to make it again from, --force begins anew", unreadable);
+  }
+  if (leader && *checkpoint) err = stz_output_set_aside(r->options->output);
   err = stz_agree(stz_grid_comm(r->sample.grid), err);
   if (err != STZ_OK) stz_checkpoint_close(checkpoint);
   return err;
@@ -226,7 +228,7 @@ static stz_err begin_record(run *r, start *how) {
     }
     char unreadable[1024];
     snprintf(unreadable, sizeof unreadable, "%s", stz_error_message());
-    STZ_TRY(stz_state_find(&r->paths, options.output, r->sample.grid, r->config, &checkpoint));
+    STZ_TRY(stz_state_find(&r->paths, r->sample.grid, r->config, *how == START_TORN, &checkpoint));
     if (*how == START_TORN) STZ_TRY(set_torn_aside(r, &checkpoint, unreadable));
     options.force = true; // what may be there is unfinished and of this input
     if (!checkpoint) stz_log(STZ_LOG_INFO, "no checkpoint of %s: starting from the beginning", options.output);

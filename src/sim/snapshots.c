@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/comm.h"
 #include "base/interrupt.h"
@@ -37,6 +38,17 @@ void stz_snapshots_clear(stz_snapshots *snapshots) {
 
 stz_err stz_snapshots_vacant(const stz_snapshots *snapshots, const stz_grid *grid) {
   return snapshots->levels ? stz_snapshot_vacant(grid, snapshots->stem, snapshots->levels->count) : STZ_OK;
+}
+
+void stz_snapshots_miss(const stz_snapshots *snapshots) {
+  for (int i = 0; i < snapshots->taken; i++) {
+    char *path = NULL;
+    if (stz_snapshot_path(snapshots->stem, i, "", &path) != STZ_OK) return; // there is no memory for a warning
+    if (access(path, F_OK) != 0) {
+      stz_log(STZ_LOG_WARNING, "%s: is gone, though the run wrote it; the run goes on without it", path);
+    }
+    stz_free(path);
+  }
 }
 
 double stz_snapshots_next(const stz_snapshots *snapshots) {

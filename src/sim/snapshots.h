@@ -35,4 +35,7 @@ double stz_snapshots_next(const stz_snapshots *snapshots);
 // Takes the next one, in the state `macro` of the sample, and lists it. Collective.
 stz_err stz_snapshots_take(stz_snapshots *snapshots, const stz_sample *sample, const stz_macro *macro) STZ_MUST_USE;
 
+// Warns of each snapshot that was taken and is gone. Local.
+void stz_snapshots_miss(const stz_snapshots *snapshots);
+
 #endif

@@ -307,9 +307,10 @@ static stz_err fits(stz_checkpoint *c, const char *path, const stz_config *confi
   return err;
 }
 
-stz_err stz_state_find(const stz_state_paths *paths, const char *output, const stz_grid *grid, const stz_config *config,
+stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config, bool needs,
                        stz_checkpoint **checkpoint) {
   const char *const candidates[2] = {paths->newest, paths->previous};
+  bool torn[2] = {false, false};
   *checkpoint = NULL;
   for (int i = 0; i < 2 && !*checkpoint; i++) {
     const int there = stz_grid_rank(grid) == 0 && access(candidates[i], F_OK) == 0;
@@ -318,7 +319,7 @@ stz_err stz_state_find(const stz_state_paths *paths, const char *output, const s
     if (!agreed) continue;
     if (stz_checkpoint_open(grid, candidates[i], checkpoint) != STZ_OK) {
       stz_log(STZ_LOG_WARNING, "%s; passed over", stz_error_message());
-      STZ_TRY(stz_agree(stz_grid_comm(grid), there ? stz_output_set_aside(output, candidates[i]) : STZ_OK));
+      torn[i] = true;
       continue;
     }
     const stz_err err = fits(*checkpoint, candidates[i], config);
@@ -328,7 +329,13 @@ stz_err stz_state_find(const stz_state_paths *paths, const char *output, const s
     }
     stz_log(STZ_LOG_INFO, "going on from %s", candidates[i]);
   }
-  return STZ_OK;
+  stz_err err = STZ_OK;
+  for (int i = 0; i < 2 && err == STZ_OK && (*checkpoint || !needs); i++) {
+    if (torn[i] && stz_grid_rank(grid) == 0) err = stz_output_set_aside(candidates[i]);
+  }
+  err = stz_agree(stz_grid_comm(grid), err);
+  if (err != STZ_OK) stz_checkpoint_close(checkpoint);
+  return err;
 }
 
 stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *record) {
@@ -347,6 +354,7 @@ stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *rec
   stz_load_restore(s->load, load);
   restore_record(&saved, record);
   STZ_TRY(move_snapshots(c, &record->snapshots, false));
+  if (stz_grid_rank(s->grid) == 0) stz_snapshots_miss(&record->snapshots);
   STZ_TRY(get_observers(c, record, &saved));
   if (stz_sample_hash(s) != saved.hash) return stz_fail(STZ_EINTERNAL, "the restored state is not the one saved");
   STZ_TRY(stz_checkpoint_get_result(c, output));

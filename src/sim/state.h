@@ -26,12 +26,14 @@ stz_err stz_state_same_input(const char *path, const char *theirs, const char *o
 // Local.
 uint64_t stz_state_input_hash(const char *resolved);
 
-// Finds the newest whole checkpoint of `output`; *checkpoint is NULL if there is none. A damaged one is set aside.
-// Fails with STZ_EINPUT if it is of another input or program, naming the difference.
-stz_err stz_state_find(const stz_state_paths *paths, const char *output, const stz_grid *grid, const stz_config *config,
+// Finds the newest whole checkpoint; *checkpoint is NULL if there is none. Damaged ones are set aside, but for a run that
+// cannot go on because it `needs` one and there is none. Fails with STZ_EINPUT if it is of another input or program,
+// naming the difference.
+stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config, bool needs,
                        stz_checkpoint **checkpoint) STZ_MUST_USE;
 
-// Brings the sample and the record to the checkpoint's state, and the result file at `output` too.
+// Brings the sample and the record to the checkpoint's state, and the result file at `output` too. Snapshots that are
+// gone are told.
 stz_err stz_state_restore(stz_checkpoint *checkpoint, const char *output, stz_record *record) STZ_MUST_USE;
 
 // Removes the checkpoints of a run that is over.

@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/disk.h"
 #include "sim/output.h"
 #include "sim/sim.h"
 #include "sim/state.h"
@@ -216,16 +217,16 @@ static int next_run(sweep *s) {
   }
 }
 
-// What a kill in the wrong moment left unreadable, without a checkpoint to mend it, is kept aside and the run begun
-// again.
+// What a kill in the wrong moment left unreadable, without a whole checkpoint to mend it, is kept aside and the run
+// begun again.
 static void clear_torn(const char *path) {
   stz_state_paths checkpoints;
   stz_summary summary;
   struct stat status;
   if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || stz_result_summary(path, &summary) == STZ_OK) return;
   if (stz_state_paths_of(path, &checkpoints) != STZ_OK) return;
-  if (access(checkpoints.newest, F_OK) != 0 && access(checkpoints.previous, F_OK) != 0 &&
-      stz_output_set_aside(path, path) == STZ_OK) {
+  if (stz_disk_check_seal(checkpoints.newest) != STZ_OK && stz_disk_check_seal(checkpoints.previous) != STZ_OK &&
+      stz_output_set_aside(path) == STZ_OK) {
     stz_log(STZ_LOG_WARNING, "%s: left unreadable by a kill; the run begins again", path);
   }
   stz_state_paths_clear(&checkpoints);
