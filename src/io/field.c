@@ -66,12 +66,6 @@ static stz_err open_source(const char *path, const char *name, const int cells[3
   return err;
 }
 
-stz_err stz_field_check(const char *path, const char *name, const int cells[3]) {
-  source s;
-  STZ_TRY(open_source(path, name, cells, &s));
-  return stz_reader_close(&s.file);
-}
-
 // Planes x0 <= x < x0 + count into `planes`, [x][y][z]; `raw` is as large.
 static stz_err read_planes(const source *s, const int cells[3], int x0, int count, double *raw, double *planes) {
   const int extent[3] = {count, cells[1], cells[2]};
@@ -100,6 +94,46 @@ static bool all_fill(const source *s, const double *values, size_t count) {
   return true;
 }
 
+static stz_err refuse_empty(const source *s) {
+  return fail(s, "all values are its fill value, so that it was never written");
+}
+
+// Hands all values to `look`, until it fails.
+static stz_err look_at(const source *s, const int cells[3], stz_field_look *look, double *room) {
+  const size_t sites = (size_t)cells[1] * (size_t)cells[2];
+  bool empty = true, looks = true;
+  char found[512] = "";
+  stz_err seen = STZ_OK;
+  for (int x0 = 0; x0 < cells[0] && (looks || empty); x0 += PLANES) {
+    const int count = cells[0] - x0 < PLANES ? cells[0] - x0 : PLANES;
+    const size_t values = (size_t)count * sites;
+    STZ_TRY(read_planes(s, cells, x0, count, room + PLANES * sites, room));
+    if (empty) empty = all_fill(s, room, values);
+    if (looks) seen = look(cells, (int64_t)x0 * (int64_t)sites, (int64_t)values, room);
+    if (looks && seen != STZ_OK) snprintf(found, sizeof found, "%s", stz_error_message());
+    looks = seen == STZ_OK;
+  }
+  if (empty) return refuse_empty(s);
+  return seen == STZ_OK ? STZ_OK : stz_fail(seen, "%s", found);
+}
+
+// Room for planes as they are read and as they are in the file.
+static stz_err get_room(const int cells[3], double **room) {
+  return STZ_NEW(*room, (size_t)(2 * PLANES * cells[1]) * (size_t)cells[2]);
+}
+
+stz_err stz_field_check(const char *path, const char *name, const int cells[3], stz_field_look *look) {
+  source s;
+  double *room = NULL;
+  STZ_TRY(open_source(path, name, cells, &s));
+  stz_err err = look ? get_room(cells, &room) : STZ_OK;
+  if (err == STZ_OK && look) err = look_at(&s, cells, look, room);
+  stz_free(room);
+  if (err == STZ_OK) return stz_reader_close(&s.file);
+  (void)!stz_reader_close(&s.file); // the reason is known
+  return err;
+}
+
 // Reads the planes one after the other and hands them to their owners. A failure sends on, so that no rank waits.
 static stz_err hand_out(const stz_grid *grid, const source *s, double *room, double *local) {
   const int *cells = stz_grid_cells(grid);
@@ -117,7 +151,7 @@ static stz_err hand_out(const stz_grid *grid, const source *s, double *room, dou
       if (owner != 0) MPI_Send(plane, (int)sites, MPI_DOUBLE, owner, x, stz_grid_comm(grid));
     }
   }
-  if (err == STZ_OK && empty) err = fail(s, "all values are its fill value, so that it was never written");
+  if (err == STZ_OK && empty) err = refuse_empty(s);
   return err;
 }
 
@@ -137,7 +171,7 @@ stz_err stz_field_read(const stz_grid *grid, const char *path, const char *name,
   const bool root = stz_grid_rank(grid) == 0;
   source s = {.name = name};
   double *room = NULL;
-  stz_err err = root ? STZ_NEW(room, (size_t)(2 * PLANES * cells[1]) * (size_t)cells[2]) : STZ_OK;
+  stz_err err = root ? get_room(cells, &room) : STZ_OK;
   if (err == STZ_OK && root) err = open_source(path, name, cells, &s);
   err = stz_agree(stz_grid_comm(grid), err);
   if (err == STZ_OK) err = stz_agree(stz_grid_comm(grid), distribute(grid, &s, room, local));

@@ -137,14 +137,13 @@ static stz_err make_layers(stz_micro *m, const stz_micro_params *params) {
 // Fractions within ROUNDING of 0 and 1 are these: in single precision they miss them by some 1e-7.
 static const double ROUNDING = 1e-6;
 
-static stz_err check_given(const stz_micro *m, const double *given) {
-  for (int64_t i = 0; i < m->sites; i++) {
+stz_err stz_micro_check_given(const int cells[3], int64_t first, int64_t count, const double *given) {
+  for (int64_t i = 0; i < count; i++) {
     if (given[i] >= -ROUNDING && given[i] <= 1.0 + ROUNDING) continue;
-    int x[3];
-    stz_grid_coords(m->grid, stz_grid_first_site(m->grid) + i, x);
+    const int64_t site = first + i, row = site / cells[2];
     return stz_fail(STZ_EINPUT,
                     "microstructure.file: got %g at voxel [%d, %d, %d], needs 0 to 1, atomic fractions of Ni", given[i],
-                    x[0], x[1], x[2]);
+                    (int)(row / cells[1]), (int)(row % cells[1]), (int)(site % cells[2]));
   }
   return STZ_OK;
 }
@@ -153,7 +152,8 @@ static stz_err take_given(stz_micro *m, stz_spectral *spectral, const stz_micro_
                           double complex *spectrum, double complex *work, double *scratch) {
   const int *n = stz_grid_cells(m->grid);
   stz_radial *radial;
-  STZ_TRY(stz_agree(stz_grid_comm(m->grid), check_given(m, given)));
+  const stz_err given_err = stz_micro_check_given(n, stz_grid_first_site(m->grid), m->sites, given);
+  STZ_TRY(stz_agree(stz_grid_comm(m->grid), given_err));
   for (int64_t i = 0; i < m->sites; i++) {
     m->composition[i] = fmin(fmax(given[i], 0.0), 1.0);
     m->f[i] = m->g[i] = (m->composition[i] - params->nickel_fraction) / params->nickel_amplitude;

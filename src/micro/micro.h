@@ -22,6 +22,10 @@
 
 typedef struct stz_micro stz_micro;
 
+// Whether `count` values from the site `first` on are atomic fractions, within rounding. Local; fails with STZ_EINPUT,
+// naming the first that is none.
+stz_err stz_micro_check_given(const int cells[3], int64_t first, int64_t count, const double *given) STZ_MUST_USE;
+
 // All of the field as it is, i.e. of the permuted one if it is shuffled, of the uniform one with equal-histogram. For
 // `uniform` all but nickel_fraction is 0.
 typedef struct stz_micro_measures {

@@ -10,6 +10,7 @@
 #include "io/field.h"
 #include "kmc/kmc.h"
 #include "load/load.h"
+#include "micro/micro.h"
 #include "observe/history.h"
 #include "sim/sim.h"
 #include "sim/thermal.h"
@@ -33,7 +34,7 @@ static stz_course course_of(const stz_config *config) {
 stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) {
   stz_err err = STZ_OK;
   if (stz_comm_rank(comm) == 0 && config->micro.type == STZ_MICRO_FILE) {
-    err = stz_field_check(config->field_path, config->field_dataset, config->lattice.cells);
+    err = stz_field_check(config->field_path, config->field_dataset, config->lattice.cells, stz_micro_check_given);
   }
   return stz_agree(comm, err);
 }

@@ -57,7 +57,8 @@ typedef struct stz_estimate {
   double slow_events; // of that segment, by its rates alone
 } stz_estimate;
 
-// Whether the files that the input names can be used. Collective. Fails as stz_field_check.
+// Whether the files that the input names can be used. Collective. Fails as stz_field_check and
+// stz_micro_check_given.
 stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) STZ_MUST_USE;
 
 // Memory and cost of a run, from sizes alone and typical speeds. Local.

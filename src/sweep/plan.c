@@ -124,6 +124,18 @@ static void note(MPI_Comm comm, stz_plan *plan, const char *notes) {
   }
 }
 
+// Looks at a run's field, but not again at the one of the run before.
+static stz_err check_field(MPI_Comm comm, stz_plan *plan, const stz_config *config) {
+  char field[sizeof plan->field];
+  const int *cells = config->lattice.cells;
+  if (config->micro.type != STZ_MICRO_FILE) return STZ_OK;
+  snprintf(field, sizeof field, "%d %d %d %s %s", cells[0], cells[1], cells[2], config->field_dataset,
+           config->field_path);
+  if (strcmp(field, plan->field) == 0) return STZ_OK;
+  memcpy(plan->field, field, sizeof field);
+  return stz_sim_check_files(comm, config);
+}
+
 static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   stz_plan_run *r = &plan->runs[run];
   stz_config *config = NULL;
@@ -139,7 +151,7 @@ static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   r->events = estimate.events;
   r->bytes = estimate.file_bytes;
   r->memory = estimate.bytes_per_rank;
-  stz_err err = config->micro.type == STZ_MICRO_FILE ? stz_sim_check_files(comm, config) : STZ_OK;
+  stz_err err = check_field(comm, plan, config);
   if (err == STZ_OK && run == 0) err = stz_agree(comm, make_identity(plan, config));
   stz_config_destroy(&config);
   return err;

@@ -30,7 +30,8 @@ typedef struct stz_plan {
   int override_count;
   char notes[STZ_PLAN_NOTES][STZ_PLAN_NOTE]; // the first that were logged
   int noted;
-  char *identity; // what makes the sweep this one and no other, a setting a line
+  char field[4500]; // that was looked at last
+  char *identity;   // what makes the sweep this one and no other, a setting a line
 } stz_plan;
 
 // Reads the sweep file and all that it names, and makes and checks every run's input, with `overrides` over the sweep's

@@ -118,8 +118,11 @@ def check_wrong(folder):
     for name, (data, how, message) in cases.items():
         make(folder, name, data, how)
         expect_failure(name, compute(folder, CUBE, name), 2, message)
+        expect_failure(name + ": check", run(["check", "in.cfg"], cwd=folder), 2, message)
     make(folder, "filled", how={"shape": CUBE, "dtype": "f8"}, change=lambda file, made: made.write_direct(np.zeros(CUBE)))
     expect_failure("fill values alone", compute(folder, CUBE, "filled"), 2,
+                   "filled: c: all values are its fill value, so that it was never written")
+    expect_failure("fill values alone: check", run(["check", "in.cfg"], cwd=folder), 2,
                    "filled: c: all values are its fill value, so that it was never written")
     make(folder, "part", how={"shape": CUBE, "dtype": "f8", "chunks": (8, 8, 8)},
          change=lambda file, made: made.write_direct(cube[:8], dest_sel=np.s_[:8]))

@@ -203,7 +203,7 @@ static void refused(const stz_grid *grid, const char *file, const char *dataset,
   CHECK_OK(STZ_NEW(local, stz_grid_local_sites(grid)));
   const stz_err err = stz_field_read(grid, file, dataset, local);
   CHECK(err == code && strstr(stz_error_message(), text), "error %d: %s", (int)err, stz_error_message());
-  CHECK(stz_field_check(file, dataset, BOX.cells) == code, "another error without reading");
+  CHECK(stz_field_check(file, dataset, BOX.cells, NULL) == code, "another error without reading");
   stz_free(local);
 }
 
@@ -224,7 +224,7 @@ static void files(MPI_Comm comm) {
   CHECK_OK(STZ_NEW(local, stz_grid_local_sites(grid)));
   static const char *const names[3] = {"double", "/big_endian_float", "byte"};
   for (int n = 0; n < 3; n++) {
-    CHECK_OK(stz_field_check(path, names[n], BOX.cells));
+    CHECK_OK(stz_field_check(path, names[n], BOX.cells, NULL));
     CHECK_OK(stz_field_read(grid, path, names[n], local));
     for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) {
       const int64_t site = stz_grid_first_site(grid) + i;
