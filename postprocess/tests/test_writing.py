@@ -6,11 +6,13 @@ import resource
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 import synthetic
 
 import stzpost
+from stzpost.cli import main as cli
 from stzpost.errors import StzPostError
 from stzpost.io import formats, writing
 from stzpost.plots import style
@@ -33,6 +35,7 @@ WRITERS = {
     "image.vtkhdf": lambda path: formats.write_vtkhdf(path, {"a": (NOISE, "1")}, 0.5),
     "signal.hspy": lambda path: formats.write_hspy(path, "t", NOISE[0], [formats.Axis("x", "nm", 1)] * 2, {}),
     "signal.emd": lambda path: formats.write_emd(path, "t", NOISE[0], [formats.Axis("x", "nm", 1)] * 2, {}),
+    "large.h5": lambda path: _large(path),
     "figure.png": picture,
     "figure.svg": picture,
     "figure.pdf": picture,
@@ -42,6 +45,13 @@ WRITERS = {
 def _text(path):
     with writing.text(path) as file:
         file.write("word\n" * 1000)
+
+
+def _large(path):
+    with writing.large_hdf5(path) as (file, check):
+        for name in "abc":
+            file.create_dataset(name, data=NOISE, chunks=(8, 8, 8), compression="gzip")
+            check()
 
 
 def expect_old(folder, name):
@@ -97,3 +107,45 @@ def test_a_command(tmp_path):
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 2 and done.stderr == f"stz-post: {folder}/a.pdf: File too large\n", done.stderr
     expect_old(folder, "a.pdf")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link(there, tmp_path):
+    """It is written through, also one that leads to nothing yet."""
+    target, link = tmp_path / "disk" / "a.csv", tmp_path / "a.csv"
+    target.parent.mkdir()
+    link.symlink_to("disk/a.csv")
+    if there:
+        target.write_text("old")
+    formats.write_csv(str(link), {"a": NOISE[0, 0]})
+    assert link.is_symlink() and target.read_text().startswith("a\n") and os.listdir(target.parent) == ["a.csv"]
+
+
+def test_what_is_no_file(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(StzPostError, match="is no file, cannot be replaced"):
+        formats.write_csv(str(path), {"a": NOISE[0, 0]})
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_large_files_are_whole(tmp_path):
+    _large(str(tmp_path / "x.h5"))
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert all(np.array_equal(file[name][()], NOISE) for name in "abc")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_full_stdout(tmp_path):
+    result = synthetic.write(tmp_path / "r.h5", [synthetic.tension()], [])
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([sys.executable, "-m", "stzpost", "stress-strain", result], stdout=full, text=True,
+                              stderr=subprocess.PIPE, timeout=300, cwd=os.path.dirname(os.path.dirname(stzpost.__file__)))
+    assert done.returncode == 2 and done.stderr == "stz-post: stdout: No space left on device\n", done.stderr
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, capsys):
+    result = synthetic.write(tmp_path / "r.h5", [synthetic.tension()], [])
+    (tmp_path / "file").write_text("")
+    assert cli.main(["report", str(result), "-o", str(tmp_path / "file" / "x")]) == 2
+    assert capsys.readouterr().err.startswith(f"stz-post: {tmp_path}/file")

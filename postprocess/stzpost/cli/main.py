@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command stz-post."""
 import argparse
+import contextlib
 import difflib
 import json
 import math
@@ -84,12 +85,18 @@ def main(arguments=None):
     try:
         options = parser().parse_args(arguments)
         options.run(options)
+        sys.stdout.flush()
     except StzPostError as error:
         print(f"stz-post: {text.plain(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:  # of a folder that cannot be made, or of stdout
+        print(f"stz-post: {text.plain(error.filename or 'stdout')}: {error.strerror or error}", file=sys.stderr)
+        with contextlib.suppress(OSError, ValueError):  # what is left of stdout cannot be written as Python ends either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
     return 0
 
 

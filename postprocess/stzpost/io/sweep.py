@@ -270,8 +270,8 @@ def collect(directory, path, say=lambda done, runs: None):
     dataset = open_sweep(directory)
     if os.path.exists(path) and os.path.samefile(path, os.path.join(directory, "manifest.jsonl")):
         raise StzPostError(f"{path}: is the sweep's manifest, needs another name")
-    with writing.replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        damaged = _write(dataset, file, directory, say)
+    with writing.large_hdf5(path) as (file, check):
+        damaged = _write(dataset, file, directory, lambda done, runs: (check(), say(done, runs)))
     return int((dataset["state"] == "done").sum()), damaged
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files that are whole under their name, or not there."""
 import contextlib
+import io
 import os
 
 from ..errors import StzPostError
@@ -11,7 +12,10 @@ def replacing(path):
     """Gives a temporary name to write; at the end that file goes to the disk and gets its name.
 
     After a failure what was there stays; one of the system is an StzPostError of one line. The suffix stays, as writers
-    of figures and HDF5 look at it."""
+    of figures and HDF5 look at it. A link is written where it leads; what is no file, as /dev/null, is left alone."""
+    path = os.path.realpath(path) if os.path.islink(path) else path
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise StzPostError(f"{path!r}"[1:-1] + ": is no file, cannot be replaced")
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{os.getpid()}.{name}")
     try:
@@ -59,3 +63,53 @@ def hdf5(path):
         file.flush()
         image = file.id.get_file_image()
     data(path, image)
+
+
+class _Sink(io.FileIO):
+    """A file for h5py. libhdf5 can crash where a write fails, so that it is not told: the first error is kept, and from
+    then on nothing is written."""
+
+    def __init__(self, path):
+        super().__init__(path, "w+")
+        self.error = None
+
+    def _try(self, call, *arguments):
+        try:
+            return call(*arguments) if self.error is None else None
+        except OSError as error:
+            self.error = error
+            return None
+
+    def _write(self, view):
+        while view:
+            view = view[super().write(view):]
+
+    def write(self, data):
+        self._try(self._write, memoryview(data).cast("B"))
+        return len(data)
+
+    def truncate(self, size=None):
+        return self._try(super().truncate, size)
+
+
+@contextlib.contextmanager
+def large_hdf5(path):
+    """As `hdf5`, for what may not fit into memory: gives the file, and a function that raises what has failed so far."""
+    import h5py
+
+    with replacing(path) as temporary:
+        sink = _Sink(temporary)
+
+        def check():
+            if sink.error:
+                raise sink.error
+
+        try:
+            with h5py.File(sink, "w") as file:
+                yield file, check
+        except Exception:
+            check()  # what else has failed may follow from it
+            raise
+        finally:
+            sink.close()
+        check()
