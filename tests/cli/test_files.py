@@ -87,6 +87,96 @@ def check_torn(folder):
     expect("torn: hash", state_hash(path) == state_hash(f"{folder}/whole.h5"))
 
 
+def check_torn_all(folder):
+    """With the result and both checkpoints torn, nothing is touched; --force begins anew. A torn checkpoint beside a whole
+    result is kept under its own name."""
+    for _ in range(2):
+        run(["run", "inputs/a.cfg", "-o", "w.h5", "--restart"] + STOP + ARGUMENTS + LONG, cwd=folder)
+    names = ["w.h5", "w.ckpt.h5", "w.ckpt.prev.h5"]
+    whole = [read(os.path.join(folder, name)) for name in names]
+    torn = [data[:3000] for data in whole]
+    for name, data in zip(names, torn):
+        write(os.path.join(folder, name), data)
+    done = run(["run", "inputs/a.cfg", "-o", "w.h5", "--restart"] + ARGUMENTS + LONG, cwd=folder)
+    expect("all torn", done.returncode == 3 and "; no whole checkpoint to make it again from, --force begins anew"
+           in done.stderr, done.stderr)
+    expect("all torn: untouched", [read(os.path.join(folder, name)) for name in names] == torn
+           and not [name for name in os.listdir(folder) if name.startswith("w.") and "torn" in name], os.listdir(folder))
+    write(os.path.join(folder, "w.h5"), whole[0])
+    write(os.path.join(folder, "w.ckpt.prev.h5"), whole[2])
+    done = run(["run", "inputs/a.cfg", "-o", "w.h5", "--restart"] + STOP + ARGUMENTS + LONG, cwd=folder)
+    expect("a torn checkpoint", done.returncode == 75 and "w.ckpt.h5: cannot be read, kept as w.ckpt.torn.h5"
+           in done.stderr and read(os.path.join(folder, "w.ckpt.torn.h5")) == torn[1], done.stderr)
+    for name, data in zip(names, torn):
+        write(os.path.join(folder, name), data)
+    done = run(["run", "inputs/a.cfg", "-o", "w.h5", "--force"] + ARGUMENTS, cwd=folder)
+    expect("--force", done.returncode == 0 and state_hash(f"{folder}/w.h5") == state_hash(f"{folder}/whole.h5"),
+           done.stderr)
+
+
+SWEEP = """input = "inputs/a.cfg"; seed = 5;
+set = [ %s ];
+axes = ( { key = "barriers.width_eV"; values = [0.05, 0.1]; } );
+"""
+
+
+def check_torn_sweep(folder):
+    """A run of a sweep whose result is torn goes on from its checkpoint; from the beginning if that is torn too."""
+    settings = ", ".join('"' + setting.replace('"', '\\"') + '"' for setting in SETTINGS)
+    write(os.path.join(folder, "s.cfg"), SWEEP % settings)
+    done = run(["sweep", "s.cfg", "-o", "one", "-q"], cwd=folder)
+    expect("a sweep", done.returncode == 0, done.stderr)
+    path, truth = os.path.join(folder, "torn", "runs", "000000"), state_hash(f"{folder}/one/runs/000000.h5")
+    for torn in [".h5"], [".h5", ".ckpt.h5"]:
+        shutil.rmtree(os.path.join(folder, "torn"), ignore_errors=True)
+        done = run(["sweep", "s.cfg", "-o", "torn", "--only", "0"], cwd=folder)
+        shutil.rmtree(os.path.join(folder, "torn", "runs"))
+        os.mkdir(os.path.join(folder, "torn", "runs"))
+        lines = read(f"{folder}/torn/manifest.jsonl").splitlines(keepends=True)
+        write(f"{folder}/torn/manifest.jsonl", b"".join(lines[:4]))  # run 0 is under way
+        seed = lines[1].split(b'"seed":')[1].split(b",")[0].decode()
+        run(["run", "inputs/a.cfg", "-o", path + ".h5", "--seed", seed, "--set", "barriers.width_eV=0.05"] + STOP
+            + ARGUMENTS, cwd=folder)
+        for suffix in torn:
+            write(path + suffix, read(path + suffix)[:3000])
+        done = run(["sweep", "s.cfg", "-o", "torn", "--resume", "--only", "0"], cwd=folder)
+        expect(f"sweep, torn {torn}", done.returncode == 0 and state_hash(path + ".h5") == truth, done.stderr)
+        expect(f"sweep, torn {torn}: kept", os.path.getsize(path + ".torn.h5") == 3000, os.listdir(f"{folder}/torn/runs"))
+
+
+def check_links(folder):
+    """An output that is a link is written where it leads, with its checkpoints and its lock, and the link is kept."""
+    os.mkdir(os.path.join(folder, "disk"))
+    os.symlink("disk/far.h5", os.path.join(folder, "near.h5"))
+    link, far = os.path.join(folder, "near.h5"), os.path.join(folder, "disk", "far.h5")
+    arguments = ["run", "inputs/a.cfg", "-o", "near.h5"] + ARGUMENTS
+    done = run(arguments + STOP, cwd=folder)
+    expect("a link to nothing", done.returncode == 75 and sorted(os.listdir(f"{folder}/disk")) == ["far.ckpt.h5", "far.h5"],
+           done.stderr)
+    done = run(arguments + ["--restart"], cwd=folder)
+    expect("restart by a link", done.returncode == 0 and os.path.islink(link) and state_hash(far) ==
+           state_hash(f"{folder}/whole.h5") and os.listdir(f"{folder}/disk") == ["far.h5"], done.stderr)
+    done = run(arguments, cwd=folder)
+    expect_failure("a link to a result", done, 3, "disk/far.h5: exists already; --force replaces it")
+    os.symlink("loop.h5", os.path.join(folder, "loop.h5"))
+    done = run(["run", "inputs/a.cfg", "-o", "loop.h5"] + ARGUMENTS, cwd=folder)
+    expect_failure("a link to itself", done, 3, "loop.h5: a link that leads nowhere")
+
+
+def check_snapshot_gone(folder):
+    arguments = ["run", "inputs/a.cfg", "-o", "g.h5", "--set", "output.snapshots=true"] + ARGUMENTS
+    taken = os.path.join(folder, "g.0000.hdf")
+    for _ in range(20):
+        done = run(arguments + STOP + ["--restart"], cwd=folder)
+        if os.path.exists(taken) or done.returncode != 75:
+            break
+    expect("a snapshot is taken", done.returncode == 75 and os.path.exists(taken), done.stderr)
+    os.remove(taken)
+    done = run(arguments + ["--restart"], cwd=folder)
+    gone = "stzkmc: warning: g.0000.hdf: is gone, though the run wrote it; the run goes on without it"
+    expect("a snapshot that is gone", done.returncode == 0 and done.stderr.splitlines() == [gone], done.stderr)
+
+
 def change(path):
     """Other content; and the time it was changed alone."""
     with open(path, "ab") as file:
@@ -122,6 +212,48 @@ def check_content(folder):
                            f'{of}: of another input: the content of {key} "{name}" has changed since')
 
 
+def check_content_nbed(folder):
+    """A snapshot of a run that has read another field, under the name of this one's."""
+    field = ["--set", 'microstructure.type="file"', "--set", 'microstructure.file="field.h5"', "--set",
+             'microstructure.dataset="x"', "--set", "output.snapshots=true"]
+    for name in "n.h5", "other.h5":
+        done = run(["run", "inputs/a.cfg", "-o", name] + ARGUMENTS + field, cwd=folder)
+        expect(f"nbed: {name}", done.returncode == 0, done.stderr)
+        with h5py.File(os.path.join(folder, "inputs", "field.h5"), "r+") as file:
+            file["x"][0, 0, 0] -= 1e-3
+    expect("nbed", run(["nbed", "n.h5"], cwd=folder).returncode == 0)
+    shutil.copy(os.path.join(folder, "other.0001.hdf"), os.path.join(folder, "n.0001.hdf"))
+    done = run(["nbed", "n.h5", "-o", "scan.h5"], cwd=folder)
+    said = done.stderr.splitlines()[-1]
+    expect("nbed: another field", done.returncode == 2 and said == "stzkmc: n.0001.hdf: of another input: the content of "
+           'microstructure.file "field.h5" has changed since', done.stderr)
+
+
+def check_content_sweep(folder):
+    """What a sweep has read, when it goes on: each kind of file."""
+    settings = SETTINGS + ['microstructure.type="file"', 'microstructure.file="field.h5"', 'microstructure.dataset="x"',
+                           'stz.modes="fcc"']
+    quoted = ", ".join('"' + setting.replace('"', '\\"') + '"' for setting in settings)
+    write(os.path.join(folder, "s.cfg"), SWEEP % quoted)
+    done = run(["sweep", "s.cfg", "-o", "content", "-q", "--only", "0"], cwd=folder)
+    expect("sweep", done.returncode == 0, done.stderr)
+    for key, name, path in (("model", "zr65ni35", os.path.join(folder, "models", "zr65ni35.cfg")),
+                            ("stz.modes", "fcc", os.path.join(folder, "models", "modes", "fcc.cfg")),
+                            ("microstructure.file", "field.h5", os.path.join(folder, "inputs", "field.h5"))):
+        kept = read(path)
+        if key == "microstructure.file":
+            with h5py.File(path, "r+") as file:
+                file["x"][0, 0, 0] -= 1e-3
+        else:
+            change(path)
+        done = run(["sweep", "s.cfg", "-o", "content", "--resume", "-q"], cwd=folder)
+        expect_failure(f"sweep: {key} changed", done, 2,
+                       f'content/manifest.jsonl: of another input: the content of {key} "{name}" has changed since')
+        write(path, kept)
+    done = run(["sweep", "s.cfg", "-o", "content", "--resume", "-q"], cwd=folder)
+    expect("sweep: as before", done.returncode == 0, done.stderr)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.mkdir(os.path.join(folder, "inputs"))
@@ -133,7 +265,13 @@ def main():
         check_lock(folder)
         check_names(folder)
         check_torn(folder)
+        check_torn_all(folder)
+        check_torn_sweep(folder)
+        check_links(folder)
+        check_snapshot_gone(folder)
         check_content(folder)
+        check_content_nbed(folder)
+        check_content_sweep(folder)
     finish()
 
 

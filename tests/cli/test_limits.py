@@ -11,7 +11,7 @@ import time
 
 import h5py
 
-from harness import PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
+from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "tests", "libfaults.so")
@@ -80,6 +80,54 @@ def check_memory(folder):
     expect("memory: no output", not os.path.exists(os.path.join(folder, "m.h5")))
 
 
+def several(arguments, folder, before="", **limits):
+    """On two ranks, each after the shell commands `before`; limits are of mpirun too."""
+    def limit():
+        for name, most in limits.items():
+            resource.setrlimit(getattr(resource, name), (most, most))
+
+    call = [MPIRUN, "--bind-to", "none", "-n", "2", "sh", "-c", f'{before}\nexec "$@"', "sh", PROGRAM]
+    return subprocess.run(call + arguments, cwd=folder, capture_output=True, text=True, check=False, preexec_fn=limit)
+
+
+def check_memory_of_ranks(folder):
+    """Where memory is out each rank says one line, also before MPI can start."""
+    big = ["run", INPUT, "-o", "b.h5"] + ARGUMENTS + ["--set", "lattice.cells=[256,256,256]"]
+    for kilobytes, said in (120_000, "MPI needs about 256 MB, see `ulimit -v`"), (500_000, ""):
+        done = several(big, folder, f"ulimit -v {kilobytes}")
+        lines = ours(done.stderr)
+        expect(f"{kilobytes} kB", done.returncode == 5 and 1 <= len(lines) <= 2 and len(set(lines)) == 1
+               and lines[0].startswith("stzkmc: out of memory: " + said), f"exit {done.returncode}: {done.stderr}")
+    for kilobytes in 60_000, 120_000, 200_000:
+        done = subprocess.run(["sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "sh", PROGRAM] + big, cwd=folder,
+                              capture_output=True, text=True, check=False)
+        expect(f"{kilobytes} kB alone", done.returncode == 5 and done.stderr.startswith("stzkmc: out of memory: ")
+               and len(done.stderr.splitlines()) == 1, f"exit {done.returncode}: {done.stderr}")
+
+
+SMALL_DISK = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=4m tmpfs /dev/shm && exec "$@"', "sh"]
+
+
+def check_shared_memory(folder, whole):
+    """Where files may not grow as large as shared memory, or /dev/shm is small as in a container, each rank has a copy."""
+    def expect_copies(name, done, reason):
+        warned = "stzkmc: warning: shared memory: needs 0.07776 MB and " + reason
+        expect(name, done.returncode == 0 and [line[:len(warned)] for line in ours(done.stderr)] == [warned],
+               f"exit {done.returncode}: {done.stderr}")
+        expect(f"{name}: hash", state_hash(os.path.join(folder, "c.h5")) == whole)
+
+    arguments = ["run", INPUT, "-o", "c.h5", "--force"] + ARGUMENTS
+    done = several(arguments, folder, RLIMIT_FSIZE=4_200_000)
+    expect_copies("ulimit -f", done, "`ulimit -f` allows files of 4.2 MB")
+    if subprocess.run(SMALL_DISK + ["true"], capture_output=True, check=False).returncode != 0:
+        print("not shown: a small /dev/shm, which takes root")
+        return
+    call = [MPIRUN, "--bind-to", "none", "--mca", "btl", "self,tcp", "-n", "2", PROGRAM]
+    done = subprocess.run(SMALL_DISK + call + arguments, cwd=folder,
+                          capture_output=True, text=True, check=False)
+    expect_copies("a small /dev/shm", done, "/dev/shm has ")
+
+
 def check_locks(folder, whole):
     """Where locks do not work one warning says so, and the run goes on."""
     for reason in errno.ENOLCK, errno.ENOSYS:
@@ -116,6 +164,8 @@ def main():
         whole = state_hash(os.path.join(folder, "whole.h5"))
         check_file_size(folder, whole)
         check_memory(folder)
+        check_memory_of_ranks(folder)
+        check_shared_memory(folder, whole)
         check_locks(folder, whole)
         check_layout(folder)
     finish()

@@ -37,7 +37,9 @@ def attributes(path):
 
 
 def check_whole(whole):
+    begin = time.monotonic()
     done = run(["run", INPUT, "-o", whole] + ARGUMENTS)
+    seconds = time.monotonic() - begin
     expect("runs", done.returncode == 0, done.stderr)
     _, engine, stress, _ = attributes(whole)
     print(engine)
@@ -46,15 +48,32 @@ def check_whole(whole):
     expect("bounds hold", engine["missed"] <= 1e-3 * engine["events"] + 1, engine)
     expect("does not look at every site", engine["passes"] < engine["events"] / 2, engine)
     expect("flows", stress.max() > 2.0, stress.max())
+    return seconds
 
 
-def check_restarts(whole, broken):
-    """Stops after every 15 events, ten times: with a wall time that is over at once, the main loop ends at its first look
-    at the clock, whatever the machine does. Then to the end, on two ranks."""
+def rows(path):
+    with h5py.File(path) as file:
+        return len(file["history/time_s"])
+
+
+def check_restarts(whole, broken, seconds):
+    """Stops after a share of the time that the unbroken run took, until three have come within the run, between rows of its
+    history; where it gets to its end before, it begins again and is stopped earlier. Then to the end, on two ranks."""
     state, engine, _, _ = attributes(whole)
-    for part in range(10):
-        done = run(["run", INPUT, "-o", broken, "--restart", "--max-walltime", "1e-9"] + ARGUMENTS)
-        expect(f"part {part}", done.returncode == 75, f"exit {done.returncode}: {done.stderr}")
+    share, stops = 0.7, 0
+    for part in range(60):
+        if stops == 3:
+            break
+        done = run(["run", INPUT, "-o", broken, "--restart", "--max-walltime", f"{share * seconds:.4f}"] + ARGUMENTS)
+        expect(f"part {part}", done.returncode in (0, 75), f"exit {done.returncode}: {done.stderr}")
+        stops += done.returncode == 75 and rows(broken) > 3
+        if done.returncode == 0:
+            expect(f"part {part} ends bit for bit", attributes(broken)[0] == state)
+            os.remove(broken)
+            share, stops = 0.8 * share, 0
+        elif rows(broken) == 1:
+            share *= 1.1  # the set-up alone took as long
+    expect("three stops", stops == 3, stops)
     done = run(["run", INPUT, "-o", broken, "--restart"] + ARGUMENTS, ranks=2)
     expect("restarts", done.returncode == 0, done.stderr)
     expect("goes on bit for bit", attributes(broken)[0] == state, f"{attributes(broken)[0]} and {state}")
@@ -168,8 +187,8 @@ def check_cost():
 def main():
     with tempfile.TemporaryDirectory() as folder:
         whole = os.path.join(folder, "whole.h5")
-        check_whole(whole)
-        check_restarts(whole, os.path.join(folder, "broken.h5"))
+        seconds = check_whole(whole)
+        check_restarts(whole, os.path.join(folder, "broken.h5"), seconds)
         check_signals(whole, os.path.join(folder, "signals.h5"))
         check_failures(folder, whole)
         check_ranks(folder)

@@ -170,6 +170,20 @@ def check_kills(folder, reference):
     expect_complete("killed", directory, reference)
 
 
+def check_torn_line(folder):
+    """What a crash leaves of a line in the manifest is closed before the next line, which can be read."""
+    path, torn = os.path.join(folder, "line", "manifest.jsonl"), '{"run":3,"state":"done","attem'
+    done = sweep(folder, ["-o", "line", "-q", "--only", "0"])
+    expect("before a torn line", done.returncode == 0, done.stderr)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(torn)
+    done = sweep(folder, ["-o", "line", "-q", "--resume", "--only", "1"])
+    lines = read(path).decode().splitlines()
+    expect("a torn line", done.returncode == 0 and [line for line in lines if not line.endswith("}")] == [torn], lines)
+    later = [json.loads(line) for line in lines[lines.index(torn) + 1:]] if torn in lines else []
+    expect("behind it", [(entry["run"], entry["state"]) for entry in later] == [(1, "running"), (1, "done")], later)
+
+
 def first_run(job):
     """What a sweep says until its first run is done."""
     said = ""
@@ -374,6 +388,7 @@ def main():
         reference = check_splittings(folder)
         check_list(folder)
         check_kills(folder, reference)
+        check_torn_line(folder)
         check_stops(folder, reference)
         check_failures(folder, reference)
         check_changes(folder)
