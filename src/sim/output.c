@@ -41,6 +41,7 @@ static stz_err check_name(const stz_output_claim *claim, const char *path, bool 
                       file, path, claim->output);
     }
   }
+  if (exists && !S_ISREG(there.st_mode)) return stz_fail(STZ_EIO, "%s: is no file, cannot be replaced", path);
   if (vacant && lstat(path, &there) == 0) {
     return stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
   }

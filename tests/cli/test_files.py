@@ -70,6 +70,11 @@ def check_names(folder):
         done = run(["run", "inputs/a.cfg", "-o", "u.h5"] + ARGUMENTS, cwd=folder)
         expect_failure(f"somebody's {name}", done, 3, f"{name}: exists already; --force replaces it")
         os.remove(os.path.join(folder, name))
+    for name in "u.ckpt.h5", "u.ckpt.prev.h5", "u.0001.hdf":
+        os.mkdir(os.path.join(folder, name))
+        done = run(["run", "inputs/a.cfg", "-o", "u.h5", "--force", "--set", "output.snapshots=true"] + ARGUMENTS, cwd=folder)
+        expect_failure(f"a folder {name}", done, 3, f"{name}: is no file, cannot be replaced")
+        os.rmdir(os.path.join(folder, name))
     done = run(["run", "inputs/a.cfg", "-o", "n" * 248 + ".h5"] + ARGUMENTS, cwd=folder)
     expect("too long for its checkpoint", done.returncode == 2 and "too long a name" in done.stderr, done.stderr)
     done = run(["run", "inputs/a.cfg", "-o", "a\nb\x1b/x.h5"] + ARGUMENTS, cwd=folder)
