@@ -37,7 +37,7 @@ static void fail_in_mpi(MPI_Comm *comm, int *code, ...) {
   char text[MPI_MAX_ERROR_STRING] = "";
   int length;
   MPI_Error_string(*code, text, &length);
-  fprintf(stderr, "stzkmc: MPI failed, as where memory is out: %s\n", text);
+  fprintf(stderr, "stzkmc: MPI failed, as where memory or /dev/shm is full: %s\n", text);
   MPI_Abort(*comm, STZ_EINTERNAL);
 }
 
