@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A team of threads that shares the work over all sites. An engine that runs on one rank hands such work out in parts;
+// the other ranks of its node, which have nothing to do, leave their cores to its team.
+//
+// The result has the same bits for any number of workers, because each part writes only places of its own: a sum is
+// one number per part, added up in the order of parts (stz_ordered_sum). A worker that is not at work sleeps; a part
+// goes to whoever is free, so that a core which another process keeps busy delays no one.
+#ifndef STZ_BASE_TEAM_H
+#define STZ_BASE_TEAM_H
+
+#include <mpi.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef struct stz_team stz_team;
+
+// One part of a task: 0 <= part < parts. It runs on any worker, 0 <= worker < stz_team_workers, at the same time as
+// other parts, so that `worker` names scratch memory. Worker 0 is the thread that called stz_team_run: MPI, errors, log
+// lines and progress are for it alone. A part allocates nothing.
+typedef void stz_team_task(void *context, int64_t part, int worker);
+
+// Collective over `comm`. On its first rank, creates a team with one worker for each rank that shares the node with it;
+// each worker is bound to the cores of its rank. On the other ranks, and where no other rank shares the node, *team is
+// NULL. *workers (out, all ranks): the size of the team.
+stz_err stz_team_create(MPI_Comm comm, stz_team **team, int *workers) STZ_MUST_USE;
+
+// Creates a team of `workers` threads, bound to no core; NULL for one. Local.
+stz_err stz_team_create_local(int workers, stz_team **team) STZ_MUST_USE;
+
+// Ends the threads. Local.
+void stz_team_destroy(stz_team **team);
+
+// Workers of a team; 1 for NULL. Local.
+int stz_team_workers(const stz_team *team);
+
+// Carries out all parts of a task and returns when the last is done. NULL: in the calling thread, in order. Local; not
+// to be called from within a part.
+void stz_team_run(stz_team *team, stz_team_task *task, void *context, int64_t parts);
+
+// The items [*first, *end) of part `part`, when `items` are cut into pieces of `size` (the last may be shorter).
+static inline void stz_team_range(int64_t items, int64_t size, int64_t part, int64_t *first, int64_t *end) {
+  *first = part * size;
+  *end = *first + size < items ? *first + size : items;
+}
+
+// Number of such pieces.
+static inline int64_t stz_team_parts(int64_t items, int64_t size) { return (items + size - 1) / size; }
+
+#endif
