@@ -5,6 +5,7 @@
 
 #include "base/comm.h"
 #include "base/memory.h"
+#include "base/team.h"
 
 struct stz_grid {
   MPI_Comm comm;
@@ -14,6 +15,7 @@ struct stz_grid {
   int *first;                     // first plane of each rank, and nx at the end
   int *gather_counts, *gather_at; // scratch of stz_grid_gather_planes
   double *plane_sums;             // scratch of stz_grid_sum, nx
+  stz_team *team;                 // may be NULL
 };
 
 stz_err stz_grid_create(MPI_Comm comm, const stz_lattice_params *params, stz_grid **grid) {
@@ -57,6 +59,8 @@ void stz_grid_destroy(stz_grid **grid) {
 MPI_Comm stz_grid_comm(const stz_grid *grid) { return grid->comm; }
 int stz_grid_rank(const stz_grid *grid) { return grid->rank; }
 int stz_grid_ranks(const stz_grid *grid) { return grid->ranks; }
+void stz_grid_employ(stz_grid *grid, stz_team *team) { grid->team = team; }
+stz_team *stz_grid_team(const stz_grid *grid) { return grid->team; }
 const int *stz_grid_cells(const stz_grid *grid) { return grid->cells; }
 double stz_grid_spacing(const stz_grid *grid) { return grid->spacing; }
 
@@ -101,11 +105,20 @@ int64_t stz_grid_local(const stz_grid *grid, int64_t site) {
   return local >= 0 && local < stz_grid_local_sites(grid) ? local : -1;
 }
 
+typedef struct plane_sum {
+  const stz_grid *grid;
+  const double *values;
+} plane_sum;
+
+static void sum_plane(void *context, int64_t plane, int worker) {
+  (void)worker;
+  const plane_sum *s = context;
+  const int64_t sites = plane_sites(s->grid);
+  s->grid->plane_sums[stz_grid_first_plane(s->grid) + plane] = stz_ordered_sum(s->values + plane * sites, (int)sites);
+}
+
 double stz_grid_sum(const stz_grid *grid, const double *values) {
-  const int64_t sites = plane_sites(grid);
-  for (int plane = 0; plane < stz_grid_planes(grid); plane++) {
-    grid->plane_sums[stz_grid_first_plane(grid) + plane] = stz_ordered_sum(values + plane * sites, (int)sites);
-  }
+  stz_team_run(grid->team, sum_plane, &(plane_sum){grid, values}, stz_grid_planes(grid));
   stz_grid_gather_planes(grid, grid->plane_sums, 1);
   return stz_ordered_sum(grid->plane_sums, grid->cells[0]);
 }

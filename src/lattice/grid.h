@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/team.h"
 #include "lattice/params.h"
 
 typedef struct stz_grid stz_grid;
@@ -21,6 +22,11 @@ void stz_grid_destroy(stz_grid **grid); // collective
 MPI_Comm stz_grid_comm(const stz_grid *grid);
 int stz_grid_rank(const stz_grid *grid);
 int stz_grid_ranks(const stz_grid *grid);
+
+// The team that shares the work over this rank's sites; NULL (at first): the rank works by itself. The team must
+// outlive its use. Local.
+void stz_grid_employ(stz_grid *grid, stz_team *team);
+stz_team *stz_grid_team(const stz_grid *grid);
 
 const int *stz_grid_cells(const stz_grid *grid);             // nx, ny, nz
 double stz_grid_spacing(const stz_grid *grid);               // a, nm

@@ -9,6 +9,7 @@
 
 struct stz_cache {
   MPI_Comm comm;
+  stz_team *team;
   stz_lattice_params lattice; // for which the rest was made
   stz_elastic_params elasticity;
   double volume_nm3;
@@ -17,11 +18,12 @@ struct stz_cache {
   stz_elastic *elastic;
 };
 
-stz_err stz_cache_create(MPI_Comm comm, stz_cache **cache) {
+stz_err stz_cache_create(MPI_Comm comm, stz_team *team, stz_cache **cache) {
   stz_cache *c = NULL;
   *cache = NULL;
   STZ_TRY(stz_agree(comm, STZ_NEW(c, 1)));
   c->comm = comm;
+  c->team = team;
   *cache = c;
   return STZ_OK;
 }
@@ -54,6 +56,7 @@ static stz_err fill(stz_cache *c, const stz_config *config) {
     empty(c);
     c->lattice = config->lattice;
     STZ_TRY(stz_grid_create(c->comm, &c->lattice, &c->grid));
+    stz_grid_employ(c->grid, c->team);
     STZ_TRY(stz_spectral_create(c->grid, &c->spectral));
   }
   if (same_elasticity(c, config)) return STZ_OK;

@@ -13,8 +13,8 @@
 
 typedef struct stz_cache stz_cache;
 
-// Collective over the ranks whose runs share it.
-stz_err stz_cache_create(MPI_Comm comm, stz_cache **cache) STZ_MUST_USE;
+// Collective over the ranks whose runs share it. `team` works for the runs; it may be NULL.
+stz_err stz_cache_create(MPI_Comm comm, stz_team *team, stz_cache **cache) STZ_MUST_USE;
 void stz_cache_destroy(stz_cache **cache);
 
 // Has the cache hold what `config` needs. Collective. On failure it is empty.

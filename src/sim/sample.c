@@ -35,9 +35,9 @@ static stz_err make_glass(const stz_config *config, stz_sample *s, stz_spectral 
   return err;
 }
 
-static stz_err build(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_sample *s) {
+static stz_err build(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_team *team, stz_sample *s) {
   if (!cache) {
-    STZ_TRY(stz_cache_create(comm, &s->own));
+    STZ_TRY(stz_cache_create(comm, team, &s->own));
     cache = s->own;
   }
   STZ_TRY(stz_cache_fill(cache, config));
@@ -49,9 +49,10 @@ static stz_err build(MPI_Comm comm, const stz_config *config, stz_cache *cache, 
   return stz_kmc_create(&config->kmc, s->glass, s->elastic, config->seed, &s->kmc);
 }
 
-stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_sample *sample) {
+stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_team *team,
+                          stz_sample *sample) {
   memset(sample, 0, sizeof *sample);
-  const stz_err err = build(comm, config, cache, sample);
+  const stz_err err = build(comm, config, cache, team, sample);
   if (err != STZ_OK) stz_sample_destroy(sample);
   return err;
 }

@@ -24,8 +24,9 @@ typedef struct stz_sample {
 } stz_sample;
 
 // Builds everything that the input describes, at time 0. Collective. What it can share it takes from `cache`, which
-// must outlive it; NULL: it shares nothing. On failure *sample is empty.
-stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_sample *sample) STZ_MUST_USE;
+// must outlive it; NULL: it shares nothing, and `team`, which may be NULL, works for it. On failure *sample is empty.
+stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_team *team,
+                          stz_sample *sample) STZ_MUST_USE;
 void stz_sample_destroy(stz_sample *sample); // collective
 
 // Hash of the whole state: fields, clusters, macroscopic state, random stream, counters. The same on any number of

@@ -281,7 +281,7 @@ static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_
   stz_output *held = NULL;
   stz_err err = stz_agree(comm, stz_state_paths_of(options->output, &r.paths));
   if (err == STZ_OK) err = hold_output(comm, config, options, &held);
-  if (err == STZ_OK) err = stz_sample_create(comm, config, options->cache, &r.sample);
+  if (err == STZ_OK) err = stz_sample_create(comm, config, options->cache, options->team, &r.sample);
   if (err == STZ_OK) {
     r.listener = stz_listen_begin(stz_grid_comm(r.sample.grid), options, config->checkpoint_every_wall_s);
     r.listener.begin = now;

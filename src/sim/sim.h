@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/team.h"
 #include "config/config.h"
 #include "sim/cache.h"
 
@@ -30,6 +31,7 @@ typedef struct stz_run_options {
   void (*progress)(
       const stz_progress *now); // called on rank 0 about once a second and at every segment's end; may be NULL
   stz_cache *cache;             // what runs of the same lattice share; may be NULL
+  stz_team *team;               // that shares the work over the sites of a run on one rank; may be NULL
   void (*poll)(void *context);  // called every few events on every rank, without any of its collectives; may be NULL
   void *context;                // for it
 } stz_run_options;

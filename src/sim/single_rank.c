@@ -39,10 +39,11 @@ static void look_round(void *context) {
 }
 
 static stz_err lead(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config, const stz_run_options *given,
-                    int ranks, bool *stopped_early) {
+                    stz_team *team, bool *stopped_early) {
   watch w = {.comm = comm, .given = given};
   stz_run_options options = *given;
   options.cache = NULL;
+  options.team = team;
   options.stop = &w.stop;
   options.poll = look_round;
   options.context = &w;
@@ -53,7 +54,7 @@ static stz_err lead(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config 
   MPI_Request sent;
   MPI_Ibcast(&stopped, 1, MPI_INT, 0, comm, &sent);
   MPI_Wait(&sent, MPI_STATUS_IGNORE);
-  while (w.heard < ranks - 1) hear(&w);
+  while (w.heard < stz_comm_size(comm) - 1) hear(&w);
   return err;
 }
 
@@ -77,24 +78,32 @@ static void wait_for_leader(MPI_Comm comm, const volatile int *stop, bool *stopp
   *stopped_early = stopped; // NOLINT(clang-analyzer-optin.mpi.MPI-Checker): MPI_Test has ended the request
 }
 
+static void tell(int workers, int ranks) {
+  if (workers < ranks) {
+    stz_log(STZ_LOG_INFO,
+            "%d of %d ranks are on other nodes than the first and stay idle: the multilevel engine uses one node",
+            ranks - workers, ranks);
+  }
+}
+
 stz_err stz_single_rank_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config,
                             const stz_run_options *options, bool *stopped_early) {
   MPI_Comm own;
-  int rank, ranks;
-  stz_err err = STZ_OK;
+  stz_team *team;
+  int workers;
   *stopped_early = false;
   MPI_Comm_dup(comm, &own);
-  MPI_Comm_rank(own, &rank);
-  MPI_Comm_size(own, &ranks);
-  stz_log(STZ_LOG_INFO,
-          "the multilevel engine runs on one rank: %d of %d ranks stay idle; kmc.engine = \"direct\" uses them all",
-          ranks - 1, ranks);
-  if (rank == 0) {
-    err = lead(own, carry_out, config, options, ranks, stopped_early);
-  } else {
-    wait_for_leader(own, options->stop, stopped_early);
+  stz_err err = stz_team_create(own, &team, &workers);
+  if (err == STZ_OK) {
+    tell(workers, stz_comm_size(own));
+    if (stz_comm_rank(own) == 0) {
+      err = lead(own, carry_out, config, options, team, stopped_early);
+    } else {
+      wait_for_leader(own, options->stop, stopped_early);
+    }
+    err = stz_agree(own, err);
+    stz_team_destroy(&team);
   }
-  err = stz_agree(own, err);
   MPI_Comm_free(&own);
   return err;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A run of an engine that takes one rank, on several: the first computes, the others wait for it.
+// A run of an engine that takes one rank, on several: the first computes, with a team of threads on the cores of the
+// ranks that share its node. The ranks themselves sleep.
 #ifndef STZ_SIM_SINGLE_RANK_H
 #define STZ_SIM_SINGLE_RANK_H
 

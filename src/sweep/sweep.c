@@ -337,7 +337,7 @@ static stz_err share_out(sweep *s) {
   stz_err err = STZ_OK;
   if (s->leader && !s->manifest) err = stz_manifest_open(s->options->directory, s->plan, false, &s->manifest);
   err = stz_agree(s->comm, err);
-  if (err == STZ_OK) err = stz_agree(s->comm, stz_cache_create(s->group, &s->cache));
+  if (err == STZ_OK) err = stz_agree(s->comm, stz_cache_create(s->group, NULL, &s->cache));
   if (err == STZ_OK && rank == 0) tell(s, &(stz_sweep_news){.run = STZ_SWEEP_BEGINS, .message = ""}, 0, 0.0);
   if (err == STZ_OK) work(s);
   if (err == STZ_OK && s->leader) change(s, BUSY, MPI_SUM, -1);
