@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/interrupt.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/comm.h"
@@ -42,4 +44,31 @@ stz_err stz_stage(MPI_Comm comm, const char *what) {
 stz_err stz_stage_on(double share) {
   if (stage_sink) stage_sink(stage_name, share);
   return stz_stage_look();
+}
+
+typedef struct staged {
+  stz_team_task *task;
+  void *context;
+  double from, to;
+  int64_t items;
+  atomic_bool ends;
+  stz_err err;
+} staged;
+
+static void run_staged(void *context, int64_t first, int64_t end, int worker) {
+  staged *s = context;
+  if (atomic_load_explicit(&s->ends, memory_order_relaxed)) return;
+  if (worker == 0) s->err = stz_stage_on(s->from + (s->to - s->from) * (double)first / (double)s->items);
+  if (worker == 0 && s->err != STZ_OK) {
+    atomic_store_explicit(&s->ends, true, memory_order_relaxed);
+  } else {
+    s->task(s->context, first, end, worker);
+  }
+}
+
+stz_err stz_stage_run(stz_team *team, double from, double to, int64_t items, int64_t piece, stz_team_task *task,
+                      void *context) {
+  staged s = {.task = task, .context = context, .from = from, .to = to, .items = items};
+  stz_team_run(team, items, piece, run_staged, &s);
+  return s.err;
 }

@@ -9,6 +9,7 @@
 #include <mpi.h>
 
 #include "base/error.h"
+#include "base/team.h"
 
 // Notes the signal that asks to stop; the first one counts. Safe in a signal handler.
 void stz_interrupt(int signal_number);
@@ -37,5 +38,10 @@ stz_err stz_stage_on(double share) STZ_MUST_USE;
 
 // Looks, and says nothing. Local, as stz_stage_on: the ranks must agree before their next collective.
 stz_err stz_stage_look(void) STZ_MUST_USE;
+
+// As stz_team_run, as a part of a step that begins when `from` of it is done and ends at `to`. Local: asked to stop, it
+// leaves out the parts that are left, and returns STZ_ESTOPPED.
+stz_err stz_stage_run(stz_team *team, double from, double to, int64_t items, int64_t piece, stz_team_task *task,
+                      void *context) STZ_MUST_USE;
 
 #endif

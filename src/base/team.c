@@ -34,7 +34,7 @@ struct stz_team {
   // The job, set under the lock before it is open.
   stz_team_task *task;
   void *context;
-  int64_t parts;
+  int64_t items, piece, parts;
   uint64_t job;              // its number
   bool open, ends;           // a late sleeper finds it closed, and sleeps on
   int busy;                  // workers within it, but the caller
@@ -45,7 +45,8 @@ static void take_parts(stz_team *team, int number) {
   for (;;) {
     const int64_t part = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
     if (part >= team->parts) return;
-    team->task(team->context, part, number);
+    const int64_t first = part * team->piece, end = first + team->piece;
+    team->task(team->context, first, end < team->items ? end : team->items, number);
   }
 }
 
@@ -70,15 +71,25 @@ static void *work(void *argument) {
 
 int stz_team_workers(const stz_team *team) { return team ? team->count : 1; }
 
-void stz_team_run(stz_team *team, stz_team_task *task, void *context, int64_t parts) {
-  if (!team || parts < 2) {
-    for (int64_t part = 0; part < parts; part++) task(context, part, 0);
+int64_t stz_team_parts(int64_t items, int64_t piece) { return (items + piece - 1) / piece; }
+
+static void run_alone(int64_t items, int64_t piece, stz_team_task *task, void *context) {
+  for (int64_t first = 0; first < items; first += piece) {
+    task(context, first, first + piece < items ? first + piece : items, 0);
+  }
+}
+
+void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context) {
+  if (!team || items <= piece) {
+    run_alone(items, piece, task, context);
     return;
   }
   pthread_mutex_lock(&team->lock);
   team->task = task;
   team->context = context;
-  team->parts = parts;
+  team->items = items;
+  team->piece = piece;
+  team->parts = stz_team_parts(items, piece);
   atomic_store_explicit(&team->next, 0, memory_order_relaxed);
   team->job++;
   team->open = true;

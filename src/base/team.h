@@ -16,10 +16,10 @@
 
 typedef struct stz_team stz_team;
 
-// One part of a task: 0 <= part < parts. It runs on any worker, 0 <= worker < stz_team_workers, at the same time as
-// other parts, so that `worker` names scratch memory. Worker 0 is the thread that called stz_team_run: MPI, errors, log
-// lines and progress are for it alone. A part allocates nothing.
-typedef void stz_team_task(void *context, int64_t part, int worker);
+// One part of a task: the items first <= i < end. It runs on any worker, 0 <= worker < stz_team_workers, at the same
+// time as other parts, so that `worker` names scratch memory. Worker 0 is the thread that called stz_team_run: MPI,
+// errors, log lines and progress are for it alone. A part allocates nothing.
+typedef void stz_team_task(void *context, int64_t first, int64_t end, int worker);
 
 // Collective over `comm`. On its first rank, creates a team with one worker for each rank that shares the node with it;
 // each worker is bound to the cores of its rank. On the other ranks, and where no other rank shares the node, *team is
@@ -35,17 +35,12 @@ void stz_team_destroy(stz_team **team);
 // Workers of a team; 1 for NULL. Local.
 int stz_team_workers(const stz_team *team);
 
-// Carries out all parts of a task and returns when the last is done. NULL: in the calling thread, in order. Local; not
-// to be called from within a part.
-void stz_team_run(stz_team *team, stz_team_task *task, void *context, int64_t parts);
+// Carries out a task on `items` items, in parts of `piece` items (the last may have fewer), and returns when all are
+// done. Part number p begins at item p piece. NULL: in the calling thread, in order. Local; not to be called from
+// within a part.
+void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context);
 
-// The items [*first, *end) of part `part`, when `items` are cut into pieces of `size` (the last may be shorter).
-static inline void stz_team_range(int64_t items, int64_t size, int64_t part, int64_t *first, int64_t *end) {
-  *first = part * size;
-  *end = *first + size < items ? *first + size : items;
-}
-
-// Number of such pieces.
-static inline int64_t stz_team_parts(int64_t items, int64_t size) { return (items + size - 1) / size; }
+// Number of parts. Local.
+int64_t stz_team_parts(int64_t items, int64_t piece);
 
 #endif

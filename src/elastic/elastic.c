@@ -113,10 +113,10 @@ void stz_elastic_bare(const stz_elastic *elastic, const int m[3], double green[6
   symmetrise(cells, m, green);
 }
 
-stz_err stz_elastic_octant(const int cells[3], int c, int d, double *data) {
+stz_err stz_elastic_octant(stz_team *team, const int cells[3], int c, int d, double *data) {
   int parity[3];
   for (int axis = 0; axis < 3; axis++) parity[axis] = stz_dev_parity(c, axis) * stz_dev_parity(d, axis);
-  STZ_TRY(stz_octant_inverse(cells, parity, data));
+  STZ_TRY(stz_octant_inverse(team, cells, parity, data));
   // A pair of odd axes turns exp(i k r) into i sin times i sin.
   if (parity[0] + parity[1] + parity[2] == 3) return STZ_OK;
   const size_t octant = (size_t)(cells[0] / 2 + 1) * (size_t)(cells[1] / 2 + 1) * (size_t)(cells[2] / 2 + 1);
@@ -124,38 +124,63 @@ stz_err stz_elastic_octant(const int cells[3], int c, int d, double *data) {
   return STZ_OK;
 }
 
+typedef struct filling {
+  const stz_elastic *e;
+  double *spectrum; // [pair][x][y][z] of the octant
+  float *table;
+  int c, d;
+} filling;
+
+// The operator at the wave numbers of rows (x, y) of the octant.
+static void fill_operator(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const filling *f = context;
+  const int *n = f->e->half;
+  const size_t octant = (size_t)n[0] * (size_t)n[1] * (size_t)n[2];
+  for (int64_t i = first * n[2]; i < end * n[2]; i++) {
+    const int m[3] = {(int)(i / n[2] / n[1]), (int)(i / n[2] % n[1]), (int)(i % n[2])};
+    double green[6][6];
+    stz_elastic_green(f->e, m, green);
+    for (int c = 0; c < 5; c++) {
+      for (int d = c; d < 5; d++) f->spectrum[(size_t)stz_elastic_pair(c, d) * octant + (size_t)i] = green[c][d];
+    }
+  }
+}
+
+// Rows (x, y) of one pair of components into the table, and what pads them.
+static void fill_rows(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const filling *f = context;
+  const int *n = f->e->half, pair = stz_elastic_pair(f->c, f->d), length = f->e->row_length;
+  const float parity = (float)(stz_dev_parity(f->c, 2) * stz_dev_parity(f->d, 2));
+  const double *field = f->spectrum + (size_t)pair * (size_t)n[0] * (size_t)n[1] * (size_t)n[2];
+  for (int64_t row = first; row < end; row++) {
+    float *to = f->table + ((size_t)row * STZ_PAIRS + (size_t)pair) * (size_t)length;
+    for (int z = 0; z < n[2]; z++) to[z] = (float)field[row * n[2] + z];
+    for (int z = n[2]; z < length; z++) to[z] = parity * to[stz_grid_cells(f->e->grid)[2] - z];
+  }
+}
+
 // Fills the table: the operator on the octant of wave numbers, transformed by its mirror parity, component by
 // component.
 static stz_err fill_table(const stz_elastic *e, float *table) {
-  const int *cells = stz_grid_cells(e->grid), *n = e->half;
+  const int *n = e->half;
   const size_t octant = (size_t)n[0] * (size_t)n[1] * (size_t)n[2];
-  double *spectrum;
-  STZ_TRY(STZ_NEW(spectrum, octant * STZ_PAIRS));
-  stz_err err = STZ_OK;
-  for (size_t i = 0; i < octant && err == STZ_OK; i++) {
-    if (i % 65536 == 0) err = stz_stage_on(0.5 * (double)i / (double)octant);
-    const int m[3] = {(int)(i / (size_t)(n[1] * n[2])), (int)(i / (size_t)n[2] % (size_t)n[1]),
-                      (int)(i % (size_t)n[2])};
-    double green[6][6];
-    stz_elastic_green(e, m, green);
-    for (int c = 0; c < 5; c++) {
-      for (int d = c; d < 5; d++) spectrum[(size_t)stz_elastic_pair(c, d) * octant + i] = green[c][d];
-    }
-  }
-  for (int c = 0; c < 5 && err == STZ_OK; c++) {
-    for (int d = c; d < 5 && err == STZ_OK; d++) {
-      double *field = spectrum + (size_t)stz_elastic_pair(c, d) * octant;
-      const float parity = (float)(stz_dev_parity(c, 2) * stz_dev_parity(d, 2));
-      err = stz_stage_on(0.5 + 0.5 * stz_elastic_pair(c, d) / STZ_PAIRS);
-      if (err == STZ_OK) err = stz_elastic_octant(cells, c, d, field);
-      for (int row = 0; row < n[0] * n[1]; row++) {
-        float *to = table + ((size_t)row * STZ_PAIRS + (size_t)stz_elastic_pair(c, d)) * (size_t)e->row_length;
-        for (int z = 0; z < n[2]; z++) to[z] = (float)field[(size_t)row * (size_t)n[2] + (size_t)z];
-        for (int z = n[2]; z < e->row_length; z++) to[z] = parity * to[cells[2] - z];
+  stz_team *team = stz_grid_team(e->grid);
+  filling f = {.e = e, .table = table};
+  STZ_TRY(STZ_NEW(f.spectrum, octant * STZ_PAIRS));
+  stz_err err = stz_stage_run(team, 0.0, 0.5, n[0] * n[1], 16, fill_operator, &f);
+  for (f.c = 0; f.c < 5 && err == STZ_OK; f.c++) {
+    for (f.d = f.c; f.d < 5 && err == STZ_OK; f.d++) {
+      const int pair = stz_elastic_pair(f.c, f.d);
+      err = stz_stage_on(0.5 + 0.5 * pair / STZ_PAIRS);
+      if (err == STZ_OK) {
+        err = stz_elastic_octant(team, stz_grid_cells(e->grid), f.c, f.d, f.spectrum + (size_t)pair * octant);
       }
+      if (err == STZ_OK) stz_team_run(team, n[0] * n[1], 64, fill_rows, &f);
     }
   }
-  stz_free(spectrum);
+  stz_free(f.spectrum);
   return err;
 }
 
@@ -198,32 +223,43 @@ void stz_elastic_destroy(stz_elastic **elastic) {
   *elastic = NULL;
 }
 
-stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, const double *const strain[5],
-                           double *const stress[6]) {
-  const size_t modes = stz_spectral_modes(spectral);
-  double complex *spectrum = NULL;
-  STZ_TRY(stz_agree(stz_grid_comm(elastic->grid), STZ_NEW(spectrum, 6 * modes)));
-  for (int c = 0; c < 5; c++) stz_spectral_forward(spectral, strain[c], spectrum + (size_t)c * modes);
-  stz_err err = STZ_OK;
-  for (size_t i = 0; i < modes && err == STZ_OK; i++) {
-    if (i % 65536 == 0) err = stz_stage_on((double)i / (double)modes);
+typedef struct product {
+  const stz_elastic *elastic;
+  const stz_spectral *spectral;
+  double complex *spectrum;
+  size_t modes;
+} product;
+
+// The operator times the strain, at each wave number, in place.
+static void multiply(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const product *p = context;
+  for (size_t i = (size_t)first; i < (size_t)end; i++) {
     int m[3];
     double green[6][6];
     double complex in[5];
-    stz_spectral_wave(spectral, i, m);
-    stz_elastic_green(elastic, m, green);
-    for (int d = 0; d < 5; d++) in[d] = spectrum[(size_t)d * modes + i];
+    stz_spectral_wave(p->spectral, i, m);
+    stz_elastic_green(p->elastic, m, green);
+    for (int d = 0; d < 5; d++) in[d] = p->spectrum[(size_t)d * p->modes + i];
     for (int c = 0; c < 6; c++) {
       double complex sum = 0.0;
       for (int d = 0; d < 5; d++) sum += green[c][d] * in[d];
-      spectrum[(size_t)c * modes + i] = sum;
+      p->spectrum[(size_t)c * p->modes + i] = sum;
     }
   }
+}
+
+stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, const double *const strain[5],
+                           double *const stress[6]) {
+  product p = {.elastic = elastic, .spectral = spectral, .modes = stz_spectral_modes(spectral)};
+  STZ_TRY(stz_agree(stz_grid_comm(elastic->grid), STZ_NEW(p.spectrum, 6 * p.modes)));
+  for (int c = 0; c < 5; c++) stz_spectral_forward(spectral, strain[c], p.spectrum + (size_t)c * p.modes);
+  stz_err err = stz_stage_run(stz_grid_team(elastic->grid), 0.0, 1.0, (int64_t)p.modes, 4096, multiply, &p);
   err = stz_agree(stz_grid_comm(elastic->grid), err);
   for (int c = 0; c < 6 && err == STZ_OK; c++) {
-    stz_spectral_inverse(spectral, spectrum + (size_t)c * modes, stress[c]);
+    stz_spectral_inverse(spectral, p.spectrum + (size_t)c * p.modes, stress[c]);
   }
-  stz_free(spectrum);
+  stz_free(p.spectrum);
   return err;
 }
 

@@ -44,8 +44,8 @@ void stz_elastic_bare(const stz_elastic *elastic, const int m[3], double green[6
 int stz_elastic_pair(int c, int d);
 
 // Takes components of the operator on the octant of wave numbers 0 <= m_i <= n_i/2 (z fastest) to the kernel on the
-// octant of sites 0 <= x_i <= n_i/2, in place: the field of one event at the origin. Serial.
-stz_err stz_elastic_octant(const int cells[3], int c, int d, double *data) STZ_MUST_USE;
+// octant of sites 0 <= x_i <= n_i/2, in place: the field of one event at the origin. Local; `team` may be NULL.
+stz_err stz_elastic_octant(stz_team *team, const int cells[3], int c, int d, double *data) STZ_MUST_USE;
 
 // Stress field of a field of event strains. Collective. `strain`: 5 deviator components, one array a local site each;
 // `stress`: 6 arrays, deviator and trace/sqrt3.

@@ -85,7 +85,7 @@ static void operate(const void *context, const int m[3], double green[6][6]) {
 
 static stz_err make_coarse(const stz_split *split, const stz_elastic *elastic, const nodes *n, coarse *k) {
   for (int r = 0; r < STZ_COARSE; r++) stz_split_spline(STZ_COARSE, r, k->spline[r]);
-  return stz_total_create_of(n->count, operate, &(coarse_operator){split, elastic}, &k->total);
+  return stz_total_create_of(NULL, n->count, operate, &(coarse_operator){split, elastic}, &k->total);
 }
 
 stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) {
@@ -315,19 +315,19 @@ void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
   if (far->split->coarse) add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
 }
 
-static void give_source(void *context, int c, int row, float *field) {
+static void give_source(void *context, int c, int64_t first, int64_t end, int row, float *field) {
   const stz_far *far = context;
   const int *count = far->grid[STZ_LEVELS].count;
   const double *from = far->coarse.source + (size_t)c * coarse_sites(&far->grid[STZ_LEVELS]);
-  for (int i = 0; i < count[0] * count[1]; i++) {
+  for (int64_t i = first; i < end; i++) {
     for (int z = 0; z < count[2]; z++) field[i * row + z] = (float)from[i * count[2] + z];
   }
 }
 
-static void take_nodes(void *context, int c, int row, const float *field) {
+static void take_nodes(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
   const stz_far *far = context;
   const nodes *n = &far->grid[STZ_LEVELS];
-  for (int i = 0; i < n->count[0] * n->count[1]; i++) {
+  for (int i = (int)first; i < (int)end; i++) {
     float *to = node_of(n, i / n->count[1], i % n->count[1], 0) + c;
     for (int z = 0; z < n->count[2]; z++) to[5 * z] = field[i * row + z];
   }

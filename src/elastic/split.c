@@ -105,46 +105,58 @@ static void fill_filter(const int cells[3], int spacing, double *filter[3]) {
   }
 }
 
-static stz_err fill_spectrum(const stz_elastic *elastic, double variance, part p, double *const filter[3], octant *o) {
-  for (size_t i = 0; i < o->sites; i++) {
-    if (i % 65536 == 0) STZ_TRY(stz_stage_on((double)i / (double)o->sites));
-    const int m[3] = {(int)(i / (size_t)(o->n[1] * o->n[2])), (int)(i / (size_t)o->n[2] % (size_t)o->n[1]),
-                      (int)(i % (size_t)o->n[2])};
+typedef struct filling {
+  const stz_elastic *elastic;
+  double variance;
+  part p;
+  double *filter[3];
+  octant *o;
+} filling;
+
+// A part's operator at the wave numbers of rows (x, y) of the octant.
+static void fill_spectrum(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const filling *f = context;
+  const octant *o = f->o;
+  for (int64_t i = first * o->n[2]; i < end * o->n[2]; i++) {
+    const int m[3] = {(int)(i / o->n[2] / o->n[1]), (int)(i / o->n[2] % o->n[1]), (int)(i % o->n[2])};
     double green[6][6], bare[6][6], k2 = 0.0;
     for (int axis = 0; axis < 3; axis++) {
       const double k = 2.0 * STZ_PI * m[axis] / o->cells[axis];
       k2 += k * k;
     }
-    double weight = p.add ? stz_split_window(p.add, variance, sqrt(k2)) : 0.0;
-    if (p.remove) weight -= stz_split_window(p.remove, variance, sqrt(k2));
-    weight *= filter[0][m[0]] * filter[1][m[1]] * filter[2][m[2]];
-    if (p.whole) stz_elastic_green(elastic, m, green);
-    stz_elastic_bare(elastic, m, bare);
+    double weight = f->p.add ? stz_split_window(f->p.add, f->variance, sqrt(k2)) : 0.0;
+    if (f->p.remove) weight -= stz_split_window(f->p.remove, f->variance, sqrt(k2));
+    weight *= f->filter[0][m[0]] * f->filter[1][m[1]] * f->filter[2][m[2]];
+    if (f->p.whole) stz_elastic_green(f->elastic, m, green);
+    stz_elastic_bare(f->elastic, m, bare);
     for (int c = 0; c < 5; c++) {
       for (int d = c; d < 5; d++) {
-        o->data[(size_t)stz_elastic_pair(c, d) * o->sites + i] = (p.whole ? green[c][d] : 0.0) + weight * bare[c][d];
+        o->data[(size_t)stz_elastic_pair(c, d) * o->sites + (size_t)i] =
+            (f->p.whole ? green[c][d] : 0.0) + weight * bare[c][d];
       }
     }
   }
-  return STZ_OK;
 }
 
 // The kernel of a part on the octant of sites.
-static stz_err make_part(const stz_elastic *elastic, double variance, part p, octant *o) {
-  double *filter[3] = {NULL, NULL, NULL};
+static stz_err make_part(const stz_split *s, const stz_elastic *elastic, part p, octant *o) {
+  filling f = {.elastic = elastic, .variance = s->variance, .p = p, .o = o};
+  stz_team *team = stz_grid_team(s->grid);
   stz_err err = STZ_OK;
-  for (int axis = 0; axis < 3 && err == STZ_OK; axis++) err = STZ_NEW(filter[axis], o->n[axis]);
+  for (int axis = 0; axis < 3 && err == STZ_OK; axis++) err = STZ_NEW(f.filter[axis], o->n[axis]);
   if (err == STZ_OK) {
-    fill_filter(o->cells, p.spacing, filter);
-    err = fill_spectrum(elastic, variance, p, filter, o);
+    fill_filter(o->cells, p.spacing, f.filter);
+    err = stz_stage_run(team, 0.0, 1.0, o->n[0] * o->n[1], 16, fill_spectrum, &f);
   }
   for (int c = 0; c < 5 && err == STZ_OK; c++) {
     for (int d = c; d < 5 && err == STZ_OK; d++) {
       err = stz_stage_on(1.0);
-      if (err == STZ_OK) err = stz_elastic_octant(o->cells, c, d, o->data + (size_t)stz_elastic_pair(c, d) * o->sites);
+      if (err != STZ_OK) break;
+      err = stz_elastic_octant(team, o->cells, c, d, o->data + (size_t)stz_elastic_pair(c, d) * o->sites);
     }
   }
-  for (int axis = 0; axis < 3; axis++) stz_free(filter[axis]);
+  for (int axis = 0; axis < 3; axis++) stz_free(f.filter[axis]);
   return err;
 }
 
@@ -264,6 +276,29 @@ void stz_split_spline(int h, int residue, float weight[4]) {
   weight[3] = (float)(t * t * t / 6.0);
 }
 
+typedef struct level_task {
+  const octant *o;
+  stz_level *level;
+} level_task;
+
+static void fill_level(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const level_task *t = context;
+  const int h = t->level->spacing, across = t->level->reach[1] + 1;
+  for (int64_t row = first; row < end; row++) {
+    fill_row(t->o, t->level, (int)(row / h / across), (int)(row / h % across), (int)(row % h));
+  }
+}
+
+static void sum_levels(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const level_task *t = context;
+  const int h = t->level->spacing;
+  for (int i = (int)first; i < (int)end; i++) {
+    sum_level(t->level, (const int[3]){i / (h * h), i / h % h, i % h}, t->level->sums[i]);
+  }
+}
+
 static stz_err make_level(stz_split *s, const stz_elastic *elastic, int l, octant *o) {
   stz_level *level = &s->level[l - 1];
   const int h = 1 << l;
@@ -280,14 +315,10 @@ static stz_err make_level(stz_split *s, const stz_elastic *elastic, int l, octan
   STZ_TRY(STZ_NEW(level->span, rows));
   STZ_TRY(STZ_NEW(level->sums, h * h * h));
   s->bytes += rows * (STZ_LEVEL_ROW * sizeof *level->rows + sizeof *level->span);
-  STZ_TRY(make_part(elastic, s->variance, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
-  for (size_t row = 0; row < rows; row++) {
-    const int residue = (int)(row % (size_t)h), y = (int)(row / (size_t)h % (size_t)(level->reach[1] + 1)),
-              x = (int)(row / (size_t)h / (size_t)(level->reach[1] + 1));
-    if (row % 4096 == 0) STZ_TRY(stz_stage_on((double)row / (double)rows));
-    fill_row(o, level, x, y, residue);
-  }
-  for (int i = 0; i < h * h * h; i++) sum_level(level, (const int[3]){i / (h * h), i / h % h, i % h}, level->sums[i]);
+  STZ_TRY(make_part(s, elastic, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
+  level_task t = {.o = o, .level = level};
+  STZ_TRY(stz_stage_run(stz_grid_team(s->grid), 0.0, 1.0, (int64_t)rows, 64, fill_level, &t));
+  stz_team_run(stz_grid_team(s->grid), h * h * h, 1, sum_levels, &t);
   for (int r = 0; r < h; r++) stz_split_spline(h, r, level->spline[r]);
   return STZ_OK;
 }
@@ -334,16 +365,26 @@ static void fill_near(const octant *o, const stz_level *level, const int *parity
   }
 }
 
+typedef struct near_task {
+  stz_split *s;
+  const octant *o;
+} near_task;
+
+static void fill_parities(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const near_task *t = context;
+  for (int p = (int)first; p < (int)end; p++) {
+    fill_near(t->o, &t->s->level[0], (const int[3]){p >> 2 & 1, p >> 1 & 1, p & 1}, t->s->near[p], t->s->near_sums[p]);
+  }
+}
+
 static stz_err make_near(stz_split *s, const stz_elastic *elastic, octant *o) {
   const size_t size = (size_t)STZ_NEAR_ROWS * STZ_PAIRS * 8;
   const bool last = s->levels == 1 && !s->coarse;
-  STZ_TRY(make_part(elastic, s->variance, (part){.whole = true, .remove = last ? 0 : 2}, o));
-  for (int p = 0; p < 8; p++) {
-    STZ_TRY(stz_stage_on(p / 8.0));
-    STZ_TRY(STZ_NEW(s->near[p], size));
-    fill_near(o, &s->level[0], (const int[3]){p >> 2 & 1, p >> 1 & 1, p & 1}, s->near[p], s->near_sums[p]);
-  }
-  if (!last) STZ_TRY(make_part(elastic, s->variance, (part){.whole = true}, o));
+  STZ_TRY(make_part(s, elastic, (part){.whole = true, .remove = last ? 0 : 2}, o));
+  for (int p = 0; p < 8; p++) STZ_TRY(STZ_NEW(s->near[p], size));
+  STZ_TRY(stz_stage_run(stz_grid_team(s->grid), 0.0, 1.0, 8, 1, fill_parities, &(near_task){s, o}));
+  if (!last) STZ_TRY(make_part(s, elastic, (part){.whole = true}, o));
   STZ_TRY(STZ_NEW(s->whole, size));
   fill_near(o, &s->level[0], NULL, s->whole, NULL);
   s->bytes += 9 * size * sizeof(float);

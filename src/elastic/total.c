@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/target.h"
 #include "base/tensor.h"
@@ -17,7 +18,9 @@ struct stz_total {
   stz_transform *transform;
   int length, row; // of a row of the table, padded to a multiple of 8, and of a field
   size_t table_bytes, field_size;
-  float *table, *field[5], *twice; // twice: a row of the table, each number for the real and the imaginary part
+  float *table, *field[5];
+  float *twice; // per worker: a row of the table, each number for the real and the imaginary part
+  stz_team *team;
 };
 
 static float *table_row(const stz_total *t, int x, int y) {
@@ -25,27 +28,36 @@ static float *table_row(const stz_total *t, int x, int y) {
   return t->table + ((size_t)x * across + (size_t)y) * STZ_PAIRS * (size_t)t->length;
 }
 
-static void fill_table(stz_operator *op, const void *context, stz_total *t) {
-  const int *cells = t->cells;
+typedef struct filling {
+  stz_total *t;
+  stz_operator *op;
+  const void *context;
+} filling;
+
+static void fill_rows(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const filling *f = context;
+  const stz_total *t = f->t;
+  const int *cells = t->cells, across = cells[1] / 2 + 1;
   const double sites = (double)cells[0] * cells[1] * cells[2];
-  for (int x = 0; x <= cells[0] / 2; x++) {
-    for (int y = 0; y <= cells[1] / 2; y++) {
-      float *row = table_row(t, x, y);
-      for (int z = 0; z <= cells[2] / 2; z++) {
-        double green[6][6];
-        op(context, (const int[3]){x, y, z}, green);
-        for (int c = 0; c < 5; c++) {
-          for (int d = c; d < 5; d++) row[stz_elastic_pair(c, d) * t->length + z] = (float)(green[c][d] / sites);
-        }
+  for (int i = (int)first; i < (int)end; i++) {
+    float *row = table_row(t, i / across, i % across);
+    for (int z = 0; z <= cells[2] / 2; z++) {
+      double green[6][6];
+      f->op(f->context, (const int[3]){i / across, i % across, z}, green);
+      for (int c = 0; c < 5; c++) {
+        for (int d = c; d < 5; d++) row[stz_elastic_pair(c, d) * t->length + z] = (float)(green[c][d] / sites);
       }
     }
   }
 }
 
-stz_err stz_total_create_of(const int cells[3], stz_operator *op, const void *context, stz_total **total) {
+stz_err stz_total_create_of(stz_team *team, const int cells[3], stz_operator *op, const void *context,
+                            stz_total **total) {
   stz_total *t = NULL;
   *total = NULL;
   STZ_TRY(STZ_NEW(t, 1));
+  t->team = team;
   memcpy(t->cells, cells, sizeof t->cells);
   t->length = (cells[2] / 2 + 8) / 8 * 8;
   t->row = stz_transform_row(cells);
@@ -54,14 +66,17 @@ stz_err stz_total_create_of(const int cells[3], stz_operator *op, const void *co
       (size_t)(cells[0] / 2 + 1) * (size_t)(cells[1] / 2 + 1) * STZ_PAIRS * (size_t)t->length * sizeof(float);
   stz_err err = STZ_NEW(t->table, t->table_bytes / sizeof(float));
   if (err == STZ_OK) err = STZ_NEW(t->field[0], 5 * t->field_size);
-  if (err == STZ_OK) err = STZ_NEW(t->twice, 2 * STZ_PAIRS * t->length);
-  if (err == STZ_OK) err = stz_transform_create(cells, t->field[0], &t->transform);
+  if (err == STZ_OK) err = STZ_NEW(t->twice, stz_team_workers(team) * 2 * STZ_PAIRS * t->length);
+  if (err == STZ_OK) err = stz_transform_create(team, cells, t->field[0], &t->transform);
+  if (err == STZ_OK) {
+    const int rows = (cells[0] / 2 + 1) * (cells[1] / 2 + 1);
+    err = stz_stage_run(team, 0.0, 1.0, rows, 16, fill_rows, &(filling){t, op, context});
+  }
   if (err != STZ_OK) {
     stz_total_destroy(&t);
     return err;
   }
   for (int c = 1; c < 5; c++) t->field[c] = t->field[c - 1] + t->field_size;
-  fill_table(op, context, t);
   *total = t;
   return STZ_OK;
 }
@@ -71,7 +86,7 @@ static void elastic_operator(const void *context, const int m[3], double green[6
 }
 
 stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_total **total) {
-  return stz_total_create_of(stz_grid_cells(grid), elastic_operator, elastic, total);
+  return stz_total_create_of(stz_grid_team(grid), stz_grid_cells(grid), elastic_operator, elastic, total);
 }
 
 void stz_total_destroy(stz_total **total) {
@@ -114,11 +129,11 @@ static inline __attribute__((always_inline)) void multiply(const float *restrict
 }
 
 // The rows of spectra at (+-x, +-y): those that differ.
-STZ_MULTIVERSION(static void multiply_images(stz_total *t, int x, int y)) {
+STZ_MULTIVERSION(static void multiply_images(const stz_total *t, int x, int y, float *twice)) {
   const int *n = t->cells, length = t->row;
   const float *row = table_row(t, x, y);
   for (int pair = 0; pair < STZ_PAIRS; pair++) {
-    for (int i = 0; i < length; i++) t->twice[pair * length + i] = row[pair * t->length + i / 2];
+    for (int i = 0; i < length; i++) twice[pair * length + i] = row[pair * t->length + i / 2];
   }
   for (int image = 0; image < 4; image++) {
     const bool mirrored[2] = {image / 2 != 0, image % 2 != 0};
@@ -129,22 +144,49 @@ STZ_MULTIVERSION(static void multiply_images(stz_total *t, int x, int y)) {
       g[c] = (mirrored[0] ? (float)stz_dev_parity(c, 0) : 1.0f) * (mirrored[1] ? (float)stz_dev_parity(c, 1) : 1.0f);
       spectra[c] = t->field[c] + at * (size_t)length;
     }
-    multiply(t->twice, length, g, spectra);
+    multiply(twice, length, g, spectra);
   }
 }
 
-void stz_total_stress(stz_total *t, void (*strain)(void *context, int c, int row, float *field),
-                      void (*put)(void *context, int c, int row, const float *field), void *context) {
+typedef struct pass {
+  stz_total *t;
+  int c;
+  stz_total_give *strain;
+  stz_total_take *put;
+  void *context;
+} pass;
+
+static void give_rows(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const pass *p = context;
+  p->strain(p->context, p->c, first, end, p->t->row, p->t->field[p->c]);
+}
+
+static void put_rows(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const pass *p = context;
+  p->put(p->context, p->c, first, end, p->t->row, p->t->field[p->c]);
+}
+
+static void multiply_rows(void *context, int64_t first, int64_t end, int worker) {
+  const pass *p = context;
+  const int across = p->t->cells[1] / 2 + 1;
+  float *twice = p->t->twice + (size_t)worker * 2 * STZ_PAIRS * (size_t)p->t->length;
+  for (int i = (int)first; i < (int)end; i++) multiply_images(p->t, i / across, i % across, twice);
+}
+
+enum { ROWS = 32 }; // at once
+
+void stz_total_stress(stz_total *t, stz_total_give *strain, stz_total_take *put, void *context) {
   const int *cells = t->cells;
-  for (int c = 0; c < 5; c++) {
-    strain(context, c, t->row, t->field[c]);
-    stz_transform_forward(t->transform, t->field[c]);
+  pass p = {.t = t, .strain = strain, .put = put, .context = context};
+  for (p.c = 0; p.c < 5; p.c++) {
+    stz_team_run(t->team, (int64_t)cells[0] * cells[1], ROWS, give_rows, &p);
+    stz_transform_forward(t->transform, t->field[p.c]);
   }
-  for (int x = 0; x <= cells[0] / 2; x++) {
-    for (int y = 0; y <= cells[1] / 2; y++) multiply_images(t, x, y);
-  }
-  for (int c = 0; c < 5; c++) {
-    stz_transform_inverse(t->transform, t->field[c]);
-    put(context, c, t->row, t->field[c]);
+  stz_team_run(t->team, (int64_t)(cells[0] / 2 + 1) * (cells[1] / 2 + 1), ROWS, multiply_rows, &p);
+  for (p.c = 0; p.c < 5; p.c++) {
+    stz_transform_inverse(t->transform, t->field[p.c]);
+    stz_team_run(t->team, (int64_t)cells[0] * cells[1], ROWS, put_rows, &p);
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The stress of a whole field of strain by Fourier transform, with the operator kept in a table: for engines that need
-// it again and again. In single precision, within 1e-5 of the stress's rms. Serial.
+// it again and again. In single precision, within 1e-5 of the stress's rms. One rank.
 #ifndef STZ_ELASTIC_TOTAL_H
 #define STZ_ELASTIC_TOTAL_H
 
@@ -13,15 +13,20 @@ typedef struct stz_total stz_total;
 // of odd parity are zero at the Nyquist wave numbers.
 typedef void stz_operator(const void *context, const int m[3], double green[6][6]);
 
-// The elastic operator's, for a grid of one rank; and any operator's.
+// Rows (x, y) first <= i < end of a field of component c, row i at field + i row, nz numbers of it in use: to be given,
+// or received. Several calls at the same time have different rows.
+typedef void stz_total_give(void *context, int c, int64_t first, int64_t end, int row, float *field);
+typedef void stz_total_take(void *context, int c, int64_t first, int64_t end, int row, const float *field);
+
+// The elastic operator's, for a grid of one rank and its team; and any operator's, whose `team` may be NULL.
 stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_total **total) STZ_MUST_USE;
-stz_err stz_total_create_of(const int cells[3], stz_operator *op, const void *context, stz_total **total) STZ_MUST_USE;
+stz_err stz_total_create_of(stz_team *team, const int cells[3], stz_operator *op, const void *context,
+                            stz_total **total) STZ_MUST_USE;
 void stz_total_destroy(stz_total **total);
 
 // Stress, deviator components, of the event strains that `strain` gives one component after the other; `put` receives
-// each component of the result. A field is nx ny rows of `row` numbers, nz of them in use.
-void stz_total_stress(stz_total *total, void (*strain)(void *context, int c, int row, float *field),
-                      void (*put)(void *context, int c, int row, const float *field), void *context);
+// each component of the result.
+void stz_total_stress(stz_total *total, stz_total_give *strain, stz_total_take *put, void *context);
 
 // Five numbers a site that are free between two calls of stz_total_stress.
 float *stz_total_work(stz_total *total);

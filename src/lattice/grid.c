@@ -110,15 +110,15 @@ typedef struct plane_sum {
   const double *values;
 } plane_sum;
 
-static void sum_plane(void *context, int64_t plane, int worker) {
-  (void)worker;
+static void sum_plane(void *context, int64_t plane, int64_t end, int worker) {
+  (void)end, (void)worker;
   const plane_sum *s = context;
   const int64_t sites = plane_sites(s->grid);
   s->grid->plane_sums[stz_grid_first_plane(s->grid) + plane] = stz_ordered_sum(s->values + plane * sites, (int)sites);
 }
 
 double stz_grid_sum(const stz_grid *grid, const double *values) {
-  stz_team_run(grid->team, sum_plane, &(plane_sum){grid, values}, stz_grid_planes(grid));
+  stz_team_run(grid->team, stz_grid_planes(grid), 1, sum_plane, &(plane_sum){grid, values});
   stz_grid_gather_planes(grid, grid->plane_sums, 1);
   return stz_ordered_sum(grid->plane_sums, grid->cells[0]);
 }

@@ -14,6 +14,7 @@ struct stz_spectral {
   int nx, ny, half;    // half = nz/2 + 1
   int first_row, rows; // this rank's ky
   fftw_plan plane_forward, plane_inverse, line_forward, line_inverse;
+  size_t plane_size, modes_size, line_size;         // of the scratch of one worker, whole cache lines
   double *plane;                                    // ny x nz reals
   double complex *plane_modes;                      // ny x half
   double complex *line;                             // nx
@@ -33,9 +34,13 @@ static stz_err allocate(stz_spectral *s) {
   const int nz = stz_grid_cells(s->grid)[2], ranks = stz_grid_ranks(s->grid);
   const size_t slab = (size_t)stz_grid_planes(s->grid) * (size_t)s->ny * (size_t)s->half;
   const size_t rows = (size_t)s->rows * (size_t)s->half * (size_t)s->nx;
-  STZ_TRY(STZ_NEW(s->plane, s->ny * nz));
-  STZ_TRY(STZ_NEW(s->plane_modes, s->ny * s->half));
-  STZ_TRY(STZ_NEW(s->line, s->nx));
+  const size_t workers = (size_t)stz_team_workers(stz_grid_team(s->grid));
+  s->plane_size = ((size_t)s->ny * (size_t)nz + 7) / 8 * 8;
+  s->modes_size = ((size_t)s->ny * (size_t)s->half + 3) / 4 * 4;
+  s->line_size = ((size_t)s->nx + 3) / 4 * 4;
+  STZ_TRY(STZ_NEW(s->plane, workers * s->plane_size));
+  STZ_TRY(STZ_NEW(s->plane_modes, workers * s->modes_size));
+  STZ_TRY(STZ_NEW(s->line, workers * s->line_size));
   STZ_TRY(STZ_NEW(s->slab, slab));
   STZ_TRY(STZ_NEW(s->exchange, slab > rows ? slab : rows));
   STZ_TRY(STZ_NEW(s->slab_counts, ranks));
@@ -134,44 +139,91 @@ static void order_by_owner(stz_spectral *s, bool pack) {
   }
 }
 
-void stz_spectral_forward(stz_spectral *s, const double *real, double complex *spectrum) {
-  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2];
-  const size_t modes = (size_t)s->ny * (size_t)s->half, lines = (size_t)s->rows * (size_t)s->half;
-  for (int x = 0; x < stz_grid_planes(s->grid); x++) {
-    memcpy(s->plane, real + (size_t)x * sites, sites * sizeof *real);
-    fftw_execute(s->plane_forward);
-    memcpy(s->slab + (size_t)x * modes, s->plane_modes, modes * sizeof *s->slab);
-  }
-  order_by_owner(s, true);
-  // After the exchange, plane x of the box is the block x of `spectrum`, each `lines` long; transpose it to lines.
-  MPI_Alltoallv(s->exchange, s->slab_counts, s->slab_at, MPI_DOUBLE, spectrum, s->row_counts, s->row_at, MPI_DOUBLE,
-                stz_grid_comm(s->grid));
-  memcpy(s->exchange, spectrum, lines * (size_t)s->nx * sizeof *spectrum);
-  for (size_t l = 0; l < lines; l++) {
-    for (int x = 0; x < s->nx; x++) s->line[x] = s->exchange[(size_t)x * lines + l];
-    fftw_execute(s->line_forward);
-    memcpy(spectrum + l * (size_t)s->nx, s->line, (size_t)s->nx * sizeof *spectrum);
+// A transform of all planes or lines of this rank, for a team.
+typedef struct pass {
+  stz_spectral *s;
+  const double *from;
+  double *to;
+  double complex *spectrum;
+} pass;
+
+enum { LINES = 64 }; // at once: neighbours share cache lines of the exchange buffer
+
+static void planes_forward(void *context, int64_t first, int64_t end, int worker) {
+  const pass *p = context;
+  const stz_spectral *s = p->s;
+  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2], modes = (size_t)s->ny * (size_t)s->half;
+  double *plane = s->plane + (size_t)worker * s->plane_size;
+  double complex *plane_modes = s->plane_modes + (size_t)worker * s->modes_size;
+  for (int64_t x = first; x < end; x++) {
+    memcpy(plane, p->from + (size_t)x * sites, sites * sizeof *plane);
+    fftw_execute_dft_r2c(s->plane_forward, plane, plane_modes);
+    memcpy(s->slab + (size_t)x * modes, plane_modes, modes * sizeof *s->slab);
   }
 }
 
-void stz_spectral_inverse(stz_spectral *s, double complex *spectrum, double *real) {
-  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2];
-  const size_t modes = (size_t)s->ny * (size_t)s->half, lines = (size_t)s->rows * (size_t)s->half;
+static void planes_inverse(void *context, int64_t first, int64_t end, int worker) {
+  const pass *p = context;
+  const stz_spectral *s = p->s;
+  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2], modes = (size_t)s->ny * (size_t)s->half;
   const double scale = 1.0 / (double)stz_grid_sites(s->grid);
-  for (size_t l = 0; l < lines; l++) {
-    memcpy(s->line, spectrum + l * (size_t)s->nx, (size_t)s->nx * sizeof *spectrum);
-    fftw_execute(s->line_inverse);
-    for (int x = 0; x < s->nx; x++) s->exchange[(size_t)x * lines + l] = s->line[x];
+  double *plane = s->plane + (size_t)worker * s->plane_size;
+  double complex *plane_modes = s->plane_modes + (size_t)worker * s->modes_size;
+  for (int64_t x = first; x < end; x++) {
+    memcpy(plane_modes, s->slab + (size_t)x * modes, modes * sizeof *s->slab);
+    fftw_execute_dft_c2r(s->plane_inverse, plane_modes, plane);
+    for (size_t i = 0; i < sites; i++) p->to[(size_t)x * sites + i] = scale * plane[i];
   }
-  memcpy(spectrum, s->exchange, lines * (size_t)s->nx * sizeof *spectrum);
+}
+
+static size_t lines_of(const stz_spectral *s) { return (size_t)s->rows * (size_t)s->half; }
+
+// From the exchange buffer, [x][line], to lines of the spectrum.
+static void lines_forward(void *context, int64_t first, int64_t end, int worker) {
+  const pass *p = context;
+  const stz_spectral *s = p->s;
+  const size_t nx = (size_t)s->nx, lines = lines_of(s);
+  double complex *line = s->line + (size_t)worker * s->line_size;
+  for (size_t l = (size_t)first; l < (size_t)end; l++) {
+    for (size_t x = 0; x < nx; x++) line[x] = s->exchange[x * lines + l];
+    fftw_execute_dft(s->line_forward, line, line);
+    memcpy(p->spectrum + l * nx, line, nx * sizeof *line);
+  }
+}
+
+static void lines_inverse(void *context, int64_t first, int64_t end, int worker) {
+  const pass *p = context;
+  const stz_spectral *s = p->s;
+  const size_t nx = (size_t)s->nx, lines = lines_of(s);
+  double complex *line = s->line + (size_t)worker * s->line_size;
+  for (size_t l = (size_t)first; l < (size_t)end; l++) {
+    memcpy(line, p->spectrum + l * nx, nx * sizeof *line);
+    fftw_execute_dft(s->line_inverse, line, line);
+    for (size_t x = 0; x < nx; x++) s->exchange[x * lines + l] = line[x];
+  }
+}
+
+void stz_spectral_forward(stz_spectral *s, const double *real, double complex *spectrum) {
+  stz_team *team = stz_grid_team(s->grid);
+  pass p = {.s = s, .from = real, .spectrum = spectrum};
+  stz_team_run(team, stz_grid_planes(s->grid), 1, planes_forward, &p);
+  order_by_owner(s, true);
+  // After the exchange, plane x of the box is the block x of `spectrum`, one number per line; transpose it to lines.
+  MPI_Alltoallv(s->exchange, s->slab_counts, s->slab_at, MPI_DOUBLE, spectrum, s->row_counts, s->row_at, MPI_DOUBLE,
+                stz_grid_comm(s->grid));
+  memcpy(s->exchange, spectrum, lines_of(s) * (size_t)s->nx * sizeof *spectrum);
+  stz_team_run(team, (int64_t)lines_of(s), LINES, lines_forward, &p);
+}
+
+void stz_spectral_inverse(stz_spectral *s, double complex *spectrum, double *real) {
+  stz_team *team = stz_grid_team(s->grid);
+  pass p = {.s = s, .to = real, .spectrum = spectrum};
+  stz_team_run(team, (int64_t)lines_of(s), LINES, lines_inverse, &p);
+  memcpy(spectrum, s->exchange, lines_of(s) * (size_t)s->nx * sizeof *spectrum);
   MPI_Alltoallv(spectrum, s->row_counts, s->row_at, MPI_DOUBLE, s->exchange, s->slab_counts, s->slab_at, MPI_DOUBLE,
                 stz_grid_comm(s->grid));
   order_by_owner(s, false);
-  for (int x = 0; x < stz_grid_planes(s->grid); x++) {
-    memcpy(s->plane_modes, s->slab + (size_t)x * modes, modes * sizeof *s->slab);
-    fftw_execute(s->plane_inverse);
-    for (size_t i = 0; i < sites; i++) real[(size_t)x * sites + i] = scale * s->plane[i];
-  }
+  stz_team_run(team, stz_grid_planes(s->grid), 1, planes_inverse, &p);
 }
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -214,32 +266,55 @@ stz_err stz_spectral_resample(const stz_spectral *from, const double complex *sp
   return STZ_OK;
 }
 
-stz_err stz_octant_inverse(const int cells[3], const int parity[3], double *data) {
+// The transforms of an octant along one axis.
+typedef struct axis_pass {
+  fftw_plan plan;
+  double *data, *lines; // lines: one per worker, `size` long
+  size_t size, stride, row, plane;
+  int first, length, last; // of a line: what is transformed, and its end
+  int across;              // lines per item
+  bool odd;
+  double scale;
+} axis_pass;
+
+static void transform_lines(void *context, int64_t first, int64_t end, int worker) {
+  const axis_pass *p = context;
+  double *line = p->lines + (size_t)worker * p->size;
+  for (int64_t i = first; i < end; i++) {
+    for (int j = 0; j < p->across; j++) {
+      double *start = p->data + (size_t)i * p->plane + (size_t)j * p->row;
+      for (int k = 0; k < p->length; k++) line[k] = start[(size_t)(p->first + k) * p->stride];
+      fftw_execute_r2r(p->plan, line, line);
+      for (int k = 0; k < p->length; k++) start[(size_t)(p->first + k) * p->stride] = line[k] / p->scale;
+      if (p->odd) start[0] = start[(size_t)p->last * p->stride] = 0.0;
+    }
+  }
+}
+
+stz_err stz_octant_inverse(stz_team *team, const int cells[3], const int parity[3], double *data) {
   const int n[3] = {cells[0] / 2 + 1, cells[1] / 2 + 1, cells[2] / 2 + 1};
   const size_t stride[3] = {(size_t)n[1] * (size_t)n[2], (size_t)n[2], 1};
   for (int axis = 0; axis < 3; axis++) {
     // A sine transform leaves out the two ends, where a field of odd parity is zero.
     const bool odd = parity[axis] < 0;
-    const int first = odd ? 1 : 0, length = odd ? n[axis] - 2 : n[axis];
-    double *line;
-    STZ_TRY(STZ_NEW(line, n[axis]));
-    fftw_plan plan = fftw_plan_r2r_1d(length, line, line, odd ? FFTW_RODFT00 : FFTW_REDFT00, FFTW_ESTIMATE);
-    if (!plan) {
-      stz_free(line);
-      return stz_fail(STZ_EINTERNAL, "FFTW could not plan a real transform of length %d", length);
-    }
     const int other[2] = {axis == 0 ? 1 : 0, axis == 2 ? 1 : 2};
-    for (int i = 0; i < n[other[0]]; i++) {
-      for (int j = 0; j < n[other[1]]; j++) {
-        double *start = data + (size_t)i * stride[other[0]] + (size_t)j * stride[other[1]];
-        for (int k = 0; k < length; k++) line[k] = start[(size_t)(first + k) * stride[axis]];
-        fftw_execute(plan);
-        for (int k = 0; k < length; k++) start[(size_t)(first + k) * stride[axis]] = line[k] / cells[axis];
-        if (odd) start[0] = start[(size_t)(n[axis] - 1) * stride[axis]] = 0.0;
-      }
-    }
-    fftw_destroy_plan(plan);
-    stz_free(line);
+    axis_pass p = {.data = data,
+                   .size = ((size_t)n[axis] + 7) / 8 * 8,
+                   .stride = stride[axis],
+                   .plane = stride[other[0]],
+                   .row = stride[other[1]],
+                   .first = odd ? 1 : 0,
+                   .length = odd ? n[axis] - 2 : n[axis],
+                   .last = n[axis] - 1,
+                   .across = n[other[1]],
+                   .odd = odd,
+                   .scale = cells[axis]};
+    STZ_TRY(STZ_NEW(p.lines, (size_t)stz_team_workers(team) * p.size));
+    p.plan = fftw_plan_r2r_1d(p.length, p.lines, p.lines, odd ? FFTW_RODFT00 : FFTW_REDFT00, FFTW_ESTIMATE);
+    if (p.plan) stz_team_run(team, n[other[0]], 1, transform_lines, &p);
+    stz_free(p.lines);
+    if (!p.plan) return stz_fail(STZ_EINTERNAL, "FFTW could not plan a real transform of length %d", p.length);
+    fftw_destroy_plan(p.plan);
   }
   return STZ_OK;
 }

@@ -6,19 +6,42 @@
 
 #include "base/memory.h"
 
+enum { COLUMNS = 16 }; // lines along x that are transformed side by side, two cache lines of each row
+
 struct stz_transform {
-  fftwf_plan forward, inverse;
+  stz_team *team;
+  int planes;
+  size_t plane, columns; // numbers of a plane, and its lines along x
+  fftwf_plan plane_forward, plane_inverse, lines_forward, lines_inverse;
+  fftwf_plan last_forward, last_inverse; // fewer lines, if any are left over
 };
 
-stz_err stz_transform_create(const int cells[3], float *field, stz_transform **transform) {
+static fftwf_plan plan_lines(const stz_transform *t, int count, fftwf_complex *spectrum, int sign) {
+  if (count == 0) return NULL;
+  const int n = t->planes, stride = (int)t->columns;
+  return fftwf_plan_many_dft(1, &n, count, spectrum, NULL, stride, 1, spectrum, NULL, stride, 1, sign, FFTW_ESTIMATE);
+}
+
+stz_err stz_transform_create(stz_team *team, const int cells[3], float *field, stz_transform **transform) {
   stz_transform *t = NULL;
   fftwf_complex *spectrum = (fftwf_complex *)(void *)field;
   *transform = NULL;
   STZ_TRY(STZ_NEW(t, 1));
-  // FFTW_ESTIMATE alone chooses the same algorithm in every run.
-  t->forward = fftwf_plan_dft_r2c_3d(cells[0], cells[1], cells[2], field, spectrum, FFTW_ESTIMATE);
-  t->inverse = fftwf_plan_dft_c2r_3d(cells[0], cells[1], cells[2], spectrum, field, FFTW_ESTIMATE);
-  if (!t->forward || !t->inverse) {
+  t->team = team;
+  t->planes = cells[0];
+  t->columns = (size_t)cells[1] * (size_t)(cells[2] / 2 + 1);
+  t->plane = 2 * t->columns;
+  const int left = (int)(t->columns % COLUMNS);
+  // FFTW_ESTIMATE alone chooses the same algorithm in every run. A plane after the first may lie off a cache line.
+  const unsigned flags = t->plane % 16 == 0 ? FFTW_ESTIMATE : FFTW_ESTIMATE | FFTW_UNALIGNED;
+  t->plane_forward = fftwf_plan_dft_r2c_2d(cells[1], cells[2], field, spectrum, flags);
+  t->plane_inverse = fftwf_plan_dft_c2r_2d(cells[1], cells[2], spectrum, field, flags);
+  t->lines_forward = plan_lines(t, COLUMNS, spectrum, FFTW_FORWARD);
+  t->lines_inverse = plan_lines(t, COLUMNS, spectrum, FFTW_BACKWARD);
+  t->last_forward = plan_lines(t, left, spectrum, FFTW_FORWARD);
+  t->last_inverse = plan_lines(t, left, spectrum, FFTW_BACKWARD);
+  if (!t->plane_forward || !t->plane_inverse || !t->lines_forward || !t->lines_inverse ||
+      (left && (!t->last_forward || !t->last_inverse))) {
     stz_transform_destroy(&t);
     return stz_fail(STZ_EINTERNAL, "FFTW could not plan a transform of %d x %d x %d in single precision", cells[0],
                     cells[1], cells[2]);
@@ -30,18 +53,52 @@ stz_err stz_transform_create(const int cells[3], float *field, stz_transform **t
 void stz_transform_destroy(stz_transform **transform) {
   stz_transform *t = *transform;
   if (!t) return;
-  if (t->forward) fftwf_destroy_plan(t->forward);
-  if (t->inverse) fftwf_destroy_plan(t->inverse);
+  fftwf_plan plans[] = {t->plane_forward, t->plane_inverse, t->lines_forward,
+                        t->lines_inverse, t->last_forward,  t->last_inverse};
+  for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+    if (plans[i]) fftwf_destroy_plan(plans[i]);
+  }
   stz_free(t);
   *transform = NULL;
 }
 
 int stz_transform_row(const int cells[3]) { return 2 * (cells[2] / 2 + 1); }
 
-void stz_transform_forward(const stz_transform *transform, float *field) {
-  fftwf_execute_dft_r2c(transform->forward, field, (fftwf_complex *)(void *)field);
+typedef struct work {
+  const stz_transform *t;
+  float *field;
+  fftwf_plan whole, rest;
+} work;
+
+static void planes_forward(void *context, int64_t first, int64_t end, int worker) {
+  (void)end, (void)worker;
+  const work *w = context;
+  float *plane = w->field + (size_t)first * w->t->plane;
+  fftwf_execute_dft_r2c(w->t->plane_forward, plane, (fftwf_complex *)(void *)plane);
 }
 
-void stz_transform_inverse(const stz_transform *transform, float *field) {
-  fftwf_execute_dft_c2r(transform->inverse, (fftwf_complex *)(void *)field, field);
+static void planes_inverse(void *context, int64_t first, int64_t end, int worker) {
+  (void)end, (void)worker;
+  const work *w = context;
+  float *plane = w->field + (size_t)first * w->t->plane;
+  fftwf_execute_dft_c2r(w->t->plane_inverse, (fftwf_complex *)(void *)plane, plane);
+}
+
+static void lines(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const work *w = context;
+  fftwf_complex *line = (fftwf_complex *)(void *)w->field + first;
+  fftwf_execute_dft(end - first == COLUMNS ? w->whole : w->rest, line, line);
+}
+
+void stz_transform_forward(const stz_transform *t, float *field) {
+  work w = {t, field, t->lines_forward, t->last_forward};
+  stz_team_run(t->team, t->planes, 1, planes_forward, &w);
+  stz_team_run(t->team, (int64_t)t->columns, COLUMNS, lines, &w);
+}
+
+void stz_transform_inverse(const stz_transform *t, float *field) {
+  work w = {t, field, t->lines_inverse, t->last_inverse};
+  stz_team_run(t->team, (int64_t)t->columns, COLUMNS, lines, &w);
+  stz_team_run(t->team, t->planes, 1, planes_inverse, &w);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Fourier transforms of whole fields in single precision and in place, for engines that hold the whole lattice and do
-// them again and again. Serial; the same bits in every run.
+// them again and again: planes (y, z), then lines along x, so that a team can share them. One rank; the same bits in
+// every run, whatever the team.
 //
 // A field is nx ny rows of `stz_transform_row` floats, nz of them in use; its spectrum has the same rows of nz/2 + 1
 // complex numbers, real and imaginary parts in turns, rows in the order of the wave numbers 0, 1, ..., -1.
@@ -11,11 +12,12 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/team.h"
 
 typedef struct stz_transform stz_transform;
 
-// Plans for fields like `field`, which must be aligned as STZ_NEW does and is overwritten.
-stz_err stz_transform_create(const int cells[3], float *field, stz_transform **transform) STZ_MUST_USE;
+// Plans for fields like `field`, which must be aligned as STZ_NEW does and is overwritten. `team` may be NULL.
+stz_err stz_transform_create(stz_team *team, const int cells[3], float *field, stz_transform **transform) STZ_MUST_USE;
 void stz_transform_destroy(stz_transform **transform);
 
 int stz_transform_row(const int cells[3]); // floats of a row: 2 (nz/2 + 1)

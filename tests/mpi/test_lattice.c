@@ -157,7 +157,7 @@ static void octant(void) {
     spectrum[i] = x % 4 && z % 4 ? site_value(i) : 0.0; // odd: zero at both ends
     data[i] = spectrum[i];
   }
-  CHECK_OK(stz_octant_inverse(cells, parity, data));
+  CHECK_OK(stz_octant_inverse(NULL, cells, parity, data));
   for (int r = 0; r < 5 * 9 * 5; r += 3) {
     const int x[3] = {r / 45, r / 5 % 9, r % 5};
     double sum = 0.0;

@@ -25,9 +25,9 @@ typedef struct count {
   atomic_int heard; // signals that a worker would take
 } count;
 
-static void note(void *context, int64_t part, int worker) {
+static void note(void *context, int64_t first, int64_t end, int worker) {
   count *c = context;
-  atomic_fetch_add(&c->of[part], 1);
+  for (int64_t i = first; i < end; i++) atomic_fetch_add(&c->of[i], 1);
   int worst = atomic_load(&c->worst);
   while (worker > worst && !atomic_compare_exchange_weak(&c->worst, &worst, worker)) {
   }
@@ -42,11 +42,11 @@ static void each_part_once(void **state) {
     stz_team *team;
     assert_int_equal(stz_team_create_local(workers, &team), STZ_OK);
     assert_int_equal(stz_team_workers(team), workers);
-    for (int64_t parts = 0; parts <= PARTS; parts = 3 * parts + 1) {
+    for (int64_t items = 0; items <= PARTS; items = 3 * items + 1) {
       for (int again = 0; again < 50; again++) { // jobs that end before the sleepers are up
         count c = {.worst = 0};
-        stz_team_run(team, note, &c, parts);
-        for (int i = 0; i < PARTS; i++) assert_int_equal(c.of[i], i < parts);
+        stz_team_run(team, items, 1 + again % 5, note, &c);
+        for (int i = 0; i < PARTS; i++) assert_int_equal(c.of[i], i < items);
         assert_true(c.worst < workers);
         assert_int_equal(c.heard, 0);
       }
@@ -61,13 +61,12 @@ typedef struct sums {
   double *of;
 } sums;
 
-static void add_up(void *context, int64_t part, int worker) {
+static void add_up(void *context, int64_t first, int64_t end, int worker) {
   (void)worker;
   const sums *s = context;
-  int64_t first, end;
-  stz_team_range(ITEMS, SIZE, part, &first, &end);
-  s->of[part] = 0.0;
-  for (int64_t i = first; i < end; i++) s->of[part] += s->values[i];
+  double sum = 0.0;
+  for (int64_t i = first; i < end; i++) sum += s->values[i];
+  s->of[first / SIZE] = sum;
 }
 
 static void same_bits(void **state) {
@@ -81,7 +80,7 @@ static void same_bits(void **state) {
     double of[(ITEMS + SIZE - 1) / SIZE];
     stz_team *team;
     assert_int_equal(stz_team_create_local(workers, &team), STZ_OK);
-    stz_team_run(team, add_up, &(sums){values, of}, parts);
+    stz_team_run(team, ITEMS, SIZE, add_up, &(sums){values, of});
     const double sum = stz_ordered_sum(of, (int)parts);
     if (workers == 1) one = sum;
     assert_memory_equal(&sum, &one, sizeof one);

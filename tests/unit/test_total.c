@@ -22,18 +22,18 @@ typedef struct fields {
   double square, error; // of the stress, (eV/nm^3)^2
 } fields;
 
-static void give(void *context, int c, int row, float *field) {
+static void give(void *context, int c, int64_t first, int64_t end, int row, float *field) {
   const fields *f = context;
   const int nz = f->cells[2];
-  for (int i = 0; i < f->cells[0] * f->cells[1]; i++) {
+  for (int64_t i = first; i < end; i++) {
     for (int z = 0; z < nz; z++) field[(size_t)i * (size_t)row + (size_t)z] = (float)f->strain[c][i * nz + z];
   }
 }
 
-static void take(void *context, int c, int row, const float *field) {
+static void take(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
   fields *f = context;
   const int nz = f->cells[2];
-  for (int i = 0; i < f->cells[0] * f->cells[1]; i++) {
+  for (int64_t i = first; i < end; i++) {
     for (int z = 0; z < nz; z++) {
       const double exact = f->stress[c][i * nz + z], error = (double)field[(size_t)i * (size_t)row + (size_t)z] - exact;
       f->square += exact * exact;

@@ -268,13 +268,13 @@ typedef struct refreshed {
 } refreshed;
 
 // The strain of events and of the quench, one component.
-static void give_strain(void *context, int c, int row, float *field) {
+static void give_strain(void *context, int c, int64_t first, int64_t end, int row, float *field) {
   const refreshed *r = context;
   const double a = stz_grid_spacing(r->e->grid);
   const float share = (float)(a * a * a / stz_glass_stz(r->kmc->glass)->volume_nm3);
   const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
   const int *n = r->e->cells;
-  for (int i = 0; i < n[0] * n[1]; i++) {
+  for (int64_t i = first; i < end; i++) {
     const float *from = plastic + (size_t)i * (size_t)n[2],
                 *more = quenched ? quenched + (size_t)i * (size_t)n[2] : NULL;
     float *to = field + (size_t)i * (size_t)row;
@@ -283,15 +283,14 @@ static void give_strain(void *context, int c, int row, float *field) {
   }
 }
 
-static void take_stress(void *context, int c, int row, const float *field) {
+static void take_stress(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
   const refreshed *r = context;
   const int *n = r->e->cells;
-  for (int x = 0; x < n[0]; x++) {
-    for (int y = 0; y < n[1]; y++) {
-      const float *from = field + ((size_t)x * (size_t)n[1] + (size_t)y) * (size_t)row;
-      for (int z = 0; z < n[2]; z += 8) {
-        memcpy(stz_ml_piece(r->e, stz_ml_number(r->e, (const int[3]){x, y, z}))->near[c], from + z, 8 * sizeof *from);
-      }
+  for (int i = (int)first; i < (int)end; i++) {
+    const float *from = field + (size_t)i * (size_t)row;
+    for (int z = 0; z < n[2]; z += 8) {
+      const int at[3] = {i / n[1], i % n[1], z};
+      memcpy(stz_ml_piece(r->e, stz_ml_number(r->e, at))->near[c], from + z, 8 * sizeof *from);
     }
   }
 }
