@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
 #include "base/units.h"
@@ -27,6 +28,30 @@ static int clusters_of_site(const stz_glass *g, int64_t site, stz_cluster *list)
   return count;
 }
 
+enum { ROWS = 64 };
+
+// The number of clusters of each row, at the place after its own.
+static void count_rows(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  stz_glass *g = context;
+  const int nz = stz_grid_cells(g->grid)[2];
+  for (int64_t row = first; row < end; row++) {
+    const int64_t site = stz_grid_first_site(g->grid) + row * nz;
+    for (int z = 0; z < nz; z++) g->row_clusters[row + 1] += clusters_of_site(g, site + z, NULL);
+  }
+}
+
+static void fill_rows(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  stz_glass *g = context;
+  const int nz = stz_grid_cells(g->grid)[2];
+  for (int64_t row = first; row < end; row++) {
+    const int64_t site = stz_grid_first_site(g->grid) + row * nz;
+    int64_t at = g->row_clusters[row];
+    for (int z = 0; z < nz; z++) at += clusters_of_site(g, site + z, g->clusters + at);
+  }
+}
+
 stz_err stz_clusters_init(stz_glass *g, double foil_nm, double probe_nm) {
   const double reach = g->order.cluster_radius_nm + 0.5 * probe_nm, a = stz_grid_spacing(g->grid);
   g->cluster_density =
@@ -36,19 +61,15 @@ stz_err stz_clusters_init(stz_glass *g, double foil_nm, double probe_nm) {
                     "order: %.3g clusters a voxel are too many: raise order.acceptance or cluster_radius_nm",
                     g->cluster_density * a * a * a);
   }
-  const int64_t sites = stz_grid_local_sites(g->grid), first = stz_grid_first_site(g->grid);
-  const int nz = stz_grid_cells(g->grid)[2];
-  for (int64_t i = 0; i < sites; i++) g->cluster_count += clusters_of_site(g, first + i, NULL);
-  stz_err err = STZ_NEW(g->clusters, g->cluster_count);
-  if (err == STZ_OK) err = STZ_NEW(g->row_clusters, sites / nz + 1);
-  STZ_TRY(stz_agree(stz_grid_comm(g->grid), err));
-  int64_t at = 0;
-  for (int64_t i = 0; i < sites; i++) {
-    if (i % nz == 0) g->row_clusters[i / nz] = at;
-    at += clusters_of_site(g, first + i, g->clusters + at);
-  }
-  g->row_clusters[sites / nz] = at;
-  return STZ_OK;
+  const int64_t rows = stz_grid_local_sites(g->grid) / stz_grid_cells(g->grid)[2];
+  stz_team *team = stz_grid_team(g->grid);
+  STZ_TRY(stz_agree(stz_grid_comm(g->grid), STZ_NEW(g->row_clusters, rows + 1)));
+  stz_err err = stz_stage_run(team, 0.0, 0.5, rows, ROWS, count_rows, g);
+  for (int64_t row = 0; row < rows; row++) g->row_clusters[row + 1] += g->row_clusters[row];
+  g->cluster_count = g->row_clusters[rows];
+  if (err == STZ_OK) err = STZ_NEW(g->clusters, g->cluster_count);
+  if (err == STZ_OK) err = stz_stage_run(team, 0.5, 1.0, rows, ROWS, fill_rows, g);
+  return stz_agree(stz_grid_comm(g->grid), err);
 }
 
 static double periodic_distance(double x, double y, double length) {

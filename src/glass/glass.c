@@ -46,13 +46,28 @@ static stz_err add_fields(stz_glass *g) {
   return stz_quenched_init(g);
 }
 
-static void take_structure(stz_glass *g, const stz_micro *micro) {
-  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) {
-    g->base[i] = (float)stz_barrier_base(&g->barriers, micro, i);
-    g->structure[i] = (float)stz_micro_g(micro)[i];
-    g->composition[i] = (float)stz_micro_composition(micro)[i];
+typedef struct giving {
+  stz_glass *g;
+  const stz_micro *micro;
+} giving;
+
+static void take_structure(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const giving *t = context;
+  stz_glass *g = t->g;
+  for (int64_t i = first; i < end; i++) {
+    g->base[i] = (float)stz_barrier_base(&g->barriers, t->micro, i);
+    g->structure[i] = (float)stz_micro_g(t->micro)[i];
+    g->composition[i] = (float)stz_micro_composition(t->micro)[i];
   }
 }
+
+static void set_barriers(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  for (int64_t i = first; i < end; i++) stz_barrier_update(context, i);
+}
+
+enum { SITES = 8192 }; // of a part of the team's work
 
 stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
                          const stz_stz_params *stz, const stz_barrier_params *barriers, const stz_order_params *order,
@@ -74,7 +89,8 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   }
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), err));
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "drawing the barriers"));
-  take_structure(g, micro);
+  stz_team *team = stz_grid_team(grid);
+  stz_team_run(team, stz_grid_local_sites(grid), SITES, take_structure, &(giving){g, micro});
   if (stz_micro_matched(micro)) STZ_TRY_TO(fail, err, stz_histogram_match(g, stz_micro_matched(micro)));
   STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "drawing the orientations"));
@@ -82,7 +98,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "placing the clusters"));
   STZ_TRY_TO(fail, err, stz_clusters_init(g, foil_nm, probe_nm));
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), STZ_NEW(g->touched, 2 * g->footprint_size + g->cells.most + 1)));
-  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) stz_barrier_update(g, i);
+  stz_team_run(team, stz_grid_local_sites(grid), SITES, set_barriers, g);
   g->highest = stz_barrier_highest(g);
   *glass = g;
   return STZ_OK;

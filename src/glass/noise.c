@@ -16,6 +16,25 @@
 
 static double footprint_width(const stz_glass *g) { return cbrt(g->stz.volume_nm3) / sqrt(2.0 * STZ_PI); }
 
+enum { SITES = 8192 }; // of a part of the team's work
+
+typedef struct filtering {
+  const stz_spectral *spectral;
+  double complex *spectrum;
+  double scale, width;
+} filtering;
+
+static void filter_modes(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const filtering *f = context;
+  for (int64_t i = first; i < end; i++) {
+    double k[3];
+    stz_spectral_wave_vector(f->spectral, (size_t)i, k);
+    const double k2 = k[0] * k[0] + k[1] * k[1] + k[2] * k[2];
+    f->spectrum[i] *= f->scale * stz_exp(-0.5 * f->width * f->width * k2);
+  }
+}
+
 // Filters white noise; the factor of unit variance comes from the filter itself, summed in a fixed order.
 static stz_err filter(const stz_glass *g, stz_spectral *spectral, double *white) {
   const size_t modes = stz_spectral_modes(spectral);
@@ -34,12 +53,8 @@ static stz_err filter(const stz_glass *g, stz_spectral *spectral, double *white)
     }
     variance *= sum / cells[axis];
   }
-  const double scale = 1.0 / sqrt(variance);
-  for (size_t i = 0; i < modes; i++) {
-    double k[3];
-    stz_spectral_wave_vector(spectral, i, k);
-    spectrum[i] *= scale * stz_exp(-0.5 * width * width * (k[0] * k[0] + k[1] * k[1] + k[2] * k[2]));
-  }
+  filtering f = {spectral, spectrum, 1.0 / sqrt(variance), width};
+  stz_team_run(stz_grid_team(g->grid), (int64_t)modes, SITES, filter_modes, &f);
   stz_spectral_inverse(spectral, spectrum, white);
   stz_free(spectrum);
   return STZ_OK;
@@ -83,6 +98,26 @@ static stz_err make_footprint(stz_glass *g) {
   return STZ_OK;
 }
 
+typedef struct drawing {
+  stz_glass *g;
+  double *white;
+} drawing;
+
+static void draw_white(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const drawing *d = context;
+  for (int64_t i = first; i < end; i++) {
+    stz_rng rng = stz_rng_stream(d->g->seed, STZ_RNG_NOISE, (uint64_t)(stz_grid_first_site(d->g->grid) + i));
+    d->white[i] = stz_rng_normal(&rng);
+  }
+}
+
+static void take_noise(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const drawing *d = context;
+  for (int64_t i = first; i < end; i++) d->g->noise[i] = (float)d->white[i];
+}
+
 stz_err stz_noise_init(stz_glass *g, stz_spectral *spectral) {
   double *white = NULL;
   const int64_t sites = stz_grid_local_sites(g->grid);
@@ -90,12 +125,9 @@ stz_err stz_noise_init(stz_glass *g, stz_spectral *spectral) {
   if (err == STZ_OK) err = STZ_NEW(white, sites);
   err = stz_agree(stz_grid_comm(g->grid), err);
   if (err == STZ_OK) {
-    for (int64_t i = 0; i < sites; i++) {
-      stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_NOISE, (uint64_t)(stz_grid_first_site(g->grid) + i));
-      white[i] = stz_rng_normal(&rng);
-    }
+    stz_team_run(stz_grid_team(g->grid), sites, SITES, draw_white, &(drawing){g, white});
     if (g->barriers.redraw != STZ_REDRAW_CENTRE) err = filter(g, spectral, white);
-    for (int64_t i = 0; i < sites; i++) g->noise[i] = (float)white[i];
+    stz_team_run(stz_grid_team(g->grid), sites, SITES, take_noise, &(drawing){g, white});
   }
   stz_free(white);
   return err;

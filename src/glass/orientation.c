@@ -23,6 +23,7 @@ static uint32_t cell_point(const stz_glass *g, int i, int j, int k, double point
 // The points of all cells that a plane of voxels can belong to: two layers to either side of the plane's own.
 enum { LAYERS = 5 };
 typedef struct cell_layers {
+  bool filled;
   int first; // layer index of the first
   double (*points)[3];
   uint32_t *cells;
@@ -30,6 +31,7 @@ typedef struct cell_layers {
 
 static void fill_layers(const stz_glass *g, int middle, cell_layers *layers) {
   const int *n = g->cells.count;
+  layers->filled = true;
   layers->first = middle - LAYERS / 2;
   for (int i = 0; i < LAYERS; i++) {
     for (int j = 0; j < n[1]; j++) {
@@ -67,23 +69,51 @@ static uint32_t nearest_cell(const stz_glass *g, const cell_layers *layers, cons
   return nearest;
 }
 
-static stz_err assign_cells(stz_glass *g, cell_layers *layers) {
+typedef struct assignment {
+  stz_glass *g;
+  cell_layers *layers; // one per worker
+} assignment;
+
+// The cells and rotations of the voxels of one plane.
+static void assign_plane(void *context, int64_t plane, int64_t end, int worker) {
+  (void)end;
+  const assignment *t = context;
+  stz_glass *g = t->g;
+  cell_layers *layers = &t->layers[worker];
   const double a = stz_grid_spacing(g->grid);
-  int filled = -1000;
-  const int64_t sites = stz_grid_local_sites(g->grid);
-  for (int64_t i = 0; i < sites; i++) {
-    if (i % 262144 == 0) STZ_TRY(stz_stage_on((double)i / (double)sites));
-    int xyz[3];
-    stz_grid_coords(g->grid, stz_grid_first_site(g->grid) + i, xyz);
-    const double x[3] = {(xyz[0] + 0.5) * a, (xyz[1] + 0.5) * a, (xyz[2] + 0.5) * a};
-    const int layer = (int)(x[0] / g->cells.pitch[0]);
-    if (layer != filled) fill_layers(g, layer, layers);
-    filled = layer;
-    g->cell[i] = nearest_cell(g, layers, x);
-    stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_ORIENTATION, g->cell[i]);
-    g->rotation[i] = (uint16_t)stz_rng_below(&rng, (uint64_t)g->modes.rotations);
+  const int *n = stz_grid_cells(g->grid), x0 = stz_grid_first_plane(g->grid) + (int)plane;
+  const int layer = (int)((x0 + 0.5) * a / g->cells.pitch[0]);
+  if (!layers->filled || layer - LAYERS / 2 != layers->first) fill_layers(g, layer, layers);
+  for (int y = 0; y < n[1]; y++) {
+    for (int z = 0; z < n[2]; z++) {
+      const double x[3] = {(x0 + 0.5) * a, (y + 0.5) * a, (z + 0.5) * a};
+      const int64_t i = (plane * n[1] + y) * n[2] + z;
+      g->cell[i] = nearest_cell(g, layers, x);
+      stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_ORIENTATION, g->cell[i]);
+      g->rotation[i] = (uint16_t)stz_rng_below(&rng, (uint64_t)g->modes.rotations);
+    }
   }
-  return STZ_OK;
+}
+
+static stz_err assign_cells(stz_glass *g) {
+  const int workers = stz_team_workers(stz_grid_team(g->grid)), points = LAYERS * g->cells.count[1] * g->cells.count[2];
+  assignment t = {.g = g};
+  stz_err err = STZ_NEW(t.layers, workers);
+  for (int w = 0; w < workers && err == STZ_OK; w++) {
+    err = STZ_NEW(t.layers[w].points, points);
+    if (err == STZ_OK) err = STZ_NEW(t.layers[w].cells, points);
+  }
+  err = stz_agree(stz_grid_comm(g->grid), err);
+  if (err == STZ_OK) {
+    err = stz_stage_run(stz_grid_team(g->grid), 0.0, 1.0, stz_grid_planes(g->grid), 1, assign_plane, &t);
+    err = stz_agree(stz_grid_comm(g->grid), err);
+  }
+  for (int w = 0; t.layers && w < workers; w++) {
+    stz_free(t.layers[w].points);
+    stz_free(t.layers[w].cells);
+  }
+  stz_free(t.layers);
+  return err;
 }
 
 stz_err stz_orientation_init(stz_glass *g) {
@@ -98,15 +128,7 @@ stz_err stz_orientation_init(stz_glass *g) {
   const double widest = fmax(g->cells.pitch[0], fmax(g->cells.pitch[1], g->cells.pitch[2]));
   const int across = 2 * (int)ceil(sqrt(3.0) * widest / stz_grid_spacing(g->grid)) + 2; // see stz_orientation_turn
   g->cells.most = across * across * across;
-  cell_layers layers = {0};
-  const int points = LAYERS * g->cells.count[1] * g->cells.count[2];
-  stz_err err = STZ_NEW(layers.points, points);
-  if (err == STZ_OK) err = STZ_NEW(layers.cells, points);
-  err = stz_agree(stz_grid_comm(g->grid), err);
-  if (err == STZ_OK) err = stz_agree(stz_grid_comm(g->grid), assign_cells(g, &layers));
-  stz_free(layers.points);
-  stz_free(layers.cells);
-  return err;
+  return assign_cells(g);
 }
 
 // Adds the voxels of a piece of a row that belong to `cell` to the touched ones, without branches: their borders cannot

@@ -2,6 +2,7 @@
 #include "lattice/fields.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -79,23 +80,39 @@ uint64_t stz_hash_double(uint64_t kind, uint64_t index, double value) {
   return stz_hash_mix(kind, index, bits);
 }
 
+typedef struct hashing {
+  const unsigned char *data;
+  size_t size;
+  uint64_t kind;
+  int64_t first;                // global index of the first local site
+  atomic_uint_least64_t *total; // a sum of integers: the order does not matter
+} hashing;
+
+static void hash_sites(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const hashing *h = context;
+  uint64_t sum = 0;
+  for (int64_t site = first; site < end; site++) {
+    uint64_t bits = 0;
+    memcpy(&bits, h->data + h->size * (size_t)site, h->size);
+    sum += stz_hash_mix(h->kind, (uint64_t)(h->first + site), bits);
+  }
+  atomic_fetch_add_explicit(h->total, sum, memory_order_relaxed);
+}
+
 uint64_t stz_fields_hash(const stz_fields *fields) {
-  uint64_t sum = 0, total;
-  const int64_t sites = stz_grid_local_sites(fields->grid), first = stz_grid_first_site(fields->grid);
+  atomic_uint_least64_t own = 0;
   for (int i = 0; i < fields->count; i++) {
     const stz_field_spec *spec = &fields->specs[i];
     if (spec->role == STZ_FIELD_DERIVED) continue;
-    const size_t size = stz_field_size(spec->type);
+    hashing h = {.size = stz_field_size(spec->type), .first = stz_grid_first_site(fields->grid), .total = &own};
     for (int c = 0; c < spec->components; c++) {
-      const unsigned char *data =
-          (const unsigned char *)fields->data[i] + size * stz_field_stride(fields->grid) * (size_t)c;
-      for (int64_t site = 0; site < sites; site++) {
-        uint64_t bits = 0;
-        memcpy(&bits, data + size * (size_t)site, size);
-        sum += stz_hash_mix((uint64_t)(i * 64 + c), (uint64_t)(first + site), bits);
-      }
+      h.data = (const unsigned char *)fields->data[i] + h.size * stz_field_stride(fields->grid) * (size_t)c;
+      h.kind = (uint64_t)(i * 64 + c);
+      stz_team_run(stz_grid_team(fields->grid), stz_grid_local_sites(fields->grid), 16384, hash_sites, &h);
     }
   }
+  uint64_t sum = own, total;
   MPI_Allreduce(&sum, &total, 1, MPI_UINT64_T, MPI_SUM, stz_grid_comm(fields->grid));
   return total;
 }
