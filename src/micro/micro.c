@@ -17,6 +17,8 @@
 #include "micro/topology.h"
 #include "micro/waves.h"
 
+enum { SITES = 8192 }; // of a part of the team's work
+
 struct stz_micro {
   const stz_grid *grid;
   int64_t sites; // local
@@ -65,35 +67,78 @@ static double mean_square(const stz_micro *m, const double *values, double *scra
   return stz_grid_sum(m->grid, scratch) / (double)stz_grid_sites(m->grid);
 }
 
+typedef struct gradient {
+  stz_micro *m;
+  const stz_spectral *spectral;
+  int axis;
+  const double complex *spectrum;
+  double complex *work;
+  double *component;
+} gradient;
+
+static void derive(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const gradient *g = context;
+  for (int64_t i = first; i < end; i++) {
+    double k[3];
+    stz_spectral_wave_vector(g->spectral, (size_t)i, k);
+    g->work[i] = stz_complex(-k[g->axis] * cimag(g->spectrum[i]), k[g->axis] * creal(g->spectrum[i]));
+  }
+}
+
+static void add_square(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const gradient *g = context;
+  for (int64_t i = first; i < end; i++) g->m->interface[i] += g->component[i] * g->component[i];
+}
+
+static void take_root(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const gradient *g = context;
+  for (int64_t i = first; i < end; i++) g->m->interface[i] = sqrt(g->m->interface[i]);
+}
+
 // |grad| of the field that belongs to `spectrum`, which holds nothing on the Nyquist planes, so that i k F is the
 // gradient exactly. `work`: as long as the spectrum; `component`: a local site.
 static stz_err gradient_of(stz_micro *m, stz_spectral *spectral, const double complex *spectrum, double complex *work,
                            double *component) {
-  const size_t modes = stz_spectral_modes(spectral);
+  stz_team *team = stz_grid_team(m->grid);
+  gradient g = {.m = m, .spectral = spectral, .spectrum = spectrum, .work = work, .component = component};
   for (int axis = 0; axis < 3; axis++) {
     STZ_TRY(stz_agree(stz_grid_comm(m->grid), stz_stage_on(axis / 3.0)));
-    for (size_t i = 0; i < modes; i++) {
-      double k[3];
-      stz_spectral_wave_vector(spectral, i, k);
-      work[i] = stz_complex(-k[axis] * cimag(spectrum[i]), k[axis] * creal(spectrum[i]));
-    }
+    g.axis = axis;
+    stz_team_run(team, (int64_t)stz_spectral_modes(spectral), SITES, derive, &g);
     stz_spectral_inverse(spectral, work, component);
-    for (int64_t i = 0; i < m->sites; i++) m->interface[i] += component[i] * component[i];
+    stz_team_run(team, m->sites, SITES, add_square, &g);
   }
-  for (int64_t i = 0; i < m->sites; i++) m->interface[i] = sqrt(m->interface[i]);
+  stz_team_run(team, m->sites, SITES, take_root, &g);
   return STZ_OK;
+}
+
+typedef struct profile {
+  stz_micro *m;
+  const stz_micro_params *params;
+  const raw *from;
+} profile;
+
+static void set_profile(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const profile *p = context;
+  const stz_micro *m = p->m;
+  const raw *from = p->from;
+  for (int64_t i = first; i < end; i++) {
+    m->f[i] = m->f[i] / from->rms - from->level;
+    const double smooth = stz_tanh(p->params->sharpness * m->f[i]);
+    m->g[i] = p->params->profile != STZ_PROFILE_CUT ? smooth : m->f[i] > 0.0 ? 1.0 : -1.0;
+    m->interface[i] *= (1.0 - smooth * smooth) * from->lambda / (2.0 * STZ_PI * from->rms);
+  }
 }
 
 // From f and |grad f| of any scale to the sample's fields. grad g = sharpness (1 - g^2) grad f, without the aliasing
 // that a transform of g would bring.
 static void make_profile(stz_micro *m, const stz_micro_params *params, const raw *from) {
   const bool cut = params->profile == STZ_PROFILE_CUT;
-  for (int64_t i = 0; i < m->sites; i++) {
-    m->f[i] = m->f[i] / from->rms - from->level;
-    const double smooth = stz_tanh(params->sharpness * m->f[i]);
-    m->g[i] = !cut ? smooth : m->f[i] > 0.0 ? 1.0 : -1.0;
-    m->interface[i] *= (1.0 - smooth * smooth) * from->lambda / (2.0 * STZ_PI * from->rms);
-  }
+  stz_team_run(stz_grid_team(m->grid), m->sites, SITES, set_profile, &(profile){m, params, from});
   const bool balanced = params->type == STZ_MICRO_RANDOM_WAVES && !cut; // g averages 0 but for the box's accident
   const double offset = balanced ? 0.0 : stz_grid_sum(m->grid, m->g) / (double)stz_grid_sites(m->grid);
   for (int64_t i = 0; i < m->sites; i++) {

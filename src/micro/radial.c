@@ -17,26 +17,44 @@ static int bin_of(double ratio) {
   return 64 * (exponent - 1) + (int)(128.0 * (mantissa - 0.5));
 }
 
-// Adds up |F|^2 and k |F|^2 by row ky and bin; rows of other ranks stay 0, so that the reduction adds nothing but zeros
-// to each number and cannot depend on its order.
-static void sum_rows(const stz_grid *grid, const stz_spectral *spectral, const double complex *spectrum, double *sums) {
-  const int *n = stz_grid_cells(grid);
-  const int longest = n[0] > n[1] ? (n[0] > n[2] ? n[0] : n[2]) : (n[1] > n[2] ? n[1] : n[2]);
-  const double lowest = 0.9 * 2.0 * STZ_PI / (longest * stz_grid_spacing(grid));
-  for (size_t i = 0; i < stz_spectral_modes(spectral); i++) {
+typedef struct adding {
+  const stz_grid *grid;
+  const stz_spectral *spectral;
+  const double complex *spectrum;
+  double lowest; // wave number
+  double *sums;
+} adding;
+
+// Adds up |F|^2 and k |F|^2 by bin, over the rows ky of this rank.
+static void add_rows(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const adding *a = context;
+  const int *n = stz_grid_cells(a->grid);
+  const int64_t row_modes = (int64_t)n[0] * (n[2] / 2 + 1);
+  for (int64_t i = first * row_modes; i < end * row_modes; i++) {
     int m[3];
     double v[3];
-    stz_spectral_wave(spectral, i, m);
-    stz_spectral_wave_vector(spectral, i, v);
-    const double re = creal(spectrum[i]), im = cimag(spectrum[i]);
+    stz_spectral_wave(a->spectral, (size_t)i, m);
+    stz_spectral_wave_vector(a->spectral, (size_t)i, v);
+    const double re = creal(a->spectrum[i]), im = cimag(a->spectrum[i]);
     const double twice = m[2] > 0 && 2 * m[2] < n[2] ? 2.0 : 1.0; // the half spectrum leaves out those with kz < 0
     const double power = twice * (re * re + im * im), k = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
     if (power == 0.0 || k == 0.0) continue;
     const int row = m[1] < 0 ? m[1] + n[1] : m[1];
-    double *sum = sums + 2 * ((size_t)row * STZ_RADIAL_BINS + (size_t)bin_of(k / lowest));
+    double *sum = a->sums + 2 * ((size_t)row * STZ_RADIAL_BINS + (size_t)bin_of(k / a->lowest));
     sum[0] += power;
     sum[1] += k * power;
   }
+}
+
+// The sums of each row ky. Rows of other ranks stay 0, so that the reduction adds nothing but zeros to each number and
+// cannot depend on its order.
+static void sum_rows(const stz_grid *grid, const stz_spectral *spectral, const double complex *spectrum, double *sums) {
+  const int *n = stz_grid_cells(grid);
+  const int longest = n[0] > n[1] ? (n[0] > n[2] ? n[0] : n[2]) : (n[1] > n[2] ? n[1] : n[2]);
+  adding a = {grid, spectral, spectrum, 0.9 * 2.0 * STZ_PI / (longest * stz_grid_spacing(grid)), sums};
+  const int64_t rows = (int64_t)stz_spectral_modes(spectral) / ((int64_t)n[0] * (n[2] / 2 + 1));
+  stz_team_run(stz_grid_team(grid), rows, 1, add_rows, &a);
   for (int row = 0; row < n[1]; row++) {
     MPI_Allreduce(MPI_IN_PLACE, sums + 2 * (size_t)row * STZ_RADIAL_BINS, 2 * STZ_RADIAL_BINS, MPI_DOUBLE, MPI_SUM,
                   stz_grid_comm(grid));

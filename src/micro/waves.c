@@ -4,7 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/comm.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/units.h"
 
 enum { FEW_PAIRS = 20 }; // below this the field is visibly not Gaussian: its kurtosis is 3 - 3/(pairs + 1)
@@ -23,6 +25,41 @@ double complex stz_waves_amplitude(uint64_t seed, stz_purpose purpose, const int
   return stz_complex(re, conjugate ? -im : im);
 }
 
+enum { MODES = 8192 }; // of a part of the team's work
+
+// What a part finds: waves of the shell, and the nearest wave numbers below it, and above it with a minus.
+typedef struct finding {
+  long long waves;
+  double nearest[2];
+} finding;
+
+typedef struct shell {
+  const stz_spectral *spectral;
+  uint64_t seed;
+  double low, high;
+  double complex *spectrum;
+  finding *found;
+} shell;
+
+static void fill_shell(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const shell *s = context;
+  finding found = {.nearest = {0.0, -INFINITY}};
+  for (int64_t i = first; i < end; i++) {
+    int m[3];
+    double v[3];
+    stz_spectral_wave(s->spectral, (size_t)i, m);
+    stz_spectral_wave_vector(s->spectral, (size_t)i, v);
+    const double k = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+    const int inside = k >= s->low && k <= s->high && k > 0.0;
+    s->spectrum[i] = inside ? stz_waves_amplitude(s->seed, STZ_RNG_WAVES, m) : 0.0;
+    if (inside) found.waves += m[2] > 0 ? 2 : 1; // the half spectrum leaves out those with kz < 0
+    if (k < s->low) found.nearest[0] = fmax(found.nearest[0], k);
+    if (k > s->high) found.nearest[1] = fmax(found.nearest[1], -k);
+  }
+  s->found[first / MODES] = found;
+}
+
 stz_err stz_waves_fill(const stz_grid *grid, const stz_spectral *spectral, const stz_micro_params *params,
                        uint64_t seed, double complex *spectrum) {
   const double a = stz_grid_spacing(grid), lambda = params->wavelength_nm, bandwidth = params->bandwidth;
@@ -33,18 +70,15 @@ stz_err stz_waves_fill(const stz_grid *grid, const stz_spectral *spectral, const
   }
   long long waves = 0;
   double nearest[2] = {0.0, -INFINITY}; // wave numbers below the shell, and above it with a minus
-  for (size_t i = 0; i < stz_spectral_modes(spectral); i++) {
-    int m[3];
-    double v[3];
-    stz_spectral_wave(spectral, i, m);
-    stz_spectral_wave_vector(spectral, i, v);
-    const double k = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
-    const int inside = k >= low && k <= high && k > 0.0;
-    spectrum[i] = inside ? stz_waves_amplitude(seed, STZ_RNG_WAVES, m) : 0.0;
-    if (inside) waves += m[2] > 0 ? 2 : 1; // the half spectrum leaves out those with kz < 0
-    if (k < low) nearest[0] = fmax(nearest[0], k);
-    if (k > high) nearest[1] = fmax(nearest[1], -k);
+  const int64_t modes = (int64_t)stz_spectral_modes(spectral), parts = stz_team_parts(modes, MODES);
+  shell s = {.spectral = spectral, .seed = seed, .low = low, .high = high, .spectrum = spectrum};
+  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(s.found, parts)));
+  stz_team_run(stz_grid_team(grid), modes, MODES, fill_shell, &s);
+  for (int64_t p = 0; p < parts; p++) {
+    waves += s.found[p].waves;
+    for (int side = 0; side < 2; side++) nearest[side] = fmax(nearest[side], s.found[p].nearest[side]);
   }
+  stz_free(s.found);
   MPI_Allreduce(MPI_IN_PLACE, &waves, 1, MPI_LONG_LONG, MPI_SUM, stz_grid_comm(grid));
   MPI_Allreduce(MPI_IN_PLACE, nearest, 2, MPI_DOUBLE, MPI_MAX, stz_grid_comm(grid));
   if (waves == 0) {
