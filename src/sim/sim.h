@@ -39,7 +39,7 @@ typedef struct stz_run_options {
 // Runs the whole protocol. Collective. *stopped_early is set when the run ended before its end, with a checkpoint
 // OUT.ckpt.h5 (the one before it: OUT.ckpt.prev.h5) from which `restart` goes on, on any number of ranks. On failure
 // the result file, if it was begun, stays readable with complete = 0. A run of the multilevel engine is the first
-// rank's alone, the others sleep.
+// rank's, which has a thread on the core of each rank of its node for what goes over all sites (base/team.h).
 stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options,
                     bool *stopped_early) STZ_MUST_USE;
 

@@ -79,9 +79,12 @@ static void wait_for_leader(MPI_Comm comm, const volatile int *stop, bool *stopp
 }
 
 static void tell(int workers, int ranks) {
+  stz_log(STZ_LOG_INFO,
+          "the multilevel engine: the first rank computes the events, %d threads what goes over all sites", workers);
   if (workers < ranks) {
     stz_log(STZ_LOG_INFO,
-            "%d of %d ranks are on other nodes than the first and stay idle: the multilevel engine uses one node",
+            "%d of %d ranks stay idle: they are on other nodes than the first; kmc.engine = \"direct\" uses "
+            "them all",
             ranks - workers, ranks);
   }
 }

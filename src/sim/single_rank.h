@@ -11,8 +11,8 @@
 typedef stz_err stz_run_carrier(MPI_Comm comm, const stz_config *config, const stz_run_options *options,
                                 bool *stopped_early);
 
-// Has the first rank of `comm` carry the run out by itself (without the cache, which belongs to all). The others sleep
-// meanwhile; `stop` set on any of them stops the run. Collective; ends everywhere with what the first rank came to.
+// Has the first rank of `comm` carry the run out (without the cache, which belongs to all), with a team. `stop` set on
+// any rank stops the run. Collective; ends everywhere with what the first rank came to.
 stz_err stz_single_rank_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config *config,
                             const stz_run_options *options, bool *stopped_early) STZ_MUST_USE;
 

@@ -378,9 +378,9 @@ static void warn_of_idle(const sweep *s) {
   for (int i = 0; i < s->plan->count; i++) count += s->plan->runs[i].ranks < s->options->ranks_per_run;
   if (count == 0) return;
   stz_log(STZ_LOG_WARNING,
-          "%d of %d runs take the multilevel engine, which runs on one rank: %d of each group's %d ranks stay idle "
-          "there; --ranks-per-run 1 uses them all",
-          count, s->plan->count, s->options->ranks_per_run - 1, s->options->ranks_per_run);
+          "%d of %d runs take the multilevel engine, whose events one rank of the %d computes: --ranks-per-run 1 is "
+          "the quickest",
+          count, s->plan->count, s->options->ranks_per_run);
 }
 
 static stz_err run_all(sweep *s, const char *path, stz_sweep_outcome *outcome) {

@@ -36,6 +36,21 @@ def kill_session(job):
     job.wait()
 
 
+def rank_of_job(job, rank):
+    """Process id of one rank of an mpirun that leads a session; None if there is none (yet)."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                environment = file.read().split(b"\0")
+            if os.getsid(int(entry)) == job.pid and f"OMPI_COMM_WORLD_RANK={rank}".encode() in environment:
+                with open(f"/proc/{entry}/comm", encoding="utf-8") as file:
+                    if file.read().strip() == "stzkmc":
+                        return int(entry)
+        except OSError:
+            pass
+    return None
+
+
 def expect(name, condition, detail=""):
     global checks
     checks += 1
