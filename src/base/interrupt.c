@@ -49,6 +49,7 @@ stz_err stz_stage_on(double share) {
 typedef struct staged {
   stz_team_task *task;
   void *context;
+  bool says;
   double from, to;
   int64_t items;
   atomic_bool ends;
@@ -58,7 +59,10 @@ typedef struct staged {
 static void run_staged(void *context, int64_t first, int64_t end, int worker) {
   staged *s = context;
   if (atomic_load_explicit(&s->ends, memory_order_relaxed)) return;
-  if (worker == 0) s->err = stz_stage_on(s->from + (s->to - s->from) * (double)first / (double)s->items);
+  if (worker == 0) {
+    const double share = s->from + (s->to - s->from) * (double)first / (double)s->items;
+    s->err = s->says ? stz_stage_on(share) : stz_stage_look();
+  }
   if (worker == 0 && s->err != STZ_OK) {
     atomic_store_explicit(&s->ends, true, memory_order_relaxed);
   } else {
@@ -68,7 +72,13 @@ static void run_staged(void *context, int64_t first, int64_t end, int worker) {
 
 stz_err stz_stage_run(stz_team *team, double from, double to, int64_t items, int64_t piece, stz_team_task *task,
                       void *context) {
-  staged s = {.task = task, .context = context, .from = from, .to = to, .items = items};
+  staged s = {.task = task, .context = context, .says = true, .from = from, .to = to, .items = items};
+  stz_team_run(team, items, piece, run_staged, &s);
+  return s.err;
+}
+
+stz_err stz_look_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context) {
+  staged s = {.task = task, .context = context, .items = items};
   stz_team_run(team, items, piece, run_staged, &s);
   return s.err;
 }

@@ -39,8 +39,9 @@ stz_err stz_stage_on(double share) STZ_MUST_USE;
 // Looks, and says nothing. Local, as stz_stage_on: the ranks must agree before their next collective.
 stz_err stz_stage_look(void) STZ_MUST_USE;
 
-// As stz_team_run, as a part of a step that begins when `from` of it is done and ends at `to`. Local: asked to stop, it
-// leaves out the parts that are left, and returns STZ_ESTOPPED.
+// As stz_team_run, as a part of a step that begins when `from` of it is done and ends at `to`; stz_look_run says
+// nothing. Local: asked to stop, they leave out the parts that are left, and return STZ_ESTOPPED.
+stz_err stz_look_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context) STZ_MUST_USE;
 stz_err stz_stage_run(stz_team *team, double from, double to, int64_t items, int64_t piece, stz_team_task *task,
                       void *context) STZ_MUST_USE;
 

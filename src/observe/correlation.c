@@ -38,17 +38,32 @@ void stz_correlation_destroy(stz_correlation **correlation) {
   *correlation = NULL;
 }
 
+typedef struct squaring {
+  const stz_spectral *spectral;
+  double sites, width_nm;
+  double complex *spectrum;
+} squaring;
+
+static void square_modes(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const squaring *s = context;
+  for (int64_t i = first; i < end; i++) {
+    double k[3];
+    stz_spectral_wave_vector(s->spectral, (size_t)i, k);
+    const double square = k[0] * k[0] + k[1] * k[1] + k[2] * k[2], re = creal(s->spectrum[i]),
+                 im = cimag(s->spectrum[i]);
+    const double kept = exp(-square * s->width_nm * s->width_nm);
+    s->spectrum[i] = square > 0.0 ? (re * re + im * im) / s->sites * kept : 0.0;
+  }
+}
+
 // Turns the field into the mean product of its deviations at x and x + r, a number a local site r.
 static void mean_products(const stz_grid *grid, stz_spectral *spectral, double width_nm, double complex *spectrum,
                           double *field) {
   const double sites = (double)stz_grid_sites(grid);
   stz_spectral_forward(spectral, field, spectrum);
-  for (size_t i = 0; i < stz_spectral_modes(spectral); i++) {
-    double k[3];
-    stz_spectral_wave_vector(spectral, i, k);
-    const double square = k[0] * k[0] + k[1] * k[1] + k[2] * k[2], re = creal(spectrum[i]), im = cimag(spectrum[i]);
-    spectrum[i] = square > 0.0 ? (re * re + im * im) / sites * exp(-square * width_nm * width_nm) : 0.0;
-  }
+  squaring s = {spectral, sites, width_nm, spectrum};
+  stz_team_run(stz_grid_team(grid), (int64_t)stz_spectral_modes(spectral), 8192, square_modes, &s);
   stz_spectral_inverse(spectral, spectrum, field);
 }
 
@@ -65,23 +80,40 @@ static void values_along_lines(const stz_grid *grid, const double *products, stz
 
 static double nearest_image(int x, int n) { return 2 * x > n ? x - n : x; }
 
+typedef struct shells {
+  const stz_grid *grid;
+  const double *products;
+  double *planes; // SHELL_SUMS numbers per shell and plane of the box
+  int points;
+} shells;
+
+// Sums over shells of one plane of this rank.
+static void sum_plane(void *context, int64_t plane, int64_t end, int worker) {
+  (void)end, (void)worker;
+  const shells *s = context;
+  const int *n = stz_grid_cells(s->grid), width = SHELL_SUMS * s->points;
+  const int64_t sites = (int64_t)n[1] * n[2];
+  for (int64_t i = plane * sites; i < (plane + 1) * sites; i++) {
+    int x[3];
+    stz_grid_coords(s->grid, stz_grid_first_site(s->grid) + i, x);
+    const double d[3] = {nearest_image(x[0], n[0]), nearest_image(x[1], n[1]), nearest_image(x[2], n[2])};
+    const double r = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+    const int shell = (int)(r + 0.5);
+    if (shell >= s->points) continue;
+    double *sums = s->planes + (size_t)x[0] * (size_t)width + (size_t)SHELL_SUMS * (size_t)shell;
+    sums[0] += s->products[i];
+    sums[1] += r;
+    sums[2] += 1.0;
+  }
+}
+
 // Sums over shells by planes, then over planes in their order.
 static stz_err average_shells(const stz_grid *grid, const double *products, stz_correlation *c) {
   const int *n = stz_grid_cells(grid), width = SHELL_SUMS * c->points;
   double *planes = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(planes, n[0] * width)));
-  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) {
-    int x[3];
-    stz_grid_coords(grid, stz_grid_first_site(grid) + i, x);
-    const double d[3] = {nearest_image(x[0], n[0]), nearest_image(x[1], n[1]), nearest_image(x[2], n[2])};
-    const double r = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
-    const int shell = (int)(r + 0.5);
-    if (shell >= c->points) continue;
-    double *sums = planes + (size_t)x[0] * (size_t)width + (size_t)SHELL_SUMS * (size_t)shell;
-    sums[0] += products[i];
-    sums[1] += r;
-    sums[2] += 1.0;
-  }
+  shells s = {grid, products, planes, c->points};
+  stz_team_run(stz_grid_team(grid), stz_grid_planes(grid), 1, sum_plane, &s);
   stz_grid_gather_planes(grid, planes, width);
   for (int shell = 0; shell < c->points; shell++) {
     double sums[SHELL_SUMS] = {0};

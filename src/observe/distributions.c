@@ -48,35 +48,48 @@ stz_err stz_histogram_count(const stz_grid *grid, const float *structure, const 
   return STZ_OK;
 }
 
-static double value_of(const stz_glass *glass, const stz_kmc *kmc, stz_distribution_kind kind, const double mean[5],
-                       int64_t i) {
-  const double barrier = (double)stz_glass_barrier(glass)[i];
+// What a value per site needs, of which several are worked out at the same time.
+typedef struct valuing {
+  const stz_glass *glass;
+  stz_distribution_kind kind;
+  double mean[5];
+  const float *stress[5];
+  double *values;
+} valuing;
+
+static double value_of(const valuing *v, int64_t i) {
+  const double barrier = (double)stz_glass_barrier(v->glass)[i];
   double stress[5];
-  if (kind == STZ_DISTRIBUTION_BARRIER) return barrier;
-  for (int c = 0; c < 5; c++) stress[c] = mean[c] + (double)stz_kmc_stress(kmc, c)[i];
-  const double tau = stz_largest_resolved(stz_glass_modes(glass), stress, stz_glass_rotation(glass)[i]);
-  return kind == STZ_DISTRIBUTION_RESOLVED ? tau : stz_barrier_under(stz_glass_stz(glass), barrier, tau);
+  if (v->kind == STZ_DISTRIBUTION_BARRIER) return barrier;
+  for (int c = 0; c < 5; c++) stress[c] = v->mean[c] + (double)v->stress[c][i];
+  const double tau = stz_largest_resolved(stz_glass_modes(v->glass), stress, stz_glass_rotation(v->glass)[i]);
+  return v->kind == STZ_DISTRIBUTION_RESOLVED ? tau : stz_barrier_under(stz_glass_stz(v->glass), barrier, tau);
+}
+
+static void value_sites(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const valuing *v = context;
+  for (int64_t i = first; i < end; i++) v->values[i] = value_of(v, i);
 }
 
 stz_err stz_distributions_create(const stz_glass *glass, const stz_kmc *kmc, const double mean[6],
                                  stz_distributions **distributions) {
   const stz_grid *grid = stz_glass_grid(glass);
   stz_distributions *d = NULL;
-  double *values = NULL, deviator[5];
+  valuing v = {.glass = glass};
   stz_err err = STZ_NEW(d, 1);
-  if (err == STZ_OK) err = STZ_NEW(values, stz_grid_local_sites(grid));
+  if (err == STZ_OK) err = STZ_NEW(v.values, stz_grid_local_sites(grid));
   err = stz_agree(stz_grid_comm(grid), err);
-  stz_dev_from_sym(mean, deviator);
+  stz_dev_from_sym(mean, v.mean);
+  for (int c = 0; c < 5; c++) v.stress[c] = stz_kmc_stress(kmc, c);
   for (int kind = 0; kind < STZ_DISTRIBUTIONS && err == STZ_OK; kind++) {
-    for (int64_t i = 0; i < stz_grid_local_sites(grid) && err == STZ_OK; i++) {
-      if (i % 65536 == 0) err = stz_stage_look();
-      values[i] = value_of(glass, kmc, (stz_distribution_kind)kind, deviator, i);
-    }
+    v.kind = (stz_distribution_kind)kind;
+    err = stz_look_run(stz_grid_team(grid), stz_grid_local_sites(grid), 4096, value_sites, &v);
     err = stz_agree(stz_grid_comm(grid), err);
-    if (err == STZ_OK)
-      err = stz_histogram_count(grid, stz_glass_structure(glass), values, WIDTHS[kind], &d->histogram[kind]);
+    if (err != STZ_OK) break;
+    err = stz_histogram_count(grid, stz_glass_structure(glass), v.values, WIDTHS[kind], &d->histogram[kind]);
   }
-  stz_free(values);
+  stz_free(v.values);
   if (err != STZ_OK) stz_distributions_destroy(&d);
   *distributions = d;
   return err;

@@ -2,6 +2,7 @@
 #include "observe/nbed.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/comm.h"
 #include "base/interrupt.h"
@@ -132,24 +133,39 @@ static void see_cluster(const layout *l, const double corner[3], const stz_clust
   }
 }
 
-// The patterns, each rank adding what its own clusters scatter.
-static stz_err diffract(const stz_nbed_sample *sample, const layout *l, stz_nbed *nbed) {
-  stz_err err = STZ_OK;
-  for (int scan = 0; scan < nbed->scans && err == STZ_OK; scan++) {
+// What the parts of a level need.
+typedef struct survey {
+  const stz_nbed_sample *sample;
+  const layout *l;
+  stz_nbed *nbed;
+  const stz_columns *columns; // of the field at hand
+  bool dense;                 // it is the composition
+  int64_t start;              // first pattern of the layer
+  double *seen;               // per probe of a foil of the whole box
+  int nu, nv;                 // of them
+} survey;
+
+static void diffract_scans(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const survey *v = context;
+  for (int scan = (int)first; scan < (int)end; scan++) {
     double corner[3];
-    err = stz_stage_look();
-    scan_corner(l, scan, corner);
-    for (int k = 0; k < 3; k++) nbed->origin_nm[3 * scan + l->axis[k]] = corner[k];
-    for (int64_t c = 0; c < sample->cluster_count; c++) {
-      const stz_cluster *cluster = &sample->clusters[c];
+    scan_corner(v->l, scan, corner);
+    for (int k = 0; k < 3; k++) v->nbed->origin_nm[3 * scan + v->l->axis[k]] = corner[k];
+    for (int64_t c = 0; c < v->sample->cluster_count; c++) {
+      const stz_cluster *cluster = &v->sample->clusters[c];
       if (cluster->ordered && cluster->oriented) {
-        see_cluster(l, corner, cluster, nbed->bragg + scan * STZ_NBED_PATTERNS);
+        see_cluster(v->l, corner, cluster, v->nbed->bragg + scan * STZ_NBED_PATTERNS);
       }
     }
   }
-  STZ_TRY(stz_agree(stz_grid_comm(sample->grid), err));
-  MPI_Allreduce(MPI_IN_PLACE, nbed->bragg, nbed->scans * STZ_NBED_PATTERNS, MPI_UINT8_T, MPI_BOR,
-                stz_grid_comm(sample->grid));
+}
+
+// The patterns, each rank adding what its own clusters scatter.
+static stz_err diffract(survey *v) {
+  const MPI_Comm comm = stz_grid_comm(v->sample->grid);
+  STZ_TRY(stz_agree(comm, stz_look_run(stz_grid_team(v->sample->grid), v->nbed->scans, 1, diffract_scans, v)));
+  MPI_Allreduce(MPI_IN_PLACE, v->nbed->bragg, v->nbed->scans * STZ_NBED_PATTERNS, MPI_UINT8_T, MPI_BOR, comm);
   return STZ_OK;
 }
 
@@ -161,48 +177,72 @@ static double seen_probability(const stz_nbed_sample *sample, const layout *l, c
   return -expm1(-sample->cluster_density * sample->order.acceptance * volume);
 }
 
-// The expectation and the projected density of every scan of one layer.
-static void project(const stz_nbed_sample *sample, const layout *l, int layer, const float *survival,
-                    stz_columns *columns, stz_nbed *nbed) {
-  const int places = l->places[0] * l->places[1], first = layer * places;
-  const int last = first + places < nbed->scans ? first + places : nbed->scans;
+// The integrals over the tubes of patterns, counted from the first one of the layer.
+static void project_patterns(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const survey *v = context;
+  const layout *l = v->l;
   const double probe = 0.5 * l->step, probe_volume = STZ_PI * probe * probe * l->foil;
-  double corner[3];
-  scan_corner(l, first, corner);
-  for (int field = 0; field < 2; field++) {
-    stz_columns_fill(columns, sample->grid, field ? sample->composition : survival, corner[2], l->foil);
-    for (int pattern = first * STZ_NBED_PATTERNS; pattern < last * STZ_NBED_PATTERNS; pattern++) {
-      const int i = pattern % STZ_NBED_PATTERNS / STZ_NBED_SIDE, j = pattern % STZ_NBED_SIDE;
-      scan_corner(l, pattern / STZ_NBED_PATTERNS, corner);
-      const double u = corner[0] + (i + 0.5) * l->step, v = corner[1] + (j + 0.5) * l->step;
-      if (field) {
-        nbed->density[pattern] = stz_columns_tube(columns, u, v, probe) / probe_volume;
-      } else {
-        nbed->probability[pattern] = seen_probability(sample, l, columns, u, v);
-      }
+  for (int64_t pattern = v->start + first; pattern < v->start + end; pattern++) {
+    const int i = (int)(pattern % STZ_NBED_PATTERNS) / STZ_NBED_SIDE, j = (int)(pattern % STZ_NBED_SIDE);
+    double corner[3];
+    scan_corner(l, (int)(pattern / STZ_NBED_PATTERNS), corner);
+    const double at[2] = {corner[0] + (i + 0.5) * l->step, corner[1] + (j + 0.5) * l->step};
+    if (v->dense) {
+      v->nbed->density[pattern] = stz_columns_tube(v->columns, at[0], at[1], probe) / probe_volume;
+    } else {
+      v->nbed->probability[pattern] = seen_probability(v->sample, l, v->columns, at[0], at[1]);
     }
   }
 }
 
+// The expectation and the projected density of every scan of one layer.
+static void project(survey *v, int layer, const float *survival, stz_columns *columns) {
+  const layout *l = v->l;
+  const int places = l->places[0] * l->places[1], first = layer * places;
+  const int last = first + places < v->nbed->scans ? first + places : v->nbed->scans;
+  double corner[3];
+  scan_corner(l, first, corner);
+  v->columns = columns;
+  v->start = (int64_t)first * STZ_NBED_PATTERNS;
+  for (int field = 0; field < 2; field++) {
+    v->dense = field;
+    stz_columns_fill(columns, v->sample->grid, field ? v->sample->composition : survival, corner[2], l->foil);
+    stz_team_run(stz_grid_team(v->sample->grid), (int64_t)(last - first) * STZ_NBED_PATTERNS, STZ_NBED_SIDE,
+                 project_patterns, v);
+  }
+}
+
+static void see_probes(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const survey *v = context;
+  for (int64_t i = first; i < end; i++) {
+    const double at[2] = {((double)(i / v->nv) + 0.5) * v->l->box[0] / v->nu,
+                          ((double)(i % v->nv) + 0.5) * v->l->box[1] / v->nv};
+    v->seen[i] = seen_probability(v->sample, v->l, v->columns, at[0], at[1]);
+  }
+}
+
 // Mean probability over the probe grid of the whole box, stretched to fit its sides, in as many foils as cover it.
-static stz_err expect(const stz_nbed_sample *sample, const layout *l, const float *survival, stz_columns *columns,
-                      double *mean) {
-  const int nu = (int)lround(l->box[0] / l->step), nv = (int)lround(l->box[1] / l->step);
+static stz_err expect(survey *v, const float *survival, stz_columns *columns, double *mean) {
+  const layout *l = v->l;
+  const MPI_Comm comm = stz_grid_comm(v->sample->grid);
   const int foils = (int)ceil(l->box[2] / l->foil - 1e-9);
   double sum = 0.0;
-  for (int foil = 0; foil < foils; foil++) {
-    stz_columns_fill(columns, sample->grid, survival, foil * l->box[2] / foils, l->foil);
-    stz_err err = STZ_OK;
-    for (int i = 0; i < nu && err == STZ_OK; i++) {
-      err = stz_stage_look();
-      for (int j = 0; j < nv; j++) {
-        sum += seen_probability(sample, l, columns, (i + 0.5) * l->box[0] / nu, (j + 0.5) * l->box[1] / nv);
-      }
-    }
-    STZ_TRY(stz_agree(stz_grid_comm(sample->grid), err));
+  v->nu = (int)lround(l->box[0] / l->step);
+  v->nv = (int)lround(l->box[1] / l->step);
+  v->columns = columns;
+  STZ_TRY(stz_agree(comm, STZ_NEW(v->seen, v->nu * v->nv)));
+  stz_err err = STZ_OK;
+  for (int foil = 0; foil < foils && err == STZ_OK; foil++) {
+    stz_columns_fill(columns, v->sample->grid, survival, foil * l->box[2] / foils, l->foil);
+    err = stz_look_run(stz_grid_team(v->sample->grid), v->nu * v->nv, v->nv, see_probes, v);
+    err = stz_agree(comm, err);
+    for (int i = 0; i < v->nu * v->nv; i++) sum += v->seen[i];
   }
-  *mean = sum / ((double)foils * nu * nv);
-  return STZ_OK;
+  stz_free(v->seen);
+  *mean = sum / ((double)foils * v->nu * v->nv);
+  return err;
 }
 
 // Mask, counts and the statistics of the scans.
@@ -244,12 +284,13 @@ stz_err stz_nbed_create(const stz_nbed_sample *sample, const stz_nbed_params *pa
   STZ_TRY_TO(done, err,
              stz_survival(sample->grid, sample->event_count, sample->stz_volume_nm3, sample->order.loss, survival));
   (*nbed)->displaced = l.layers > 1;
-  STZ_TRY_TO(done, err, diffract(sample, &l, *nbed));
+  survey v = {.sample = sample, .l = &l, .nbed = *nbed};
+  STZ_TRY_TO(done, err, diffract(&v));
   for (int layer = 0; layer < l.layers; layer++) {
     STZ_TRY_TO(done, err, stz_agree(stz_grid_comm(sample->grid), stz_stage_look()));
-    project(sample, &l, layer, survival, &columns, *nbed);
+    project(&v, layer, survival, &columns);
   }
-  STZ_TRY_TO(done, err, expect(sample, &l, survival, &columns, &(*nbed)->bragg_expected));
+  STZ_TRY_TO(done, err, expect(&v, survival, &columns, &(*nbed)->bragg_expected));
   count(*nbed);
 done:
   stz_free(survival);

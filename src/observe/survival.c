@@ -20,8 +20,8 @@ typedef struct cover {
   int (*offset)[3];
   uint32_t *padded;      // counts with `halo` planes below and above, and `halo` sites on each side along z
   uint8_t *line_touched; // of each padded line: does it hold an event?
-  uint32_t *covering;    // nz
-  double *sum;           // nz
+  uint32_t *covering;    // nz per worker
+  double *sum;           // nz per worker
   double power[POWERS];  // (1 - d)^n
   double kept;           // 1 - d
 } cover;
@@ -90,8 +90,9 @@ static stz_err cover_create(const stz_grid *grid, double volume, double loss, co
   STZ_TRY(STZ_NEW(c->offset, (size_t)c->parts * (size_t)(reach * reach * reach)));
   STZ_TRY(STZ_NEW(c->padded, padded_lines(c) * padded_length(c)));
   STZ_TRY(STZ_NEW(c->line_touched, padded_lines(c)));
-  STZ_TRY(STZ_NEW(c->covering, c->cells[2]));
-  STZ_TRY(STZ_NEW(c->sum, c->cells[2]));
+  const int workers = stz_team_workers(stz_grid_team(grid));
+  STZ_TRY(STZ_NEW(c->covering, workers * c->cells[2]));
+  STZ_TRY(STZ_NEW(c->sum, workers * c->cells[2]));
   list_offsets(c, m, radius);
   return STZ_OK;
 }
@@ -154,25 +155,42 @@ static bool line_untouched(const cover *c, int x, int y) {
   return true;
 }
 
-// The mean over every voxel of the line (x, y), x counted from the rank's first plane.
-static void line_survival(cover *c, int x, int y, float *survival) {
+// The mean over every voxel of the line (x, y), x counted from the rank's first plane; `covering` and `sum` are
+// scratch.
+static void line_survival(const cover *c, int x, int y, uint32_t *covering, double *sum, float *survival) {
   const int nz = c->cells[2], length = padded_length(c);
   for (int z = 0; z < nz; z++) survival[z] = 1.0f;
   if (line_untouched(c, x, y)) return;
-  memset(c->sum, 0, sizeof *c->sum * (size_t)nz);
+  memset(sum, 0, sizeof *sum * (size_t)nz);
   for (int part = 0; part < c->parts; part++) {
-    memset(c->covering, 0, sizeof *c->covering * (size_t)nz);
+    memset(covering, 0, sizeof *covering * (size_t)nz);
     for (int o = c->first[part]; o < c->first[part + 1]; o++) {
       const int *d = c->offset[o];
       const int64_t line = (int64_t)(x + c->halo + d[0]) * c->cells[1] + stz_wrap(y + d[1], c->cells[1]);
       const uint32_t *counts = c->padded + line * length + c->halo + d[2];
-      for (int z = 0; z < nz; z++) c->covering[z] += counts[z];
+      for (int z = 0; z < nz; z++) covering[z] += counts[z];
     }
     for (int z = 0; z < nz; z++) {
-      c->sum[z] += c->covering[z] < POWERS ? c->power[c->covering[z]] : pow(c->kept, c->covering[z]);
+      sum[z] += covering[z] < POWERS ? c->power[covering[z]] : pow(c->kept, covering[z]);
     }
   }
-  for (int z = 0; z < nz; z++) survival[z] = (float)(c->sum[z] / c->parts);
+  for (int z = 0; z < nz; z++) survival[z] = (float)(sum[z] / c->parts);
+}
+
+typedef struct lines {
+  const cover *c;
+  float *survival;
+} lines;
+
+// The lines number x ny + y.
+static void survive(void *context, int64_t first, int64_t end, int worker) {
+  const lines *l = context;
+  const cover *c = l->c;
+  const int ny = c->cells[1], nz = c->cells[2];
+  for (int64_t line = first; line < end; line++) {
+    line_survival(c, (int)(line / ny), (int)(line % ny), c->covering + worker * nz, c->sum + worker * nz,
+                  l->survival + line * nz);
+  }
 }
 
 stz_err stz_survival(const stz_grid *grid, const uint32_t *event_count, double volume_nm3, double loss,
@@ -184,12 +202,8 @@ stz_err stz_survival(const stz_grid *grid, const uint32_t *event_count, double v
   err = stz_agree(stz_grid_comm(grid), err);
   if (err == STZ_OK) {
     exchange(grid, event_count, plane, &c);
-    for (int x = 0; x < c.planes && err == STZ_OK; x++) {
-      err = stz_stage_look();
-      for (int y = 0; y < c.cells[1] && err == STZ_OK; y++) {
-        line_survival(&c, x, y, survival + ((int64_t)x * c.cells[1] + y) * c.cells[2]);
-      }
-    }
+    const int64_t count = (int64_t)c.planes * c.cells[1];
+    err = stz_look_run(stz_grid_team(grid), count, 16, survive, &(lines){&c, survival});
     err = stz_agree(stz_grid_comm(grid), err);
   }
   cover_destroy(&c);

@@ -98,30 +98,42 @@ static const struct {
     {"stress_mises_GPa", "GPa", "von Mises equivalent sqrt(3/2 s:s) of the driving stress", mises_stress},
 };
 
-static void evaluate(const stz_sample *s, const double mean[5], formula *value, float *field) {
-  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
+typedef struct evaluation {
+  const stz_sample *s;
+  double mean[5];
+  const float *stress[5];
+  formula *value;
+  float *field;
+} evaluation;
+
+static void evaluate(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const evaluation *e = context;
+  for (int64_t i = first; i < end; i++) {
     double strain[5], stress[5], plastic[6], driving[6];
     for (int c = 0; c < 5; c++) {
-      strain[c] = stz_glass_plastic(s->glass, c)[i];
-      stress[c] = (mean[c] + stz_kmc_stress(s->kmc, c)[i]) / STZ_GPA;
+      strain[c] = stz_glass_plastic(e->s->glass, c)[i];
+      stress[c] = (e->mean[c] + e->stress[c][i]) / STZ_GPA;
     }
     stz_sym_from_dev(strain, plastic);
     stz_sym_from_dev(stress, driving);
-    field[i] = (float)value(plastic, driving);
+    e->field[i] = (float)e->value(plastic, driving);
   }
 }
 
 static stz_err write_fields(stz_snapshot *file, const stz_sample *s, const stz_macro *macro, float *field) {
-  double mean[5];
-  stz_dev_from_sym(macro->stress, mean);
+  evaluation e = {.s = s, .field = field};
+  stz_dev_from_sym(macro->stress, e.mean);
+  for (int c = 0; c < 5; c++) e.stress[c] = stz_kmc_stress(s->kmc, c);
   STZ_TRY(stz_snapshot_field(file, "composition", "1", "Ni atomic fraction", stz_glass_composition(s->glass)));
   STZ_TRY(
       stz_snapshot_field(file, "barrier_eV", "eV", "activation barrier at zero stress", stz_glass_barrier(s->glass)));
   for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) field[i] = (float)stz_glass_event_count(s->glass)[i];
   STZ_TRY(stz_snapshot_field(file, "event_count", "1", "events centred on the voxel", field));
   for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
-    STZ_TRY(stz_agree(stz_grid_comm(s->grid), stz_stage_look()));
-    evaluate(s, mean, derived[i].value, field);
+    e.value = derived[i].value;
+    const stz_err err = stz_look_run(stz_grid_team(s->grid), stz_grid_local_sites(s->grid), 4096, evaluate, &e);
+    STZ_TRY(stz_agree(stz_grid_comm(s->grid), err));
     STZ_TRY(stz_snapshot_field(file, derived[i].name, derived[i].unit, derived[i].description, field));
   }
   return STZ_OK;
