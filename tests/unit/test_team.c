@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -54,6 +55,34 @@ static void each_part_once(void **state) {
     stz_team_destroy(&team);
     assert_null(team);
   }
+}
+
+typedef struct slow {
+  atomic_int begun, done; // parts of other workers
+} slow;
+
+// The caller's part ends once another worker has begun one, which takes its time.
+static void take_time(void *context, int64_t first, int64_t end, int worker) {
+  (void)first, (void)end;
+  slow *s = context;
+  static const struct timespec nap = {.tv_nsec = 20000000}, look = {.tv_nsec = 100000};
+  if (worker > 0) {
+    atomic_fetch_add(&s->begun, 1);
+    nanosleep(&nap, NULL);
+    atomic_fetch_add(&s->done, 1);
+  }
+  while (worker == 0 && atomic_load(&s->begun) == 0) nanosleep(&look, NULL);
+}
+
+static void waits_for_all(void **state) {
+  (void)state;
+  stz_team *team;
+  slow s = {0};
+  assert_int_equal(stz_team_create_local(3, &team), STZ_OK);
+  stz_team_run(team, 3, 1, take_time, &s);
+  assert_true(s.begun > 0);
+  assert_int_equal(s.done, s.begun);
+  stz_team_destroy(&team);
 }
 
 typedef struct sums {
@@ -106,6 +135,7 @@ static void nothing_left(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_part_once),
+      cmocka_unit_test(waits_for_all),
       cmocka_unit_test(same_bits),
       cmocka_unit_test(nothing_left),
   };
