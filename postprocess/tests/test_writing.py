@@ -22,7 +22,7 @@ NOISE = np.random.default_rng(3).random((32, 32, 32))
 
 
 def picture(path):
-    figure, axes = style.new(80, 60)
+    figure, axes = style.new(80 * style.MM, 60 * style.MM)
     axes.plot(NOISE[0, 0])
     style.save(figure, path)
 
