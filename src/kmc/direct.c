@@ -29,10 +29,11 @@ typedef struct direct {
   int strips;     // of a plane
   size_t stride;
   stz_fields *fields;
-  float *stress;      // 5 components of the fluctuation, stride apart
-  double *strip_sums; // of rates, a local strip
-  double *plane_sums; // a plane of the box
-  bool pending;       // an event whose stress is still to be added, by the next pass
+  float *stress;       // 5 components of the fluctuation, stride apart
+  double *strip_sums;  // of rates, a local strip
+  double *plane_sums;  // a plane of the box
+  double *plane_axial; // the same of stz_rates_net's second sum
+  bool pending;        // an event whose stress is still to be added, by the next pass
   int origin[3];
   float strain[5];
 } direct;
@@ -69,6 +70,7 @@ static stz_err direct_create(stz_kmc *kmc) {
   }
   if (err == STZ_OK) err = STZ_NEW(d->strip_sums, stz_grid_planes(grid) * d->strips);
   if (err == STZ_OK) err = STZ_NEW(d->plane_sums, stz_grid_cells(grid)[0]);
+  if (err == STZ_OK) err = STZ_NEW(d->plane_axial, stz_grid_cells(grid)[0]);
   STZ_TRY(stz_agree(stz_grid_comm(grid), err));
   return stz_kmc_initial_stress(kmc, d->stress);
 }
@@ -79,6 +81,7 @@ static void direct_destroy(stz_kmc *kmc) {
   stz_fields_destroy(&d->fields);
   stz_free(d->strip_sums);
   stz_free(d->plane_sums);
+  stz_free(d->plane_axial);
   stz_free(d);
 }
 
@@ -93,31 +96,43 @@ static void add_strip(const stz_kmc *kmc, const direct *d, int strip) {
 
 static int strip_sites(const direct *d) { return d->strip_rows * d->row_length; }
 
-static double strip_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int strip, float *rates) {
+// Sum of the rates of a strip; *axial, unless it is NULL, receives the second sum of stz_rates_net.
+static double strip_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int strip, float *rates,
+                          double *axial) {
   const size_t start = (size_t)strip * (size_t)strip_sites(d);
-  const float *stress[5];
+  const float *stress[5], *barrier = stz_glass_barrier(kmc->glass) + start;
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass) + start;
+  const stz_modes *modes = stz_glass_modes(kmc->glass);
   for (int c = 0; c < 5; c++) stress[c] = d->stress + (size_t)c * d->stride + start;
-  return stz_rates_sum(law, stz_glass_modes(kmc->glass), strip_sites(d), stress, stz_glass_barrier(kmc->glass) + start,
-                       stz_glass_rotation(kmc->glass) + start, rates);
+  return axial ? stz_rates_net(law, modes, strip_sites(d), stress, barrier, rotation, rates, axial)
+               : stz_rates_sum(law, modes, strip_sites(d), stress, barrier, rotation, rates);
 }
 
 // THE pass: adds the last event's stress, evaluates every rate, sums by strips and planes. Returns the sum of all rates
-// in attempt rates, the same on every rank. Collective.
-static double evaluate(stz_kmc *kmc, const stz_law *law) {
+// in attempt rates, and in *axial, unless it is NULL, the second sum of stz_rates_net: the same on every rank.
+// Collective.
+static double evaluate(stz_kmc *kmc, const stz_law *law, double *axial) {
   direct *d = kmc->state;
   _Alignas(64) float rates[STZ_RATES_MOST];
-  const int first = stz_grid_first_plane(d->grid);
+  const int first = stz_grid_first_plane(d->grid), planes = stz_grid_cells(d->grid)[0];
   for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
+    double one = 0.0, *net = d->plane_axial + first + plane;
+    *net = 0.0;
     for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
       if (d->pending) add_strip(kmc, d, strip);
-      d->strip_sums[strip] = strip_rates(kmc, d, law, strip, rates);
+      d->strip_sums[strip] = strip_rates(kmc, d, law, strip, rates, axial ? &one : NULL);
+      *net += one;
     }
     d->plane_sums[first + plane] = stz_ordered_sum(d->strip_sums + plane * d->strips, d->strips);
   }
   d->pending = false;
   kmc->stats.passes++;
   stz_grid_gather_planes(d->grid, d->plane_sums, 1);
-  return stz_ordered_sum(d->plane_sums, stz_grid_cells(d->grid)[0]);
+  if (axial) {
+    stz_grid_gather_planes(d->grid, d->plane_axial, 1);
+    *axial = stz_ordered_sum(d->plane_axial, planes);
+  }
+  return stz_ordered_sum(d->plane_sums, planes);
 }
 
 static void site_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site, float barrier,
@@ -135,7 +150,7 @@ static verdict judge(const stz_kmc *kmc, const direct *d, const stz_law *then, c
   float before[STZ_MODES][2], after[STZ_MODES][2];
   const int first = (plane - stz_grid_first_plane(d->grid)) * d->strips;
   const int strip = first + stz_pick_double(d->strip_sums + first, d->strips, &target);
-  (void)strip_rates(kmc, d, then, strip, rates);
+  (void)strip_rates(kmc, d, then, strip, rates, NULL);
   const int64_t site = (int64_t)strip * strip_sites(d) + stz_pick_float(rates, strip_sites(d), &target);
   site_rates(kmc, d, then, site, stz_glass_barrier(kmc->glass)[site], before);
   const int choice = stz_pick_float(&before[0][0], 2 * STZ_MODES, &target);
@@ -197,7 +212,7 @@ static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
     if (recovering > 0.0) window = fmin(window, stz_glass_recovery_step(kmc->glass, recovery) / recovering);
     stz_glass_soften(kmc->glass, recovery);
     law_at(kmc, mean, start, &then);
-    const double total = evaluate(kmc, &then);
+    const double total = evaluate(kmc, &then, NULL);
     if (!isfinite(total)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", total, mean->t0 + start);
     for (double elapsed = 0.0; total > 0.0;) {
       elapsed = stz_thinning_wait(kmc->attempt * total, growth, elapsed, stz_rng_exponential(&kmc->rng));
@@ -227,45 +242,14 @@ static void direct_add_stress(stz_kmc *kmc, const stz_event *event, const double
   d->pending = true;
 }
 
-// The axial plastic strain rate of one site in attempt rates times Omega/V.
-static double site_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site) {
-  float rates[STZ_MODES][2];
-  double rate = 0.0;
-  site_rates(kmc, d, law, site, stz_glass_barrier(kmc->glass)[site], rates);
-  const double *axial = stz_glass_modes(kmc->glass)->axial[stz_glass_rotation(kmc->glass)[site]];
-  for (int m = 0; m < STZ_MODES; m++) rate += ((double)rates[m][0] - rates[m][1]) * axial[m];
-  return rate * stz_glass_stz(kmc->glass)->gamma0;
-}
-
-// Sites with less than this share of the mean rate are left out of the strain rate: an error below it.
-static const double NEGLIGIBLE = 1e-7;
-
-static double plane_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int plane, double least) {
-  _Alignas(64) float rates[STZ_RATES_MOST];
-  double sum = 0.0;
-  for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
-    if (d->strip_sums[strip] < least) continue;
-    (void)strip_rates(kmc, d, law, strip, rates);
-    for (int i = 0; i < strip_sites(d); i++) {
-      if (rates[i] >= least) sum += site_strain_rate(kmc, d, law, (int64_t)strip * strip_sites(d) + i);
-    }
-  }
-  return sum;
-}
-
 static void direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
-  direct *d = kmc->state;
+  const direct *d = kmc->state;
+  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
+  double axial;
   stz_law law;
   law_at(kmc, mean, 0.0, &law);
-  const double sum = evaluate(kmc, &law), least = NEGLIGIBLE * sum / (double)stz_grid_sites(d->grid);
-  double *planes = d->plane_sums; // free until the next pass
-  for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
-    planes[stz_grid_first_plane(d->grid) + plane] = plane_strain_rate(kmc, d, &law, plane, least);
-  }
-  stz_grid_gather_planes(d->grid, planes, 1);
-  *total = kmc->attempt * sum;
-  *plastic_rate = stz_ordered_sum(planes, stz_grid_cells(d->grid)[0]) * kmc->attempt *
-                  stz_glass_stz(kmc->glass)->volume_nm3 / stz_grid_volume(d->grid);
+  *total = kmc->attempt * evaluate(kmc, &law, &axial);
+  *plastic_rate = axial * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(d->grid);
 }
 
 static const float *direct_stress(const stz_kmc *kmc, int c) {

@@ -83,7 +83,7 @@ void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
 
 // Driving stress a local site, up to date after stz_kmc_next or stz_kmc_rates: fluctuation part, deviator component c
-// (0..4), eV/nm^3.
+// (0..4), eV/nm^3. With some engines the first call after an event costs a pass over all sites.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
 // The same of one local site, all components: cheap with every engine. Local.

@@ -23,6 +23,7 @@ void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *mo
   for (int m = 0; m < STZ_MODES; m++) {
     for (int c = 0; c < 5; c++) law->mode[m][c] = (float)(modes->p[m][c] * unit);
   }
+  law->unit = unit;
   law->kind = params->barrier_law;
   law->modes = modes->count;
   law->grouped = modes->grouped;

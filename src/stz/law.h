@@ -21,6 +21,7 @@ typedef struct stz_law {
   int modes;                // in use
   bool grouped;             // their catalogue is the icosahedral one, whose symmetry saves work
   float mode[STZ_MODES][5]; // p_m times the law's own unit: the exponent y of a mode per unit of stress
+  double unit;              // that unit
   float own[4];             // numbers of the law's own, for its exponents; filled by its `set`
   float per_eV;             // 1/(kT ln 2)
   float mean[5];            // deviator of the mean stress, eV/nm^3
@@ -40,6 +41,10 @@ typedef struct stz_law_kind {
   // Rates of n sites (a multiple of 8, at most STZ_LAW_BLOCK) in attempt rates: stress s in the axes of each site's
   // cell, f, and the lowest f.
   void (*block)(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f, float lowest, float *rates);
+  // The same rates, and for each site the sum of its rates with their signs times y of the tensor `axis`, in the axes
+  // of the site's cell.
+  void (*net)(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], float axis[5][STZ_LAW_BLOCK], const float *f,
+              float lowest, float *rates, float *net);
   // The rates of one site's modes, [mode][0: positive, 1: negative sign].
   void (*site)(const stz_law *law, const float y[STZ_MODES], float f, float rates[STZ_MODES][2]);
 } stz_law_kind;

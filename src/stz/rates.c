@@ -88,17 +88,20 @@ static inline void transpose(const lanes from[8], float *restrict to) {
 #undef BACK
 }
 
-// Adds the mean and turns the stress of every site into the axes of its cell.
-STZ_MULTIVERSION(static void add_mean_and_turn(const stz_law *law, const stz_modes *modes, int n,
-                                               const float *const stress[5], const uint16_t *rotation,
-                                               float s[5][STZ_LAW_BLOCK])) {
-  _Alignas(64) float axes[8][STZ_LAW_BLOCK];
+// What turns the stress of each site into the axes of its cell: axes[k] receives element k of the table.
+STZ_MULTIVERSION(static void find_axes(const stz_modes *modes, int n, const uint16_t *rotation,
+                                       float axes[8][STZ_LAW_BLOCK])) {
   for (int z = 0; z < n; z += 8) {
     lanes sites[8];
 #pragma GCC unroll 8
     for (int l = 0; l < 8; l++) sites[l] = *(const loose_lanes *)modes->axes[rotation[z + l]];
     transpose(sites, &axes[0][z]);
   }
+}
+
+// Adds the mean and turns the stress of every site into the axes of its cell.
+STZ_MULTIVERSION(static void add_mean_and_turn(const stz_law *law, int n, const float *const stress[5],
+                                               float axes[8][STZ_LAW_BLOCK], float s[5][STZ_LAW_BLOCK])) {
   const float *restrict s0 = stress[0], *restrict s1 = stress[1], *restrict s2 = stress[2], *restrict s3 = stress[3],
                         *restrict s4 = stress[4];
   float *restrict t0 = s[0], *restrict t1 = s[1], *restrict t2 = s[2], *restrict t3 = s[3], *restrict t4 = s[4];
@@ -113,6 +116,21 @@ STZ_MULTIVERSION(static void add_mean_and_turn(const stz_law *law, const stz_mod
     t2[z] = turned.d[2];
     t3[z] = turned.d[3];
     t4[z] = turned.d[4];
+  }
+}
+
+// The deviator of `scale` xx in the axes of each site's cell: of c c with c the first column of R.
+STZ_MULTIVERSION(static void turn_axial(float scale, int n, float axes[8][STZ_LAW_BLOCK],
+                                        float axis[5][STZ_LAW_BLOCK])) {
+#pragma omp simd
+  for (int z = 0; z < n; z++) {
+    const float x = axes[0][z], y = axes[6][z], third = axes[3][z], in = scale * 0.707106781f,
+                off = scale * 1.41421356f;
+    axis[0][z] = off * (x * y);
+    axis[1][z] = off * (y * third);
+    axis[2][z] = off * (x * third);
+    axis[3][z] = in * (x * x - y * y);
+    axis[4][z] = scale * (1.22474487f * (third * third) - 0.408248290f); // x x + y y + z z = 1
   }
 }
 
@@ -138,21 +156,51 @@ STZ_MULTIVERSION(static double lane_sum(int n, const float *rates)) {
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
+// The part of a call that stays in the cache.
+typedef struct part {
+  _Alignas(64) float axes[8][STZ_LAW_BLOCK], s[5][STZ_LAW_BLOCK], f[STZ_LAW_BLOCK];
+  int sites;
+  float lowest; // of f
+} part;
+
+// Fills the part from site `at` of n on.
+static void fill_part(part *p, const stz_law *law, const stz_modes *modes, int at, int n, const float *const stress[5],
+                      const float *barrier, const uint16_t *rotation) {
+  p->sites = n - at < STZ_LAW_BLOCK ? n - at : STZ_LAW_BLOCK;
+  const float *const from[5] = {stress[0] + at, stress[1] + at, stress[2] + at, stress[3] + at, stress[4] + at};
+  if (modes->rotations > 1) {
+    find_axes(modes, p->sites, rotation + at, p->axes);
+    add_mean_and_turn(law, p->sites, from, p->axes, p->s);
+  } else {
+    add_mean(law, p->sites, from, p->s);
+  }
+  p->lowest = barrier_exponents(law, p->sites, barrier + at, p->f);
+}
+
 double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates) {
   assert(n % 8 == 0);
-  _Alignas(64) float s[5][STZ_LAW_BLOCK], f[STZ_LAW_BLOCK];
+  part p;
   for (int at = 0; at < n; at += STZ_LAW_BLOCK) {
-    const int sites = n - at < STZ_LAW_BLOCK ? n - at : STZ_LAW_BLOCK;
-    const float *const from[5] = {stress[0] + at, stress[1] + at, stress[2] + at, stress[3] + at, stress[4] + at};
-    if (modes->rotations > 1) {
-      add_mean_and_turn(law, modes, sites, from, rotation + at, s);
-    } else {
-      add_mean(law, sites, from, s);
-    }
-    const float lowest = barrier_exponents(law, sites, barrier + at, f);
-    stz_law_kind_of(law->kind)->block(law, sites, s, f, lowest, rates + at);
+    fill_part(&p, law, modes, at, n, stress, barrier, rotation);
+    stz_law_kind_of(law->kind)->block(law, p.sites, p.s, p.f, p.lowest, rates + at);
   }
+  return lane_sum(n, rates);
+}
+
+double stz_rates_net(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
+                     const float *barrier, const uint16_t *rotation, float *rates, double *axial) {
+  assert(n % 8 == 0 && n <= STZ_RATES_MOST);
+  _Alignas(64) float axis[5][STZ_LAW_BLOCK], net[STZ_RATES_MOST];
+  const float scale = (float)(1.0 / law->unit);
+  part p;
+  for (int at = 0; at < n; at += STZ_LAW_BLOCK) {
+    fill_part(&p, law, modes, at, n, stress, barrier, rotation);
+    if (modes->rotations == 1) find_axes(modes, p.sites, rotation + at, p.axes); // not made for the stress
+    turn_axial(scale, p.sites, p.axes, axis);
+    stz_law_kind_of(law->kind)->net(law, p.sites, p.s, axis, p.f, p.lowest, rates + at, net + at);
+  }
+  *axial = lane_sum(n, net);
   return lane_sum(n, rates);
 }
 

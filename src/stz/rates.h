@@ -19,6 +19,11 @@ enum { STZ_RATES_MOST = 512 }; // sites per call
 double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates);
 
+// The same, bits and all; *axial receives the sum of all rates with their signs times the P_xx of their modes, by which
+// the mean plastic strain grows.
+double stz_rates_net(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
+                     const float *barrier, const uint16_t *rotation, float *rates, double *axial);
+
 // The 30 rates of one site, [mode][0: positive, 1: negative sign], with the same bits that stz_rates_sum sums; 0 for
 // modes that a smaller catalogue does not have.
 void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,

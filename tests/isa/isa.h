@@ -20,6 +20,7 @@ typedef struct isa_input {
 
 typedef struct isa_output {
   double sums[ISA_SITES / 8]; // of 8, 16, ... sites
+  double axial;               // of all
   float rates[ISA_SITES], site[ISA_SITES][STZ_MODES][2];
   float row[5][ISA_NZ + STZ_ROW_MARGIN], turned[ISA_NZ];
 } isa_output;

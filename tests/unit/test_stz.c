@@ -256,7 +256,7 @@ static void barriers_end_at_zero(void **state) {
 }
 
 // A row sums what its sites say to the last bit: first the rates along the stress, mode by mode, then those against it;
-// with and without the turn.
+// with and without the turn. The net of a row, too, is what its sites say with the table of the modes' P_xx.
 static void rows_sum_sites(void **state) {
   (void)state;
   enum { N = 64 };
@@ -279,7 +279,7 @@ static void rows_sum_sites(void **state) {
     stz_law law;
     stz_law_set(&law, trial < 4 ? &PARAMS : &COOPERATIVE, catalogues[k], 295.0, mean);
     const double total = stz_rates_sum(&law, catalogues[k], N, rows, barrier, rotation, rates);
-    double sum = 0.0;
+    double sum = 0.0, net = 0.0, size = 0.0, axial;
     for (int z = 0; z < N; z++) {
       const float s[5] = {stress[0][z], stress[1][z], stress[2][z], stress[3][z], stress[4][z]};
       float along = 0.0f, against = 0.0f;
@@ -287,12 +287,18 @@ static void rows_sum_sites(void **state) {
       for (int m = 0; m < STZ_MODES; m++) {
         along += fmaxf(site[m][0], site[m][1]);
         against += fminf(site[m][0], site[m][1]);
+        net += ((double)site[m][0] - (double)site[m][1]) * catalogues[k]->axial[rotation[z]][m];
+        size += ((double)site[m][0] + (double)site[m][1]) * fabs(catalogues[k]->axial[rotation[z]][m]);
       }
       assert_true(rates[z] == along + against);
       backward += against > 1e-3f * along;
       sum += (double)rates[z];
     }
     assert_true(fabs(total - sum) < 1e-14 * sum);
+    float again[N];
+    assert_true(stz_rates_net(&law, catalogues[k], N, rows, barrier, rotation, again, &axial) == total);
+    assert_memory_equal(again, rates, sizeof again);
+    assert_true(size > 0.0 && fabs(axial - net) < 1e-6 * size);
   }
   assert_true(backward > 0);
 }

@@ -312,95 +312,62 @@ static void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double
 
 // --- looks at the state ---
 
-// The stress of a block's sites, with the uniform part, into the grid's order.
-STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block)) {
-  const size_t stride = stz_field_stride(e->grid);
+// The stress of a block's sites, with the uniform part; component c of each row of 8 sites goes to `to` + c stride, at
+// the row's place in the grid or, `packed`, in the block.
+STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block, bool packed, float *to, size_t stride)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    float *to = e->stress + stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
+    float *at = to + (packed ? 8 * row : stz_ml_local(e, STZ_ML_SITES * block + 8 * row));
     for (size_t c = 0; c < 5; c++) {
       const float *restrict far = e->far_box[c] + 8 * row, *restrict near = e->pieces[64 * block + row].near[c];
       const float uniform = (float)e->head->uniform[c];
 #pragma omp simd
-      for (int l = 0; l < 8; l++) to[c * stride + (size_t)l] = far[l] + near[l] + uniform;
+      for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = far[l] + near[l] + uniform;
     }
   }
+}
+
+static void find_far_box(stz_multilevel *e, int block) {
+  int origin[3];
+  stz_ml_block_origin(e, block, origin);
+  stz_far_box(e->far, origin, e->far_box);
 }
 
 static const float *stz_ml_stress(const stz_kmc *kmc, int c) {
   stz_multilevel *e = kmc->state;
   for (int b = 0; b < e->blocks && e->stress_at != kmc->stats.events; b++) {
-    int origin[3];
-    stz_ml_block_origin(e, b, origin);
-    stz_far_box(e->far, origin, e->far_box);
-    put_block(e, b);
+    find_far_box(e, b);
+    put_block(e, b, false, e->stress, stz_field_stride(e->grid));
   }
   e->stress_at = kmc->stats.events;
   return e->stress + (size_t)c * stz_field_stride(e->grid);
 }
 
-// The sites left out of the strain rate, those of the lowest rates, have this share of all rates at most.
-static const double NEGLIGIBLE = 1e-3;
-enum { CHUNK = STZ_ML_SITES, EXPONENTS = 256 };
-
-// Rates of a chunk of sites in the grid's order, at the stress of the last stz_ml_stress.
-static double chunk_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int64_t at,
-                          float rates[CHUNK]) {
-  const float *s[5];
-  for (size_t c = 0; c < 5; c++) s[c] = e->stress + c * stz_field_stride(e->grid) + at;
-  return stz_rates_sum(law, stz_glass_modes(kmc->glass), CHUNK, s, stz_glass_barrier(kmc->glass) + at,
-                       stz_glass_rotation(kmc->glass) + at, rates);
-}
-
-static int exponent_of(float rate) {
-  uint32_t bits;
-  memcpy(&bits, &rate, sizeof bits);
-  return (int)(bits >> 23 & 255);
-}
-
-// The exponent from which on rates matter: share[i] is the sum of all rates of that exponent.
-static int least_exponent(const double share[EXPONENTS], double sum) {
-  double below = 0.0;
-  for (int i = 0; i < EXPONENTS; i++) {
-    below += share[i];
-    if (below > NEGLIGIBLE * sum) return i;
+// Sum of the rates of a block; *axial receives the part of stz_rates_net. Barriers are those of the glass. The engine's
+// state is not touched.
+static double block_rates(const stz_kmc *kmc, stz_multilevel *e, const stz_law *law, int block, double *axial) {
+  find_far_box(e, block);
+  put_block(e, block, true, e->s[0], sizeof e->s[0] / sizeof e->s[0][0]);
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    const int64_t at = stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
+    memcpy(e->barrier + 8 * row, stz_glass_barrier(kmc->glass) + at, 8 * sizeof *e->barrier);
+    memcpy(e->rotation + 8 * row, stz_glass_rotation(kmc->glass) + at, 8 * sizeof *e->rotation);
   }
-  return EXPONENTS;
-}
-
-// The axial plastic strain rate of one site, in attempt rates times gamma0 Omega/V.
-static double site_strain_rate(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int64_t site) {
-  const stz_modes *modes = stz_glass_modes(kmc->glass);
-  const int rotation = stz_glass_rotation(kmc->glass)[site];
-  float rates[STZ_MODES][2], stress[5];
-  double sum = 0.0;
-  for (size_t c = 0; c < 5; c++) stress[c] = e->stress[c * stz_field_stride(e->grid) + (size_t)site];
-  stz_rates_site(law, modes, stress, stz_glass_barrier(kmc->glass)[site], rotation, rates);
-  for (int m = 0; m < STZ_MODES; m++) sum += ((double)rates[m][0] - (double)rates[m][1]) * modes->axial[rotation][m];
-  return sum;
+  const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
+  return stz_rates_net(law, stz_glass_modes(kmc->glass), STZ_ML_SITES, s, e->barrier, e->rotation, e->rates, axial);
 }
 
 static void stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
-  const stz_multilevel *e = kmc->state;
+  stz_multilevel *e = kmc->state;
   const stz_stz_params *stz = stz_glass_stz(kmc->glass);
-  const int64_t sites = stz_grid_sites(e->grid);
-  _Alignas(64) float rates[CHUNK];
-  double share[EXPONENTS] = {0}, sum = 0.0, plastic = 0.0;
+  double sum = 0.0, axial = 0.0, one;
   stz_law law;
-  (void)stz_ml_stress(kmc, 0);
   stz_law_set(&law, stz, stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
-  for (int64_t at = 0; at < sites; at += CHUNK) {
-    sum += chunk_rates(kmc, e, &law, at, rates);
-    for (int i = 0; i < CHUNK; i++) share[exponent_of(rates[i])] += (double)rates[i];
-  }
-  const int least = least_exponent(share, sum);
-  for (int64_t at = 0; at < sites; at += CHUNK) {
-    (void)chunk_rates(kmc, e, &law, at, rates);
-    for (int i = 0; i < CHUNK; i++) {
-      if (exponent_of(rates[i]) >= least) plastic += site_strain_rate(kmc, e, &law, at + i);
-    }
+  for (int b = 0; b < e->blocks; b++) {
+    sum += block_rates(kmc, e, &law, b, &one);
+    axial += one;
   }
   *total = kmc->attempt * sum;
-  *plastic_rate = plastic * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
+  *plastic_rate = axial * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
 }
 
 static void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {

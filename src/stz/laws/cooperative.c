@@ -43,4 +43,4 @@ static double barrier_under(const stz_stz_params *params, double barrier, double
 }
 
 const stz_law_kind stz_law_cooperative = {
-    .set = set, .growth = growth, .barrier_under = barrier_under, .block = block, .site = site};
+    .set = set, .growth = growth, .barrier_under = barrier_under, .block = block, .net = net, .site = site};
