@@ -14,7 +14,7 @@
 
 // Counts up with each change of what a checkpoint holds. Blocks are the structs as they lie in memory: a program of
 // another compiler, byte order or layout does not read them.
-#define FORMAT "stzkmc-checkpoint 5, stzkmc " STZ_VERSION
+#define FORMAT "stzkmc-checkpoint 6, stzkmc " STZ_VERSION
 enum { FORMAT_SIZE = 256 };
 
 stz_err stz_state_paths_of(const char *output, stz_state_paths *paths) {

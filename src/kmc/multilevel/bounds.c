@@ -306,14 +306,24 @@ void stz_ml_refresh(stz_kmc *kmc) {
   kmc->stats.refreshes++;
 }
 
-stz_err stz_ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery) {
+void stz_ml_refer(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
+  stz_multilevel *e = kmc->state;
+  total_mean(e, mean, elapsed, e->head->mean);
+  e->head->kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
+  stz_ml_set_law(kmc, e);
+}
+
+// A bound is factor() times its rate and the least bound, and all least bounds make WASTE times the sum of rates. One
+// per cent for rounding.
+double stz_ml_most(const stz_multilevel *e) {
+  return 1.01 * ((double)factor() + WASTE) * e->head->activity * stz_exp(e->head->ahead);
+}
+
+stz_err stz_ml_sweep(stz_kmc *kmc, double recovery, double t) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
-  if (h->stale) stz_ml_refresh(kmc);
-  h->stale = 0;
-  total_mean(e, mean, elapsed, h->mean);
-  h->kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
-  stz_ml_set_law(kmc, e);
+  h->ahead = 0.0;
+  h->put_off = 0;
   stz_glass_soften(kmc->glass, recovery);
   h->activity = 0.0;
   for (int b = 0; b < e->blocks; b++) {
@@ -321,8 +331,7 @@ stz_err stz_ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, 
     h->activity += stz_ml_block_rates(kmc, e, &e->law, b);
     for (int i = 0; i < STZ_ML_SITES; i++) pieces_of(e, b)[i / 8].bound[i % 8] = e->rates[i];
   }
-  if (!isfinite(h->activity))
-    return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, mean->t0);
+  if (!isfinite(h->activity)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, t);
   h->total = h->activity;
   h->accepted = 1.0;
   const float least = least_bound(e);

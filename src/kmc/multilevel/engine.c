@@ -14,6 +14,10 @@
 // multiplies all bounds by the factor that no rate can exceed (stz_rate_growth, stz_thermal_growth); when it is large,
 // all bounds are set at a new reference.
 //
+// As long as no event happens, a new reference need not be looked at: ln of no rate has risen by more than the mean
+// stress and the temperature can have made it. Such sweeps are put off until a candidate might come before the next
+// one; the trajectory is the same to the bit as if each had been made at once.
+//
 // Selection. Candidates come at the rate of all bounds (by a tree of sums), and are accepted with the ratio of their
 // true rate to their bound (thinning): exact, given the bounds. Many are told by their slack alone.
 #include <math.h>
@@ -23,7 +27,6 @@
 #include "base/comm.h"
 #include "base/mathfn.h"
 #include "base/memory.h"
-#include "base/target.h"
 #include "base/tensor.h"
 #include "base/units.h"
 #include "kmc/multilevel/multilevel.h"
@@ -155,7 +158,7 @@ static stz_err stz_ml_create(stz_kmc *kmc) {
   fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5));
   if (stz_glass_quenched(kmc->glass, 0)) stz_ml_refresh(kmc);
   e->head->stale = 1;
-  e->stress_at = UINT64_MAX;
+  e->stress_at = e->rated_at = UINT64_MAX;
   return STZ_OK;
 }
 
@@ -259,39 +262,90 @@ static bool sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double el
   return h->stale || excess > WIDEST || poor(h) || fabs(kelvin - h->kelvin) > 0.005 * h->kelvin;
 }
 
+// Moves the reference to `elapsed`, `excess` away, and sets all bounds, unless that may be put off.
+static stz_err set_reference(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double excess) {
+  const stz_multilevel *e = kmc->state;
+  stz_ml_head *h = e->head;
+  const bool undamaged = stz_glass_recovery_state(kmc->glass).most == 0.0; // else barriers change without events
+  h->put_off = !h->stale && h->swept == kmc->stats.events && undamaged;
+  h->ahead += excess;
+  h->tried = 0;
+  if (h->stale) stz_ml_refresh(kmc);
+  h->stale = 0;
+  stz_ml_refer(kmc, mean, elapsed);
+  return h->put_off ? STZ_OK : stz_ml_sweep(kmc, recovery_at(kmc, mean, elapsed), mean->t0 + elapsed);
+}
+
+// A stretch of a search, in which the bounds grow exponentially. It begins at `begin`, `start` after the mean stress's
+// t0.
+typedef struct stretch {
+  double start, begin, length;
+  double raised, growth; // of the bounds, at its begin, and its rate
+} stretch;
+
+static stretch stretch_from(const stz_kmc *kmc, const stz_mean_stress *mean, double start) {
+  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
+  const double temperature = mean->temperature_K + start * mean->temperature_rate;
+  const double growth = stz_rate_growth(stz, stz_glass_highest_barrier(kmc->glass), temperature, mean->stress_rate) +
+                        stz_thermal_growth(temperature, mean->temperature_rate);
+  return (stretch){.start = start,
+                   .begin = mean->t0 + start,
+                   .length = growth > 0.0 ? WINDOW / growth : INFINITY,
+                   .raised = stz_exp(stz_ml_excess(kmc, mean, start)),
+                   .growth = growth};
+}
+
+static bool is_over(const stretch *s, double limit, double elapsed) {
+  return elapsed > s->length || s->begin + elapsed > limit || !isfinite(elapsed);
+}
+
+// Goes from *elapsed on to the next candidate of the stretch; INFINITY if it has none.
+static stz_err next_candidate(stz_kmc *kmc, const stz_mean_stress *mean, const stretch *s, double limit,
+                              double *elapsed) {
+  const stz_multilevel *e = kmc->state;
+  const double exponential = stz_rng_exponential(&kmc->rng), attempts = kmc->attempt * s->raised, from = *elapsed;
+  *elapsed = INFINITY;
+  if (e->head->put_off) {
+    const double most = attempts * stz_ml_most(e);
+    if (is_over(s, limit, stz_thinning_wait(most, s->growth, from, exponential))) return STZ_OK;
+    STZ_TRY(stz_ml_sweep(kmc, recovery_at(kmc, mean, s->start), s->begin));
+  }
+  const double next = stz_thinning_wait(attempts * e->head->total, s->growth, from, exponential);
+  if (!is_over(s, limit, next)) *elapsed = next;
+  return STZ_OK;
+}
+
+// Whether more events are missed than may be.
+static stz_err check_missed(const stz_kmc *kmc, double t) {
+  if (kmc->stats.missed <= MISSED * (double)kmc->stats.events + CHANCE) return STZ_OK;
+  return stz_fail(STZ_ENUMERIC, "rates exceed their bounds: about %.3g of %.0f events are missed at %g s",
+                  kmc->stats.missed, (double)kmc->stats.events, t);
+}
+
 static stz_err stz_ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
-  stz_multilevel *e = kmc->state;
-  double window;
+  const stz_multilevel *e = kmc->state;
+  double length;
   const double before = kmc->searched;
   *found = false;
   kmc->searched = 0.0;
-  for (double start = before; mean->t0 + start < limit; start += window) {
+  for (double start = before; mean->t0 + start < limit; start += length) {
     if (start > before && stz_kmc_leaves_off(kmc, start)) return STZ_OK;
-    if (sweep_due(kmc, mean, start, e->head->stale ? 0.0 : stz_ml_excess(kmc, mean, start))) {
-      STZ_TRY(stz_ml_sweep(kmc, mean, start, recovery_at(kmc, mean, start)));
-    }
-    const double temperature = mean->temperature_K + start * mean->temperature_rate;
-    const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), temperature,
-                                          mean->stress_rate) +
-                          stz_thermal_growth(temperature, mean->temperature_rate);
-    window = growth > 0.0 ? WINDOW / growth : INFINITY;
-    const double raised = stz_exp(stz_ml_excess(kmc, mean, start));
+    const double excess = e->head->stale ? 0.0 : stz_ml_excess(kmc, mean, start);
+    if (sweep_due(kmc, mean, start, excess)) STZ_TRY(set_reference(kmc, mean, start, excess));
+    const stretch s = stretch_from(kmc, mean, start);
+    length = s.length;
     for (double elapsed = 0.0;;) {
-      const double rate = kmc->attempt * raised * e->head->total;
-      elapsed = stz_thinning_wait(rate, growth, elapsed, stz_rng_exponential(&kmc->rng));
-      if (elapsed > window || mean->t0 + start + elapsed > limit || !isfinite(elapsed)) break;
-      const double higher = growth > 0.0 ? raised * stz_exp(growth * elapsed) : raised;
+      STZ_TRY(next_candidate(kmc, mean, &s, limit, &elapsed));
+      if (isinf(elapsed)) break;
+      const double higher = s.growth > 0.0 ? s.raised * stz_exp(s.growth * elapsed) : s.raised;
       if (try_candidate(kmc, mean, start + elapsed, higher, &event->shear)) {
-        event->time_s = mean->t0 + start + elapsed;
+        event->time_s = s.begin + elapsed;
         *found = true;
         return STZ_OK;
       }
-      if (kmc->stats.missed > MISSED * (double)kmc->stats.events + CHANCE) {
-        return stz_fail(STZ_ENUMERIC, "rates exceed their bounds: about %.3g of %.0f events are missed at %g s",
-                        kmc->stats.missed, (double)kmc->stats.events, mean->t0 + start);
-      }
+      STZ_TRY(check_missed(kmc, s.begin));
       if (poor(e->head)) {
-        window = elapsed; // go on from here with new bounds
+        length = elapsed; // go on from here with new bounds
         break;
       }
     }
@@ -308,74 +362,6 @@ static void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double
   for (int c = 0; c < 5; c++) d[c] = (float)deviator[c];
   stz_grid_coords(e->grid, event->shear.site, origin);
   stz_ml_take_event(kmc, origin, d);
-}
-
-// --- looks at the state ---
-
-// The stress of a block's sites, with the uniform part; component c of each row of 8 sites goes to `to` + c stride, at
-// the row's place in the grid or, `packed`, in the block.
-STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block, bool packed, float *to, size_t stride)) {
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    float *at = to + (packed ? 8 * row : stz_ml_local(e, STZ_ML_SITES * block + 8 * row));
-    for (size_t c = 0; c < 5; c++) {
-      const float *restrict far = e->far_box[c] + 8 * row, *restrict near = e->pieces[64 * block + row].near[c];
-      const float uniform = (float)e->head->uniform[c];
-#pragma omp simd
-      for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = far[l] + near[l] + uniform;
-    }
-  }
-}
-
-static void find_far_box(stz_multilevel *e, int block) {
-  int origin[3];
-  stz_ml_block_origin(e, block, origin);
-  stz_far_box(e->far, origin, e->far_box);
-}
-
-static const float *stz_ml_stress(const stz_kmc *kmc, int c) {
-  stz_multilevel *e = kmc->state;
-  for (int b = 0; b < e->blocks && e->stress_at != kmc->stats.events; b++) {
-    find_far_box(e, b);
-    put_block(e, b, false, e->stress, stz_field_stride(e->grid));
-  }
-  e->stress_at = kmc->stats.events;
-  return e->stress + (size_t)c * stz_field_stride(e->grid);
-}
-
-// Sum of the rates of a block; *axial receives the part of stz_rates_net. Barriers are those of the glass. The engine's
-// state is not touched.
-static double block_rates(const stz_kmc *kmc, stz_multilevel *e, const stz_law *law, int block, double *axial) {
-  find_far_box(e, block);
-  put_block(e, block, true, e->s[0], sizeof e->s[0] / sizeof e->s[0][0]);
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    const int64_t at = stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
-    memcpy(e->barrier + 8 * row, stz_glass_barrier(kmc->glass) + at, 8 * sizeof *e->barrier);
-    memcpy(e->rotation + 8 * row, stz_glass_rotation(kmc->glass) + at, 8 * sizeof *e->rotation);
-  }
-  const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
-  return stz_rates_net(law, stz_glass_modes(kmc->glass), STZ_ML_SITES, s, e->barrier, e->rotation, e->rates, axial);
-}
-
-static void stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
-  stz_multilevel *e = kmc->state;
-  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
-  double sum = 0.0, axial = 0.0, one;
-  stz_law law;
-  stz_law_set(&law, stz, stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
-  for (int b = 0; b < e->blocks; b++) {
-    sum += block_rates(kmc, e, &law, b, &one);
-    axial += one;
-  }
-  *total = kmc->attempt * sum;
-  *plastic_rate = axial * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
-}
-
-static void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
-  const stz_multilevel *e = kmc->state;
-  int xyz[3];
-  stz_grid_coords(e->grid, local, xyz); // one rank: local is global
-  stz_ml_site_stress(e, stz_ml_number(e, xyz), stress);
-  for (int c = 0; c < 5; c++) stress[c] += (float)e->head->uniform[c];
 }
 
 static double stz_ml_bytes(const stz_kmc *kmc) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What an event does to the multilevel engine: where its stress goes, which sites and blocks are then bounded anew.
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,7 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
+  assert(!h->put_off); // its candidate was drawn from bounds
   const int listed = mark_touched(kmc, e, origin);
   stz_spent *spent;
   const int pieces = stz_near_add(e->near, origin, strain, (float)e->slope, e->pieces, &spent);

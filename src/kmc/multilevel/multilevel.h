@@ -27,9 +27,11 @@ typedef struct stz_ml_head {
   double total;           // sum of all bounds
   double typical;         // threshold of a block that was never folded
   double everywhere;      // drift counted for all blocks, since the last sweep
+  double ahead;           // ln of the factor by which `activity` may have risen since the last sweep; see put_off
   uint64_t refreshed, swept, converged, scanned; // events by then
   uint64_t tried;                                // candidates since the last sweep
   int stale;                                     // the stress is to be computed afresh before the next event
+  int put_off;                                   // the sweep at the reference is still to be made
 } stz_ml_head;
 
 typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
@@ -59,6 +61,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   double slope;                // largest change of ln(rate) a unit of deviator stress, at the reference
   float *stress;               // 5 components of all sites, made on demand; NULL before
   uint64_t stress_at;          // events when it was made
+  uint64_t rated_at;           // events when the rates of all sites were last asked for
   unsigned char *changed;      // groups whose sum is to be made again
   int32_t *corner;             // local index of the first site of a block
   int32_t sites[STZ_ML_SPENT]; // number of a site: 512 block + site of the block
@@ -100,8 +103,14 @@ double stz_ml_drifted(const stz_multilevel *e, int32_t number);
 double stz_ml_reserve(void); // ln: what bounds have in hand for drift
 double stz_ml_largest(void); // no bound is above, and no rate, in attempt rates
 
-// Computes the stress afresh if that is due, and sets all bounds at the mean stress and temperature given.
-stz_err stz_ml_sweep(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double recovery);
+// The reference moves to the mean stress and temperature given, without a look at the sites.
+void stz_ml_refer(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
+
+// Sets all bounds at the reference. `t` (s) is for messages.
+stz_err stz_ml_sweep(stz_kmc *kmc, double recovery, double t);
+
+// What the sum of all bounds is at most after the sweep that is put off.
+double stz_ml_most(const stz_multilevel *e);
 
 // After an event: drift and slack, sites and blocks bounded anew.
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
@@ -137,5 +146,10 @@ void stz_ml_refresh(stz_kmc *kmc);
 
 // What follows from the reference in the head.
 void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e);
+
+// The engine's answers to stz_kmc_stress, stz_kmc_rates and stz_kmc_site_stress.
+const float *stz_ml_stress(const stz_kmc *kmc, int c);
+void stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
+void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]);
 
 #endif
