@@ -66,7 +66,7 @@ stz_err stz_clusters_init(stz_glass *g, double foil_nm, double probe_nm) {
   STZ_TRY(stz_agree(stz_grid_comm(g->grid), STZ_NEW(g->row_clusters, rows + 1)));
   stz_err err = stz_stage_run(team, 0.0, 0.5, rows, ROWS, count_rows, g);
   for (int64_t row = 0; row < rows; row++) g->row_clusters[row + 1] += g->row_clusters[row];
-  g->cluster_count = g->row_clusters[rows];
+  g->cluster_count = g->ordered_count = g->row_clusters[rows];
   if (err == STZ_OK) err = STZ_NEW(g->clusters, g->cluster_count);
   if (err == STZ_OK) err = stz_stage_run(team, 0.5, 1.0, rows, ROWS, fill_rows, g);
   return stz_agree(stz_grid_comm(g->grid), err);
@@ -108,7 +108,9 @@ static void shear_row(stz_glass *g, int64_t row, int first, int last, const doub
     }
     if (!cluster->ordered || r2 > radius * radius) continue;
     stz_rng rng = stz_rng_stream2(g->seed, STZ_RNG_LOSS, number, (uint64_t)cluster->id);
-    if (stz_rng_uniform(&rng) < g->order.loss) cluster->ordered = false;
+    if (stz_rng_uniform(&rng) >= g->order.loss) continue;
+    cluster->ordered = false;
+    g->ordered_count--;
   }
 }
 

@@ -189,13 +189,19 @@ const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count) {
   return glass->clusters;
 }
 
+int64_t stz_glass_ordered(const stz_glass *glass) { return glass->ordered_count; }
+
 void stz_glass_save_order(const stz_glass *glass, uint8_t *ordered) {
   for (int64_t i = 0; i < glass->cluster_count; i++) ordered[i] = glass->clusters[i].ordered;
 }
 
 void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals, stz_recovery recovery) {
   glass->recovery = recovery;
-  for (int64_t i = 0; i < glass->cluster_count; i++) glass->clusters[i].ordered = ordered[i] != 0;
+  glass->ordered_count = 0;
+  for (int64_t i = 0; i < glass->cluster_count; i++) {
+    glass->clusters[i].ordered = ordered[i] != 0;
+    glass->ordered_count += glass->clusters[i].ordered;
+  }
   for (int64_t i = 0; i < stz_grid_local_sites(glass->grid); i++) stz_barrier_update(glass, i);
   glass->reversals = stz_grid_rank(glass->grid) == 0 ? reversals : 0;
 }

@@ -13,9 +13,17 @@ struct stz_energy {
   double self[5][5];           // stress of an event at its own site, a unit of its strain
   double stress[6], strain[6]; // of the means, as last told
   double work;                 // so far, eV/nm^3
-  double *heat;                // of the events on each plane of this rank, at its global place, eV; nx
+  double anchor;               // energy of the internal stress when last found from the fields, eV/nm^3
+  double *events;              // heat of the events on each plane of this rank, at its global place, and what those
+                               // since have changed that energy by, eV; [nx][PARTS]
   double *planes;              // room for all planes
 };
+
+enum { HEAT, INTERNAL, PARTS };
+
+static size_t plane_bytes(const stz_energy *e) {
+  return (size_t)PARTS * (size_t)stz_grid_cells(e->grid)[0] * sizeof(double);
+}
 
 // One row of the kernel's table holds the event's own site.
 static void find_self_stress(const stz_elastic *elastic, const stz_grid *grid, double self[5][5]) {
@@ -36,8 +44,8 @@ stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, stz_
   stz_energy *e = NULL;
   *energy = NULL;
   stz_err err = STZ_NEW(e, 1);
-  if (err == STZ_OK) err = STZ_NEW(e->heat, stz_grid_cells(grid)[0]);
-  if (err == STZ_OK) err = STZ_NEW(e->planes, stz_grid_cells(grid)[0]);
+  if (err == STZ_OK) err = STZ_NEW(e->events, PARTS * stz_grid_cells(grid)[0]);
+  if (err == STZ_OK) err = STZ_NEW(e->planes, PARTS * stz_grid_cells(grid)[0]);
   err = stz_agree(stz_grid_comm(grid), err);
   if (err != STZ_OK) {
     stz_energy_destroy(&e);
@@ -54,7 +62,7 @@ stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, stz_
 
 void stz_energy_destroy(stz_energy **energy) {
   if (!*energy) return;
-  stz_free((*energy)->heat);
+  stz_free((*energy)->events);
   stz_free((*energy)->planes);
   stz_free(*energy);
   *energy = NULL;
@@ -78,7 +86,7 @@ void stz_energy_move(stz_energy *energy, const double stress[6], const double st
 void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], const float internal[5],
                       const double stress[6], const double strain[6]) {
   if (stz_grid_local(energy->grid, site) >= 0) {
-    double d[5], before[5], after[5], sum = 0.0;
+    double d[5], before[5], after[5], sum = 0.0, change = 0.0;
     int xyz[3];
     stz_dev_from_sym(event, d);
     stz_dev_from_sym(energy->stress, before);
@@ -87,20 +95,29 @@ void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], c
       double self = 0.0;
       for (int k = 0; k < 5; k++) self += energy->self[c][k] * d[k];
       sum += d[c] * (before[c] + after[c] + 2.0 * (double)internal[c] + self);
+      change -= d[c] * ((double)internal[c] + 0.5 * self);
     }
     stz_grid_coords(energy->grid, site, xyz);
-    energy->heat[xyz[0]] += 0.5 * energy->volume * sum;
+    energy->events[PARTS * xyz[0] + HEAT] += 0.5 * energy->volume * sum;
+    energy->events[PARTS * xyz[0] + INTERNAL] += energy->volume * change;
   }
   stz_energy_move(energy, stress, strain);
 }
 
+void stz_energy_anchor(stz_energy *energy, double internal) {
+  energy->anchor = internal;
+  for (int x = 0; x < stz_grid_cells(energy->grid)[0]; x++) energy->events[PARTS * x + INTERNAL] = 0.0;
+}
+
 void stz_energy_so_far(const stz_energy *energy, const double stress[6], const double strain[6], double *work,
-                       double *heat) {
-  const int planes = stz_grid_cells(energy->grid)[0];
-  memcpy(energy->planes, energy->heat, (size_t)planes * sizeof *energy->planes);
-  stz_grid_gather_planes(energy->grid, energy->planes, 1);
+                       double *heat, double *internal) {
+  double sums[PARTS] = {0};
+  memcpy(energy->planes, energy->events, plane_bytes(energy));
+  stz_grid_gather_planes(energy->grid, energy->planes, PARTS);
+  for (int i = 0; i < PARTS * stz_grid_cells(energy->grid)[0]; i++) sums[i % PARTS] += energy->planes[i];
   *work = energy->work + work_to(energy, stress, strain);
-  *heat = stz_ordered_sum(energy->planes, planes) / stz_grid_volume(energy->grid);
+  *heat = sums[HEAT] / stz_grid_volume(energy->grid);
+  *internal = energy->anchor + sums[INTERNAL] / stz_grid_volume(energy->grid);
 }
 
 double stz_energy_of_mean(const stz_energy *energy, const double stress[6]) {
@@ -128,18 +145,18 @@ stz_err stz_energy_internal(const stz_glass *glass, const stz_kmc *kmc, double *
   return STZ_OK;
 }
 
-size_t stz_energy_saved_bytes(const stz_energy *energy) {
-  return sizeof energy->stress + sizeof energy->strain + sizeof energy->work +
-         (size_t)stz_grid_cells(energy->grid)[0] * sizeof *energy->heat;
-}
+enum { SAVED = 14 }; // numbers before the planes
+
+size_t stz_energy_saved_bytes(const stz_energy *energy) { return SAVED * sizeof(double) + plane_bytes(energy); }
 
 void stz_energy_save(const stz_energy *energy, void *saved) {
   double *to = saved;
   memcpy(to, energy->stress, sizeof energy->stress);
   memcpy(to + 6, energy->strain, sizeof energy->strain);
   to[12] = energy->work;
-  memcpy(to + 13, energy->heat, (size_t)stz_grid_cells(energy->grid)[0] * sizeof *energy->heat);
-  stz_grid_gather_planes(energy->grid, to + 13, 1);
+  to[13] = energy->anchor;
+  memcpy(to + SAVED, energy->events, plane_bytes(energy));
+  stz_grid_gather_planes(energy->grid, to + SAVED, PARTS);
 }
 
 void stz_energy_restore(stz_energy *energy, const void *saved) {
@@ -147,5 +164,6 @@ void stz_energy_restore(stz_energy *energy, const void *saved) {
   memcpy(energy->stress, from, sizeof energy->stress);
   memcpy(energy->strain, from + 6, sizeof energy->strain);
   energy->work = from[12];
-  memcpy(energy->heat, from + 13, (size_t)stz_grid_cells(energy->grid)[0] * sizeof *energy->heat);
+  energy->anchor = from[13];
+  memcpy(energy->events, from + SAVED, plane_bytes(energy));
 }

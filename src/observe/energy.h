@@ -8,6 +8,9 @@
 //            averaged over the STZ, mean stress and, after, its self-stress included;
 //   elastic  of the mean stress, stress:S:stress/2 a unit of volume, and of the internal stress, from the fields:
 //            -Omega/2 sum over sites of (strain of all events there) : (driving stress, its mean left out).
+// The last is a pass over all sites. Between two of them, the energy of the internal stress is carried on from event to
+// event: one of strain d changes it by -Omega d : (driving stress there, its mean left out, + self-stress/2). That part
+// is in the heat as well, hence the passes: without them the sum would be no check of the fields.
 #ifndef STZ_OBSERVE_ENERGY_H
 #define STZ_OBSERVE_ENERGY_H
 
@@ -32,10 +35,13 @@ void stz_energy_move(stz_energy *energy, const double stress[6], const double st
 void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], const float internal[5],
                       const double stress[6], const double strain[6]);
 
-// Work done and heat, eV/nm^3 of the box, when mean stress and strain are these. Collective; the same bits on any
-// number of ranks.
+// The energy of the internal stress is now this (stz_energy_internal), eV/nm^3 of the box. Local; every rank.
+void stz_energy_anchor(stz_energy *energy, double internal);
+
+// Work done, heat and energy of the internal stress, eV/nm^3 of the box, when mean stress and strain are these.
+// Collective; the same bits on any number of ranks.
 void stz_energy_so_far(const stz_energy *energy, const double stress[6], const double strain[6], double *work,
-                       double *heat);
+                       double *heat, double *internal);
 
 // Elastic energy of the mean stress, eV/nm^3. Local.
 double stz_energy_of_mean(const stz_energy *energy, const double stress[6]);

@@ -32,7 +32,7 @@ const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS] = {
     {"work_MJ_per_m3", "MJ/m^3", "work done on the specimen a unit of volume", 1},
     {"heat_MJ_per_m3", "MJ/m^3", "energy that the events dissipated, from the stress before and after each", 1},
     {"elastic_energy_MJ_per_m3", "MJ/m^3", "elastic energy: of the mean and of the internal stress", 1},
-    {"internal_energy_MJ_per_m3", "MJ/m^3", "elastic energy of the internal stress alone, from the fields", 1},
+    {"internal_energy_MJ_per_m3", "MJ/m^3", "elastic energy of the internal stress alone", 1},
 };
 
 void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]) {
@@ -60,9 +60,8 @@ void stz_history_row(const stz_history_state *state, const stz_history_sample *s
   memcpy(row + 25, tail, sizeof tail);
 }
 
-double stz_order_mean(const stz_grid *grid, const stz_cluster *clusters, int64_t count) {
-  int64_t numbers[2] = {0, count};
-  for (int64_t c = 0; c < count; c++) numbers[0] += clusters[c].ordered;
+double stz_order_mean(const stz_grid *grid, int64_t ordered, int64_t count) {
+  int64_t numbers[2] = {ordered, count};
   MPI_Allreduce(MPI_IN_PLACE, numbers, 2, MPI_INT64_T, MPI_SUM, stz_grid_comm(grid));
   return numbers[1] ? (double)numbers[0] / (double)numbers[1] : NAN;
 }

@@ -8,7 +8,7 @@
 
 #include "glass/glass.h"
 #include "observe/params.h"
-#include "observe/participation.h"
+#include "observe/tally.h"
 
 // The macroscopic state at a row's time, which the caller fills in.
 typedef struct stz_history_state {
@@ -41,11 +41,15 @@ enum { STZ_HISTORY_COLUMNS = 23, STZ_HISTORY_WIDTH = 38 }; // columns, and doubl
 // The columns in the order of a row.
 extern const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS];
 
-// Looks at the glass after `events` events. Collective; the same bits on any number of ranks.
-stz_err stz_history_look(const stz_glass *glass, uint64_t events, stz_history_sample *sample) STZ_MUST_USE;
+// Looks at the glass, with the tally of its fields, after `events` events. Collective; the same bits on any number of
+// ranks.
+stz_history_sample stz_history_look(const stz_glass *glass, stz_tally *tally, uint64_t events);
 
-// Share of ordered clusters over all ranks; NaN if there are none. Collective.
-double stz_order_mean(const stz_grid *grid, const stz_cluster *clusters, int64_t count);
+// A tally of the glass's fields. Collective.
+stz_err stz_history_tally(const stz_glass *glass, stz_tally **tally) STZ_MUST_USE;
+
+// Share of ordered clusters over all ranks; NaN if there are none. `ordered` of this rank's `count` are. Collective.
+double stz_order_mean(const stz_grid *grid, int64_t ordered, int64_t count);
 
 // One row. Local.
 void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]);

@@ -2,7 +2,6 @@
 //
 // What the observers see of a glass.
 #include "observe/history.h"
-#include "observe/localisation.h"
 #include "observe/nbed.h"
 
 stz_nbed_sample stz_nbed_sample_of(const stz_glass *glass) {
@@ -16,15 +15,22 @@ stz_nbed_sample stz_nbed_sample_of(const stz_glass *glass) {
   return sample;
 }
 
-stz_err stz_history_look(const stz_glass *glass, uint64_t events, stz_history_sample *sample) {
+stz_history_sample stz_history_look(const stz_glass *glass, stz_tally *tally, uint64_t events) {
   const stz_grid *grid = stz_glass_grid(glass);
   int64_t count;
-  const stz_cluster *clusters = stz_glass_clusters(glass, &count);
-  *sample = (stz_history_sample){.stz_per_box = stz_grid_share(grid, stz_glass_stz(glass)->volume_nm3),
-                                 .order_mean = stz_order_mean(grid, clusters, count),
-                                 .reversal_share = events ? (double)stz_glass_reversals(glass) / (double)events : 0.0};
+  (void)stz_glass_clusters(glass, &count);
+  stz_history_sample sample = {.stz_per_box = stz_grid_share(grid, stz_glass_stz(glass)->volume_nm3),
+                               .order_mean = stz_order_mean(grid, stz_glass_ordered(glass), count),
+                               .reversal_share = events ? (double)stz_glass_reversals(glass) / (double)events : 0.0};
+  stz_tally_look(tally, &sample.participation, &sample.localisation);
+  return sample;
+}
+
+stz_err stz_history_tally(const stz_glass *glass, stz_tally **tally) {
+  const stz_grid *grid = stz_glass_grid(glass);
+  const stz_stz_params *stz = stz_glass_stz(glass);
   const float *plastic[5];
   for (int c = 0; c < 5; c++) plastic[c] = stz_glass_plastic(glass, c);
-  STZ_TRY(stz_participation_find(grid, plastic, stz_glass_event_count(glass), &sample->participation));
-  return stz_localisation(grid, plastic[3], plastic[4], &sample->localisation);
+  const double unit = stz->gamma0 * stz_grid_voxels(grid, stz->volume_nm3);
+  return stz_tally_create(grid, plastic, stz_glass_event_count(glass), unit, tally);
 }

@@ -149,6 +149,7 @@ stz_err stz_record_prepare(stz_record *record, const stz_config *config, const c
   *record = (stz_record){.config = config, .sample = sample};
   STZ_TRY(stz_agree(stz_grid_comm(sample->grid), stz_snapshots_begin(config, output, &record->snapshots)));
   STZ_TRY(stz_energy_create(sample->grid, sample->elastic, &record->energy));
+  STZ_TRY(stz_history_tally(sample->glass, &record->tally));
   return config->avalanches ? stz_avalanches_create(sample->grid, &config->avalanche, &record->avalanches) : STZ_OK;
 }
 
@@ -173,6 +174,7 @@ void stz_record_before(stz_record *record, const stz_event *event) {
   const int64_t local = stz_grid_local(record->sample->grid, event->shear.site);
   stz_load_state(record->sample->load, &record->before);
   if (local >= 0) stz_kmc_site_stress(record->sample->kmc, local, record->internal);
+  stz_tally_before(record->tally, event->shear.site);
 }
 
 static stz_err write_event(stz_record *record, const stz_event *event, const double strain[6]) {
@@ -229,6 +231,7 @@ stz_err stz_record_event(stz_record *record, const stz_event *event, const doubl
   stz_load_state(record->sample->load, &after);
   stz_energy_move(record->energy, record->before.stress, record->before.strain);
   stz_energy_event(record->energy, event->shear.site, strain, record->internal, after.stress, after.strain);
+  stz_tally_after(record->tally, event->shear.site);
   if (record->config->events) STZ_TRY(write_event(record, event, strain));
   return record->avalanches ? add_to_avalanches(record, event, strain, &after) : STZ_OK;
 }
@@ -239,8 +242,17 @@ static uint64_t events_so_far(const stz_record *record) {
   return stats.events;
 }
 
-// One row at time t, no event lying between now and then.
-static stz_err take_row(stz_record *record, double t) {
+// The energy of the internal stress from the fields. The engine's stress must be up to date, as after a row.
+static stz_err anchor_energy(stz_record *record) {
+  double internal;
+  STZ_TRY(stz_energy_internal(record->sample->glass, record->sample->kmc, &internal));
+  stz_energy_anchor(record->energy, internal);
+  return STZ_OK;
+}
+
+// One row at time t, no event lying between now and then. `anchored`: with the energy of the internal stress from the
+// fields.
+static stz_err take_row(stz_record *record, double t, bool anchored) {
   const stz_sample *s = record->sample;
   const uint64_t events = events_so_far(record);
   stz_macro macro;
@@ -256,14 +268,11 @@ static stz_err take_row(stz_record *record, double t) {
   stz_mean_stress mean = {.t0 = t, .temperature_K = macro.temperature_K};
   memcpy(mean.stress, macro.stress, sizeof mean.stress);
   stz_kmc_rates(s->kmc, &mean, &state.total_rate_per_s, &state.plastic_rate_per_s); // and the stress is up to date
-  if (!record->begun || events != record->looked) {
-    STZ_TRY(stz_history_look(s->glass, events, &record->look));
-    STZ_TRY(stz_energy_internal(s->glass, s->kmc, &record->internal_energy));
-  }
+  if (!record->begun || events != record->looked) record->look = stz_history_look(s->glass, record->tally, events);
   record->looked = events;
-  stz_energy_so_far(record->energy, macro.stress, macro.strain, &state.work, &state.heat);
+  if (anchored) STZ_TRY(anchor_energy(record));
+  stz_energy_so_far(record->energy, macro.stress, macro.strain, &state.work, &state.heat, &state.internal_energy);
   state.mean_energy = stz_energy_of_mean(record->energy, macro.stress);
-  state.internal_energy = record->internal_energy;
   double row[STZ_HISTORY_WIDTH];
   stz_history_row(&state, &record->look, row);
   STZ_TRY(stz_result_row(record->result, row));
@@ -345,7 +354,7 @@ stz_err stz_record_until(stz_record *record, double t, bool *left_off) {
     at = stz_history_next(&record->schedule, at, moving + driven_rate * (at - now.time_s), driven_rate,
                           now.clock_zero_s, t);
     if (!(at <= t)) return STZ_OK;
-    STZ_TRY(take_row(record, at));
+    STZ_TRY(take_row(record, at, false));
     *left_off = leaves_off(record);
     if (*left_off) return STZ_OK;
   }
@@ -369,7 +378,7 @@ stz_err stz_record_segment_begins(stz_record *record) {
   STZ_TRY(stz_result_double(record->result, group, "segment_clock_zero_s", macro.clock_zero_s));
   STZ_TRY(stz_result_double(record->result, group, "end_s", NAN));
   STZ_TRY(stz_result_double(record->result, group, "duration_s", NAN));
-  return take_row(record, macro.time_s);
+  return take_row(record, macro.time_s, true);
 }
 
 stz_err stz_record_segment_ends(stz_record *record) {
@@ -377,7 +386,7 @@ stz_err stz_record_segment_ends(stz_record *record) {
   char group[40];
   stz_load_state(record->sample->load, &macro);
   snprintf(group, sizeof group, "/protocol/segment_%02d", macro.segment);
-  if (macro.time_s > record->schedule.last_time_s) STZ_TRY(take_row(record, macro.time_s));
+  if (macro.time_s > record->schedule.last_time_s) STZ_TRY(take_row(record, macro.time_s, true));
   STZ_TRY(stz_result_double(record->result, group, "end_s", macro.run_time_s));
   STZ_TRY(stz_result_double(record->result, group, "duration_s", macro.time_s));
   STZ_TRY(stz_result_uint(record->result, group, "events", events_so_far(record) - record->segment_events));
@@ -455,5 +464,6 @@ void stz_record_abandon(stz_record *record) { stz_result_abandon(&record->result
 void stz_record_clear(stz_record *record) {
   stz_snapshots_clear(&record->snapshots);
   stz_energy_destroy(&record->energy);
+  stz_tally_destroy(&record->tally);
   stz_avalanches_destroy(&record->avalanches);
 }

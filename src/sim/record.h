@@ -30,8 +30,8 @@ typedef struct stz_record {
   stz_history_schedule schedule;
   stz_history_sample look; // what the last look at the glass saw, after `looked` events
   uint64_t looked;
-  double internal_energy; // elastic energy of the internal stress at that look, eV/nm^3
   stz_energy *energy;
+  stz_tally *tally;
   stz_avalanches *avalanches; // NULL: none are looked for
   stz_macro before;           // just before the event that happens
   float internal[5];          // driving stress at its site then, its mean left out, on the rank that has the site

@@ -65,7 +65,7 @@ typedef struct saved_record {
   stz_history_sample look;
   uint64_t looked, segment_events, reversals, hash;
   stz_recovery recovery;
-  double internal_energy, step_until_s, event_s;
+  double step_until_s, event_s;
   stz_shear shear;
   stz_pace pace;
   uint64_t avalanche_bytes;
@@ -104,7 +104,6 @@ static saved_record save_record(const stz_record *r) {
   saved.level = r->level;
   saved.snapshots = r->snapshots.taken;
   saved.statistics = r->statistics;
-  saved.internal_energy = r->internal_energy;
   saved.avalanche_bytes = r->avalanches ? stz_avalanches_saved_bytes(r->avalanches) : 0;
   saved.segment = r->segment;
   return saved;
@@ -125,7 +124,6 @@ static void restore_record(const saved_record *saved, stz_record *r) {
   r->level = saved->level;
   r->snapshots.taken = saved->snapshots;
   r->statistics = saved->statistics;
-  r->internal_energy = saved->internal_energy;
   r->segment = saved->segment;
 }
 
@@ -190,6 +188,7 @@ static stz_err get_observers(stz_checkpoint *c, stz_record *record, const saved_
   STZ_TRY(stz_agree(stz_grid_comm(record->sample->grid), STZ_NEW(block, bytes + open)));
   stz_err err = stz_checkpoint_get_common(c, "observers", block, bytes + open);
   if (err == STZ_OK) stz_energy_restore(record->energy, block);
+  stz_tally_count(record->tally);
   if (err == STZ_OK && record->avalanches) err = stz_avalanches_restore(record->avalanches, block + bytes, open);
   stz_free(block);
   return err;

@@ -8,7 +8,7 @@
 #include "kmc_setup.h"
 #include "observe/correlation.h"
 #include "observe/distributions.h"
-#include "observe/participation.h"
+#include "observe/tally.h"
 #include "rng/rng.h"
 
 typedef double site_value(const int cells[3], const int site[3], const void *context);
@@ -189,13 +189,18 @@ static void shared(MPI_Comm comm, int one, double rest) {
     for (int c = 0; c < 5; c++) plastic[c][i] = (float)(sign * e[c] * (chosen ? 1.0 : rest));
   }
   stz_participation p;
-  CHECK_OK(stz_participation_find(l.grid, (const float *const *)plastic, events, &p));
+  stz_tally *tally;
+  double localisation;
+  CHECK_OK(stz_tally_create(l.grid, (const float *const *)plastic, events, 0.1, &tally));
+  stz_tally_look(tally, &p, &localisation);
   const double share = 1.0 / one, first = share + (1.0 - share) * rest * rest;
   CHECK_NEAR(p.ratio, first * first / (share + (1.0 - share) * pow(rest, 4.0)), 1e-6);
   CHECK_NEAR(p.sheared, rest != 0.0 ? 1.0 : share, 1e-15);
   for (int c = 0; c < 5; c++) memset(plastic[c], 0, (size_t)l.sites * sizeof(float));
   memset(events, 0, (size_t)l.sites * sizeof *events);
-  CHECK_OK(stz_participation_find(l.grid, (const float *const *)plastic, events, &p));
+  stz_tally_count(tally);
+  stz_tally_look(tally, &p, &localisation);
+  stz_tally_destroy(&tally);
   CHECK(isnan(p.ratio) && p.sheared == 0.0, "before any event");
   for (int c = 0; c < 5; c++) stz_free(plastic[c]);
   stz_free(events);

@@ -77,14 +77,14 @@ static void one_event(run *r) {
 // out the aliases of k = 0, which are exp(-(2 pi s/a)^2) = 2e-6 of the square of the mean plastic strain's own stress.
 static void check(run *r, const char *name) {
   stz_macro macro;
-  double work, heat, internal, total, rate;
+  double work, heat, internal, carried, total, rate;
   const double volume = stz_grid_volume(r->s.grid);
   stz_load_state(r->load, &macro);
   stz_mean_stress mean = {.t0 = macro.time_s, .temperature_K = HOT};
   memcpy(mean.stress, macro.stress, sizeof mean.stress);
   stz_kmc_rates(r->s.kmc, &mean, &total, &rate);
   CHECK_OK(stz_energy_internal(r->s.glass, r->s.kmc, &internal));
-  stz_energy_so_far(r->energy, macro.stress, macro.strain, &work, &heat);
+  stz_energy_so_far(r->energy, macro.stress, macro.strain, &work, &heat, &carried);
   const double elastic = internal + stz_energy_of_mean(r->energy, macro.stress);
   const double open = volume * (work - heat - (elastic - r->start));
   const double waves = fluctuation_energy(r->list, r->count);
@@ -93,6 +93,8 @@ static void check(run *r, const char *name) {
   if (r->start == 0.0) printf("; internal by waves %.1e apart", volume * internal - waves);
   printf("\n");
   CHECK(fabs(open) < 2e-5, "%s: the balance is open by %g eV", name, open);
+  CHECK(fabs(volume * (carried - internal)) < 2e-5, "%s: carried on, %g eV of %g", name, volume * carried,
+        volume * internal);
   if (r->start == 0.0) CHECK(fabs(volume * internal - waves) < 1e-5 * waves, "%s: %g eV by waves", name, waves);
   // By Hooke's law written out.
   double trace = macro.stress[STZ_XX] + macro.stress[STZ_YY] + macro.stress[STZ_ZZ], hooke = 0.0;
@@ -123,6 +125,7 @@ static void along(const protocol *p, uint64_t seed) {
   stz_mean_stress none = {.temperature_K = HOT};
   stz_kmc_rates(r.s.kmc, &none, &total, &rate);
   CHECK_OK(stz_energy_internal(r.s.glass, r.s.kmc, &r.start));
+  stz_energy_anchor(r.energy, r.start);
   CHECK((r.start > 0.0) == (p->quenched_strain > 0.0), "%g at the start", r.start);
   for (int segment = 0; segment < SEGMENTS; segment++) {
     for (int e = 0; e < p->events[segment]; e++) {
@@ -135,14 +138,15 @@ static void along(const protocol *p, uint64_t seed) {
   stz_load_state(r.load, &macro);
   // Saved and restored, it goes on as it was.
   stz_energy *other;
-  double *saved, work[2], heat[2];
+  double *saved, work[2], heat[2], internal[2];
   CHECK_OK(stz_alloc(stz_energy_saved_bytes(r.energy), 1, (void **)&saved));
   CHECK_OK(stz_energy_create(r.s.grid, r.s.elastic, &other));
   stz_energy_save(r.energy, saved);
   stz_energy_restore(other, saved);
-  stz_energy_so_far(r.energy, macro.stress, macro.strain, &work[0], &heat[0]);
-  stz_energy_so_far(other, macro.stress, macro.strain, &work[1], &heat[1]);
-  CHECK(work[0] == work[1] && heat[0] == heat[1], "restored: %.17g for %.17g", work[1], work[0]);
+  stz_energy_so_far(r.energy, macro.stress, macro.strain, &work[0], &heat[0], &internal[0]);
+  stz_energy_so_far(other, macro.stress, macro.strain, &work[1], &heat[1], &internal[1]);
+  CHECK(work[0] == work[1] && heat[0] == heat[1] && internal[0] == internal[1], "restored: %.17g for %.17g", work[1],
+        work[0]);
   stz_free(saved);
   stz_energy_destroy(&other);
   stz_energy_destroy(&r.energy);
