@@ -199,20 +199,24 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
       e->mirror[axis][1][c] = (float)stz_dev_parity(c, axis);
     }
   }
-  e->table_bytes = (size_t)e->half[0] * (size_t)e->half[1] * STZ_PAIRS * (size_t)e->row_length * sizeof(float);
+  *elastic = e;
+  return STZ_OK;
+}
 
-  stz_err err = stz_shared_create(stz_grid_comm(grid), e->table_bytes, &e->shared);
-  if (err == STZ_OK) {
-    e->table = e->shared.data;
-    err = e->shared.fills ? fill_table(e, e->shared.data) : STZ_OK;
-    stz_shared_spread(&e->shared);
-    err = stz_agree(stz_grid_comm(grid), err);
-  }
+stz_err stz_elastic_tabulate(stz_elastic *e) {
+  const size_t bytes = (size_t)e->half[0] * (size_t)e->half[1] * STZ_PAIRS * (size_t)e->row_length * sizeof(float);
+  if (e->table_bytes > 0) return STZ_OK;
+  STZ_TRY(stz_stage(stz_grid_comm(e->grid), "making the kernel of one event"));
+  STZ_TRY(stz_shared_create(stz_grid_comm(e->grid), bytes, &e->shared));
+  e->table = e->shared.data;
+  stz_err err = e->shared.fills ? fill_table(e, e->shared.data) : STZ_OK;
+  stz_shared_spread(&e->shared);
+  err = stz_agree(stz_grid_comm(e->grid), err);
   if (err != STZ_OK) {
-    stz_elastic_destroy(&e);
+    stz_shared_destroy(&e->shared);
     return err;
   }
-  *elastic = e;
+  e->table_bytes = bytes;
   return STZ_OK;
 }
 

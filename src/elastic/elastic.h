@@ -21,8 +21,7 @@
 
 typedef struct stz_elastic stz_elastic;
 
-// Sets up the operator and the kernel table of one event: 15 numbers on one mirror octant, in single precision, kept
-// once a node in shared memory. Collective. `volume` is Omega in nm^3.
+// Sets up the operator. Collective. `volume` is Omega in nm^3.
 stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *params, double volume,
                            stz_elastic **elastic) STZ_MUST_USE;
 void stz_elastic_destroy(stz_elastic **elastic); // collective
@@ -30,7 +29,11 @@ void stz_elastic_destroy(stz_elastic **elastic); // collective
 double stz_elastic_young(const stz_elastic *elastic);   // eV/nm^3
 double stz_elastic_poisson(const stz_elastic *elastic); // 1
 double stz_elastic_volume(const stz_elastic *elastic);  // Omega, nm^3
-size_t stz_elastic_table_bytes(const stz_elastic *elastic);
+
+// Makes the kernel table of one event, unless it is there: 15 numbers on one mirror octant, in single precision, kept
+// once a node in shared memory. Collective.
+stz_err stz_elastic_tabulate(stz_elastic *elastic) STZ_MUST_USE;
+size_t stz_elastic_table_bytes(const stz_elastic *elastic); // 0 before
 
 // The operator at wave numbers m (k_i = 2 pi m_i/(n_i a)), as a symmetric 6 x 6 matrix over the orthonormal components
 // (deviator 0..4 of base/tensor.h, trace/sqrt3): sigma^ = green e^. Zero at m = 0.
@@ -55,8 +58,8 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
 enum { STZ_STRIP_SITES = 512 };
 
 // Adds the stress of one event with strain deviator e at the site `origin` to a strip: rows y..y+rows-1 of plane x, one
-// after the other in stress[c], c one of the 5 deviator components. At most STZ_STRIP_SITES sites. From the table; no
-// communication.
+// after the other in stress[c], c one of the 5 deviator components. At most STZ_STRIP_SITES sites. From the table, which
+// must be there; no communication.
 void stz_elastic_add_strip(const stz_elastic *elastic, const int origin[3], const float e[5], int x, int y, int rows,
                            float *const stress[5]);
 

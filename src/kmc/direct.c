@@ -54,6 +54,7 @@ static int rows_of_strip(int rows, int row_length) {
 
 static stz_err direct_create(stz_kmc *kmc) {
   direct *d = NULL;
+  STZ_TRY(stz_elastic_tabulate(kmc->elastic));
   const stz_grid *grid = stz_glass_grid(kmc->glass);
   stz_err err = STZ_NEW(d, 1);
   if (err == STZ_OK) {
@@ -261,6 +262,21 @@ static void direct_site_stress(const stz_kmc *kmc, int64_t local, float stress[5
   for (int c = 0; c < 5; c++) stress[c] = direct_stress(kmc, c)[local];
 }
 
+// One row of the kernel's table holds the event's own site.
+static void direct_self_stress(const stz_kmc *kmc, double self[5][5]) {
+  static const int origin[3] = {0, 0, 0};
+  float row[5][STZ_STRIP_SITES];
+  const int length = stz_grid_cells(stz_glass_grid(kmc->glass))[2];
+  float *const stress[5] = {row[0], row[1], row[2], row[3], row[4]};
+  for (int d = 0; d < 5; d++) {
+    float unit[5] = {0};
+    unit[d] = 1.0f;
+    for (int c = 0; c < 5; c++) memset(row[c], 0, (size_t)length * sizeof(float));
+    stz_elastic_add_strip(kmc->elastic, origin, unit, 0, 0, 1, stress);
+    for (int c = 0; c < 5; c++) self[c][d] = (double)row[c][0];
+  }
+}
+
 static double direct_bytes(const stz_kmc *kmc) {
   const direct *d = kmc->state;
   const double sites = (double)stz_grid_local_sites(d->grid);
@@ -308,6 +324,7 @@ const stz_engine stz_engine_direct = {
     .rates = direct_rates,
     .stress = direct_stress,
     .site_stress = direct_site_stress,
+    .self_stress = direct_self_stress,
     .bytes_per_site = direct_bytes,
     .fields = direct_fields,
     .save = direct_save,

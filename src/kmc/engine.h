@@ -12,7 +12,7 @@ struct stz_kmc {
   const struct stz_engine *engine;
   stz_kmc_params params;
   stz_glass *glass;
-  const stz_elastic *elastic;
+  stz_elastic *elastic;
   stz_rng rng;
   stz_kmc_stats stats;
   stz_mean_stress drive;        // what holds since its t0, up to which time has passed for the glass
@@ -34,6 +34,7 @@ typedef struct stz_engine {
   void (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
   const float *(*stress)(const stz_kmc *kmc, int c);
   void (*site_stress)(const stz_kmc *kmc, int64_t local, float stress[5]);
+  void (*self_stress)(const stz_kmc *kmc, double self[5][5]);
   double (*bytes_per_site)(const stz_kmc *kmc);
   const stz_fields *(*fields)(const stz_kmc *kmc);
   void (*save)(const stz_kmc *kmc, void *own); // at most STZ_ENGINE_SAVED_BYTES

@@ -27,17 +27,20 @@ static stz_err stress_of(const stz_kmc *kmc, stz_spectral *spectral, double *wor
   return STZ_OK;
 }
 
+static void fill_squares(const void *context, int64_t first, int64_t count, double *squares) {
+  const float *const *stress = context;
+  for (int64_t i = 0; i < count; i++) {
+    squares[i] = 0.0;
+    for (int c = 0; c < 5; c++) squares[i] += (double)stress[c][first + i] * (double)stress[c][first + i];
+  }
+}
+
 stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) {
   const stz_grid *grid = stz_glass_grid(kmc->glass);
-  const int64_t sites = stz_grid_local_sites(grid);
-  double *square = NULL;
-  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(square, sites)));
-  for (int c = 0; c < 5; c++) {
-    const float *stress = stz_kmc_stress(kmc, c);
-    for (int64_t i = 0; i < sites; i++) square[i] += (double)stress[i] * (double)stress[i];
-  }
-  const double sum = stz_grid_sum(grid, square);
-  stz_free(square);
+  const float *stress[5];
+  double sum;
+  for (int c = 0; c < 5; c++) stress[c] = stz_kmc_stress(kmc, c);
+  STZ_TRY(stz_grid_sum_of(grid, fill_squares, stress, &sum));
   *rms = sqrt(sum / (double)stz_grid_sites(grid));
   return STZ_OK;
 }

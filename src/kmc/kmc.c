@@ -20,7 +20,7 @@ void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, 
   engines[engine]->cost(sites, ranks, random, cost);
 }
 
-stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
+stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) {
   const stz_grid *grid = stz_glass_grid(glass);
   stz_kmc *k = NULL;
@@ -101,6 +101,8 @@ const float *stz_kmc_stress(const stz_kmc *kmc, int c) { return kmc->engine->str
 void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {
   kmc->engine->site_stress(kmc, local, stress);
 }
+
+void stz_kmc_self_stress(const stz_kmc *kmc, double self[5][5]) { kmc->engine->self_stress(kmc, self); }
 
 const stz_fields *stz_kmc_fields(const stz_kmc *kmc) { return kmc->engine->fields(kmc); }
 

@@ -49,8 +49,8 @@ typedef struct stz_engine_cost {
 void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, stz_engine_cost *cost);
 
 // Collective. `glass` is changed by stz_kmc_fire and stz_kmc_pass alone, but that
-// its barriers follow the recovery of damage.
-stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
+// its barriers follow the recovery of damage; `elastic` gets its table if the engine needs it.
+stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) STZ_MUST_USE;
 void stz_kmc_destroy(stz_kmc **kmc);
 
@@ -88,6 +88,10 @@ const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
 // The same of one local site, all components: cheap with every engine. Local.
 void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]);
+
+// What an event of unit strain, deviator component d, makes of component c of the stress at its own site: self[c][d],
+// eV/nm^3. Local.
+void stz_kmc_self_stress(const stz_kmc *kmc, double self[5][5]);
 
 // Root mean square of that deviator's norm, eV/nm^3. Collective.
 stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) STZ_MUST_USE;

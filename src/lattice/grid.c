@@ -105,22 +105,40 @@ int64_t stz_grid_local(const stz_grid *grid, int64_t site) {
   return local >= 0 && local < stz_grid_local_sites(grid) ? local : -1;
 }
 
+// Of `values`, or of what `fill` makes plane by plane in `room`, which has a plane for each worker.
 typedef struct plane_sum {
   const stz_grid *grid;
   const double *values;
+  double *room;
+  stz_grid_fill *fill;
+  const void *context;
 } plane_sum;
 
 static void sum_plane(void *context, int64_t plane, int64_t end, int worker) {
-  (void)end, (void)worker;
+  (void)end;
   const plane_sum *s = context;
   const int64_t sites = plane_sites(s->grid);
-  s->grid->plane_sums[stz_grid_first_plane(s->grid) + plane] = stz_ordered_sum(s->values + plane * sites, (int)sites);
+  const double *values = s->fill ? s->room + worker * sites : s->values + plane * sites;
+  if (s->fill) s->fill(s->context, plane * sites, sites, s->room + worker * sites);
+  s->grid->plane_sums[stz_grid_first_plane(s->grid) + plane] = stz_ordered_sum(values, (int)sites);
+}
+
+static double sum_planes(plane_sum *s) {
+  stz_team_run(s->grid->team, stz_grid_planes(s->grid), 1, sum_plane, s);
+  stz_grid_gather_planes(s->grid, s->grid->plane_sums, 1);
+  return stz_ordered_sum(s->grid->plane_sums, s->grid->cells[0]);
 }
 
 double stz_grid_sum(const stz_grid *grid, const double *values) {
-  stz_team_run(grid->team, stz_grid_planes(grid), 1, sum_plane, &(plane_sum){grid, values});
-  stz_grid_gather_planes(grid, grid->plane_sums, 1);
-  return stz_ordered_sum(grid->plane_sums, grid->cells[0]);
+  return sum_planes(&(plane_sum){.grid = grid, .values = values});
+}
+
+stz_err stz_grid_sum_of(const stz_grid *grid, stz_grid_fill *fill, const void *context, double *sum) {
+  plane_sum s = {.grid = grid, .fill = fill, .context = context};
+  STZ_TRY(stz_agree(grid->comm, STZ_NEW(s.room, stz_team_workers(grid->team) * plane_sites(grid))));
+  *sum = sum_planes(&s);
+  stz_free(s.room);
+  return STZ_OK;
 }
 
 void stz_grid_gather_planes(const stz_grid *grid, double *planes, int width) {

@@ -56,6 +56,11 @@ int64_t stz_grid_local(const stz_grid *grid, int64_t site);
 // on any number of ranks. Collective. `values` has one number a local site.
 double stz_grid_sum(const stz_grid *grid, const double *values);
 
+// The same of values that are made plane by plane, on any worker of the team: `fill` gives those of `count` local sites
+// from `first` on.
+typedef void stz_grid_fill(const void *context, int64_t first, int64_t count, double *values);
+stz_err stz_grid_sum_of(const stz_grid *grid, stz_grid_fill *fill, const void *context, double *sum) STZ_MUST_USE;
+
 // Gathers `width` doubles a plane from every rank: on entry `planes` (nx x width) holds this rank's own planes at their
 // global place; on return all. Collective.
 void stz_grid_gather_planes(const stz_grid *grid, double *planes, int width);

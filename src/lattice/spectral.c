@@ -18,7 +18,7 @@ struct stz_spectral {
   double *plane;                                    // ny x nz reals
   double complex *plane_modes;                      // ny x half
   double complex *line;                             // nx
-  double complex *slab, *exchange;                  // planes in (x, ky, kz) order, and the blocks of the transpose
+  double complex *exchange;                         // the blocks of the transpose, ordered by the rank that owns ky
   int *slab_counts, *slab_at, *row_counts, *row_at; // doubles to and from each rank
 };
 
@@ -41,7 +41,6 @@ static stz_err allocate(stz_spectral *s) {
   STZ_TRY(STZ_NEW(s->plane, workers * s->plane_size));
   STZ_TRY(STZ_NEW(s->plane_modes, workers * s->modes_size));
   STZ_TRY(STZ_NEW(s->line, workers * s->line_size));
-  STZ_TRY(STZ_NEW(s->slab, slab));
   STZ_TRY(STZ_NEW(s->exchange, slab > rows ? slab : rows));
   STZ_TRY(STZ_NEW(s->slab_counts, ranks));
   STZ_TRY(STZ_NEW(s->slab_at, ranks));
@@ -99,7 +98,6 @@ void stz_spectral_destroy(stz_spectral **spectral) {
   stz_free(s->plane);
   stz_free(s->plane_modes);
   stz_free(s->line);
-  stz_free(s->slab);
   stz_free(s->exchange);
   stz_free(s->slab_counts);
   stz_free(s->slab_at);
@@ -126,16 +124,15 @@ void stz_spectral_wave_vector(const stz_spectral *s, size_t index, double k[3]) 
   for (int i = 0; i < 3; i++) k[i] = 2.0 * STZ_PI * m[i] / (stz_grid_cells(s->grid)[i] * stz_grid_spacing(s->grid));
 }
 
-// Copies between the slab, ordered (x, ky, kz), and the exchange buffer, ordered by the rank that owns ky.
-static void order_by_owner(stz_spectral *s, bool pack) {
-  double complex *block = s->exchange;
+// Copies the modes of the rank's plane x to their places in the exchange buffer, or from there.
+static void order_by_owner(const stz_spectral *s, int64_t x, double complex *plane_modes, bool pack) {
+  double complex *owned = s->exchange;
   for (int r = 0; r < stz_grid_ranks(s->grid); r++) {
     const int first = first_row_of(s, r);
     const size_t length = (size_t)(first_row_of(s, r + 1) - first) * (size_t)s->half;
-    for (int x = 0; x < stz_grid_planes(s->grid); x++, block += length) {
-      double complex *rows = s->slab + ((size_t)x * (size_t)s->ny + (size_t)first) * (size_t)s->half;
-      memcpy(pack ? block : rows, pack ? rows : block, length * sizeof *rows);
-    }
+    double complex *rows = plane_modes + (size_t)first * (size_t)s->half, *block = owned + (size_t)x * length;
+    memcpy(pack ? block : rows, pack ? rows : block, length * sizeof *rows);
+    owned += (size_t)stz_grid_planes(s->grid) * length;
   }
 }
 
@@ -152,25 +149,25 @@ enum { LINES = 64 }; // at once: neighbours share cache lines of the exchange bu
 static void planes_forward(void *context, int64_t first, int64_t end, int worker) {
   const pass *p = context;
   const stz_spectral *s = p->s;
-  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2], modes = (size_t)s->ny * (size_t)s->half;
+  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2];
   double *plane = s->plane + (size_t)worker * s->plane_size;
   double complex *plane_modes = s->plane_modes + (size_t)worker * s->modes_size;
   for (int64_t x = first; x < end; x++) {
     memcpy(plane, p->from + (size_t)x * sites, sites * sizeof *plane);
     fftw_execute_dft_r2c(s->plane_forward, plane, plane_modes);
-    memcpy(s->slab + (size_t)x * modes, plane_modes, modes * sizeof *s->slab);
+    order_by_owner(s, x, plane_modes, true);
   }
 }
 
 static void planes_inverse(void *context, int64_t first, int64_t end, int worker) {
   const pass *p = context;
   const stz_spectral *s = p->s;
-  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2], modes = (size_t)s->ny * (size_t)s->half;
+  const size_t sites = (size_t)s->ny * (size_t)stz_grid_cells(s->grid)[2];
   const double scale = 1.0 / (double)stz_grid_sites(s->grid);
   double *plane = s->plane + (size_t)worker * s->plane_size;
   double complex *plane_modes = s->plane_modes + (size_t)worker * s->modes_size;
   for (int64_t x = first; x < end; x++) {
-    memcpy(plane_modes, s->slab + (size_t)x * modes, modes * sizeof *s->slab);
+    order_by_owner(s, x, plane_modes, false);
     fftw_execute_dft_c2r(s->plane_inverse, plane_modes, plane);
     for (size_t i = 0; i < sites; i++) p->to[(size_t)x * sites + i] = scale * plane[i];
   }
@@ -207,7 +204,6 @@ void stz_spectral_forward(stz_spectral *s, const double *real, double complex *s
   stz_team *team = stz_grid_team(s->grid);
   pass p = {.s = s, .from = real, .spectrum = spectrum};
   stz_team_run(team, stz_grid_planes(s->grid), 1, planes_forward, &p);
-  order_by_owner(s, true);
   // After the exchange, plane x of the box is the block x of `spectrum`, one number per line; transpose it to lines.
   MPI_Alltoallv(s->exchange, s->slab_counts, s->slab_at, MPI_DOUBLE, spectrum, s->row_counts, s->row_at, MPI_DOUBLE,
                 stz_grid_comm(s->grid));
@@ -222,7 +218,6 @@ void stz_spectral_inverse(stz_spectral *s, double complex *spectrum, double *rea
   memcpy(spectrum, s->exchange, lines_of(s) * (size_t)s->nx * sizeof *spectrum);
   MPI_Alltoallv(spectrum, s->row_counts, s->row_at, MPI_DOUBLE, s->exchange, s->slab_counts, s->slab_at, MPI_DOUBLE,
                 stz_grid_comm(s->grid));
-  order_by_owner(s, false);
   stz_team_run(team, stz_grid_planes(s->grid), 1, planes_inverse, &p);
 }
 

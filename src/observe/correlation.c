@@ -135,23 +135,19 @@ static void normalise(stz_correlation *c) {
   for (int i = 0; i < c->points; i++) c->radial[i] *= scale;
 }
 
-stz_err stz_correlation_create(const stz_grid *grid, stz_spectral *spectral, const double *field, double width_nm,
+stz_err stz_correlation_create(const stz_grid *grid, stz_spectral *spectral, double *field, double width_nm,
                                stz_correlation **correlation) {
   stz_correlation *c = NULL;
-  double *products = NULL;
   double complex *spectrum = NULL;
   stz_err err = allocate(grid, &c);
-  if (err == STZ_OK) err = STZ_NEW(products, stz_grid_local_sites(grid));
   if (err == STZ_OK) err = STZ_NEW(spectrum, stz_spectral_modes(spectral));
   STZ_TRY_TO(done, err, stz_agree(stz_grid_comm(grid), err));
-  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) products[i] = field[i];
-  c->mean = stz_grid_sum(grid, products) / (double)stz_grid_sites(grid);
-  mean_products(grid, spectral, width_nm, spectrum, products);
-  values_along_lines(grid, products, c);
-  STZ_TRY_TO(done, err, average_shells(grid, products, c));
+  c->mean = stz_grid_sum(grid, field) / (double)stz_grid_sites(grid);
+  mean_products(grid, spectral, width_nm, spectrum, field);
+  values_along_lines(grid, field, c);
+  STZ_TRY_TO(done, err, average_shells(grid, field, c));
   normalise(c);
 done:
-  stz_free(products);
   stz_free(spectrum);
   if (err != STZ_OK) stz_correlation_destroy(&c);
   *correlation = c;

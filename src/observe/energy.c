@@ -25,22 +25,7 @@ static size_t plane_bytes(const stz_energy *e) {
   return (size_t)PARTS * (size_t)stz_grid_cells(e->grid)[0] * sizeof(double);
 }
 
-// One row of the kernel's table holds the event's own site.
-static void find_self_stress(const stz_elastic *elastic, const stz_grid *grid, double self[5][5]) {
-  static const int origin[3] = {0, 0, 0};
-  float row[5][STZ_STRIP_SITES];
-  const int length = stz_grid_cells(grid)[2];
-  float *const stress[5] = {row[0], row[1], row[2], row[3], row[4]};
-  for (int d = 0; d < 5; d++) {
-    float unit[5] = {0};
-    unit[d] = 1.0f;
-    for (int c = 0; c < 5; c++) memset(row[c], 0, (size_t)length * sizeof(float));
-    stz_elastic_add_strip(elastic, origin, unit, 0, 0, 1, stress);
-    for (int c = 0; c < 5; c++) self[c][d] = (double)row[c][0];
-  }
-}
-
-stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, stz_energy **energy) {
+stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, const stz_kmc *kmc, stz_energy **energy) {
   stz_energy *e = NULL;
   *energy = NULL;
   stz_err err = STZ_NEW(e, 1);
@@ -55,7 +40,7 @@ stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, stz_
   e->young = stz_elastic_young(elastic);
   e->poisson = stz_elastic_poisson(elastic);
   e->volume = stz_elastic_volume(elastic);
-  find_self_stress(elastic, grid, e->self);
+  stz_kmc_self_stress(kmc, e->self);
   *energy = e;
   return STZ_OK;
 }
@@ -126,22 +111,32 @@ double stz_energy_of_mean(const stz_energy *energy, const double stress[6]) {
          energy->young;
 }
 
-stz_err stz_energy_internal(const stz_glass *glass, const stz_kmc *kmc, double *energy) {
-  const stz_grid *grid = stz_glass_grid(glass);
-  const double density = stz_grid_voxels(grid, stz_glass_stz(glass)->volume_nm3);
-  const int64_t sites = stz_grid_local_sites(grid);
-  double *products = NULL; // strain : stress; strains times Omega/a^3
-  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(products, sites)));
+typedef struct fields {
+  const stz_glass *glass;
+  const float *stress[5];
+} fields;
+
+// Strain : stress of the sites from `first` on; strains times Omega/a^3.
+static void fill_products(const void *context, int64_t first, int64_t count, double *products) {
+  const fields *f = context;
+  const double density = stz_grid_voxels(stz_glass_grid(f->glass), stz_glass_stz(f->glass)->volume_nm3);
+  memset(products, 0, (size_t)count * sizeof *products);
   for (int c = 0; c < 5; c++) {
-    const float *plastic = stz_glass_plastic(glass, c), *quenched = stz_glass_quenched(glass, c);
-    const float *stress = stz_kmc_stress(kmc, c);
-    for (int64_t i = 0; i < sites; i++) {
+    const float *plastic = stz_glass_plastic(f->glass, c), *quenched = stz_glass_quenched(f->glass, c);
+    for (int64_t i = first; i < first + count; i++) {
       const double strain = (double)plastic[i] + (quenched ? density * (double)quenched[i] : 0.0);
-      products[i] += strain * (double)stress[i];
+      products[i - first] += strain * (double)f->stress[c][i];
     }
   }
-  *energy = -0.5 * stz_grid_sum(grid, products) / (double)stz_grid_sites(grid);
-  stz_free(products);
+}
+
+stz_err stz_energy_internal(const stz_glass *glass, const stz_kmc *kmc, double *energy) {
+  const stz_grid *grid = stz_glass_grid(glass);
+  fields f = {.glass = glass};
+  double sum;
+  for (int c = 0; c < 5; c++) f.stress[c] = stz_kmc_stress(kmc, c);
+  STZ_TRY(stz_grid_sum_of(grid, fill_products, &f, &sum));
+  *energy = -0.5 * sum / (double)stz_grid_sites(grid);
   return STZ_OK;
 }
 

@@ -23,7 +23,8 @@
 typedef struct stz_energy stz_energy;
 
 // Starts from a specimen without mean stress and strain. Collective.
-stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, stz_energy **energy) STZ_MUST_USE;
+stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, const stz_kmc *kmc,
+                          stz_energy **energy) STZ_MUST_USE;
 void stz_energy_destroy(stz_energy **energy);
 
 // Mean stress (eV/nm^3) and strain are now these, and have moved there along a straight line. Local; every rank.

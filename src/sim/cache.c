@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/comm.h"
-#include "base/interrupt.h"
 #include "base/memory.h"
 
 struct stz_cache {
@@ -14,7 +13,6 @@ struct stz_cache {
   stz_elastic_params elasticity;
   double volume_nm3;
   stz_grid *grid;
-  stz_spectral *spectral;
   stz_elastic *elastic;
 };
 
@@ -30,7 +28,6 @@ stz_err stz_cache_create(MPI_Comm comm, stz_team *team, stz_cache **cache) {
 
 static void empty(stz_cache *c) {
   stz_elastic_destroy(&c->elastic);
-  stz_spectral_destroy(&c->spectral);
   stz_grid_destroy(&c->grid);
 }
 
@@ -57,10 +54,8 @@ static stz_err fill(stz_cache *c, const stz_config *config) {
     c->lattice = config->lattice;
     STZ_TRY(stz_grid_create(c->comm, &c->lattice, &c->grid));
     stz_grid_employ(c->grid, c->team);
-    STZ_TRY(stz_spectral_create(c->grid, &c->spectral));
   }
   if (same_elasticity(c, config)) return STZ_OK;
-  STZ_TRY(stz_stage(c->comm, "making the kernel of one event"));
   stz_elastic_destroy(&c->elastic);
   c->elasticity = config->elastic;
   c->volume_nm3 = config->stz.volume_nm3;
@@ -75,4 +70,3 @@ stz_err stz_cache_fill(stz_cache *cache, const stz_config *config) {
 
 stz_grid *stz_cache_grid(const stz_cache *cache) { return cache->grid; }
 stz_elastic *stz_cache_elastic(const stz_cache *cache) { return cache->elastic; }
-stz_spectral *stz_cache_spectral(const stz_cache *cache) { return cache->spectral; }

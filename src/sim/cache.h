@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What runs of the same lattice share: the grid, the plans of its transforms, the kernel table of one event. Runs that
+// What runs of the same lattice share: the grid, and the elastic operator with its kernel table of one event. Runs that
 // follow each other on the same ranks hand it on, so that short ones need not make it again. It keeps what the last run
 // needed, no more.
 #ifndef STZ_SIM_CACHE_H
@@ -9,7 +9,6 @@
 #include "config/config.h"
 #include "elastic/elastic.h"
 #include "lattice/grid.h"
-#include "lattice/spectral.h"
 
 typedef struct stz_cache stz_cache;
 
@@ -23,6 +22,5 @@ stz_err stz_cache_fill(stz_cache *cache, const stz_config *config) STZ_MUST_USE;
 // What it holds; valid until it is filled for another lattice or elasticity. Local.
 stz_grid *stz_cache_grid(const stz_cache *cache);
 stz_elastic *stz_cache_elastic(const stz_cache *cache);
-stz_spectral *stz_cache_spectral(const stz_cache *cache);
 
 #endif

@@ -148,7 +148,7 @@ static stz_err write_start(stz_record *record, const stz_run_options *options) {
 stz_err stz_record_prepare(stz_record *record, const stz_config *config, const char *output, stz_sample *sample) {
   *record = (stz_record){.config = config, .sample = sample};
   STZ_TRY(stz_agree(stz_grid_comm(sample->grid), stz_snapshots_begin(config, output, &record->snapshots)));
-  STZ_TRY(stz_energy_create(sample->grid, sample->elastic, &record->energy));
+  STZ_TRY(stz_energy_create(sample->grid, sample->elastic, sample->kmc, &record->energy));
   STZ_TRY(stz_history_tally(sample->glass, &record->tally));
   return config->avalanches ? stz_avalanches_create(sample->grid, &config->avalanche, &record->avalanches) : STZ_OK;
 }

@@ -21,17 +21,21 @@ static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_sp
   return err;
 }
 
-static stz_err make_glass(const stz_config *config, stz_sample *s, stz_spectral *spectral) {
+// With transforms that nobody needs afterwards.
+static stz_err make_glass(const stz_config *config, stz_sample *s) {
   stz_micro *micro = NULL;
+  stz_spectral *spectral = NULL;
   STZ_TRY(stz_stage(stz_grid_comm(s->grid), "making the microstructure"));
-  STZ_TRY(make_micro(config, s->grid, spectral, &micro));
-  stz_err err = stz_stage(stz_grid_comm(s->grid), "measuring the microstructure");
+  STZ_TRY(stz_spectral_create(s->grid, &spectral));
+  stz_err err = make_micro(config, s->grid, spectral, &micro);
+  if (err == STZ_OK) err = stz_stage(stz_grid_comm(s->grid), "measuring the microstructure");
   if (err == STZ_OK) err = stz_micro_measure(micro, spectral, &s->micro);
   if (err == STZ_OK) {
     err = stz_glass_create(s->grid, spectral, micro, &config->stz, &config->barriers, &config->order,
                            config->nbed.foil_nm, config->nbed.probe_nm, config->seed, &s->glass);
   }
   stz_micro_destroy(&micro);
+  stz_spectral_destroy(&spectral);
   return err;
 }
 
@@ -43,7 +47,7 @@ static stz_err build(MPI_Comm comm, const stz_config *config, stz_cache *cache, 
   STZ_TRY(stz_cache_fill(cache, config));
   s->grid = stz_cache_grid(cache);
   s->elastic = stz_cache_elastic(cache);
-  STZ_TRY(make_glass(config, s, stz_cache_spectral(cache)));
+  STZ_TRY(make_glass(config, s));
   STZ_TRY(stz_agree(comm, stz_load_create(config->protocol, config->segments, stz_elastic_young(s->elastic),
                                           stz_elastic_poisson(s->elastic), &s->load)));
   return stz_kmc_create(&config->kmc, s->glass, s->elastic, config->seed, &s->kmc);

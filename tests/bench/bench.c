@@ -97,6 +97,7 @@ static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
   const double begin = now();
   check(stz_elastic_create(b->grid, &elastic, stz.volume_nm3, &b->elastic));
+  check(stz_elastic_tabulate(b->elastic));
   b->setup = now() - begin;
   check(stz_spectral_create(b->grid, &spectral));
   check(stz_micro_create(b->grid, spectral, &waves, NULL, 1, &micro));

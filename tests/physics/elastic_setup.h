@@ -24,6 +24,7 @@ static inline void setup_elastic(elastic_setup *s, MPI_Comm comm, int n, double 
   CHECK_OK(stz_grid_create(comm, &lattice, &s->grid));
   CHECK_OK(stz_spectral_create(s->grid, &s->spectral));
   CHECK_OK(stz_elastic_create(s->grid, &params, 1.7, &s->elastic));
+  CHECK_OK(stz_elastic_tabulate(s->elastic));
   for (int c = 0; c < 5; c++) CHECK_OK(STZ_NEW(s->strain[c], stz_grid_local_sites(s->grid)));
   for (int c = 0; c < 6; c++) CHECK_OK(STZ_NEW(s->stress[c], stz_grid_local_sites(s->grid)));
 }

@@ -121,7 +121,7 @@ static void along(const protocol *p, uint64_t seed) {
   r = (run){.count = 0};
   setup_kmc(&r.s, MPI_COMM_SELF, &spec);
   CHECK_OK(stz_load_create(p->segments, SEGMENTS, YOUNG, POISSON, &r.load));
-  CHECK_OK(stz_energy_create(r.s.grid, r.s.elastic, &r.energy));
+  CHECK_OK(stz_energy_create(r.s.grid, r.s.elastic, r.s.kmc, &r.energy));
   stz_mean_stress none = {.temperature_K = HOT};
   stz_kmc_rates(r.s.kmc, &none, &total, &rate);
   CHECK_OK(stz_energy_internal(r.s.glass, r.s.kmc, &r.start));
@@ -140,7 +140,7 @@ static void along(const protocol *p, uint64_t seed) {
   stz_energy *other;
   double *saved, work[2], heat[2], internal[2];
   CHECK_OK(stz_alloc(stz_energy_saved_bytes(r.energy), 1, (void **)&saved));
-  CHECK_OK(stz_energy_create(r.s.grid, r.s.elastic, &other));
+  CHECK_OK(stz_energy_create(r.s.grid, r.s.elastic, r.s.kmc, &other));
   stz_energy_save(r.energy, saved);
   stz_energy_restore(other, saved);
   stz_energy_so_far(r.energy, macro.stress, macro.strain, &work[0], &heat[0], &internal[0]);

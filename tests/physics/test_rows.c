@@ -17,7 +17,7 @@ typedef struct rows {
 static void open_rows(rows *r, const kmc_spec *spec) {
   *r = (rows){.events = 0};
   setup_kmc(&r->s, MPI_COMM_SELF, spec);
-  CHECK_OK(stz_energy_create(r->s.grid, r->s.elastic, &r->energy));
+  CHECK_OK(stz_energy_create(r->s.grid, r->s.elastic, r->s.kmc, &r->energy));
   CHECK_OK(stz_history_tally(r->s.glass, &r->tally));
 }
 
@@ -141,7 +141,8 @@ static void step(rows r[2], stz_mean_stress *mean, double until) {
   mean->t0 = until;
 }
 
-// Up to flow, down to nothing while it cools, and up again, at 72 kPa/s: a step of 18 MPa moves ln(rate) by 0.25 at most.
+// Up to flow, down to nothing while it cools, and up again, at 72 kPa/s: a step of 18 MPa moves ln(rate) by 0.25 at
+// most.
 static void put_off(const kmc_spec *spec) {
   enum { STEP_S = 250 };
   rows r[2];

@@ -412,6 +412,7 @@ const stz_engine stz_engine_multilevel = {
     .rates = stz_ml_rates,
     .stress = stz_ml_stress,
     .site_stress = stz_ml_stress_of,
+    .self_stress = stz_ml_self_stress,
     .bytes_per_site = stz_ml_bytes,
     .fields = stz_ml_fields,
     .save = stz_ml_save,

@@ -78,6 +78,13 @@ void stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, doub
   *plastic_rate = axial * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
 }
 
+void stz_ml_self_stress(const stz_kmc *kmc, double self[5][5]) {
+  const stz_multilevel *e = kmc->state;
+  for (int c = 0; c < 5; c++) {
+    for (int d = 0; d < 5; d++) self[c][d] = (double)e->split->whole[8 * stz_elastic_pair(c, d)];
+  }
+}
+
 void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
   const stz_multilevel *e = kmc->state;
   int xyz[3];
