@@ -28,6 +28,19 @@ typedef struct kmc_spec {
   double tolerance_MPa; // of the multilevel engine
 } kmc_spec;
 
+// The film at 32^3 with the multilevel engine.
+static const kmc_spec MULTILEVEL_FILM = {.cells = {32, 32, 32},
+                                         .young_GPa = 72.0,
+                                         .mean_eV = 2.352,
+                                         .width_eV = 0.10,
+                                         .floor_eV = 0.2,
+                                         .redraw = STZ_REDRAW_STZ,
+                                         .orientation = STZ_ORIENTATION_RANDOM,
+                                         .micro = STZ_MICRO_RANDOM_WAVES,
+                                         .seed = 41,
+                                         .engine = STZ_ENGINE_MULTILEVEL,
+                                         .tolerance_MPa = 1.0};
+
 typedef struct kmc_setup {
   stz_grid *grid;
   stz_spectral *spectral;

@@ -12,13 +12,16 @@ static long live_blocks;
 // costs several times as much on small ones.
 enum { HUGE_PAGE = 2 << 20, LARGE = 1 << 20 };
 
+static size_t unit_of(size_t bytes) { return bytes >= LARGE ? HUGE_PAGE : STZ_ALIGNMENT; }
+
+size_t stz_alloc_bytes(size_t bytes) { return (bytes + unit_of(bytes)) / unit_of(bytes) * unit_of(bytes); }
+
 stz_err stz_alloc(size_t count, size_t size, void **block) {
   *block = NULL;
   if (size != 0 && count > (SIZE_MAX - HUGE_PAGE) / size) {
     return stz_fail(STZ_EINTERNAL, "out of memory: %zu elements of %zu bytes", count, size);
   }
-  const size_t unit = count * size >= LARGE ? HUGE_PAGE : STZ_ALIGNMENT;
-  size_t bytes = (count * size + unit) / unit * unit;
+  const size_t unit = unit_of(count * size), bytes = stz_alloc_bytes(count * size);
   void *memory = aligned_alloc(unit, bytes);
   if (memory && unit == HUGE_PAGE) (void)madvise(memory, bytes, MADV_HUGEPAGE); // advice: it may be refused
   if (!memory) return stz_fail(STZ_EINTERNAL, "out of memory: %zu bytes", bytes);

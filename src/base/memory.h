@@ -14,6 +14,9 @@ enum { STZ_ALIGNMENT = 64 }; // bytes; every block starts on a cache line
 // A count of 0 gives a valid block. Fails with STZ_EINTERNAL when memory is out. Not collective.
 stz_err stz_alloc(size_t count, size_t size, void **block) STZ_MUST_USE;
 
+// What a block of `bytes` takes of the memory.
+size_t stz_alloc_bytes(size_t bytes);
+
 // Frees a block from stz_alloc; NULL is allowed.
 void stz_free(void *block);
 

@@ -58,8 +58,8 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
 enum { STZ_STRIP_SITES = 512 };
 
 // Adds the stress of one event with strain deviator e at the site `origin` to a strip: rows y..y+rows-1 of plane x, one
-// after the other in stress[c], c one of the 5 deviator components. At most STZ_STRIP_SITES sites. From the table, which
-// must be there; no communication.
+// after the other in stress[c], c one of the 5 deviator components. At most STZ_STRIP_SITES sites. From the table,
+// which must be there; no communication.
 void stz_elastic_add_strip(const stz_elastic *elastic, const int origin[3], const float e[5], int x, int y, int rows,
                            float *const stress[5]);
 

@@ -95,7 +95,7 @@ uint64_t stz_glass_reversals(const stz_glass *glass);
 
 // The clusters of this rank's slab (a cluster belongs to the voxel in which its centre lies).
 const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count);
-int64_t stz_glass_ordered(const stz_glass *glass); // how many of them still have their order
+int64_t stz_glass_ordered(const stz_glass *glass);        // how many of them still have their order
 double stz_glass_cluster_density(const stz_glass *glass); // lambda0 of all clusters, /nm^3, oriented or not
 const stz_order_params *stz_glass_order(const stz_glass *glass);
 

@@ -50,7 +50,7 @@ struct stz_glass {
 
   stz_cluster *clusters;
   int64_t cluster_count, ordered_count; // and how many of them still have their order
-  int64_t *row_clusters; // first cluster of each local (x, y) row, and the count at the end
+  int64_t *row_clusters;                // first cluster of each local (x, y) row, and the count at the end
   double cluster_density;
   int64_t *touched; // by the last event, and room for one more
   int touched_count;

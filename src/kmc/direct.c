@@ -312,7 +312,9 @@ static void direct_restore(stz_kmc *kmc, const void *own) {
 
 static void direct_cost(double sites, int ranks, bool random, stz_engine_cost *cost) {
   const double site_s = random ? 30e-9 : 22e-9, message_s = ranks > 1 ? 2e-5 : 0.0;
-  *cost = (stz_engine_cost){.event_s = sites / ranks * site_s + message_s};
+  const double half = 0.5 * cbrt(sites) + 1.0, table = 60.0 * half * half * (half + 4.0); // rows are padded
+  *cost = (stz_engine_cost){.event_s = sites / ranks * site_s + message_s,
+                            .bytes = (double)stz_alloc_bytes((size_t)(20.0 * sites / ranks)) + table};
 }
 
 const stz_engine stz_engine_direct = {

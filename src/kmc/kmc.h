@@ -43,8 +43,9 @@ typedef struct stz_kmc_stats {
 
 // What a run costs, roughly, for `check` and for the order of a sweep.
 typedef struct stz_engine_cost {
-  double event_s;        // wall time per event
-  double setup_s, bytes; // wall time of the set-up and memory, per site, beside what all engines have
+  double event_s; // wall time per event
+  double setup_s; // wall time of the set-up, per site, beside what all engines have
+  double bytes;   // memory of a rank beside what all engines have
 } stz_engine_cost;
 void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, stz_engine_cost *cost);
 

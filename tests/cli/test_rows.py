@@ -11,13 +11,13 @@ import numpy as np
 
 from harness import SOURCE, expect, finish, run, write
 
-CELLS, SPACING = np.array([16, 16, 32]), 0.58
+CELLS, SPACING = np.array([16, 16, 16]), 0.58
 INPUT = f"""
 model = "{SOURCE}/models/zr65ni35.cfg";
-lattice: {{ cells = [16, 16, 32]; spacing_nm = {SPACING}; }};
+lattice: {{ cells = [16, 16, 16]; spacing_nm = {SPACING}; }};
 stz: {{ quenched_strain = 0.01; }};
 protocol = (
-  {{ type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.06; temperature_K = 295.0; }},
+  {{ type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.12; temperature_K = 295.0; }},
   {{ type = "relaxation"; duration_s = 1.0e4; }}
 );
 output: {{ nbed_strains = []; events = true; }};

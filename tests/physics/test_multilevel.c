@@ -146,17 +146,7 @@ static void avalanches(kmc_spec spec) {
 
 int main(void) {
   MPI_Init(NULL, NULL);
-  kmc_spec spec = {.cells = {32, 32, 32},
-                   .young_GPa = 72.0,
-                   .mean_eV = 2.352,
-                   .width_eV = 0.10,
-                   .floor_eV = 0.2,
-                   .redraw = STZ_REDRAW_STZ,
-                   .orientation = STZ_ORIENTATION_RANDOM,
-                   .micro = STZ_MICRO_RANDOM_WAVES,
-                   .seed = 41,
-                   .engine = STZ_ENGINE_MULTILEVEL,
-                   .tolerance_MPa = 1.0};
+  kmc_spec spec = MULTILEVEL_FILM;
   first_events("loading", spec, 2.95, 72e-6);
   avalanches(spec);
   (void)before_refresh("32", &spec, 2e-3, 3);

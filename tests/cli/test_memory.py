@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `check` says of the memory against the most that the run had: with both engines, with and without levels."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from harness import PROGRAM, SOURCE, expect, finish, run, write
+
+INPUT = """model = "{source}/models/zr65ni35.cfg";
+lattice: {{ cells = [{n}, {n}, {n}]; }};
+kmc: {{ engine = "{engine}"; }};
+protocol = ( {{ type = "relaxation"; duration_s = 2.0; temperature_K = 295.0; }} );
+output: {{ nbed_strains = [{levels}]; }};
+"""
+WITHIN = 0.25
+
+
+def peak(folder, path):
+    """The largest resident set of the run's own process, bytes."""
+    code = ("import os, resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); "
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)")
+    out = os.path.join(folder, "out.h5")
+    done = subprocess.run([sys.executable, "-c", code, PROGRAM, "run", path, "-o", out, "--force", "-q"],
+                          capture_output=True, text=True, check=False)
+    expect(f"{path}: runs", done.returncode == 0, done.stderr[-500:])
+    return 1024.0 * float(done.stdout.split()[-1])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        for n, engine, levels in ((48, "multilevel", ""), (64, "multilevel", "0.0"), (96, "multilevel", ""),
+                                  (64, "direct", "0.0"), (96, "direct", "")):
+            name = f"{engine}, {n} voxels an axis, levels [{levels}]"
+            path = os.path.join(folder, "memory.cfg")
+            write(path, INPUT.format(source=SOURCE, n=n, engine=engine, levels=levels))
+            said = re.search(r"# memory: about ([\d.e+]+) MB a rank", run(["check", path]).stdout)
+            expect(f"{name}: check says so", said)
+            if not said:
+                continue
+            ratio = 1e6 * float(said[1]) / peak(folder, path)
+            print(f"{name}: {said[1]} MB said, {ratio:.2f} of what it had")
+            expect(f"{name}: within {WITHIN:.0%}", 1 - WITHIN < ratio < 1 + WITHIN, ratio)
+    finish()
+
+
+main()
