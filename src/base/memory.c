@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/memory.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static long live_blocks;
 
@@ -16,12 +20,23 @@ static size_t unit_of(size_t bytes) { return bytes >= LARGE ? HUGE_PAGE : STZ_AL
 
 size_t stz_alloc_bytes(size_t bytes) { return (bytes + unit_of(bytes)) / unit_of(bytes) * unit_of(bytes); }
 
+// Large blocks that are freed go back to the system. glibc would keep those of up to 32 MB, and as they are aligned
+// they would leave holes: memory would grow with each level of a run.
+static void return_large(void) {
+#ifdef __GLIBC__
+  static bool done;
+  if (!done) (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+  done = true;
+#endif
+}
+
 stz_err stz_alloc(size_t count, size_t size, void **block) {
   *block = NULL;
   if (size != 0 && count > (SIZE_MAX - HUGE_PAGE) / size) {
     return stz_fail(STZ_EINTERNAL, "out of memory: %zu elements of %zu bytes", count, size);
   }
   const size_t unit = unit_of(count * size), bytes = stz_alloc_bytes(count * size);
+  return_large();
   void *memory = aligned_alloc(unit, bytes);
   if (memory && unit == HUGE_PAGE) (void)madvise(memory, bytes, MADV_HUGEPAGE); // advice: it may be refused
   if (!memory) return stz_fail(STZ_EINTERNAL, "out of memory: %zu bytes", bytes);
