@@ -93,9 +93,9 @@ static int64_t first_from(const stz_glass *g, int64_t row, int z) {
 }
 
 // Takes the order of clusters at the sites first to last - 1 of a row that lie within the sphere of volume Omega about
-// `centre`.
+// `centre`, the centre of the event.
 static void shear_row(stz_glass *g, int64_t row, int first, int last, const double centre[3], double radius,
-                      uint64_t number) {
+                      const stz_shear *shear) {
   const int *cells = stz_grid_cells(g->grid);
   const double a = stz_grid_spacing(g->grid);
   const int64_t end = (stz_grid_first_site(g->grid) + row * cells[2] + last) * 256;
@@ -107,18 +107,18 @@ static void shear_row(stz_glass *g, int64_t row, int first, int last, const doub
       r2 += d * d;
     }
     if (!cluster->ordered || r2 > radius * radius) continue;
-    stz_rng rng = stz_rng_stream2(g->seed, STZ_RNG_LOSS, number, (uint64_t)cluster->id);
+    stz_rng rng = stz_rng_stream3(g->seed, STZ_RNG_LOSS, (uint64_t)shear->site, shear->number, (uint64_t)cluster->id);
     if (stz_rng_uniform(&rng) >= g->order.loss) continue;
     cluster->ordered = false;
     g->ordered_count--;
   }
 }
 
-void stz_clusters_shear(stz_glass *g, int64_t site, uint64_t number) {
+void stz_clusters_shear(stz_glass *g, const stz_shear *shear) {
   const int *cells = stz_grid_cells(g->grid);
   const double a = stz_grid_spacing(g->grid), radius = cbrt(3.0 * g->stz.volume_nm3 / (4.0 * STZ_PI));
   int xyz[3], last[2];
-  stz_grid_coords(g->grid, site, xyz);
+  stz_grid_coords(g->grid, shear->site, xyz);
   const double centre[3] = {(xyz[0] + 0.5) * a, (xyz[1] + 0.5) * a, (xyz[2] + 0.5) * a};
   const int reach = (int)floor(radius / a + 0.5), nz = cells[2]; // voxels that the sphere may touch
   // Along z: what lies within the row, and what goes around its end.
@@ -130,9 +130,9 @@ void stz_clusters_shear(stz_glass *g, int64_t site, uint64_t number) {
       const int64_t at = stz_grid_local(g->grid, stz_grid_site(g->grid, xyz[0] - reach + dx, xyz[1] - reach + dy, 0));
       if (at < 0) continue;
       const int64_t row = at / nz;
-      shear_row(g, row, low > 0 ? low : 0, high < nz ? high : nz, centre, radius, number);
-      if (low < 0) shear_row(g, row, low + nz, nz, centre, radius, number);
-      if (high > nz) shear_row(g, row, 0, high - nz, centre, radius, number);
+      shear_row(g, row, low > 0 ? low : 0, high < nz ? high : nz, centre, radius, shear);
+      if (low < 0) shear_row(g, row, low + nz, nz, centre, radius, shear);
+      if (high > nz) shear_row(g, row, 0, high - nz, centre, radius, shear);
     }
   }
 }

@@ -123,6 +123,7 @@ void stz_glass_locate(const stz_glass *glass, stz_shear *shear) {
   const int64_t i = stz_grid_local(glass->grid, shear->site);
   shear->rotation = glass->rotation[i];
   shear->cell = glass->cell[i];
+  shear->number = glass->event_count[i];
 }
 
 // Notes an event at one of this rank's sites: its plastic strain, its count, and whether it undid the one before.
@@ -142,18 +143,18 @@ static void record_event(stz_glass *g, int64_t i, const stz_shear *shear, const 
   g->last_shear[i] = (uint8_t)(1 + 2 * shear->mode + (shear->sign < 0));
 }
 
-void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, double strain[6]) {
+void stz_glass_shear(stz_glass *glass, const stz_shear *shear, double strain[6]) {
   double d[5];
   stz_modes_deviator(&glass->modes, shear->mode, shear->rotation, d);
   for (int c = 0; c < 5; c++) d[c] *= shear->sign * glass->stz.gamma0;
   stz_sym_from_dev(d, strain);
   const int64_t local = stz_grid_local(glass->grid, shear->site);
   if (local >= 0) record_event(glass, local, shear, d);
-  stz_clusters_shear(glass, shear->site, number);
+  stz_clusters_shear(glass, shear);
   glass->touched_count = 0;
   if (glass->damage) stz_damage_add(glass, shear->site);
   if (glass->barriers.redraw == STZ_REDRAW_NONE) return;
-  stz_rng rng = stz_rng_stream(glass->seed, STZ_RNG_REDRAW, number);
+  stz_rng rng = stz_rng_stream2(glass->seed, STZ_RNG_REDRAW, (uint64_t)shear->site, shear->number);
   stz_noise_redraw(glass, shear->site, stz_rng_normal(&rng));
   stz_orientation_turn(glass, shear, (int)stz_rng_below(&rng, (uint64_t)glass->modes.rotations));
 }

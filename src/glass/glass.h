@@ -18,12 +18,14 @@
 typedef struct stz_glass stz_glass;
 
 // A shear event: mode m in 0..14 of the site's own orientation, sign +1 or -1, at a global site. The rank that owns the
-// site fills in its cell and rotation (stz_glass_locate), so that every rank can apply the event.
+// site fills in the rest (stz_glass_locate), so that every rank can apply the event. The site and the number are the
+// event's identity, which its random numbers belong to, whatever else happens in the sample.
 typedef struct stz_shear {
   int64_t site;
   int mode, sign;
-  int rotation;  // entry of the rotation table
-  uint32_t cell; // orientation cell
+  int rotation;    // entry of the rotation table
+  uint32_t cell;   // orientation cell
+  uint32_t number; // of the event at its site: events there before it
 } stz_shear;
 
 // One ordered cluster: an object that scatters into Bragg reflections until it loses its order.
@@ -47,13 +49,13 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
                          double foil_nm, double probe_nm, uint64_t seed, stz_glass **glass) STZ_MUST_USE;
 void stz_glass_destroy(stz_glass **glass);
 
-// Fills in rotation and cell of `shear`, whose site this rank owns. Local.
+// Fills in rotation, cell and number of `shear`, whose site this rank owns. Local.
 void stz_glass_locate(const stz_glass *glass, stz_shear *shear);
 
-// Applies event number `number` (counted from 0): adds the eigenstrain, redraws barriers and orientation, and takes the
-// order of clusters. `strain` receives the event's strain gamma0 P (tensor components, lattice axes). Every rank calls
-// it with the same event; no communication.
-void stz_glass_shear(stz_glass *glass, const stz_shear *shear, uint64_t number, double strain[6]);
+// Applies an event: adds the eigenstrain, redraws barriers and orientation, and takes the order of clusters. `strain`
+// receives the event's strain gamma0 P (tensor components, lattice axes). Every rank calls it with the same event; no
+// communication. Events whose footprints and cells do not overlap give the same sample in any order.
+void stz_glass_shear(stz_glass *glass, const stz_shear *shear, double strain[6]);
 
 // The local sites whose barrier or rotation the last stz_glass_shear changed, some of them more than once.
 const int64_t *stz_glass_touched(const stz_glass *glass, int *count);

@@ -78,7 +78,7 @@ stz_err stz_histogram_match(stz_glass *glass, const stz_micro *structured) STZ_M
 
 // clusters.c: ordered clusters at the start, and the loss of their order.
 stz_err stz_clusters_init(stz_glass *glass, double foil_nm, double probe_nm) STZ_MUST_USE;
-void stz_clusters_shear(stz_glass *glass, int64_t site, uint64_t number);
+void stz_clusters_shear(stz_glass *glass, const stz_shear *shear);
 uint64_t stz_clusters_hash(const stz_glass *glass); // local part
 
 #endif

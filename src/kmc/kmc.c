@@ -86,7 +86,7 @@ void stz_kmc_pass(stz_kmc *kmc, double t) {
 
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) {
   stz_kmc_pass(kmc, event->time_s);
-  stz_glass_shear(kmc->glass, &event->shear, kmc->stats.events, strain);
+  stz_glass_shear(kmc->glass, &event->shear, strain);
   kmc->engine->add_stress(kmc, event, strain);
   kmc->stats.events++;
 }

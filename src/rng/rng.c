@@ -87,20 +87,26 @@ static int split(uint64_t value, uint32_t *words) {
   return words[1] ? 2 : 1;
 }
 
-stz_rng stz_rng_stream(uint64_t seed, stz_purpose purpose, uint64_t index) {
-  uint32_t entropy[2], key[3];
+enum { MOST_INDICES = 3 };
+
+static stz_rng stream_of(uint64_t seed, stz_purpose purpose, const uint64_t *indices, int count) {
+  uint32_t entropy[2], key[1 + 2 * MOST_INDICES] = {(uint32_t)purpose};
   const int entropy_words = split(seed, entropy);
-  key[0] = (uint32_t)purpose;
-  return stz_rng_from_entropy(entropy, entropy_words, key, 1 + split(index, key + 1));
+  int words = 1;
+  for (int i = 0; i < count; i++) words += split(indices[i], key + words);
+  return stz_rng_from_entropy(entropy, entropy_words, key, words);
+}
+
+stz_rng stz_rng_stream(uint64_t seed, stz_purpose purpose, uint64_t index) {
+  return stream_of(seed, purpose, &index, 1);
 }
 
 stz_rng stz_rng_stream2(uint64_t seed, stz_purpose purpose, uint64_t index, uint64_t sub) {
-  uint32_t entropy[2], key[5];
-  const int entropy_words = split(seed, entropy);
-  key[0] = (uint32_t)purpose;
-  int words = 1 + split(index, key + 1);
-  words += split(sub, key + words);
-  return stz_rng_from_entropy(entropy, entropy_words, key, words);
+  return stream_of(seed, purpose, (const uint64_t[]){index, sub}, 2);
+}
+
+stz_rng stz_rng_stream3(uint64_t seed, stz_purpose purpose, uint64_t index, uint64_t sub, uint64_t part) {
+  return stream_of(seed, purpose, (const uint64_t[]){index, sub, part}, 3);
 }
 
 // --- distributions ---

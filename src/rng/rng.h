@@ -25,8 +25,8 @@ typedef enum stz_purpose {
   STZ_RNG_ROTATIONS = 6,   // table of rotations; index: entry
   STZ_RNG_ORIENTATION = 7, // initial rotation of a cell; index: cell
   STZ_RNG_CLUSTERS = 8,    // ordered clusters; index: site
-  STZ_RNG_REDRAW = 9,      // redraw after an event; index: event number
-  STZ_RNG_LOSS = 10,       // loss of order; index: event number, then cluster
+  STZ_RNG_REDRAW = 9,      // redraw after an event; index: site, then number of the event at the site
+  STZ_RNG_LOSS = 10,       // loss of order; index: site, number of the event at the site, cluster
   STZ_RNG_SCANS = 11,      // displaced NBED scans
   STZ_RNG_QUENCH = 12,     // noise before a quench; index: wave (micro/waves.h)
   STZ_RNG_QUENCHED = 13,   // quenched-in strain; index: site
@@ -39,6 +39,9 @@ stz_rng stz_rng_stream(uint64_t seed, stz_purpose purpose, uint64_t index);
 
 // The stream (seed, purpose, index, sub), for things that belong to a pair.
 stz_rng stz_rng_stream2(uint64_t seed, stz_purpose purpose, uint64_t index, uint64_t sub);
+
+// The same for a triple.
+stz_rng stz_rng_stream3(uint64_t seed, stz_purpose purpose, uint64_t index, uint64_t sub, uint64_t part);
 
 // numpy's SeedSequence(entropy, spawn_key).generate_state(4, uint64) -> generator; for seeds of any width.
 stz_rng stz_rng_from_entropy(const uint32_t *entropy, int entropy_words, const uint32_t *spawn_key, int spawn_words);

@@ -3,6 +3,7 @@
 // The sample: its barriers and orientation cells as they are made, and what an event changes, voxel by voxel; the same
 // on any number of ranks.
 #include "kmc_setup.h"
+#include "mpi/shear.h"
 #include "rng/rng.h"
 #include "stz/marginal.h"
 
@@ -40,15 +41,9 @@ static double distance(const kmc_setup *s, int64_t local, int64_t centre) {
   return sqrt(r2);
 }
 
-// The same event on every rank: the site's owner says where it stands.
 static void shear_at(kmc_setup *s, int64_t site, uint64_t number, double strain[6], stz_shear *shear) {
   *shear = (stz_shear){.site = site, .mode = (int)(number % STZ_MODES), .sign = number % 2 ? -1 : 1};
-  int xyz[3];
-  stz_grid_coords(s->grid, site, xyz);
-  const int owner = stz_grid_owner(s->grid, xyz[0]);
-  if (owner == stz_grid_rank(s->grid)) stz_glass_locate(s->glass, shear);
-  MPI_Bcast(shear, sizeof *shear, MPI_BYTE, owner, stz_grid_comm(s->grid));
-  stz_glass_shear(s->glass, shear, number, strain);
+  shear_all(s->glass, shear, strain);
 }
 
 // Mean of p(site) q(site + d along z) over the box, and of their squares. Periodic; along z, which is never split.
@@ -318,11 +313,30 @@ static void reversals_are_counted(MPI_Comm comm) {
   for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
     stz_shear shear = {.site = events[i].site, .mode = events[i].mode, .sign = events[i].sign};
     double strain[6];
-    if (stz_grid_local(s.grid, shear.site) >= 0) stz_glass_locate(s.glass, &shear);
-    stz_glass_shear(s.glass, &shear, i, strain); // other ranks need no rotation when nothing is redrawn
+    shear_all(s.glass, &shear, strain);
     CHECK(stz_glass_reversals(s.glass) == events[i].reversals, "after event %zu", i);
   }
   close_kmc(&s);
+}
+
+// What an event draws belongs to it, not to its turn: events far apart leave the same sample in any order, on any
+// number of ranks; the second event of a site draws anew.
+static void any_order(MPI_Comm comm) {
+  enum { SITES = 24, ROUNDS = 3 };
+  kmc_setup s[2];
+  for (int way = 0; way < 2; way++) {
+    setup_kmc(&s[way], way ? MPI_COMM_SELF : comm, &BOX);
+    for (int i = 0; i < SITES * ROUNDS; i++) {
+      const int place = way ? i * 7 % SITES : i / ROUNDS;
+      const int64_t site = stz_grid_site(s[way].grid, 4 + place / 8 * 8, 4 + place / 4 % 2 * 8, 4 + place % 4 * 8);
+      stz_shear shear;
+      double strain[6];
+      shear_at(&s[way], site, (uint64_t)place, strain, &shear);
+      CHECK((int)shear.number == (way ? i / SITES : i % ROUNDS), "event %d of its site", (int)shear.number);
+    }
+  }
+  CHECK(stz_glass_hash(s[0].glass) == stz_glass_hash(s[1].glass), "the sample depends on the order of distant events");
+  for (int way = 0; way < 2; way++) close_kmc(&s[way]);
 }
 
 static void cases(MPI_Comm comm) {
@@ -357,6 +371,7 @@ static void cases(MPI_Comm comm) {
   close_kmc(&s);
   close_kmc(&alone);
 
+  any_order(comm);
   barriers_keep_their_bounds(comm);
   other_redraws(comm);
   reversals_are_counted(comm);

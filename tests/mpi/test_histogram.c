@@ -7,6 +7,7 @@
 
 #include "glass/glass.h"
 #include "mpi/harness.h"
+#include "mpi/shear.h"
 
 static const stz_lattice_params BOX = {.cells = {24, 16, 32}, .spacing_nm = 0.58};
 static const stz_stz_params STZ = {.volume_nm3 = 1.7,
@@ -79,15 +80,10 @@ static void check_sites(const sample *s, const sample *structured, const stz_bar
   }
 }
 
-static void shear_at(sample *s, int64_t site, uint64_t number) {
-  stz_shear shear = {.site = site, .mode = (int)number % 15, .sign = 1};
+static void shear_at(sample *s, int64_t site, int mode) {
+  stz_shear shear = {.site = site, .mode = mode, .sign = 1};
   double strain[6];
-  int x[3];
-  stz_grid_coords(s->grid, site, x);
-  const int owner = stz_grid_owner(s->grid, x[0]);
-  if (owner == stz_grid_rank(s->grid)) stz_glass_locate(s->glass, &shear);
-  MPI_Bcast(&shear, sizeof shear, MPI_BYTE, owner, stz_grid_comm(s->grid));
-  stz_glass_shear(s->glass, &shear, number, strain);
+  shear_all(s->glass, &shear, strain);
 }
 
 static void site_by_site(MPI_Comm comm, const stz_barrier_params *barriers) {
@@ -96,13 +92,13 @@ static void site_by_site(MPI_Comm comm, const stz_barrier_params *barriers) {
   params.control = STZ_CONTROL_EQUAL_HISTOGRAM;
   sample s = make(comm, &params, barriers);
   check_sites(&s, &structured, barriers);
-  for (uint64_t event = 0; event < 200; event++) shear_at(&s, (int64_t)(event * 61 % 12288), event);
+  for (int event = 0; event < 200; event++) shear_at(&s, event * 61 % 12288, event % 15);
   check_sites(&s, &structured, barriers);
   for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++)
     CHECK(stz_glass_structure(s.glass)[i] == 0.0f, "structure");
   // The same bits as on one rank.
   sample alone = make(MPI_COMM_SELF, &params, barriers);
-  for (uint64_t event = 0; event < 200; event++) shear_at(&alone, (int64_t)(event * 61 % 12288), event);
+  for (int event = 0; event < 200; event++) shear_at(&alone, event * 61 % 12288, event % 15);
   for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++) {
     const int64_t site = stz_grid_first_site(s.grid) + i;
     CHECK(stz_glass_barrier(s.glass)[i] == stz_glass_barrier(alone.glass)[site], "ranks disagree");

@@ -63,11 +63,14 @@ static void vectors(void **state) {
 
 static void streams_are_seed_sequences(void **state) {
   (void)state;
-  const uint32_t entropy[] = {42}, key[] = {STZ_RNG_NOISE, 0, 2}, pair[] = {STZ_RNG_LOSS, 5, 6};
+  const uint32_t entropy[] = {42}, key[] = {STZ_RNG_NOISE, 0, 2}, three[] = {STZ_RNG_LOSS, 5, 6, 7};
   stz_rng a = stz_rng_stream(42, STZ_RNG_NOISE, (uint64_t)2 << 32), b = stz_rng_from_entropy(entropy, 1, key, 3);
   assert_true(a.state == b.state && a.increment == b.increment);
   a = stz_rng_stream2(42, STZ_RNG_LOSS, 5, 6);
-  b = stz_rng_from_entropy(entropy, 1, pair, 3);
+  b = stz_rng_from_entropy(entropy, 1, three, 3);
+  assert_true(a.state == b.state && a.increment == b.increment);
+  a = stz_rng_stream3(42, STZ_RNG_LOSS, 5, 6, 7);
+  b = stz_rng_from_entropy(entropy, 1, three, 4);
   assert_true(a.state == b.state && a.increment == b.increment);
 }
 
