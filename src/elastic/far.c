@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/far.h"
 
-#include <math.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/target.h"
-#include "base/tensor.h"
-#include "base/units.h"
+#include "elastic/fixed.h"
 #include "elastic/total.h"
 
 enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = WINDOW, GRIDS = STZ_LEVELS + 1 };
@@ -18,14 +17,14 @@ enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = WI
 // before each row let any reading run on.
 typedef struct nodes {
   int spacing, count[3], row; // row: BEFORE + count + BEYOND nodes
-  float *value;
+  int32_t *value;             // in the split's units
   const float (*spline)[4];
 } nodes;
 
 // The part that is convolved: what events have put on the nodes.
 typedef struct coarse {
   stz_total *total;
-  double *source; // [c][x][y][z]
+  int64_t *source; // strain [c][x][y][z], STZ_FINE a unit
   float spline[STZ_COARSE][4];
 } coarse;
 
@@ -43,7 +42,7 @@ static size_t values(const nodes *n) {
 }
 
 // Node z of a row; z may be from -BEFORE on.
-static float *node_of(const nodes *n, int x, int y, int z) {
+static int32_t *node_of(const nodes *n, int x, int y, int z) {
   return n->value + 5 * (((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->row + (size_t)(BEFORE + z));
 }
 
@@ -55,37 +54,9 @@ static void set_nodes(const int cells[3], int spacing, const float (*spline)[4],
   n->row = BEFORE + n->count[2] + BEYOND;
 }
 
-typedef struct coarse_operator {
-  const stz_split *split;
-  const stz_elastic *elastic;
-} coarse_operator;
-
-// Between coarse nodes: the bare operator times the last window, with the splines' filter at both ends.
-static void operate(const void *context, const int m[3], double green[6][6]) {
-  const coarse_operator *k = context;
-  double k2 = 0.0, weight = 1.0 / ((double)STZ_COARSE * STZ_COARSE * STZ_COARSE);
-  for (int axis = 0; axis < 3; axis++) {
-    const double wave = 2.0 * STZ_PI * m[axis] / k->split->cells[axis], filter = stz_split_prefilter(STZ_COARSE, wave);
-    k2 += wave * wave;
-    weight *= filter * filter;
-  }
-  weight *= stz_split_window(STZ_LEVELS + 1, k->split->variance, sqrt(k2));
-  stz_elastic_bare(k->elastic, m, green);
-  for (int c = 0; c < 5; c++) {
-    for (int d = 0; d < 5; d++) {
-      bool odd = false; // at a Nyquist wave number of the nodes
-      for (int axis = 0; axis < 3; axis++) {
-        odd |=
-            2 * STZ_COARSE * m[axis] == k->split->cells[axis] && stz_dev_parity(c, axis) * stz_dev_parity(d, axis) < 0;
-      }
-      green[c][d] = odd ? 0.0 : weight * green[c][d];
-    }
-  }
-}
-
 static stz_err make_coarse(const stz_split *split, const stz_elastic *elastic, const nodes *n, coarse *k) {
   for (int r = 0; r < STZ_COARSE; r++) stz_split_spline(STZ_COARSE, r, k->spline[r]);
-  return stz_total_create_of(NULL, n->count, operate, &(coarse_operator){split, elastic}, &k->total);
+  return stz_total_create_of(NULL, n->count, stz_split_coarse, &(stz_split_source){split, elastic}, &k->total);
 }
 
 stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) {
@@ -96,13 +67,13 @@ stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_f
   f->grids = split->levels + split->coarse;
   for (int g = 0; g < split->levels; g++) {
     set_nodes(split->cells, split->level[g].spacing, split->level[g].spline, &f->grid[g]);
-    f->bytes += values(&f->grid[g]) * sizeof(float);
+    f->bytes += values(&f->grid[g]) * sizeof(int32_t);
   }
   stz_err err = STZ_OK;
   nodes *last = &f->grid[STZ_LEVELS];
   if (split->coarse) {
     set_nodes(split->cells, STZ_COARSE, (const float(*)[4])f->coarse.spline, last);
-    f->bytes += values(last) * sizeof(float) + 5 * coarse_sites(last) * sizeof(double);
+    f->bytes += values(last) * sizeof(int32_t) + 5 * coarse_sites(last) * sizeof(int64_t);
     err = make_coarse(split, elastic, last, &f->coarse);
   }
   if (err == STZ_OK) err = STZ_NEW(f->state, f->bytes);
@@ -112,12 +83,12 @@ stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_f
   }
   char *at = f->state;
   if (split->coarse) {
-    f->coarse.source = (double *)(void *)at;
-    at += 5 * coarse_sites(last) * sizeof(double);
+    f->coarse.source = (int64_t *)(void *)at;
+    at += 5 * coarse_sites(last) * sizeof(int64_t);
   }
   for (int g = 0; g < f->grids; g++) {
-    f->grid[g].value = (float *)(void *)at;
-    at += values(&f->grid[g]) * sizeof(float);
+    f->grid[g].value = (int32_t *)(void *)at;
+    at += values(&f->grid[g]) * sizeof(int32_t);
   }
   *far = f;
   return STZ_OK;
@@ -133,6 +104,13 @@ void stz_far_destroy(stz_far **far) {
 }
 
 void stz_far_clear(stz_far *far) { memset(far->state, 0, far->bytes); }
+
+bool stz_far_in_range(const stz_far *far) {
+  int32_t magnitudes = 0;
+  const char *end = far->state + far->bytes;
+  for (const int32_t *at = far->grid[0].value; (const char *)at < end; at++) magnitudes |= *at < 0 ? ~*at : *at;
+  return magnitudes >> 30 == 0;
+}
 
 void *stz_far_state(stz_far *far, size_t *bytes) {
   *bytes = far->bytes;
@@ -160,20 +138,22 @@ static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin
   return count;
 }
 
-typedef float lanes __attribute__((vector_size(32)));
-typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
-typedef uint32_t words __attribute__((vector_size(32)));
+typedef stz_lanes lanes;
+typedef stz_words words;
+typedef uint32_t loose_words __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t loose_wholes __attribute__((vector_size(32), aligned(4), may_alias));
 
-// Signs of the components 0..4 of node after node, of the images (x,y), (x,-y), (-x,y), (-x,-y): see near.c.
+// Whether the components 0..4 of node after node change their sign in the images (x,y), (x,-y), (-x,y), (-x,-y): see
+// near.c. All bits or none.
 #define FIVE(c0, c1, c2)                                                                                               \
-  {c0, c1, c2, 1, 1, c0, c1, c2}, {1, 1, c0, c1, c2, 1, 1, c0}, {c1, c2, 1, 1, c0, c1, c2, 1},                         \
-      {1, c0, c1, c2, 1, 1, c0, c1}, {                                                                                 \
-    c2, 1, 1, c0, c1, c2, 1, 1                                                                                         \
+  {c0, c1, c2, 0, 0, c0, c1, c2}, {0, 0, c0, c1, c2, 0, 0, c0}, {c1, c2, 0, 0, c0, c1, c2, 0},                         \
+      {0, c0, c1, c2, 0, 0, c0, c1}, {                                                                                 \
+    c2, 0, 0, c0, c1, c2, 0, 0                                                                                         \
   }
-static const lanes SIGN[4][10] = {{FIVE(1, 1, 1), FIVE(1, 1, 1)},
-                                  {FIVE(-1, -1, 1), FIVE(-1, -1, 1)},
-                                  {FIVE(-1, 1, -1), FIVE(-1, 1, -1)},
-                                  {FIVE(1, -1, -1), FIVE(1, -1, -1)}};
+static const words TURNED[4][10] = {{FIVE(0, 0, 0), FIVE(0, 0, 0)},
+                                    {FIVE(~0u, ~0u, 0), FIVE(~0u, ~0u, 0)},
+                                    {FIVE(~0u, 0, ~0u), FIVE(~0u, 0, ~0u)},
+                                    {FIVE(0, ~0u, ~0u), FIVE(0, ~0u, ~0u)}};
 #undef FIVE
 
 // How many of the four images of a row there are: all, two opposite along x or along y, or one.
@@ -182,30 +162,38 @@ typedef enum image_set { ALL, ALONG_X, ALONG_Y, ALONE } image_set;
 // A row of a table and the nodes that its images go to, the first at the signs `base`; begin, end: of its sixteens.
 typedef struct deposit {
   const uint32_t *row;
-  float *to[4];
+  int32_t *to[4];
   image_set sharing;
   int base, begin, end;
 } deposit;
 
-// Adds eight numbers k of a row of a table, by strain component, times the strain to the images: out of partial sums
-// over the strain's components of equal parity (near.c). e: the strain as the first image sees it; v: which eight.
+static inline __attribute__((always_inline)) void add_turned(words sum, words turned, int32_t *to) {
+  *(loose_words *)to += (sum ^ turned) - turned;
+}
+
+// Adds eight numbers k of a row of a table, by strain component, times the strain to the images: out of rounded partial
+// sums over the strain's components of equal parity (near.c). e: the strain as the first image sees it, in units; v:
+// which eight.
 static inline __attribute__((always_inline)) void add_eight(const words k[5], const float e[5], int v,
-                                                            image_set sharing, int base, float *const to[4]) {
+                                                            image_set sharing, int base, int32_t *const to[4]) {
+  const words none = (words){0} + 2 * (uint32_t)STZ_WHOLE_BIAS;
   lanes f[5];
   memcpy(f, k, sizeof f);
   const lanes t0 = e[0] * f[0], t1 = e[1] * f[1], t2 = e[2] * f[2], t3 = e[3] * f[3] + e[4] * f[4];
   if (sharing == ALL) {
-    const lanes even = t3 + t0, odd = t1 + t2, cross = t3 - t0, skew = t2 - t1;
-    *(loose_lanes *)(to[0] + 8 * v) += even + odd;
-    *(loose_lanes *)(to[1] + 8 * v) += SIGN[1][v] * (cross + skew);
-    *(loose_lanes *)(to[2] + 8 * v) += SIGN[2][v] * (cross - skew);
-    *(loose_lanes *)(to[3] + 8 * v) += SIGN[3][v] * (even - odd);
+    const words even = stz_biased(t3 + t0), odd = stz_biased(t1 + t2), cross = stz_biased(t3 - t0),
+                skew = stz_biased(t2 - t1);
+    *(loose_words *)(to[0] + 8 * v) += even + odd - none;
+    add_turned(cross + skew - none, TURNED[1][v], to[1] + 8 * v);
+    add_turned(cross - skew, TURNED[2][v], to[2] + 8 * v);
+    add_turned(even - odd, TURNED[3][v], to[3] + 8 * v);
     return;
   }
-  const lanes odd = t0 + (sharing == ALONG_X ? t2 : t1), even = t3 + (sharing == ALONG_X ? t1 : t2);
-  *(loose_lanes *)(to[0] + 8 * v) += SIGN[base][v] * (even + odd);
+  const words odd = stz_biased(t0 + (sharing == ALONG_X ? t2 : t1)),
+              even = stz_biased(t3 + (sharing == ALONG_X ? t1 : t2));
+  add_turned(even + odd - none, TURNED[base][v], to[0] + 8 * v);
   if (sharing == ALONE) return;
-  *(loose_lanes *)(to[1] + 8 * v) += SIGN[sharing == ALONG_X ? base ^ 2 : base ^ 1][v] * (even - odd);
+  add_turned(even - odd, TURNED[sharing == ALONG_X ? base ^ 2 : base ^ 1][v], to[1] + 8 * v);
 }
 
 // Adds a row of a table, sixteen numbers at a time.
@@ -222,7 +210,7 @@ static inline __attribute__((always_inline)) void add_row(const deposit *d, cons
   }
 }
 
-static void fill_deposit(const pair *x, const pair *y, float *grid, deposit *d) {
+static void fill_deposit(const pair *x, const pair *y, int32_t *grid, deposit *d) {
   const bool both_x = x->above >= 0 && x->below >= 0, both_y = y->above >= 0 && y->below >= 0;
   const int at_x = x->above >= 0 ? x->above : x->below, at_y = y->above >= 0 ? y->above : y->below;
   d->base = 2 * (x->above < 0) + (y->above < 0);
@@ -238,7 +226,7 @@ static int deposits_of(const stz_level *level, const nodes *n, const int origin[
   const int h = level->spacing, line = 5 * n->row, residue = origin[2] % h;
   const int nx = pairs_of(level, n, 0, origin[0], line * n->count[1], px),
             ny = pairs_of(level, n, 1, origin[1], line, py);
-  float *grid = node_of(n, 0, 0, stz_wrap_once(origin[2] / h - 7, n->count[2]));
+  int32_t *grid = node_of(n, 0, 0, stz_wrap_once(origin[2] / h - 7, n->count[2]));
   int count = 0;
   for (int i = 0; i < nx; i++) {
     for (int j = 0; j < ny; j++) {
@@ -303,14 +291,17 @@ static void add_to_coarse(const coarse *k, const nodes *n, const int origin[3], 
               y = stz_wrap_once(origin[1] / h - 1 + b, n->count[1]),
               z = stz_wrap_once(origin[2] / h - 1 + c, n->count[2]);
     const double weight = (double)wx[a] * (double)wy[b] * (double)wz[c];
-    double *to = k->source + ((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->count[2] + (size_t)z;
-    for (size_t d = 0; d < 5; d++) to[d * coarse_sites(n)] += weight * (double)e[d];
+    int64_t *to = k->source + ((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->count[2] + (size_t)z;
+    for (size_t d = 0; d < 5; d++) to[d * coarse_sites(n)] += stz_to_fine(weight * (double)e[d]);
   }
 }
 
 void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
+  float units[5];
+  assert(stz_split_takes(far->split, e));
+  for (int c = 0; c < 5; c++) units[c] = e[c] * (1.0f / far->split->level_unit);
   for (int l = 0; l < far->split->levels; l++) {
-    add_to_level(&far->split->level[l], &far->grid[l], origin, e);
+    add_to_level(&far->split->level[l], &far->grid[l], origin, units);
   }
   if (far->split->coarse) add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
 }
@@ -318,9 +309,9 @@ void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
 static void give_source(void *context, int c, int64_t first, int64_t end, int row, float *field) {
   const stz_far *far = context;
   const int *count = far->grid[STZ_LEVELS].count;
-  const double *from = far->coarse.source + (size_t)c * coarse_sites(&far->grid[STZ_LEVELS]);
+  const int64_t *from = far->coarse.source + (size_t)c * coarse_sites(&far->grid[STZ_LEVELS]);
   for (int64_t i = first; i < end; i++) {
-    for (int z = 0; z < count[2]; z++) field[i * row + z] = (float)from[i * count[2] + z];
+    for (int z = 0; z < count[2]; z++) field[i * row + z] = (float)stz_from_fine(from[i * count[2] + z]);
   }
 }
 
@@ -328,8 +319,8 @@ static void take_nodes(void *context, int c, int64_t first, int64_t end, int row
   const stz_far *far = context;
   const nodes *n = &far->grid[STZ_LEVELS];
   for (int i = (int)first; i < (int)end; i++) {
-    float *to = node_of(n, i / n->count[1], i % n->count[1], 0) + c;
-    for (int z = 0; z < n->count[2]; z++) to[5 * z] = field[i * row + z];
+    int32_t *to = node_of(n, i / n->count[1], i % n->count[1], 0) + c;
+    for (int z = 0; z < n->count[2]; z++) to[5 * z] = stz_whole(field[i * row + z] * (1.0f / far->split->level_unit));
   }
 }
 
@@ -351,7 +342,11 @@ static images images_of(const nodes *n, int z, int length) {
   return i;
 }
 
-STZ_MULTIVERSION(static void add_site(const nodes *n, const int site[3], float stress[5])) {
+static inline __attribute__((always_inline)) lanes at_nodes(const int32_t *value) {
+  return __builtin_convertvector(*(const loose_wholes *)value, lanes);
+}
+
+STZ_MULTIVERSION(static void add_site(const nodes *n, const int site[3], float unit, float stress[5])) {
   const int h = n->spacing;
   const float *wx = n->spline[site[0] % h], *wy = n->spline[site[1] % h], *wz = n->spline[site[2] % h];
   const images part = images_of(n, stz_wrap_once(site[2] / h - 1, n->count[2]), 4);
@@ -362,10 +357,10 @@ STZ_MULTIVERSION(static void add_site(const nodes *n, const int site[3], float s
       const int y = stz_wrap_once(site[1] / h - 1 + j, n->count[1]);
       const float w = wx[i] * wy[j];
       for (int image = 0; image < part.count; image++) {
-        const float *at = node_of(n, x, y, part.z[image]);
-        s0 += w * *(const loose_lanes *)at;
-        s1 += w * *(const loose_lanes *)(at + 8);
-        s2 += w * *(const loose_lanes *)(at + 16);
+        const int32_t *at = node_of(n, x, y, part.z[image]);
+        s0 += w * at_nodes(at);
+        s1 += w * at_nodes(at + 8);
+        s2 += w * at_nodes(at + 16);
       }
     }
   }
@@ -374,14 +369,14 @@ STZ_MULTIVERSION(static void add_site(const nodes *n, const int site[3], float s
   memcpy(sum + 8, &s1, sizeof s1);
   memcpy(sum + 16, &s2, sizeof s2);
   for (int c = 0; c < 5; c++) {
-    stress[c] += (wz[0] * sum[c] + wz[1] * sum[5 + c]) + (wz[2] * sum[10 + c] + wz[3] * sum[15 + c]);
+    stress[c] += unit * ((wz[0] * sum[c] + wz[1] * sum[5 + c]) + (wz[2] * sum[10 + c] + wz[3] * sum[15 + c]));
   }
 }
 
 void stz_far_site(const stz_far *far, const int site[3], float stress[5]) {
   for (int c = 0; c < 5; c++) stress[c] = 0.0f;
-  for (int l = 0; l < far->split->levels; l++) add_site(&far->grid[l], site, stress);
-  if (far->split->coarse) add_site(&far->grid[STZ_LEVELS], site, stress);
+  for (int l = 0; l < far->split->levels; l++) add_site(&far->grid[l], site, far->split->level_unit, stress);
+  if (far->split->coarse) add_site(&far->grid[STZ_LEVELS], site, far->split->level_unit, stress);
 }
 
 // The nodes about the 8 sites of a box along one axis: the first, and for each site where its 4 begin and their
@@ -401,32 +396,35 @@ static axis axis_of(const nodes *n, int which, int origin) {
   return a;
 }
 
-// Along z: weights of up to 8 nodes for the 8 sites.
-static void spread_weights(const axis *a, float weight[8][8]) {
+// Along z: weights of up to 8 nodes for the 8 sites, which turn units into stress.
+static void spread_weights(const axis *a, float unit, float weight[8][8]) {
   memset(weight, 0, 64 * sizeof(float));
   for (int i = 0; i < 8; i++) {
-    for (int k = 0; k < 4; k++) weight[a->begin[i] + k][i] = a->weight[i][k];
+    for (int k = 0; k < 4; k++) weight[a->begin[i] + k][i] = unit * a->weight[i][k];
   }
 }
 
 enum { BOX = 8 * 5 }; // numbers of 8 nodes
 
 // Interpolates axis by axis; `most` nodes an axis take part, a constant in each use.
-static inline __attribute__((always_inline)) void add_box(const nodes *n, const int origin[3], int most,
+static inline __attribute__((always_inline)) void add_box(const nodes *n, const int origin[3], int most, float unit,
                                                           float stress[5][512]) {
   const axis ax = axis_of(n, 0, origin[0]), ay = axis_of(n, 1, origin[1]), az = axis_of(n, 2, origin[2]);
   _Alignas(64) float along_x[8][8][BOX], weight[8][8], line[BOX], rows[8][BOX];
+  _Alignas(64) int32_t whole[BOX];
   const images part = images_of(n, az.first, 8);
-  spread_weights(&az, weight);
+  spread_weights(&az, unit, weight);
   for (int j = 0; j < most; j++) {
     for (int i = 0; i < most; i++) {
       const int x = (ax.first + i) % n->count[0], y = (ay.first + j) % n->count[1];
-      memcpy(rows[i], node_of(n, x, y, part.z[0]), sizeof rows[i]);
+      memcpy(whole, node_of(n, x, y, part.z[0]), sizeof whole);
       for (int image = 1; image < part.count; image++) {
-        const float *restrict more = node_of(n, x, y, part.z[image]);
+        const int32_t *restrict more = node_of(n, x, y, part.z[image]);
 #pragma omp simd
-        for (int l = 0; l < BOX; l++) rows[i][l] += more[l];
+        for (int l = 0; l < BOX; l++) whole[l] += more[l];
       }
+#pragma omp simd
+      for (int l = 0; l < BOX; l++) rows[i][l] = (float)whole[l];
     }
     for (int i = 0; i < 8; i++) {
       const float(*restrict r)[BOX] = (const float(*)[BOX])rows[ax.begin[i]];
@@ -462,21 +460,22 @@ static inline __attribute__((always_inline)) void add_box(const nodes *n, const 
   }
 }
 
-STZ_MULTIVERSION(static void add_box_2(const nodes *n, const int origin[3], float stress[5][512])) {
-  add_box(n, origin, 8, stress);
+STZ_MULTIVERSION(static void add_box_2(const nodes *n, const int origin[3], float unit, float stress[5][512])) {
+  add_box(n, origin, 8, unit, stress);
 }
 
-STZ_MULTIVERSION(static void add_box_4(const nodes *n, const int origin[3], float stress[5][512])) {
-  add_box(n, origin, 6, stress);
+STZ_MULTIVERSION(static void add_box_4(const nodes *n, const int origin[3], float unit, float stress[5][512])) {
+  add_box(n, origin, 6, unit, stress);
 }
 
-STZ_MULTIVERSION(static void add_box_8(const nodes *n, const int origin[3], float stress[5][512])) {
-  add_box(n, origin, 5, stress);
+STZ_MULTIVERSION(static void add_box_8(const nodes *n, const int origin[3], float unit, float stress[5][512])) {
+  add_box(n, origin, 5, unit, stress);
 }
 
 void stz_far_box(const stz_far *far, const int origin[3], float stress[5][512]) {
+  const float unit = far->split->level_unit;
   memset(stress, 0, 5 * 512 * sizeof(float));
-  add_box_2(&far->grid[0], origin, stress);
-  if (far->split->levels > 1) add_box_4(&far->grid[1], origin, stress);
-  if (far->split->coarse) add_box_8(&far->grid[STZ_LEVELS], origin, stress);
+  add_box_2(&far->grid[0], origin, unit, stress);
+  if (far->split->levels > 1) add_box_4(&far->grid[1], origin, unit, stress);
+  if (far->split->coarse) add_box_8(&far->grid[STZ_LEVELS], origin, unit, stress);
 }

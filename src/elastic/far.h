@@ -24,6 +24,9 @@ void stz_far_converge(stz_far *far);
 void stz_far_site(const stz_far *far, const int site[3], float stress[5]);
 void stz_far_box(const stz_far *far, const int origin[3], float stress[5][512]);
 
+// Whether all nodes are within half of the range of their 32 bits.
+bool stz_far_in_range(const stz_far *far);
+
 // Everything that changes, as one block of plain bytes.
 void *stz_far_state(stz_far *far, size_t *bytes);
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/near.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/target.h"
+#include "elastic/fixed.h"
 
-typedef float lanes __attribute__((vector_size(32)));
-typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int indices __attribute__((vector_size(32)));
+typedef stz_lanes lanes;
+typedef stz_words words;
+typedef uint32_t loose_words __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int16_t halves __attribute__((vector_size(16)));
 typedef int16_t loose_halves __attribute__((vector_size(16), aligned(2), may_alias));
 
@@ -18,7 +20,7 @@ enum { SPAN = STZ_NEAR_SPAN, QUADS = 60, PADDED = 32, PARTS = STZ_NEAR_PARTS, HA
 // The rows of the mirror images (+x,+y), (-x,-y), (+x,-y), (-x,+y): what is to be added along z, z = 0 being number 16,
 // between zeros.
 typedef struct quad {
-  float near[4][PARTS][PADDED];
+  int32_t near[4][PARTS][PADDED];
   int16_t folded[4][HALVES][PADDED];
 } quad;
 
@@ -85,17 +87,14 @@ static inline __attribute__((always_inline)) partial partial_of(const float *row
 
 // Rounds to the nearest integers, and leaves these in the low 16 bits.
 static inline __attribute__((always_inline)) halves rounded(lanes x) {
-  const lanes magic = x + 12582912.0f; // 1.5 * 2^23
-  indices bits;
-  memcpy(&bits, &magic, sizeof bits);
-  return __builtin_convertvector(bits, halves);
+  return __builtin_convertvector(stz_biased(x), halves);
 }
 
 // Writes a row, z = 0..7 as given, and z < 0 from the row opposite, which is the same at -z.
-static inline __attribute__((always_inline)) void put_lanes(lanes row, lanes opposite, float *to) {
+static inline __attribute__((always_inline)) void put_words(words row, words opposite, int32_t *to) {
   // The first is z = -8, beyond the sphere.
-  *(loose_lanes *)(to + 8) = __builtin_shufflevector(opposite, (lanes){0}, 8, 7, 6, 5, 4, 3, 2, 1);
-  *(loose_lanes *)(to + 16) = row;
+  *(loose_words *)(to + 8) = __builtin_shufflevector(opposite, (words){0}, 8, 7, 6, 5, 4, 3, 2, 1);
+  *(loose_words *)(to + 16) = row;
 }
 
 static inline __attribute__((always_inline)) void put_halves(halves row, halves opposite, int16_t *to) {
@@ -103,15 +102,18 @@ static inline __attribute__((always_inline)) void put_halves(halves row, halves 
   *(loose_halves *)(to + 16) = row;
 }
 
-// The near part's component c in the rows of the images.
+// The near part's component c in the rows of the images, out of rounded partial sums; e in the units of `near`.
 static inline __attribute__((always_inline)) void put_near(const float *near, const float e[5], int c, quad *q) {
   const partial p = partial_of(near, e, c);
-  const lanes i0 = p.even + p.odd, i1 = (float)SIGN[c][0] * (p.even - p.odd),
-              i2 = (float)SIGN[c][1] * (p.cross + p.skew), i3 = (float)SIGN[c][2] * (p.cross - p.skew);
-  put_lanes(i0, i1, q->near[0][c]);
-  put_lanes(i1, i0, q->near[1][c]);
-  put_lanes(i2, i3, q->near[2][c]);
-  put_lanes(i3, i2, q->near[3][c]);
+  const words even = stz_biased(p.even), odd = stz_biased(p.odd), cross = stz_biased(p.cross),
+              skew = stz_biased(p.skew), none = (words){0} + 2 * (uint32_t)STZ_WHOLE_BIAS;
+  const words i0 = even + odd - none, i1 = SIGN[c][0] < 0 ? odd - even : even - odd,
+              i2 = SIGN[c][1] < 0 ? none - cross - skew : cross + skew - none,
+              i3 = SIGN[c][2] < 0 ? skew - cross : cross - skew;
+  put_words(i0, i1, q->near[0][c]);
+  put_words(i1, i0, q->near[1][c]);
+  put_words(i2, i3, q->near[2][c]);
+  put_words(i3, i2, q->near[3][c]);
 }
 
 static inline __attribute__((always_inline)) void put_images(const halves i[4], int c, quad *q) {
@@ -156,14 +158,14 @@ static inline __attribute__((always_inline)) void put_costs(const lanes norm[4],
              5, q);
 }
 
-// The images of one row of the octant; units: the strain in those of `folded`.
-static inline __attribute__((always_inline)) void fill_quad(const float *near, const float *whole, const float e[5],
-                                                            const float units[5], float scale, quad *q) {
+// The images of one row of the octant; fine, coarse: the strain in the units of `near` and of `folded`.
+static inline __attribute__((always_inline)) void fill_quad(const float *near, const float *whole, const float fine[5],
+                                                            const float coarse[5], float scale, quad *q) {
   lanes norm[4] = {{0}, {0}, {0}, {0}};
 #pragma GCC unroll 5
-  for (int c = 0; c < 5; c++) put_near(near, e, c, q);
+  for (int c = 0; c < 5; c++) put_near(near, fine, c, q);
 #pragma GCC unroll 5
-  for (int c = 0; c < 5; c++) put_whole(whole, units, c, norm, q);
+  for (int c = 0; c < 5; c++) put_whole(whole, coarse, c, norm, q);
   put_costs(norm, scale * (STZ_FOLDED / STZ_SLACK), q);
 }
 
@@ -211,7 +213,7 @@ static inline __attribute__((always_inline)) void prefetch_piece(const stz_piece
 
 // Adds a row's part within one piece; returns the lanes whose slack is below zero.
 static inline __attribute__((always_inline)) uint32_t add_piece(const quad *q, const target *t, stz_piece *piece) {
-  const float *restrict near = q->near[t->image][0] + t->begin;
+  const int32_t *restrict near = q->near[t->image][0] + t->begin;
   const int16_t *restrict folded = q->folded[t->image][0] + t->begin;
   uint32_t below = 0;
   for (int c = 0; c < PARTS; c++) {
@@ -250,13 +252,16 @@ static inline __attribute__((always_inline)) int add_quad(const quad *q, const t
 // Fills the quads and adds them, each while the next is filled: what has just been stored is slow to load.
 STZ_MULTIVERSION(static int add_quads(stz_near *n, const float *near, const float e[5], float scale,
                                       const int begin[QUADS + 1], stz_piece *pieces)) {
-  float units[5];
+  float fine[5], coarse[5];
   int count = 0;
-  for (int c = 0; c < 5; c++) units[c] = e[c] * (1.0f / STZ_FOLDED);
+  for (int c = 0; c < 5; c++) {
+    fine[c] = e[c] * (1.0f / n->split->near_unit);
+    coarse[c] = e[c] * (1.0f / STZ_FOLDED);
+  }
   for (int i = 0; i <= n->quads; i++) {
     if (i < n->quads) {
       const size_t row = (size_t)n->rows[i] * STZ_PAIRS * 8;
-      fill_quad(near + row, n->split->whole + row, e, units, scale, &n->quad[i % 2]);
+      fill_quad(near + row, n->split->whole + row, fine, coarse, scale, &n->quad[i % 2]);
     }
     if (i == 0) continue;
     const int first = begin[i - 1];
@@ -267,6 +272,7 @@ STZ_MULTIVERSION(static int add_quads(stz_near *n, const float *near, const floa
 
 int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale, stz_piece *pieces,
                  stz_spent **spent) {
+  assert(stz_split_takes(n->split, e));
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
   const places p = places_of(n->split->cells, origin);
   int begin[QUADS + 1] = {0};

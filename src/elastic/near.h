@@ -14,12 +14,12 @@
 
 enum { STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1, STZ_NEAR_PARTS = 5, STZ_FOLDED_PARTS = 6 };
 
-// `folded` and `slack` are of bounds only, hence in fixed point: halves the memory that an event moves, and sums do not
-// drift. `bound` and `barrier` are the caller's own and not touched here.
+// `near` is in the split's units: a sum that no order of events changes. `folded` and `slack` are of bounds only, hence
+// of 16 bits: halves the memory that an event moves. `bound` and `barrier` are the caller's own and not touched here.
 typedef struct stz_piece {
-  float near[STZ_NEAR_PARTS][8]; // stress by the near part
-  int16_t folded[5][8];          // whole stress as last looked at and events nearby since, STZ_FOLDED a unit
-  int16_t slack[8];              // STZ_SLACK a unit; folded and slack are updated as one array
+  int32_t near[STZ_NEAR_PARTS][8]; // stress by the near part
+  int16_t folded[5][8];            // whole stress as last looked at and events nearby since, STZ_FOLDED a unit
+  int16_t slack[8];                // STZ_SLACK a unit; folded and slack are updated as one array
   float bound[8], barrier[8];
 } stz_piece;
 

@@ -160,6 +160,34 @@ static stz_err make_part(const stz_split *s, const stz_elastic *elastic, part p,
   return err;
 }
 
+// Largest norm of a row of the kernel at a place.
+static double largest_row(const double k[STZ_PAIRS]) {
+  double largest = 0.0;
+  for (int c = 0; c < 5; c++) {
+    double square = 0.0;
+    for (int d = 0; d < 5; d++) square += k[stz_elastic_pair(c, d)] * k[stz_elastic_pair(c, d)];
+    largest = fmax(largest, sqrt(square));
+  }
+  return largest;
+}
+
+static double largest_of_octant(const octant *o) {
+  double largest = 0.0, k[STZ_PAIRS];
+  for (size_t i = 0; i < o->sites; i++) {
+    for (size_t pair = 0; pair < STZ_PAIRS; pair++) k[pair] = o->data[pair * o->sites + i];
+    largest = fmax(largest, largest_row(k));
+  }
+  return largest;
+}
+
+// The unit in which the stress of an event is below 2^22, and so any sum over some of the strain's components;
+// `largest`: norm of a row of the kernel.
+static float unit_of(double largest, double strain) {
+  int exponent;
+  (void)frexp(1.01 * largest * strain, &exponent); // tables are rounded
+  return (float)ldexp(1.0, exponent - 22);
+}
+
 static double octant_at(const octant *o, int pair, const int at[3]) {
   return o->data[(size_t)pair * o->sites +
                  ((size_t)abs(at[0]) * (size_t)o->n[1] + (size_t)abs(at[1])) * (size_t)o->n[2] + (size_t)abs(at[2])];
@@ -172,6 +200,31 @@ static double sign_at(int c, int d, const int at[3]) {
     if (at[axis] < 0) sign *= stz_dev_parity(c, axis) * stz_dev_parity(d, axis);
   }
   return sign;
+}
+
+// --- coarse part ---
+
+// Between coarse nodes: the bare operator times the last window, with the splines' filter at both ends.
+void stz_split_coarse(const void *context, const int m[3], double green[6][6]) {
+  const stz_split_source *k = context;
+  double k2 = 0.0, weight = 1.0 / ((double)STZ_COARSE * STZ_COARSE * STZ_COARSE);
+  for (int axis = 0; axis < 3; axis++) {
+    const double wave = 2.0 * STZ_PI * m[axis] / k->split->cells[axis], filter = stz_split_prefilter(STZ_COARSE, wave);
+    k2 += wave * wave;
+    weight *= filter * filter;
+  }
+  weight *= stz_split_window(STZ_LEVELS + 1, k->split->variance, sqrt(k2));
+  stz_elastic_bare(k->elastic, m, green);
+  for (int c = 0; c < 5; c++) {
+    for (int d = 0; d < 5; d++) {
+      bool odd = false; // at a Nyquist wave number of the nodes
+      for (int axis = 0; axis < 3; axis++) {
+        odd |=
+            2 * STZ_COARSE * m[axis] == k->split->cells[axis] && stz_dev_parity(c, axis) * stz_dev_parity(d, axis) < 0;
+      }
+      green[c][d] = odd ? 0.0 : weight * green[c][d];
+    }
+  }
 }
 
 // --- levels ---
@@ -316,6 +369,7 @@ static stz_err make_level(stz_split *s, const stz_elastic *elastic, int l, octan
   STZ_TRY(STZ_NEW(level->sums, h * h * h));
   s->bytes += rows * (STZ_LEVEL_ROW * sizeof *level->rows + sizeof *level->span);
   STZ_TRY(make_part(s, elastic, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
+  if (l == 1) s->level_unit = unit_of(largest_of_octant(o), s->strain); // the strongest
   level_task t = {.o = o, .level = level};
   STZ_TRY(stz_stage_run(stz_grid_team(s->grid), 0.0, 1.0, (int64_t)rows, 64, fill_level, &t));
   stz_team_run(stz_grid_team(s->grid), h * h * h, 1, sum_levels, &t);
@@ -378,12 +432,24 @@ static void fill_parities(void *context, int64_t first, int64_t end, int worker)
   }
 }
 
+static double largest_of_near(const float *table) {
+  double largest = 0.0, k[STZ_PAIRS];
+  for (int i = 0; i < STZ_NEAR_ROWS * 8; i++) {
+    for (int pair = 0; pair < STZ_PAIRS; pair++) k[pair] = (double)table[(i / 8 * STZ_PAIRS + pair) * 8 + i % 8];
+    largest = fmax(largest, largest_row(k));
+  }
+  return largest;
+}
+
 static stz_err make_near(stz_split *s, const stz_elastic *elastic, octant *o) {
   const size_t size = (size_t)STZ_NEAR_ROWS * STZ_PAIRS * 8;
   const bool last = s->levels == 1 && !s->coarse;
+  double largest = 0.0;
   STZ_TRY(make_part(s, elastic, (part){.whole = true, .remove = last ? 0 : 2}, o));
   for (int p = 0; p < 8; p++) STZ_TRY(STZ_NEW(s->near[p], size));
   STZ_TRY(stz_stage_run(stz_grid_team(s->grid), 0.0, 1.0, 8, 1, fill_parities, &(near_task){s, o}));
+  for (int p = 0; p < 8; p++) largest = fmax(largest, largest_of_near(s->near[p]));
+  s->near_unit = unit_of(largest, s->strain);
   if (!last) STZ_TRY(make_part(s, elastic, (part){.whole = true}, o));
   STZ_TRY(STZ_NEW(s->whole, size));
   fill_near(o, &s->level[0], NULL, s->whole, NULL);
@@ -391,7 +457,7 @@ static stz_err make_near(stz_split *s, const stz_elastic *elastic, octant *o) {
   return STZ_OK;
 }
 
-stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, stz_split **split) {
+stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, double strain, stz_split **split) {
   stz_split *s = NULL;
   octant o = {0};
   const double a = stz_grid_spacing(grid);
@@ -400,6 +466,7 @@ stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, stz_s
   if (err == STZ_OK) {
     int longest = 0;
     s->grid = grid;
+    s->strain = strain;
     s->variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
     for (int axis = 0; axis < 3; axis++) {
       s->cells[axis] = stz_grid_cells(grid)[axis];

@@ -35,13 +35,13 @@ typedef struct glass {
 } glass;
 static const glass ZR65NI35 = {72.0, 1.7, 0.58};
 
-static void open_box_of(box *b, int nx, int ny, int nz, glass g) {
+static void open_box_of(box *b, int nx, int ny, int nz, glass g, double strain) {
   const stz_lattice_params lattice = {.cells = {nx, ny, nz}, .spacing_nm = g.spacing_nm};
   const stz_elastic_params elastic = {.young_GPa = g.young_GPa, .poisson = 0.4};
   assert_int_equal(stz_grid_create(MPI_COMM_SELF, &lattice, &b->grid), STZ_OK);
   assert_int_equal(stz_spectral_create(b->grid, &b->spectral), STZ_OK);
   assert_int_equal(stz_elastic_create(b->grid, &elastic, g.volume_nm3, &b->elastic), STZ_OK);
-  assert_int_equal(stz_split_create(b->grid, b->elastic, &b->split), STZ_OK);
+  assert_int_equal(stz_split_create(b->grid, b->elastic, strain, &b->split), STZ_OK);
   assert_int_equal(stz_far_create(b->split, b->elastic, &b->far), STZ_OK);
   assert_int_equal(stz_near_create(b->split, &b->near), STZ_OK);
   assert_int_equal(STZ_NEW(b->pieces, stz_grid_sites(b->grid) / 8), STZ_OK);
@@ -49,7 +49,7 @@ static void open_box_of(box *b, int nx, int ny, int nz, glass g) {
   for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->grid)), STZ_OK);
 }
 
-static void open_box(box *b, int nx, int ny, int nz) { open_box_of(b, nx, ny, nz, ZR65NI35); }
+static void open_box(box *b, int nx, int ny, int nz) { open_box_of(b, nx, ny, nz, ZR65NI35, 0.0815); }
 
 static void close_box(box *b) {
   for (int c = 0; c < 5; c++) stz_free(b->strain[c]);
@@ -105,18 +105,19 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
         for (int i = 0; i < 512; i++) {
           const int at[3] = {x + i / 64, y + i / 8 % 8, z + i % 8};
           const stz_piece *piece = piece_of(b, at);
-          float one[5];
+          float one[5], own[5];
           if (i % 37 == 0) stz_far_site(b->far, at, one);
           double square = 0.0, norm2 = 0.0, folded2 = 0.0, r2 = 0.0;
           for (int c = 0; c < 5; c++) {
             const double exact = b->stress[c][stz_grid_site(b->grid, at[0], at[1], at[2])];
-            const double error = (far[c][i] + piece->near[c][at[2] % 8] - exact) / (1e-3 * STZ_GPA);
+            own[c] = far[c][i] + b->split->near_unit * (float)piece->near[c][at[2] % 8];
+            const double error = (own[c] - exact) / (1e-3 * STZ_GPA);
             if (i % 37 == 0) r.spread = fmax(r.spread, fabs((double)(one[c] - far[c][i])) / (1e-3 * STZ_GPA));
             const double apart = (double)(STZ_FOLDED * (float)piece->folded[c][at[2] % 8]) - exact;
             square += error * error;
             norm2 += exact * exact;
             folded2 = fmax(folded2, apart * apart);
-            r.sum[c] += (double)(far[c][i] + piece->near[c][at[2] % 8]) / (1e-3 * STZ_GPA);
+            r.sum[c] += (double)own[c] / (1e-3 * STZ_GPA);
             r.whole += exact * exact / (1e-6 * STZ_GPA * STZ_GPA);
           }
           r.spent += piece->slack[at[2] % 8] < 0;
@@ -175,12 +176,12 @@ static void check_box(int nx, int ny, int nz) {
       norm += told[c] * told[c];
     }
     printf("  sum over the box %.1f MPa, told within %.2f\n", sqrt(norm), sqrt(apart));
-    assert_true(sqrt(apart) < 0.005 * sqrt(norm) + 0.02);
+    assert_true(sqrt(apart) < 0.005 * sqrt(norm) + (b.split->levels == 1 ? 0.05 : 0.3)); // rounded nodes
     assert_true(r.whole > 2e7 && r.spread < 1e-3);
     assert_true(r.worst_folded < 1.8 * STZ_FOLDED && r.worst_cost < 0.51 * STZ_SLACK && r.touched == 0);
     assert_true(r.spent > 1500 && r.listed == r.spent);
     assert_true(r.worst < 1.0 && r.square < 300.0);
-    assert_true(r.worst_near < (b.split->levels == 1 ? 1e-3 : 0.35));
+    assert_true(r.worst_near < (b.split->levels == 1 ? 4e-3 : 0.35));
   }
   printf("tables %.2f MB\n", (double)b.split->bytes * 1e-6);
   close_box(&b);
@@ -211,7 +212,7 @@ static void split_error_of_any_glass(void **state) {
   for (size_t i = 0; i < sizeof glasses / sizeof *glasses; i++) {
     box b;
     double square = 0.0;
-    open_box_of(&b, 32, 32, 32, glasses[i]);
+    open_box_of(&b, 32, 32, 32, glasses[i], sqrt(0.5));
     for (int k = 0; k < 15; k++) {
       float e[5] = {0}; // of unit engineering shear
       e[k % 5] = (float)sqrt(0.5);

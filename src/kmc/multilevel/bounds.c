@@ -8,6 +8,7 @@
 #include "base/mathfn.h"
 #include "base/target.h"
 #include "base/tensor.h"
+#include "base/units.h"
 #include "kmc/multilevel/multilevel.h"
 #include "stz/power2.h"
 
@@ -46,7 +47,7 @@ void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]
   int xyz[3];
   coordinates(e, number, xyz);
   stz_far_site(e->far, xyz, stress);
-  for (int c = 0; c < 5; c++) stress[c] += stz_ml_piece(e, number)->near[c][number % 8];
+  for (int c = 0; c < 5; c++) stress[c] += e->split->near_unit * (float)stz_ml_piece(e, number)->near[c][number % 8];
 }
 
 // --- rates ---
@@ -61,7 +62,7 @@ void stz_ml_copy_glass(const stz_kmc *kmc, stz_multilevel *e, int block) {
   }
 }
 
-STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], stz_piece *pieces,
+STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], float unit, stz_piece *pieces,
                                           float s[5][STZ_ML_SPENT + 8], float *restrict barrier)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     stz_piece *p = pieces + row;
@@ -69,7 +70,7 @@ STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], stz_
       float units[8];
 #pragma omp simd
       for (int l = 0; l < 8; l++) {
-        const float stress = far[c][8 * row + l] + p->near[c][l];
+        const float stress = far[c][8 * row + l] + unit * (float)p->near[c][l];
         s[c][8 * row + l] = stress;
         units[l] = stress * (1.0f / STZ_FOLDED);
       }
@@ -84,7 +85,7 @@ double stz_ml_block_rates(const stz_kmc *kmc, stz_multilevel *e, const stz_law *
   int origin[3];
   stz_ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, e->far_box);
-  gather_block((const float(*)[STZ_ML_SITES])e->far_box, pieces_of(e, block), e->s, e->barrier);
+  gather_block((const float(*)[STZ_ML_SITES])e->far_box, e->split->near_unit, pieces_of(e, block), e->s, e->barrier);
   const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     const uint16_t *rotation = stz_glass_rotation(kmc->glass) + stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
@@ -237,7 +238,7 @@ static void total_mean(const stz_multilevel *e, const stz_mean_stress *mean, dou
   double stress[6];
   for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
   stz_dev_from_sym(stress, d);
-  for (int c = 0; c < 5; c++) d[c] += e->head->uniform[c];
+  for (int c = 0; c < 5; c++) d[c] += stz_ml_uniform(e, c);
 }
 
 static double slope_at(const stz_kmc *kmc, double kelvin) {
@@ -290,7 +291,9 @@ static void take_stress(void *context, int c, int64_t first, int64_t end, int ro
     const float *from = field + (size_t)i * (size_t)row;
     for (int z = 0; z < n[2]; z += 8) {
       const int at[3] = {i / n[1], i % n[1], z};
-      memcpy(stz_ml_piece(r->e, stz_ml_number(r->e, at))->near[c], from + z, 8 * sizeof *from);
+      int32_t *near = stz_ml_piece(r->e, stz_ml_number(r->e, at))->near[c];
+#pragma omp simd
+      for (int l = 0; l < 8; l++) near[l] = stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
     }
   }
 }
@@ -319,15 +322,37 @@ double stz_ml_most(const stz_multilevel *e) {
   return 1.01 * ((double)factor() + WASTE) * e->head->activity * stz_exp(e->head->ahead);
 }
 
+// Whether the near stress of a block is within half of the range of its 32 bits: no sum leaves it until the next sweep.
+static bool in_range(const stz_piece *pieces) {
+  int32_t magnitudes = 0;
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
+    for (int i = 0; i < STZ_NEAR_PARTS * 8; i++) {
+      const int32_t near = pieces[row].near[i / 8][i % 8];
+      magnitudes |= near < 0 ? ~near : near;
+    }
+  }
+  return magnitudes >> 30 == 0;
+}
+
+static stz_err beyond_range(float unit, double t) {
+  return stz_fail(STZ_ENUMERIC, "the stress of a site is beyond %.3g GPa at %g s", (double)unit * 0x1p30 / STZ_GPA, t);
+}
+
+stz_err stz_ml_check_nodes(const stz_multilevel *e, double t) {
+  return stz_far_in_range(e->far) ? STZ_OK : beyond_range(e->split->level_unit, t);
+}
+
 stz_err stz_ml_sweep(stz_kmc *kmc, double recovery, double t) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
+  STZ_TRY(stz_ml_check_nodes(e, t));
   h->ahead = 0.0;
   h->put_off = 0;
   stz_glass_soften(kmc->glass, recovery);
   h->activity = 0.0;
   for (int b = 0; b < e->blocks; b++) {
     stz_ml_copy_glass(kmc, e, b);
+    if (!in_range(pieces_of(e, b))) return beyond_range(e->split->near_unit, t);
     h->activity += stz_ml_block_rates(kmc, e, &e->law, b);
     for (int i = 0; i < STZ_ML_SITES; i++) pieces_of(e, b)[i / 8].bound[i % 8] = e->rates[i];
   }

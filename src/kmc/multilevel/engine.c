@@ -150,7 +150,7 @@ static stz_err stz_ml_create(stz_kmc *kmc) {
     stz_ml_block_origin(e, b, at);
     e->corner[b] = (at[0] * e->cells[1] + at[1]) * e->cells[2] + at[2];
   }
-  STZ_TRY(stz_split_create(grid, kmc->elastic, &e->split));
+  STZ_TRY(stz_split_create(grid, kmc->elastic, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5), &e->split));
   STZ_TRY(stz_near_create(e->split, &e->near));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
   STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
@@ -194,8 +194,9 @@ static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, doubl
 
 static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, stz_law *law) {
   const stz_multilevel *e = kmc->state;
-  double stress[6], uniform[6];
-  stz_sym_from_dev(e->head->uniform, uniform);
+  double stress[6], deviator[5], uniform[6];
+  for (int c = 0; c < 5; c++) deviator[c] = stz_ml_uniform(e, c);
+  stz_sym_from_dev(deviator, uniform);
   for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v] + uniform[v];
   stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass),
               mean->temperature_K + elapsed * mean->temperature_rate, stress);
@@ -270,7 +271,10 @@ static stz_err set_reference(stz_kmc *kmc, const stz_mean_stress *mean, double e
   h->put_off = !h->stale && h->swept == kmc->stats.events && undamaged;
   h->ahead += excess;
   h->tried = 0;
-  if (h->stale) stz_ml_refresh(kmc);
+  if (h->stale) {
+    STZ_TRY(stz_ml_check_nodes(e, mean->t0 + elapsed));
+    stz_ml_refresh(kmc);
+  }
   h->stale = 0;
   stz_ml_refer(kmc, mean, elapsed);
   return h->put_off ? STZ_OK : stz_ml_sweep(kmc, recovery_at(kmc, mean, elapsed), mean->t0 + elapsed);

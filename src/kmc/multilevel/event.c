@@ -78,9 +78,9 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
     for (int pair = 0; pair < STZ_PAIRS; pair++) sums[pair] += s->level[l].sums[at][pair];
   }
   for (int c = 0; c < 5; c++) {
-    for (int d = 0; d < 5; d++) {
-      e->head->uniform[c] -= sums[stz_elastic_pair(c, d)] * (double)strain[d] / (double)stz_grid_sites(e->grid);
-    }
+    double sum = 0.0;
+    for (int d = 0; d < 5; d++) sum += sums[stz_elastic_pair(c, d)] * (double)strain[d];
+    e->head->uniform[c] -= stz_to_fine(sum / (double)stz_grid_sites(e->grid));
   }
 }
 

@@ -12,10 +12,11 @@ STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block, bool 
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     float *at = to + (packed ? 8 * row : stz_ml_local(e, STZ_ML_SITES * block + 8 * row));
     for (size_t c = 0; c < 5; c++) {
-      const float *restrict far = e->far_box[c] + 8 * row, *restrict near = e->pieces[64 * block + row].near[c];
-      const float uniform = (float)e->head->uniform[c];
+      const float *restrict far = e->far_box[c] + 8 * row;
+      const int32_t *restrict near = e->pieces[64 * block + row].near[c];
+      const float uniform = (float)stz_ml_uniform(e, (int)c), unit = e->split->near_unit;
 #pragma omp simd
-      for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = far[l] + near[l] + uniform;
+      for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = far[l] + unit * (float)near[l] + uniform;
     }
   }
 }
@@ -90,5 +91,5 @@ void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
   int xyz[3];
   stz_grid_coords(e->grid, local, xyz); // one rank: local is global
   stz_ml_site_stress(e, stz_ml_number(e, xyz), stress);
-  for (int c = 0; c < 5; c++) stress[c] += (float)e->head->uniform[c];
+  for (int c = 0; c < 5; c++) stress[c] += (float)stz_ml_uniform(e, c);
 }

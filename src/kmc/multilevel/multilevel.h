@@ -5,6 +5,7 @@
 #define STZ_KMC_MULTILEVEL_H
 
 #include "elastic/far.h"
+#include "elastic/fixed.h"
 #include "elastic/near.h"
 #include "elastic/total.h"
 #include "kmc/engine.h"
@@ -21,7 +22,7 @@ enum {
 // Scalars of the state.
 typedef struct stz_ml_head {
   double mean[5], kelvin; // the reference: bounds hold at this mean stress (with the uniform part) and temperature
-  double uniform[5];      // what the parts' sums over the lattice leave over, eV/nm^3
+  int64_t uniform[5];     // what the parts' sums over the lattice leave over, eV/nm^3, STZ_FINE a unit
   double activity;        // sum of all rates when last summed, in attempt rates, at the reference
   double accepted;        // running mean of accepted over tried
   double total;           // sum of all bounds
@@ -87,6 +88,9 @@ static inline int64_t stz_ml_local(const stz_multilevel *e, int32_t number) {
 // Stress of a site without the mean and the uniform part.
 void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]);
 
+// What the parts' sums over the lattice leave over, eV/nm^3.
+static inline double stz_ml_uniform(const stz_multilevel *e, int c) { return stz_from_fine(e->head->uniform[c]); }
+
 // The piece of a site, by its number; within it the site is number % 8.
 static inline stz_piece *stz_ml_piece(const stz_multilevel *e, int32_t number) { return e->pieces + number / 8; }
 
@@ -140,6 +144,9 @@ void stz_ml_bound_site(stz_kmc *kmc, int32_t number);
 
 // ln of the factor by which bounds grow at a mean stress and temperature.
 double stz_ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
+
+// Fails with STZ_ENUMERIC if a sum of the nodes is beyond half of its range, at time t.
+stz_err stz_ml_check_nodes(const stz_multilevel *e, double t) STZ_MUST_USE;
 
 // The fluctuation of the stress from the sample's strain.
 void stz_ml_refresh(stz_kmc *kmc);

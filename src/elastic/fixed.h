@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Sums over events in fixed point: whole numbers of a power of two, so that the sum is the same in any order of the
+// events, and zero once all are taken off again.
+#ifndef STZ_ELASTIC_FIXED_H
+#define STZ_ELASTIC_FIXED_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef float stz_lanes __attribute__((vector_size(32)));
+typedef uint32_t stz_words __attribute__((vector_size(32)));
+
+enum { STZ_WHOLE_BIAS = 0x4b400000 }; // the bits of 1.5 * 2^23
+
+// Rounds |x| < 2^22 to the nearest whole number n, halves to the even one, so that -x gives -n; returns the bits
+// STZ_WHOLE_BIAS + n.
+static inline __attribute__((always_inline)) stz_words stz_biased(stz_lanes x) {
+  const stz_lanes magic = x + 12582912.0f; // 1.5 * 2^23
+  stz_words bits;
+  memcpy(&bits, &magic, sizeof bits);
+  return bits;
+}
+
+// Any float to the nearest whole number, at the end of the range if it lies beyond.
+static inline __attribute__((always_inline)) int32_t stz_whole(float x) {
+  const float most = 2147483520.0f, low = x < -most ? -most : x, within = low > most ? most : low;
+  return (int32_t)(within < 0.0f ? within - 0.5f : within + 0.5f);
+}
+
+// Sums that are few have 64 bits and this unit: 10^-12, the range is 8 10^6.
+#define STZ_FINE 0x1p-40
+
+static inline int64_t stz_to_fine(double x) { return llrint(x * (1.0 / STZ_FINE)); }
+static inline double stz_from_fine(int64_t x) { return STZ_FINE * (double)x; }
+
+#endif
