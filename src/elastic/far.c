@@ -411,20 +411,16 @@ static inline __attribute__((always_inline)) void add_box(const nodes *n, const 
                                                           float stress[5][512]) {
   const axis ax = axis_of(n, 0, origin[0]), ay = axis_of(n, 1, origin[1]), az = axis_of(n, 2, origin[2]);
   _Alignas(64) float along_x[8][8][BOX], weight[8][8], line[BOX], rows[8][BOX];
-  _Alignas(64) int32_t whole[BOX];
   const images part = images_of(n, az.first, 8);
   spread_weights(&az, unit, weight);
   for (int j = 0; j < most; j++) {
     for (int i = 0; i < most; i++) {
       const int x = (ax.first + i) % n->count[0], y = (ay.first + j) % n->count[1];
-      memcpy(whole, node_of(n, x, y, part.z[0]), sizeof whole);
-      for (int image = 1; image < part.count; image++) {
-        const int32_t *restrict more = node_of(n, x, y, part.z[image]);
+      static const int32_t none[BOX];
+      const int32_t *first = node_of(n, x, y, part.z[0]), *second = part.count > 1 ? node_of(n, x, y, part.z[1]) : none,
+                    *third = part.count > 2 ? node_of(n, x, y, part.z[2]) : none;
 #pragma omp simd
-        for (int l = 0; l < BOX; l++) whole[l] += more[l];
-      }
-#pragma omp simd
-      for (int l = 0; l < BOX; l++) rows[i][l] = (float)whole[l];
+      for (int l = 0; l < BOX; l++) rows[i][l] = (float)(first[l] + second[l] + third[l]);
     }
     for (int i = 0; i < 8; i++) {
       const float(*restrict r)[BOX] = (const float(*)[BOX])rows[ax.begin[i]];

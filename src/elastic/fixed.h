@@ -26,7 +26,7 @@ static inline __attribute__((always_inline)) stz_words stz_biased(stz_lanes x) {
 // Any float to the nearest whole number, at the end of the range if it lies beyond.
 static inline __attribute__((always_inline)) int32_t stz_whole(float x) {
   const float most = 2147483520.0f, low = x < -most ? -most : x, within = low > most ? most : low;
-  return (int32_t)(within < 0.0f ? within - 0.5f : within + 0.5f);
+  return (int32_t)(within + __builtin_copysignf(0.5f, within));
 }
 
 // Sums that are few have 64 bits and this unit: 10^-12, the range is 8 10^6.

@@ -284,7 +284,8 @@ static void give_strain(void *context, int c, int64_t first, int64_t end, int ro
   }
 }
 
-static void take_stress(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
+STZ_MULTIVERSION(static void take_stress(void *context, int c, int64_t first, int64_t end, int row,
+                                         const float *field)) {
   const refreshed *r = context;
   const int *n = r->e->cells;
   for (int i = (int)first; i < (int)end; i++) {
