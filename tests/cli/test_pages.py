@@ -13,7 +13,7 @@ import pages
 from harness import PROGRAM, SOURCE, expect, finish
 
 QUICK = ("README", "docs/guide", "docs/nbed")
-LONG = ("docs/experiment", "docs/own-glass", "docs/postprocessing", "docs/sweeps", "docs/synthetic")
+LONG = ("docs/experiment", "docs/gallery", "docs/own-glass", "docs/postprocessing", "docs/sweeps", "docs/synthetic")
 
 
 def environment(folder):
