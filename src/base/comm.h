@@ -14,15 +14,17 @@
 // collective.
 stz_err stz_agree(MPI_Comm comm, stz_err local) STZ_MUST_USE;
 
-// Rank and number of ranks; of MPI_COMM_NULL, which stands for this process by itself, MPI being started or not, 0
-// and 1. stz_agree and stz_share take it too.
+// This process's rank, and the number of ranks. MPI_COMM_NULL stands for this process alone, whether MPI has been
+// started or not: it gives 0 and 1. stz_agree and stz_share take it too.
 int stz_comm_rank(MPI_Comm comm);
 int stz_comm_size(MPI_Comm comm);
 
-// Hands rank 0's bytes to all. Collective.
+// Collective. Sends `bytes` bytes at `data` from rank 0 to all ranks: `data` is an input on rank 0, an output
+// elsewhere.
 void stz_share(MPI_Comm comm, void *data, size_t bytes);
 
-// Sum of `count` values in index order, so that it does not depend on who computed which value.
+// Sum of values[count] in the order of the index, so that its last bits do not depend on which rank computed which
+// value.
 double stz_ordered_sum(const double *values, int count);
 
 #endif

@@ -4,7 +4,8 @@
 #ifndef STZ_BASE_EDIT_H
 #define STZ_BASE_EDIT_H
 
-// Levenshtein's edit distance; `b` is shorter than 256 bytes.
+// Levenshtein's edit distance of two texts: the fewest insertions, deletions and exchanges of a byte that make one the
+// other. `b` is shorter than 256 bytes.
 int stz_edit_distance(const char *a, const char *b);
 
 #endif

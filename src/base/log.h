@@ -12,7 +12,7 @@ typedef void stz_log_sink(stz_log_level level, const char *line);
 // to log install none.
 void stz_log_install(stz_log_sink *sink, stz_log_level most);
 
-// Hands over one line, printf-style.
+// Hands one line, printf-style and without a newline, to the sink if `level` is within its limit.
 void stz_log(stz_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

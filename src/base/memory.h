@@ -20,7 +20,7 @@ size_t stz_alloc_bytes(size_t bytes);
 // Frees a block from stz_alloc; NULL is allowed.
 void stz_free(void *block);
 
-// Blocks allocated and not yet freed by this process: 0 at the end of a clean run.
+// Number of blocks that this process has allocated and not yet freed: 0 at the end of a clean run.
 long stz_alloc_live(void);
 
 // Allocates `count` elements into the pointer variable `pointer`; a stz_err, for STZ_TRY and STZ_TRY_TO.

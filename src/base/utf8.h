@@ -7,7 +7,8 @@
 // Length of the UTF-8 character at `text`, 0 if there is none.
 int stz_utf8_length(const unsigned char *text);
 
-// Makes a text one that a terminal shows as one line: control characters and what is no UTF-8 become "?".
+// Replaces control characters and bytes that are no UTF-8 by "?", so that a terminal shows `text` (in and out) as one
+// line.
 void stz_make_line(char *text);
 
 #endif

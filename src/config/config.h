@@ -51,7 +51,7 @@ typedef struct stz_config {
   double checkpoint_every_wall_s; // 0: only when the run is stopped
   char *files;      // names of the files read: the input, then those that it names; each closed by a 0, and a further 0
   char *input_text; // the input file as read
-  char *notes;      // on values that are seldom meant, "file:line: key: ..." a line each; "" without any
+  char *notes;      // on values that are probably a mistake, "file:line: key: ..." a line each; "" without any
   char *resolved_text; // every key with its value, unit and origin (default, model, input, --set): a valid input
 } stz_config;
 
@@ -61,29 +61,30 @@ typedef struct stz_override {
   const char *option; // how messages call it; NULL: "--set"
 } stz_override;
 
-// Later sources win: defaults, model, input, overrides in their order. A model may set only elasticity, stz, barriers,
-// microstructure and order. Collective over `comm`: rank 0 reads `path` and its model, the text is broadcast, every
-// rank parses and checks; MPI_COMM_NULL: this process alone, without MPI. Models are found by the rules of
-// config/find.h (docs/input.md). On failure (STZ_EINPUT, STZ_EIO) the message is one line "file:line: key: got ...,
-// needs ..." and *config is NULL.
+// Collective over `comm`. Reads the input `path`, with overrides[count] on top. Later sources win: defaults, model,
+// input, overrides in their order. A model may set only elasticity, stz, barriers, microstructure and order. Rank 0
+// reads the files, the text is broadcast, every rank parses and checks. MPI_COMM_NULL: this process alone, without MPI.
+// Models are found by the rules of config/find.h (docs/input.md). On failure (STZ_EINPUT, STZ_EIO) the message is one
+// line "file:line: key: got ..., needs ..." and *config is NULL.
 stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count,
                         stz_config **config) STZ_MUST_USE;
 
-// The same of a text that rank 0 has, such as the resolved input of a result; messages call it `name`. Collective.
+// Collective. The same for a text in memory, such as the resolved input of a result; only rank 0's `text` counts, and
+// messages call it `name`.
 stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, const stz_override *overrides, int count,
                          stz_config **config) STZ_MUST_USE;
 
 void stz_config_destroy(stz_config **config);
 
-// An input read once, with the models that it comes to name, from which many configurations are made: what happens to
-// the files later does not matter.
+// An input that is read once, with the models that it names, to make many configurations of it: later changes of the
+// files do not matter.
 typedef struct stz_template stz_template;
 
 // Reads `path`. Collective. Fails as stz_config_read.
 stz_err stz_template_read(MPI_Comm comm, const char *path, stz_template **made) STZ_MUST_USE;
 void stz_template_destroy(stz_template **made);
 
-// stz_config_read with what was read. Collective; a model is read when it is named for the first time.
+// Collective. As stz_config_read, from the template `made`; a model is read when it is named for the first time.
 stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
                             stz_config **config) STZ_MUST_USE;
 

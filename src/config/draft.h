@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/config: not installed.
 //
-// A configuration in the making: values, and where each came from. Private to src/config.
+// A configuration in the making: values, and where each came from.
 #ifndef STZ_CONFIG_DRAFT_H
 #define STZ_CONFIG_DRAFT_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/config: not installed.
 //
-// Where the files that an input names are looked for. Private to src/config.
+// Where the files that an input names are looked for.
 #ifndef STZ_CONFIG_FIND_H
 #define STZ_CONFIG_FIND_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/config: not installed.
 //
-// Loads that no metallic glass bears, and values that are allowed but seldom meant. Private to src/config.
+// Loads that no metallic glass bears, and values that are allowed but seldom meant.
 #ifndef STZ_CONFIG_LIMITS_H
 #define STZ_CONFIG_LIMITS_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/config: not installed.
 //
 // The schema: one row a key. Everything that knows a key's name, type, unit, default or range reads it from here: the
-// parser, the checks, the resolved input and the reference page. Private to src/config.
+// parser, the checks, the resolved input and the reference page.
 #ifndef STZ_CONFIG_SCHEMA_H
 #define STZ_CONFIG_SCHEMA_H
 

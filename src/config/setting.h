@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/config: not installed.
 //
-// A value in a tree of libconfig's. Private to src/config.
+// A value in a tree of libconfig's.
 #ifndef STZ_CONFIG_SETTING_H
 #define STZ_CONFIG_SETTING_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/config: not installed.
 //
-// Text of input and model files, and the tree that libconfig makes of it. Private to src/config.
+// Text of input and model files, and the tree that libconfig makes of it.
 #ifndef STZ_CONFIG_SOURCE_H
 #define STZ_CONFIG_SOURCE_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Sweep file -> what is to be varied. What runs that makes is src/sweep's business.
+// Sweep file -> the axes that vary. src/sweep makes runs of them.
 #ifndef STZ_CONFIG_SWEEP_H
 #define STZ_CONFIG_SWEEP_H
 
@@ -14,11 +14,11 @@ enum { STZ_SWEEP_AXES = 16, STZ_SWEEP_RUNS = 1000000 }; // at most
 
 typedef enum stz_sweep_design { STZ_DESIGN_GRID, STZ_DESIGN_LATIN_HYPERCUBE, STZ_DESIGN_SOBOL } stz_sweep_design;
 
-// A key of the input and what it goes through: listed values, or a range.
+// A key of the input and the values that it takes: a list, or a range.
 typedef struct stz_axis {
   char key[256];                  // path of the key
-  char name[64];                  // of the coordinate in what is made of the sweep: letters, digits and _
-  char zip[64];                   // axes of the same group go along together; "": on its own
+  char name[64];                  // of the coordinate in figures and files: letters, digits and _
+  char zip[64];                   // axes of the same group change together; "": on its own
   const char *unit, *description; // the key's
   char **values;                  // as an input has them; NULL for a range
   int count;                      // of the values, or of the steps of a range (0 in a sampled design)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/config: not installed.
 //
-// The words of an input, and what is wrong with one that libconfig calls a syntax error. Private to src/config.
+// The words of an input, and what is wrong with one that libconfig calls a syntax error.
 #ifndef STZ_CONFIG_SYNTAX_H
 #define STZ_CONFIG_SYNTAX_H
 

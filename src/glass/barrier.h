@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/glass: not installed.
 //
 // The barrier of a site: max(floor, base + width T(noise) - softening D), eV, with base = mean + composition g
 // - interface |grad g| lambda/(2 pi sharpness) and the damage D.

@@ -24,7 +24,7 @@ typedef struct stz_shear {
   int64_t site;
   int mode, sign;
   int rotation;    // entry of the rotation table
-  uint32_t cell;   // orientation cell
+  uint32_t cell;   // grain of orientation
   uint32_t number; // of the event at its site: events there before it
 } stz_shear;
 
@@ -42,14 +42,16 @@ typedef struct stz_recovery {
   double most; // no damage is above most exp(-R)
 } stz_recovery;
 
-// Collective. The barriers come from `micro`; the noise, the orientations and the clusters from streams of `seed`.
-// `foil_nm`, `probe_nm`: the NBED geometry that turns bragg_fraction into a density of clusters.
+// Collective. Makes the glass before any load. Barriers follow `micro`; noise, orientations and clusters come from
+// streams of `seed`. `foil_nm` (thickness) and `probe_nm` (diameter) are the NBED geometry that turns
+// order->bragg_fraction into a density of clusters. `grid` must outlive the glass; the parameters are copied;
+// `spectral` is work space. Fails with STZ_EINPUT for parameters that do not fit the lattice.
 stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
                          const stz_stz_params *stz, const stz_barrier_params *barriers, const stz_order_params *order,
                          double foil_nm, double probe_nm, uint64_t seed, stz_glass **glass) STZ_MUST_USE;
 void stz_glass_destroy(stz_glass **glass);
 
-// Fills in rotation, cell and number of `shear`, whose site this rank owns. Local.
+// Fills in rotation, grain and number of `shear` (in and out), whose site this rank owns.
 void stz_glass_locate(const stz_glass *glass, stz_shear *shear);
 
 // Applies an event: adds the eigenstrain, redraws barriers and orientation, and takes the order of clusters. `strain`
@@ -65,9 +67,10 @@ const stz_fields *stz_glass_fields(const stz_glass *glass);
 const stz_modes *stz_glass_modes(const stz_glass *glass);
 const stz_stz_params *stz_glass_stz(const stz_glass *glass);
 
-// Read access, one number a local site.
-const float *stz_glass_barrier(const stz_glass *glass);     // Q, eV
-double stz_glass_highest_barrier(const stz_glass *glass);   // eV, of all ranks: none is above, nor will be
+// Read access, one number per local site.
+const float *stz_glass_barrier(const stz_glass *glass); // Q, eV
+double
+stz_glass_highest_barrier(const stz_glass *glass); // eV: global upper bound on any barrier, now and after any redraw
 const uint16_t *stz_glass_rotation(const stz_glass *glass); // entry of the rotation table; 0: identity (aligned)
 const float *stz_glass_structure(const stz_glass *glass);   // g
 const float *stz_glass_composition(const stz_glass *glass); // Ni atomic fraction
@@ -77,8 +80,8 @@ const float *stz_glass_plastic(const stz_glass *glass,
 // Softening. Damage lowers barriers and recovers in time by a factor exp(-R) common to all sites; R grows at the rate
 // stz_glass_recovery_rate (1/s; 0 without softening or recovery). Local; the same on every rank.
 double stz_glass_recovery_rate(const stz_glass *glass, double temperature_K);
-// What R grows by within `duration` (s) from `temperature_K` on, which moves at `rate` (K/s): exact at rest, else by
-// Gauss's quadrature within 1e-9.
+// Growth of R within `duration` (s), while the temperature starts at `temperature_K` and moves at `rate` (K/s): exact
+// at constant temperature, else by Gauss's quadrature within 1e-9.
 double stz_glass_recovery_gain(const stz_glass *glass, double temperature_K, double rate, double duration);
 double stz_glass_recovery(const stz_glass *glass);        // R now
 void stz_glass_recover(stz_glass *glass, double by);      // R grows
@@ -88,11 +91,11 @@ double stz_glass_barrier_at(const stz_glass *glass, int64_t local, double recove
 double stz_glass_recovery_step(const stz_glass *glass, double recovery);
 stz_recovery stz_glass_recovery_state(const stz_glass *glass);
 
-// Quenched-in strain a site, deviator 0..4; NULL if there is none.
+// Quenched-in strain, deviator component 0..4, one number per local site; NULL if there is none.
 const float *stz_glass_quenched(const stz_glass *glass, int component);
 
 const uint32_t *stz_glass_event_count(const stz_glass *glass); // events centred on the site
-// Events so far that undid the event before at their site (strain:strain < -0.9 |strain|^2). Collective.
+// Collective. Number of events so far that reversed the previous event at their site (strain:strain < -0.9 |strain|^2).
 uint64_t stz_glass_reversals(const stz_glass *glass);
 
 // The clusters of this rank's slab (a cluster belongs to the voxel in which its centre lies).
@@ -104,11 +107,12 @@ const stz_order_params *stz_glass_order(const stz_glass *glass);
 // Which clusters of this rank still have their order, one byte each in the order of stz_glass_clusters.
 void stz_glass_save_order(const stz_glass *glass, uint8_t *ordered);
 
-// After the state fields of the registry were filled from a checkpoint: brings all that follows from them up to date.
-// `reversals` is the count of all ranks. Collective.
+// Collective. Call it after the state fields of the registry were filled from a checkpoint: recomputes the derived
+// fields. `ordered` is as stz_glass_save_order made it, `reversals` the count of all ranks, `recovery` as
+// stz_glass_recovery_state gave it.
 void stz_glass_restore(stz_glass *glass, const uint8_t *ordered, uint64_t reversals, stz_recovery recovery);
 
-// Hash over fields and clusters. Collective.
+// Collective. Hash over fields and clusters, the same on any number of ranks.
 uint64_t stz_glass_hash(const stz_glass *glass);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/glass: not installed.
 //
 // What the files of the glass share.
 #ifndef STZ_GLASS_INTERNAL_H

@@ -149,7 +149,7 @@ static inline __attribute__((always_inline)) int64_t voxel_at(const stz_glass *g
          stz_wrap_once(xyz[2] + v->offset[2], n[2]);
 }
 
-// Calls in what an event reads and writes of a voxel, so that all of them are on their way at once.
+// Prefetches all fields of a voxel that an event reads and writes, so that the cache misses overlap.
 static inline __attribute__((always_inline)) void prefetch_voxel(const stz_glass *g, int64_t at) {
   __builtin_prefetch(&g->noise[at], 1);
   __builtin_prefetch(&g->base[at]);

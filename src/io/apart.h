@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/io: not installed.
 //
 // A process that has a file open for this one and answers questions about it (io/reader.h says why).
 #ifndef STZ_IO_APART_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/io: not installed.
 //
 // An HDF5 file through the serial driver, as the other files of this module use it. Local: one rank calls. Failures are
 // STZ_EIO with a message "FILE: OBJECT: reason"; HDF5 itself prints nothing.

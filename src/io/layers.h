@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/io: not installed.
 //
 // A field between the ranks' slabs, [x][y][z], and a file of VTK's order on rank 0, [z][y][x]: a few planes z at a
 // time, so that no rank ever holds a whole field.

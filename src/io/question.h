@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/io: not installed.
 //
 // Questions about an HDF5 file and their answers, as plain bytes: the same whether they pass between functions or
 // between processes (io/apart.h) of one program.

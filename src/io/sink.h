@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/io: not installed.
 //
 // An HDF5 file driver for files that are written. HDF5 cannot give up a file that it cannot write (full disk, quota):
 // closing fails, and the end of the program with it. So this driver notes the first failure for its owner, accepts

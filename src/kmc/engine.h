@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/kmc: not installed.
 //
 // The interface that every engine implements; see kmc.h for what the calls mean.
 #ifndef STZ_KMC_ENGINE_H

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The clock and the choice of the next event: one small interface, with interchangeable engines behind it.
+// The clock and the choice of the next event: one small interface, with interchangeable engines behind it. The direct
+// engine is the residence-time algorithm (BKL, n-fold way); the multilevel engine is rejection kinetic Monte Carlo with
+// time-dependent bounds (thinning). Both draw waiting times exactly while load and temperature change.
 //
 //   stz_kmc_next   finds the next event before a time limit, given how the mean stress moves until then (nothing is
 //                  changed but the clock and the random stream);
@@ -34,65 +36,63 @@ typedef struct stz_event {
 
 // Counters of an engine, for reports and benches.
 typedef struct stz_kmc_stats {
-  uint64_t events, candidates, passes; // candidates tried; passes over all sites
-  // multilevel: stresses by Fourier transform, blocks and single sites bounded anew, candidates told without their
-  // stress, rates found above their bounds, and how many events they have cost by estimate
+  uint64_t events, candidates, passes; // proposals made; evaluations of all sites
+  // multilevel: full recomputes of the stress by Fourier transform, updates of block and of site bounds, proposals
+  // rejected by the squeeze test, rates found above their bounds, and the events missed for them, by estimate
   uint64_t refreshes, folds, bounds, squeezed, violations;
   double missed;
 } stz_kmc_stats;
 
 // What a run costs, roughly, for `check` and for the order of a sweep.
 typedef struct stz_engine_cost {
-  double event_s; // wall time per event
-  double setup_s; // wall time of the set-up, per site, beside what all engines have
-  double bytes;   // memory of a rank beside what all engines have
+  double event_s;        // wall time per event
+  double setup_s, bytes; // wall time of the set-up and memory, per site, beside what all engines have
 } stz_engine_cost;
 void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, stz_engine_cost *cost);
 
-// Collective. `glass` is changed by stz_kmc_fire and stz_kmc_pass alone, but that
-// its barriers follow the recovery of damage; `elastic` gets its table if the engine needs it.
-stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, stz_elastic *elastic, uint64_t seed,
+// Collective. Makes the engine params->engine for a sample. Only stz_kmc_fire and stz_kmc_pass modify the glass; other
+// calls may update barriers for damage recovery. `glass` and `elastic` must outlive the engine; `seed` keys its stream
+// of random numbers. Fails with STZ_EINPUT if the engine does not fit the box or the number of ranks.
+stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) STZ_MUST_USE;
 void stz_kmc_destroy(stz_kmc **kmc);
 
-// A question that the engine asks in the course of a long search, on all ranks together: whether to leave off.
+// A question that the engine asks during a long search, on all ranks together: true to interrupt the search.
+// `interrupt` may be NULL; `context` is passed to it.
 typedef bool stz_kmc_interrupt(void *context);
 void stz_kmc_listen(stz_kmc *kmc, stz_kmc_interrupt *interrupt, void *context);
 
-// The clock of all times begins at 0 now.
+// Sets the clock of all times to 0 now, between two events.
 void stz_kmc_new_clock(stz_kmc *kmc);
 
-// Finds the next event at or before `limit`; *found is false if there is none. If the search was left off, it goes on
-// at the next call, which must have the same `mean` and `limit`, as after saving and restoring. Collective; the same on
-// every rank.
+// Collective. Finds the next event at or before the time `limit` (s, INFINITY: none), while the load is `mean`; *found
+// is false if there is none, or if the search was interrupted. An interrupted search continues at the next call, which
+// must have the same `mean` and `limit`, also after saving and restoring. The event is the same on every rank. Fails
+// with STZ_ENUMERIC if the bounds of the rates are violated too often.
 stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event,
                      bool *found) STZ_MUST_USE;
 
-// Has what holds from mean->t0 on be `mean`, as stz_kmc_next does: for an event that was found before the engine was
-// saved and restored.
+// Sets the load from mean->t0 on, as stz_kmc_next does: for an event that was found before the engine was saved and
+// restored.
 void stz_kmc_drive(stz_kmc *kmc, const stz_mean_stress *mean);
 
-// Time passes without an event up to t, under what stz_kmc_next was given last: damage recovers.
+// Advances the clock to t (s) without an event, under the load that stz_kmc_next was given last: damage recovers.
 void stz_kmc_pass(stz_kmc *kmc, double t);
 
-// Applies the event, at its time. `strain` receives its strain gamma0 P (tensor components): the mean plastic strain
-// grows by strain Omega/V. Collective.
+// Collective. Applies the event, at its time, to the glass and to the stress field. `strain` receives its strain gamma0
+// P (tensor components): the mean plastic strain grows by strain Omega/V.
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 
 // Sum of all rates (1/s) and the axial (xx) plastic strain rate that they give (1/s), at the mean stress `mean` (t0).
-// Collective; costs a pass over all sites.
+// Collective; evaluates all sites.
 void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
 
-// Driving stress a local site, up to date after stz_kmc_next or stz_kmc_rates: fluctuation part, deviator component c
-// (0..4), eV/nm^3. With some engines the first call after an event costs a pass over all sites.
+// Driving stress without the mean, deviator component c (0..4), eV/nm^3, one number per local site. Up to date after
+// stz_kmc_next or stz_kmc_rates.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
 // The same of one local site, all components: cheap with every engine. Local.
 void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]);
-
-// What an event of unit strain, deviator component d, makes of component c of the stress at its own site: self[c][d],
-// eV/nm^3. Local.
-void stz_kmc_self_stress(const stz_kmc *kmc, double self[5][5]);
 
 // Root mean square of that deviator's norm, eV/nm^3. Collective.
 stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) STZ_MUST_USE;
@@ -104,7 +104,7 @@ const stz_fields *stz_kmc_fields(const stz_kmc *kmc);
 // again before stz_kmc_restore; NULL past the last. Engines that run on several ranks have none.
 void *stz_kmc_block(const stz_kmc *kmc, int index, size_t *bytes);
 
-// What else the engine needs to go on: the same on every rank. The fields are saved beside it.
+// What else a restart needs, STZ_KMC_SAVED_BYTES bytes: the same on every rank. The fields are saved beside it.
 enum { STZ_KMC_SAVED_BYTES = 256 };
 void stz_kmc_save(const stz_kmc *kmc, void *saved);
 void stz_kmc_restore(stz_kmc *kmc, const void *saved);

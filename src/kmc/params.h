@@ -11,7 +11,7 @@
   X(DIRECT, direct, 1, 1, 0)                                                                                           \
   X(MULTILEVEL, multilevel, 32, 8, 1)
 
-// STZ_ENGINE_AUTO is for config alone, which puts the last engine of the list in its place that fits the box.
+// Only config sees STZ_ENGINE_AUTO: it resolves it to the last engine of the list that fits the box.
 #define STZ_ENGINE_VALUE(ENGINE, name, least, multiple, ranks) STZ_ENGINE_##ENGINE,
 typedef enum stz_engine_kind { STZ_ENGINES(STZ_ENGINE_VALUE) STZ_ENGINE_AUTO } stz_engine_kind;
 
@@ -47,7 +47,7 @@ static inline stz_engine_kind stz_engine_for(const int cells[3]) {
 
 typedef struct stz_kmc_params {
   stz_engine_kind engine;
-  double tolerance_MPa; // multilevel: rms error of the stress just before it is computed afresh
+  double tolerance_MPa; // multilevel: rms error of the stress just before a full recompute
 } stz_kmc_params;
 
 #endif

@@ -41,28 +41,23 @@ int stz_grid_planes(const stz_grid *grid);           // of this rank
 int64_t stz_grid_first_site(const stz_grid *grid);   // global index of local site 0
 int stz_grid_owner(const stz_grid *grid, int plane); // rank that owns plane x = `plane`
 
-// A coordinate within 0 .. n-1, from any one; and from one that lies at most one period off, which costs no division.
+// The coordinate x wrapped into 0 .. n-1: for any x, and for an x that lies at most one period outside (no division).
 static inline int stz_wrap(int x, int n) { return (x % n + n) % n; }
 static inline int stz_wrap_once(int x, int n) { return x < 0 ? x + n : x >= n ? x - n : x; }
 
-// Coordinates of a global index, and back (coordinates of any size are wrapped into the box).
+// Coordinates (voxels from 0) of the global index `site`, and back; coordinates outside the box are wrapped into it.
 void stz_grid_coords(const stz_grid *grid, int64_t site, int xyz[3]);
 int64_t stz_grid_site(const stz_grid *grid, int x, int y, int z);
 
 // Local index of a global one, or -1 if another rank owns it.
 int64_t stz_grid_local(const stz_grid *grid, int64_t site);
 
-// Sum over all ranks of a value a site, in the fixed order site -> plane -> box, so that the result has the same bits
-// on any number of ranks. Collective. `values` has one number a local site.
+// Sum over all ranks of one value per site, in the fixed order site -> plane -> box, so that the result has the same
+// bits on any number of ranks. Collective. `values`: one number per local site.
 double stz_grid_sum(const stz_grid *grid, const double *values);
 
-// The same of values that are made plane by plane, on any worker of the team: `fill` gives those of `count` local sites
-// from `first` on.
-typedef void stz_grid_fill(const void *context, int64_t first, int64_t count, double *values);
-stz_err stz_grid_sum_of(const stz_grid *grid, stz_grid_fill *fill, const void *context, double *sum) STZ_MUST_USE;
-
-// Gathers `width` doubles a plane from every rank: on entry `planes` (nx x width) holds this rank's own planes at their
-// global place; on return all. Collective.
+// Collective. Gathers `width` doubles per plane from every rank. `planes` (in and out, nx x width): on entry this
+// rank's own planes at their global place; on return those of all ranks.
 void stz_grid_gather_planes(const stz_grid *grid, double *planes, int width);
 
 #endif

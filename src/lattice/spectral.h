@@ -15,7 +15,8 @@
 
 typedef struct stz_spectral stz_spectral;
 
-stz_err stz_spectral_create(const stz_grid *grid, stz_spectral **spectral) STZ_MUST_USE; // collective
+// Collective. Plans transforms of the grid, which must outlive them.
+stz_err stz_spectral_create(const stz_grid *grid, stz_spectral **spectral) STZ_MUST_USE;
 void stz_spectral_destroy(stz_spectral **spectral);
 
 size_t stz_spectral_modes(const stz_spectral *spectral); // complex numbers a spectrum has on this rank

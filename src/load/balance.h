@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/load: not installed.
 //
 // The elastic balance of the mean stress when each component is controlled by its strain or by its stress. With the
 // compliance S of the isotropic solid, strain = S stress + plastic strain; the components under strain control (u)
 // solve
 //   S_uu' stress_u' = imposed strain_u - plastic_u - S_uk imposed stress_k,
-// in closed form, since only the normal components hang together. Private to src/load.
+// in closed form, since only the normal components hang together.
 #ifndef STZ_LOAD_BALANCE_H
 #define STZ_LOAD_BALANCE_H
 

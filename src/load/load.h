@@ -66,11 +66,11 @@ typedef struct stz_course {
   double to_and_fro; // plastic strain of cycles, on top
 } stz_course;
 
-// Goes on by one segment.
+// Follows one segment: `course` in and out.
 void stz_segment_follow(const stz_segment *segment, stz_course *course);
 
 // Takes a copy of the segments (at least one; rates are not 0). `young` in eV/nm^3. Starts at time 0, unloaded, in
-// segment 0.
+// segment 0. STZ_EINTERNAL without memory.
 stz_err stz_load_create(const stz_segment *segments, int count, double young, double poisson,
                         stz_load **load) STZ_MUST_USE;
 void stz_load_destroy(stz_load **load);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/load: not installed.
 //
-// What a type of segment is, and what the files of the types share. Private to src/load.
+// What a type of segment is, and what the files of the types share.
 #ifndef STZ_LOAD_SEGMENT_H
 #define STZ_LOAD_SEGMENT_H
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/micro: not installed.
 //
 // Cahn-Hilliard dynamics of constant mobility in a periodic box (J. Chem. Phys. 28, 1958):
 //   dc/dt = lap(c^3 - c - lap c),  c in [-1, 1] or nearly,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/micro: not installed.
 //
 // Alternating flat layers, Ni-rich and Zr-rich.
 #ifndef STZ_MICRO_LAYERS_H

@@ -22,12 +22,12 @@
 
 typedef struct stz_micro stz_micro;
 
-// Whether `count` values from the site `first` on are atomic fractions, within rounding. Local; fails with STZ_EINPUT,
-// naming the first that is none.
+// Checks that given[count], the values of the sites from `first` (global index) on, are atomic fractions, within
+// rounding. Fails with STZ_EINPUT, naming the first that is none.
 stz_err stz_micro_check_given(const int cells[3], int64_t first, int64_t count, const double *given) STZ_MUST_USE;
 
-// All of the field as it is, i.e. of the permuted one if it is shuffled, of the uniform one with equal-histogram. For
-// `uniform` all but nickel_fraction is 0.
+// Measures of the field of the run, i.e. of the permuted field if it is shuffled, of the uniform one with
+// equal-histogram. For `uniform` all but nickel_fraction is 0.
 typedef struct stz_micro_measures {
   double nickel_fraction;                // mean of c
   double g_mean_rich, g_mean_poor;       // mean of g where f > 0 and elsewhere
@@ -39,31 +39,32 @@ typedef struct stz_micro_measures {
   bool percolates_rich, percolates_poor; // winds around the box along each axis (micro/topology.h)
 } stz_micro_measures;
 
-// Makes the field. Collective; the same bits on any number of ranks. `given`: for `file` the atomic fraction of Ni a
-// local site, else NULL. Fails with STZ_EINPUT if the waves' shell, the quench's length or the layers do not fit the
+// Collective. Makes the field from the streams of `seed`; the same bits on any number of ranks. `given`: for `file` the
+// atomic fraction of Ni, one number per local site, else NULL; it is copied. `spectral` is work space. Fails with
+// STZ_EINPUT if the waves' shell, the quench's length or the layers do not fit the
 // lattice or the box, or what is given does not lie in [0, 1].
 stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro_params *params,
                          const double *given, uint64_t seed, stz_micro **micro) STZ_MUST_USE;
 void stz_micro_destroy(stz_micro **micro);
 
-// g a local site, dimensionless. smooth: tanh(sharpness f); cut: +1 where f > 0, -1 elsewhere; uniform: 0; file:
-// (c - nickel_fraction)/nickel_amplitude.
+// g, dimensionless, one number per local site. smooth: tanh(sharpness f); cut: +1 where f > 0, -1 elsewhere; uniform:
+// 0; file: (c - nickel_fraction)/nickel_amplitude.
 const double *stz_micro_g(const stz_micro *micro);
 
 // Atomic fraction of Ni, kept in [0, 1]: c = nickel_fraction + nickel_amplitude g for smooth random waves; elsewhere,
 // where g has a mean, nickel_amplitude (g - mean g), so that the mean of c is nickel_fraction; for `file` as given.
 const double *stz_micro_composition(const stz_micro *micro);
 
-// |grad g| lambda/(2 pi sharpness) a local site: the weight of the interface term, about 1 (rms) where f = 0. lambda is
-// the length_spectrum_nm of f before any shuffling, of layers their period. For `cut` it is that of the smooth profile
-// about the same level, a step having no gradient. NULL for uniform.
+// |grad g| lambda/(2 pi sharpness), one number per local site: the weight of the interface term, about 1 (rms) where f
+// = 0. lambda is the length_spectrum_nm of f before any shuffling, of layers their period. For `cut` it is that of the
+// smooth profile about the same level, a step having no gradient. NULL for uniform.
 const double *stz_micro_interface(const stz_micro *micro);
 
 // With the control equal-histogram, where all of the above is uniform, the structured field whose barriers' histogram
 // is to be matched; else NULL.
 const stz_micro *stz_micro_matched(const stz_micro *micro);
 
-// Collective; the same bits on any number of ranks.
+// Collective. Measures the field; the same bits on any number of ranks. `spectral` is work space.
 stz_err stz_micro_measure(const stz_micro *micro, stz_spectral *spectral, stz_micro_measures *measures) STZ_MUST_USE;
 
 #endif

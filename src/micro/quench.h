@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/micro: not installed.
 //
 // A quench into the miscibility gap: Cahn-Hilliard dynamics from noise until the field has a given length.
 #ifndef STZ_MICRO_QUENCH_H

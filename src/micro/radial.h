@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/micro: not installed.
 //
 // Radial power spectrum of a field, its characteristic lengths, and the two-point function that belongs to it.
 #ifndef STZ_MICRO_RADIAL_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/micro: not installed.
 //
 // The shuffled control: one pseudo-random permutation of all sites, the same on any number of ranks.
 #ifndef STZ_MICRO_SHUFFLE_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/micro: not installed.
 //
 // The two phases of a field, f > 0 and the rest: the area between them and whether they percolate.
 #ifndef STZ_MICRO_TOPOLOGY_H

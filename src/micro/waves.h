@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/micro: not installed.
 //
 // Gaussian random field of Cahn (J. Chem. Phys. 42, 1965): a sum of all plane waves of the periodic box whose wave
 // number is within a relative bandwidth of 2 pi/lambda, with independent complex Gaussian amplitudes of one variance.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/observe: not installed.
 //
 // Does plastic strain gather in bands? A shear band under tension along x lies near 45 degrees to it.
 #ifndef STZ_OBSERVE_LOCALISATION_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/observe: not installed.
 //
 // Where clusters have had a chance to keep their order: the field (1 - d)^n, n the number of events so far whose sphere
 // of volume Omega covers a point.

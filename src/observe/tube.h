@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/observe: not installed.
 //
 // Integrals of a field over straight cylinders along a lattice axis: first along the axis, column by column of voxels,
 // then over the disc, each column weighed by its exact area within it.

@@ -2,7 +2,7 @@
 //
 // Random numbers: PCG64 DXSM (O'Neill, PCG, HMC-CS-2014-0905; the variant that numpy calls PCG64DXSM), in streams keyed
 // by (seed, purpose, index). A stream is numpy's PCG64DXSM(SeedSequence(seed, spawn_key=(purpose, index...))), bit for
-// bit, so that any number of this program can be had again in Python. Streams belong to things of the model (a site, a
+// bit, so that Python can reproduce any number of this program. Streams belong to things of the model (a site, a
 // cell, the clock), never to ranks.
 #ifndef STZ_RNG_RNG_H
 #define STZ_RNG_RNG_H
@@ -21,9 +21,9 @@ typedef enum stz_purpose {
   STZ_RNG_NOISE = 2,       // white noise under the barriers; index: site
   STZ_RNG_WAVES = 3,       // composition waves; index: wave (micro/waves.h)
   STZ_RNG_SHUFFLE = 4,     // keys of the shuffled control's permutation; index 0
-  STZ_RNG_CELLS = 5,       // seed point of an orientation cell; index: cell
+  STZ_RNG_CELLS = 5,       // seed point of a grain of orientation; index: grain
   STZ_RNG_ROTATIONS = 6,   // table of rotations; index: entry
-  STZ_RNG_ORIENTATION = 7, // initial rotation of a cell; index: cell
+  STZ_RNG_ORIENTATION = 7, // initial rotation of a grain; index: grain
   STZ_RNG_CLUSTERS = 8,    // ordered clusters; index: site
   STZ_RNG_REDRAW = 9,      // redraw after an event; index: site, then number of the event at the site
   STZ_RNG_LOSS = 10,       // loss of order; index: site, number of the event at the site, cluster
@@ -43,10 +43,11 @@ stz_rng stz_rng_stream2(uint64_t seed, stz_purpose purpose, uint64_t index, uint
 // The same for a triple.
 stz_rng stz_rng_stream3(uint64_t seed, stz_purpose purpose, uint64_t index, uint64_t sub, uint64_t part);
 
-// numpy's SeedSequence(entropy, spawn_key).generate_state(4, uint64) -> generator; for seeds of any width.
+// The generator that numpy makes of SeedSequence(entropy, spawn_key): entropy[entropy_words] and
+// spawn_key[spawn_words], least significant word first. For seeds of any width.
 stz_rng stz_rng_from_entropy(const uint32_t *entropy, int entropy_words, const uint32_t *spawn_key, int spawn_words);
 
-// Next 64 random bits.
+// Next 64 random bits. All functions below move `rng` (in and out) on.
 uint64_t stz_rng_next(stz_rng *rng);
 
 // Moves on by `steps` outputs in logarithmic time (modulo 2^128: a huge value moves back).

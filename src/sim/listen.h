@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/sim: not installed.
 //
 // When a run is to save its state, and when to stop: asked by all ranks together at places that all reach alike, events
 // apart often enough to be heard within a second or two.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/sim: not installed.
 //
 // The group /modes of a result: what it takes to turn a row of /events into a strain tensor.
 #ifndef STZ_SIM_SHEARS_H

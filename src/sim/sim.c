@@ -20,7 +20,7 @@
 #include "sim/single_rank.h"
 #include "sim/state.h"
 
-// One run: what it works on, and when it last told, checked and saved (wall times, s).
+// One run: its modules, and the wall times (s) of the last progress report and checkpoint.
 typedef struct run {
   const stz_config *config;
   const stz_run_options *options;

@@ -36,14 +36,16 @@ typedef struct stz_run_options {
   void *context;                // for it
 } stz_run_options;
 
-// Runs the whole protocol. Collective. *stopped_early is set when the run ended before its end, with a checkpoint
-// OUT.ckpt.h5 (the one before it: OUT.ckpt.prev.h5) from which `restart` goes on, on any number of ranks. On failure
-// the result file, if it was begun, stays readable with complete = 0. A run of the multilevel engine is the first
-// rank's, which has a thread on the core of each rank of its node for what goes over all sites (base/team.h).
+// Collective. Runs the whole protocol of `config` and writes the result options->output. *stopped_early is true when
+// the run stopped before the end of the protocol, with a checkpoint OUT.ckpt.h5 (the one before it: OUT.ckpt.prev.h5)
+// from which options->restart continues, on any number of ranks. On failure the result file, if it was begun, stays
+// readable with complete = 0. An engine that takes one rank runs on the first rank, which has one thread on the core of
+// each rank of its node for loops over all sites (base/team.h). Fails with STZ_EINPUT, STZ_EIO, STZ_ENUMERIC or
+// STZ_EINTERNAL, with STZ_ESTOPPED if it was stopped before there was anything to save.
 stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options,
                     bool *stopped_early) STZ_MUST_USE;
 
-// What engine a run takes and why, in one line. Local.
+// Writes in one line which engine a run takes and why.
 enum { STZ_ENGINE_TEXT = 160 };
 void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]);
 
@@ -52,18 +54,18 @@ typedef struct stz_estimate {
   double events;                     // rough count of events
   double seconds;                    // rough wall time
   int ranks;                         // that compute, of those given
-  int modes;                         // of the catalogue, and how alike they treat all shears (stz_modes_isotropy)
-  double modes_least, modes_most;
-  double floor_share; // of the sites, whose barrier is barriers.floor_eV
-  int slow;           // the segment in which events would go by and time would not; -1: none
-  double slow_events; // of that segment, by its rates alone
+  int modes;                         // number of modes in the catalogue
+  double modes_least, modes_most;    // extreme eigenvalues of sum P x P over the modes; equal: isotropic
+  double floor_share;                // fraction of the sites whose barrier is barriers.floor_eV
+  int slow;                          // a segment in which events come so fast that time hardly advances; -1: none
+  double slow_events;                // expected in that segment, by its rates alone
 } stz_estimate;
 
-// Whether the files that the input names can be used. Collective. Fails as stz_field_check and
+// Collective. Checks that the files that the input names can be used. Fails as stz_field_check and
 // stz_micro_check_given.
 stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) STZ_MUST_USE;
 
-// Memory and cost of a run, from sizes alone and typical speeds. Local.
+// Estimates memory and cost of a run on `ranks` ranks, from sizes and typical speeds alone.
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate);
 
 // Names those of some levels of the axial strain that the protocol cannot reach (a comma-separated list in `text`; ""

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/sim: not installed.
 //
 // A run of an engine that takes one rank, on several: the first computes, with a team of threads on the cores of the
 // ranks that share its node. The ranks themselves sleep.

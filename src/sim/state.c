@@ -317,7 +317,7 @@ stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const
     MPI_Bcast(&agreed, 1, MPI_INT, 0, stz_grid_comm(grid));
     if (!agreed) continue;
     if (stz_checkpoint_open(grid, candidates[i], checkpoint) != STZ_OK) {
-      stz_log(STZ_LOG_WARNING, "%s; passed over", stz_error_message());
+      stz_log(STZ_LOG_WARNING, "%s; ignored", stz_error_message());
       torn[i] = true;
       continue;
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/sim: not installed.
 //
 // Statistics of the fields at chosen strains: the groups /correlation/level_NN and /distributions/level_NN of a result.
 #ifndef STZ_SIM_STATISTICS_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/sim: not installed.
 //
 // How often events would come by the barriers that an input distributes, without internal stresses: for estimates
 // before a run. Local.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/stz: not installed.
 //
 // Exponents y_m = p_m.s of the modes, shared by the loops over many sites and by the one for a single site, so that
 // both have the same bits.

@@ -29,7 +29,7 @@ typedef struct stz_law {
 
 enum { STZ_LAW_BLOCK = 256 }; // sites at a time, so that what is made of them stays in the first cache
 
-// What a law is. The exponent of a mode is y = unit p_m.s, that of a barrier f = Q/(kT ln 2).
+// The functions of a law. The exponent of a mode is y = unit p_m.s, that of a barrier f = Q/(kT ln 2).
 typedef struct stz_law_kind {
   // Fills law->own and returns the unit of y; per_eV = 1/(kT ln 2).
   double (*set)(const stz_stz_params *params, double per_eV, stz_law *law);
@@ -49,8 +49,9 @@ typedef struct stz_law_kind {
   void (*site)(const stz_law *law, const float y[STZ_MODES], float f, float rates[STZ_MODES][2]);
 } stz_law_kind;
 
-const stz_law_kind *stz_law_kind_of(stz_barrier_law law);
+const stz_law_kind *stz_law_kind_of(stz_barrier_law law); // the entry of a law in the list
 
+// Prepares the law of `params` for `modes` at one temperature and mean stress (eV/nm^3).
 void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *modes, double temperature_K,
                  const double mean_stress[6]);
 

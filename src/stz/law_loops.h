@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/stz: not installed.
 //
 // The hot loops over the rates of many sites, made once for each barrier law: its file src/stz/laws/NAME.c defines
 //   float exponent_along(const stz_law *law, float y, float f)    -B/(kT ln 2) along the resolved stress, and

@@ -22,23 +22,24 @@ typedef struct stz_modes {
   bool grouped;                           // in the order and with the symmetry said above
   double p[STZ_MODES][5];                 // deviator components of each mode; |p|^2 = 1/2
   int rotations;                          // entries in use: 1 (aligned: the identity) or 512
-  double rotation[STZ_ROTATIONS][9];      // 3x3 by rows: the cell's axes x, y, z in those of the lattice
-  double turn[STZ_ROTATIONS][25];         // 5x5, turns a deviator from the lattice's axes into those of the cell
+  double rotation[STZ_ROTATIONS][9];      // 3x3 by rows: the grain's axes x, y, z in those of the lattice
+  double turn[STZ_ROTATIONS][25];         // 5x5, turns a deviator from the lattice's axes into those of the grain
   double axial[STZ_ROTATIONS][STZ_MODES]; // P_xx of each mode in the lattice's axes
-  float axes[STZ_ROTATIONS][8];           // of the cell in those of the lattice: x, z, then x and y of its y axis
+  float axes[STZ_ROTATIONS][8];           // of the grain in those of the lattice: x, z, then x and y of its y axis
 } stz_modes;
 
 // Fills the catalogue; the random rotations (uniform unit quaternions) come from streams of `seed`.
 void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed);
 
-// Puts a catalogue of one mode or more in the place of the icosahedral one.
+// Replaces the icosahedral modes by a catalogue of one mode or more; `modes` (in and out) was initialised.
 void stz_modes_replace(stz_modes *modes, const stz_catalogue *catalogue);
 
 // Smallest and largest eigenvalue of the sum of p p^T over the modes: equal if no direction of shear is preferred; 0 if
 // there are shears that no mode has a part in.
 void stz_modes_isotropy(const stz_modes *modes, double *least, double *most);
 
-// Deviator, in the lattice's axes, of mode `mode` in a cell with rotation `rotation`.
+// Deviator, in the lattice's axes, of mode `mode` in a grain with rotation `rotation` (entry
+// of the table).
 void stz_modes_deviator(const stz_modes *modes, int mode, int rotation, double d[5]);
 
 // Largest P_xx: of the catalogue as it stands (aligned), or 1/2 (random).

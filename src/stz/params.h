@@ -31,10 +31,10 @@ typedef struct stz_stz_params {
   stz_barrier_law barrier_law;         // how stress lowers the barrier
   double tau_c_GPa;                    // cooperative law: resolved stress at which no barrier is left
   stz_catalogue catalogue;             // shear modes
-  stz_orientation orientation;         // shear modes along random axes, cell by cell, or along the lattice's
+  stz_orientation orientation;         // shear modes along random axes, grain by grain, or along the lattice's
   double quenched_strain;              // rms norm of the quenched-in strain, averaged over an STZ
   double attempt_frequency_per_s;      // nu0
-  stz_attempt_density attempt_density; // nu0 a volume Omega, or nu0 a voxel
+  stz_attempt_density attempt_density; // nu0 per volume Omega, or nu0 per voxel
 } stz_stz_params;
 
 #endif

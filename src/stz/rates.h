@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Rates of the shear events of a site, from its barrier, its stress and its orientation: attempt * exp(-max(0, B)/kT),
-// with the barrier B that the law makes of Q and the resolved stress (stz/law.h). Rates are in units of the attempt
-// rate, in single precision, as powers of two. A rate below 2^-126 counts as 2^-126, and one against the stress below
-// 2^-104 as zero: at 1e13 /s these are events that no sample sees.
+// Rates (propensities) of the shear events of a site, from its barrier, its stress and its orientation: attempt *
+// exp(-max(0, B)/kT), with the barrier B that the law makes of Q and the resolved stress (stz/law.h). Rates are in
+// units of the attempt rate, in single precision, as powers of two. A rate below 2^-126 counts as 2^-126, and one
+// against the stress below 2^-104 as zero: at 1e13 /s these are events that no sample sees.
 #ifndef STZ_STZ_RATES_H
 #define STZ_STZ_RATES_H
 

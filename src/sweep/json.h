@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/sweep: not installed.
 //
 // The little of JSON that the manifest needs. Local.
 #ifndef STZ_SWEEP_JSON_H

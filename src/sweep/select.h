@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/sweep: not installed.
 //
 // Which runs a job is to see to.
 #ifndef STZ_SWEEP_SELECT_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/sweep: not installed.
 //
 // Sobol's sequence (I. M. Sobol', USSR Comput. Math. Math. Phys. 7(4), 86, 1967), in Gray-code order (I. A. Antonov,
 // V. M. Saleev, ibid. 19(1), 252, 1979), with the direction numbers of S. Joe and F. Y. Kuo, SIAM J. Sci. Comput. 30,

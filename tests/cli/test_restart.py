@@ -141,7 +141,7 @@ def stop(folder, stem):
 
 
 def check_damage(folder, whole):
-    """A checkpoint cut short, with a flipped bit, or foreign is passed over; the previous one, or the start, serves."""
+    """A checkpoint cut short, with a flipped bit, or foreign is ignored; the previous one, or the start, serves."""
     output = stop(folder, "damaged")
     newest, previous = checkpoints(folder, "damaged")
     good = read(newest)
@@ -152,7 +152,7 @@ def check_damage(folder, whole):
                        ("empty", b"")):
         write(newest, data)
         done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.05"] + ARGUMENTS[:-1])
-        expect(name, done.returncode == 75 and "cut short, damaged, or not a checkpoint; passed over" in done.stderr
+        expect(name, done.returncode == 75 and "cut short, damaged, or not a checkpoint; ignored" in done.stderr
                and "going on from " + previous in done.stderr, done.stderr)
         shutil.copy(newest, previous)  # what was just saved is whole
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)

@@ -97,6 +97,32 @@ def check_include(module, own, system):
         yield f'src/{module} must not include "{own}"'
 
 
+INTERNAL = re.compile(r"^// Internal to src/(\w+): not installed\.$", re.M)
+
+
+def headers_out_of_place(top):
+    """A header that only its own module needs says so in its second line, and is not installed; no other one does."""
+    texts = {str(path.relative_to(top / "src")): path.read_text() for path in sorted((top / "src").rglob("*.[ch]"))}
+    includes = {name: [found.group(1) for found in map(INCLUDE.match, text.splitlines()) if found and found.group(1)]
+                for name, text in texts.items()}
+    module = {name: name.partition("/")[0] for name in texts}
+    public = [name for user in texts for name in includes[user] if name in texts and module[name] != module[user]]
+    needed = set()
+    while public:
+        name = public.pop()
+        if name not in needed:
+            needed.add(name)
+            public += [one for one in includes[name] if one in texts]
+    for name in texts:
+        mark = INTERNAL.search(texts[name])
+        if not name.endswith(".h") or module[name] == "app":
+            continue
+        if mark and (mark.group(1) != module[name] or name in needed):
+            yield top / "src" / name, 2, "is called internal, but a header of another module or an installed one needs it"
+        elif not mark and name not in needed:
+            yield top / "src" / name, 2, f"lacks the line '// Internal to src/{module[name]}: not installed.'"
+
+
 def sources(top):
     """Files that carry a licence line, with the number of lines within which it must stand."""
     for folder, patterns in {
@@ -162,6 +188,7 @@ def breaches(top):
     yield from other_versions(top)
     yield from unlisted_defects(top)
     yield from broken_links(top)
+    yield from headers_out_of_place(top)
     for path in sources(top):
         text = path.read_text()
         if SPDX not in "\n".join(text.splitlines()[:2]):

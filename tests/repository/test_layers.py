@@ -73,12 +73,22 @@ def main():
         if code != 1 or not lines[0].startswith("tests/mutants/new_one.toml:1: is not listed"):
             failures.append(f"a planted defect that no page lists gives {lines}")
         (copy / "tests/mutants/new_one.toml").unlink()
+        for file, old, new, breach in (
+            ("src/glass/internal.h", "// Internal to src/glass: not installed.\n", "", "lacks the line '// Internal to"),
+            ("src/sim/sample.c", "#include", '#include "glass/internal.h"\n#include', "is called internal, but"),
+        ):
+            text = (copy / file).read_text()
+            (copy / file).write_text(text.replace(old, new, 1))
+            code, lines = run(copy)
+            (copy / file).write_text(text)
+            if code != 1 or not any(line.startswith("src/glass/internal.h:2: " + breach) for line in lines):
+                failures.append(f"a header out of place gives {lines}")
         page = copy / "docs/verification-multilevel.md"
         page.write_text(page.read_text().replace("\n## Statistics against the direct engine\n", "\n"))
         code, lines = run(copy)
         if code != 1 or not lines[0].endswith("has no heading #statistics-against-the-direct-engine"):
             failures.append(f"a heading that links miss gives {lines}")
-    print("\n".join(failures) or f"{len(PLANTED) + 3} planted breaches found, {len(HARMLESS)} harmless changes passed")
+    print("\n".join(failures) or f"{len(PLANTED) + 5} planted breaches found, {len(HARMLESS)} harmless changes passed")
     return 1 if failures else 0
 
 

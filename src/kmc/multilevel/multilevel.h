@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/kmc: not installed.
 //
 // What the files of the multilevel engine share; see multilevel.c for how it works.
 #ifndef STZ_KMC_MULTILEVEL_H
