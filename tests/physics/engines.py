@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Holds the multilevel engine against the direct one: the same inputs with many seeds through both, distribution by
-distribution (two-sample Kolmogorov-Smirnov), and means with their errors; both run the same samples, so that the means
-are also compared sample by sample (t test of the differences), which sees smaller changes; counts of the shear modes and
-signs of all events (chi square).
+"""Holds an engine, the multilevel one by default, against the direct one: the same inputs with many seeds through both,
+distribution by distribution (two-sample Kolmogorov-Smirnov), and means with their errors. Both run the same samples, so
+that the means are also compared sample by sample (t test of the differences), which sees smaller changes. Counts of the
+shear modes and signs of all events are compared by chi square.
 
-usage: engines.py PROGRAM SOURCE_DIR [--seeds N] [--first SEED] [--cells N] [--scenario NAME]... [--jobs N] [--alpha P]
+usage: engines.py PROGRAM SOURCE_DIR [--engine NAME] [--seeds N] [--first SEED] [--cells N]
+       [--scenario NAME]... [--jobs N] [--alpha P]
 
 Null hypothesis: both engines draw from the same distributions. The test fails if any p-value is below alpha divided by
 the number of comparisons (Bonferroni), so that alpha bounds the false-alarm rate; seeds are fixed, the same N for
@@ -58,7 +59,7 @@ def observe(path):
         stress, strain = file["history/stress_axial_GPa"][()], file["history/plastic_strain_axial"][()]
         cells = file["config"].attrs["cells"]
         found = {"events": len(time), "stress_end_GPa": stress[-1], "stress_largest_GPa": stress.max(),
-                 "plastic_end": strain[-1], "missed": float(file["engine"].attrs["missed"])}
+                 "plastic_end": strain[-1], "missed": float(file["engine"].attrs.get("missed", 0.0))}
     for k in (1, 30, 100, 300):
         if len(time) >= k:
             found[f"time_of_event_{k}_s"] = time[k - 1]
@@ -84,9 +85,9 @@ def one(job):
     return found
 
 
-def compare_modes(scenario, direct, multilevel, comparisons):
+def compare_modes(scenario, direct, other, comparisons):
     """Chi square of homogeneity of the events by mode and sign; kinds of fewer than 20 events count as one."""
-    counts = np.array([sum(run["modes"] for run in runs) for runs in (direct, multilevel)])
+    counts = np.array([sum(run["modes"] for run in runs) for runs in (direct, other)])
     rare = counts.sum(axis=0) < 20
     table = np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)])
     table = table[:, table.sum(axis=0) > 0]
@@ -95,25 +96,25 @@ def compare_modes(scenario, direct, multilevel, comparisons):
     comparisons.append((p_value, scenario, "modes and signs"))
 
 
-def compare(scenario, direct, multilevel, comparisons):
-    compare_modes(scenario, direct, multilevel, comparisons)
+def compare(scenario, engine, direct, other, comparisons):
+    compare_modes(scenario, direct, other, comparisons)
     for name in direct[0]:
         if name == "modes":
             continue
-        pair = [np.array([run[name] for run in runs if name in run]) for runs in (direct, multilevel)]
+        pair = [np.array([run[name] for run in runs if name in run]) for runs in (direct, other)]
         if name == "missed":
             print(f"{scenario:12} missed events, by estimate: {pair[1].sum():.3g} of "
-                  f"{sum(run['events'] for run in multilevel)}")
+                  f"{sum(run['events'] for run in other)}")
             continue
         if min(len(p) for p in pair) < 0.8 * len(direct) or np.ptp(np.concatenate(pair)) == 0.0:
             continue
         means, errors = [p.mean() for p in pair], [p.std(ddof=1) / np.sqrt(len(p)) for p in pair]
         p_value = stats.ks_2samp(*pair).pvalue
         sigma = (means[1] - means[0]) / np.hypot(*errors)
-        print(f"{scenario:12} {name:22} direct {means[0]:12.6g} +- {errors[0]:8.2g}  multilevel {means[1]:12.6g} +- "
+        print(f"{scenario:12} {name:22} direct {means[0]:12.6g} +- {errors[0]:8.2g}  {engine} {means[1]:12.6g} +- "
               f"{errors[1]:8.2g}  ({sigma:+.1f} sigma)  KS p {p_value:.3g}")
         comparisons.append((p_value, scenario, name))
-        pairs = np.array([(d[name], m[name]) for d, m in zip(direct, multilevel) if name in d and name in m])
+        pairs = np.array([(d[name], m[name]) for d, m in zip(direct, other) if name in d and name in m])
         change = pairs[:, 1] - pairs[:, 0]
         if np.ptp(change) == 0.0:
             continue
@@ -127,6 +128,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
     parser.add_argument("source")
+    parser.add_argument("--engine", default="multilevel", help="that is compared with the direct one")
     parser.add_argument("--seeds", type=int, default=500)
     parser.add_argument("--first", type=int, default=1, help="first seed")
     parser.add_argument("--cells", type=int, default=32)
@@ -140,13 +142,13 @@ def main():
             words = write_input(os.path.join(folder, scenario + ".cfg"), arguments.cells, scenario,
                                 os.path.abspath(os.path.join(arguments.source, "models", "zr65ni35.cfg")))
             jobs = [(os.path.abspath(arguments.program), folder, scenario, words, engine, seed)
-                    for engine in ("direct", "multilevel") for seed in range(arguments.first, arguments.first + arguments.seeds)]
+                    for engine in ("direct", arguments.engine) for seed in range(arguments.first, arguments.first + arguments.seeds)]
             with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
                 runs = list(pool.map(one, jobs))
             failures += [f"{scenario}: {run['failure']}" for run in runs if "failure" in run]
             half = arguments.seeds
             if not any("failure" in run for run in runs):
-                compare(scenario, runs[:half], runs[half:], comparisons)
+                compare(scenario, arguments.engine, runs[:half], runs[half:], comparisons)
             sys.stdout.flush()
     print("\n".join(failures))
     least = min(comparisons, default=(0.0, "", "nothing compared"))

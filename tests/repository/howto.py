@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """docs/adding.md, tried by following it: its changes fit the sources one after the other; with --build the result is
-built, its input runs, and its Python finds what the page says. A change is a diff, or a block of C below one of
+built, its input and its commands run, its Python finds what the page says, and its engine draws events as the direct
+one does. A change is a diff, or a block of C or Python below one of
 
     New file `PATH`:
-    In `PATH`, after `TEXT`:        (below the one line that holds TEXT)
+    In `PATH`, after `TEXT`:        (below the one line that holds TEXT; or before)
 
 or the sentence "In `PATH`, `OLD` becomes `NEW`." (OLD stands once)."""
+import os
 import pathlib
 import re
 import shutil
@@ -29,21 +31,25 @@ def must(what, *command, **options):
 
 
 CHANGE = re.compile(r"^```diff\n(?P<diff>.*?)^```$"
-                    r"|^New file `(?P<new>[^`]+)`:\n\n```c\n(?P<whole>.*?)^```$"
-                    r"|^In `(?P<file>[^`]+)`, after `(?P<anchor>[^`]+)`:\n\n```c\n(?P<lines>.*?)^```$"
+                    r"|^New file `(?P<new>[^`]+)`:\n\n```(?:c|python)\n(?P<whole>.*?)^```$"
+                    r"|^In `(?P<file>[^`]+)`, (?P<where>after|before) `(?P<anchor>[^`]+)`:\n\n"
+                    r"```(?:c|python)\n(?P<lines>.*?)^```$"
                     r"|^In `(?P<edited>[^`]+)`, `(?P<old>[^`]+)` becomes `(?P<changed>[^`]+)`\.$", re.M | re.S)
-LEAST = 7  # changes on the page
+LEAST = 14  # changes on the page
 
 
 def once(path, text, what):
-    if text.count(what) != 1:
-        sys.exit(f"docs/adding.md: `{what}` stands {text.count(what)} times in {path}, needs once")
+    """Where `what` stands in the text: once, or once at the beginning of a line."""
+    for where in (what, "\n" + what):
+        if text.count(where) == 1:
+            return text.index(where) + len(where) - len(what)
+    sys.exit(f"docs/adding.md: `{what}` stands {text.count(what)} times in {path}, needs once")
 
 
-def insert_after(copy, file, anchor, lines):
+def insert(copy, file, where, anchor, lines):
     text = (copy / file).read_text(encoding="utf-8")
-    once(file, text, anchor)
-    end = text.index("\n", text.index(anchor)) + 1
+    at = once(file, text, anchor)
+    end = text.index("\n", at) + 1 if where == "after" else text.rfind("\n", 0, at) + 1
     (copy / file).write_text(text[:end] + lines + text[end:], encoding="utf-8")
 
 
@@ -55,7 +61,7 @@ def make(copy, change):
             sys.exit(f"docs/adding.md: {change['new']} is there already")
         (copy / change["new"]).write_text(change["whole"], encoding="utf-8")
     elif change["file"]:
-        insert_after(copy, change["file"], change["anchor"], change["lines"])
+        insert(copy, change["file"], change["where"], change["anchor"], change["lines"])
     else:
         text = (copy / change["edited"]).read_text(encoding="utf-8")
         once(change["edited"], text, change["old"])
@@ -70,7 +76,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder) / "copy"
         copy.mkdir()
-        for name in ("src", "models", "CMakeLists.txt", "CMakePresets.json"):
+        for name in ("src", "models", "postprocess", "CMakeLists.txt", "CMakePresets.json"):
             (shutil.copytree if (TOP / name).is_dir() else shutil.copy)(TOP / name, copy / name)
         for change in changes:
             make(copy, change)
@@ -79,13 +85,22 @@ def main():
 
 
 def follow(page, copy):
-    for name in ("postprocess", "inputs", "docs"):
+    for name in ("inputs", "docs"):
         shutil.copytree(TOP / name, copy / name)
+    tried = page[page.index("\n## Try it\n"):]
+    settings, commands = blocks(tried, "text")
     must("cmake", "cmake", "--preset", "release", "-DBUILD_TESTING=OFF", cwd=copy)
     must("the build", "cmake", "--build", "build", "-j2", cwd=copy)
-    (copy / "try.cfg").write_text(blocks(page, "text")[0], encoding="utf-8")
+    (copy / "try.cfg").write_text(settings, encoding="utf-8")
     must("the run", "build/src/stzkmc", "run", "try.cfg", "-o", "try.h5", "-q", cwd=copy)
-    must("what the page says of it", sys.executable, "-c", blocks(page, "python")[0], cwd=copy)
+    must("what the page says of it", sys.executable, "-c", blocks(tried, "python")[0], cwd=copy)
+    path = f"{copy}/build/src:{copy}/postprocess:{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "PYTHONPATH": f"{copy}/postprocess"}
+    for command in commands.splitlines():
+        must(f"`{command}`", *command.split(), cwd=copy, env=env)
+    must("the conformance test of the engine", sys.executable, TOP / "tests/physics/engines.py",
+         "build/src/stzkmc", ".", "--engine", "plain", "--scenario", "onset", "--seeds", "8",
+         "--cells", "16", "--alpha", "0.01", cwd=copy)
 
 
 main()
