@@ -142,14 +142,14 @@ static const char introduction[] =
     "`stzkmc check INPUT.cfg` prints the input with every default filled in. Units are part of the keys' names. A "
     "stress that a load imposes is at most a fifth of `young_GPa`; temperatures below 77 K and strains beyond 20 % are "
     "taken, with a note.\n\n"
-    "`model` and `stz.modes` name a file, whatever folder the input or the program lies in. `NAME` is looked for, and "
-    "the first that is there is taken:\n\n"
+    "`model` and `stz.modes` name a file, whatever folder the input or the program lies in. The program looks for "
+    "`NAME` "
+    "in this order and takes the first file that exists:\n\n"
     "1. beside the input: as a path from the input's folder, then as `NAME.cfg`, unless that is an input itself;\n"
     "2. as `NAME.cfg` in `models/` (shear modes: `models/modes/`) in the input's folder, then in each folder above;\n"
     "3. the same in each folder of `$STZKMC_MODELS`, a list with colons of folders that stand for `models/`;\n"
-    "4. in the models that came with the program: `models/` of the sources it was built from, as long as it lies in "
-    "its "
-    "build tree, then `share/stzkmc/models` where it is installed.\n\n"
+    "4. in the models of the program itself: `models/` of its sources, as long as it lies in its build tree, then "
+    "`share/stzkmc/models` where it is installed.\n\n"
     "`NAME` may end in `.cfg`. A sweep's `input` is a path from the sweep file.\n";
 
 static void print_type(const stz_key *key, FILE *out) {
@@ -163,7 +163,7 @@ static void print_type(const stz_key *key, FILE *out) {
       [STZ_KEY_TEXT] = "text",
       [STZ_KEY_CELLS] = "three integers, each",
       [STZ_KEY_LEVELS] = "list of numbers, each",
-      [STZ_KEY_AXES] = "six numbers a mode, 15 modes at most",
+      [STZ_KEY_AXES] = "six numbers per mode, at most 15 modes",
       [STZ_KEY_LIST] = "",
   };
   fputs(types[key->type], out);

@@ -37,14 +37,14 @@ const stz_key_group stz_key_groups[] = {
     {"lattice", false, "The box: a periodic lattice of cubic voxels, each the centre of one potential STZ"},
     {"elasticity", true, "Homogeneous isotropic elasticity"},
     {"stz", true, "Shear transformation zones and their rates"},
-    {"barriers", true, "Energy barriers, and what an event does to them"},
+    {"barriers", true, "Energy barriers, and their change by events"},
     {"microstructure", true, "The composition field"},
     {"order", true, "Ordered clusters, which scatter into Bragg reflections until they are sheared"},
-    {"protocol[]", false, "A segment of the protocol, the list of what is done to the specimen"},
+    {"protocol[]", false, "A segment of the protocol, the list of loading steps"},
     {"kmc", false, "The kinetic Monte Carlo engine"},
-    {"output", false, "What is recorded, and when"},
+    {"output", false, "Recorded data and their times"},
     {"nbed", false, "Geometry of the virtual nanobeam diffraction scans"},
-    {"avalanches", false, "Which events belong to one avalanche"},
+    {"avalanches", false, "The events that belong to one avalanche"},
     {"run", false, "The run"},
 };
 const int stz_key_group_count = sizeof stz_key_groups / sizeof *stz_key_groups;
@@ -70,7 +70,7 @@ const stz_key stz_schema[] = {
      .description = "Engineering shear γ0 of one event"},
     {"stz.activation_fraction", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
      AT(stz.activation_fraction),
-     .description = "χ: the share of the work γ0 Ω τ that is done at the saddle. 0.5 obeys detailed balance"},
+     .description = "χ: fraction of the work γ0 Ω τ that is done at the saddle point. 0.5 obeys detailed balance"},
     {"stz.barrier_law", STZ_KEY_NAME, "", "\"linear\"", .names = STZ_LAW_NAMES, AT(stz.barrier_law),
      .description = "How stress lowers a barrier: `linear` is B = Q − χ γ0 Ω τ, `cooperative` is "
                     "B = Q max(0, 1 − τ/τ_c)^1.5 (no χ; never in detailed balance)"},
@@ -86,7 +86,7 @@ const stz_key stz_schema[] = {
          "With `modes = \"axes\"`: of each mode the direction of shear and the normal of its plane, which are "
          "perpendicular, of any length: `[sx, sy, sz, nx, ny, nz, ...]`. Each mode has two signs"},
     {"stz.orientation", STZ_KEY_NAME, "", "\"random\"", .names = "random|aligned", AT(stz.orientation),
-     .description = "Axes of the shear modes: random in each STZ-sized cell, or the lattice's"},
+     .description = "Axes of the shear modes: random in each STZ-sized grain, or the lattice's"},
     {"stz.quenched_strain", STZ_KEY_FLOAT, "1", "0.0", .min = 0, .max = 0.5, AT(stz.quenched_strain),
      .description =
          "Random eigenstrain in the glass at the start: rms of its norm averaged over an STZ; 0: stress-free. "
@@ -94,7 +94,7 @@ const stz_key stz_schema[] = {
     {"stz.attempt_frequency_per_s", STZ_KEY_FLOAT, "1/s", "1.0e13", .min = 1, .max = 1e18,
      AT(stz.attempt_frequency_per_s), .description = "Attempt frequency ν0"},
     {"stz.attempt_density", STZ_KEY_NAME, "", "\"volume\"", .names = "volume|voxel", AT(stz.attempt_density),
-     .description = "ν0 a volume Ω (independent of *a*), or ν0 a voxel (to compare with models that count so)"},
+     .description = "ν0 per volume Ω (independent of *a*), or ν0 per voxel (to compare with models that count so)"},
 
     {"barriers.mean_eV", STZ_KEY_FLOAT, "eV", "2.352", .min = 0, .min_open = true, .max = 20, AT(barriers.mean_eV),
      .description = "Barrier of a site with g = 0, far from interfaces"},
@@ -106,28 +106,28 @@ const stz_key stz_schema[] = {
      AT(barriers.distribution),
      .description = "Distribution of the noise, of mean 0 and standard deviation `width_eV` before the cut"},
     {"barriers.weibull_shape", STZ_KEY_FLOAT, "1", "2.0", .min = 0.5, .max = 20, AT(barriers.weibull_shape),
-     .description = "Shape k of the Weibull distribution, 1 − exp(−w^k); it counts for that alone"},
+     .description = "Shape k of the Weibull distribution, 1 − exp(−w^k); other distributions do not use it"},
     {"barriers.composition_eV", STZ_KEY_FLOAT, "eV", "0.25", .min = -5, .max = 5, AT(barriers.composition_eV),
-     .description = "Rise of the barrier a unit of the structure g, which is positive in Ni-rich domains"},
+     .description = "Rise of the barrier per unit of the structure g, which is positive in Ni-rich domains"},
     {"barriers.interface_eV", STZ_KEY_FLOAT, "eV", "0.10", .min = -5, .max = 5, AT(barriers.interface_eV),
-     .description = "Fall of the barrier on interfaces, a unit of \\|∇g\\| λ/(2π sharpness)"},
+     .description = "Fall of the barrier on interfaces, per unit of \\|∇g\\| λ/(2π sharpness)"},
     {"barriers.floor_eV", STZ_KEY_FLOAT, "eV", "0.2", .min = 0, .max = 20, AT(barriers.floor_eV),
-     .description = "No barrier is below this; at most `mean_eV`"},
+     .description = "Lower limit of all barriers; at most `mean_eV`"},
     {"barriers.softening_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.softening_eV),
      .description = "Fall of a barrier under full damage; an event damages its footprint"},
     {"barriers.recovery_rate_per_s", STZ_KEY_FLOAT, "1/s", "0.0", .min = 0, .max = 1e18,
-     AT(barriers.recovery_rate_per_s), .description = "Attempt rate at which damage recovers; 0: it stays"},
+     AT(barriers.recovery_rate_per_s), .description = "Attempt rate of the recovery of damage; 0: damage stays"},
     {"barriers.recovery_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.recovery_eV),
-     .description = "Barrier of the recovery"},
+     .description = "Barrier of the recovery of damage"},
     {"barriers.redraw", STZ_KEY_NAME, "", "\"stz\"", .names = "stz|centre|none", AT(barriers.redraw),
      .description = "What an event draws again: the noise over the STZ's footprint, that of its centre voxel alone, or "
                     "nothing (barrier and orientation kept)"},
 
     {"microstructure.type", STZ_KEY_NAME, "", "\"random-waves\"",
      .names = "random-waves|cahn-hilliard|layers|file|uniform", AT(micro.type),
-     .description =
-         "A Gaussian random field of waves (spinodal-like), the field of a quench by Cahn–Hilliard dynamics, "
-         "alternating flat layers, a field from a file, or a uniform composition (g = 0)"},
+     .description = "`random-waves`: a Gaussian random field (spinodal-like). `cahn-hilliard`: a quench by "
+                    "Cahn–Hilliard dynamics. `layers`: alternating flat layers. `file`: a field from a file. "
+                    "`uniform`: uniform composition (g = 0)"},
     {"microstructure.profile", STZ_KEY_NAME, "", "\"smooth\"", .names = "smooth|cut", AT(micro.profile),
      .description = "g = tanh(sharpness f), or g = ±1 by the sign of f, f the structure field. Not for a `file`"},
     {"microstructure.wavelength_nm", STZ_KEY_FLOAT, "nm", "2.5", .min = 0, .min_open = true, NO_MAX,
@@ -141,18 +141,19 @@ const stz_key stz_schema[] = {
      AT(micro.layer_period_nm),
      .description = "Thickness of a Ni-rich and a Zr-rich layer together; the box must hold a whole number of them"},
     {"microstructure.layer_rich_share", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
-     .max_open = true, AT(micro.layer_rich_share), .description = "The Ni-rich layer's share of the period"},
+     .max_open = true, AT(micro.layer_rich_share), .description = "Fraction of the period that is Ni-rich"},
     {"microstructure.file", STZ_KEY_TEXT, "", "\"\"", AT(field_file),
      .description = "HDF5 file with the atomic fraction of Ni of each voxel, a path relative to the input; such as a "
                     "result"},
     {"microstructure.dataset", STZ_KEY_TEXT, "", "\"/microstructure/composition\"", AT(field_dataset),
      .description = "Dataset in that file, nx × ny × nz values from 0 to 1"},
     {"microstructure.nickel_fraction", STZ_KEY_FLOAT, "1", "0.35", .min = 0, .max = 1, AT(micro.nickel_fraction),
-     .description = "Mean atomic fraction of Ni; of `cut` random waves and of Cahn–Hilliard also the share of Ni-rich "
-                    "domains; of a `file` the fraction where g = 0"},
+     .description = "Mean atomic fraction of Ni; of `cut` random waves and of Cahn–Hilliard also the volume fraction "
+                    "of Ni-rich domains; of a `file` the fraction where g = 0"},
     {"microstructure.nickel_amplitude", STZ_KEY_FLOAT, "1", "0.15", .min = 0, .max = 1, AT(micro.nickel_amplitude),
-     .description = "Composition is nickel_fraction + nickel_amplitude g, less the mean of g where it has one, kept in "
-                    "[0, 1]; of a `file`, g is that which follows"},
+     .description =
+         "Composition is nickel_fraction + nickel_amplitude g, kept in [0, 1]; the mean of g is subtracted first, "
+         "except for smooth random waves; of a `file`, g follows from the composition by this relation"},
     {"microstructure.sharpness", STZ_KEY_FLOAT, "1", "1.5", .min = 0, .min_open = true, .max = 100, AT(micro.sharpness),
      .description = "Steepness of the smooth profile"},
     {"microstructure.control", STZ_KEY_NAME, "", "\"none\"", .names = "none|shuffled|equal-histogram",
@@ -164,7 +165,7 @@ const stz_key stz_schema[] = {
      .description = "Fraction of NBED patterns with Bragg reflections as deposited; it fixes the density of clusters, "
                     "together with `acceptance` and the geometry in `nbed`"},
     {"order.acceptance", STZ_KEY_FLOAT, "1", "0.1", .min = 0, .min_open = true, .max = 1, AT(order.acceptance),
-     .description = "Share of clusters that are oriented for Bragg reflection"},
+     .description = "Fraction of clusters that are oriented for Bragg reflection"},
     {"order.cluster_radius_nm", STZ_KEY_FLOAT, "nm", "0.5", .min = 0, .min_open = true, .max = 5,
      AT(order.cluster_radius_nm), .description = "Radius R of a cluster"},
     {"order.loss", STZ_KEY_FLOAT, "1", "0.6", .min = 0, .max = 1, AT(order.loss),
@@ -179,9 +180,9 @@ const stz_key stz_schema[] = {
          "strain or by its stress. `age`: no stress"},
     {"protocol[].mode", STZ_KEY_NAME, "", "\"uniaxial\"", .names = "uniaxial|shear", IN_SEGMENT(mode),
      .used_by = DRIVEN,
-     .description =
-         "What the segment's strain and stress are. `uniaxial`: xx, all other stresses zero. `shear`: simple "
-         "shear, the tensor component xy (half the engineering shear), all other strains held"},
+     .description = "The component that the segment's strain and stress mean. `uniaxial`: xx, all other stresses zero. "
+                    "`shear`: simple "
+                    "shear, the tensor component xy (half the engineering shear), all other strains held"},
     {"protocol[].temperature_K", STZ_KEY_FLOAT, "K", "295.0", .min = 1, .max = 2000, IN_SEGMENT(temperature_K),
      .used_by = EVERY, .description = "Temperature, at the start if it changes"},
     {"protocol[].temperature_end_K", STZ_KEY_FLOAT, "K", NULL, .min = 1, .max = 2000, IN_SEGMENT(temperature_end_K),
@@ -190,9 +191,10 @@ const stz_key stz_schema[] = {
                     "it, the temperature is constant"},
     {"protocol[].rate_per_s", STZ_KEY_FLOAT, "1/s", NULL, .min = 1e-20, .max = 1e12, IN_SEGMENT(rate_per_s),
      .used_by = RATE | UNLOAD | CYCLIC, .needed_by = RATE | UNLOAD | CYCLIC,
-     .description = "Rate of the strain; unload and cyclic give it the sign"},
+     .description = "Rate of the strain; the sign follows from the segment for unload and cyclic"},
     {"protocol[].rates_per_s", STZ_KEY_LIST, "1/s", NULL, .min = 1e-20, .max = 1e12, IN_SEGMENT(rates_per_s),
-     .used_by = JUMP, .needed_by = JUMP, .description = "Rates of the strain, by turns and from the first again"},
+     .used_by = JUMP, .needed_by = JUMP,
+     .description = "Rates of the strain, one after the other and from the first again"},
     {"protocol[].strain_each", STZ_KEY_FLOAT, "1", NULL, .min = 1e-6, .max = 1, IN_SEGMENT(strain_each),
      .used_by = JUMP, .needed_by = JUMP, .description = "Strain between one jump of the rate and the next"},
     {"protocol[].turn_strains", STZ_KEY_LIST, "1", NULL, .min = -1, .max = 1, .count = 2, IN_SEGMENT(turn_strains),
@@ -206,7 +208,8 @@ const stz_key stz_schema[] = {
      .needed_by = CYCLIC, .description = "End: number of cycles"},
     {"protocol[].control", STZ_KEY_LIST, "", NULL, .names = "strain|stress", .count = 6, IN_SEGMENT(control),
      .used_by = MIXED, .needed_by = MIXED,
-     .description = "What is imposed on each component xx, yy, zz, yz, xz, xy, from the value that is found"},
+     .description = "Whether the strain or the stress of each component xx, yy, zz, yz, xz, xy is imposed, starting "
+                    "from its value at the begin of the segment"},
     {"protocol[].strain_rates_per_s", STZ_KEY_LIST, "1/s", "[0.0, 0.0, 0.0, 0.0, 0.0, 0.0]", .min = -1e12, .max = 1e12,
      .count = 6, IN_SEGMENT(strain_rates_per_s), .used_by = MIXED,
      .description = "Rates of the strains that are imposed (tensor components); 0 for the others"},
@@ -214,10 +217,11 @@ const stz_key stz_schema[] = {
      .max = 1e15, .count = 6, IN_SEGMENT(stress_rates_GPa_per_s), .used_by = MIXED,
      .description = "Rates of the stresses that are imposed; 0 for the others"},
     {"protocol[].stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(stress_GPa),
-     .used_by = CREEP, .description = "Stress, set at once; without it, the stress that the segment finds is held"},
+     .used_by = CREEP,
+     .description = "Stress, set at once; without it, the stress at the begin of the segment is held"},
     {"protocol[].stiffness_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = 1e-9, .max = 1e9, IN_SEGMENT(stiffness_GPa),
      .used_by = ACTUATOR, .needed_by = ACTUATOR,
-     .description = "Stiffness S_a = E_a A_a L_s/(A_s L_a) of the actuator (a) as the specimen (s) feels it"},
+     .description = "Stiffness S_a = E_a A_a L_s/(A_s L_a) of the actuator (a) on the scale of the specimen (s)"},
     {"protocol[].mismatch_strain", STZ_KEY_FLOAT, "1", NULL, .min = 0, .min_open = true, .max = 1,
      IN_SEGMENT(mismatch_strain), .used_by = ACTUATOR, .needed_by = ACTUATOR,
      .description = "Free contraction of the actuator over the specimen's length"},
@@ -232,18 +236,19 @@ const stz_key stz_schema[] = {
      .used_by = RATE | HOLD | ACTUATOR | JUMP | UNLOAD, .description = "End: stress; unload: 0 without it"},
 
     {"kmc.engine", STZ_KEY_NAME, "", "\"auto\"", .names = STZ_ENGINE_NAMES, AT(kmc.engine),
-     .description = "`direct`: after each event every rate is computed again; `multilevel`: only those that change by "
-                    "more than next to nothing, at a cost that hardly grows with the box (one rank, boxes of 32 cells "
-                    "an axis or more); `auto`: `multilevel` in boxes of 32 cells an axis or more, else `direct`"},
+     .description =
+         "`direct`: residence-time (BKL) algorithm, every rate is computed again after each event. `multilevel`: "
+         "rejection kinetic Monte Carlo, at a cost per event that hardly grows with the box (one rank, boxes of at "
+         "least 32 cells per axis). `auto`: `multilevel` in boxes of at least 32 cells per axis, else `direct`"},
     {"kmc.tolerance", STZ_KEY_FLOAT, "MPa", "1.2", .min = 0.05, .max = 10, AT(kmc.tolerance_MPa),
-     .description = "multilevel: rms error of the local stress (norm of the deviator) that may pile up before it is "
-                    "computed afresh; 1.0 puts the law of the next event within about "
-                    "0.005 of the true one (total variation), and in proportion"},
+     .description = "multilevel: rms error of the local stress (norm of the deviator) at which the stress of all sites "
+                    "is computed again. At 1.0 the distribution of the next event is within about 0.005 of the exact "
+                    "one (total variation); the error is proportional to this key"},
 
     {"output.history_points_per_decade", STZ_KEY_INT, "1", "20", .min = 1, .max = 10000, AT(history.points_per_decade),
-     .description = "Rows of the history a decade of a segment's time"},
+     .description = "Rows of the history per decade of a segment's time"},
     {"output.history_strain_step", STZ_KEY_FLOAT, "1", "0.0005", .min = 1e-6, .max = 1, AT(history.strain_step),
-     .description = "A row at least each time the strain that the segment drives has moved by this"},
+     .description = "Largest change of the driven strain between two rows of the history"},
     {"output.nbed_strains", STZ_KEY_LEVELS, "1", "[ ]", .min = 0, .max = 1, AT(nbed_strains),
      .description = "Axial strains at which NBED scans are taken when first reached, ascending; 0.0 is as deposited"},
     {"output.snapshots", STZ_KEY_BOOL, "", "false", AT(snapshots),
@@ -264,12 +269,13 @@ const stz_key stz_schema[] = {
      .description = "Thickness of the foil; at most the box along the beam, which a thinner box has by default"},
     {"nbed.probe_nm", STZ_KEY_FLOAT, "nm", "0.4", .min = 0, .min_open = true, .max = 10, AT(nbed.probe_nm),
      .description = "Diameter of the probe, and step of its 10 × 10 grid"},
-    {"nbed.scans", STZ_KEY_INT, "1", "8", .min = 1, .max = 1000, AT(nbed.scans), .description = "Scans a level"},
+    {"nbed.scans", STZ_KEY_INT, "1", "8", .min = 1, .max = 1000, AT(nbed.scans),
+     .description = "Scans per strain level"},
     {"nbed.beam", STZ_KEY_NAME, "", "\"z\"", .names = "x|y|z", AT(nbed.beam), .description = "Axis of the beam"},
 
     {"avalanches.window", STZ_KEY_FLOAT, "1", "0.1", .min = 0, .min_open = true, .max = 100, AT(avalanche.window),
-     .description = "Time after an event within which another belongs to its avalanche, as a share of the mean time "
-                    "between events within `reach_nm` of it: the number that follow it by chance"},
+     .description = "Time after an event within which another belongs to its avalanche, as a fraction of the mean time "
+                    "between events within `reach_nm` of it: the number of events that follow it by chance"},
     {"avalanches.reach_nm", STZ_KEY_FLOAT, "nm", "2.5", .min = 0, .min_open = true, NO_MAX, AT(avalanche.reach_nm),
      .description = "Distance from an event within which another belongs to its avalanche"},
 
