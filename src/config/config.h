@@ -51,7 +51,7 @@ typedef struct stz_config {
   double checkpoint_every_wall_s; // 0: only when the run is stopped
   char *files;      // names of the files read: the input, then those that it names; each closed by a 0, and a further 0
   char *input_text; // the input file as read
-  char *notes;      // on values that are probably a mistake, "file:line: key: ..." a line each; "" without any
+  char *notes;      // on values that are probably a mistake, one line "file:line: key: ..." each; "" without any
   char *resolved_text; // every key with its value, unit and origin (default, model, input, --set): a valid input
 } stz_config;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Internal to src/config: not installed.
 //
-// The schema: one row a key. Everything that knows a key's name, type, unit, default or range reads it from here: the
+// The schema: one row per key. Everything that knows a key's name, type, unit, default or range reads it from here: the
 // parser, the checks, the resolved input and the reference page.
 #ifndef STZ_CONFIG_SCHEMA_H
 #define STZ_CONFIG_SCHEMA_H
@@ -19,7 +19,7 @@ typedef enum stz_key_type {
   STZ_KEY_TEXT,   // char[256]
   STZ_KEY_CELLS,  // int[3], each within the range
   STZ_KEY_LEVELS, // stz_levels: ascending doubles, each within the range
-  STZ_KEY_AXES,   // stz_catalogue: six numbers a mode
+  STZ_KEY_AXES,   // stz_catalogue: six numbers per mode
   STZ_KEY_LIST,   // stz_list: numbers, each within the range, or names, each as its index
 } stz_key_type;
 

@@ -42,7 +42,7 @@ typedef struct stz_sweep_spec {
   int axis_count;
   stz_sweep_design design;
   int points;   // of a sampled design
-  int replicas; // runs a point
+  int replicas; // runs per point
   uint64_t seed;
   bool common_seeds; // replica r has the same seed at every point
 } stz_sweep_spec;

@@ -126,7 +126,7 @@ void stz_glass_locate(const stz_glass *glass, stz_shear *shear) {
   shear->number = glass->event_count[i];
 }
 
-// Notes an event at one of this rank's sites: its plastic strain, its count, and whether it undid the one before.
+// Notes an event at one of this rank's sites: its plastic strain, its count, and whether it reversed the one before.
 static void record_event(stz_glass *g, int64_t i, const stz_shear *shear, const double d[5]) {
   const size_t stride = stz_field_stride(g->grid);
   const double density = stz_grid_voxels(g->grid, g->stz.volume_nm3);

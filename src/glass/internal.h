@@ -15,7 +15,7 @@ typedef struct stz_footprint_voxel {
   double keep, draw; // sqrt(1 - q^2) and q
 } stz_footprint_voxel;
 
-// The Voronoi cells of a jittered lattice that carry one orientation each.
+// The grains of orientation: Voronoi cells of a jittered lattice, each with one orientation.
 typedef struct stz_cell_lattice {
   int count[3];    // cells along each axis
   double pitch[3]; // nm
@@ -30,7 +30,7 @@ struct stz_glass {
   uint64_t seed;
   stz_modes modes;
   stz_marginal marginal;
-  double noise_eV; // barrier a unit of the marginal's image: width_eV, or 1 where that is in eV itself
+  double noise_eV; // barrier per unit of the marginal's image: width_eV, or 1 where that is in eV itself
   stz_fields *fields;
 
   float *structure, *composition; // g, c

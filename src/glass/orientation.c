@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Orientation cells: Voronoi cells of a lattice of pitch L/round(L/Omega^(1/3)) an axis, its points jittered by one
-// uniform number an axis and cell. A cell, not a voxel, has a rotation: that makes the glass independent of the
+// Grains of orientation: Voronoi cells of a lattice of pitch L/round(L/Omega^(1/3)) per axis, its points jittered by
+// one uniform number per axis and cell. A cell, not a voxel, has a rotation: that makes the glass independent of the
 // spacing.
 #include <math.h>
 
@@ -43,7 +43,7 @@ static void fill_layers(const stz_glass *g, int middle, cell_layers *layers) {
   }
 }
 
-// The cell whose point is nearest to `x`. A point is at most sqrt3 pitches away, hence within two cells an axis.
+// The cell whose point is nearest to `x`. A point is at most sqrt3 pitches away, hence within two cells per axis.
 static uint32_t nearest_cell(const stz_glass *g, const cell_layers *layers, const double x[3]) {
   const int *n = g->cells.count;
   const double *pitch = g->cells.pitch;

@@ -9,10 +9,10 @@ typedef enum stz_redraw { STZ_REDRAW_STZ, STZ_REDRAW_CENTRE, STZ_REDRAW_NONE } s
 typedef struct stz_barrier_params {
   double mean_eV;                // barrier of a site with g = 0 far from interfaces
   double width_eV;               // standard deviation of the noise before the cut
-  double cutoff_sigma;           // the noise, a law of mean 0 and variance 1, is cut at +- this
-  double composition_eV;         // rise of the barrier a unit of g
-  double interface_eV;           // fall of the barrier on interfaces, a unit of |grad g| lambda/(2 pi sharpness)
-  double floor_eV;               // no barrier is below
+  double cutoff_sigma;           // the noise, of mean 0 and variance 1, is cut at +- this
+  double composition_eV;         // rise of the barrier per unit of g
+  double interface_eV;           // fall of the barrier on interfaces, per unit of |grad g| lambda/(2 pi sharpness)
+  double floor_eV;               // lower limit of all barriers
   stz_distribution distribution; // of the noise
   double weibull_shape;
   double softening_eV;        // fall of a barrier under full damage
@@ -23,7 +23,7 @@ typedef struct stz_barrier_params {
 
 typedef struct stz_order_params {
   double bragg_fraction;    // fraction of NBED patterns with Bragg reflections as deposited
-  double acceptance;        // share of clusters oriented for Bragg reflection
+  double acceptance;        // fraction of clusters oriented for Bragg reflection
   double cluster_radius_nm; // R
   double loss;              // d: probability that an event takes the order of a cluster within its volume
 } stz_order_params;

@@ -16,7 +16,7 @@
 typedef stz_err stz_field_look(const int cells[3], int64_t first, int64_t count, const double *values);
 stz_err stz_field_check(const char *path, const char *dataset, const int cells[3], stz_field_look *look) STZ_MUST_USE;
 
-// Reads it, whatever its type of number: `local` receives one number a local site. Collective: rank 0 reads, a few
+// Reads it, whatever its type of number: `local` receives one number per local site. Collective: rank 0 reads, a few
 // planes at a time, so that no rank ever holds more than a slab. Fails as above.
 stz_err stz_field_read(const stz_grid *grid, const char *path, const char *dataset, double *local) STZ_MUST_USE;
 

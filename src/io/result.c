@@ -23,7 +23,7 @@ static const double BLOCK_SECONDS = 2.0;
 
 typedef struct column {
   hid_t dataset;
-  int width, at; // doubles a row, from where in a row
+  int width, at; // doubles per row, from where in a row
 } column;
 
 typedef struct table {

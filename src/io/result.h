@@ -29,7 +29,7 @@ typedef enum stz_column_type {
   STZ_COLUMN_INT8
 } stz_column_type;
 
-// A column of a table: `width` numbers a row (dataset n when 1, else n x width).
+// A column of a table: `width` numbers per row (dataset n when 1, else n x width).
 typedef struct stz_column {
   const char *name, *unit, *description;
   int width;
@@ -100,10 +100,10 @@ typedef struct stz_summary {
 // Reads it. Local, serial. Fails with STZ_EIO for what is no result.
 stz_err stz_result_summary(const char *path, stz_summary *summary) STZ_MUST_USE;
 
-// Prints what made a file and its last values, a `key: value` a line, to `out`. Local, serial.
+// Prints what made a file and its last values, one `key: value` per line, to `out`. Local, serial.
 stz_err stz_result_info(const char *path, FILE *out) STZ_MUST_USE;
 
-// Prints what two results differ in, a `key: FIRST | SECOND` a line, `-` for what one of them lacks: all that
+// Prints what two results differ in, one `key: FIRST | SECOND` per line, `-` for what one of them lacks: all that
 // stz_result_info prints, then the keys of the resolved inputs. Local, serial.
 stz_err stz_result_differences(const char *first, const char *second, FILE *out) STZ_MUST_USE;
 

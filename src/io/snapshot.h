@@ -23,7 +23,7 @@ stz_err stz_snapshot_create(const stz_grid *grid, const char *stem, int index, s
 stz_err stz_snapshot_commit(stz_snapshot **snapshot) STZ_MUST_USE;
 void stz_snapshot_abandon(stz_snapshot **snapshot); // gives up one that was begun; does nothing without
 
-// A point array, one number a local site: collected in layers of a few planes z, so that no rank holds a whole field.
+// A point array, one number per local site: collected in layers of a few planes z, so that no rank holds a whole field.
 stz_err stz_snapshot_field(stz_snapshot *snapshot, const char *name, const char *unit, const char *description,
                            const float *local) STZ_MUST_USE;
 

@@ -18,7 +18,7 @@ struct stz_kmc {
   stz_kmc_stats stats;
   stz_mean_stress drive;        // what holds since its t0, up to which time has passed for the glass
   double attempt;               // attempt rate of one mode of one voxel, 1/s
-  double searched;              // how far after drive.t0 a search that was left off has come; 0: none was
+  double searched;              // where an interrupted search continues, s after drive.t0; 0: none was interrupted
   stz_kmc_interrupt *interrupt; // may be NULL
   void *listener;               // for it
   void *state;                  // the engine's own
@@ -43,15 +43,17 @@ typedef struct stz_engine {
   void *(*block)(const stz_kmc *kmc, int index, size_t *bytes); // of its state; NULL past the last; may be NULL
 } stz_engine;
 
-// Between two windows of a search, `start` after the drive's t0: true if the search is to be left off here. Collective.
+// Collective. Call it between two windows of a search, `start` seconds after the drive's t0: true if the search must be
+// interrupted here.
 bool stz_kmc_leaves_off(stz_kmc *kmc, double start);
 
 // initial.c: the stress of the quenched-in strain, 5 components stz_field_stride apart; untouched if there is none.
 // Collective.
 stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) STZ_MUST_USE;
 
-// thinning.c: the waiting time to the next candidate when a hazard R exp(g t) bounds the true one. Starting `elapsed`
-// after the hazard was R, returns the time, since it was R, at which its integral has grown by `exponential`.
+// thinning.c: the waiting time to the next proposal when a hazard R exp(g t) bounds the true one. Starting `elapsed` s
+// after the hazard was R = `rate` (1/s), with g = `growth` (1/s), returns the time, since it was R, at which its
+// integral has grown by `exponential` (a number of mean 1).
 double stz_thinning_wait(double rate, double growth, double elapsed, double exponential);
 
 #endif

@@ -39,7 +39,7 @@ stz_err stz_spectral_resample(const stz_spectral *from, const double complex *sp
                               double complex *out) STZ_MUST_USE;
 
 // Local. Inverse transform of a real field with mirror parity: `data` holds the octant 0 <= m_i <= n_i/2 of the
-// spectrum, z fastest, (n_i/2 + 1) an axis, and receives the octant 0 <= x_i <= n_i/2 of the field
+// spectrum, z fastest, (n_i/2 + 1) per axis, and receives the octant 0 <= x_i <= n_i/2 of the field
 //   f(x) = 1/N sum_m F(m) prod_i t_i,  t_i = cos(2 pi m_i x_i/n_i), or sin where parity[i] is -1,
 // the sum running over all m of the box, with F continued by its parity. `team` may be NULL.
 stz_err stz_octant_inverse(stz_team *team, const int cells[3], const int parity[3], double *data) STZ_MUST_USE;

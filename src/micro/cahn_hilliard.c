@@ -12,7 +12,7 @@ struct stz_cahn_hilliard {
   stz_spectral *spectral;
   double complex *c, *work; // spectra
   double *k2;               // a mode, in units of 1/xi^2; negative on the Nyquist planes
-  double *field;            // a local site
+  double *field;            // one number per local site
 };
 
 static stz_err allocate(stz_cahn_hilliard *ch) {

@@ -8,7 +8,7 @@
 #include "lattice/grid.h"
 #include "micro/params.h"
 
-// Fills `distance` (one number a local site) with the distance of the voxel's centre from the nearest interface in
+// Fills `distance` (one number per local site) with the distance of the voxel's centre from the nearest interface in
 // units of the period, positive in Ni-rich layers; the first of these begins at the face of the box. *period_nm is the
 // period as it fits the box, within 0.1 % of layer_period_nm. Local. Fails with STZ_EINPUT, naming periods that fit, if
 // there is none, or if one of the layers is thinner than a voxel.

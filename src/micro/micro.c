@@ -99,7 +99,7 @@ static void take_root(void *context, int64_t first, int64_t end, int worker) {
 }
 
 // |grad| of the field that belongs to `spectrum`, which holds nothing on the Nyquist planes, so that i k F is the
-// gradient exactly. `work`: as long as the spectrum; `component`: a local site.
+// gradient exactly. `work`: as long as the spectrum; `component`: one number per local site.
 static stz_err gradient_of(stz_micro *m, stz_spectral *spectral, const double complex *spectrum, double complex *work,
                            double *component) {
   stz_team *team = stz_grid_team(m->grid);

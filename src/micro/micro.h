@@ -35,7 +35,7 @@ typedef struct stz_micro_measures {
   double length_spectrum_nm;             // 2 pi over the first moment of the radial power spectrum of f
   double length_correlation_nm;          // from the first minimum of the radial two-point function of f: wavelength of
                                          // the thin shell that has it there (its r times 2 pi/4.4934); 0: no minimum
-  double interface_per_nm;               // area of the level set f = 0 a volume (micro/topology.h)
+  double interface_per_nm;               // area of the level set f = 0 per volume (micro/topology.h)
   bool percolates_rich, percolates_poor; // winds around the box along each axis (micro/topology.h)
 } stz_micro_measures;
 

@@ -37,7 +37,7 @@ static uint64_t image(const permutation *p, uint64_t site) {
 
 // What one rank sends and receives. Values go in the order of their new owners, beside their new places.
 typedef struct exchange {
-  int *counts_out, *at_out, *counts_in, *at_in; // a rank
+  int *counts_out, *at_out, *counts_in, *at_in; // one per rank
   int *order;                                   // local site of each value sent
   int64_t *place_out, *place_in;                // its new global index
   double *out, *in;

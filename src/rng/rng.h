@@ -55,7 +55,7 @@ void stz_rng_advance(stz_rng *rng, stz_uint128 steps);
 
 double stz_rng_uniform(stz_rng *rng);                // [0, 1), 53 bits, as numpy's random()
 double stz_rng_exponential(stz_rng *rng);            // mean 1, by inversion
-double stz_rng_normal(stz_rng *rng);                 // mean 0, variance 1, polar method, one value a call
+double stz_rng_normal(stz_rng *rng);                 // mean 0, variance 1, polar method, one value per call
 uint64_t stz_rng_below(stz_rng *rng, uint64_t n);    // {0, ..., n-1} without bias, n > 0
 uint64_t stz_rng_poisson(stz_rng *rng, double mean); // by products of uniforms; mean below 500
 

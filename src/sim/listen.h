@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Internal to src/sim: not installed.
 //
-// When a run is to save its state, and when to stop: asked by all ranks together at places that all reach alike, events
-// apart often enough to be heard within a second or two.
+// When a run must save its state or stop: all ranks ask together, at places that all of them reach, so often that a
+// request is heard within a second or two.
 #ifndef STZ_SIM_LISTEN_H
 #define STZ_SIM_LISTEN_H
 

@@ -102,7 +102,7 @@ static void yield(stz_sample *s, const double strain[6]) {
   stz_load_yield(s->load, plastic);
 }
 
-// Finds what comes next: an event, a break point of the load, or the end of the segment. None is found if the search is
+// Finds the next step: an event, a break point of the load, or the end of the segment. None is found if the search is
 // left off.
 static stz_err find_step(run *r, const stz_drive *drive, const stz_mean_stress *mean) {
   stz_step step = {.ends = drive->ends_segment};

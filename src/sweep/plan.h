@@ -30,12 +30,12 @@ typedef struct stz_plan {
   int override_count;
   char notes[STZ_PLAN_NOTES][STZ_PLAN_NOTE]; // the first that were logged
   int noted;
-  char field[4500]; // that was looked at last
-  char *identity;   // what makes the sweep this one and no other, a setting a line
+  char field[4500]; // the file of a field that was checked last
+  char *identity;   // what makes the sweep this one and no other, one setting per line
 } stz_plan;
 
 // Reads the sweep file and all that it names, and makes and checks every run's input, with `overrides` over the sweep's
-// own `set`. Collective. Costs are for `ranks` ranks a run. Notes on the inputs are logged once each. Fails with
+// own `set`. Collective. Costs are for `ranks` ranks per run. Notes on the inputs are logged once each. Fails with
 // STZ_EINPUT or STZ_EIO; *plan is then NULL.
 stz_err stz_plan_read(MPI_Comm comm, const char *path, const stz_override *overrides, int count, int ranks,
                       stz_plan **plan) STZ_MUST_USE;

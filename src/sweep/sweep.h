@@ -2,7 +2,7 @@
 //
 // A sweep: many runs on the ranks of one job, and on those of others that share its directory.
 //
-// The ranks are split into groups, a run a group. Groups take the next run from one list, longest first, through a
+// The ranks are split into groups, one run per group. Groups take the next run from one list, longest first, through a
 // counter in rank 0's memory that each increments by itself (MPI_Fetch_and_op): no rank is kept from work to hand it
 // out, and none is idle while a run waits. What a run is depends on its number alone, so results are the same however
 // the ranks are split and the runs shared out.
