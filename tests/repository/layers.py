@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks the rules of the house that a compiler does not: include directions, who may use which library, what only the
-program may do, licence lines, links between pages. `layers.py [TOP]` prints each breach as file:line: what and exits 1
+program may do, licence lines, internal headers, links between pages, no history in them. `layers.py [TOP]` prints each breach as file:line: what and exits 1
 if there is any."""
 import ast
 import re
@@ -165,6 +165,19 @@ def broken_links(top):
                     yield page, number, f"{target.name} has no heading #{anchor}"
 
 
+HISTORY = re.compile(r"\bcommits? [0-9a-f]{7}\b|\b20\d\d-\d\d-\d\d\b|\bthe machine was\b")
+KEEPS_HISTORY = ("CHANGELOG", "results", "verification")  # pages may begin so
+
+
+def history_in_pages(top):
+    """Pages for users say what holds, not how it came about: no commits, no dates of campaigns."""
+    for page in sorted([*top.glob("*.md"), *(top / "docs").glob("*.md")]):
+        if not page.name.startswith(KEEPS_HISTORY):
+            for number, line in enumerate(page.read_text().splitlines(), 1):
+                if found := HISTORY.search(line):
+                    yield page, number, f"'{found.group()}' belongs to results.md, verification or the changelog"
+
+
 VERSIONS = {  # where the version stands
     "CMakeLists.txt": r"project\(stzkmc VERSION (\S+)",
     "postprocess/pyproject.toml": r'^version = "(.+)"',
@@ -189,6 +202,7 @@ def breaches(top):
     yield from unlisted_defects(top)
     yield from broken_links(top)
     yield from headers_out_of_place(top)
+    yield from history_in_pages(top)
     for path in sources(top):
         text = path.read_text()
         if SPDX not in "\n".join(text.splitlines()[:2]):

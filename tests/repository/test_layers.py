@@ -22,6 +22,7 @@ PLANTED = [
     ("src/base/memory.c", "static void f(void) { exit(1); }", "exit belongs to src/app alone"),
     ("src/lattice/fields.c", "static MPI_Comm c = MPI_COMM_WORLD;", "MPI_COMM_WORLD belongs to src/app alone"),
     ("src/rng/rng.h", "// TO" "DO", "TO" "DO left in"),
+    ("docs/guide.md", "Measured on 2026-" "01-31.", "'2026-" "01-31' belongs to results.md"),
     ("postprocess/stzpost/io/result.py", "from ..plots import style", "stzpost/io must not import from stzpost/plots"),
     ("postprocess/stzpost/analysis/nbed.py", "from .. import pages", "stzpost/analysis must not import from stzpost/pages"),
     ("src/rng/rng.c", '#include "nowhere.h"', '"nowhere.h" lacks its module'),
