@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-// Reads a whole file; *bytes is to be freed by stz_free.
+// Reads a whole file of *bytes bytes; *data must be freed by stz_free.
 stz_err stz_disk_read(const char *path, void **data, size_t *bytes) STZ_MUST_USE;
 
 // Writes a whole file under a temporary name, syncs and renames it to `path`.
@@ -22,7 +22,7 @@ stz_err stz_disk_seal(const char *path) STZ_MUST_USE;
 typedef enum stz_seal { STZ_SEAL_NONE, STZ_SEAL_FITS, STZ_SEAL_BROKEN } stz_seal;
 stz_err stz_disk_look_at_seal(const char *path, stz_seal *seal) STZ_MUST_USE;
 
-// STZ_OK if there is one and it fits: the file of a checkpoint is whole.
+// STZ_OK if the file has such a line and it fits: a checkpoint is whole.
 stz_err stz_disk_check_seal(const char *path) STZ_MUST_USE;
 
 // Renames and makes the new name durable (syncs the directory).

@@ -20,14 +20,16 @@
 
 #include "base/error.h"
 
-// The program's own file, whose main calls stz_reader_serve first. It must last.
+// `program`: path of the program's own file, whose main calls stz_reader_serve first. The text must outlive all
+// reading.
 void stz_reader_install(const char *program);
 
-// Whether this process was started to answer another; it has then done so, and main returns.
+// True if this process was started to answer another one. It has then done so, and main must return.
 bool stz_reader_serve(int argc, char **argv);
 
 typedef struct stz_reader stz_reader;
 
+// Opens the file `path` to read.
 stz_err stz_reader_open(const char *path, stz_reader **reader) STZ_MUST_USE;
 
 // Does nothing without a file. Fails if a question since the opening could not be answered at all: what the answers
@@ -38,7 +40,8 @@ const char *stz_reader_path(const stz_reader *reader);
 
 typedef enum stz_number { STZ_NUMBER_DOUBLE, STZ_NUMBER_FLOAT, STZ_NUMBER_INT, STZ_NUMBER_UINT64 } stz_number;
 
-// Reads `count` numbers of an attribute; false if there are none, or not that many.
+// Reads the attribute `name` of `object` (path of a group or dataset) into values[count] of `type`; false if there is
+// no such attribute, or not of so many numbers.
 bool stz_reader_numbers(stz_reader *reader, const char *object, const char *name, stz_number type, int count,
                         void *values);
 
@@ -48,7 +51,7 @@ bool stz_reader_attribute(stz_reader *reader, const char *object, const char *na
 // Reads a text dataset as stz_hdf_text makes it; *text is to be freed by stz_free.
 stz_err stz_reader_text(stz_reader *reader, const char *path, char **text) STZ_MUST_USE;
 
-// What a dataset is.
+// Shape and nature of a dataset.
 enum { STZ_MOST_DIMENSIONS = 8 };
 typedef struct stz_shape {
   bool there;   // a dataset has this name
@@ -63,7 +66,8 @@ typedef struct stz_shape {
 } stz_shape;
 stz_err stz_reader_shape(stz_reader *reader, const char *path, stz_shape *shape) STZ_MUST_USE;
 
-// Reads a block of a dataset of `rank` dimensions.
+// Reads the block that begins at from[rank] and has count[rank] values of the dataset `path`, of `rank` dimensions,
+// into `values` of `type`, the last index fastest.
 stz_err stz_reader_block(stz_reader *reader, const char *path, stz_number type, int rank, const uint64_t *from,
                          const uint64_t *count, void *values) STZ_MUST_USE;
 

@@ -42,15 +42,16 @@ typedef struct stz_column {
 stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, stz_result **result) STZ_MUST_USE;
 stz_err stz_result_close(stz_result **result) STZ_MUST_USE;
 
-// Closes it after a failure, whose message stays the last one.
+// Closes it after a failure; the failure's message stays the last one.
 void stz_result_abandon(stz_result **result);
 
-// Opens an unfinished file again, to go on writing it after the last row of each table.
+// Opens an unfinished file again, to continue after the last row of each table.
 stz_err stz_result_reopen(const stz_grid *grid, const char *path, stz_result **result) STZ_MUST_USE;
 
 const char *stz_result_path(const stz_result *result); // on rank 0; local
 
-// Attributes of a group or dataset ("/" for the root); groups are made where needed.
+// Write the attribute `name` of the group or dataset `object` ("/": the root); missing groups are made. Rank 0's
+// value is written.
 stz_err stz_result_text(stz_result *result, const char *object, const char *name, const char *value) STZ_MUST_USE;
 stz_err stz_result_int(stz_result *result, const char *object, const char *name, int64_t value) STZ_MUST_USE;
 stz_err stz_result_uint(stz_result *result, const char *object, const char *name, uint64_t value) STZ_MUST_USE;
@@ -58,7 +59,7 @@ stz_err stz_result_double(stz_result *result, const char *object, const char *na
 stz_err stz_result_ints(stz_result *result, const char *object, const char *name, const int *values,
                         int count) STZ_MUST_USE;
 
-// A text dataset.
+// Writes a text dataset at `path`.
 stz_err stz_result_text_dataset(stz_result *result, const char *path, const char *description,
                                 const char *text) STZ_MUST_USE;
 
@@ -72,20 +73,21 @@ stz_err stz_result_flush(stz_result *result) STZ_MUST_USE;
 // A row of another table; no communication but when a block is full.
 stz_err stz_result_append(stz_result *result, stz_table table, const double *values) STZ_MUST_USE;
 
-// A dataset of `rank` dimensions whose values every rank holds (rank 0's are written).
+// Writes a dataset at `path` with dims[rank] values of `unit`, the last index fastest; rank 0's values are written.
 stz_err stz_result_doubles(stz_result *result, const char *path, const char *unit, const char *description, int rank,
                            const int *dims, const double *values) STZ_MUST_USE;
 stz_err stz_result_bytes(stz_result *result, const char *path, const char *unit, const char *description, int rank,
                          const int *dims, const uint8_t *values) STZ_MUST_USE;
 
-// A field over the lattice, nx x ny x nz floats: collected plane by plane, so that no rank ever holds more than a slab.
+// Writes a field over the lattice at `path`, nx x ny x nz floats of `unit`. `local`: one number per local site.
+// Collected plane by plane, so that no rank ever holds more than a slab.
 stz_err stz_result_field(stz_result *result, const char *path, const char *unit, const char *description,
                          const float *local) STZ_MUST_USE;
 
 // Whether a result is of a run that came to its end, and its resolved input (to be freed by stz_free). Local, serial.
 stz_err stz_result_peek(const char *path, bool *complete, char **resolved) STZ_MUST_USE;
 
-// What a result comes to, in a few numbers.
+// A result in a few numbers.
 enum { STZ_SUMMARY_COLUMNS = 6 };
 typedef struct stz_summary {
   bool complete;

@@ -15,10 +15,10 @@
 
 typedef struct stz_snapshot stz_snapshot;
 
-// Fails if one of the first `count` snapshots of this stem, or their list, is there already.
+// Fails if one of the first `count` snapshots of this stem, or their list, exists already.
 stz_err stz_snapshot_vacant(const stz_grid *grid, const char *stem, int count) STZ_MUST_USE;
 
-// Begins snapshot `index`. The file appears under its name, replacing one that is there, when it is committed.
+// Begins snapshot `index`. The file appears under its name when it is committed, and then replaces an older one.
 stz_err stz_snapshot_create(const stz_grid *grid, const char *stem, int index, stz_snapshot **snapshot) STZ_MUST_USE;
 stz_err stz_snapshot_commit(stz_snapshot **snapshot) STZ_MUST_USE;
 void stz_snapshot_abandon(stz_snapshot **snapshot); // gives up one that was begun; does nothing without
@@ -27,7 +27,7 @@ void stz_snapshot_abandon(stz_snapshot **snapshot); // gives up one that was beg
 stz_err stz_snapshot_field(stz_snapshot *snapshot, const char *name, const char *unit, const char *description,
                            const float *local) STZ_MUST_USE;
 
-// What is no field lies beside the group VTKHDF, where VTK passes over it: numbers as attributes of the root or of a
+// Data that are no field lie beside the group VTKHDF, where VTK ignores them: numbers as attributes of the root or of a
 // group (VTK 9.1 fails on field data of an image), texts, and tables, a column of `count` rows on each rank, those of
 // the ranks one after the other.
 stz_err stz_snapshot_number(stz_snapshot *snapshot, const char *object, const char *name, double value) STZ_MUST_USE;

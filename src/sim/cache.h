@@ -16,10 +16,10 @@ typedef struct stz_cache stz_cache;
 stz_err stz_cache_create(MPI_Comm comm, stz_team *team, stz_cache **cache) STZ_MUST_USE;
 void stz_cache_destroy(stz_cache **cache);
 
-// Has the cache hold what `config` needs. Collective. On failure it is empty.
+// Collective. Fills the cache with what `config` needs. On failure it is empty.
 stz_err stz_cache_fill(stz_cache *cache, const stz_config *config) STZ_MUST_USE;
 
-// What it holds; valid until it is filled for another lattice or elasticity. Local.
+// Its contents; valid until it is filled for another lattice or elasticity.
 stz_grid *stz_cache_grid(const stz_cache *cache);
 stz_elastic *stz_cache_elastic(const stz_cache *cache);
 

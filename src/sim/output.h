@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The files that a run writes, by its output's name, and whose they are while it goes on.
+// The names of the files that a run writes, and the lock on them while it runs.
 #ifndef STZ_SIM_OUTPUT_H
 #define STZ_SIM_OUTPUT_H
 
@@ -19,9 +19,9 @@ typedef struct stz_output_claim {
 
 typedef struct stz_output stz_output;
 
-// Looks at the names of all files that are to be written, and locks the output until it is released. Collective. Fails
-// with STZ_EINPUT for a name that is too long, or that of a file that is read; with STZ_EIO for a file that is in the
-// way, or an output that another job writes.
+// Collective. Checks the names of all files that the run will write, and locks the output until it is released. Fails
+// with STZ_EINPUT for a name that is too long or belongs to a file that the run reads; with STZ_EIO for a file that is
+// in the way, or an output that another job writes.
 stz_err stz_output_hold(MPI_Comm comm, const stz_output_claim *claim, stz_output **held) STZ_MUST_USE;
 void stz_output_release(stz_output **held);
 

@@ -9,7 +9,7 @@
 
 #include "config/config.h"
 
-// What one snapshot shows.
+// The scans of one snapshot.
 typedef struct stz_rescan_level {
   int snapshot, scans;
   double strain, time_s;
@@ -26,8 +26,9 @@ typedef struct stz_rescan_options {
   void (*level)(const stz_rescan_level *level); // called on rank 0 after each snapshot
 } stz_rescan_options;
 
-// Scans every snapshot that the run's list names. One that was taken at a strain of output.nbed_strains has the scans'
-// places of that level, so that the run's own optics and seed give its patterns again, bit for bit. Collective.
+// Collective. Scans every snapshot that the run's list names. A snapshot that was taken at a strain of
+// output.nbed_strains has the places of that strain level, so that the run's own optics and seed reproduce its patterns
+// bit for bit.
 stz_err stz_rescan_run(MPI_Comm comm, const stz_rescan_options *options) STZ_MUST_USE;
 
 #endif

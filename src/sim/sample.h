@@ -23,8 +23,9 @@ typedef struct stz_sample {
   stz_cache *own; // where grid and elastic come from, if the sample has them for itself
 } stz_sample;
 
-// Builds everything that the input describes, at time 0. Collective. What it can share it takes from `cache`, which
-// must outlive it; NULL: it shares nothing, and `team`, which may be NULL, works for it. On failure *sample is empty.
+// Collective. Builds everything that the input describes, at time 0. Grid, transforms and kernel come from `cache`,
+// which must outlive the sample; NULL: the sample has its own, and the threads of `team` (may be NULL) work for it. On
+// failure *sample is empty.
 stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_team *team,
                           stz_sample *sample) STZ_MUST_USE;
 void stz_sample_destroy(stz_sample *sample); // collective
@@ -33,7 +34,7 @@ void stz_sample_destroy(stz_sample *sample); // collective
 // ranks that took the same steps. Collective.
 uint64_t stz_sample_hash(const stz_sample *sample);
 
-// Brings the engine's stress up to date and the barriers to the moment of `macro`, no event lying between. Collective.
+// Collective. Updates the engine's stress, and the barriers to the moment of `macro`; no event may lie between.
 void stz_sample_refresh(const stz_sample *sample, const stz_macro *macro);
 
 // The moment of a macroscopic state. Local.

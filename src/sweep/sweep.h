@@ -64,8 +64,9 @@ typedef struct stz_sweep_outcome {
   bool stopped_early;
 } stz_sweep_outcome;
 
-// Runs what is chosen of the sweep `path` and not done. Collective. A run that fails is noted in the manifest and does
-// not end the sweep; when no run is left, the first failure is returned, unless the sweep was stopped early.
+// Collective. Makes the chosen runs of the sweep file `path` that are not done. A run that fails is noted in the
+// manifest and does not end the sweep; when no run is left, the first failure is returned, unless the sweep was stopped
+// early.
 stz_err stz_sweep_run(MPI_Comm comm, const char *path, const stz_sweep_options *options,
                       stz_sweep_outcome *outcome) STZ_MUST_USE;
 
