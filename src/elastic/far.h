@@ -11,23 +11,24 @@ typedef struct stz_far stz_far;
 // Starts without events. Serial. `split` must outlive it.
 stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) STZ_MUST_USE;
 void stz_far_destroy(stz_far **far);
-void stz_far_clear(stz_far *far); // forgets all events
+void stz_far_clear(stz_far *far); // removes all events
 
-// Adds an event with the strain deviator e. The coarse part takes it up with the next stz_far_converge.
+// Adds an event with the strain deviator e (1) at the site `origin`. The coarse part includes it after the next
+// stz_far_converge.
 void stz_far_add(stz_far *far, const int origin[3], const float e[5]);
 
-// Brings the coarse part up to date, if there is one.
+// Recomputes the coarse part, if there is one, by Fourier transform.
 void stz_far_converge(stz_far *far);
 
-// Stress of the smooth parts at a site; and at the 512 sites of the box of 8 an axis from `origin` on (wrapped),
-// [c][x][y][z].
+// Stress of the smooth parts, deviator, eV/nm^3: at one site; and at the 512 sites of the cube of 8 per axis from
+// `origin` on (wrapped), [c][x][y][z].
 void stz_far_site(const stz_far *far, const int site[3], float stress[5]);
 void stz_far_box(const stz_far *far, const int origin[3], float stress[5][512]);
 
 // Whether all nodes are within half of the range of their 32 bits.
 bool stz_far_in_range(const stz_far *far);
 
-// Everything that changes, as one block of plain bytes.
+// All that events change, as one block of *bytes plain bytes: to be saved, and filled again on a restart.
 void *stz_far_state(stz_far *far, size_t *bytes);
 
 #endif

@@ -24,14 +24,14 @@ typedef struct quad {
   int16_t folded[4][HALVES][PADDED];
 } quad;
 
-// A piece that an event adds to, and where its part of a quad begins: image, number in its row.
+// A row of 8 sites that an event adds to, and the place of its part in a quad: image, number in its row.
 typedef struct target {
   int32_t piece;
   int16_t image, begin;
 } target;
 
-// Memory answers some hundred cycles late: what comes AHEAD is called in now (of many calls at once a processor drops
-// most).
+// Memory answers some hundred cycles late: prefetch AHEAD iterations in advance (of many prefetches at once a processor
+// drops most).
 enum { AHEAD = 10 };
 
 struct stz_near {
@@ -138,7 +138,7 @@ static inline __attribute__((always_inline)) void put_whole(const float *whole, 
              c, q);
 }
 
-// What is taken off the slacks: `scale` times the norm.
+// The reduction of the slacks: `scale` times the norm.
 static inline __attribute__((always_inline)) halves cost_of(lanes norm2, float scale) {
   float square[8], units[8];
   memcpy(square, &norm2, sizeof square);
@@ -169,8 +169,8 @@ static inline __attribute__((always_inline)) void fill_quad(const float *near, c
   put_costs(norm, scale * (STZ_FOLDED / STZ_SLACK), q);
 }
 
-// Where the pieces about an event begin: those at x - 7 .. x + 7, at y, and at the block before, of and after its own
-// along z, each added up.
+// Numbers of the rows of 8 about an event: those at x - 7 .. x + 7, at y, and in the block before, of and after its own
+// along z, summed axis by axis.
 typedef struct places {
   int x[2 * SPAN - 1], y[2 * SPAN - 1], z[3];
 } places;
@@ -211,7 +211,7 @@ static inline __attribute__((always_inline)) void prefetch_piece(const stz_piece
     __builtin_prefetch((const char *)piece + line, 1);
 }
 
-// Adds a row's part within one piece; returns the lanes whose slack is below zero.
+// Adds a row's part within one row of 8 sites; returns the lanes whose slack is below zero.
 static inline __attribute__((always_inline)) uint32_t add_piece(const quad *q, const target *t, stz_piece *piece) {
   const int32_t *restrict near = q->near[t->image][0] + t->begin;
   const int16_t *restrict folded = q->folded[t->image][0] + t->begin;
@@ -236,7 +236,7 @@ static inline __attribute__((always_inline)) uint32_t add_piece(const quad *q, c
   return below;
 }
 
-// Adds a quad to its pieces; returns the count of those that are spent.
+// Adds a quad to its rows of 8; returns the number of rows with an exhausted slack.
 static inline __attribute__((always_inline)) int add_quad(const quad *q, const target *list, int targets,
                                                           stz_piece *pieces, stz_spent *spent) {
   int count = 0;

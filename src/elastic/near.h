@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The near part of an event's stress (split.h), added to the sites in pieces, in blocks of 8 x 8 x 8 sites.
+// The near part of an event's stress (split.h), added to rows of 8 sites, in blocks of 8 x 8 x 8 sites.
 //
-// A piece is a row of 8 sites along z. Piece (block, row) is number 64 block + row, row = 8 (x mod 8) + (y mod 8),
-// block = (x/8 by + y/8) bz + z/8.
+// A row of 8 (stz_piece) lies along z. Row `row` of block `block` is number 64 block + row, row = 8 (x mod 8) + (y mod
+// 8), block = (x/8 by + y/8) bz + z/8.
 #ifndef STZ_ELASTIC_NEAR_H
 #define STZ_ELASTIC_NEAR_H
 
@@ -14,12 +14,13 @@
 
 enum { STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1, STZ_NEAR_PARTS = 5, STZ_FOLDED_PARTS = 6 };
 
-// `near` is in the split's units: a sum that no order of events changes. `folded` and `slack` are of bounds only, hence
-// of 16 bits: halves the memory that an event moves. `bound` and `barrier` are the caller's own and not touched here.
+// `near` is in the split's units: a sum that no order of events changes. `folded` (cached stress) and `slack` serve bounds
+// only, in 16 bits: this halves the memory that an event moves. `bound` and `barrier` are the caller's own and not touched
+// here.
 typedef struct stz_piece {
   int32_t near[STZ_NEAR_PARTS][8]; // stress by the near part
-  int16_t folded[5][8];            // whole stress as last looked at and events nearby since, STZ_FOLDED a unit
-  int16_t slack[8];                // STZ_SLACK a unit; folded and slack are updated as one array
+  int16_t folded[5][8];            // cached: stress at the last update and nearby events since, units of STZ_FOLDED
+  int16_t slack[8];                // units of STZ_SLACK; folded and slack are updated as one array
   float bound[8], barrier[8];
 } stz_piece;
 
@@ -55,22 +56,22 @@ static inline __attribute__((always_inline)) void stz_from_fixed(const int16_t f
   for (int l = 0; l < 8; l++) units[l] = (float)whole[l];
 }
 
-// A piece with slacks below zero: bit l of `lanes` for site l.
+// A row of 8 with slacks below zero: bit l of `lanes` for site l.
 typedef struct stz_spent {
   int32_t piece;
   uint8_t lanes;
 } stz_spent;
 
-// What an event makes of the pieces about it, and those that it leaves with a slack below zero.
+// Adds the near part of events to the rows about them, and lists the rows with a slack below zero.
 typedef struct stz_near stz_near;
 
 // Serial. `split` must outlive it.
 stz_err stz_near_create(const stz_split *split, stz_near **near) STZ_MUST_USE;
 void stz_near_destroy(stz_near **near);
 
-// Adds what an event with the strain deviator e at `origin` makes of the near part to `near`, its whole stress to
-// `folded`, and takes `scale` times the norm of that off the slacks. Returns the count of pieces with a slack below
-// zero, and the pieces in *spent until the next call.
+// Adds the stress of an event with the strain deviator e (1) at the site `origin` to pieces[...] (in and out): its near
+// part to `near`, its full stress to `folded`; subtracts `scale` times the norm of the latter from the slacks. Returns
+// the number of rows with a slack below zero; *spent lists them until the next call.
 int stz_near_add(stz_near *near, const int origin[3], const float e[5], float scale, stz_piece *pieces,
                  stz_spent **spent);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The kernel of one event in parts of finite range, for engines that do not touch every site at every event.
+// The kernel of one event (the Green's function with the event's shape) in parts of finite range: kernel splitting, as
+// in multilevel summation. For engines that do not evaluate every site at every event.
 //
 //   K = near + level 1 + level 2 + coarse.
 // With g_l windows of unit mass and radius R_l = 9.2 2^(l-1) voxels, the smooth part of range beyond R_l is the bare
@@ -8,9 +9,9 @@
 // interpolate. A window (1 - (r/R)^2)^5 (alpha + beta r^2) has the second moment of the event's own shape: since the
 // elastic kernel is homogeneous of degree 0 in k, two eigenstrains of equal mass and second moment have the same field
 // outside their support but for terms of fourth order, so that each part has a finite range (the idea of multilevel
-// summation, R. D. Skeel, I. Tezcan, D. J. Hardy, J. Comput. Chem. 23, 673, 2002, for this kernel). The near part,
-// within 8 voxels, is what the others leave over: what level 1 makes of a source of its parity is taken off, as it is
-// interpolated, so that there the sum is exact but for levels from 2 on.
+// summation, R. D. Skeel, I. Tezcan, D. J. Hardy, J. Comput. Chem. 23, 673, 2002, for this kernel). near =
+// full kernel minus the interpolated level-1 kernel, tabulated per parity of the source; it reaches over 8 voxels,
+// where the sum is thus exact but for levels from 2 on.
 //
 // Boxes of up to 32 cells an axis need level 1 alone, up to 64 also level 2; larger ones have a last part on nodes of
 // spacing 8, convolved now and then by Fourier transform. The last part of any box is periodic and not cut off.

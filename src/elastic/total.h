@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The stress of a whole field of strain by Fourier transform, with the operator kept in a table: for engines that need
-// it again and again. In single precision, within 1e-5 of the stress's rms. One rank.
+// The stress of a whole field of strain by Fourier transform (full recompute), with the operator kept in a table, for
+// engines that need it many times. In single precision, within 1e-5 of the stress's rms. One rank.
 #ifndef STZ_ELASTIC_TOTAL_H
 #define STZ_ELASTIC_TOTAL_H
 
@@ -28,10 +28,10 @@ void stz_total_destroy(stz_total **total);
 // each component of the result.
 void stz_total_stress(stz_total *total, stz_total_give *strain, stz_total_take *put, void *context);
 
-// Five numbers a site that are free between two calls of stz_total_stress.
+// Work space of five numbers per site, free between two calls of stz_total_stress.
 float *stz_total_work(stz_total *total);
 
-// Memory of the table, and of the fields that are worked on.
+// Memory of the table and of the work space, bytes.
 size_t stz_total_table_bytes(const stz_total *total);
 size_t stz_total_work_bytes(const stz_total *total);
 

@@ -6,10 +6,10 @@
 // windows of J. K. Gardner, L. Knopoff, Bull. Seismol. Soc. Am. 64, 1363, 1974; a single parent as in I. Zaliapin,
 // Y. Ben-Zion, J. Geophys. Res. 118, 2847, 2013).
 //
-// The window's length is the share `window` of the mean time that passes between events within the distance:
+// The window's length is the fraction `window` of the mean time that passes between events within the distance:
 //   window * (mean waiting time of the box) * N/n,
 // n of the N sites lying within the distance. So `window` is the number of children that an event would have by chance
-// if events fell independently, whatever the size of the box; of such events the share exp(-window) begins an
+// if events fell independently, whatever the size of the box; of such events the fraction exp(-window) begins an
 // avalanche. The mean waiting time at an event is a running mean over about the last STZ_AVALANCHE_MEMORY.
 #ifndef STZ_OBSERVE_AVALANCHES_H
 #define STZ_OBSERVE_AVALANCHES_H
@@ -68,10 +68,10 @@ stz_err stz_avalanches_add(stz_avalanches *avalanches, const stz_avalanche_event
 double stz_avalanche_radius(const stz_avalanche *avalanche);
 void stz_avalanche_centre(const stz_grid *grid, const stz_avalanche *avalanche, double centre_nm[3]);
 
-// Share of the sites within the distance (periodic, at least the site itself).
+// Fraction of the sites within the distance (periodic, at least the site itself).
 double stz_avalanches_share(const stz_avalanches *avalanches);
 
-// For checkpoints: all that is open. Local, but that restoring can fail (STZ_EIO: `saved` is not of this size).
+// For checkpoints: all open avalanches. Restoring can fail (STZ_EIO: `saved` is not of this size).
 size_t stz_avalanches_saved_bytes(const stz_avalanches *avalanches);
 void stz_avalanches_save(const stz_avalanches *avalanches, void *saved);
 stz_err stz_avalanches_restore(stz_avalanches *avalanches, const void *saved, size_t bytes) STZ_MUST_USE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// How barriers and stresses are distributed over the sites.
+// Distributions of barriers and stresses over the sites.
 #ifndef STZ_OBSERVE_DISTRIBUTIONS_H
 #define STZ_OBSERVE_DISTRIBUTIONS_H
 
@@ -12,7 +12,7 @@
 // The domains in which sites are counted: those that are Ni-rich (structure g > 0), and all others.
 enum { STZ_DOMAIN_RICH, STZ_DOMAIN_POOR, STZ_DOMAINS };
 
-// What is counted.
+// The quantities that are counted.
 typedef enum stz_distribution_kind {
   STZ_DISTRIBUTION_BARRIER,    // barrier Q at zero stress, eV
   STZ_DISTRIBUTION_RESOLVED,   // largest resolved stress of the site's 30 modes, eV/nm^3
@@ -30,8 +30,8 @@ typedef struct stz_distributions {
   stz_histogram histogram[STZ_DISTRIBUTIONS];
 } stz_distributions;
 
-// Counts a number >= 0 a local site by bins of `width`, in the domains of `structure` (g). Collective; the same on any
-// number of ranks.
+// Counts one number >= 0 per local site by bins of `width`, in the domains of `structure` (g). Collective; the same on
+// any number of ranks.
 stz_err stz_histogram_count(const stz_grid *grid, const float *structure, const double *values, double width,
                             stz_histogram *histogram) STZ_MUST_USE;
 

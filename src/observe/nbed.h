@@ -15,7 +15,7 @@
 
 enum { STZ_NBED_SIDE = 10, STZ_NBED_PATTERNS = STZ_NBED_SIDE * STZ_NBED_SIDE };
 
-// What is looked at.
+// The sample that is scanned.
 typedef struct stz_nbed_sample {
   const stz_grid *grid;
   const stz_cluster *clusters; // of this rank, anywhere in the box
@@ -40,18 +40,18 @@ typedef struct stz_nbed {
   double *counts_by_domain; // scans x 4: Bragg in the mask, patterns in it, Bragg outside, patterns outside
   double *origin_nm;        // scans x 3: corner of the scan and of its foil, x y z
   double bragg_expected;    // `probability` over all probe positions of the box
-  double bragg_mean;        // share of patterns with Bragg reflections
-  double bragg_scatter;     // standard deviation of the scans' shares (n - 1); NaN for one scan
+  double bragg_mean;        // fraction of patterns with Bragg reflections
+  double bragg_scatter;     // standard deviation of the scans' fractions (n - 1); NaN for one scan
 } stz_nbed;
 
-// Takes the scans. Collective. Their places are regular and shifted at random, by stream (seed, STZ_RNG_SCANS, level).
-// Fails with STZ_EINPUT if the foil is thicker than the box, or a scan or the tube about a probe wider; with
-// STZ_ESTOPPED, on all ranks, if any is asked to stop meanwhile.
+// Collective. Takes the scans of one strain level. Their places are regular and shifted at random, by stream (seed,
+// STZ_RNG_SCANS, level). Fails with STZ_EINPUT if the foil is thicker than the box, or a scan or the tube about a probe
+// wider; with STZ_ESTOPPED, on all ranks, if any has a request to stop meanwhile.
 stz_err stz_nbed_create(const stz_nbed_sample *sample, const stz_nbed_params *params, uint64_t seed, uint64_t level,
                         stz_nbed **nbed) STZ_MUST_USE;
 void stz_nbed_destroy(stz_nbed **nbed);
 
-// The sample that a glass is. Local.
+// The sample of a glass.
 stz_nbed_sample stz_nbed_sample_of(const stz_glass *glass);
 
 #endif

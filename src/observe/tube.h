@@ -23,9 +23,9 @@ typedef struct stz_columns {
 stz_err stz_columns_create(const stz_grid *grid, int beam, stz_columns *columns) STZ_MUST_USE;
 void stz_columns_destroy(stz_columns *columns);
 
-// Integrates `field` (one number a local site, constant over its voxel) over the foil [begin, begin + thickness) along
-// the beam, periodic, for every column of the box. Collective; the same bits on any number of ranks, as the terms are
-// rounded to multiples of 2^-40 and added as integers.
+// Integrates `field` (one number per local site, constant over its voxel) over the foil [begin, begin + thickness)
+// along the beam, periodic, for every column of the box. Collective; the same bits on any number of ranks, as the terms
+// are rounded to multiples of 2^-40 and added as integers.
 void stz_columns_fill(stz_columns *columns, const stz_grid *grid, const float *field, double begin, double thickness);
 
 // Integral over the cylinder of radius `radius` whose axis passes through (u, v), nm^3 times the field's unit;
