@@ -30,10 +30,11 @@ typedef struct direct {
   int strips;     // of a plane
   size_t stride;
   stz_fields *fields;
-  float *stress;      // 5 components of the fluctuation, stride apart
-  double *strip_sums; // of rates, one per local strip
-  double *plane_sums; // one per plane of the box
-  bool pending;       // an event whose stress the next evaluation must add
+  float *stress;       // 5 components of the fluctuation, stride apart
+  double *strip_sums;  // of rates, one per local strip
+  double *plane_sums;  // one per plane of the box
+  double *plane_axial; // the same of stz_rates_net's second sum
+  bool pending;        // an event whose stress the next evaluation must add
   int origin[3];
   float strain[5];
 } direct;
@@ -54,6 +55,7 @@ static int rows_of_strip(int rows, int row_length) {
 
 static stz_err direct_create(stz_kmc *kmc) {
   direct *d = NULL;
+  STZ_TRY(stz_elastic_tabulate(kmc->elastic));
   const stz_grid *grid = stz_glass_grid(kmc->glass);
   stz_err err = STZ_NEW(d, 1);
   if (err == STZ_OK) {
@@ -70,6 +72,7 @@ static stz_err direct_create(stz_kmc *kmc) {
   }
   if (err == STZ_OK) err = STZ_NEW(d->strip_sums, stz_grid_planes(grid) * d->strips);
   if (err == STZ_OK) err = STZ_NEW(d->plane_sums, stz_grid_cells(grid)[0]);
+  if (err == STZ_OK) err = STZ_NEW(d->plane_axial, stz_grid_cells(grid)[0]);
   STZ_TRY(stz_agree(stz_grid_comm(grid), err));
   return stz_kmc_initial_stress(kmc, d->stress);
 }
@@ -80,6 +83,7 @@ static void direct_destroy(stz_kmc *kmc) {
   stz_fields_destroy(&d->fields);
   stz_free(d->strip_sums);
   stz_free(d->plane_sums);
+  stz_free(d->plane_axial);
   stz_free(d);
 }
 
@@ -94,31 +98,43 @@ static void add_strip(const stz_kmc *kmc, const direct *d, int strip) {
 
 static int strip_sites(const direct *d) { return d->strip_rows * d->row_length; }
 
-static double strip_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int strip, float *rates) {
+// Sum of the rates of a strip; *axial, unless it is NULL, receives the second sum of stz_rates_net.
+static double strip_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int strip, float *rates,
+                          double *axial) {
   const size_t start = (size_t)strip * (size_t)strip_sites(d);
-  const float *stress[5];
+  const float *stress[5], *barrier = stz_glass_barrier(kmc->glass) + start;
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass) + start;
+  const stz_modes *modes = stz_glass_modes(kmc->glass);
   for (int c = 0; c < 5; c++) stress[c] = d->stress + (size_t)c * d->stride + start;
-  return stz_rates_sum(law, stz_glass_modes(kmc->glass), strip_sites(d), stress, stz_glass_barrier(kmc->glass) + start,
-                       stz_glass_rotation(kmc->glass) + start, rates);
+  return axial ? stz_rates_net(law, modes, strip_sites(d), stress, barrier, rotation, rates, axial)
+               : stz_rates_sum(law, modes, strip_sites(d), stress, barrier, rotation, rates);
 }
 
 // The main loop over sites: adds the last event's stress, evaluates every rate, sums by strips and planes. Returns the
-// sum of all rates in attempt rates, the same on every rank. Collective.
-static double evaluate(stz_kmc *kmc, const stz_law *law) {
+// sum of all rates in attempt rates, and in *axial, unless it is NULL, the second sum of stz_rates_net: the same on
+// every rank. Collective.
+static double evaluate(stz_kmc *kmc, const stz_law *law, double *axial) {
   direct *d = kmc->state;
   _Alignas(64) float rates[STZ_RATES_MOST];
-  const int first = stz_grid_first_plane(d->grid);
+  const int first = stz_grid_first_plane(d->grid), planes = stz_grid_cells(d->grid)[0];
   for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
+    double one = 0.0, *net = d->plane_axial + first + plane;
+    *net = 0.0;
     for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
       if (d->pending) add_strip(kmc, d, strip);
-      d->strip_sums[strip] = strip_rates(kmc, d, law, strip, rates);
+      d->strip_sums[strip] = strip_rates(kmc, d, law, strip, rates, axial ? &one : NULL);
+      *net += one;
     }
     d->plane_sums[first + plane] = stz_ordered_sum(d->strip_sums + plane * d->strips, d->strips);
   }
   d->pending = false;
   kmc->stats.passes++;
   stz_grid_gather_planes(d->grid, d->plane_sums, 1);
-  return stz_ordered_sum(d->plane_sums, stz_grid_cells(d->grid)[0]);
+  if (axial) {
+    stz_grid_gather_planes(d->grid, d->plane_axial, 1);
+    *axial = stz_ordered_sum(d->plane_axial, planes);
+  }
+  return stz_ordered_sum(d->plane_sums, planes);
 }
 
 static void site_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site, float barrier,
@@ -136,7 +152,7 @@ static verdict judge(const stz_kmc *kmc, const direct *d, const stz_law *then, c
   float before[STZ_MODES][2], after[STZ_MODES][2];
   const int first = (plane - stz_grid_first_plane(d->grid)) * d->strips;
   const int strip = first + stz_pick_double(d->strip_sums + first, d->strips, &target);
-  (void)strip_rates(kmc, d, then, strip, rates);
+  (void)strip_rates(kmc, d, then, strip, rates, NULL);
   const int64_t site = (int64_t)strip * strip_sites(d) + stz_pick_float(rates, strip_sites(d), &target);
   site_rates(kmc, d, then, site, stz_glass_barrier(kmc->glass)[site], before);
   const int choice = stz_pick_float(&before[0][0], 2 * STZ_MODES, &target);
@@ -198,7 +214,7 @@ static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
     if (recovering > 0.0) window = fmin(window, stz_glass_recovery_step(kmc->glass, recovery) / recovering);
     stz_glass_soften(kmc->glass, recovery);
     law_at(kmc, mean, start, &then);
-    const double total = evaluate(kmc, &then);
+    const double total = evaluate(kmc, &then, NULL);
     if (!isfinite(total)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", total, mean->t0 + start);
     for (double elapsed = 0.0; total > 0.0;) {
       elapsed = stz_thinning_wait(kmc->attempt * total, growth, elapsed, stz_rng_exponential(&kmc->rng));
@@ -228,45 +244,14 @@ static void direct_add_stress(stz_kmc *kmc, const stz_event *event, const double
   d->pending = true;
 }
 
-// The axial plastic strain rate of one site in attempt rates times Omega/V.
-static double site_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site) {
-  float rates[STZ_MODES][2];
-  double rate = 0.0;
-  site_rates(kmc, d, law, site, stz_glass_barrier(kmc->glass)[site], rates);
-  const double *axial = stz_glass_modes(kmc->glass)->axial[stz_glass_rotation(kmc->glass)[site]];
-  for (int m = 0; m < STZ_MODES; m++) rate += ((double)rates[m][0] - rates[m][1]) * axial[m];
-  return rate * stz_glass_stz(kmc->glass)->gamma0;
-}
-
-// Sites with less than this fraction of the mean rate are left out of the strain rate: an error below it.
-static const double NEGLIGIBLE = 1e-7;
-
-static double plane_strain_rate(const stz_kmc *kmc, const direct *d, const stz_law *law, int plane, double least) {
-  _Alignas(64) float rates[STZ_RATES_MOST];
-  double sum = 0.0;
-  for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
-    if (d->strip_sums[strip] < least) continue;
-    (void)strip_rates(kmc, d, law, strip, rates);
-    for (int i = 0; i < strip_sites(d); i++) {
-      if (rates[i] >= least) sum += site_strain_rate(kmc, d, law, (int64_t)strip * strip_sites(d) + i);
-    }
-  }
-  return sum;
-}
-
 static void direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
-  direct *d = kmc->state;
+  const direct *d = kmc->state;
+  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
+  double axial;
   stz_law law;
   law_at(kmc, mean, 0.0, &law);
-  const double sum = evaluate(kmc, &law), least = NEGLIGIBLE * sum / (double)stz_grid_sites(d->grid);
-  double *planes = d->plane_sums; // free until the next pass
-  for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
-    planes[stz_grid_first_plane(d->grid) + plane] = plane_strain_rate(kmc, d, &law, plane, least);
-  }
-  stz_grid_gather_planes(d->grid, planes, 1);
-  *total = kmc->attempt * sum;
-  *plastic_rate = stz_ordered_sum(planes, stz_grid_cells(d->grid)[0]) * kmc->attempt *
-                  stz_glass_stz(kmc->glass)->volume_nm3 / stz_grid_volume(d->grid);
+  *total = kmc->attempt * evaluate(kmc, &law, &axial);
+  *plastic_rate = axial * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(d->grid);
 }
 
 static const float *direct_stress(const stz_kmc *kmc, int c) {
@@ -276,6 +261,21 @@ static const float *direct_stress(const stz_kmc *kmc, int c) {
 
 static void direct_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {
   for (int c = 0; c < 5; c++) stress[c] = direct_stress(kmc, c)[local];
+}
+
+// One row of the kernel's table holds the event's own site.
+static void direct_self_stress(const stz_kmc *kmc, double self[5][5]) {
+  static const int origin[3] = {0, 0, 0};
+  float row[5][STZ_STRIP_SITES];
+  const int length = stz_grid_cells(stz_glass_grid(kmc->glass))[2];
+  float *const stress[5] = {row[0], row[1], row[2], row[3], row[4]};
+  for (int d = 0; d < 5; d++) {
+    float unit[5] = {0};
+    unit[d] = 1.0f;
+    for (int c = 0; c < 5; c++) memset(row[c], 0, (size_t)length * sizeof(float));
+    stz_elastic_add_strip(kmc->elastic, origin, unit, 0, 0, 1, stress);
+    for (int c = 0; c < 5; c++) self[c][d] = (double)row[c][0];
+  }
 }
 
 static double direct_bytes(const stz_kmc *kmc) {
@@ -313,7 +313,9 @@ static void direct_restore(stz_kmc *kmc, const void *own) {
 
 static void direct_cost(double sites, int ranks, bool random, stz_engine_cost *cost) {
   const double site_s = random ? 30e-9 : 22e-9, message_s = ranks > 1 ? 2e-5 : 0.0;
-  *cost = (stz_engine_cost){.event_s = sites / ranks * site_s + message_s};
+  const double half = 0.5 * cbrt(sites) + 1.0, table = 60.0 * half * half * (half + 4.0); // rows are padded
+  *cost = (stz_engine_cost){.event_s = sites / ranks * site_s + message_s,
+                            .bytes = (double)stz_alloc_bytes((size_t)(20.0 * sites / ranks)) + table};
 }
 
 const stz_engine stz_engine_direct = {
@@ -325,6 +327,7 @@ const stz_engine stz_engine_direct = {
     .rates = direct_rates,
     .stress = direct_stress,
     .site_stress = direct_site_stress,
+    .self_stress = direct_self_stress,
     .bytes_per_site = direct_bytes,
     .fields = direct_fields,
     .save = direct_save,

@@ -45,15 +45,17 @@ typedef struct stz_kmc_stats {
 
 // What a run costs, roughly, for `check` and for the order of a sweep.
 typedef struct stz_engine_cost {
-  double event_s;        // wall time per event
-  double setup_s, bytes; // wall time of the set-up and memory, per site, beside what all engines have
+  double event_s; // wall time per event
+  double setup_s; // wall time of the set-up, per site, beside what all engines have
+  double bytes;   // memory of a rank beside what all engines have
 } stz_engine_cost;
 void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, stz_engine_cost *cost);
 
 // Collective. Makes the engine params->engine for a sample. Only stz_kmc_fire and stz_kmc_pass modify the glass; other
-// calls may update barriers for damage recovery. `glass` and `elastic` must outlive the engine; `seed` keys its stream
-// of random numbers. Fails with STZ_EINPUT if the engine does not fit the box or the number of ranks.
-stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, const stz_elastic *elastic, uint64_t seed,
+// calls may update barriers for damage recovery. `elastic` (in and out) gets its table if the engine needs it. `glass`
+// and `elastic` must outlive the engine; `seed` keys its stream of random numbers. Fails with STZ_EINPUT if the engine
+// does not fit the box or the number of ranks.
+stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) STZ_MUST_USE;
 void stz_kmc_destroy(stz_kmc **kmc);
 
@@ -88,11 +90,15 @@ void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
 
 // Driving stress without the mean, deviator component c (0..4), eV/nm^3, one number per local site. Up to date after
-// stz_kmc_next or stz_kmc_rates.
+// stz_kmc_next or stz_kmc_rates. With some engines the first call after an event evaluates all sites.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
 // The same of one local site, all components: cheap with every engine. Local.
 void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]);
+
+// What an event of unit strain, deviator component d, makes of component c of the stress at its own site: self[c][d],
+// eV/nm^3. Local.
+void stz_kmc_self_stress(const stz_kmc *kmc, double self[5][5]);
 
 // Root mean square of that deviator's norm, eV/nm^3. Collective.
 stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) STZ_MUST_USE;

@@ -56,6 +56,11 @@ int64_t stz_grid_local(const stz_grid *grid, int64_t site);
 // bits on any number of ranks. Collective. `values`: one number per local site.
 double stz_grid_sum(const stz_grid *grid, const double *values);
 
+// Collective. The same of values that are made plane by plane, on any worker of the team: `fill(context, ...)` writes
+// those of `count` local sites from `first` on to values[count]. *sum is the same on every rank.
+typedef void stz_grid_fill(const void *context, int64_t first, int64_t count, double *values);
+stz_err stz_grid_sum_of(const stz_grid *grid, stz_grid_fill *fill, const void *context, double *sum) STZ_MUST_USE;
+
 // Collective. Gathers `width` doubles per plane from every rank. `planes` (in and out, nx x width): on entry this
 // rank's own planes at their global place; on return those of all ranks.
 void stz_grid_gather_planes(const stz_grid *grid, double *planes, int width);

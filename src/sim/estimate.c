@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/memory.h"
 #include "base/tensor.h"
+#include "base/units.h"
 #include "io/field.h"
 #include "kmc/kmc.h"
 #include "load/load.h"
@@ -16,12 +18,9 @@
 #include "sim/thermal.h"
 #include "stz/modes.h"
 
-// Bytes per site: the glass's fields (structure, composition, two barriers, noise, plastic strain, cell, rotations,
-// counts), the engine's stress, and at set-up spectra and composition fields in double precision.
-static const double RUN_BYTES = 73.0, SETUP_BYTES = 140.0;
-
-// A row of the history evaluates all sites, s per site; most of the time in large boxes where events are cheap.
-static const double ROW = 1.4e-7;
+// Measured on one core of a processor of 2024 with AVX-512, s: the start; per site, the set-up of the glass, a row of
+// the history, a level of scans and statistics.
+static const double START = 0.03, SETUP = 0.9e-6, ROW = 1.4e-8, LEVEL = 3.5e-7;
 
 static const double FLOW_STRESS_GPA = 3.25;
 
@@ -87,10 +86,55 @@ static void compare_with_rates(const stz_config *config, double largest_strain, 
   stz_thermal_destroy(&thermal);
 }
 
+// Memory of `count` blocks of so many bytes a site.
+static double blocks_of(const double *bytes, int count, double sites) {
+  double sum = 0.0;
+  for (int i = 0; i < count; i++) sum += (double)stz_alloc_bytes((size_t)(bytes[i] * sites));
+  return sum;
+}
+#define BLOCKS(sites, ...)                                                                                             \
+  blocks_of((const double[]){__VA_ARGS__}, (int)(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)), sites)
+
+static double clusters_of(const stz_config *config) {
+  const double reach = config->order.cluster_radius_nm + 0.5 * config->nbed.probe_nm;
+  return -log(1.0 - config->order.bragg_fraction) /
+         (config->order.acceptance * STZ_PI * reach * reach * config->nbed.foil_nm); // per nm^3
+}
+
+static const stz_levels *statistics_of(const stz_config *config) {
+  return config->statistics_strains.count > 0 ? &config->statistics_strains : &config->nbed_strains;
+}
+
+// The most that a rank with `sites` sites holds: at the end of the set-up of the glass, with the microstructure and the
+// noise's transform; or at a level, with a transform for the correlations; or between levels.
+static double memory_of(const stz_config *config, double sites, double volume, double engine) {
+  static const double PROGRAM = 2.6e7; // with its libraries
+  const bool plain = config->micro.type == STZ_MICRO_UNIFORM, matched = config->micro.control != STZ_CONTROL_NONE;
+  double glass = BLOCKS(sites, 4, 4, 4, 4, 4, 20, 4, 2, 4, 2, 1); // the fields
+  glass += (double)stz_alloc_bytes((size_t)(clusters_of(config) * volume * sizeof(stz_cluster)));
+  if (config->barriers.softening_eV > 0.0) glass += BLOCKS(sites, 4, 4);
+  if (config->stz.quenched_strain > 0.0) glass += BLOCKS(sites, 20);
+  const double transform = BLOCKS(sites, 8, 8); // what is exchanged between ranks, and a spectrum
+  const double micro =
+      BLOCKS(sites, 8, 8) + (plain ? 0.0 : BLOCKS(sites, 8, 8)) + (matched ? BLOCKS(sites, 8, 8) : 0.0);
+  const double set_up = micro + transform + BLOCKS(sites, 8);
+  const double level = statistics_of(config)->count > 0 ? transform + BLOCKS(sites, 8) : 0.0;
+  return PROGRAM + glass + fmax(set_up, engine + level);
+}
+
+// Rows of the history: on a logarithmic grid of times from 1 s on, and with the strain.
+static double rows_of(const stz_config *config, double strain) {
+  double rows = fmax(0.0, strain) / config->history.strain_step;
+  for (int i = 0; i < config->segments; i++) {
+    const double time = time_of(&config->protocol[i]);
+    rows += 2.0 + config->history.points_per_decade * (isnan(time) ? 5.0 : log10(fmax(1.0, time)));
+  }
+  return rows;
+}
+
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
-  const double octant = (0.5 * cells[0] + 1.0) * (0.5 * cells[1] + 1.0) * (0.5 * cells[2] + 16.0);
   const stz_course c = course_of(config);
   // Events of mean Schmid factor about 0.4 carry the plastic strain; some are spent back and forth.
   const double volume = sites * a * a * a;
@@ -104,11 +148,10 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   if (usable > 0 && ranks > usable) ranks = usable;
   stz_kmc_cost(config->kmc.engine, sites, ranks, config->stz.orientation == STZ_ORIENTATION_RANDOM, &cost);
   estimate->ranks = ranks;
-  const double rows =
-      5.0 * config->history.points_per_decade * config->segments + fmax(0.0, c.largest) / config->history.strain_step;
-  estimate->seconds = estimate->events * cost.event_s + (rows * ROW + cost.setup_s) * sites / ranks;
-  estimate->bytes_per_rank =
-      sites / ranks * (RUN_BYTES + SETUP_BYTES + cost.bytes) + octant * 15.0 * sizeof(float) + 3e7;
+  const double rows = rows_of(config, c.largest), levels = statistics_of(config)->count;
+  estimate->seconds =
+      START + estimate->events * cost.event_s + (SETUP + cost.setup_s + rows * ROW + levels * LEVEL) * sites / ranks;
+  estimate->bytes_per_rank = memory_of(config, sites / ranks, volume / ranks, cost.bytes);
   estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 5.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
                          (config->avalanches ? 63.0 * estimate->events : 0.0) +
