@@ -14,9 +14,9 @@
 
 enum { STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1, STZ_NEAR_PARTS = 5, STZ_FOLDED_PARTS = 6 };
 
-// `near` is in the split's units: a sum that no order of events changes. `folded` (cached stress) and `slack` serve bounds
-// only, in 16 bits: this halves the memory that an event moves. `bound` and `barrier` are the caller's own and not touched
-// here.
+// `near` is in the split's units: a sum that no order of events changes. `folded` (cached stress) and `slack` serve
+// bounds only, in 16 bits: this halves the memory that an event moves. `bound` and `barrier` are the caller's own and
+// not touched here.
 typedef struct stz_piece {
   int32_t near[STZ_NEAR_PARTS][8]; // stress by the near part
   int16_t folded[5][8];            // cached: stress at the last update and nearby events since, units of STZ_FOLDED
