@@ -390,24 +390,58 @@ static stz_err get_input(const place *root, stz_sweep_spec *spec) {
   return STZ_OK;
 }
 
+// Seeds of the replicas, all different: the same seed twice would be the same run twice.
+static stz_err get_seed_list(const place *at, stz_sweep_spec *spec) {
+  const int length = config_setting_length(at->setting);
+  if (length < 1 || length > 10000) return refuse_setting(at, "an array of 1 to 10000 seeds");
+  STZ_TRY(STZ_NEW(spec->listed, length));
+  for (int i = 0; i < length; i++) {
+    place element = {.spec = spec, .setting = config_setting_get_elem(at->setting, (unsigned)i)};
+    snprintf(element.name, sizeof element.name, "%.40s[%d]", at->name, i);
+    long long seed;
+    if (!stz_setting_integer(element.setting, &seed) || seed < 0 || seed > STZ_SWEEP_SEED_MOST) {
+      return refuse_setting(&element, "an integer >= 0 and below 2^53");
+    }
+    spec->listed[i] = (uint64_t)seed;
+    for (int j = 0; j < i; j++) {
+      if (spec->listed[j] == spec->listed[i]) return refuse_setting(&element, "a seed that is not listed before");
+    }
+  }
+  spec->seeds = STZ_SEEDS_LISTED;
+  spec->replicas = length;
+  return STZ_OK;
+}
+
+// Which seeds the runs have, and how many runs a point has.
+static stz_err get_seeds(const place *root, stz_sweep_spec *spec) {
+  static const char *const words[] = {"independent", "common", "consecutive", NULL};
+  const place at = member(root, "seeds"), count = member(root, "replicas");
+  const bool listed = at.setting && (config_setting_is_array(at.setting) || config_setting_is_list(at.setting));
+  long long replicas = 1, seed = 1;
+  int word = STZ_SEEDS_INDEPENDENT;
+  if (listed && count.setting) return refuse_setting(&count, "none beside a list of seeds, which has one for each");
+  if (!listed)
+    STZ_TRY(get_word(root, "seeds", words, "\"independent\", \"common\", \"consecutive\" or an array of seeds", &word));
+  STZ_TRY(get_integer(root, "replicas", 1, STZ_SWEEP_RUNS, &replicas));
+  const long long most = word == STZ_SEEDS_CONSECUTIVE ? STZ_SWEEP_SEED_MOST - STZ_SWEEP_RUNS : LLONG_MAX;
+  STZ_TRY(get_integer(root, "seed", 0, most, &seed));
+  spec->seeds = (stz_sweep_seeds)word;
+  spec->replicas = (int)replicas;
+  spec->seed = (uint64_t)seed;
+  return listed ? get_seed_list(&at, spec) : STZ_OK;
+}
+
 static stz_err get_design(const place *root, stz_sweep_spec *spec) {
   static const char *const designs[] = {"grid", "latin-hypercube", "sobol", NULL};
-  static const char *const seeds[] = {"independent", "common", NULL};
-  int design = 0, common = 0;
-  long long points = 0, replicas = 1, seed = 1;
+  int design = 0;
+  long long points = 0;
   STZ_TRY(get_word(root, "design", designs, "\"grid\", \"latin-hypercube\" or \"sobol\"", &design));
-  STZ_TRY(get_word(root, "seeds", seeds, "\"independent\" or \"common\"", &common));
   STZ_TRY(get_integer(root, "points", 1, STZ_SWEEP_RUNS, &points));
-  STZ_TRY(get_integer(root, "replicas", 1, STZ_SWEEP_RUNS, &replicas));
-  STZ_TRY(get_integer(root, "seed", 0, LLONG_MAX, &seed));
   const place at = member(root, "points");
   if (design == STZ_DESIGN_GRID && at.setting) return refuse_setting(&at, "none in a grid");
   if (design != STZ_DESIGN_GRID && !at.setting) return refuse_missing(root, "points", "the number of points");
   spec->design = (stz_sweep_design)design;
-  spec->common_seeds = common == 1;
   spec->points = (int)points;
-  spec->replicas = (int)replicas;
-  spec->seed = (uint64_t)seed;
   return STZ_OK;
 }
 
@@ -426,6 +460,7 @@ static stz_err parse(const stz_source *source, stz_sweep_spec *spec) {
   if (err == STZ_OK) err = check_known(&root, FILE_KEYS);
   if (err == STZ_OK) err = get_input(&root, spec);
   if (err == STZ_OK) err = get_design(&root, spec);
+  if (err == STZ_OK) err = get_seeds(&root, spec);
   if (err == STZ_OK) err = get_settings(&root, spec);
   if (err == STZ_OK) err = get_axes(&root, spec);
   config_destroy(&tree);
@@ -457,6 +492,7 @@ void stz_sweep_spec_destroy(stz_sweep_spec **spec) {
   }
   for (int i = 0; i < s->sets; i++) stz_free(s->set[i].text);
   stz_free(s->set);
+  stz_free(s->listed);
   stz_free(s->path);
   stz_free(s->input);
   stz_free(s);

@@ -11,8 +11,18 @@
 #include "base/error.h"
 
 enum { STZ_SWEEP_AXES = 16, STZ_SWEEP_RUNS = 1000000 }; // at most
+#define STZ_SWEEP_SEED_MOST 9007199254740991LL          // 2^53 - 1: every reader of numbers has it exactly
 
 typedef enum stz_sweep_design { STZ_DESIGN_GRID, STZ_DESIGN_LATIN_HYPERCUBE, STZ_DESIGN_SOBOL } stz_sweep_design;
+
+// Which seeds the runs have: each another one; replica r the same at every point; run r `seed` + r; or those of a list,
+// one for each replica, the same at every point.
+typedef enum stz_sweep_seeds {
+  STZ_SEEDS_INDEPENDENT,
+  STZ_SEEDS_COMMON,
+  STZ_SEEDS_CONSECUTIVE,
+  STZ_SEEDS_LISTED
+} stz_sweep_seeds;
 
 // A key of the input and the values that it takes: a list, or a range.
 typedef struct stz_axis {
@@ -44,7 +54,8 @@ typedef struct stz_sweep_spec {
   int points;   // of a sampled design
   int replicas; // runs per point
   uint64_t seed;
-  bool common_seeds; // replica r has the same seed at every point
+  stz_sweep_seeds seeds;
+  uint64_t *listed; // a seed for each replica; NULL unless they are listed
 } stz_sweep_spec;
 
 // Rank 0 reads `path`, all parse and check. Collective. On failure (STZ_EINPUT, STZ_EIO) the message is one line

@@ -16,7 +16,9 @@
 #include "sim/state.h"
 
 static uint64_t seed_of(const stz_sweep_spec *spec, int point, int replica) {
-  const uint64_t index = spec->common_seeds ? 0 : (uint64_t)point;
+  if (spec->seeds == STZ_SEEDS_LISTED) return spec->listed[replica];
+  if (spec->seeds == STZ_SEEDS_CONSECUTIVE) return spec->seed + (uint64_t)(point * spec->replicas + replica);
+  const uint64_t index = spec->seeds == STZ_SEEDS_COMMON ? 0 : (uint64_t)point;
   stz_rng rng = stz_rng_stream2(spec->seed, STZ_RNG_RUN, index, (uint64_t)replica);
   return stz_rng_next(&rng) >> 11;
 }
@@ -80,6 +82,16 @@ stz_err stz_plan_config(MPI_Comm comm, const stz_plan *plan, int run, stz_config
   return err;
 }
 
+static void print_seeds(FILE *out, const stz_sweep_spec *spec) {
+  static const char *const words[] = {"independent", "common", "consecutive"};
+  if (spec->seeds != STZ_SEEDS_LISTED) {
+    fprintf(out, "seeds = %s;\n", words[spec->seeds]);
+    return;
+  }
+  for (int i = 0; i < spec->replicas; i++) fprintf(out, "%s%" PRIu64, i > 0 ? ", " : "seeds = ", spec->listed[i]);
+  fputs(";\n", out);
+}
+
 // The sweep in settings, a line each, closed by the input of its first run.
 static stz_err make_identity(stz_plan *plan, const stz_config *first) {
   static const char *const designs[] = {"grid", "latin-hypercube", "sobol"};
@@ -88,8 +100,10 @@ static stz_err make_identity(stz_plan *plan, const stz_config *first) {
   size_t size;
   FILE *out = open_memstream(&text, &size);
   if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
-  fprintf(out, "design = %s;\npoints = %d;\nreplicas = %d;\nseeds = %s;\nseed = %" PRIu64 ";\n", designs[spec->design],
-          stz_design_points(plan->design), spec->replicas, spec->common_seeds ? "common" : "independent", spec->seed);
+  fprintf(out, "design = %s;\npoints = %d;\nreplicas = %d;\n", designs[spec->design], stz_design_points(plan->design),
+          spec->replicas);
+  print_seeds(out, spec);
+  fprintf(out, "seed = %" PRIu64 ";\n", spec->seed);
   for (int a = 0; a < spec->axis_count; a++) {
     const stz_axis *axis = &spec->axes[a];
     fprintf(out, "%s = ", axis->key);

@@ -313,12 +313,45 @@ def check_designs(folder):
     expect("common seeds", done.returncode == 0 and seeds == seeds[:2] * 4 and seeds[0] != seeds[1], seeds)
 
 
+def check_seeds(folder):
+    """Seeds that the sweep file gives: those of a list at every point, or from `seed` upwards; `run` with the same seed
+    gives the same run. A sweep with other seeds is another one."""
+    largest = 2**53 - 1
+
+    def seeds_of(name, seeds):
+        write(os.path.join(folder, "l.cfg"), SHORT.replace("replicas = 2;\nseed = 7;", seeds))
+        done = run(["sweep", "l.cfg", "-o", name, "-q", "--only", "1", "--resume"], cwd=folder)
+        return done, [entry["seed"] for entry in manifest(os.path.join(folder, name))[1].values()]
+
+    done, seeds = seeds_of("listed", f"seeds = (3, 7, {largest}L);")
+    expect("listed seeds", done.returncode == 0 and seeds == [3, 7, largest] * 6, f"{done.stderr} {seeds}")
+    hash_of_run = hashes(os.path.join(folder, "listed"))[1]
+    settings = SHORT.split("[ ", 1)[1].split(" ]", 1)[0].replace("\n", "").split('"')[1::2]
+    more = [word for one in settings + ["barriers.width_eV=0.05", "barriers.composition_eV=0.0"] for word in ("--set", one)]
+    run(["run", os.path.join(SOURCE, "inputs", "tension.cfg"), "-o", "seven.h5", "-q", "--seed", "7"] + more, cwd=folder)
+    with h5py.File(os.path.join(folder, "seven.h5")) as file:
+        expect("the run of a listed seed by hand", file.attrs["state_hash"] == hash_of_run)
+    expect_failure("other seeds", seeds_of("listed", "seeds = [3, 7, 8];")[0], 2, "listed/manifest.jsonl: of another "
+                   f"input: it has `seeds = 3, 7, {largest};`, this one `seeds = 3, 7, 8;`")
+    done, seeds = seeds_of("numbered", 'seeds = "consecutive"; replicas = 2; seed = 4;')
+    expect("consecutive seeds", done.returncode == 0 and seeds == list(range(4, 16)), f"{done.stderr} {seeds}")
+
+
 BAD = [  # what is replaced, by what, the message
     ("replicas = 2", "replicas = 0", "s.cfg:9: replicas: got 0, needs an integer from 1 to 1000000"),
     ("replicas = 2", "replica = 2", "s.cfg:9: replica: unknown key, needs input, set, axes, design, points, replicas, "
      "seed or seeds"),
     ("seed = 7", "seed = -7", "s.cfg:10: seed: got -7, needs an integer >= 0"),
-    ("seed = 7", 'seeds = "equal"', 's.cfg:10: seeds: got "equal", needs "independent" or "common"'),
+    ("seed = 7", 'seeds = "equal"', 's.cfg:10: seeds: got "equal", needs "independent", "common", "consecutive" or an '
+     "array of seeds"),
+    ("seed = 7", "seeds = [1, 2]", "s.cfg:9: replicas: got 2, needs none beside a list of seeds, which has one for each"),
+    ("replicas = 2;", "seeds = [1, 2, 1];", "s.cfg:9: seeds[2]: got 1, needs a seed that is not listed before"),
+    ("replicas = 2;", "seeds = [1, -2];", "s.cfg:9: seeds[1]: got -2, needs an integer >= 0 and below 2^53"),
+    ("replicas = 2;", "seeds = (1, 9007199254740992L);", "s.cfg:9: seeds[1]: got 9007199254740992, needs an integer >= 0 "
+     "and below 2^53"),
+    ("replicas = 2;", "seeds = [];", "s.cfg:9: seeds: got a list of 0, needs an array of 1 to 10000 seeds"),
+    ("seed = 7", 'seeds = "consecutive"; seed = 9007199254740991L', "s.cfg:10: seed: got 9007199254740991, needs an "
+     "integer from 0 to 9007199253740991"),
     ("seed = 7", 'design = "sobol"', "s.cfg:1: points: got nothing, needs the number of points"),
     ("seed = 7", "points = 7", "s.cfg:10: points: got 7, needs none in a grid"),
     ("[0.05, 0.1]", "[]", "s.cfg:6: axes[0].values: got a list of 0, needs an array [ ... ] or list ( ... ) of at least "
@@ -393,6 +426,7 @@ def main():
         check_failures(folder, reference)
         check_changes(folder)
         check_designs(folder)
+        check_seeds(folder)
         check_bad_input(folder)
     finish()
 
