@@ -4,3 +4,11 @@
 
 class StzPostError(Exception):
     """Its text is one line, shown after `stz-post:`."""
+
+    code = 2  # exit code of the command
+
+
+class Stopped(StzPostError):
+    """Stopped early by a signal; the same command goes on."""
+
+    code = 75

@@ -8,10 +8,12 @@ ANGSTROM3 = 1000.0  # 1 nm^3 in cubic angstroms
 HOUR = 3600.0
 DAY = 86400.0
 YEAR = 365.25 * DAY
+ROOM_K = 295.0  # temperature of the measurements
 
 # V = M kB T d ln(rate)/d sigma. M: 1 for axial stress itself, sqrt 3 for its equivalent shear (von Mises), 3.06 for the
 # Taylor factor of a random fcc polycrystal, which the experiments on films often use.
-TAYLOR_FACTORS = {"1": 1.0, "√3": math.sqrt(3.0), "3.06": 3.06}
+POLYCRYSTAL = "3.06"  # with it the measured m, stress and V close: docs/theory.md section 9
+TAYLOR_FACTORS = {"1": 1.0, "√3": math.sqrt(3.0), POLYCRYSTAL: float(POLYCRYSTAL)}
 
 
 def activation_volume(factor, temperature, stress_scale):

@@ -13,7 +13,6 @@ import sys
 from .. import SUFFIXES, __version__, later, text
 from ..analysis import registry
 from ..errors import StzPostError
-from ..studies import runs as plan
 from . import sweeps as sweep_cli
 
 bands = later.Module("studies.bands")
@@ -24,10 +23,12 @@ experiment = later.Module("studies.experiment")
 experiment_page = later.Module("pages.experiment")
 fields = later.Module("analysis.fields")
 figures = later.Module("plots.figures")
+launch = later.Module("studies.launch")
 movie = later.Module("plots.movie")
 nbed = later.Module("analysis.nbed")
 page = later.Module("pages")
 paper = later.Module("plots.paper")
+plan = later.Module("studies.runs")
 relaxation = later.Module("analysis.relaxation")
 report = later.Module("pages.report")
 style = later.Module("plots.style")
@@ -79,7 +80,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Exit code: 0 done, 2 bad usage, bad input or missing data."""
+    """Exit code: 0 done, 2 bad usage, bad input or missing data, 75 stopped early."""
     sys.stdout.reconfigure(errors="replace")
     sys.stderr.reconfigure(errors="replace")
     try:
@@ -88,7 +89,7 @@ def main(arguments=None):
         sys.stdout.flush()
     except StzPostError as error:
         print(f"stz-post: {text.plain(error)}", file=sys.stderr)
-        return 2
+        return error.code
     except BrokenPipeError:
         sys.stderr.close()
         return 0
@@ -241,6 +242,9 @@ def _series(commands, name, run, text):
     parser.add_argument(
         "--inputs", metavar="DIR", help="directory of the inputs (default: inputs, else those of the program)"
     )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="write the sweep files, which `stzkmc sweep` takes too, and what they cost"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="runs at once (default: cores)")
     parser.set_defaults(run=run)
     return parser
@@ -361,11 +365,25 @@ def _program(options):
     return os.path.abspath(found)
 
 
-def _experiment(options):
+def _carry_out(options, sweeps):
+    """The runs of the sweeps, or None when they are only to be written and estimated."""
     program = _program(options)
-    runs = plan.experiment(options.quick)
-    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
-    found = experiment.analyse(runs, paths)
+    if not options.dry_run:
+        return launch.carry_out(sweeps, program, options.inputs, options.output, options.jobs)
+    found = launch.prepare(sweeps, program, options.inputs, options.output)
+    for name, one in found.items():
+        print(f"{os.path.join(options.output, name)}.cfg: {one.left} of {one.runs} runs left, {one.core_s / 3600:.2g} core h")
+    left, runs = sum(one.left for one in found.values()), sum(one.runs for one in found.values())
+    print(f"{left} of {runs} runs left, {sum(one.core_s for one in found.values()) / 3600:.2g} core h")
+    return None
+
+
+def _experiment(options):
+    sweeps = plan.experiment(options.quick)
+    runs = _carry_out(options, sweeps)
+    if runs is None:
+        return
+    found = experiment.analyse(runs, sum(one.runs for one in sweeps))
     path = experiment_page.write(found, options.output, options.quick)
     for row in verdicts.rows(found):
         print(minus(f"{row.id:<4} {row.cls:<19} {row.verdict:<15} {row.quantity}: {row.model}"))
@@ -373,18 +391,18 @@ def _experiment(options):
 
 
 def _bands(options):
-    program = _program(options)
-    runs = bands.runs(options.quick)
-    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
-    print(bands.write(bands.analyse(runs, paths), options.output), end="")
+    runs = _carry_out(options, bands.sweeps(options.quick))
+    if runs is not None:
+        print(bands.write(bands.analyse(runs), options.output), end="")
 
 
 def _calibrate(options):
-    program = _program(options)
     points = calibration.QUICK_POINTS if options.quick else calibration.POINTS
-    runs = calibration.runs(points, calibration.QUICK_CELLS if options.quick else calibration.CELLS)
-    paths = plan.carry_out(runs, program, options.inputs, options.output, options.jobs, plan.progress)
-    found = calibration.fit(calibration.observe(paths, points), calibration.design(points))
+    cells = calibration.QUICK_CELLS if options.quick else calibration.CELLS
+    runs = _carry_out(options, calibration.sweeps(points, cells))
+    if runs is None:
+        return
+    found = calibration.fit(calibration.observe(runs, points), calibration.design(points))
     current = plan.model_values(options.inputs, calibration.PARAMETERS)
     calibration.write(found, current, options.output)
     for name, (low, high) in found.intervals().items():

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+from dataclasses import asdict
 from importlib import resources
 
 import numpy as np
@@ -94,7 +95,7 @@ def record(e, rows, quick):
             }
             for level in e.levels
         ],
-        "flow": [{"temperature_K": t, "rate_per_s": r, "stress_GPa": list(s)} for t, r, s in e.flow],
+        "flow": [asdict(one) for one in e.flow],
     }
     if e.master:
         found["master_curve"] = {
@@ -201,9 +202,9 @@ def _master(e):
     if e.master is None:
         return None
     figure, axes = style.new(COLUMN, 66 * MM)
-    temperatures = sorted({t for t, _, _ in e.flow})
+    temperatures = sorted({one.temperature_K for one in e.flow})
     for temperature, color in zip(temperatures, (BLUE, BLACK, VERMILLION)):
-        points = [(r, s) for t, r, stresses in e.flow if t == temperature for s in stresses]
+        points = [(one.rate_per_s, s) for one in e.flow if one.temperature_K == temperature for s in one.stress_GPa]
         axes.semilogx(*zip(*points), "o", color=color, ms=3, mfc="none", label=f"{temperature:g} K")
         line = np.geomspace(1e-9, 0.1, 50)
         axes.semilogx(line, e.master.stress(temperature, line), "-", color=color, lw=0.8)

@@ -7,18 +7,18 @@ barriers of the domains without their arrangement: what they suppress as well, t
 """
 import json
 import os
-from dataclasses import dataclass
+import re
 
 import numpy as np
 
 from ..analysis import avalanches, correlation, tension
 from ..analysis.quantity import finite, format_value, mean_error, welch
-from ..errors import StzPostError
 from ..io import writing
 from ..io.result import open_result
 from ..plots import style
 from ..plots.style import BLUE, GREEN, GREY, MM, PAGE, VERMILLION
 from . import runs as plan
+from .sweeps import Axis, Sweep
 from .targets import HOMOGENEOUS
 
 SEEDS = 8
@@ -49,75 +49,42 @@ MEASURES = {
 }
 
 
-@dataclass(frozen=True)
-class Case:
-    """One set of runs: a label and what it sets."""
-
-    group: str
-    label: str
-    settings: tuple
-    seeds: int = SEEDS
-
-    @property
-    def key(self):
-        return f"{self.group}: {self.label}"
-
-
-def cases(quick=False):
-    """The study: structures by softening; then, where there is softening, single variations of the domains and a box
-    half as large again."""
-    found = [_structure("structure", name, softening) for softening in SOFTENING_EV for name in plan.STRUCTURES]
+def sweeps(quick=False):
+    """The sweeps of the study, by the fast engine: structures by softening; then, where there is softening, single
+    variations of the domains and a box half as large again."""
+    soft = SOFTENING_EV[1:]
+    structures = plan.STRUCTURES.items()
     if quick:
-        return [case for case in found if case.label.endswith(f"{SOFTENING_EV[-1]:g} eV")]
-    for softening in SOFTENING_EV[1:]:
-        soft = f"barriers.softening_eV={softening}"
-        found += [Case("variation", f"{name}, {softening:g} eV", (*sets, soft)) for name, sets in VARIATIONS.items()]
-    for softening in SOFTENING_EV[1:]:
-        found += [_structure("large", name, softening, (LARGE,), LARGE_SEEDS) for name in plan.STRUCTURES]
-    for softening in SOFTENING_EV[1:]:
-        soft = f"barriers.softening_eV={softening}"
-        found.append(Case("large", f"{WIDE}, {softening:g} eV", (*VARIATIONS[WIDE], soft, LARGE), LARGE_SEEDS))
-    return found
+        return [_sweep("structure", name, sets, soft[1:], plan.seeds(2)) for name, sets in structures]
+    few = plan.seeds(LARGE_SEEDS)
+    return [
+        *(_sweep("structure", name, sets, SOFTENING_EV) for name, sets in structures),
+        *(_sweep("variation", name, sets, soft) for name, sets in VARIATIONS.items()),
+        *(_sweep("large", name, (*sets, LARGE), soft, few) for name, sets in structures),
+        _sweep("large", WIDE, (*VARIATIONS[WIDE], LARGE), soft, few),
+    ]
 
 
-def _structure(group, name, softening, more=(), seeds=SEEDS):
-    sets = (*plan.STRUCTURES[name], f"barriers.softening_eV={softening}", *more)
-    return Case(group, f"{name}, {softening:g} eV", sets, seeds)
-
-
-def runs(quick=False):
-    """The runs of the study, by the fast engine."""
+def _sweep(group, name, settings, softening, seeds=plan.seeds(SEEDS)):
     common = (
         'kmc.engine="multilevel"',
         "output.nbed_strains=[]",
         "output.statistics_strains=[0.05, 0.12]",
         "output.avalanches=true",
     )
-    return [
-        plan.Run(
-            f"bands-{number:02d}",
-            case.group,
-            "tension.cfg",
-            seed,
-            (*case.settings, *common),
-            {"case": case.key},
-        )
-        for number, case in enumerate(cases(quick))
-        for seed in range(1, (2 if quick else case.seeds) + 1)
-    ]
+    file = f"{group}-{re.sub('[^a-z0-9.]+', '-', name.split(' (')[0].lower())}"
+    axes = (Axis("barriers.softening_eV", softening),)
+    return Sweep(file, "tension.cfg", (*settings, *common), axes, seeds, labels={"group": group, "name": name})
 
 
-def analyse(runs, paths):
-    """{case: {measure: values over seeds}}, of the runs that are there."""
+def analyse(runs):
+    """{case: {measure: values over seeds}}."""
     found = {}
     for run in runs:
-        if run.name in paths:
-            measures = _measures(open_result(paths[run.name]))
-            seen = found.setdefault(run.values["case"], {name: [] for name in MEASURES})
-            for name, value in measures.items():
-                seen[name].append(value)
-    if not found:
-        raise StzPostError("no run of the study is there")
+        case = f"{run.values['group']}: {run.values['name']}, {run.values['softening_eV']:g} eV"
+        seen = found.setdefault(case, {name: [] for name in MEASURES})
+        for name, value in _measures(open_result(run.path)).items():
+            seen[name].append(value)
     return found
 
 

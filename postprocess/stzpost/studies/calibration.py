@@ -24,6 +24,7 @@ from ..io.result import open_result
 from ..plots import style
 from ..plots.style import BLUE, GREY, LIGHT, MM, PAGE, VERMILLION
 from . import runs as plan
+from .sweeps import CONSECUTIVE, Axis, Sweep
 
 PARAMETERS = {  # key of the input: (low, high), label
     "barriers.mean_eV": ((2.20, 2.50), "mean barrier (eV)"),
@@ -42,6 +43,7 @@ ELASTIC_GPA = 176.0  # actuator of the specimen that stays below yield
 # What a set must meet: value and tolerance, or an upper bound with the width of its edge.
 STRESS_GPA, STRESS_TOLERANCE = 3.25, 0.05  # of 3.25 +- 0.1 as two standard deviations
 NEAR_GPA = 0.4  # of the target, in which the stress at 2 h is compared with the flow stress
+OBSERVED_S = (7200.0, 4.4e6)  # 2 h and 51 d
 SETTLED_S = 300.0  # from which the log law is fitted: beyond t0
 SLOPE_GPA, SLOPE_TOLERANCE = 0.0975, 0.0049  # m = 0.03 +- 0.003 (two deviations) at 3.25 GPa
 OVERSHOOT, OVERSHOOT_EDGE = 1.1, 0.01  # upper yield over flow
@@ -142,45 +144,41 @@ def design(points=POINTS):
     return qmc.Sobol(len(PARAMETERS), scramble=True, seed=20190716).random(2 ** math.ceil(math.log2(points)))[:points]
 
 
-def runs(points=POINTS, cells=CELLS):
-    """The three runs of each point of the design."""
-    made = []
-    for number, x in enumerate(design(points)):
-        sets = [cells] + [
-            f"{name}={low + (high - low) * value:.6g}" for (name, ((low, high), _)), value in zip(PARAMETERS.items(), x)
-        ]
-        sets.append("output.nbed_strains=[]")
-        elastic = (
-            f"protocol[0].stiffness_GPa={ELASTIC_GPA}",
-            f"protocol[0].mismatch_strain={plan.PULL_GPA / ELASTIC_GPA:.6g}",
-        )
-        for series, text, extra in (
-            ("onchip", "onchip.cfg", ()),
-            ("elastic", "onchip.cfg", elastic),
-            ("tension", "tension.cfg", ()),
-        ):
-            made.append(plan.Run(f"calibrate-{series}", f"{number:03d}", text, number + 1, (*sets, *extra)))
-    return made
+def sweeps(points=POINTS, cells=CELLS):
+    """Three runs of each point of the design, with the same seed, which no other point has."""
+    axes = tuple(
+        Axis(name, tuple(float(f"{low + (high - low) * x:.6g}") for x in column), "set")
+        for (name, ((low, high), _)), column in zip(PARAMETERS.items(), design(points).T)
+    )
+    elastic = (
+        f"protocol[0].stiffness_GPa={ELASTIC_GPA}",
+        f"protocol[0].mismatch_strain={plan.PULL_GPA / ELASTIC_GPA:.6g}",
+    )
+    common = (cells, "output.nbed_strains=[]")
+    return [
+        Sweep("onchip", "onchip.cfg", common, axes, CONSECUTIVE),
+        Sweep("elastic", "onchip.cfg", (*common, *elastic), axes, CONSECUTIVE),
+        Sweep("tension", "tension.cfg", common, axes, CONSECUTIVE),
+    ]
 
 
-def observe(paths, points=POINTS):
-    """{observable: values over the design}; NaN where a fit is refused or a run is not there."""
+def observe(runs, points=POINTS):
+    """{observable: values over the design}; NaN where a fit is refused."""
     observed = {
         name: np.full(points, math.nan) for name in ("stress_GPa", "flow_GPa", "slope_GPa", "overshoot", "loss_GPa")
     }
-    for number in range(points):
-        path = {s: paths.get(f"calibrate-{s}-{number:03d}-{number + 1}") for s in ("onchip", "elastic", "tension")}
-        if path["onchip"]:
-            result = open_result(path["onchip"])
-            observed["stress_GPa"][number] = activation.observations(result, [7200.0, 4.4e6])[0][0]
+    for run in runs:
+        result, number = open_result(run.path), run.number
+        if run.series == "onchip":
+            observed["stress_GPa"][number] = activation.observations(result, OBSERVED_S)[0][0]
             fit = relaxation.analyse(result, start_s=SETTLED_S).fit
             if not fit.refused:
                 observed["slope_GPa"][number] = fit.parameters["s"]
-        if path["elastic"]:
-            stress = activation.observations(open_result(path["elastic"]), [7200.0, 4.4e6])[0]
-            observed["loss_GPa"][number] = stress[0] - stress[1]
-        if path["tension"]:
-            pulled = tension.analyse(open_result(path["tension"]))
+        elif run.series == "elastic":
+            first, last = activation.observations(result, OBSERVED_S)[0]
+            observed["loss_GPa"][number] = first - last
+        else:
+            pulled = tension.analyse(result)
             observed["overshoot"][number], observed["flow_GPa"][number] = pulled.overshoot, pulled.flow_GPa
     return observed
 

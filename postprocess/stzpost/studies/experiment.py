@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole experiment: what the runs of `plan.experiment` give, over specimens and seeds; verdicts.py holds it against
+"""The whole experiment: what the runs of `runs.experiment` give, over specimens and seeds; verdicts.py holds it against
 the measured rows."""
 import math
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..analysis import activation, nbed, order, registry, relaxation, tension
 from ..io.result import open_result
-from ..units import DAY, HOUR, TAYLOR_FACTORS, activation_volume
+from ..units import DAY, HOUR, ROOM_K, TAYLOR_FACTORS, activation_volume
 from . import evidence, runs as plan
 
 TIMES = {"2 h": 2 * HOUR, "8 d": 8 * DAY, "35 d": 35 * DAY, "51 d": 51 * DAY}
@@ -66,11 +66,20 @@ class Level:
 
 
 @dataclass
+class Flow:
+    """Flow at one temperature and rate."""
+
+    temperature_K: float
+    rate_per_s: float
+    stress_GPa: list  # a seed each
+
+
+@dataclass
 class Experiment:
     specimens: list = field(default_factory=list)
     pulled: list = field(default_factory=list)  # tension.Tension a seed
     levels: list = field(default_factory=list)
-    flow: list = field(default_factory=list)  # (temperature, rate, [flow stress a seed])
+    flow: list = field(default_factory=list)  # Flow
     estimates: list = field(default_factory=list)  # activation.Estimate
     mean_stress: float = math.nan  # of the specimens that flow, over ln t
     microscopic: float = math.nan  # chi gamma0 Omega S, cubic angstroms
@@ -85,14 +94,14 @@ class Experiment:
     commits: tuple = ()  # of the programs that made the runs
 
 
-def analyse(runs, paths):
-    """Everything that the runs give. `paths`: {name of the run: its file}."""
+def analyse(runs, planned):
+    """Everything that the runs (sweeps.Run) give, of as many as were planned."""
 
     def of(series):
-        return [(run, open_result(paths[run.name])) for run in runs if run.series == series and run.name in paths]
+        return [(run, open_result(run.path)) for run in runs if run.series == series]
 
-    e = Experiment(runs=len(paths), planned=len(runs))
-    e.made, e.commits = _provenance(paths.values())
+    e = Experiment(runs=len(runs), planned=planned)
+    e.made, e.commits = _provenance([run.path for run in runs])
     chips, pulls = of("onchip"), of("tension")
     e.specimens = _specimens(chips)
     e.pulled = [tension.analyse(result) for _, result in pulls]
@@ -163,7 +172,12 @@ def _flow(runs):
     for run, result in runs:
         key = run.values["temperature_K"], run.values["rate_per_s"]
         groups.setdefault(key, []).append(tension.analyse(result).flow_GPa)
-    return [(*key, stresses) for key, stresses in sorted(groups.items())]
+    return [Flow(*key, stresses) for key, stresses in sorted(groups.items())]
+
+
+def at_room(flow):
+    """At the temperature of the measurements."""
+    return [one for one in flow if one.temperature_K == ROOM_K]
 
 
 def _bands(runs, film):
@@ -193,7 +207,7 @@ def _estimates(e, jump, repeated):
     ):
         if len(runs) > 1:
             found.append(activation.pooled(name, [method(result) for _, result in runs]))
-    steady = [(rate, s) for temperature, rate, stresses in e.flow if temperature == 295.0 for s in stresses]
+    steady = [(one.rate_per_s, s) for one in at_room(e.flow) for s in one.stress_GPa]
     if len(steady) >= 3:
         found.append(activation.steady_flow(*zip(*steady)))
     return found
@@ -205,9 +219,9 @@ def _along(method, groups, fit_of):
     kept = [[fit.parameters["s"] for fit in group if not fit.refused] for group in fits]
     total, good = sum(map(len, fits)), sum(map(len, kept))
     if good < max(2, total / 2):
-        return activation.Estimate(method, math.nan, (math.nan,) * 2, 295.0, f"{good} of {total} fits stand")
+        return activation.Estimate(method, math.nan, (math.nan,) * 2, ROOM_K, f"{good} of {total} fits stand")
     s, interval = activation.bootstrap(kept, np.mean)
-    return activation.Estimate(method, s, interval, 295.0, detail={"n": good, "refused": total - good})
+    return activation.Estimate(method, s, interval, ROOM_K, detail={"n": good, "refused": total - good})
 
 
 def _readings(flowing):
@@ -227,10 +241,10 @@ def _mean_stress(e):
 
 def _master(flow):
     """At the rates of the master curve, not that of indentation, which lies far from all the others."""
-    points = [(t, rate, s) for t, rate, stresses in flow for s in stresses if rate in plan.RATES]
+    points = [(one.temperature_K, one.rate_per_s, s) for one in flow if one.rate_per_s in plan.RATES for s in one.stress_GPa]
     if len({t for t, _, _ in points}) < 2:
         return None
-    spread = [np.std(stresses, ddof=1) for _, _, stresses in flow if len(stresses) > 1]
+    spread = [np.std(one.stress_GPa, ddof=1) for one in flow if len(one.stress_GPa) > 1]
     error = float(np.sqrt(np.mean(np.square(spread)))) if spread else 0.0
     return activation.master_curve(*zip(*points), error or None)
 

@@ -1,18 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The runs of the experiment, and how they are carried out: several seeds of each, a process each, as many at once as
-there are cores. What is finished is kept, what was interrupted goes on, so that the command can be given again."""
-import hashlib
-import json
+"""The runs of the experiment, as sweeps: several seeds of each. launch.py carries them out."""
 import os
 import re
-import subprocess
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
 
 from ..errors import StzPostError
-from ..io import writing
+from ..units import ROOM_K
+from .sweeps import Axis, Sweep
 
 # The actuators of the array have one cross-section and differ in length. With the residual stress s_a of the beam,
 # mismatch * stiffness = s_a A_a/A_s for all of them: 8.28 GPa here, so that the one of 72 GPa stretches the specimen
@@ -22,7 +15,7 @@ STIFFNESSES = (756.0, 372.0, 204.0, 176.0, 157.0, 141.0, 127.0, 114.0, 100.0, 86
 QUICK_STIFFNESSES = (372.0, 176.0, 141.0, 100.0, 72.0, 55.0)
 RATES = (1e-8, 1e-6, 1e-4)  # of the master curve
 INDENTATION_RATE = 0.05  # per second, of the study's nanoindentation
-TEMPERATURES = (250.0, 295.0, 350.0)
+TEMPERATURES = (250.0, ROOM_K, 350.0)
 STRUCTURES = {  # the field of domains and its controls; all have the same total width of barriers but `uniform`
     "domains": [],
     "shuffled": ['microstructure.control="shuffled"'],
@@ -33,86 +26,54 @@ ENGINE = 'kmc.engine="direct"'  # all figures of docs/experiment.md are of this 
 SOFTENING_EV = 0.3  # strong enough for a uniform glass to localise
 
 
-@dataclass(frozen=True)
-class Run:
-    series: str
-    label: str  # what differs within the series
-    input: str  # in inputs/
-    seed: int
-    settings: tuple = ()
-    values: dict = field(default_factory=dict, hash=False, compare=False)  # for the analysis
-
-    @property
-    def name(self):
-        return f"{self.series}-{self.label}-{self.seed}".replace("/", "_")
+def seeds(count):
+    """1 to `count`, at every point of a sweep."""
+    return tuple(range(1, count + 1))
 
 
 def experiment(quick=False):
-    """The runs of `run/experiment`."""
-    runs = []
-
-    def add(series, label, input, seeds, settings=(), **values):
-        settings = (ENGINE, *settings)
-        runs.extend(Run(series, label, input, seed, settings, values) for seed in range(1, seeds + 1))
-
-    for stiffness in QUICK_STIFFNESSES if quick else STIFFNESSES:
-        mismatch = PULL_GPA / stiffness
-        settings = (f"protocol[0].stiffness_GPa={stiffness}", f"protocol[0].mismatch_strain={mismatch:.6g}")
-        add("onchip", f"{stiffness:g}", "onchip.cfg", 2 if quick else 6, settings, stiffness_GPa=stiffness)
-    add("tension", "film", "tension.cfg", 3 if quick else 24)
-    for temperature in (TEMPERATURES[1],) if quick else TEMPERATURES:
-        for rate in RATES + ((INDENTATION_RATE,) if temperature == 295.0 else ()):
-            settings = (
-                f"protocol[0].rate_per_s={rate}",
-                f"protocol[0].temperature_K={temperature}",
-                "output.nbed_strains=[]",
-            )
-            label = f"{temperature:g}K-{rate:g}"
-            add("flow", label, "tension.cfg", 1 if quick else 3, settings, temperature_K=temperature, rate_per_s=rate)
-    add("jump", "film", "rate-jump.cfg", 2 if quick else 6)
-    add("repeated", "film", "repeated.cfg", 2 if quick else 6)
-    for softening in (0.0, SOFTENING_EV):
-        for structure, settings in STRUCTURES.items():
-            if softening == 0.0 and (quick or structure == "domains"):
-                continue  # `tension` has it
-            chosen = (*settings, f"barriers.softening_eV={softening}", "output.nbed_strains=[]")
-            label = f"{structure}-{softening:g}eV"
-            add("band", label, "tension.cfg", 2 if quick else 6, chosen, structure=structure, softening_eV=softening)
-    return runs
+    """The sweeps of `run/experiment`."""
+    few = seeds(2 if quick else 6)
+    return [
+        _onchip(QUICK_STIFFNESSES if quick else STIFFNESSES, few),
+        Sweep("tension", "tension.cfg", (ENGINE,), seeds=seeds(3 if quick else 24)),
+        _flow((ROOM_K,) if quick else TEMPERATURES, seeds(1 if quick else 3)),
+        Sweep("jump", "rate-jump.cfg", (ENGINE,), seeds=few),
+        Sweep("repeated", "repeated.cfg", (ENGINE,), seeds=few),
+        *(_band(structure, quick, few) for structure in STRUCTURES),
+    ]
 
 
-def carry_out(runs, program, inputs, directory, jobs, say=print):
-    """Runs what is not there yet. A finished run of the same command is kept, an interrupted one goes on from its
-    checkpoint; one whose command has changed is made anew. Returns {name: path} of the complete ones; raises when any
-    failed, naming the first."""
-    folder = os.path.join(directory, "runs")
-    os.makedirs(folder, exist_ok=True)
-    lock, done, failed = threading.Lock(), {}, []
+def _onchip(stiffnesses, few):
+    """One specimen for each actuator of the array."""
+    mismatches = tuple(float(f"{PULL_GPA / stiffness:.6g}") for stiffness in stiffnesses)
+    axes = (
+        Axis("protocol[0].stiffness_GPa", stiffnesses, "actuator"),
+        Axis("protocol[0].mismatch_strain", mismatches, "actuator"),
+    )
+    return Sweep("onchip", "onchip.cfg", (ENGINE,), axes, few)
 
-    def one(run):
-        path = os.path.join(folder, run.name + ".h5")
-        record = _record(run, inputs)
-        command = [program, "run", os.path.join(inputs, run.input), "-q", "-o", path, "--seed", str(run.seed)]
-        for setting in run.settings:
-            command += ["--set", setting]
-        same = _read(path + ".json") == record
-        finished = subprocess.run(command + ["--restart" if same else "--force"], capture_output=True, text=True)
-        if finished.returncode == 2 and same:  # made by another version of the program
-            finished = subprocess.run(command + ["--force"], capture_output=True, text=True)
-        with lock:
-            if finished.returncode != 0:
-                failed.append(f"{run.name}: exit {finished.returncode}: {finished.stderr.strip() or 'no message'}")
-                return
-            with writing.text(path + ".json") as file:
-                json.dump(record, file)
-            done[run.name] = path
-            say(f"{len(done)} of {len(runs)}: {run.name}")
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        list(pool.map(one, runs))
-    if failed:
-        raise StzPostError(f"{len(failed)} of {len(runs)} runs failed, the first: {failed[0]}")
-    return done
+def _flow(temperatures, few):
+    """The rates of the master curve at each temperature, and that of indentation at the measurements' alone."""
+    points = [(kelvin, rate) for kelvin in temperatures for rate in RATES] + [(ROOM_K, INDENTATION_RATE)]
+    kelvins, rates = zip(*points)
+    axes = (Axis("protocol[0].temperature_K", kelvins, "test"), Axis("protocol[0].rate_per_s", rates, "test"))
+    return Sweep("flow", "tension.cfg", (ENGINE, "output.nbed_strains=[]"), axes, few)
+
+
+def _band(structure, quick, few):
+    """With and without softening; of the domains without, `tension` has the runs."""
+    softening = (SOFTENING_EV,) if quick or structure == "domains" else (0.0, SOFTENING_EV)
+    return Sweep(
+        f"band-{structure}",
+        "tension.cfg",
+        (ENGINE, *STRUCTURES[structure], "output.nbed_strains=[]"),
+        (Axis("barriers.softening_eV", softening),),
+        few,
+        "band",
+        {"structure": structure},
+    )
 
 
 def model_values(inputs, names, model="zr65ni35.cfg"):
@@ -126,33 +87,9 @@ def model_values(inputs, names, model="zr65ni35.cfg"):
     return found
 
 
-def progress(text):
-    """Writes a line of progress to stderr."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def _record(run, inputs):
-    """What a result depends on: the run and the texts that it reads."""
-    texts = [_text(os.path.join(inputs, run.input))]
-    for model in re.findall(r'^\s*model\s*=\s*"([\w.-]+)"', texts[0], re.MULTILINE):
-        texts.append(_text(os.path.join(inputs, os.pardir, "models", model + ".cfg")))
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(run).items()} | {
-        "inputs": digest
-    }
-
-
 def _text(path):
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
     except OSError as error:
         raise StzPostError(f"{path}: {error.strerror}") from error
-
-
-def _read(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except (OSError, ValueError):
-        return None
