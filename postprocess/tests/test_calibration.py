@@ -82,10 +82,3 @@ def test_intervals_hold_the_truth_and_name_what_is_free(tmp_path):
     record = json.loads((tmp_path / "calibration.json").read_text())
     assert record["model_is_inside"] and record["points"] == calibration.POINTS
     assert (tmp_path / "calibration.png").stat().st_size > 1000
-
-
-def test_runs_set_every_parameter():
-    runs = calibration.runs(4)
-    assert len(runs) == 12 and len({run.name for run in runs}) == 12
-    for run in runs:
-        assert all(any(s.startswith(name + "=") for s in run.settings) for name in calibration.PARAMETERS)

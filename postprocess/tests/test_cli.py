@@ -213,8 +213,8 @@ def test_without_the_program_one_is_told_what_to_do(command, program, tmp_path, 
 def test_inputs_of_the_program_are_found_from_any_folder(tmp_path, monkeypatch, capsys):
     """A program that refuses all it is asked for says from where."""
     program = tmp_path / "stzkmc"
-    program.write_text("#!/bin/sh\necho \"stzkmc: asked for $2\" >&2\nexit 3\n")
+    program.write_text("#!/bin/sh\necho \"stzkmc: asked for $(grep ^input $2)\" >&2\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["bands", "--quick", "-o", "out", "--program", str(program), "--jobs", "1"]) == 2
-    assert re.search(r"asked for /.*/inputs/tension\.cfg", capsys.readouterr().err)
+    assert re.search(r'asked for input = ".*/inputs/tension\.cfg";$', capsys.readouterr().err)

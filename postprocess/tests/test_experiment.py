@@ -136,7 +136,7 @@ def test_a_curve_that_is_not_logarithmic_gives_no_volume(tmp_path):
 def test_the_page_needs_nothing_else(tmp_path):
     e = ensemble(tmp_path)
     e.flow = [
-        (t, r, [3.2 + 0.0003 * (295 - t) + 0.0975 * t / 295 * math.log(r / 1e-6)] * 2)
+        experiment.Flow(t, r, [3.2 + 0.0003 * (295 - t) + 0.0975 * t / 295 * math.log(r / 1e-6)] * 2)
         for t in (250.0, 295.0, 350.0)
         for r in plan.RATES
     ]
@@ -172,12 +172,12 @@ def planted_study(uniform, controls, plain=1.2):
     """Values for the cases of the study itself, so that its labels are put to the test too."""
     rng = np.random.default_rng(7)
     found = {}
-    for case in bands.cases():
-        name, softening = case.label.rsplit(", ", 1)
-        value = plain if softening == "0 eV" else {"uniform": uniform, "shuffled": controls}.get(name, 1.2)
-        value = controls if name == "equal-histogram" and softening != "0 eV" else value
-        values = list(value + 0.02 * rng.standard_normal(4))
-        found[case.key] = {m: values for m in bands.MEASURES}
+    for sweep in bands.sweeps():
+        for softening in sweep.axes[0].values:
+            name = sweep.labels["name"]
+            soft = {"uniform": uniform, "shuffled": controls, "equal-histogram": controls}.get(name, 1.2)
+            values = list((soft if softening else plain) + 0.02 * rng.standard_normal(4))
+            found[bands.case_of(**sweep.labels, softening=softening)] = {m: values for m in bands.MEASURES}
     return found
 
 

@@ -77,11 +77,16 @@ def _sweep(group, name, settings, softening, seeds=plan.seeds(SEEDS)):
     return Sweep(file, "tension.cfg", (*settings, *common), axes, seeds, labels={"group": group, "name": name})
 
 
+def case_of(group, name, softening):
+    """What runs that differ by their seeds alone are called."""
+    return f"{group}: {name}, {softening:g} eV"
+
+
 def analyse(runs):
     """{case: {measure: values over seeds}}."""
     found = {}
     for run in runs:
-        case = f"{run.values['group']}: {run.values['name']}, {run.values['softening_eV']:g} eV"
+        case = case_of(run.values["group"], run.values["name"], run.values["softening_eV"])
         seen = found.setdefault(case, {name: [] for name in MEASURES})
         for name, value in _measures(open_result(run.path)).items():
             seen[name].append(value)
@@ -117,8 +122,8 @@ def comparisons(found):
 
 
 def _key(group, name, softening):
-    """Of a case: the variations of the smaller box have a group of their own."""
-    return f"{'variation' if group == 'structure' and name in VARIATIONS else group}: {name}, {softening:g} eV"
+    """Of a case by its box: the variations of the smaller one have a group of their own."""
+    return case_of("variation" if group == "structure" and name in VARIATIONS else group, name, softening)
 
 
 def finding(found):
