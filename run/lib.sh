@@ -41,27 +41,28 @@ guarded() {
     kill -0 "$job" 2>/dev/null || break # a signal ends `wait` early, not the job
   done
   trap - TERM INT
-  if [[ -n $signal ]]; then
+  if [[ -n $signal && $status -ne 75 ]]; then # 75: it has said so itself, and goes on when called again
     printf '%s: stopped by SIG%s\n' "run/$(basename "$0")" "$signal" >&2
     exit $((128 + $(kill -l "$signal")))
   fi
   return "$status"
 }
 
-# study COMMAND WHAT DIR [--quick]: builds, then `stz-post COMMAND`, which carries out many runs, into results/DIR, or with
-# --quick into results/DIR-quick.
+# study COMMAND WHAT DIR [--quick] [--dry-run]: builds, then `stz-post COMMAND`, which carries out many runs, into
+# results/DIR, or with --quick into results/DIR-quick.
 study() {
-  local command=$1 what=$2 out=results/$3 quick=()
+  local command=$1 what=$2 out=results/$3 option
   shift 3
-  if [[ ${1-} == --quick ]]; then
-    quick=(--quick)
-    out+=-quick
-    shift
-  fi
-  [[ $# -eq 0 ]] || fail "got $*, takes --quick or nothing"
+  for option in "$@"; do
+    case $option in
+    --quick) out+=-quick ;;
+    --dry-run) ;;
+    *) fail "got $option, takes --quick and --dry-run" ;;
+    esac
+  done
   run/setup --demo
   say "building"
   build -DBUILD_TESTING=OFF
   say "$what, into $out"
-  guarded postprocess/stz-post "$command" "${quick[@]}" -o "$out" --program build/src/stzkmc
+  guarded postprocess/stz-post "$command" "$@" -o "$out" --program build/src/stzkmc
 }

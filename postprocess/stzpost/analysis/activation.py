@@ -16,8 +16,8 @@ import numpy as np
 from scipy.stats import chi2, t as student
 
 from ..errors import StzPostError
-from ..units import ANGSTROM3, GPA, KB_EV, TAYLOR_FACTORS, activation_volume
-from .quantity import Quantity
+from ..units import ANGSTROM3, GPA, KB_EV, ROOM_K, TAYLOR_FACTORS, activation_volume
+from .quantity import NORMAL_95, Quantity
 from .relaxation import find_segment
 
 LEVEL = 0.95  # of every interval
@@ -48,16 +48,16 @@ class Estimate:
         )
 
     def quantities(self):
-        """Rows for a table. The error is half the interval over 1.96, so that value and error stand for it."""
+        """Rows for a table. The error is half the interval over NORMAL_95, so that value and error stand for it."""
         rows = []
         for label, factor in TAYLOR_FACTORS.items():
             v, low, high = self.volume(factor)
-            error = (high - low) / (2 * 1.96)
+            error = (high - low) / (2 * NORMAL_95)
             rows.append(Quantity(f"V, M = {label} ({self.method})", None if self.refused else v, "Å³", error))
         return rows
 
 
-def log_law(time, stress, error, temperature_K=295.0):
+def log_law(time, stress, error, temperature_K=ROOM_K):
     """The log law through observations with known independent errors (GPa; one number or one each).
 
     For a given t0 the law is linear in (sigma0, s); t0 runs over (0, T0_SHARE times the first observation]. The
@@ -91,7 +91,7 @@ def log_law(time, stress, error, temperature_K=295.0):
     return Estimate("log law", float(slope[best]), interval, temperature_K, refused, detail)
 
 
-def displacement_law(time, displacement, error, stiffness, length, temperature_K=295.0):
+def displacement_law(time, displacement, error, stiffness, length, temperature_K=ROOM_K):
     """The on-chip reading u(t) = A1 ln t + A2 of a specimen of `length` that a spring of `stiffness` (GPa, S_a as the
     specimen feels it) pulls: sigma = S_a (mismatch - u/length), hence s = S_a A1/length. The same tests as for stress.
     """
@@ -197,7 +197,7 @@ def master_curve(temperature, rate, stress, error=None):
     freedom = len(stress) - 3
     total = float(np.sum((residuals / sigma) ** 2))
     covariance = np.linalg.inv(weighted.T @ weighted)
-    quantile = 1.96
+    quantile = NORMAL_95
     if error is None or total > freedom:  # a misfit widens the intervals
         covariance = covariance * (total / max(1, freedom))
         quantile = student.ppf(0.5 + LEVEL / 2, max(1, freedom))
@@ -220,7 +220,7 @@ def master_curve(temperature, rate, stress, error=None):
     )
 
 
-def steady_flow(rate, stress, error=None, temperature_K=295.0):
+def steady_flow(rate, stress, error=None, temperature_K=ROOM_K):
     """s from flow stresses at several rates and one temperature: a line of stress over ln(rate)."""
     rate, stress = np.asarray(rate, float), np.asarray(stress, float)
     if len(stress) < 3 or np.ptp(np.log(rate)) == 0:
@@ -315,7 +315,7 @@ def _regressed(method, design, y, column, temperature, error=None):
     variance = np.linalg.inv(weighted.T @ weighted)[column, column]
     scatter = float(residuals @ residuals) / max(1, freedom)
     if error is not None and scatter <= 1:
-        half = 1.96 * math.sqrt(variance)
+        half = NORMAL_95 * math.sqrt(variance)
     else:
         half = student.ppf(0.5 + LEVEL / 2, max(1, freedom)) * math.sqrt(variance * scatter)
     s = float(p[column])

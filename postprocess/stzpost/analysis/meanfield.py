@@ -16,7 +16,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from ..errors import StzPostError
-from ..units import GPA, KB_EV
+from ..units import GPA, KB_EV, ROOM_K
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Glass:
     attempts_per_s: float = 1e13
     strain: float = 0.0575  # e: gamma0 S
     young_GPa: float = 72.0
-    temperature_K: float = 295.0
+    temperature_K: float = ROOM_K
     levels: int = 60
 
     def barriers(self):

@@ -10,6 +10,8 @@ from scipy.stats import norm, t as student
 
 from ..units import time_unit
 
+NORMAL_95 = 1.96  # standard errors from the mean to either end of a 95 % interval
+
 
 @dataclass(frozen=True)
 class Quantity:

@@ -16,7 +16,7 @@ from ..errors import StzPostError
 from ..io import writing
 from ..plots import figures, style
 from ..plots.style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, SKY, VERMILLION
-from ..studies import experiment, runs as plan, targets, verdicts
+from ..studies import experiment, measured, runs as plan, targets, verdicts
 from ..text import html as escape
 from ..units import TAYLOR_FACTORS
 
@@ -26,7 +26,7 @@ CAPTIONS = {
     "threshold": "Loss of stress from 2 h to 51 d against the stress at 2 h, with its standard error over seeds; specimens "
     "below and beyond 5 % strain. Dashed: the stated detection limit; dotted: the static threshold.",
     "volume": "Activation volume by every estimator, 95 % intervals, for the three Taylor factors in use. Shaded: the "
-    "measured range, 100–200 Å³. Vertical lines: the microscopic χγ0ΩS times M.",
+    f"measured range, {targets.VOLUME_TEXT}. Vertical lines: the microscopic χγ0ΩS times M.",
     "master": "Flow stress over temperature and rate on the line of the master curve.",
     "nbed": "Nanobeam diffraction. Fraction of patterns with Bragg reflections over all seeds with its standard error, "
     "single experiments of 8 scans, and the expectation.",
@@ -312,7 +312,7 @@ def _page(e, rows, pictures, quick):
         '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>simulated</th><th>class</th>'
         "<th>verdict</th></tr></thead>\n<tbody>\n"
         + "\n".join(lines)
-        + f'\n</tbody></table>\n<p class="note">Measured: {escape(targets.SOURCE)}.</p>\n'
+        + f'\n</tbody></table>\n<p class="note">Measured: {escape(measured.SOURCE)}.</p>\n'
         + _volumes(e)
         + _extra(e)
         + '<h2>Figures</h2>\n<div class="figures">\n'

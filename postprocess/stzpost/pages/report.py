@@ -13,8 +13,8 @@ from ..analysis.quantity import minus
 from ..errors import StzPostError
 from ..io import writing
 from ..plots import figures, style
-from ..studies import evidence, targets
-from ..units import time_text
+from ..studies import evidence, measured, targets
+from ..units import POLYCRYSTAL, time_text
 
 PROBES = (
     "Every scan of 10 × 10 patterns, a row for each level of strain. Dots: patterns with Bragg reflections; white: "
@@ -105,9 +105,9 @@ def _verdicts(files):
         "microscopy, and the set-up of those experiments; N1 to N5 are what nanobeam diffraction and microscopy saw "
         "of the flow. Errors are one "
         "standard error within the run; other samples of the same glass scatter more.</p>\n"
-        f'<p class="note">Measured: {_e(targets.SOURCE)}. V and m describe the same slope: V = M'
-        " k<sub>B</sub>T/(mσ), so V is not independent of m at a given stress. The strain rates 10⁻⁷ and 10⁻⁹ /s are"
-        " set at the first and the last time of observation.</p>\n"
+        f'<p class="note">Measured: {_e(measured.SOURCE)}. V and m describe the same slope: V = M'
+        " k<sub>B</sub>T/(mσ), so V is not independent of m at a given stress. The strain rates "
+        f"{targets.RATES_TEXT} are set at the first and the last time of observation.</p>\n"
         '<table class="stack"><thead><tr><th></th><th>quantity</th><th>measured</th><th>model</th><th>class</th>'
         "<th>verdict</th></tr></thead>\n<tbody>\n"
         + "\n".join(lines)
@@ -185,7 +185,7 @@ def numbers_table(quantities):
 def _conventions():
     return (
         "<h2>Conventions</h2>\n<p>σ(t) = σ<sub>0</sub> − s ln(1 + t/t<sub>0</sub>); V = M k<sub>B</sub>T/s for M = 1"
-        " (axial stress), √3 (equivalent shear) and 3.06 (Taylor factor); m = ∂ln σ/∂ln ε̇<sub>p</sub> = s/σ with σ"
+        f" (axial stress), √3 (equivalent shear) and {POLYCRYSTAL} (Taylor factor); m = ∂ln σ/∂ln ε̇<sub>p</sub> = s/σ with σ"
         " averaged over ln t. The same s comes from the slope of ln ε̇<sub>p</sub> against σ. A fit with R² below"
         f" {relaxation.MIN_R2:g}, or that ends before 100 t<sub>0</sub>, is refused and not quoted.</p>"
     )

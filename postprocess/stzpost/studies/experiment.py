@@ -8,10 +8,10 @@ import numpy as np
 
 from ..analysis import activation, nbed, order, registry, relaxation, tension
 from ..io.result import open_result
-from ..units import DAY, HOUR, ROOM_K, TAYLOR_FACTORS, activation_volume
+from ..units import ROOM_K, TAYLOR_FACTORS, activation_volume
 from . import evidence, runs as plan
 
-TIMES = {"2 h": 2 * HOUR, "8 d": 8 * DAY, "35 d": 35 * DAY, "51 d": 51 * DAY}
+TIMES = relaxation.MARKS
 READING_GPA = 0.02  # noise of one reading of the stress that the tests assume
 DETECTION_GPA = 2 * math.sqrt(2) * READING_GPA  # fall of the stress that two such readings tell from none
 FLOWING = (0.05, 0.10)  # strain at 2 h of the specimens of which yield strength, m and V are quoted

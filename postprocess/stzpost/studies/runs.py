@@ -5,6 +5,7 @@ import re
 
 from ..errors import StzPostError
 from ..units import ROOM_K
+from . import measured
 from .sweeps import Axis, Sweep
 
 # The actuators of the array have one cross-section and differ in length. With the residual stress s_a of the beam,
@@ -14,7 +15,7 @@ PULL_GPA = 8.28
 STIFFNESSES = (756.0, 372.0, 204.0, 176.0, 157.0, 141.0, 127.0, 114.0, 100.0, 86.0, 72.0, 62.0, 55.0, 50.0)
 QUICK_STIFFNESSES = (372.0, 176.0, 141.0, 100.0, 72.0, 55.0)
 RATES = (1e-8, 1e-6, 1e-4)  # of the master curve
-INDENTATION_RATE = 0.05  # per second, of the study's nanoindentation
+INDENTATION_RATE = measured.value("T5", "indentation")  # per second
 TEMPERATURES = (250.0, ROOM_K, 350.0)
 STRUCTURES = {  # the field of domains and its controls; all have the same total width of barriers but `uniform`
     "domains": [],

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The measurements that the model is held to, and the verdict on each.
-
-Source: H. Idrissi, M. Ghidelli et al., Scientific Reports 9 (2019), on freestanding Zr65Ni35 films. Every row has a
-class: input (put in, only echoed), calibrated (tuned to), prediction (comes out: only this is evidence), not modelled.
-"""
+"""The verdict of single runs on each measured row (targets.toml)."""
 import math
 from dataclasses import dataclass
 from typing import Optional
@@ -11,27 +7,18 @@ from typing import Optional
 from ..analysis import nbed, relaxation
 from ..analysis.quantity import format_value
 from ..units import superscript
+from . import measured
 
-SOURCE = (
-    "H. Idrissi, M. Ghidelli et al., Atomic-scale viscoplasticity mechanisms revealed in high ductility metallic "
-    "glass films, Scientific Reports 9, 2019"
-)
-INPUT, CALIBRATED, PREDICTION, TREND, NOT_MODELLED = (
-    "input",
-    "calibrated",
-    "prediction",
-    "prediction (trend)",
-    "not modelled",
-)
 AGREES, DIFFERS, UNRESOLVED, ECHOED, OPEN = "agrees", "differs", "not resolved", "echoed", "no data"
 
-YIELD_GPA = 3.25
-SENSITIVITY = 0.03
-VOLUME_RANGE = (100.0, 200.0)  # cubic angstroms, on chip
-# "1e-7 falling to 1e-9" per second: set at the first and the last time of observation.
-RATES = {"2 h": 1e-7, "51 d": 1e-9}
+YIELD_GPA = measured.value("T2", "strength") / 1e3
+SENSITIVITY = measured.value("T4", "m")
+VOLUME_RANGE = (measured.ROWS["T3"].values["on_chip"].low, measured.ROWS["T3"].values["on_chip"].high)
+RATES = {time: measured.value("T5", time) for time in ("2 h", "51 d")}
+VOLUME_TEXT = "{:g}–{:g} Å³".format(*VOLUME_RANGE)
+RATES_TEXT = " and ".join(f"10{superscript(f'{math.log10(rate):.0f}')}" for rate in RATES.values()) + " /s"
 RATE_FACTOR = 5.0
-DECADE_DROP_MPA = 225.0  # 2.303 m sigma of the measured values: derived, not measured
+DECADE_DROP_MPA = measured.value("T6", "decade_drop")
 CLEAR, SURE = 2.0, 3.0  # standard errors of a clear decrease, and beyond which a difference contradicts: with 8 scans a
 #                         chance of about 1 % (two levels, Student) or 2 % (one) each; at 2 it would be 7 and 9 %
 HOMOGENEOUS = 1.5  # localisation below which deformation counts as homogeneous: our criterion, bands give 2 to 4
@@ -39,14 +26,17 @@ HOMOGENEOUS = 1.5  # localisation below which deformation counts as homogeneous:
 
 @dataclass
 class Row:
-    id: str
-    quantity: str
-    measured: str
-    model: str
-    cls: str
-    verdict: str
+    """What the model gives for a row of the list."""
+
+    key: str  # of the row in targets.toml
+    model: str = "–"
+    verdict: str = OPEN
     detail: str = ""
     test: str = ""  # by which the verdict is reached, where the table states it beforehand
+
+    def __post_init__(self):
+        one = measured.ROWS[self.key]
+        self.id, self.quantity, self.measured, self.cls = one.id, one.quantity, one.measured, one.cls
 
     def record(self):
         return {
@@ -81,58 +71,27 @@ def rows(evidence):
         _t4(evidence),
         _t5(evidence),
         _t6(evidence),
-        Row(
-            "T7",
-            "stress from which the film relaxes at all",
-            "only above the static yield stress",
-            "–",
-            PREDICTION,
-            OPEN,
-            "needs a series of releases to different stresses",
-        ),
+        Row("T7", detail="needs a series of releases to different stresses"),
         _t8(evidence),
         _t9(evidence),
         _t10(evidence),
         _t11(evidence),
-        Row(
-            "T12",
-            "map of Ni-rich and Zr-rich domains beside the patterns",
-            "HAADF binned to the probe grid, threshold 50 % grey",
-            "projected Ni-rich field, threshold 50 % grey",
-            INPUT,
-            ECHOED,
-        ),
+        Row("T12", model="projected Ni-rich field, threshold 50 % grey", verdict=ECHOED),
         _n1(evidence),
         _n2(evidence),
         _n3(evidence),
         _n4(evidence),
-        Row(
-            "N5",
-            "role of the domains in keeping flow spread out",
-            "they and their interfaces prevent percolation of STZs into a band",
-            "–",
-            TREND,
-            OPEN,
-            "needs runs of the controls: shuffled, equal-histogram and uniform fields",
-        ),
+        Row("N5", detail="needs runs of the controls: shuffled, equal-histogram and uniform fields"),
     ]
 
 
 def _t1(e):
     young, poisson = e.result.setting("young_GPa"), e.result.setting("poisson")
-    return Row(
-        "T1",
-        "elastic stiffness: Young's modulus, Poisson's ratio",
-        "72 ± 2 GPa, 0.40 ± 0.05",
-        f"{young:g} GPa, {poisson:g}",
-        INPUT,
-        ECHOED,
-    )
+    return Row("T1", model=f"{young:g} GPa, {poisson:g}", verdict=ECHOED)
 
 
 def _t2(e):
-    stress = Row("T2", "yield strength in tension", "about 3250 MPa", "–", CALIBRATED, OPEN, "needs 8–12 % strain")
-    ductility = Row("T2", "ductility: strain at fracture", "14.5 % (lower bound)", "–", NOT_MODELLED, OPEN)
+    stress, ductility = Row("T2", detail="needs 8–12 % strain"), Row("T2 ductility")
     t = e.tension
     if t is not None:
         if math.isfinite(t.flow_GPa):
@@ -147,14 +106,7 @@ def _t2(e):
 
 
 def _t3(e):
-    row = Row(
-        "T3",
-        "activation volume V: how strongly stress speeds up flow",
-        "100–200 Å³ on chip; 120–130 Å³ by nanoindentation",
-        "–",
-        PREDICTION,
-        OPEN,
-    )
+    row = Row("T3")
     if e.relaxation is None:
         return row
     volumes = e.relaxation.volumes(e.relaxation.fit)
@@ -169,7 +121,7 @@ def _t3(e):
 
 
 def _t4(e):
-    row = Row("T4", "rate sensitivity m: rise of ln(stress) with ln(strain rate)", "about 0.03", "–", CALIBRATED, OPEN)
+    row = Row("T4")
     if e.relaxation is None:
         return row
     if e.relaxation.fit.refused:
@@ -181,14 +133,7 @@ def _t4(e):
 
 
 def _t5(e):
-    row = Row(
-        "T5",
-        "plastic strain rates of the film while it relaxes on the chip",
-        "10⁻⁷ falling to 10⁻⁹ /s",
-        "–",
-        PREDICTION,
-        OPEN,
-    )
+    row = Row("T5")
     if e.relaxation is None:
         return row
     rates = {label: relaxation.rate_at(e.relaxation, label) for label in RATES}
@@ -205,14 +150,7 @@ def _t5(e):
 
 
 def _t6(e):
-    row = Row(
-        "T6",
-        "stress of the relaxing film at the times of observation",
-        "2 h, 8 d, 35 d, 51 d after release",
-        "–",
-        PREDICTION,
-        OPEN,
-    )
+    row = Row("T6")
     r = e.relaxation
     if r is None or not r.marks:
         row.detail = "needs a relaxation beyond 2 h"
@@ -228,14 +166,7 @@ def _t6(e):
 
 def _t8(e):
     volume = float(e.result.setting("volume_nm3"))
-    row = Row(
-        "T8",
-        "volume Ω of a shear transformation zone (STZ)",
-        "1–2 nm³, from V with Ω/V ≈ 10",
-        f"{volume:g} nm³",
-        INPUT,
-        ECHOED,
-    )
+    row = Row("T8", model=f"{volume:g} nm³", verdict=ECHOED)
     if e.relaxation is not None and not e.relaxation.fit.refused:
         ratios = {m: 1e3 * volume / v for m, (v, _) in e.relaxation.volumes(e.relaxation.fit).items()}
         row.model += "; Ω/V = " + ", ".join(f"{ratio:.0f} (M = {m})" for m, ratio in ratios.items())
@@ -243,14 +174,7 @@ def _t8(e):
 
 
 def _t9(e):
-    row = Row(
-        "T9",
-        "domains rich in Ni and in Zr",
-        "Ni-rich in Zr-rich, 2–3 nm, 3D spinodal-like network",
-        "–",
-        INPUT,
-        ECHOED,
-    )
+    row = Row("T9")
     micro = e.result.microstructure
     names = {
         "length_spectrum_nm": "{:.2f} nm (spectrum)",
@@ -267,14 +191,7 @@ def _t9(e):
 
 
 def _t10(e):
-    row = Row(
-        "T10",
-        "actuator on the chip that pulls the film",
-        "Si3N4 beam, about 1 GPa residual tension: a series spring",
-        "–",
-        INPUT,
-        OPEN,
-    )
+    row = Row("T10")
     if e.relaxation is not None and e.relaxation.segment.type == "actuator":
         stiffness = e.relaxation_result.resolved("stiffness_GPa", "")
         row.model = f"series spring of {float(stiffness):g} GPa" if stiffness else "series spring"
@@ -283,14 +200,7 @@ def _t10(e):
 
 
 def _t11(e):
-    row = Row(
-        "T11",
-        "nanobeam diffraction (NBED): probe and scans",
-        "probe 0.4 nm, step 0.4 nm, 8 scans of 100 patterns at 1, 5, 8, 12 %, foil ~15 nm",
-        "–",
-        INPUT,
-        OPEN,
-    )
+    row = Row("T11")
     if e.levels:
         attrs = e.levels_result.levels[0].attrs
         strains = ", ".join(f"{100 * level.strain:g}" for level in e.levels)
@@ -303,14 +213,7 @@ def _t11(e):
 
 
 def _n1(e):
-    row = Row(
-        "N1",
-        "share of diffraction patterns with Bragg reflections (ordered clusters) against strain",
-        "as deposited, 1 % and 5 % almost the same; clear decrease at 8 %, further at 12 %",
-        "–",
-        TREND,
-        OPEN,
-    )
+    row = Row("N1")
     if not e.levels:
         return row
     row.model = ", ".join(f"{level.fraction:.2f} ± {level.error:.2f} at {100 * level.strain:g} %" for level in e.levels)
@@ -337,14 +240,7 @@ def _n1(e):
 
 
 def _n2(e):
-    row = Row(
-        "N2",
-        "whether order is lost everywhere or in a shear band",
-        "homogeneous, no shear band, even after 51 days",
-        "–",
-        TREND,
-        OPEN,
-    )
+    row = Row("N2")
     found = []
     if e.tension is not None:
         found.append((float(e.tension.localisation[-1]), f"at {100 * e.tension.strain[-1]:.3g} % strain"))
@@ -360,14 +256,7 @@ def _n2(e):
 
 
 def _n3(e):
-    row = Row(
-        "N3",
-        "relation between ordered clusters and domains",
-        "no relation, as deposited and at 12 %",
-        "–",
-        TREND,
-        OPEN,
-    )
+    row = Row("N3")
     levels = [nbed.nearest(e.levels, strain) for strain in (0.0, 0.12)] if e.levels else [None]
     levels = [level for level in levels if level is not None and math.isfinite(level.domain_difference)]
     if levels:
@@ -382,14 +271,7 @@ def _n3(e):
 
 
 def _n4(e):
-    row = Row(
-        "N4",
-        "scatter between scans at 12 % strain",
-        "exceeds counting noise; 2 of 5 scans look undeformed",
-        "–",
-        TREND,
-        OPEN,
-    )
+    row = Row("N4")
     level = nbed.nearest(e.levels, 0.12) if e.levels else None
     if level is None or not math.isfinite(level.scatter_p):
         return row
