@@ -13,17 +13,19 @@ from stzpost.studies import calibration, measured, targets, verdicts
 
 PACKAGE = pathlib.Path(measured.__file__).parents[1]
 DOCS = PACKAGE.parents[1] / "docs"
+ORDINARY = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 CLASSES = [measured.INPUT, measured.CALIBRATED, measured.PREDICTION, measured.TREND, measured.NOT_MODELLED]
 
 
 def numbers(text):
     """All of a text, powers of ten too."""
-    plain = re.sub("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda one: "1e" + one[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")), text)
+    plain = re.sub("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda one: "1e" + one[1].translate(ORDINARY), text)
     return [float(one) for one in re.findall(r"(?<![A-Za-z\d.])\d+(?:\.\d+)?(?:e-?\d+)?", plain)]
 
 
 def test_rows_and_classes():
-    assert list(measured.ROWS) == ["T1", "T2", "T2 ductility", *(f"T{i}" for i in range(3, 13)), *(f"N{i}" for i in range(1, 6))]
+    keys = ["T1", "T2", "T2 ductility", *(f"T{i}" for i in range(3, 13)), *(f"N{i}" for i in range(1, 6))]
+    assert list(measured.ROWS) == keys
     assert {row.cls for row in measured.ROWS.values()} == set(CLASSES)
     assert all(row.id == key.split()[0] for key, row in measured.ROWS.items())
     assert set(verdicts.TESTS) <= set(measured.ROWS)
@@ -64,7 +66,7 @@ def test_short_texts_say_no_other_number():
 
 
 def test_tables_of_the_documents():
-    """A line of a table that has a row's code, its class and what was measured: class and text are those of the table."""
+    """Lines that have a row's code, its class and what was measured: class and text are those of the list."""
     seen = []
     for page in sorted(DOCS.rglob("*.md")):
         for line in page.read_text(encoding="utf-8").splitlines():

@@ -99,7 +99,8 @@ def check_runs(folder):
     lines = [line.split() for line in out.splitlines()]
     expect("all runs", code == 0 and [int(line[2]) for line in lines] == SEEDS, f"{said}{out}")
     expect("values", [float(line[3]) for line in lines] == [0.05] * 3 + [0.1] * 3 + [0.05, 0.07, 0.1], out)
-    expect("progress", "0/9 runs done, 2 at a time\n" in said and re.search(r"^9/9, none left; \w+: run \d done after ", said, re.M)
+    expect("progress", said.startswith("0/9 runs done, 2 at a time\n")
+           and re.search(r"^9/9, none left; \w+: run \d done after ", said, re.M)
            and len(re.findall(r"^\d/9, (time left unknown|\d+ s left|none left); ", said, re.M)) == RUNS, said)
     alone = os.path.join(folder, "alone.h5")
     sets = ["lattice.cells=[16, 16, 16]", "nbed.foil_nm=9.0", "output.nbed_strains=[]", "output.history_strain_step=0.01",
@@ -188,8 +189,8 @@ def check_the_studies(folder):
         for more in [], ["--quick"]:
             said = re.search(rf"run/{name}{' --quick' if more else ' '} +# (\d+) runs", text)
             directory = os.path.join(folder, "-".join([name, *more]))
-            done = subprocess.run([os.path.join(SOURCE, "postprocess", "stz-post"), name, *more, "-o", directory, "--dry-run",
-                                   "--program", PROGRAM], capture_output=True, text=True)
+            command = [os.path.join(SOURCE, "postprocess", "stz-post"), name, *more, "-o", directory, "--dry-run"]
+            done = subprocess.run([*command, "--program", PROGRAM], capture_output=True, text=True)
             expect(f"{name} {more}", done.returncode == 0 and said
                    and done.stdout.splitlines()[-1].startswith(f"{said[1]} of {said[1]} runs left, "), done)
             expect(f"{name} {more}: nothing is run", all(one.endswith(".cfg") for one in os.listdir(directory)))

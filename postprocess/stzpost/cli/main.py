@@ -372,7 +372,8 @@ def _carry_out(options, sweeps):
         return launch.carry_out(sweeps, program, options.inputs, options.output, options.jobs)
     found = launch.prepare(sweeps, program, options.inputs, options.output)
     for name, one in found.items():
-        print(f"{os.path.join(options.output, name)}.cfg: {one.left} of {one.runs} runs left, {one.core_s / 3600:.2g} core h")
+        path = os.path.join(options.output, name)
+        print(f"{path}.cfg: {one.left} of {one.runs} runs left, {one.core_s / 3600:.2g} core h")
     left, runs = sum(one.left for one in found.values()), sum(one.runs for one in found.values())
     print(f"{left} of {runs} runs left, {sum(one.core_s for one in found.values()) / 3600:.2g} core h")
     return None

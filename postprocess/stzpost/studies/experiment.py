@@ -241,7 +241,8 @@ def _mean_stress(e):
 
 def _master(flow):
     """At the rates of the master curve, not that of indentation, which lies far from all the others."""
-    points = [(one.temperature_K, one.rate_per_s, s) for one in flow if one.rate_per_s in plan.RATES for s in one.stress_GPa]
+    kept = [one for one in flow if one.rate_per_s in plan.RATES]
+    points = [(one.temperature_K, one.rate_per_s, s) for one in kept for s in one.stress_GPa]
     if len({t for t, _, _ in points}) < 2:
         return None
     spread = [np.std(one.stress_GPa, ddof=1) for one in flow if len(one.stress_GPa) > 1]

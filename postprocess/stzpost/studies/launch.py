@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sweeps of a study, carried out by `stzkmc sweep`.
 
-Each sweep is written as DIR/NAME.cfg and its results lie in DIR/NAME, so that a user can read it, run it alone or submit it
-to a cluster. Here some processes of one rank each go through all the sweeps in turn. Which run is whose, what is done and
-what goes on from a checkpoint is the business of `stzkmc sweep`: by its manifest and its locks any number of processes,
-of this call or of others, may work on one folder."""
+Each sweep is written as DIR/NAME.cfg and its results lie in DIR/NAME, so that a user can read it, run it alone or submit
+it to a cluster. Here some processes of one rank each go through all the sweeps in turn. Which run is whose, what is done
+and what goes on from a checkpoint is the business of `stzkmc sweep`: by its manifest and its locks any number of
+processes, of this call or of others, may work on one folder."""
 import contextlib
 import os
 import subprocess
@@ -151,7 +151,9 @@ class _Work:
         stem = os.path.join(self.directory, sweep.name)
         command = [self.program, "sweep", stem + ".cfg", "-o", stem, "--resume"]
         with open(self._log(sweep), "ab") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         self.signals.add(process)
         return process
 
@@ -185,6 +187,6 @@ class _Work:
         sweep, number, run = failed[0]
         which = ", ".join([f"seed {run['seed']}", *(f"{name} {value}" for name, value in run["parameters"].items())])
         return (
-            f"{len(failed)} of {self.runs} runs failed, the first: {sweep.name}, run {number} ({which}): {run['message']}; "
-            f"its log: {self._log(sweep)}"
+            f"{len(failed)} of {self.runs} runs failed, the first: {sweep.name}, run {number} ({which}): "
+            f"{run['message']}; its log: {self._log(sweep)}"
         )

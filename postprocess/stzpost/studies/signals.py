@@ -11,8 +11,8 @@ AGAIN_S = 0.5  # one Ctrl-C may come twice
 
 
 class Signals:
-    """For `with`. `stop` is the first signal that came, else 0; a second SIGINT kills the processes, whose runs then go on
-    from their last checkpoints. In a thread that is not the main one Python hears no signals."""
+    """For `with`. `stop` is the first signal that came, else 0; a second SIGINT kills the processes, whose runs then go
+    on from their last checkpoints. In a thread that is not the main one Python hears no signals."""
 
     def __init__(self):
         self.stop, self.processes = 0, []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the studies (`experiment`, `bands`, `calibrate`) run: sweeps, each a sweep file (docs/sweeps.md) that `stzkmc sweep`
-carries out, and the runs that came of them."""
+"""What the studies (`experiment`, `bands`, `calibrate`) run: sweeps, each a sweep file (docs/sweeps.md) that
+`stzkmc sweep` carries out, and the runs that came of them."""
 from __future__ import annotations
 
 import math
