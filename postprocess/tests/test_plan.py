@@ -114,6 +114,16 @@ def test_signals_are_handed_on(monkeypatch):
     assert str(signals.stopped("x")) == "stopped by SIGTERM: x"
 
 
+def test_nohup_is_heeded():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Signals() as signals:
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert signals.stop == 0
+
+
 def test_a_study_that_is_stopped_ends_with_75(monkeypatch, capsys):
     def stop(options):
         raise Stopped("stopped by SIGINT: 3 of 9 runs are done, the same command goes on")
