@@ -12,7 +12,7 @@ takes the measured tolerance and these errors; the prior is even over the box. T
 import json
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.stats import chi2, norm, qmc
@@ -64,11 +64,20 @@ class Surface:
 
 
 @dataclass
+class Offset:
+    """Stress at 2 h less flow stress, of the points of the design near the target."""
+
+    mean: float
+    deviation: float
+    points: int
+
+
+@dataclass
 class Calibration:
     names: list
     design: np.ndarray  # points in the unit box
     observed: dict  # observable -> values, NaN where a fit was refused
-    offset: tuple  # stress at 2 h less flow stress near the target: mean, standard deviation, points
+    offset: Offset
     surfaces: dict
     samples: np.ndarray  # unit box
     log_likelihood: np.ndarray
@@ -109,7 +118,7 @@ class Calibration:
         w = self.weights()
         found = {}
         for name, surface in self.surfaces.items():
-            y = surface(self.samples) + (self.offset[0] if name == "flow_GPa" else 0.0)
+            y = surface(self.samples) + (self.offset.mean if name == "flow_GPa" else 0.0)
             mean = float(w @ y)
             found[name] = (mean, math.sqrt(float(w @ (y - mean) ** 2)))
         return found
@@ -192,7 +201,7 @@ def fit(observed, x):
     differences = differences[np.isfinite(differences)]
     if len(differences) < 5:
         raise StzPostError(f"{len(differences)} points of the design flow near {STRESS_GPA} GPa, needs 5")
-    offset = (float(differences.mean()), float(differences.std(ddof=1)), len(differences))
+    offset = Offset(float(differences.mean()), float(differences.std(ddof=1)), len(differences))
     samples = np.random.default_rng(7).random((SAMPLES, x.shape[1]))
     likelihood = _log_likelihood(surfaces, offset, samples)
     return Calibration(list(PARAMETERS), x, observed, offset, surfaces, samples, likelihood)
@@ -226,11 +235,7 @@ def record(found, current):
         "deviation_with_the_others_held": found.alone(),
         "correlation": {n: dict(zip(found.names, row)) for n, row in zip(found.names, found.correlation().tolist())},
         "predicted": {n: list(v) for n, v in found.predicted().items()},
-        "stress_at_2h_less_flow_GPa": {
-            "mean": found.offset[0],
-            "deviation": found.offset[1],
-            "points": found.offset[2],
-        },
+        "stress_at_2h_less_flow_GPa": asdict(found.offset),
         "surface_error": {n: s.error for n, s in found.surfaces.items()},
         "model": current,
         "model_log_likelihood_below_best": found.likelihood_of(current),
@@ -275,8 +280,8 @@ def _log_likelihood(surfaces, offset, x):
     def error(name, tolerance):
         return math.hypot(tolerance, surfaces[name].error)
 
-    stress = surfaces["flow_GPa"](x) + offset[0]
-    total = -0.5 * ((stress - STRESS_GPA) / math.hypot(error("flow_GPa", STRESS_TOLERANCE), offset[1])) ** 2
+    stress = surfaces["flow_GPa"](x) + offset.mean
+    total = -0.5 * ((stress - STRESS_GPA) / math.hypot(error("flow_GPa", STRESS_TOLERANCE), offset.deviation)) ** 2
     total -= 0.5 * ((surfaces["slope_GPa"](x) - SLOPE_GPA) / error("slope_GPa", SLOPE_TOLERANCE)) ** 2
     total += norm.logcdf((OVERSHOOT - surfaces["overshoot"](x)) / error("overshoot", OVERSHOOT_EDGE))
     total += norm.logcdf((LOSS_GPA - surfaces["loss_GPa"](x)) / error("loss_GPa", LOSS_EDGE))

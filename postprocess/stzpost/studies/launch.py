@@ -18,7 +18,8 @@ from .news import News, left_text
 from .signals import Signals
 from .sweeps import finished
 
-LOOK_S = 0.1  # between two looks at the processes and the manifests
+LOOK_S = 0.1  # between two looks at the processes
+NEWS_S = 0.5  # between two looks at the manifests
 HELD_S = 2.0  # between two tries to take the runs that another call has
 
 
@@ -95,7 +96,8 @@ class _Work:
         self.core_s = sum(one.core_s for one in estimates.values())
         self.broken = ""  # why a process failed, though none of its runs did
         self.begin = time.monotonic()
-        self.looked_s = 0.0  # expected duration of the runs that have ended since
+        self.ended_s = 0.0  # expected duration of the runs that have ended since
+        self.looked = self.begin
         for one in self.news.values():
             list(one.read())
 
@@ -130,13 +132,14 @@ class _Work:
         while turns:
             turns = [one for one in turns if next(one, None)]
             self._wait(LOOK_S)
+        self._look()
 
     def _turn(self):
         """Takes the sweeps in turn; yields while one is under way."""
         for sweep in self.sweeps:
             if self.signals.stop:
                 return
-            if self.news[sweep.name].done == self.news[sweep.name].runs > 0:
+            if self.news[sweep.name].all_done:
                 continue
             process = self._start(sweep)
             while process.poll() is None:
@@ -163,18 +166,20 @@ class _Work:
     def _wait(self, seconds):
         """Tells meanwhile which runs have come to an end."""
         end = time.monotonic() + seconds
-        while True:
-            for name, news in self.news.items():
-                for number, run in news.read():
-                    self._tell(name, number, run)
-            left = end - time.monotonic()
-            if left <= 0 or (self.signals.stop and not self.signals.processes):
-                return
+        while (left := end - time.monotonic()) > 0 and (self.signals.processes or not self.signals.stop):
+            if time.monotonic() > self.looked + NEWS_S:
+                self._look()
             time.sleep(min(left, LOOK_S))
 
+    def _look(self):
+        self.looked = time.monotonic()
+        for name, news in self.news.items():
+            for number, run in news.read() if not news.all_done else ():
+                self._tell(name, number, run)
+
     def _tell(self, name, number, run):
-        self.looked_s += run["estimate_s"]
-        share = self.looked_s / self.core_s if self.core_s > 0 else 1.0
+        self.ended_s += run["estimate_s"]
+        share = self.ended_s / self.core_s if self.core_s > 0 else 1.0
         left = left_text(time.monotonic() - self.begin, share) if self.done < self.runs else "none left"
         how = f"done after {run['wall_s']:.3g} s" if run["state"] == "done" else f"failed: {run['message']}"
         self.say(f"{self.done}/{self.runs}, {left}; {name}: run {number} {how}")

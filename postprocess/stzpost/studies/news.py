@@ -24,6 +24,10 @@ class News:
     def done(self):
         return sum(run["state"] == "done" for run in self._all.values())
 
+    @property
+    def all_done(self):
+        return self.done == self.runs > 0
+
     def failed(self):
         """[(number, run)] of those that failed, by number."""
         return [(number, run) for number, run in sorted(self._all.items()) if run["state"] == "failed"]

@@ -6,6 +6,9 @@ from typing import Optional
 
 from ..analysis import nbed, relaxation
 from ..analysis.quantity import format_value
+from ..analysis.relaxation import Relaxation
+from ..analysis.tension import Tension
+from ..io.result import Result
 from ..units import superscript
 from . import measured
 
@@ -54,12 +57,12 @@ class Row:
 class Evidence:
     """What the files of a report gave; None where they hold no such data."""
 
-    result: object  # of the parameters
-    relaxation: Optional[object] = None
-    relaxation_result: Optional[object] = None
-    tension: Optional[object] = None
-    levels: Optional[list] = None
-    levels_result: Optional[object] = None
+    result: Result  # of the parameters
+    relaxation: Optional[Relaxation] = None
+    relaxation_result: Optional[Result] = None
+    tension: Optional[Tension] = None
+    levels: Optional[list[nbed.LevelStatistics]] = None
+    levels_result: Optional[Result] = None
 
 
 def rows(evidence):
