@@ -68,7 +68,10 @@ def test_news_of_a_manifest(tmp_path):
     assert [(number, run["message"]) for number, run in one.failed()] == [(1, "planted")]
     with open(path, "a") as file:
         file.write('{"run":1,"state":"running"}\n')
-    assert list(one.read()) == [] and one.failed() == []
+    assert list(one.read()) == [] and one.failed() == [] and list(one.begun) == [1]
+    with open(path, "a") as file:
+        file.write('{"run":0,"state":"done","wall_s":1}\n{"run":1,"state":"done","wall_s":2}\n')
+    assert len(list(one.read())) == 2 and one.all_done and not one.begun
 
 
 @pytest.mark.parametrize(

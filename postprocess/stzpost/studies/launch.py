@@ -14,12 +14,14 @@ from dataclasses import dataclass
 
 from ..errors import StzPostError
 from ..io import writing
+from ..units import time_text
 from .news import News, left_text
 from .signals import Signals
 from .sweeps import finished
 
 LOOK_S = 0.1  # between two looks at the processes
 NEWS_S = 0.5  # between two looks at the manifests
+TELL_S = 30.0  # without a word while runs go on
 HELD_S = 2.0  # between two tries to take the runs that another call has
 
 
@@ -97,9 +99,10 @@ class _Work:
         self.broken = ""  # why a process failed, though none of its runs did
         self.begin = time.monotonic()
         self.ended_s = 0.0  # expected duration of the runs that have ended since
-        self.looked = self.begin
+        self.looked = self.told = self.begin
         for one in self.news.values():
             list(one.read())
+            one.begun.clear()  # those of other calls: they may have been killed
 
     @property
     def done(self):
@@ -175,14 +178,18 @@ class _Work:
         self.looked = time.monotonic()
         for name, news in self.news.items():
             for number, run in news.read() if not news.all_done else ():
-                self._tell(name, number, run)
+                self.ended_s += run["estimate_s"]
+                how = f"done after {run['wall_s']:.3g} s" if run["state"] == "done" else f"failed: {run['message']}"
+                self._tell(f"{name}: run {number} {how}")
+        begun = [at for news in self.news.values() for at in news.begun.values()]
+        if begun and time.monotonic() > self.told + TELL_S:
+            self._tell(f"{len(begun)} running, for up to {time_text(time.monotonic() - min(begun))}")
 
-    def _tell(self, name, number, run):
-        self.ended_s += run["estimate_s"]
+    def _tell(self, what):
+        self.told = time.monotonic()
         share = self.ended_s / self.core_s if self.core_s > 0 else 1.0
-        left = left_text(time.monotonic() - self.begin, share) if self.done < self.runs else "none left"
-        how = f"done after {run['wall_s']:.3g} s" if run["state"] == "done" else f"failed: {run['message']}"
-        self.say(f"{self.done}/{self.runs}, {left}; {name}: run {number} {how}")
+        left = left_text(self.told - self.begin, share) if self.done < self.runs else "none left"
+        self.say(f"{self.done}/{self.runs}, {left}; {what}")
 
     def _failure(self):
         """A sentence about the runs that failed, or nothing."""

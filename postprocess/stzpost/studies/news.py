@@ -2,6 +2,7 @@
 """How far a sweep has come, read from its manifest while it grows."""
 import json
 import os
+import time
 
 from ..units import DAY
 
@@ -15,6 +16,7 @@ class News:
         self._path = os.path.join(directory, "manifest.jsonl")
         self._at = 0  # read up to here
         self._all = {}  # number: the last of each field
+        self.begun = {}  # number: when a run that is under way was seen to begin, s
 
     @property
     def runs(self):
@@ -48,6 +50,9 @@ class News:
                 continue
             run = self._all.setdefault(entry["run"], {})
             run.update(entry)
+            self.begun.pop(entry["run"], None)
+            if entry.get("state") == "running":
+                self.begun[entry["run"]] = time.monotonic()
             if entry.get("state") in ("done", "failed"):
                 yield entry["run"], run
 
