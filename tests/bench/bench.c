@@ -281,7 +281,7 @@ static parts time_parts(const bench *b) {
   p.converge /= (double)e->converge_every;
   TIME(p.box, 2000, stz_far_box(e->far, site, stress));
   TIME(p.site, 5000, stz_far_site(e->far, site, stress[0]));
-  TIME(p.fold, 1000, (void)stz_ml_block_rates(b->kmc, e, &e->law, stz_ml_number(e, site) / STZ_ML_SITES));
+  TIME(p.fold, 1000, (void)stz_ml_block_rates(b->kmc, e, &e->law, stz_ml_number(e, site) / STZ_ML_SITES, &e->rooms[0]));
   TIME(p.refresh, 1, stz_ml_refresh(b->kmc));
   p.refresh /= (double)e->refresh_every;
   return p;

@@ -63,7 +63,7 @@ void stz_ml_copy_glass(const stz_kmc *kmc, stz_multilevel *e, int block) {
 }
 
 STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], float unit, stz_piece *pieces,
-                                          float s[5][STZ_ML_SPENT + 8], float *restrict barrier)) {
+                                          float s[5][STZ_ML_SITES], float *restrict barrier)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     stz_piece *p = pieces + row;
     for (int c = 0; c < 5; c++) {
@@ -81,17 +81,19 @@ STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], floa
   }
 }
 
-double stz_ml_block_rates(const stz_kmc *kmc, stz_multilevel *e, const stz_law *law, int block) {
+double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int block,
+                          stz_ml_room *room) {
   int origin[3];
   stz_ml_block_origin(e, block, origin);
-  stz_far_box(e->far, origin, e->far_box);
-  gather_block((const float(*)[STZ_ML_SITES])e->far_box, e->split->near_unit, pieces_of(e, block), e->s, e->barrier);
-  const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
+  stz_far_box(e->far, origin, room->far);
+  gather_block((const float(*)[STZ_ML_SITES])room->far, e->split->near_unit, pieces_of(e, block), room->s,
+               room->barrier);
+  const float *const s[5] = {room->s[0], room->s[1], room->s[2], room->s[3], room->s[4]};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     const uint16_t *rotation = stz_glass_rotation(kmc->glass) + stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
-    memcpy(e->rotation + 8 * row, rotation, 8 * sizeof *rotation);
+    memcpy(room->rotation + 8 * row, rotation, 8 * sizeof *rotation);
   }
-  return stz_rates_sum(law, stz_glass_modes(kmc->glass), STZ_ML_SITES, s, e->barrier, e->rotation, e->rates);
+  return stz_rates_sum(law, stz_glass_modes(kmc->glass), STZ_ML_SITES, s, room->barrier, room->rotation, room->rates);
 }
 
 // --- bounds ---
@@ -209,8 +211,9 @@ double stz_ml_drifted(const stz_multilevel *e, int32_t number) {
 
 void stz_ml_fold(stz_kmc *kmc, int block) {
   stz_multilevel *e = kmc->state;
-  (void)stz_ml_block_rates(kmc, e, &e->law, block);
-  const inspection found = inspect(e->rates, pieces_of(e, block));
+  const float *rates = e->rooms[0].rates;
+  (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0]);
+  const inspection found = inspect(rates, pieces_of(e, block));
   const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
   const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
   e->threshold[block] = fminf(LOOSEST, stz_ml_threshold(e, block) * change);
@@ -220,7 +223,7 @@ void stz_ml_fold(stz_kmc *kmc, int block) {
     kmc->stats.missed += (double)(kmc->stats.events - e->folded[block]) * found.excess /
                          fmax(e->head->total * e->head->accepted, found.excess);
   }
-  bound_block(e->rates, least_bound(e), factor(), pieces_of(e, block), rows_of(e, block));
+  bound_block(rates, least_bound(e), factor(), pieces_of(e, block), rows_of(e, block));
   e->block_sum[block] = sum_rows(rows_of(e, block));
   e->drift[block] = -(float)e->head->everywhere;
   e->folded[block] = kmc->stats.events;
@@ -263,53 +266,6 @@ void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e) {
   e->slope = slope_at(kmc, e->head->kelvin);
 }
 
-typedef struct refreshed {
-  const stz_kmc *kmc;
-  stz_multilevel *e;
-} refreshed;
-
-// The strain of events and of the quench, one component.
-static void give_strain(void *context, int c, int64_t first, int64_t end, int row, float *field) {
-  const refreshed *r = context;
-  const double a = stz_grid_spacing(r->e->grid);
-  const float share = (float)(a * a * a / stz_glass_stz(r->kmc->glass)->volume_nm3);
-  const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
-  const int *n = r->e->cells;
-  for (int64_t i = first; i < end; i++) {
-    const float *from = plastic + (size_t)i * (size_t)n[2],
-                *more = quenched ? quenched + (size_t)i * (size_t)n[2] : NULL;
-    float *to = field + (size_t)i * (size_t)row;
-    for (int z = 0; z < n[2]; z++) to[z] = share * from[z];
-    for (int z = 0; more && z < n[2]; z++) to[z] += more[z];
-  }
-}
-
-STZ_MULTIVERSION(static void take_stress(void *context, int c, int64_t first, int64_t end, int row,
-                                         const float *field)) {
-  const refreshed *r = context;
-  const int *n = r->e->cells;
-  for (int i = (int)first; i < (int)end; i++) {
-    const float *from = field + (size_t)i * (size_t)row;
-    for (int z = 0; z < n[2]; z += 8) {
-      const int at[3] = {i / n[1], i % n[1], z};
-      int32_t *near = stz_ml_piece(r->e, stz_ml_number(r->e, at))->near[c];
-#pragma omp simd
-      for (int l = 0; l < 8; l++) near[l] = stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
-    }
-  }
-}
-
-void stz_ml_refresh(stz_kmc *kmc) {
-  stz_multilevel *e = kmc->state;
-  refreshed r = {kmc, e};
-  stz_total_stress(e->total, give_strain, take_stress, &r);
-  e->stress_at = UINT64_MAX; // it lies in the work space
-  stz_far_clear(e->far);
-  memset(e->head->uniform, 0, sizeof e->head->uniform);
-  e->head->refreshed = e->head->converged = kmc->stats.events;
-  kmc->stats.refreshes++;
-}
-
 void stz_ml_refer(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
   stz_multilevel *e = kmc->state;
   total_mean(e, mean, elapsed, e->head->mean);
@@ -343,31 +299,63 @@ stz_err stz_ml_check_nodes(const stz_multilevel *e, double t) {
   return stz_far_in_range(e->far) ? STZ_OK : beyond_range(e->split->level_unit, t);
 }
 
+// What the parts of setting all bounds share.
+typedef struct setting {
+  stz_kmc *kmc;
+  stz_multilevel *e;
+  float least; // bound
+} setting;
+
+static const double BEYOND_RANGE = -1.0; // in place of a block's sum of rates
+
+// The rates of blocks, for now in the place of the bounds, and their sums in that of the sums of bounds.
+static void rate_blocks(void *context, int64_t first, int64_t end, int worker) {
+  const setting *t = context;
+  stz_ml_room *room = &t->e->rooms[worker];
+  for (int b = (int)first; b < (int)end; b++) {
+    stz_piece *pieces = pieces_of(t->e, b);
+    stz_ml_copy_glass(t->kmc, t->e, b);
+    t->e->block_sum[b] = BEYOND_RANGE;
+    if (!in_range(pieces)) continue;
+    t->e->block_sum[b] = stz_ml_block_rates(t->kmc, t->e, &t->e->law, b, room);
+    for (int row = 0; row < STZ_BLOCK_PIECES; row++)
+      memcpy(pieces[row].bound, room->rates + 8 * row, sizeof pieces->bound);
+  }
+}
+
+static void bound_blocks(void *context, int64_t first, int64_t end, int worker) {
+  const setting *t = context;
+  stz_multilevel *e = t->e;
+  float *rates = e->rooms[worker].rates;
+  for (int b = (int)first; b < (int)end; b++) {
+    stz_piece *pieces = pieces_of(e, b);
+    for (int row = 0; row < STZ_BLOCK_PIECES; row++) memcpy(rates + 8 * row, pieces[row].bound, sizeof pieces->bound);
+    bound_block(rates, t->least, factor(), pieces, rows_of(e, b));
+    e->block_sum[b] = sum_rows(rows_of(e, b));
+    e->drift[b] = 0.0f;
+    e->folded[b] = t->kmc->stats.events;
+  }
+}
+
 stz_err stz_ml_sweep(stz_kmc *kmc, double recovery, double t) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
+  setting all = {.kmc = kmc, .e = e};
   STZ_TRY(stz_ml_check_nodes(e, t));
   h->ahead = 0.0;
   h->put_off = 0;
   stz_glass_soften(kmc->glass, recovery);
+  stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, rate_blocks, &all);
   h->activity = 0.0;
   for (int b = 0; b < e->blocks; b++) {
-    stz_ml_copy_glass(kmc, e, b);
-    if (!in_range(pieces_of(e, b))) return beyond_range(e->split->near_unit, t);
-    h->activity += stz_ml_block_rates(kmc, e, &e->law, b);
-    for (int i = 0; i < STZ_ML_SITES; i++) pieces_of(e, b)[i / 8].bound[i % 8] = e->rates[i];
+    if (e->block_sum[b] == BEYOND_RANGE) return beyond_range(e->split->near_unit, t);
+    h->activity += e->block_sum[b];
   }
   if (!isfinite(h->activity)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, t);
   h->total = h->activity;
   h->accepted = 1.0;
-  const float least = least_bound(e);
-  for (int b = 0; b < e->blocks; b++) {
-    for (int i = 0; i < STZ_ML_SITES; i++) e->rates[i] = pieces_of(e, b)[i / 8].bound[i % 8];
-    bound_block(e->rates, least, factor(), pieces_of(e, b), rows_of(e, b));
-    e->block_sum[b] = sum_rows(rows_of(e, b));
-    e->drift[b] = 0.0f;
-    e->folded[b] = kmc->stats.events;
-  }
+  all.least = least_bound(e);
+  stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, bound_blocks, &all);
   for (int g = 0; g < e->groups; g++) sum_group(e, g);
   sum_all(e);
   h->accepted = h->activity / h->total;

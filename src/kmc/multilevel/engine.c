@@ -145,6 +145,8 @@ static stz_err stz_ml_create(stz_kmc *kmc) {
   lay_out(e);
   STZ_TRY(STZ_NEW(e->changed, e->groups));
   STZ_TRY(STZ_NEW(e->corner, e->blocks));
+  STZ_TRY(STZ_NEW(e->row_sums, 2 * e->blocks));
+  STZ_TRY(STZ_NEW(e->rooms, stz_team_workers(stz_grid_team(grid))));
   for (int b = 0; b < e->blocks; b++) {
     int at[3];
     stz_ml_block_origin(e, b, at);
@@ -172,6 +174,8 @@ static void stz_ml_destroy(stz_kmc *kmc) {
   stz_free(e->state);
   stz_free(e->changed);
   stz_free(e->corner);
+  stz_free(e->row_sums);
+  stz_free(e->rooms);
   stz_free(e);
 }
 

@@ -3,80 +3,96 @@
 // Looks at the multilevel engine's state, for the rows of the history and for snapshots: nothing here changes it.
 #include <string.h>
 
+#include "base/comm.h"
 #include "base/target.h"
 #include "kmc/multilevel/multilevel.h"
 
 // The stress of a block's sites, with the uniform part; component c of each row of 8 sites goes to `to` + c stride, at
-// the row's place in the grid or, `packed`, in the block.
-STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block, bool packed, float *to, size_t stride)) {
+// the row's place in the grid or, `packed`, in the block. `far`: what stz_far_box gives.
+STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block, const float far[5][STZ_ML_SITES],
+                                       bool packed, float *to, size_t stride)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     float *at = to + (packed ? 8 * row : stz_ml_local(e, STZ_ML_SITES * block + 8 * row));
     for (size_t c = 0; c < 5; c++) {
-      const float *restrict far = e->far_box[c] + 8 * row;
+      const float *restrict smooth = far[c] + 8 * row;
       const int32_t *restrict near = e->pieces[64 * block + row].near[c];
       const float uniform = (float)stz_ml_uniform(e, (int)c), unit = e->split->near_unit;
 #pragma omp simd
-      for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = far[l] + unit * (float)near[l] + uniform;
+      for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = smooth[l] + unit * (float)near[l] + uniform;
     }
   }
 }
 
-static void find_far_box(stz_multilevel *e, int block) {
+static void find_stress(const stz_multilevel *e, int block, stz_ml_room *room, bool packed, float *to, size_t stride) {
   int origin[3];
   stz_ml_block_origin(e, block, origin);
-  stz_far_box(e->far, origin, e->far_box);
+  stz_far_box(e->far, origin, room->far);
+  put_block(e, block, (const float(*)[STZ_ML_SITES])room->far, packed, to, stride);
+}
+
+static void find_all(void *context, int64_t first, int64_t end, int worker) {
+  const stz_multilevel *e = context;
+  for (int b = (int)first; b < (int)end; b++) {
+    find_stress(e, b, &e->rooms[worker], false, e->stress, stz_field_stride(e->grid));
+  }
 }
 
 const float *stz_ml_stress(const stz_kmc *kmc, int c) {
   stz_multilevel *e = kmc->state;
-  for (int b = 0; b < e->blocks && e->stress_at != kmc->stats.events; b++) {
-    find_far_box(e, b);
-    put_block(e, b, false, e->stress, stz_field_stride(e->grid));
-  }
+  if (e->stress_at != kmc->stats.events) stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, find_all, e);
   e->stress_at = kmc->stats.events;
   return e->stress + (size_t)c * stz_field_stride(e->grid);
 }
 
-// The same into e->s: from where stz_ml_stress has put it if no event has happened since, with the same bits.
-static void pack_block(const stz_kmc *kmc, stz_multilevel *e, int block) {
+// The same into the room: from where stz_ml_stress has put it if no event has happened since, with the same bits.
+static void pack_block(const stz_kmc *kmc, const stz_multilevel *e, int block, stz_ml_room *room) {
   if (e->stress_at != kmc->stats.events) {
-    find_far_box(e, block);
-    put_block(e, block, true, e->s[0], sizeof e->s[0] / sizeof e->s[0][0]);
+    find_stress(e, block, room, true, room->s[0], STZ_ML_SITES);
     return;
   }
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     const float *from = e->stress + stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
-    for (size_t c = 0; c < 5; c++) memcpy(e->s[c] + 8 * row, from + c * stz_field_stride(e->grid), 8 * sizeof *from);
+    for (size_t c = 0; c < 5; c++) memcpy(room->s[c] + 8 * row, from + c * stz_field_stride(e->grid), 8 * sizeof *from);
   }
 }
 
-// Sum of the rates of a block; *axial receives the part of stz_rates_net. Barriers are those of the glass. The engine's
-// state is not touched.
-static double block_rates(const stz_kmc *kmc, stz_multilevel *e, const stz_law *law, int block, double *axial) {
-  pack_block(kmc, e, block);
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    const int64_t at = stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
-    memcpy(e->barrier + 8 * row, stz_glass_barrier(kmc->glass) + at, 8 * sizeof *e->barrier);
-    memcpy(e->rotation + 8 * row, stz_glass_rotation(kmc->glass) + at, 8 * sizeof *e->rotation);
+// What the parts of a row of the history share: for each block the sum of rates, and the second sum of stz_rates_net.
+typedef struct row {
+  const stz_kmc *kmc;
+  const stz_multilevel *e;
+  stz_law law;
+  double *sum, *axial;
+} row;
+
+// Barriers are those of the glass. The engine's state is not touched.
+static void rate_blocks(void *context, int64_t first, int64_t end, int worker) {
+  const row *r = context;
+  const stz_multilevel *e = r->e;
+  stz_ml_room *room = &e->rooms[worker];
+  const float *const s[5] = {room->s[0], room->s[1], room->s[2], room->s[3], room->s[4]};
+  for (int b = (int)first; b < (int)end; b++) {
+    pack_block(r->kmc, e, b, room);
+    for (int i = 0; i < STZ_BLOCK_PIECES; i++) {
+      const int64_t at = stz_ml_local(e, STZ_ML_SITES * b + 8 * i);
+      memcpy(room->barrier + 8 * i, stz_glass_barrier(r->kmc->glass) + at, 8 * sizeof *room->barrier);
+      memcpy(room->rotation + 8 * i, stz_glass_rotation(r->kmc->glass) + at, 8 * sizeof *room->rotation);
+    }
+    r->sum[b] = stz_rates_net(&r->law, stz_glass_modes(r->kmc->glass), STZ_ML_SITES, s, room->barrier, room->rotation,
+                              room->rates, &r->axial[b]);
   }
-  const float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
-  return stz_rates_net(law, stz_glass_modes(kmc->glass), STZ_ML_SITES, s, e->barrier, e->rotation, e->rates, axial);
 }
 
 void stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
   stz_multilevel *e = kmc->state;
   const stz_stz_params *stz = stz_glass_stz(kmc->glass);
-  double sum = 0.0, axial = 0.0, one;
-  stz_law law;
-  stz_law_set(&law, stz, stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
+  row r = {.kmc = kmc, .e = e, .sum = e->row_sums, .axial = e->row_sums + e->blocks};
+  stz_law_set(&r.law, stz, stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
   if (e->rated_at == kmc->stats.events) (void)stz_ml_stress(kmc, 0); // as long as nothing happens, rows share it
   e->rated_at = kmc->stats.events;
-  for (int b = 0; b < e->blocks; b++) {
-    sum += block_rates(kmc, e, &law, b, &one);
-    axial += one;
-  }
-  *total = kmc->attempt * sum;
-  *plastic_rate = axial * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
+  stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, rate_blocks, &r);
+  *total = kmc->attempt * stz_ordered_sum(r.sum, e->blocks);
+  *plastic_rate =
+      stz_ordered_sum(r.axial, e->blocks) * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(e->grid);
 }
 
 void stz_ml_self_stress(const stz_kmc *kmc, double self[5][5]) {

@@ -36,6 +36,13 @@ typedef struct stz_ml_head {
   int put_off;                                   // the sweep at the reference is still to be made
 } stz_ml_head;
 
+// Scratch memory for the sites of one block.
+typedef struct stz_ml_room {
+  _Alignas(64) float far[5][STZ_ML_SITES]; // stress of the levels and the coarse part
+  float s[5][STZ_ML_SITES], barrier[STZ_ML_SITES], rates[STZ_ML_SITES];
+  uint16_t rotation[STZ_ML_SITES];
+} stz_ml_room;
+
 typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
   const stz_grid *grid;
   int cells[3], count[3]; // sites and blocks an axis
@@ -67,7 +74,8 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   unsigned char *changed;      // groups whose sum is to be made again
   int32_t *corner;             // local index of the first site of a block
   int32_t sites[STZ_ML_SPENT]; // number of a site: 512 block + site of the block
-  _Alignas(64) float far_box[5][STZ_ML_SITES];
+  double *row_sums;            // of a row of the history, two per block
+  stz_ml_room *rooms;          // one per worker of the team; the first serves single blocks
   _Alignas(64) float s[5][STZ_ML_SPENT + 8], barrier[STZ_ML_SPENT + 8], rates[STZ_ML_SPENT + 8];
   uint16_t rotation[STZ_ML_SPENT + 8];
   int16_t slack[STZ_ML_SPENT + 8], units[5][STZ_ML_SPENT + 8]; // units: folded stresses
@@ -95,9 +103,13 @@ static inline double stz_ml_uniform(const stz_multilevel *e, int c) { return stz
 // The piece of a site, by its number; within it the site is number % 8.
 static inline stz_piece *stz_ml_piece(const stz_multilevel *e, int32_t number) { return e->pieces + number / 8; }
 
-// Stress of all sites of a block into e->s and their folded stress, and their rates under `law` into e->rates; returns
-// the sum of rates. Barriers are those of the pieces: damage that recovers may have raised the glass's own since.
-double stz_ml_block_rates(const stz_kmc *kmc, stz_multilevel *e, const stz_law *law, int block);
+// Stress of all sites of a block into `room` and their folded stress, and their rates under `law` into room->rates;
+// returns the sum of rates. Barriers are those of the pieces: damage that recovers may have raised the glass's own
+// since.
+double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int block,
+                          stz_ml_room *room);
+
+enum { STZ_ML_PART = 4 }; // blocks of a part of the team's work
 
 // Brings the barriers of a block's pieces up to date with the glass.
 void stz_ml_copy_glass(const stz_kmc *kmc, stz_multilevel *e, int block);

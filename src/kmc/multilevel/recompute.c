@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The full recompute: the stress of all sites from the strain of all events, by Fourier transform.
+#include <string.h>
+
+#include "base/target.h"
+#include "kmc/multilevel/multilevel.h"
+
+typedef struct refreshed {
+  const stz_kmc *kmc;
+  stz_multilevel *e;
+} refreshed;
+
+// The strain of events and of the quench, one component.
+static void give_strain(void *context, int c, int64_t first, int64_t end, int row, float *field) {
+  const refreshed *r = context;
+  const double a = stz_grid_spacing(r->e->grid);
+  const float share = (float)(a * a * a / stz_glass_stz(r->kmc->glass)->volume_nm3);
+  const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
+  const int *n = r->e->cells;
+  for (int64_t i = first; i < end; i++) {
+    const float *from = plastic + (size_t)i * (size_t)n[2],
+                *more = quenched ? quenched + (size_t)i * (size_t)n[2] : NULL;
+    float *to = field + (size_t)i * (size_t)row;
+    for (int z = 0; z < n[2]; z++) to[z] = share * from[z];
+    for (int z = 0; more && z < n[2]; z++) to[z] += more[z];
+  }
+}
+
+STZ_MULTIVERSION(static void take_stress(void *context, int c, int64_t first, int64_t end, int row,
+                                         const float *field)) {
+  const refreshed *r = context;
+  const int *n = r->e->cells;
+  for (int i = (int)first; i < (int)end; i++) {
+    const float *from = field + (size_t)i * (size_t)row;
+    for (int z = 0; z < n[2]; z += 8) {
+      const int at[3] = {i / n[1], i % n[1], z};
+      int32_t *near = stz_ml_piece(r->e, stz_ml_number(r->e, at))->near[c];
+#pragma omp simd
+      for (int l = 0; l < 8; l++) near[l] = stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
+    }
+  }
+}
+
+void stz_ml_refresh(stz_kmc *kmc) {
+  stz_multilevel *e = kmc->state;
+  refreshed r = {kmc, e};
+  stz_total_stress(e->total, give_strain, take_stress, &r);
+  e->stress_at = UINT64_MAX; // it lies in the work space
+  stz_far_clear(e->far);
+  memset(e->head->uniform, 0, sizeof e->head->uniform);
+  e->head->refreshed = e->head->converged = kmc->stats.events;
+  kmc->stats.refreshes++;
+}
