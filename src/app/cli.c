@@ -87,6 +87,7 @@ static stz_err take_option(stz_cli *cli, const stz_option *o, const char *value)
   if (strcmp(o->name, "--quiet") == 0) cli->verbosity = -1;
   if (strcmp(o->name, "--verbose") == 0) cli->verbosity = 1;
   if (strcmp(o->name, "--reference") == 0) cli->command = STZ_COMMAND_REFERENCE;
+  if (strcmp(o->name, "--output-reference") == 0) cli->command = STZ_COMMAND_OUTPUT_REFERENCE;
   return value ? add_override(cli, o, value) : STZ_OK;
 }
 
@@ -148,7 +149,7 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
       cli->file = argv[at];
     }
   }
-  if (cli->command == STZ_COMMAND_REFERENCE) return STZ_OK;
+  if (cli->command == STZ_COMMAND_REFERENCE || cli->command == STZ_COMMAND_OUTPUT_REFERENCE) return STZ_OK;
   if (!cli->file) return stz_fail(STZ_EINPUT, "%s: got nothing, needs %s", command->name, command->operand);
   const bool sweeps = cli->command == STZ_COMMAND_SWEEP;
   if (!cli->output && (sweeps || cli->command == STZ_COMMAND_RUN)) STZ_TRY(default_output(cli, sweeps ? "" : ".h5"));

@@ -16,7 +16,8 @@ typedef enum stz_command {
   STZ_COMMAND_NBED,
   STZ_COMMAND_INFO,
   STZ_COMMAND_SWEEP,
-  STZ_COMMAND_REFERENCE, // check --reference
+  STZ_COMMAND_REFERENCE,        // check --reference
+  STZ_COMMAND_OUTPUT_REFERENCE, // check --output-reference
   STZ_COMMAND_HELP,
   STZ_COMMAND_VERSION,
   STZ_COMMAND_BUILD_INFO,

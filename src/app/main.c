@@ -99,7 +99,7 @@ static stz_err run(const stz_cli *cli, const stz_config *config) {
 static void print_check(const stz_config *config) {
   const int ranks = stz_comm_size(stz_launch_comm());
   stz_estimate estimate;
-  char levels[512], engine[STZ_ENGINE_TEXT];
+  char engine[STZ_ENGINE_TEXT];
   stz_sim_engine(config, engine);
   stz_sim_estimate(config, ranks, &estimate);
   fputs(config->resolved_text, stdout);
@@ -120,17 +120,7 @@ static void print_check(const stz_config *config) {
     printf("# time does not advance: about %.2g events in protocol[%d] by its barriers, stress and temperature alone\n",
            estimate.slow_events, estimate.slow);
   }
-  const struct {
-    const char *name;
-    const stz_levels *levels;
-    bool wanted;
-  } lists[] = {{"NBED levels", &config->nbed_strains, true},
-               {"snapshots", &config->snapshot_strains, config->snapshots},
-               {"levels of statistics", &config->statistics_strains, true}};
-  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-    stz_sim_unreachable_levels(config, lists[i].levels, levels, sizeof levels);
-    if (lists[i].wanted && levels[0]) printf("# %s that the protocol does not reach: %s\n", lists[i].name, levels);
-  }
+  stz_sim_print_unreachable(config, stdout);
 }
 
 static void print_level(const stz_rescan_level *l) {
@@ -194,6 +184,9 @@ static stz_err print_alone(const stz_cli *cli) {
     return STZ_OK;
   case STZ_COMMAND_REFERENCE:
     stz_config_reference(stdout);
+    return STZ_OK;
+  case STZ_COMMAND_OUTPUT_REFERENCE:
+    stz_sim_output_reference(stdout);
     return STZ_OK;
   default:
     return cli->second ? stz_result_differences(cli->file, cli->second, stdout) : stz_result_info(cli->file, stdout);

@@ -78,6 +78,8 @@ static const stz_option options[] = {
     {"--verbose", "-v", NULL, STZ_RUN | STZ_SWEEP, NULL, "more messages\n"},
     {"--reference", NULL, NULL, STZ_CHECK, NULL,
      "prints the reference of all input keys, in Markdown (docs/input.md)\n"},
+    {"--output-reference", NULL, NULL, STZ_CHECK, NULL,
+     "prints the reference of all datasets that a run writes, in Markdown (docs/output.md)\n"},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 

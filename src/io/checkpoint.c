@@ -91,8 +91,8 @@ stz_err stz_checkpoint_commit(stz_checkpoint **checkpoint, const char *previous)
 // --- blocks: one-dimensional datasets of bytes ---
 
 static stz_err create_block(stz_checkpoint *c, const char *name, hsize_t bytes, hid_t *dataset) {
-  return stz_hdf_dataset(&c->hdf, name, "1", "state of the run", H5T_NATIVE_UINT8, 1, &bytes, NULL, H5P_DEFAULT,
-                         dataset);
+  const stz_dataset block = {name, "1", "state of the run", "byte", STZ_UINT8};
+  return stz_hdf_dataset(&c->hdf, name, &block, stz_hdf_type(block.type), &bytes, NULL, H5P_DEFAULT, dataset);
 }
 
 static stz_err open_block(stz_checkpoint *c, const char *name, hsize_t bytes, hid_t *dataset) {
@@ -209,20 +209,11 @@ static stz_err find_length(stz_checkpoint *c, const char *name, uint64_t *bytes)
   return STZ_OK;
 }
 
-// The length of a block, the same on every rank: no more than its file has, so that there can be room for it.
-static stz_err block_length(stz_checkpoint *c, const char *name, uint64_t *bytes) {
+stz_err stz_checkpoint_length(stz_checkpoint *c, const char *name, uint64_t *bytes) {
   *bytes = 0;
   STZ_TRY(stz_agree(stz_grid_comm(c->grid), c->root ? find_length(c, name, bytes) : STZ_OK));
   MPI_Bcast(bytes, 1, MPI_UINT64_T, 0, stz_grid_comm(c->grid));
   return STZ_OK;
-}
-
-stz_err stz_checkpoint_holds(stz_checkpoint *checkpoint, const char *name, uint64_t bytes) {
-  uint64_t there;
-  STZ_TRY(block_length(checkpoint, name, &there));
-  if (there == bytes) return STZ_OK;
-  return stz_fail(STZ_EIO, "%s: %s: has %llu bytes, needs %llu", checkpoint->path, name, (unsigned long long)there,
-                  (unsigned long long)bytes);
 }
 
 stz_err stz_checkpoint_put_text(stz_checkpoint *checkpoint, const char *name, const char *text) {
@@ -232,7 +223,7 @@ stz_err stz_checkpoint_put_text(stz_checkpoint *checkpoint, const char *name, co
 stz_err stz_checkpoint_get_text(stz_checkpoint *checkpoint, const char *name, char **text) {
   uint64_t bytes;
   *text = NULL;
-  STZ_TRY(block_length(checkpoint, name, &bytes));
+  STZ_TRY(stz_checkpoint_length(checkpoint, name, &bytes));
   if (bytes > MOST_TEXT) return stz_fail(STZ_EIO, "%s: %s: too long for a text", checkpoint->path, name);
   STZ_TRY(stz_agree(stz_grid_comm(checkpoint->grid), STZ_NEW(*text, bytes + 1)));
   const stz_err err = stz_checkpoint_get_common(checkpoint, name, *text, bytes);
@@ -257,7 +248,7 @@ stz_err stz_checkpoint_put_result(stz_checkpoint *checkpoint, stz_result *result
 stz_err stz_checkpoint_get_result(stz_checkpoint *checkpoint, const char *path) {
   uint64_t bytes;
   char *image = NULL;
-  STZ_TRY(block_length(checkpoint, "result", &bytes));
+  STZ_TRY(stz_checkpoint_length(checkpoint, "result", &bytes));
   const uint64_t share = checkpoint->root ? bytes : 0;
   stz_err err = stz_agree(stz_grid_comm(checkpoint->grid), STZ_NEW(image, share));
   if (err == STZ_OK) err = stz_checkpoint_get(checkpoint, "result", image, share);

@@ -40,8 +40,8 @@ stz_err stz_checkpoint_put_common(stz_checkpoint *checkpoint, const char *name, 
                                   size_t bytes) STZ_MUST_USE;
 stz_err stz_checkpoint_get_common(stz_checkpoint *checkpoint, const char *name, void *data, size_t bytes) STZ_MUST_USE;
 
-// Whether a block that is to be read has just so many bytes: before room is made for it.
-stz_err stz_checkpoint_holds(stz_checkpoint *checkpoint, const char *name, uint64_t bytes) STZ_MUST_USE;
+// The length of a block that is to be read: no more than its file has, so that there can be room for it.
+stz_err stz_checkpoint_length(stz_checkpoint *checkpoint, const char *name, uint64_t *bytes) STZ_MUST_USE;
 
 // A text; what is read is to be freed by stz_free.
 stz_err stz_checkpoint_put_text(stz_checkpoint *checkpoint, const char *name, const char *text) STZ_MUST_USE;

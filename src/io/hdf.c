@@ -207,39 +207,54 @@ stz_err stz_hdf_text_attribute(const stz_hdf *hdf, const char *object, const cha
   return err;
 }
 
-stz_err stz_hdf_dataset(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
-                        int rank, const hsize_t *dims, const hsize_t *maxdims, hid_t properties, hid_t *dataset) {
+static stz_err describe(const stz_hdf *hdf, const char *path, hid_t dataset, const stz_dataset *what) {
+  char dimensions[STZ_DIMENSIONS_SIZE];
+  stz_dataset_dimensions(what, dimensions);
+  STZ_TRY(write_text_attribute(hdf, path, dataset, "units", what->unit));
+  STZ_TRY(write_text_attribute(hdf, path, dataset, "dimensions", dimensions));
+  return write_text_attribute(hdf, path, dataset, "description", what->description);
+}
+
+stz_err stz_hdf_dataset(const stz_hdf *hdf, const char *path, const stz_dataset *what, hid_t type, const hsize_t *dims,
+                        const hsize_t *maxdims, hid_t properties, hid_t *made) {
+  const int rank = stz_dataset_rank(what);
   const hid_t space = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, dims, maxdims);
   const hid_t links = H5Pcreate(H5P_LINK_CREATE);
   H5Pset_create_intermediate_group(links, 1);
-  *dataset = H5Dcreate2(hdf->file, path, type, space, links, properties, H5P_DEFAULT);
-  stz_err err = *dataset < 0 ? stz_hdf_fail(hdf, path) : STZ_OK;
+  *made = H5Dcreate2(hdf->file, path, type, space, links, properties, H5P_DEFAULT);
+  stz_err err = *made < 0 ? stz_hdf_fail(hdf, path) : STZ_OK;
   H5Pclose(links);
   H5Sclose(space);
-  if (err == STZ_OK) err = write_text_attribute(hdf, path, *dataset, "units", unit);
-  if (err == STZ_OK) err = write_text_attribute(hdf, path, *dataset, "description", description);
-  if (err != STZ_OK && *dataset >= 0) H5Dclose(*dataset);
+  if (err == STZ_OK) err = describe(hdf, path, *made, what);
+  if (err != STZ_OK && *made >= 0) H5Dclose(*made);
   return err;
 }
 
-stz_err stz_hdf_values(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
-                       int rank, const int *dims, const void *values) {
-  hsize_t extent[8];
+static stz_err write_whole(const stz_hdf *hdf, const char *path, const stz_dataset *what, hid_t type,
+                           const hsize_t *extent, const void *values) {
   hid_t dataset;
-  assert(rank <= 8);
-  for (int d = 0; d < rank; d++) extent[d] = (hsize_t)dims[d];
-  STZ_TRY(stz_hdf_dataset(hdf, path, unit, description, type, rank, extent, NULL, H5P_DEFAULT, &dataset));
+  STZ_TRY(stz_hdf_dataset(hdf, path, what, type, extent, NULL, H5P_DEFAULT, &dataset));
   const bool good = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
   const stz_err err = good ? STZ_OK : stz_hdf_fail(hdf, path);
   H5Dclose(dataset);
   return err;
 }
 
-stz_err stz_hdf_text(const stz_hdf *hdf, const char *path, const char *description, const char *text) {
+stz_err stz_hdf_values(const stz_hdf *hdf, const char *path, const stz_dataset *what, const int *dims,
+                       const void *values) {
+  enum { MOST = 8 };
+  hsize_t extent[MOST] = {0};
+  const int rank = stz_dataset_rank(what);
+  assert(rank <= MOST);
+  for (int d = 0; d < rank; d++) extent[d] = (hsize_t)dims[d];
+  return write_whole(hdf, path, what, stz_hdf_type(what->type), extent, values);
+}
+
+stz_err stz_hdf_text(const stz_hdf *hdf, const char *path, const stz_dataset *what, const char *text) {
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, strlen(text) + 1);
   H5Tset_cset(type, H5T_CSET_UTF8);
-  const stz_err err = stz_hdf_values(hdf, path, "1", description, type, 0, NULL, text);
+  const stz_err err = write_whole(hdf, path, what, type, NULL, text);
   H5Tclose(type);
   return err;
 }
@@ -273,11 +288,10 @@ stz_err stz_hdf_read_text(const stz_hdf *hdf, const char *path, char **text) {
   return err;
 }
 
-hid_t stz_hdf_type(stz_column_type type) {
-  const hid_t types[] = {[STZ_COLUMN_DOUBLE] = H5T_NATIVE_DOUBLE,
-                         [STZ_COLUMN_FLOAT] = H5T_NATIVE_FLOAT,
-                         [STZ_COLUMN_INT32] = H5T_NATIVE_INT32,
-                         [STZ_COLUMN_INT16] = H5T_NATIVE_INT16,
-                         [STZ_COLUMN_INT8] = H5T_NATIVE_INT8};
-  return types[type];
+hid_t stz_hdf_type(stz_stored stored) {
+  const hid_t types[] = {
+      [STZ_FLOAT64] = H5T_NATIVE_DOUBLE, [STZ_FLOAT32] = H5T_NATIVE_FLOAT, [STZ_INT32] = H5T_NATIVE_INT32,
+      [STZ_INT16] = H5T_NATIVE_INT16,    [STZ_INT8] = H5T_NATIVE_INT8,     [STZ_UINT8] = H5T_NATIVE_UINT8};
+  assert(stored != STZ_TEXT);
+  return types[stored];
 }

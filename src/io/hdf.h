@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "io/result.h"
+#include "io/dataset.h"
 
 typedef struct stz_hdf {
   hid_t file;             // -1: none is open
@@ -50,18 +50,18 @@ stz_err stz_hdf_attribute(const stz_hdf *hdf, const char *object, const char *na
                           const void *values) STZ_MUST_USE;
 stz_err stz_hdf_text_attribute(const stz_hdf *hdf, const char *object, const char *name, const char *text) STZ_MUST_USE;
 
-// Creates a dataset with its attributes `units` and `description`, and the groups above it. rank 0 is a scalar.
-// `properties` is a creation property list or H5P_DEFAULT; maxdims may be NULL. The caller closes *dataset.
-stz_err stz_hdf_dataset(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
-                        int rank, const hsize_t *dims, const hsize_t *maxdims, hid_t properties,
-                        hid_t *dataset) STZ_MUST_USE;
+// Creates a dataset of the HDF5 type `type` with the attributes that describe it, and the groups above it. `dims` are
+// the sizes of its dimensions; maxdims may be NULL, `properties` is a creation property list or H5P_DEFAULT. The caller
+// closes *made.
+stz_err stz_hdf_dataset(const stz_hdf *hdf, const char *path, const stz_dataset *what, hid_t type, const hsize_t *dims,
+                        const hsize_t *maxdims, hid_t properties, hid_t *made) STZ_MUST_USE;
 
-hid_t stz_hdf_type(stz_column_type type); // in which a column is stored
+hid_t stz_hdf_type(stz_stored stored); // of numbers
 
-// Creates and writes a dataset at once: `values` of an HDF5 memory type, or a text (rank 0).
-stz_err stz_hdf_values(const stz_hdf *hdf, const char *path, const char *unit, const char *description, hid_t type,
-                       int rank, const int *dims, const void *values) STZ_MUST_USE;
-stz_err stz_hdf_text(const stz_hdf *hdf, const char *path, const char *description, const char *text) STZ_MUST_USE;
+// Creates and writes a dataset at once: `values` as they are stored, or a text.
+stz_err stz_hdf_values(const stz_hdf *hdf, const char *path, const stz_dataset *what, const int *dims,
+                       const void *values) STZ_MUST_USE;
+stz_err stz_hdf_text(const stz_hdf *hdf, const char *path, const stz_dataset *what, const char *text) STZ_MUST_USE;
 
 // Reads `count` numbers of an attribute as `type`; false if there are none, or not that many.
 bool stz_hdf_numbers(hid_t file, const char *object, const char *name, hid_t type, int count, void *values);

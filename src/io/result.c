@@ -11,14 +11,6 @@
 #include "base/memory.h"
 #include "io/hdf.h"
 
-// Each table's group, rows that are buffered, and rows of a chunk of a column: so many that it is rarely that a chunk
-// is added.
-enum { HISTORY_ROWS = 64, EVENT_ROWS = 1024, AVALANCHE_ROWS = 1024 };
-static const struct {
-  const char *group;
-  int block, chunk;
-} tables[STZ_TABLES] = {
-    {"/history", HISTORY_ROWS, 512}, {"/events", EVENT_ROWS, 4096}, {"/avalanches", AVALANCHE_ROWS, 1024}};
 static const double BLOCK_SECONDS = 2.0;
 
 typedef struct column {
@@ -27,9 +19,10 @@ typedef struct column {
 } column;
 
 typedef struct table {
-  const char *group;
-  column *columns;
-  int count, row_width, block;
+  const stz_group *group;
+  int appended;    // rows since all ranks last wrote together because of them
+  column *columns; // the rest is rank 0's
+  int count, row_width;
   double *rows; // block x row_width
   int buffered;
   hsize_t written;
@@ -38,9 +31,9 @@ typedef struct table {
 struct stz_result {
   const stz_grid *grid;
   bool root, reopened;
-  int appended[STZ_TABLES]; // rows of each since all ranks last wrote together because of them
-  stz_hdf hdf;              // the rest is rank 0's
-  table tables[STZ_TABLES];
+  table *tables;
+  int count;
+  stz_hdf hdf;       // the rest is rank 0's
   double written_at; // wall time
 };
 
@@ -76,12 +69,12 @@ static stz_err append_to(const stz_result *r, const table *t, const column *c, h
   const hsize_t rows = (hsize_t)t->buffered, width = (hsize_t)c->width;
   const hsize_t extent[2] = {t->written + rows, width}, block[2] = {rows, width};
   const hsize_t from[2] = {t->written, 0}, memory_from[2] = {0, (hsize_t)c->at};
-  if (H5Dset_extent(c->dataset, extent) < 0) return stz_hdf_fail(&r->hdf, t->group);
+  if (H5Dset_extent(c->dataset, extent) < 0) return stz_hdf_fail(&r->hdf, t->group->path);
   const hid_t file = H5Dget_space(c->dataset);
   H5Sselect_hyperslab(memory, H5S_SELECT_SET, memory_from, NULL, block, NULL);
   H5Sselect_hyperslab(file, H5S_SELECT_SET, from, NULL, block, NULL);
   const bool good = H5Dwrite(c->dataset, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, t->rows) >= 0;
-  const stz_err err = good ? STZ_OK : stz_hdf_fail(&r->hdf, t->group);
+  const stz_err err = good ? STZ_OK : stz_hdf_fail(&r->hdf, t->group->path);
   H5Sclose(file);
   return err;
 }
@@ -89,7 +82,7 @@ static stz_err append_to(const stz_result *r, const table *t, const column *c, h
 static stz_err write_rows(const stz_result *r, table *t) {
   stz_err err = STZ_OK;
   if (t->buffered == 0) return STZ_OK;
-  const hsize_t buffer[2] = {(hsize_t)t->block, (hsize_t)t->row_width};
+  const hsize_t buffer[2] = {(hsize_t)t->group->block, (hsize_t)t->row_width};
   const hid_t memory = H5Screate_simple(2, buffer, NULL);
   for (int i = 0; err == STZ_OK && i < t->count; i++) err = append_to(r, t, &t->columns[i], memory);
   H5Sclose(memory);
@@ -101,7 +94,7 @@ static stz_err write_rows(const stz_result *r, table *t) {
 // Writes the buffered rows of all tables and flushes the file, which has its name from the first time on.
 static stz_err write_block(stz_result *r) {
   stz_err err = STZ_OK;
-  for (int i = 0; err == STZ_OK && i < STZ_TABLES; i++) err = write_rows(r, &r->tables[i]);
+  for (int i = 0; err == STZ_OK && i < r->count; i++) err = write_rows(r, &r->tables[i]);
   r->written_at = MPI_Wtime();
   return err == STZ_OK ? stz_hdf_publish(&r->hdf) : err;
 }
@@ -116,10 +109,11 @@ stz_err stz_result_close(stz_result **result) {
   stz_result *r = *result;
   if (!r) return STZ_OK;
   const stz_err err = ON_ROOT(r, close_file(r));
-  for (int i = 0; i < STZ_TABLES; i++) {
+  for (int i = 0; i < r->count; i++) {
     stz_free(r->tables[i].columns);
     stz_free(r->tables[i].rows);
   }
+  stz_free(r->tables);
   stz_free(r);
   *result = NULL;
   return err;
@@ -152,30 +146,31 @@ stz_err stz_result_ints(stz_result *r, const char *object, const char *name, con
   return ON_ROOT(r, stz_hdf_attribute(&r->hdf, object, name, H5T_NATIVE_INT, count, values));
 }
 
-stz_err stz_result_doubles(stz_result *r, const char *path, const char *unit, const char *description, int rank,
-                           const int *dims, const double *values) {
-  return ON_ROOT(r, stz_hdf_values(&r->hdf, path, unit, description, H5T_NATIVE_DOUBLE, rank, dims, values));
+enum { PATH_SIZE = 160 }; // of a dataset
+
+stz_err stz_result_values(stz_result *r, const char *group, const stz_dataset *what, const int *dims,
+                          const void *values) {
+  char path[PATH_SIZE];
+  snprintf(path, sizeof path, "%s/%s", group, what->name);
+  return ON_ROOT(r, stz_hdf_values(&r->hdf, path, what, dims, values));
 }
 
-stz_err stz_result_bytes(stz_result *r, const char *path, const char *unit, const char *description, int rank,
-                         const int *dims, const uint8_t *values) {
-  return ON_ROOT(r, stz_hdf_values(&r->hdf, path, unit, description, H5T_NATIVE_UINT8, rank, dims, values));
+stz_err stz_result_text_dataset(stz_result *r, const char *group, const stz_dataset *what, const char *text) {
+  char path[PATH_SIZE];
+  snprintf(path, sizeof path, "%s/%s", group, what->name);
+  return ON_ROOT(r, stz_hdf_text(&r->hdf, path, what, text));
 }
 
-stz_err stz_result_text_dataset(stz_result *r, const char *path, const char *description, const char *text) {
-  return ON_ROOT(r, stz_hdf_text(&r->hdf, path, description, text));
-}
-
-static stz_err create_column(const stz_hdf *hdf, const char *path, const stz_column *spec, int chunk_rows,
+static stz_err create_column(const stz_hdf *hdf, const char *path, const stz_dataset *what, int chunk_rows,
                              hid_t *dataset) {
-  const int rank = spec->width > 1 ? 2 : 1;
-  const hsize_t width = (hsize_t)spec->width, empty[2] = {0, width}, most[2] = {H5S_UNLIMITED, width};
+  const int rank = stz_dataset_rank(what);
+  const hsize_t width = (hsize_t)stz_dataset_width(what), empty[2] = {0, width}, most[2] = {H5S_UNLIMITED, width};
   const hsize_t chunk[2] = {(hsize_t)chunk_rows, width};
   const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+  assert(rank == 1 || rank == 2);
   H5Pset_chunk(properties, rank, chunk);
   H5Pset_obj_track_times(properties, false);
-  const stz_err err = stz_hdf_dataset(hdf, path, spec->unit, spec->description, stz_hdf_type(spec->type), rank, empty,
-                                      most, properties, dataset);
+  const stz_err err = stz_hdf_dataset(hdf, path, what, stz_hdf_type(what->type), empty, most, properties, dataset);
   H5Pclose(properties);
   return err;
 }
@@ -193,28 +188,32 @@ static stz_err open_column(const stz_hdf *hdf, const char *path, hid_t *dataset,
 }
 
 // Sets up the columns of a table, made new or found in the file.
-static stz_err take_columns(stz_result *r, int index, const stz_column *columns, int count) {
-  table *t = &r->tables[index];
-  assert(!t->columns);
-  STZ_TRY(STZ_NEW(t->columns, count));
-  t->group = tables[index].group;
-  t->block = tables[index].block;
-  for (int i = 0; i < count; i++) {
-    char path[128];
+static stz_err take_columns(stz_result *r, table *t) {
+  const stz_group *group = t->group;
+  STZ_TRY(STZ_NEW(t->columns, group->count));
+  for (int i = 0; i < group->count; i++) {
+    char path[PATH_SIZE];
     column *c = &t->columns[i];
-    snprintf(path, sizeof path, "%s/%s", t->group, columns[i].name);
-    *c = (column){.width = columns[i].width, .at = t->row_width};
+    snprintf(path, sizeof path, "%s/%s", group->path, group->datasets[i].name);
+    *c = (column){.width = stz_dataset_width(&group->datasets[i]), .at = t->row_width};
     STZ_TRY(r->reopened ? open_column(&r->hdf, path, &c->dataset, &t->written)
-                        : create_column(&r->hdf, path, &columns[i], tables[index].chunk, &c->dataset));
+                        : create_column(&r->hdf, path, &group->datasets[i], group->chunk, &c->dataset));
     t->row_width += c->width;
     t->count++;
   }
   r->written_at = MPI_Wtime();
-  return STZ_NEW(t->rows, t->block * t->row_width);
+  return STZ_NEW(t->rows, group->block * t->row_width);
 }
 
-stz_err stz_result_columns(stz_result *r, stz_table which, const stz_column *columns, int count) {
-  return ON_ROOT(r, take_columns(r, (int)which, columns, count));
+stz_err stz_result_table(stz_result *r, const stz_group *group, int *number) {
+  table *tables = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(r->grid), STZ_NEW(tables, r->count + 1)));
+  if (r->count > 0) memcpy(tables, r->tables, (size_t)r->count * sizeof *tables);
+  stz_free(r->tables);
+  r->tables = tables;
+  *number = r->count++;
+  tables[*number].group = group;
+  return ON_ROOT(r, take_columns(r, &tables[*number]));
 }
 
 stz_err stz_result_reopen(const stz_grid *grid, const char *path, stz_result **result) {
@@ -232,36 +231,36 @@ stz_err stz_result_reopen(const stz_grid *grid, const char *path, stz_result **r
 }
 
 static void buffer_row(table *t, const double *values) {
-  assert(t->rows && t->buffered < t->block);
+  assert(t->rows && t->buffered < t->group->block);
   memcpy(t->rows + (size_t)t->buffered * (size_t)t->row_width, values, (size_t)t->row_width * sizeof *values);
   t->buffered++;
 }
 
-static stz_err append_row(stz_result *r, const double *values) {
-  table *t = &r->tables[STZ_TABLE_HISTORY];
+static stz_err append_row(stz_result *r, table *t, const double *values) {
   buffer_row(t, values);
-  return t->buffered == t->block || MPI_Wtime() - r->written_at > BLOCK_SECONDS ? write_block(r) : STZ_OK;
+  return t->buffered == t->group->block || MPI_Wtime() - r->written_at > BLOCK_SECONDS ? write_block(r) : STZ_OK;
 }
 
-stz_err stz_result_row(stz_result *r, const double *values) { return ON_ROOT(r, append_row(r, values)); }
+stz_err stz_result_row(stz_result *r, int number, const double *values) {
+  return ON_ROOT(r, append_row(r, &r->tables[number], values));
+}
 
-stz_err stz_result_append(stz_result *r, stz_table which, const double *values) {
-  if (r->root) buffer_row(&r->tables[which], values);
-  if (++r->appended[which] < tables[which].block) return STZ_OK; // as on every rank; rank 0 may have written meanwhile
-  r->appended[which] = 0;
+stz_err stz_result_append(stz_result *r, int number, const double *values) {
+  table *t = &r->tables[number];
+  if (r->root) buffer_row(t, values);
+  if (++t->appended < t->group->block) return STZ_OK; // as on every rank; rank 0 may have written meanwhile
+  t->appended = 0;
   return ON_ROOT(r, write_block(r));
 }
 
 stz_err stz_result_flush(stz_result *r) { return ON_ROOT(r, write_block(r)); }
 
-static stz_err create_field(const stz_result *r, const char *path, const char *unit, const char *description,
-                            hid_t *dataset) {
+static stz_err create_field(const stz_result *r, const char *path, const stz_dataset *what, hid_t *dataset) {
   hsize_t cells[3];
   for (int axis = 0; axis < 3; axis++) cells[axis] = (hsize_t)stz_grid_cells(r->grid)[axis];
   const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER); // every plane is written
-  const stz_err err =
-      stz_hdf_dataset(&r->hdf, path, unit, description, H5T_NATIVE_FLOAT, 3, cells, NULL, properties, dataset);
+  const stz_err err = stz_hdf_dataset(&r->hdf, path, what, stz_hdf_type(what->type), cells, NULL, properties, dataset);
   H5Pclose(properties);
   return err;
 }
@@ -292,14 +291,15 @@ static stz_err collect_planes(const stz_result *r, const char *path, hid_t datas
   return err;
 }
 
-stz_err stz_result_field(stz_result *r, const char *path, const char *unit, const char *description,
-                         const float *local) {
+stz_err stz_result_field(stz_result *r, const char *group, const stz_dataset *what, const float *local) {
   const int *cells = stz_grid_cells(r->grid);
   const int sites = cells[1] * cells[2], first = stz_grid_first_plane(r->grid);
+  char path[PATH_SIZE];
   hid_t dataset = -1;
   float *plane = NULL;
+  snprintf(path, sizeof path, "%s/%s", group, what->name);
   stz_err err = ON_ROOT(r, STZ_NEW(plane, sites));
-  if (err == STZ_OK) err = ON_ROOT(r, create_field(r, path, unit, description, &dataset));
+  if (err == STZ_OK) err = ON_ROOT(r, create_field(r, path, what, &dataset));
   if (err == STZ_OK) {
     for (int i = 0; !r->root && i < stz_grid_planes(r->grid); i++) {
       MPI_Send(local + (size_t)i * (size_t)sites, sites, MPI_FLOAT, 0, first + i, stz_grid_comm(r->grid));

@@ -12,29 +12,10 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "io/dataset.h"
 #include "lattice/grid.h"
 
 typedef struct stz_result stz_result;
-
-// The tables that grow row by row: the groups /history, /events and /avalanches.
-typedef enum stz_table { STZ_TABLE_HISTORY, STZ_TABLE_EVENTS, STZ_TABLE_AVALANCHES } stz_table;
-enum { STZ_TABLES = 3 };
-
-// How a column is stored; rows are handed over as doubles in any case.
-typedef enum stz_column_type {
-  STZ_COLUMN_DOUBLE,
-  STZ_COLUMN_FLOAT,
-  STZ_COLUMN_INT32,
-  STZ_COLUMN_INT16,
-  STZ_COLUMN_INT8
-} stz_column_type;
-
-// A column of a table: `width` numbers per row (dataset n when 1, else n x width).
-typedef struct stz_column {
-  const char *name, *unit, *description;
-  int width;
-  stz_column_type type;
-} stz_column;
 
 // Creates the file; refuses an existing one (STZ_EIO) unless `force`. The message names the path and says --force. The
 // old file is replaced at the first flush; until then the new one has a temporary name, so that a file is never found
@@ -59,30 +40,24 @@ stz_err stz_result_double(stz_result *result, const char *object, const char *na
 stz_err stz_result_ints(stz_result *result, const char *object, const char *name, const int *values,
                         int count) STZ_MUST_USE;
 
-// Writes a text dataset at `path`.
-stz_err stz_result_text_dataset(stz_result *result, const char *path, const char *description,
+// Datasets of a group, whose path is given as it is in the file. A text; and `values` that every rank holds, as they
+// are stored, with the sizes of the dimensions (rank 0's are written).
+stz_err stz_result_text_dataset(stz_result *result, const char *group, const stz_dataset *what,
                                 const char *text) STZ_MUST_USE;
+stz_err stz_result_values(stz_result *result, const char *group, const stz_dataset *what, const int *dims,
+                          const void *values) STZ_MUST_USE;
 
-// The columns of a table, declared once (in a file that was opened again: those it was made with); then rows (all
-// columns' values one after the other, the same on every rank). Rows are buffered, and those of all tables written
-// together: every 64 rows of the history, 1024 of another table, ~2 s of wall time, and at stz_result_flush.
-stz_err stz_result_columns(stz_result *result, stz_table table, const stz_column *columns, int count) STZ_MUST_USE;
-stz_err stz_result_row(stz_result *result, const double *values) STZ_MUST_USE; // of the history
-stz_err stz_result_flush(stz_result *result) STZ_MUST_USE;
-
-// A row of another table; no communication but when a block is full.
-stz_err stz_result_append(stz_result *result, stz_table table, const double *values) STZ_MUST_USE;
-
-// Writes a dataset at `path` with dims[rank] values of `unit`, the last index fastest; rank 0's values are written.
-stz_err stz_result_doubles(stz_result *result, const char *path, const char *unit, const char *description, int rank,
-                           const int *dims, const double *values) STZ_MUST_USE;
-stz_err stz_result_bytes(stz_result *result, const char *path, const char *unit, const char *description, int rank,
-                         const int *dims, const uint8_t *values) STZ_MUST_USE;
-
-// Writes a field over the lattice at `path`, nx x ny x nz floats of `unit`. `local`: one number per local site.
-// Collected plane by plane, so that no rank ever holds more than a slab.
-stz_err stz_result_field(stz_result *result, const char *path, const char *unit, const char *description,
+// A field over the lattice, nx x ny x nz floats: collected plane by plane, so that no rank ever holds more than a slab.
+stz_err stz_result_field(stz_result *result, const char *group, const stz_dataset *what,
                          const float *local) STZ_MUST_USE;
+
+// Declares a table once, in a file that was opened again as it was made; *table is its number. Then rows: all columns'
+// values one after the other, the same on every rank. Rows are buffered, and those of all tables written together: when
+// one has a block full, and at stz_result_flush.
+stz_err stz_result_table(stz_result *result, const stz_group *group, int *table) STZ_MUST_USE;
+stz_err stz_result_append(stz_result *result, int table, const double *values) STZ_MUST_USE; // collective if it is full
+stz_err stz_result_row(stz_result *result, int table, const double *values) STZ_MUST_USE; // collective; also after ~2 s
+stz_err stz_result_flush(stz_result *result) STZ_MUST_USE;
 
 // Whether a result is of a run that came to its end, and its resolved input (to be freed by stz_free). Local, serial.
 stz_err stz_result_peek(const char *path, bool *complete, char **resolved) STZ_MUST_USE;

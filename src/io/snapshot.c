@@ -32,21 +32,6 @@ stz_err stz_snapshot_path(const char *stem, int index, const char *suffix, char 
   return STZ_OK;
 }
 
-static stz_err vacant(const char *stem, int count) {
-  stz_err err = STZ_OK;
-  for (int i = -1; err == STZ_OK && i < count; i++) {
-    char *path;
-    STZ_TRY(stz_snapshot_path(stem, i, "", &path));
-    if (access(path, F_OK) == 0) err = stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
-    stz_free(path);
-  }
-  return err;
-}
-
-stz_err stz_snapshot_vacant(const stz_grid *grid, const char *stem, int count) {
-  return stz_agree(stz_grid_comm(grid), stz_grid_rank(grid) == 0 ? vacant(stem, count) : STZ_OK);
-}
-
 void stz_snapshot_abandon(stz_snapshot **snapshot) {
   stz_snapshot *s = *snapshot;
   if (!s) return;
@@ -135,22 +120,20 @@ static stz_err write_layers(const stz_snapshot *s, const char *path, hid_t datas
   return err;
 }
 
-static stz_err create_array(const stz_snapshot *s, const char *path, const char *unit, const char *description,
-                            hid_t *dataset) {
+static stz_err create_array(const stz_snapshot *s, const char *path, const stz_dataset *what, hid_t *dataset) {
   const int *cells = stz_grid_cells(s->grid);
   const hsize_t extent[3] = {(hsize_t)cells[2], (hsize_t)cells[1], (hsize_t)cells[0]};
-  return stz_hdf_dataset(&s->hdf, path, unit, description, H5T_NATIVE_FLOAT, 3, extent, NULL, H5P_DEFAULT, dataset);
+  return stz_hdf_dataset(&s->hdf, path, what, stz_hdf_type(what->type), extent, NULL, H5P_DEFAULT, dataset);
 }
 
-stz_err stz_snapshot_field(stz_snapshot *snapshot, const char *name, const char *unit, const char *description,
-                           const float *local) {
+stz_err stz_snapshot_field(stz_snapshot *snapshot, const stz_dataset *what, const float *local) {
   const int height = stz_grid_cells(snapshot->grid)[2];
   char path[128];
   hid_t dataset = -1;
   stz_layers l = {0};
-  snprintf(path, sizeof path, "/VTKHDF/PointData/%s", name);
+  snprintf(path, sizeof path, "%s/%s", STZ_POINTS, what->name);
   stz_err err = stz_agree(stz_grid_comm(snapshot->grid), stz_layers_create(snapshot->grid, &l));
-  if (err == STZ_OK) err = ON_ROOT(snapshot, create_array(snapshot, path, unit, description, &dataset));
+  if (err == STZ_OK) err = ON_ROOT(snapshot, create_array(snapshot, path, what, &dataset));
   if (err == STZ_OK) {
     stz_err writing = STZ_OK;
     for (int z = 0; z < height; z += l.depth) {
@@ -167,8 +150,10 @@ stz_err stz_snapshot_field(stz_snapshot *snapshot, const char *name, const char 
 
 // --- beside the image ---
 
-stz_err stz_snapshot_text(stz_snapshot *snapshot, const char *path, const char *description, const char *text) {
-  return ON_ROOT(snapshot, stz_hdf_text(&snapshot->hdf, path, description, text));
+stz_err stz_snapshot_text(stz_snapshot *snapshot, const char *group, const stz_dataset *what, const char *text) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", group, what->name);
+  return ON_ROOT(snapshot, stz_hdf_text(&snapshot->hdf, path, what, text));
 }
 
 // The rows of all ranks on their way to rank 0.
@@ -189,25 +174,24 @@ static stz_err gathering_create(const stz_snapshot *s, int mine, int width, gath
   return STZ_NEW(g->values, g->places[ranks]);
 }
 
-static stz_err write_rows(const stz_snapshot *s, const char *path, const stz_column *column, const gathering *g) {
-  const hsize_t extent[2] = {g->rows, (hsize_t)column->width};
+static stz_err write_rows(const stz_snapshot *s, const char *path, const stz_dataset *column, const gathering *g) {
+  const hsize_t extent[2] = {g->rows, (hsize_t)stz_dataset_width(column)};
   hid_t dataset;
-  STZ_TRY(stz_hdf_dataset(&s->hdf, path, column->unit, column->description, stz_hdf_type(column->type),
-                          column->width > 1 ? 2 : 1, extent, NULL, H5P_DEFAULT, &dataset));
+  STZ_TRY(stz_hdf_dataset(&s->hdf, path, column, stz_hdf_type(column->type), extent, NULL, H5P_DEFAULT, &dataset));
   const bool good = H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, g->values) >= 0;
   const stz_err err = good ? STZ_OK : stz_hdf_fail(&s->hdf, path);
   H5Dclose(dataset);
   return err;
 }
 
-stz_err stz_snapshot_rows(stz_snapshot *snapshot, const char *group, const stz_column *column, int count,
+stz_err stz_snapshot_rows(stz_snapshot *snapshot, const char *group, const stz_dataset *column, int count,
                           const double *local) {
   const MPI_Comm comm = stz_grid_comm(snapshot->grid);
-  const int mine = count * column->width;
+  const int width = stz_dataset_width(column), mine = count * width;
   char path[128];
   gathering g = {0};
   snprintf(path, sizeof path, "%s/%s", group, column->name);
-  stz_err err = stz_agree(comm, gathering_create(snapshot, mine, column->width, &g));
+  stz_err err = stz_agree(comm, gathering_create(snapshot, mine, width, &g));
   if (err == STZ_OK) {
     MPI_Gatherv(local, mine, MPI_DOUBLE, g.values, g.counts, g.places, MPI_DOUBLE, 0, comm);
     err = ON_ROOT(snapshot, write_rows(snapshot, path, column, &g));

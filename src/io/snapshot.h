@@ -10,30 +10,29 @@
 #define STZ_IO_SNAPSHOT_H
 
 #include "base/error.h"
-#include "io/result.h"
+#include "io/dataset.h"
 #include "lattice/grid.h"
 
 typedef struct stz_snapshot stz_snapshot;
 
-// Fails if one of the first `count` snapshots of this stem, or their list, exists already.
-stz_err stz_snapshot_vacant(const stz_grid *grid, const char *stem, int count) STZ_MUST_USE;
+#define STZ_POINTS "/VTKHDF/PointData" // the group of the fields
 
 // Begins snapshot `index`. The file appears under its name when it is committed, and then replaces an older one.
 stz_err stz_snapshot_create(const stz_grid *grid, const char *stem, int index, stz_snapshot **snapshot) STZ_MUST_USE;
 stz_err stz_snapshot_commit(stz_snapshot **snapshot) STZ_MUST_USE;
 void stz_snapshot_abandon(stz_snapshot **snapshot); // gives up one that was begun; does nothing without
 
-// A point array, one number per local site: collected in layers of a few planes z, so that no rank holds a whole field.
-stz_err stz_snapshot_field(stz_snapshot *snapshot, const char *name, const char *unit, const char *description,
-                           const float *local) STZ_MUST_USE;
+// A point array of STZ_POINTS, one number a local site: collected in layers of a few planes z, so that no rank holds a
+// whole field.
+stz_err stz_snapshot_field(stz_snapshot *snapshot, const stz_dataset *what, const float *local) STZ_MUST_USE;
 
-// Data that are no field lie beside the group VTKHDF, where VTK ignores them: numbers as attributes of the root or of a
-// group (VTK 9.1 fails on field data of an image), texts, and tables, a column of `count` rows on each rank, those of
-// the ranks one after the other.
+// What is no field lies beside the group VTKHDF, where VTK passes over it: numbers as attributes of the root or of a
+// group (VTK 9.1 fails on field data of an image), texts, and columns of `count` rows on each rank, those of the ranks
+// one after the other.
 stz_err stz_snapshot_number(stz_snapshot *snapshot, const char *object, const char *name, double value) STZ_MUST_USE;
-stz_err stz_snapshot_text(stz_snapshot *snapshot, const char *path, const char *description,
+stz_err stz_snapshot_text(stz_snapshot *snapshot, const char *group, const stz_dataset *what,
                           const char *text) STZ_MUST_USE;
-stz_err stz_snapshot_rows(stz_snapshot *snapshot, const char *group, const stz_column *column, int count,
+stz_err stz_snapshot_rows(stz_snapshot *snapshot, const char *group, const stz_dataset *column, int count,
                           const double *local) STZ_MUST_USE;
 
 // Writes the list of snapshots 0 to count - 1 with their times (s).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/observe: not installed.
 //
 // Avalanches: events clustered in time and space, as they happen. An event opens a window of time, within a distance of
 // its site; an event that falls into open windows joins the avalanche of the latest event among theirs, its parent, and

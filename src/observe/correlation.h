@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/observe: not installed.
 //
 // Autocorrelation of a field over the periodic lattice,
 //   C(r) = <(f(x) - mean)(f(x + r) - mean)>/variance,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/observe: not installed.
 //
 // Distributions of barriers and stresses over the sites.
 #ifndef STZ_OBSERVE_DISTRIBUTIONS_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/observe: not installed.
 //
 // The balance of energy of the specimen: work done by the load = elastic energy - elastic energy at the start + heat.
 // Each of the three is found by itself, so that their sum is a check of the run:

@@ -9,55 +9,63 @@
 #include "base/tensor.h"
 #include "base/units.h"
 
-const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS] = {
-    {"time_s", "s", "time since the start of the run", 1},
-    {"segment_time_s", "s", "time since the start of the segment", 1},
-    {"segment", "1", "index of the segment", 1},
-    {"temperature_K", "K", "temperature", 1},
-    {"strain_axial", "1", "mean total strain, xx", 1},
-    {"stress_axial_GPa", "GPa", "mean stress, xx", 1},
-    {"plastic_strain_axial", "1", "mean plastic strain, xx", 1},
-    {"strain", "1", "mean total strain: xx yy zz yz xz xy, tensor components", 6},
-    {"stress_GPa", "GPa", "mean stress: xx yy zz yz xz xy", 6},
-    {"plastic_strain", "1", "mean plastic strain: xx yy zz yz xz xy, tensor components", 6},
-    {"plastic_rate_per_s", "1/s", "axial plastic strain rate from the rates of all events", 1},
-    {"total_rate_per_s", "1/s", "sum of the rates of all events", 1},
-    {"events", "1", "events so far", 1},
-    {"events_per_stz", "1", "events so far a volume Omega", 1},
-    {"order_mean", "1", "share of clusters that still have their order", 1},
-    {"localisation", "1", "largest mean plastic strain of a slab at 45 degrees over the mean of the box", 1},
-    {"reversal_share", "1", "share of events that undid the event before at their site", 1},
-    {"participation_ratio", "1", "(sum s)^2/(N sum s^2), s the square of a voxel's plastic strain", 1},
-    {"sheared_fraction", "1", "share of voxels on which an event was centred", 1},
-    {"work_MJ_per_m3", "MJ/m^3", "work done on the specimen a unit of volume", 1},
-    {"heat_MJ_per_m3", "MJ/m^3", "energy that the events dissipated, from the stress before and after each", 1},
-    {"elastic_energy_MJ_per_m3", "MJ/m^3", "elastic energy: of the mean and of the internal stress", 1},
-    {"internal_energy_MJ_per_m3", "MJ/m^3", "elastic energy of the internal stress alone", 1},
+#define ROW "row", STZ_FLOAT64
+#define TENSOR "row component[6]", STZ_FLOAT64
+static const stz_dataset columns[] = {
+    {"time_s", "s", "time since the start of the run", ROW},
+    {"segment_time_s", "s", "time since the start of the segment", ROW},
+    {"segment", "1", "index of the segment", ROW},
+    {"temperature_K", "K", "temperature", ROW},
+    {"strain_axial", "1", "mean total strain, xx", ROW},
+    {"stress_axial_GPa", "GPa", "mean stress, xx", ROW},
+    {"plastic_strain_axial", "1", "mean plastic strain, xx", ROW},
+    {"strain", "1", "mean total strain: xx yy zz yz xz xy, tensor components", TENSOR},
+    {"stress_GPa", "GPa", "mean stress: xx yy zz yz xz xy", TENSOR},
+    {"plastic_strain", "1", "mean plastic strain: xx yy zz yz xz xy, tensor components", TENSOR},
+    {"plastic_rate_per_s", "1/s", "axial plastic strain rate from the rates of all events", ROW},
+    {"total_rate_per_s", "1/s", "sum of the rates of all events", ROW},
+    {"events", "1", "events so far", ROW},
+    {"events_per_stz", "1", "events so far per volume Omega", ROW},
+    {"order_mean", "1", "share of clusters that still have their order", ROW},
+    {"localisation", "1", "largest mean plastic strain of a slab at 45 degrees over the mean of the box", ROW},
+    {"reversal_share", "1", "share of events that undid the event before at their site", ROW},
+    {"participation_ratio", "1", "(sum s)^2/(N sum s^2), s the square of a voxel's plastic strain", ROW},
+    {"sheared_fraction", "1", "share of voxels on which an event was centred", ROW},
+    {"work_MJ_per_m3", "MJ/m^3", "work done on the specimen per unit of volume", ROW},
+    {"heat_MJ_per_m3", "MJ/m^3", "energy that the events dissipated, from the stress before and after each", ROW},
+    {"elastic_energy_MJ_per_m3", "MJ/m^3", "elastic energy: of the mean and of the internal stress", ROW},
+    {"internal_energy_MJ_per_m3", "MJ/m^3", "elastic energy of the internal stress alone", ROW},
 };
+const stz_group stz_history_group = {STZ_GROUP("/history", "always, a row at a time", columns), .block = 64,
+                                     .chunk = 512};
 
-void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]) {
+int stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_ROOM]) {
   const double events = (double)state->events;
   const double head[] = {state->time_s,         state->segment_time_s, state->segment,
                          state->temperature_K,  state->strain[STZ_XX], state->stress[STZ_XX] / STZ_GPA,
                          state->plastic[STZ_XX]};
-  const double tail[] = {state->plastic_rate_per_s,
-                         state->total_rate_per_s,
-                         events,
-                         events * sample->stz_per_box,
-                         sample->order_mean,
-                         sample->localisation,
-                         sample->reversal_share,
-                         sample->participation.ratio,
-                         sample->participation.sheared,
-                         state->work / STZ_MJ_PER_M3,
-                         state->heat / STZ_MJ_PER_M3,
-                         (state->mean_energy + state->internal_energy) / STZ_MJ_PER_M3,
-                         state->internal_energy / STZ_MJ_PER_M3};
+  const double tail[] = {
+      state->plastic_rate_per_s,
+      state->total_rate_per_s,
+      events,
+      events * sample->stz_per_box,
+      sample->order_mean,
+      sample->localisation,
+      sample->reversal_share,
+      sample->participation.ratio,
+      sample->participation.sheared,
+      state->work / STZ_MJ_PER_M3,
+      state->heat / STZ_MJ_PER_M3,
+      (state->mean_energy + state->internal_energy) / STZ_MJ_PER_M3,
+      state->internal_energy / STZ_MJ_PER_M3,
+  };
+  _Static_assert(25 + sizeof tail / sizeof *tail <= STZ_HISTORY_ROOM, "a row needs more room");
   memcpy(row, head, sizeof head);
   memcpy(row + 7, state->strain, sizeof state->strain);
   for (int c = 0; c < 6; c++) row[13 + c] = state->stress[c] / STZ_GPA;
   memcpy(row + 19, state->plastic, sizeof state->plastic);
   memcpy(row + 25, tail, sizeof tail);
+  return 25 + (int)(sizeof tail / sizeof *tail);
 }
 
 double stz_order_mean(const stz_grid *grid, int64_t ordered, int64_t count) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "glass/glass.h"
+#include "io/dataset.h"
 #include "observe/params.h"
 #include "observe/tally.h"
 
@@ -31,15 +32,9 @@ typedef struct stz_history_sample {
   stz_participation participation;
 } stz_history_sample;
 
-typedef struct stz_history_column {
-  const char *name, *unit, *description;
-  int width; // doubles a row
-} stz_history_column;
-
-enum { STZ_HISTORY_COLUMNS = 23, STZ_HISTORY_WIDTH = 38 }; // columns, and doubles in a row
-
-// The columns in the order of a row.
-extern const stz_history_column stz_history_columns[STZ_HISTORY_COLUMNS];
+// The columns in the order of a row, and room for more numbers than a row has.
+extern const stz_group stz_history_group;
+enum { STZ_HISTORY_ROOM = 64 };
 
 // Looks at the glass, with the tally of its fields, after `events` events. Collective; the same bits on any number of
 // ranks.
@@ -51,8 +46,8 @@ stz_err stz_history_tally(const stz_glass *glass, stz_tally **tally) STZ_MUST_US
 // Share of ordered clusters over all ranks; NaN if there are none. `ordered` of this rank's `count` are. Collective.
 double stz_order_mean(const stz_grid *grid, int64_t ordered, int64_t count);
 
-// One row. Local.
-void stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_WIDTH]);
+// One row; returns how many numbers it has. Local.
+int stz_history_row(const stz_history_state *state, const stz_history_sample *sample, double row[STZ_HISTORY_ROOM]);
 
 // When rows are due: at 10^(k/n) s, k = 0, 1, ... after the clock's zero of the segment, and whenever the strain
 // that the segment drives has moved by strain_step since the last row. Times are those within the segment, and no two

@@ -2,6 +2,18 @@
 #ifndef STZ_OBSERVE_PARAMS_H
 #define STZ_OBSERVE_PARAMS_H
 
+// The observers. Each is a file src/observe/observers/NAME.c and an entry here.
+#define STZ_OBSERVERS(X)                                                                                               \
+  X(history)                                                                                                           \
+  X(events)                                                                                                            \
+  X(avalanches)                                                                                                        \
+  X(nbed)                                                                                                              \
+  X(snapshots)                                                                                                         \
+  X(statistics)
+
+#define STZ_OBSERVER_VALUE(name) STZ_OBSERVER_##name,
+enum { STZ_OBSERVERS(STZ_OBSERVER_VALUE) STZ_OBSERVER_COUNT };
+
 typedef struct stz_history_params {
   int points_per_decade; // rows a decade of time since the clock's zero of a segment
   double strain_step;    // a row at least each time the driven strain has moved by this

@@ -14,6 +14,7 @@
 #include "load/load.h"
 #include "micro/micro.h"
 #include "observe/history.h"
+#include "observe/observer.h"
 #include "sim/sim.h"
 #include "sim/thermal.h"
 #include "stz/modes.h"
@@ -152,18 +153,28 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   estimate->seconds =
       START + estimate->events * cost.event_s + (SETUP + cost.setup_s + rows * ROW + levels * LEVEL) * sites / ranks;
   estimate->bytes_per_rank = memory_of(config, sites / ranks, volume / ranks, cost.bytes);
-  estimate->file_bytes = rows * STZ_HISTORY_WIDTH * sizeof(double) + sites * 5.0 * sizeof(float) +
+  estimate->file_bytes = rows * stz_group_width(&stz_history_group) * sizeof(double) + sites * 5.0 * sizeof(float) +
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
                          (config->avalanches ? 63.0 * estimate->events : 0.0) +
                          (config->events ? 36.0 * estimate->events : 0.0);
 }
 
-void stz_sim_unreachable_levels(const stz_config *config, const stz_levels *levels, char *text, int size) {
+static void print_beyond(const stz_levels *levels, double largest, const char *what, FILE *out) {
+  bool some = false;
+  for (int i = 0; i < levels->count; i++) {
+    if (levels->values[i] <= largest + 1e-12) continue;
+    if (!some) fprintf(out, "# %s that the protocol does not reach: ", what);
+    fprintf(out, "%s%g", some ? ", " : "", levels->values[i]);
+    some = true;
+  }
+  if (some) fputc('\n', out);
+}
+
+void stz_sim_print_unreachable(const stz_config *config, FILE *out) {
   const stz_course c = course_of(config);
-  int at = 0;
-  text[0] = 0;
-  for (int i = 0; i < levels->count && at < size; i++) {
-    if (levels->values[i] <= c.largest + 1e-12) continue;
-    at += snprintf(text + at, (size_t)(size - at), "%s%g", at ? ", " : "", levels->values[i]);
+  for (int o = 0; o < STZ_OBSERVER_COUNT; o++) {
+    const stz_observer *observer = stz_observers[o];
+    if (!observer->strains || (observer->applies && !observer->applies(config))) continue;
+    print_beyond(observer->strains(config), c.largest, observer->strains_name, out);
   }
 }

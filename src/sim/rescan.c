@@ -9,11 +9,10 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "io/snapshot.h"
-#include "observe/nbed.h"
-#include "sim/level.h"
+#include "observe/level.h"
+#include "observe/snapshots.h"
+#include "sim/header.h"
 #include "sim/output.h"
-#include "sim/record.h"
-#include "sim/snapshots.h"
 #include "sim/state.h"
 
 typedef struct again {
@@ -82,7 +81,7 @@ static stz_err read_clusters(stz_snapshot_source *source, const stz_grid *grid, 
 // A snapshot left by another run of the same name is none of this one's.
 static stz_err check_input(const again *a, stz_snapshot_source *source, int index) {
   char *theirs = NULL, *path = NULL;
-  STZ_TRY(stz_snapshot_read_text(source, STZ_INPUT, &theirs));
+  STZ_TRY(stz_snapshot_read_text(source, STZ_INPUT "/resolved", &theirs));
   stz_err err = STZ_OK;
   if (stz_grid_rank(a->grid) == 0) {
     err = stz_snapshot_path(a->stem, index, "", &path);
@@ -183,15 +182,16 @@ static stz_err hold_output(again *a) {
 }
 
 static stz_err begin_file(again *a) {
+  static const stz_dataset input = {"input", "1", "the resolved input of the run", "", STZ_TEXT},
+                           resolved = {"resolved", "1", "the same with the optics of these scans", "", STZ_TEXT};
   const stz_rescan_options *o = a->options;
   if (!o->output) return STZ_OK;
   STZ_TRY(hold_output(a));
   STZ_TRY(stz_result_create(a->grid, o->output, o->force, &a->result));
-  STZ_TRY(stz_record_provenance(a->result, a->config, o->command_line, stz_grid_ranks(a->grid)));
+  STZ_TRY(stz_header_provenance(a->result, a->config, o->command_line, stz_grid_ranks(a->grid)));
   STZ_TRY(stz_result_text(a->result, "/", "scanned", o->result));
-  STZ_TRY(stz_result_text_dataset(a->result, "/config/input", "the resolved input of the run", a->config->input_text));
-  return stz_result_text_dataset(a->result, "/config/resolved", "the same with the optics of these scans",
-                                 a->config->resolved_text);
+  STZ_TRY(stz_result_text_dataset(a->result, "/config", &input, a->config->input_text));
+  return stz_result_text_dataset(a->result, "/config", &resolved, a->config->resolved_text);
 }
 
 static stz_err scan_all(again *a) {
@@ -200,7 +200,7 @@ static stz_err scan_all(again *a) {
     return stz_fail(STZ_EINPUT, "%s: has no snapshots: its run had output.snapshots = false", a->options->result);
   }
   STZ_TRY(stz_grid_create(a->comm, &a->config->lattice, &a->grid));
-  STZ_TRY(stz_agree(a->comm, stz_snapshots_stem(a->options->result, &a->stem)));
+  STZ_TRY(stz_agree(a->comm, stz_output_path(a->options->result, "", &a->stem)));
   STZ_TRY(stz_snapshot_count(a->grid, a->stem, &count));
   STZ_TRY(begin_file(a));
   for (int i = 0; i < count; i++) {

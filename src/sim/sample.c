@@ -6,7 +6,6 @@
 #include "base/comm.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "base/tensor.h"
 #include "io/field.h"
 
 static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_spectral *spectral, stz_micro **micro) {
@@ -68,27 +67,6 @@ void stz_sample_destroy(stz_sample *sample) {
   stz_cache_destroy(&sample->own);
   sample->grid = NULL;
   sample->elastic = NULL;
-}
-
-void stz_sample_refresh(const stz_sample *sample, const stz_macro *macro) {
-  double total, plastic;
-  stz_mean_stress mean = {.t0 = macro->time_s, .temperature_K = macro->temperature_K};
-  memcpy(mean.stress, macro->stress, sizeof mean.stress);
-  stz_kmc_rates(sample->kmc, &mean, &total, &plastic);
-}
-
-stz_moment stz_sample_moment(const stz_macro *macro) {
-  return (stz_moment){.strain = macro->strain[STZ_XX],
-                      .time_s = macro->run_time_s,
-                      .segment_time_s = macro->time_s,
-                      .segment = macro->segment};
-}
-
-double stz_sample_axial(const stz_sample *sample, int64_t local) {
-  double d[5], tensor[6];
-  for (int c = 0; c < 5; c++) d[c] = stz_glass_plastic(sample->glass, c)[local];
-  stz_sym_from_dev(d, tensor);
-  return tensor[STZ_XX];
 }
 
 uint64_t stz_sample_hash(const stz_sample *sample) {

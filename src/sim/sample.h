@@ -11,7 +11,6 @@
 #include "load/load.h"
 #include "micro/micro.h"
 #include "sim/cache.h"
-#include "sim/level.h"
 
 typedef struct stz_sample {
   stz_grid *grid;
@@ -33,14 +32,5 @@ void stz_sample_destroy(stz_sample *sample); // collective
 // Hash of the whole state: fields, clusters, macroscopic state, random stream, counters. The same on any number of
 // ranks that took the same steps. Collective.
 uint64_t stz_sample_hash(const stz_sample *sample);
-
-// Collective. Updates the engine's stress, and the barriers to the moment of `macro`; no event may lie between.
-void stz_sample_refresh(const stz_sample *sample, const stz_macro *macro);
-
-// The moment of a macroscopic state. Local.
-stz_moment stz_sample_moment(const stz_macro *macro);
-
-// Axial plastic strain of the events centred on a local voxel: the sum of their gamma0 P_xx Omega/a^3. Local.
-double stz_sample_axial(const stz_sample *sample, int64_t local);
 
 #endif

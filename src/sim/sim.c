@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "observe/snapshots.h"
 #include "sim/listen.h"
 #include "sim/output.h"
 #include "sim/record.h"
@@ -259,17 +260,17 @@ static stz_err run_recorded(run *r) {
     stz_record_abandon(&r->record);
     return err;
   }
-  if (r->stopping) return stz_result_close(&r->record.result);
+  if (r->stopping) return stz_result_close(&r->record.view.result);
   STZ_TRY(stz_record_finish(&r->record));
   return stz_state_remove(&r->paths, r->sample.grid);
 }
 
 static stz_err hold_output(MPI_Comm comm, const stz_config *config, const stz_run_options *options, stz_output **held) {
-  const stz_levels *levels = config->snapshot_strains.count > 0 ? &config->snapshot_strains : &config->nbed_strains;
+  const stz_levels *snapshots = stz_snapshots_levels(config);
   const stz_output_claim claim = {.output = options->output,
                                   .files = config->files,
                                   .checkpoints = true,
-                                  .snapshots = config->snapshots ? levels->count : 0,
+                                  .snapshots = snapshots ? snapshots->count : 0,
                                   .vacant = !options->force && !options->restart};
   return stz_output_hold(comm, &claim, held);
 }
@@ -293,19 +294,6 @@ static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_
   stz_state_paths_clear(&r.paths);
   stz_output_release(&held);
   return err;
-}
-
-void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]) {
-  const stz_engine_kind engine = config->kmc.engine, next = (stz_engine_kind)(engine + 1);
-  const int *cells = config->lattice.cells;
-  char reason[STZ_ENGINE_TEXT / 2] = "";
-  if (config->engine_auto && next < STZ_ENGINE_AUTO) { // the first that did not fit
-    const stz_engine_needs needs = stz_engine_needs_of(next);
-    snprintf(reason, sizeof reason, ", as %s needs %d voxels per axis and the box has %d x %d x %d", needs.name,
-             needs.least, cells[0], cells[1], cells[2]);
-  }
-  snprintf(text, STZ_ENGINE_TEXT, "%s (%s%s)", stz_engine_needs_of(engine).name,
-           config->engine_auto ? "auto" : "as chosen", reason);
 }
 
 stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {

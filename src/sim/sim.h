@@ -6,6 +6,7 @@
 
 #include <mpi.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/team.h"
@@ -49,6 +50,9 @@ stz_err stz_sim_run(MPI_Comm comm, const stz_config *config, const stz_run_optio
 enum { STZ_ENGINE_TEXT = 160 };
 void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]);
 
+// Prints the datasets of all output, group by group, in Markdown (docs/output.md has them). Local.
+void stz_sim_output_reference(FILE *out);
+
 typedef struct stz_estimate {
   double bytes_per_rank, file_bytes; // memory of a rank, size of the result
   double events;                     // rough count of events
@@ -68,8 +72,7 @@ stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) STZ_MUST_US
 // Estimates memory and cost of a run on `ranks` ranks, from sizes and typical speeds alone.
 void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate);
 
-// Names those of some levels of the axial strain that the protocol cannot reach (a comma-separated list in `text`; ""
-// if it can reach all). Local.
-void stz_sim_unreachable_levels(const stz_config *config, const stz_levels *levels, char *text, int size);
+// Prints a line for each observer that is due at axial strains which the protocol cannot reach, and names them. Local.
+void stz_sim_print_unreachable(const stz_config *config, FILE *out);
 
 #endif

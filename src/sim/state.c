@@ -14,7 +14,7 @@
 
 // Counts up with each change of what a checkpoint holds. Blocks are the structs as they lie in memory: a program of
 // another compiler, byte order or layout does not read them.
-#define FORMAT "stzkmc-checkpoint 6, stzkmc " STZ_VERSION
+#define FORMAT "stzkmc-checkpoint 7, stzkmc " STZ_VERSION
 enum { FORMAT_SIZE = 256 };
 
 stz_err stz_state_paths_of(const char *output, stz_state_paths *paths) {
@@ -59,19 +59,11 @@ static stz_err move_blocks(stz_checkpoint *c, const stz_kmc *kmc, bool put) {
   return STZ_OK;
 }
 
-// What the record keeps, without its pointers.
-typedef struct saved_record {
-  stz_history_schedule schedule;
-  stz_history_sample look;
-  uint64_t looked, segment_events, reversals, hash;
+// What the sample keeps beside its fields and the order of its clusters.
+typedef struct saved_sample {
+  uint64_t reversals, hash;
   stz_recovery recovery;
-  double step_until_s, event_s;
-  stz_shear shear;
-  stz_pace pace;
-  uint64_t avalanche_bytes;
-  int begun, level, segment, snapshots, statistics;
-  int step_found, step_happens, step_ends;
-} saved_record;
+} saved_sample;
 
 // format[FORMAT_SIZE]
 static void describe_format(char *format) {
@@ -80,71 +72,7 @@ static void describe_format(char *format) {
   memcpy(&first, &one, 1);
   snprintf(format, FORMAT_SIZE, FORMAT ", " STZ_COMPILER ", %s-endian, layout %zu %zu %zu %zu %zu %zu %zu %zu",
            first ? "little" : "big", sizeof(int), sizeof(long), sizeof(void *), _Alignof(double), sizeof(bool),
-           sizeof(saved_record), sizeof(stz_kmc_stats), stz_load_saved_bytes());
-}
-
-static saved_record save_record(const stz_record *r) {
-  saved_record saved;
-  memset(&saved, 0, sizeof saved);
-  saved.schedule = r->schedule;
-  saved.look = r->look;
-  saved.looked = r->looked;
-  saved.segment_events = r->segment_events;
-  saved.reversals = stz_glass_reversals(r->sample->glass);
-  saved.recovery = stz_glass_recovery_state(r->sample->glass);
-  saved.hash = stz_sample_hash(r->sample);
-  saved.pace = r->pace;
-  saved.step_found = r->step.found;
-  saved.step_happens = r->step.happens;
-  saved.step_ends = r->step.ends;
-  saved.step_until_s = r->step.until;
-  saved.event_s = r->step.event.time_s;
-  saved.shear = r->step.event.shear;
-  saved.begun = r->begun;
-  saved.level = r->level;
-  saved.snapshots = r->snapshots.taken;
-  saved.statistics = r->statistics;
-  saved.avalanche_bytes = r->avalanches ? stz_avalanches_saved_bytes(r->avalanches) : 0;
-  saved.segment = r->segment;
-  return saved;
-}
-
-static void restore_record(const saved_record *saved, stz_record *r) {
-  r->schedule = saved->schedule;
-  r->look = saved->look;
-  r->looked = saved->looked;
-  r->segment_events = saved->segment_events;
-  r->pace = saved->pace;
-  r->step = (stz_step){.found = saved->step_found != 0,
-                       .happens = saved->step_happens != 0,
-                       .ends = saved->step_ends != 0,
-                       .until = saved->step_until_s,
-                       .event = {.time_s = saved->event_s, .shear = saved->shear}};
-  r->begun = saved->begun != 0;
-  r->level = saved->level;
-  r->snapshots.taken = saved->snapshots;
-  r->statistics = saved->statistics;
-  r->segment = saved->segment;
-}
-
-// Whether the counts that were saved are some that a run of this input can have.
-static stz_err check_record(const saved_record *saved, const stz_record *r) {
-  const stz_config *config = r->config;
-  const int snapshots = r->snapshots.levels ? r->snapshots.levels->count : 0, nbed = config->nbed_strains.count;
-  const int statistics = config->statistics_strains.count > 0 ? config->statistics_strains.count : nbed;
-  const struct {
-    const char *name;
-    int value, most;
-  } counts[] = {{"segment", saved->segment, config->segments - 1},
-                {"level", saved->level, nbed},
-                {"snapshots", saved->snapshots, snapshots},
-                {"statistics", saved->statistics, statistics}};
-  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-    if (counts[i].value >= 0 && counts[i].value <= counts[i].most) continue;
-    return stz_fail(STZ_EIO, "checkpoint: damaged: %s: got %d, a run of this input has up to %d", counts[i].name,
-                    counts[i].value, counts[i].most);
-  }
-  return STZ_OK;
+           sizeof(saved_sample), sizeof(stz_kmc_stats), stz_load_saved_bytes());
 }
 
 static stz_err put_order(stz_checkpoint *c, const stz_glass *glass) {
@@ -158,7 +86,7 @@ static stz_err put_order(stz_checkpoint *c, const stz_glass *glass) {
   return err;
 }
 
-static stz_err get_order(stz_checkpoint *c, stz_glass *glass, const saved_record *saved) {
+static stz_err get_order(stz_checkpoint *c, stz_glass *glass, const saved_sample *saved) {
   int64_t count;
   uint8_t *ordered = NULL;
   (void)stz_glass_clusters(glass, &count);
@@ -169,66 +97,59 @@ static stz_err get_order(stz_checkpoint *c, stz_glass *glass, const saved_record
   return err;
 }
 
-// What the observers keep between events: the same on every rank.
-static stz_err put_observers(stz_checkpoint *c, const stz_record *record, const saved_record *saved) {
-  const size_t bytes = stz_energy_saved_bytes(record->energy), open = (size_t)saved->avalanche_bytes;
-  char *block = NULL;
-  STZ_TRY(stz_agree(stz_grid_comm(record->sample->grid), STZ_NEW(block, bytes + open)));
-  stz_energy_save(record->energy, block);
-  if (open > 0) stz_avalanches_save(record->avalanches, block + bytes);
-  const stz_err err = stz_checkpoint_put_common(c, "observers", block, bytes + open);
-  stz_free(block);
-  return err;
+// What is kept as plain bytes, the same on every rank: the record, the engine and the load, in `room` for the largest.
+static size_t room_for(const stz_record *record) {
+  const size_t bytes[] = {stz_record_saved_bytes(record), STZ_KMC_SAVED_BYTES, stz_load_saved_bytes()};
+  const size_t more = bytes[1] > bytes[2] ? bytes[1] : bytes[2];
+  return bytes[0] > more ? bytes[0] : more;
 }
 
-static stz_err get_observers(stz_checkpoint *c, stz_record *record, const saved_record *saved) {
-  const size_t bytes = stz_energy_saved_bytes(record->energy), open = (size_t)saved->avalanche_bytes;
-  char *block = NULL;
-  STZ_TRY(stz_checkpoint_holds(c, "observers", bytes + open));
-  STZ_TRY(stz_agree(stz_grid_comm(record->sample->grid), STZ_NEW(block, bytes + open)));
-  stz_err err = stz_checkpoint_get_common(c, "observers", block, bytes + open);
-  if (err == STZ_OK) stz_energy_restore(record->energy, block);
-  stz_tally_count(record->tally);
-  if (err == STZ_OK && record->avalanches) err = stz_avalanches_restore(record->avalanches, block + bytes, open);
-  stz_free(block);
-  return err;
+static stz_err put_bytes(stz_checkpoint *c, const stz_record *record, void *room) {
+  const size_t bytes = stz_record_saved_bytes(record);
+  stz_record_save(record, room);
+  STZ_TRY(stz_checkpoint_put_common(c, "record", room, bytes));
+  stz_kmc_save(record->sample->kmc, room);
+  STZ_TRY(stz_checkpoint_put_common(c, "engine", room, STZ_KMC_SAVED_BYTES));
+  stz_load_save(record->sample->load, room);
+  return stz_checkpoint_put_common(c, "load", room, stz_load_saved_bytes());
 }
 
-// The times of the snapshots that were taken.
-static stz_err move_snapshots(stz_checkpoint *c, const stz_snapshots *snapshots, bool put) {
-  const size_t bytes = (size_t)snapshots->taken * sizeof *snapshots->times_s;
-  if (bytes == 0) return STZ_OK;
-  return put ? stz_checkpoint_put_common(c, "snapshots", snapshots->times_s, bytes)
-             : stz_checkpoint_get_common(c, "snapshots", snapshots->times_s, bytes);
+static stz_err get_bytes(stz_checkpoint *c, stz_record *record, void *room, size_t record_bytes) {
+  STZ_TRY(stz_checkpoint_get_common(c, "engine", room, STZ_KMC_SAVED_BYTES));
+  stz_kmc_restore(record->sample->kmc, room);
+  STZ_TRY(stz_checkpoint_get_common(c, "load", room, stz_load_saved_bytes()));
+  stz_load_restore(record->sample->load, room);
+  STZ_TRY(stz_checkpoint_get_common(c, "record", room, record_bytes));
+  return stz_record_restore(record, room, record_bytes);
 }
 
-static stz_err put_all(stz_checkpoint *c, stz_record *record) {
+static stz_err put_all(stz_checkpoint *c, stz_record *record, void *room) {
   const stz_sample *s = record->sample;
-  char engine[STZ_KMC_SAVED_BYTES], load[1024], format[FORMAT_SIZE];
+  char format[FORMAT_SIZE];
+  saved_sample saved;
   describe_format(format);
-  if (stz_load_saved_bytes() > sizeof load)
-    return stz_fail(STZ_EINTERNAL, "the load's state does not fit a checkpoint");
-  const saved_record saved = save_record(record);
-  stz_kmc_save(s->kmc, engine);
-  stz_load_save(s->load, load);
+  memset(&saved, 0, sizeof saved);
+  saved.reversals = stz_glass_reversals(s->glass);
+  saved.recovery = stz_glass_recovery_state(s->glass);
+  saved.hash = stz_sample_hash(s);
   STZ_TRY(stz_checkpoint_put_text(c, "format", format));
-  STZ_TRY(stz_checkpoint_put_text(c, "resolved", record->config->resolved_text));
-  STZ_TRY(stz_checkpoint_put_common(c, "record", &saved, sizeof saved));
-  STZ_TRY(stz_checkpoint_put_common(c, "engine", engine, sizeof engine));
-  STZ_TRY(stz_checkpoint_put_common(c, "load", load, stz_load_saved_bytes()));
+  STZ_TRY(stz_checkpoint_put_text(c, "resolved", record->view.config->resolved_text));
+  STZ_TRY(stz_checkpoint_put_common(c, "sample", &saved, sizeof saved));
+  STZ_TRY(put_bytes(c, record, room));
   STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, true));
   STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, true));
   STZ_TRY(move_blocks(c, s->kmc, true));
   STZ_TRY(put_order(c, s->glass));
-  STZ_TRY(move_snapshots(c, &record->snapshots, true));
-  STZ_TRY(put_observers(c, record, &saved));
-  return stz_checkpoint_put_result(c, record->result);
+  return stz_checkpoint_put_result(c, record->view.result);
 }
 
 stz_err stz_state_save(const stz_state_paths *paths, stz_record *record) {
   stz_checkpoint *c = NULL;
-  STZ_TRY(stz_checkpoint_create(record->sample->grid, paths->newest, &c));
-  const stz_err err = put_all(c, record);
+  char *room = NULL;
+  STZ_TRY(stz_agree(stz_grid_comm(record->sample->grid), STZ_NEW(room, room_for(record))));
+  stz_err err = stz_checkpoint_create(record->sample->grid, paths->newest, &c);
+  if (err == STZ_OK) err = put_all(c, record, room);
+  stz_free(room);
   if (err != STZ_OK) {
     stz_checkpoint_close(&c);
     return err;
@@ -337,25 +258,28 @@ stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const
   return err;
 }
 
-stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *record) {
+static stz_err get_all(stz_checkpoint *c, stz_record *record) {
   const stz_sample *s = record->sample;
-  char engine[STZ_KMC_SAVED_BYTES], load[1024];
-  saved_record saved;
-  STZ_TRY(stz_checkpoint_get_common(c, "record", &saved, sizeof saved));
-  STZ_TRY(check_record(&saved, record));
-  STZ_TRY(stz_checkpoint_get_common(c, "engine", engine, sizeof engine));
-  STZ_TRY(stz_checkpoint_get_common(c, "load", load, stz_load_saved_bytes()));
+  saved_sample saved;
+  uint64_t bytes;
+  char *room = NULL;
+  STZ_TRY(stz_checkpoint_get_common(c, "sample", &saved, sizeof saved));
   STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, false));
   STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, false));
   STZ_TRY(move_blocks(c, s->kmc, false));
   STZ_TRY(get_order(c, s->glass, &saved));
-  stz_kmc_restore(s->kmc, engine);
-  stz_load_restore(s->load, load);
-  restore_record(&saved, record);
-  STZ_TRY(move_snapshots(c, &record->snapshots, false));
-  if (stz_grid_rank(s->grid) == 0) stz_snapshots_miss(&record->snapshots);
-  STZ_TRY(get_observers(c, record, &saved));
+  STZ_TRY(stz_checkpoint_length(c, "record", &bytes));
+  const size_t ours = room_for(record);
+  STZ_TRY(stz_agree(stz_grid_comm(s->grid), STZ_NEW(room, bytes > ours ? bytes : ours)));
+  const stz_err err = get_bytes(c, record, room, bytes);
+  stz_free(room);
+  STZ_TRY(err);
   if (stz_sample_hash(s) != saved.hash) return stz_fail(STZ_EINTERNAL, "the restored state is not the one saved");
+  return STZ_OK;
+}
+
+stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *record) {
+  STZ_TRY(get_all(c, record));
   STZ_TRY(stz_checkpoint_get_result(c, output));
   return stz_record_reopen(record, output);
 }

@@ -16,15 +16,17 @@
 #include "mpi/harness.h"
 
 enum { ROWS = 1200, WIDTH = 12, COLUMN_COUNT = 7 }; // rows: several blocks and chunks, and a rest
-static const stz_column COLUMNS[COLUMN_COUNT] = {
-    {"time_s", "s", "time", 1, STZ_COLUMN_DOUBLE},
-    {"strain", "1", "tensor", 6, STZ_COLUMN_DOUBLE},
-    {"temperature_K", "K", "temperature", 1, STZ_COLUMN_DOUBLE},
-    {"strain_axial", "1", "strain, xx", 1, STZ_COLUMN_DOUBLE},
-    {"stress_axial_GPa", "GPa", "stress, xx", 1, STZ_COLUMN_DOUBLE},
-    {"plastic_strain_axial", "1", "plastic strain, xx", 1, STZ_COLUMN_DOUBLE},
-    {"events", "1", "events so far", 1, STZ_COLUMN_DOUBLE},
+static const stz_dataset COLUMNS[COLUMN_COUNT] = {
+    {"time_s", "s", "time", "row", STZ_FLOAT64},
+    {"strain", "1", "tensor", "row component[6]", STZ_FLOAT64},
+    {"temperature_K", "K", "temperature", "row", STZ_FLOAT64},
+    {"strain_axial", "1", "strain, xx", "row", STZ_FLOAT64},
+    {"stress_axial_GPa", "GPa", "stress, xx", "row", STZ_FLOAT64},
+    {"plastic_strain_axial", "1", "plastic strain, xx", "row", STZ_FLOAT64},
+    {"events", "1", "events so far", "row", STZ_FLOAT64},
 };
+static const stz_group HISTORY = {STZ_GROUP("/history", "always", COLUMNS), .block = 64, .chunk = 512};
+static const stz_dataset COMPOSITION = {"composition", "1", "Ni fraction", "x y z", STZ_FLOAT32};
 static char folder[64], path[128];
 static int rank;
 
@@ -44,11 +46,11 @@ static stz_grid *make_grid(MPI_Comm comm, int nx, int ny, int nz) {
 static double entry(int row, int column) { return row * 100.0 + column + 1.0 / 3.0; }
 static float site_value(int64_t site) { return (float)(site * 0.37 - 11.0); }
 
-static void write_rows(stz_result *result, int rows) {
+static void write_rows(stz_result *result, int table, int rows) {
   double values[WIDTH];
   for (int row = 0; row < rows; row++) {
     for (int c = 0; c < WIDTH; c++) values[c] = entry(row, c);
-    CHECK_OK(stz_result_row(result, values));
+    CHECK_OK(stz_result_row(result, table, values));
   }
 }
 
@@ -56,7 +58,7 @@ static void write_field(const stz_grid *grid, stz_result *result) {
   float *local;
   CHECK_OK(STZ_NEW(local, stz_grid_local_sites(grid)));
   for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) local[i] = site_value(stz_grid_first_site(grid) + i);
-  CHECK_OK(stz_result_field(result, "/microstructure/composition", "1", "Ni fraction", local));
+  CHECK_OK(stz_result_field(result, "/microstructure", &COMPOSITION, local));
   stz_free(local);
 }
 
@@ -65,6 +67,10 @@ static void write_all(const stz_grid *grid) {
   const int dims[] = {2, 3}, cells[] = {16, 8, 24};
   const double table[] = {1, 2, 3, 4, 5, 1e-300};
   const uint8_t bytes[] = {0, 1, 2, 253, 254, 255};
+  const stz_dataset input = {"input", "1", "as given", "", STZ_TEXT}, empty = {"empty", "1", "nothing", "", STZ_TEXT},
+                    numbers = {"table", "nm", "a table", "row column", STZ_FLOAT64},
+                    bragg = {"bragg", "1", "patterns", "row column[3]", STZ_UINT8};
+  int history;
   CHECK_OK(stz_result_create(grid, path, false, &result));
   CHECK_OK(stz_result_text(result, "/", "format", "stzkmc-result"));
   CHECK_OK(stz_result_int(result, "/", "format_version", 1));
@@ -73,13 +79,13 @@ static void write_all(const stz_grid *grid) {
   CHECK_OK(stz_result_text(result, "/", "command_line", "stzkmc run \xce\xa9\na b"));
   CHECK_OK(stz_result_ints(result, "/config", "cells", cells, 3));
   CHECK_OK(stz_result_double(result, "/config", "spacing_nm", 0.58));
-  CHECK_OK(stz_result_text_dataset(result, "/config/input", "as given", "lattice: {}\n"));
-  CHECK_OK(stz_result_text_dataset(result, "/config/empty", "nothing", ""));
-  CHECK_OK(stz_result_columns(result, STZ_TABLE_HISTORY, COLUMNS, COLUMN_COUNT));
+  CHECK_OK(stz_result_text_dataset(result, "/config", &input, "lattice: {}\n"));
+  CHECK_OK(stz_result_text_dataset(result, "/config", &empty, ""));
+  CHECK_OK(stz_result_table(result, &HISTORY, &history));
   CHECK_OK(stz_result_double(result, "/protocol/segment_00", "end_s", NAN));
-  write_rows(result, ROWS);
-  CHECK_OK(stz_result_doubles(result, "/nbed/level_00/table", "nm", "a table", 2, dims, table));
-  CHECK_OK(stz_result_bytes(result, "/nbed/level_00/bragg", "1", "patterns", 2, dims, bytes));
+  write_rows(result, history, ROWS);
+  CHECK_OK(stz_result_values(result, "/nbed/level_00", &numbers, dims, table));
+  CHECK_OK(stz_result_values(result, "/nbed/level_00", &bragg, dims, bytes));
   CHECK_OK(stz_result_double(result, "/nbed/level_00", "strain", 0.05));
   CHECK_OK(stz_result_double(result, "/protocol/segment_00", "end_s", 12.5));
   write_field(grid, result);
@@ -124,6 +130,7 @@ static herr_t has_units(hid_t file, const char *name, const H5O_info_t *info, vo
   if (info->type != H5O_TYPE_DATASET) return 0;
   ++*(int *)datasets;
   CHECK(H5Aexists_by_name(file, name, "units", H5P_DEFAULT) > 0, "%s", name);
+  CHECK(H5Aexists_by_name(file, name, "dimensions", H5P_DEFAULT) > 0, "%s", name);
   CHECK(H5Aexists_by_name(file, name, "description", H5P_DEFAULT) > 0, "%s", name);
   return 0;
 }
@@ -171,6 +178,8 @@ static void check_file(void) {
   check_text(file, "/", "command_line", "stzkmc run \xce\xa9\na b");
   check_text(file, "/history/time_s", "units", "s");
   check_text(file, "/nbed/level_00/table", "description", "a table");
+  check_text(file, "/history/strain", "dimensions", "row component");
+  check_text(file, "/config/input", "dimensions", "");
   H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, has_units, &datasets);
   CHECK(datasets == 12, "%d datasets", datasets);
   H5Fclose(file);
@@ -204,8 +213,9 @@ static void refusals(const stz_grid *grid) {
   CHECK_OK(stz_result_flush(result));
   CHECK(stat(in_folder("run.h5.new"), &status) != 0, "the temporary file is left");
   const int dims[] = {1};
-  CHECK_OK(stz_result_doubles(result, "/a/b", "1", "b", 1, dims, &(double){1.0}));
-  check_failure(stz_result_doubles(result, "/a/b", "1", "b", 1, dims, &(double){1.0}), "/a/b", "already exists");
+  const stz_dataset b = {"b", "1", "b", "row", STZ_FLOAT64};
+  CHECK_OK(stz_result_values(result, "/a", &b, dims, &(double){1.0}));
+  check_failure(stz_result_values(result, "/a", &b, dims, &(double){1.0}), "/a/b", "already exists");
   check_failure(stz_result_int(result, "/a/b/c", "x", 1), "/a/b/c", "");
   CHECK_OK(stz_result_close(&result));
   CHECK_OK(stz_result_close(&result)); // nothing to do
@@ -219,9 +229,10 @@ static void refusals(const stz_grid *grid) {
 static void readable_while_open(const stz_grid *grid) {
   stz_result *result;
   double time[64];
+  int history;
   CHECK_OK(stz_result_create(grid, in_folder("open.h5"), false, &result));
-  CHECK_OK(stz_result_columns(result, STZ_TABLE_HISTORY, COLUMNS, COLUMN_COUNT));
-  write_rows(result, 10);
+  CHECK_OK(stz_result_table(result, &HISTORY, &history));
+  write_rows(result, history, 10);
   CHECK_OK(stz_result_flush(result));
   if (rank == 0) {
     char command[256];
@@ -244,20 +255,22 @@ static void full_disk(const stz_grid *grid) {
   getrlimit(RLIMIT_FSIZE, &before);
   low = before;
   low.rlim_cur = 200000;
+  static const stz_dataset big = {"big", "1", "too big", "x y z", STZ_FLOAT32};
   signal(SIGXFSZ, SIG_IGN);
   for (int rows = 0; rows < 2; rows++) {
     stz_result *result;
     stz_err err = STZ_OK;
     double values[WIDTH] = {0};
     float *local;
+    int history;
     CHECK_OK(STZ_NEW(local, stz_grid_local_sites(grid)));
     CHECK_OK(stz_result_create(grid, in_folder("full.h5"), true, &result));
-    CHECK_OK(stz_result_columns(result, STZ_TABLE_HISTORY, COLUMNS, COLUMN_COUNT));
+    CHECK_OK(stz_result_table(result, &HISTORY, &history));
     if (rank == 0) setrlimit(RLIMIT_FSIZE, &low);
     if (rows) {
-      for (int i = 0; i < 20000 && err == STZ_OK; i++) err = stz_result_row(result, values);
+      for (int i = 0; i < 20000 && err == STZ_OK; i++) err = stz_result_row(result, history, values);
     } else {
-      err = stz_result_field(result, "/big", "1", "too big", local);
+      err = stz_result_field(result, "", &big, local);
     }
     check_failure(err, "full.h5", "File too large");
     const stz_err closing = stz_result_close(&result);

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """docs/adding.md, tried by following it: its changes fit the sources one after the other; with --build the result is
-built, its input and its commands run, its Python finds what the page says, and its engine draws events as the direct
-one does. A change is a diff, or a block of C or Python below one of
+built, its input and its commands run, its Python finds what the page says, its engine draws events as the direct one
+does, and the run comes out the same when it is stopped again and again and goes on with other numbers of ranks. A change
+is a block of C or Python below one of
 
     New file `PATH`:
     In `PATH`, after `TEXT`:        (below the one line that holds TEXT; or before)
@@ -30,12 +31,12 @@ def must(what, *command, **options):
     return done.stdout
 
 
-CHANGE = re.compile(r"^```diff\n(?P<diff>.*?)^```$"
-                    r"|^New file `(?P<new>[^`]+)`:\n\n```(?:c|python)\n(?P<whole>.*?)^```$"
+CHANGE = re.compile(r"^New file `(?P<new>[^`]+)`:\n\n```(?:c|python)\n(?P<whole>.*?)^```$"
                     r"|^In `(?P<file>[^`]+)`, (?P<where>after|before) `(?P<anchor>[^`]+)`:\n\n"
                     r"```(?:c|python)\n(?P<lines>.*?)^```$"
                     r"|^In `(?P<edited>[^`]+)`, `(?P<old>[^`]+)` becomes `(?P<changed>[^`]+)`\.$", re.M | re.S)
-LEAST = 14  # changes on the page
+LEAST = 22  # changes on the page
+MOST_PARTS = 20
 
 
 def once(path, text, what):
@@ -54,9 +55,7 @@ def insert(copy, file, where, anchor, lines):
 
 
 def make(copy, change):
-    if change["diff"]:
-        must(f"the diff `{change['diff'].splitlines()[0]}`", "patch", "-p1", "--fuzz=2", input=change["diff"], cwd=copy)
-    elif change["new"]:
+    if change["new"]:
         if (copy / change["new"]).exists():
             sys.exit(f"docs/adding.md: {change['new']} is there already")
         (copy / change["new"]).write_text(change["whole"], encoding="utf-8")
@@ -84,6 +83,20 @@ def main():
             follow(page, copy)
 
 
+# Whether two results have the same datasets, bit for bit.
+SAME = """
+import h5py, sys
+def contents(name):
+    found = {}
+    with h5py.File(name) as file:
+        file.visititems(lambda path, node: found.update({path: node[()].tobytes()}) if hasattr(node, "dtype")
+                        and node.dtype.kind in "fiu" else None)
+    return found
+first, second = (contents(name) for name in sys.argv[1:])
+sys.exit([path for path in first.keys() | second.keys() if first.get(path) != second.get(path)] or 0)
+"""
+
+
 def follow(page, copy):
     for name in ("inputs", "docs"):
         shutil.copytree(TOP / name, copy / name)
@@ -101,6 +114,24 @@ def follow(page, copy):
     must("the conformance test of the engine", sys.executable, TOP / "tests/physics/engines.py",
          "build/src/stzkmc", ".", "--engine", "plain", "--scenario", "onset", "--seeds", "8",
          "--cells", "16", "--alpha", "0.01", cwd=copy)
+    restart(copy)
+
+
+def restart(copy):
+    """The same run in parts, each on another number of ranks and with twice the time of the one before: the first is
+    over within the set-up, and there are few on any machine."""
+    for part in range(MOST_PARTS):
+        launch = ["mpirun", "--bind-to", "none", "-n", str(1 + part % 3)]
+        words = ["build/src/stzkmc", "run", "try.cfg", "-o", "parts.h5", "-q", "--max-walltime", str(0.05 * 2**part)]
+        words += ["--restart"] * (part > 0)
+        done = subprocess.run(launch + words, capture_output=True, text=True, cwd=copy)
+        if done.returncode not in (0, 75):
+            sys.exit(f"docs/adding.md: part {part} of the run: exit {done.returncode}: {done.stderr[-2000:]}")
+        if done.returncode == 0:
+            break
+    if part == 0:
+        sys.exit("docs/adding.md: the run was not stopped")
+    must("a run in parts", sys.executable, "-c", SAME, "try.h5", "parts.h5", cwd=copy)
 
 
 main()

@@ -21,9 +21,12 @@
 #include "rng/rng.h"
 
 enum { KILLS = 10, COLUMN_COUNT = 3 };
-static const stz_column COLUMNS[COLUMN_COUNT] = {{"time_s", "s", "time", 1, STZ_COLUMN_DOUBLE},
-                                                 {"strain", "1", "tensor", 6, STZ_COLUMN_DOUBLE},
-                                                 {"events", "1", "events so far", 1, STZ_COLUMN_DOUBLE}};
+static const stz_dataset COLUMNS[COLUMN_COUNT] = {
+    {"time_s", "s", "time", "row", STZ_FLOAT64},
+    {"strain", "1", "tensor", "row component[6]", STZ_FLOAT64},
+    {"events", "1", "events so far", "row", STZ_FLOAT64},
+};
+static const stz_group HISTORY = {STZ_GROUP("/history", "always", COLUMNS), .block = 64, .chunk = 512};
 static const int WIDTHS[COLUMN_COUNT] = {1, 6, 1};
 
 static double entry(int row, int column) { return row * 10.0 + column; }
@@ -33,15 +36,16 @@ static void write_for_ever(const char *path, int ready) {
   const stz_lattice_params params = {.cells = {16, 16, 16}, .spacing_nm = 0.58};
   stz_grid *grid;
   stz_result *result;
+  int table;
   MPI_Init(NULL, NULL);
   if (stz_grid_create(MPI_COMM_WORLD, &params, &grid) != STZ_OK) _exit(1);
   if (stz_result_create(grid, path, true, &result) != STZ_OK) _exit(1);
-  if (stz_result_columns(result, STZ_TABLE_HISTORY, COLUMNS, COLUMN_COUNT) != STZ_OK) _exit(1);
+  if (stz_result_table(result, &HISTORY, &table) != STZ_OK) _exit(1);
   if (stz_result_flush(result) != STZ_OK || write(ready, "x", 1) != 1) _exit(1);
   for (int row = 0;; row++) {
     double values[8];
     for (int c = 0; c < 8; c++) values[c] = entry(row, c);
-    if (stz_result_row(result, values) != STZ_OK) _exit(1);
+    if (stz_result_row(result, table, values) != STZ_OK) _exit(1);
     if (row % 7 != 0) continue;
     if (stz_result_flush(result) != STZ_OK || write(ready, "x", 1) != 1) _exit(1);
   }
