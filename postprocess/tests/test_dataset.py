@@ -56,6 +56,17 @@ def test_values_and_units_are_those_of_the_file(run):
     assert float(opened.stress_axial_GPa.sel(time=0.0).values) == 0.0
 
 
+def test_a_dataset_says_its_dimensions_itself(run):
+    with h5py.File(run, "r+") as file:
+        for name in ("history/slip", "nbed/level_00/slip", "events/slip"):
+            synthetic.dataset(file, name, np.zeros((20, 4)), "1")
+            file[name].attrs["dimensions"] = ("event" if name[0] == "e" else "row") + " plane"
+    opened = stzpost.open_run(run)
+    assert opened.slip.dims == ("time", "plane") and opened.event_slip.dims == ("event", "plane")
+    assert opened.nbed_slip.dims == ("level", "row", "plane")
+    assert "dimensions" not in opened.slip.attrs and opened.stress_GPa.dims == ("time", "component")
+
+
 def test_snapshots_are_turned_and_stacked(run):
     opened = stzpost.open_run(run)["snapshot_barrier_eV"]
     with h5py.File(run.parent / "run.0001.hdf") as file:

@@ -17,11 +17,10 @@ from xarray.backends import BackendEntrypoint
 from ..errors import StzPostError
 from .files import open_file, reading
 from .lazy import Lazy
-from .result import FORMAT, Result, open_result, plain_attributes
+from .result import FORMAT, Result, dimensions, open_result, plain_attributes
 
 Path = Union[str, "os.PathLike[str]"]
 AXES = ("x", "y", "z")
-SCANS = ("level", "scan", "probe_u", "probe_v")
 
 
 def open_run(path: Path) -> xr.Dataset:
@@ -168,18 +167,17 @@ def _fields(result: Result) -> dict:
             node = file["microstructure"][name]
             if node.ndim == 3:
                 array = LazyArray([result.path], f"microstructure/{name}")
-                made[f"field_{name}"] = _lazy(AXES, array, plain_attributes(node))
+                made[f"field_{name}"] = _lazy(dimensions(node), array, plain_attributes(node))
     return {**_grid(result), **made} if made else {}
 
 
 def _events(result: Result) -> dict:
     with open_file(result.path) as file:
         group = file.get("events", {})
-        columns = {name: (group[name].ndim, plain_attributes(group[name])) for name in group}
+        columns = {name: (dimensions(group[name]), plain_attributes(group[name])) for name in group}
         rows = min((len(group[name]) for name in group), default=0)
     made = {}
-    for name, (dimensions, attrs) in columns.items():
-        dims = ("event",) if dimensions == 1 else ("event", "axis")
+    for name, (dims, attrs) in columns.items():
         made[f"event_{name}"] = _lazy(dims, LazyArray([result.path], f"events/{name}", rows), attrs)
     return made
 
@@ -190,16 +188,15 @@ def _nbed(result: Result) -> dict:
     with open_file(result.path) as file:
         group = next(iter(file["nbed"].values()))
         attrs = {name: plain_attributes(group[name]) for name in group}
+        dims = {name: ("level", *dimensions(group[name])) for name in group}
     made = {
         "level": xr.Variable("level", [one.strain for one in result.levels], {"units": "1", "long_name": "strain"}),
         "nbed_bragg_expected": xr.Variable(
             "level", [float(one.attrs.get("bragg_expected", np.nan)) for one in result.levels], {"units": "1"}
         ),
     }
-    extra = {"counts_by_domain": ("level", "scan", "domain"), "origin_nm": ("level", "scan", "axis")}
     for name in attrs:
-        values = np.stack([one.data[name] for one in result.levels])
-        made[f"nbed_{name}"] = xr.Variable(extra.get(name, SCANS[: values.ndim]), values, attrs[name])
+        made[f"nbed_{name}"] = xr.Variable(dims[name], np.stack([one.data[name] for one in result.levels]), attrs[name])
     return made
 
 

@@ -17,16 +17,23 @@ Path = Union[str, "os.PathLike[str]"]
 FORMAT = "stzkmc-result"
 FORMAT_VERSION = 1
 COMPONENTS = ["xx", "yy", "zz", "yz", "xz", "xy"]
-CORRELATION = {
-    "distance_nm": ("shell",),
-    "radial": ("shell",),
-    "direction": ("direction", "axis"),
-    "line_distance_nm": ("direction", "step"),
-    "line": ("direction", "step"),
+# A dataset says its dimensions itself. What follows is for results of older programs, which did not: of a group, those
+# of its datasets, or of some by name.
+OLDER = {
+    "history": ("row", "component"),
+    "events": ("event", "axis"),
+    "avalanches": ("avalanche", "axis"),
+    "microstructure": ("x", "y", "z"),
+    "nbed": ("scan", "probe_u", "probe_v"),
+    "nbed/counts_by_domain": ("scan", "domain"),
+    "nbed/origin_nm": ("scan", "axis"),
+    "correlation": ("direction", "step"),
+    "correlation/distance_nm": ("shell",),
+    "correlation/radial": ("shell",),
+    "correlation/direction": ("direction", "axis"),
 }
-DISTRIBUTIONS = {}
 for _kind in ("barrier_eV", "resolved_stress_GPa", "activation_eV"):
-    DISTRIBUTIONS |= {_kind: ("domain", f"{_kind}_bin"), f"{_kind}_edges": (f"{_kind}_edge",)}
+    OLDER |= {f"distributions/{_kind}": ("domain", f"{_kind}_bin"), f"distributions/{_kind}_edges": (f"{_kind}_edge",)}
 
 
 @dataclass
@@ -157,8 +164,8 @@ def _read(path, file):
         segments=_segments(file),
         levels=_levels(file),
         avalanches=_avalanches(file),
-        correlation=[_dataset(group, CORRELATION) for group in _by_strain(file, "correlation")],
-        distributions=[_dataset(group, DISTRIBUTIONS) for group in _by_strain(file, "distributions")],
+        correlation=[_dataset(group) for group in _by_strain(file, "correlation")],
+        distributions=[_dataset(group) for group in _by_strain(file, "distributions")],
         microstructure=plain_attributes(micro),
         engine=plain_attributes(file.get("engine", {})),
         field_names=[name for name in micro if isinstance(micro[name], h5py.Dataset)],
@@ -177,9 +184,8 @@ def _history(path, file, attrs):
     rows = int(back[0]) + 1 if back.size else rows
     variables = {}
     for name, values in columns.items():
-        dims = ("row",) if values.ndim == 1 else ("row", "component")
-        variables[name] = (dims, values[:rows], plain_attributes(group[name]))
-    coords = {"component": COMPONENTS} if any(len(dims) == 2 for dims, _, _ in variables.values()) else {}
+        variables[name] = (dimensions(group[name]), values[:rows], plain_attributes(group[name]))
+    coords = {"component": COMPONENTS} if any("component" in dims for dims, _, _ in variables.values()) else {}
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 
@@ -190,8 +196,7 @@ def _avalanches(file):
     rows = min((len(values) for values in columns.values()), default=0)
     variables = {}
     for name, values in columns.items():
-        dims = ("avalanche",) if values.ndim == 1 else ("avalanche", "axis")
-        variables[name] = (dims, values[:rows], plain_attributes(group[name]))
+        variables[name] = (dimensions(group[name]), values[:rows], plain_attributes(group[name]))
     return xr.Dataset(variables, attrs=plain_attributes(group))
 
 
@@ -199,9 +204,9 @@ def _by_strain(file, name):
     return sorted(_groups(file, name), key=lambda group: float(group.attrs["strain"]))
 
 
-def _dataset(group, dims):
+def _dataset(group):
     """The datasets of a group, with the names of their dimensions."""
-    variables = {name: (dims[name], group[name][...], plain_attributes(group[name])) for name in dims}
+    variables = {name: (dimensions(node), node[...], plain_attributes(node)) for name, node in group.items()}
     vectors = variables.pop("direction", None)
     made = xr.Dataset(variables, attrs=plain_attributes(group))
     if "domain" in made.dims:
@@ -248,8 +253,16 @@ def _groups(file, name):
 
 
 def plain_attributes(node) -> dict:
-    """Attributes of a file, group or dataset: text as str, numbers as Python's, arrays as arrays."""
-    return {name: _plain(value) for name, value in getattr(node, "attrs", {}).items()}
+    """Attributes of a file, group or dataset but `dimensions`: text as str, numbers as Python's, arrays as arrays."""
+    return {name: _plain(value) for name, value in getattr(node, "attrs", {}).items() if name != "dimensions"}
+
+
+def dimensions(node) -> tuple:
+    """The names of a dataset's dimensions."""
+    if "dimensions" in node.attrs:
+        return tuple(_plain(node.attrs["dimensions"]).split())
+    kind, _, name = re.sub(r"/level_\d+", "", node.name).strip("/").partition("/")
+    return OLDER.get(f"{kind}/{name}", OLDER.get(kind, ()))[: node.ndim]
 
 
 def _plain(value):

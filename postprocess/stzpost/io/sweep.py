@@ -13,7 +13,7 @@ from ..errors import StzPostError
 from . import writing
 from .files import open_file, reading
 from .lazy import Lazy
-from .result import COMPONENTS, FORMAT
+from .result import COMPONENTS, FORMAT, dimensions, plain_attributes
 
 SWEEP_FORMAT = "stzkmc-sweep"
 SWEEP_VERSION = 1
@@ -139,10 +139,9 @@ def _assemble(path, header, runs):
         variables[f"final_{name}"] = (dims, _noted(name, shape, cells, done_only=True)[0], attrs)
     coords = _coordinates(header, cells, shape)
     rows = max((run.get("rows", 0) for run in runs.values() if run["state"] == "done"), default=0)
-    for name, (dtype, width, attrs) in columns.items():
+    for name, (dtype, width, attrs, own) in columns.items():
         lazy = _History(files, name, dtype, rows, width)
-        extra = ("row", "component") if width else ("row",)
-        variables[name + "_history" * (name in coords)] = (dims + extra, lazy, attrs)
+        variables[name + "_history" * (name in coords)] = (dims + own, lazy, attrs)
     if any("component" in v[0] for v in variables.values()):
         coords["component"] = COMPONENTS
     attrs = {key: header[key] for key in ("design", "program_version", "git", "utc", "command_line", "seed")}
@@ -195,7 +194,7 @@ def _noted(name, shape, cells, done_only=False):
 
 
 def _columns(files):
-    """dtype, components and attributes of each column, from the first result that can be read."""
+    """dtype, components, attributes and dimensions of each column, from the first result that can be read."""
     for path in files.flat:
         if not path:
             continue
@@ -203,9 +202,9 @@ def _columns(files):
             with open_file(path) as file:
                 found = {}
                 for name, dataset in file["history"].items():
-                    attrs = {key: _text(value) for key, value in dataset.attrs.items()}
                     width = dataset.shape[1] if dataset.ndim == 2 else 0
-                    found[name] = (np.result_type(dataset.dtype, np.float32), width, attrs)
+                    dtype = np.result_type(dataset.dtype, np.float32)
+                    found[name] = (dtype, width, plain_attributes(dataset), dimensions(dataset))
                 return found
         except StzPostError:
             continue
