@@ -21,9 +21,9 @@ ALLOWED = {
     "glass": {"micro", "stz", "rng", "lattice"},
     "load": set(),
     "kmc": {"glass", "stz", "elastic", "rng", "lattice"},
-    "observe": {"kmc", "glass", "stz", "elastic", "rng", "lattice"},
     "io": {"lattice"},
     "config": set(),
+    "observe": {"load", "kmc", "glass", "stz", "elastic", "rng", "lattice", "io", "config"},
     "sim": {"base", "rng", "lattice", "elastic", "micro", "stz", "glass", "load", "kmc", "observe", "io", "config"},
     "sweep": {"rng", "config", "sim", "io"},
     "app": {"base", "config", "sim", "io", "sweep"},
@@ -138,6 +138,25 @@ def sources(top):
     yield from (path for path in sorted((top / "run").glob("*")) if path.is_file())
 
 
+# Folder of implementations -> where the list of them is, and its name. A file without an entry would never be called.
+LISTS = {
+    "src/stz/laws": ("src/stz/params.h", "STZ_BARRIER_LAWS"),
+    "src/load/segments": ("src/load/params.h", "STZ_SEGMENTS"),
+    "src/observe/observers": ("src/observe/params.h", "STZ_OBSERVERS"),
+}
+
+
+def unregistered(top):
+    """Each file of such a folder has its entry in the list."""
+    for folder, (header, name) in LISTS.items():
+        entries = re.search(rf"^#define {name}\(X\)((?:.*\\\n)*.*)", (top / header).read_text(), re.M)
+        listed = re.findall(r"X\(([^)]*)\)", entries[1]) if entries else []
+        words = {word.strip() for entry in listed for word in entry.split(",")}
+        for path in sorted((top / folder).glob("*.c")):
+            if path.stem not in words:
+                yield path, 1, f"{path.stem} has no entry in {name} ({header})"
+
+
 def unlisted_defects(top):
     """docs/verification-defects.md lists every planted defect (tests/mutants/check --list prints the page)."""
     page = top / "docs/verification-defects.md"
@@ -200,6 +219,7 @@ def other_versions(top):
 def breaches(top):
     yield from other_versions(top)
     yield from unlisted_defects(top)
+    yield from unregistered(top)
     yield from broken_links(top)
     yield from headers_out_of_place(top)
     yield from history_in_pages(top)

@@ -74,6 +74,13 @@ def main():
         if code != 1 or not lines[0].startswith("tests/mutants/new_one.toml:1: is not listed"):
             failures.append(f"a planted defect that no page lists gives {lines}")
         (copy / "tests/mutants/new_one.toml").unlink()
+        for folder in ("stz/laws", "load/segments", "observe/observers"):
+            new = copy / "src" / folder / "new_one.c"
+            new.write_text("// " + SPDX + "\n")
+            code, lines = run(copy)
+            if code != 1 or not lines[0].startswith(f"src/{folder}/new_one.c:1: new_one has no entry in STZ_"):
+                failures.append(f"a file of {folder} that is in no list gives {lines}")
+            new.unlink()
         for file, old, new, breach in (
             ("src/glass/internal.h", "// Internal to src/glass: not installed.\n", "", "lacks the line '// Internal to"),
             ("src/sim/sample.c", "#include", '#include "glass/internal.h"\n#include', "is called internal, but"),
@@ -89,7 +96,7 @@ def main():
         code, lines = run(copy)
         if code != 1 or not lines[0].endswith("has no heading #statistics-against-the-direct-engine"):
             failures.append(f"a heading that links miss gives {lines}")
-    print("\n".join(failures) or f"{len(PLANTED) + 5} planted breaches found, {len(HARMLESS)} harmless changes passed")
+    print("\n".join(failures) or f"{len(PLANTED) + 8} planted breaches found, {len(HARMLESS)} harmless changes passed")
     return 1 if failures else 0
 
 
