@@ -107,7 +107,7 @@ def stop_when(folder, name, more, ranks, ready):
 
 def check_stops(folder):
     def begun(text):
-        return "engine:" in text
+        return re.search(r"(?<!multilevel )engine:", text)  # not what is said of its ranks, before the set-up
 
     ramp = ['protocol=({type="strain-rate";rate_per_s=1e12;until_strain=1.0;})', "output.history_strain_step=1e-6"]
     stop_when(folder, "rows", ramp, 1, begun)

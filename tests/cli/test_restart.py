@@ -64,7 +64,11 @@ def checkpoints(folder, stem):
 def wait_for_progress(job, output, chance):
     """At once; until the result is written to; or until a checkpoint is saved. Then a moment longer."""
     def seen(path):
-        return (os.stat(path).st_ino, os.stat(path).st_mtime_ns) if os.path.exists(path) else None
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:  # or it is just being replaced
+            return None
+        return status.st_ino, status.st_mtime_ns
 
     path = chance.choice([None, output, output, checkpoints("", output.removesuffix(".h5"))[0]])
     before = seen(path) if path else None
@@ -129,6 +133,26 @@ def check_stops(folder, whole):
     expect_failure("restart of another input", done, 2,
                    f"{output}: of another input: it has `seed = 1L;`, this one `seed = 9L;`")
     expect("the finished result is kept", read(output) == before)
+
+
+def check_between_snapshots(folder, whole):
+    """A run that is stopped between two snapshots lists the first, with its time, when it goes on. Where it gets to its
+    end meanwhile, which depends on the machine, it is begun again."""
+    output = os.path.join(folder, "between.h5")
+    files = [os.path.join(folder, f"between.{i:04}.hdf") for i in range(3)]
+    for _ in range(20):
+        for path in filter(os.path.exists, [output, *files]):
+            os.remove(path)
+        job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--force"] + ARGUMENTS, stderr=subprocess.DEVNULL)
+        while job.poll() is None and not os.path.exists(files[1]):
+            time.sleep(0.002)
+        job.send_signal(signal.SIGTERM)
+        if job.wait(timeout=480) == 75 and not os.path.exists(files[2]):
+            break
+    expect("stopped between snapshots", job.returncode == 75 and not os.path.exists(files[2]), f"exit {job.returncode}")
+    done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)
+    expect("end after a stop between snapshots", done.returncode == 0, done.stderr)
+    expect_same("stopped between snapshots", output, whole)
 
 
 def stop(folder, stem):
@@ -197,7 +221,7 @@ def check_softening(folder):
     done = run(["run", INPUT, "-o", whole] + soft)
     expect("unbroken run with softening", done.returncode == 0, done.stderr)
     for ranks in 1, 2:
-        done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.3"] + soft, ranks=ranks)
+        done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.05"] + soft, ranks=ranks)
         expect("stopped run with softening", done.returncode == 75, f"exit {done.returncode}")
     done = run(["run", INPUT, "-o", output, "--restart"] + soft)
     expect("end of the run with softening", done.returncode == 0, done.stderr)
@@ -212,6 +236,7 @@ def main():
         check_kills(folder, whole)
         check_softening(folder)
         check_stops(folder, whole)
+        check_between_snapshots(folder, whole)
         check_damage(folder, whole)
     finish()
 
