@@ -181,8 +181,8 @@ def main():
         done = run(["run", "actuator.cfg", "-o", "three.h5", "-q"], 3, folder)
         expect("on 3 ranks", done.returncode == 0 and contents(os.path.join(folder, "three.h5")) == whole, done.stderr)
         arguments, stops = ["run", "actuator.cfg", "-o", "stopped.h5", "-q", "--restart"], 0
-        for part in range(20):  # each has twice the time of the one before: one stops amid the events on any machine
-            done = run(arguments + ["--max-walltime", str(0.1 * 2**part)], (1, 2, 1)[part % 3], folder)
+        for part in range(40):  # each has more time than the one before: some stop amid the events on any machine
+            done = run(arguments + ["--max-walltime", str(0.02 * 1.5**part)], (1, 2, 1)[part % 3], folder)
             if done.returncode != 75:
                 break
             stops += 1
