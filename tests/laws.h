@@ -75,7 +75,7 @@ static inline void laws_pass(const stz_kmc *kmc, const stz_mean_stress *mean, co
     now.worst_MPa = fmax(now.worst_MPa, sqrt(square));
     const double sum = laws_site(kmc, &law, i, s, own);
     stz_grid_coords(grid, i, xyz);
-    now.above += fmax(0.0, sum - raised * (double)stz_ml_piece(e, stz_ml_number(e, xyz))->bound[xyz[2] % 8]);
+    now.above += fmax(0.0, sum - raised * (double)stz_ml_row8(e, stz_ml_number(e, xyz))->bound[xyz[2] % 8]);
     now.own += sum;
     now.exact += laws_site(kmc, &law, i, p, other);
     for (int m = 0; m < 2 * STZ_MODES && r->own > 0.0; m++) {

@@ -112,9 +112,9 @@ static void print_check(const stz_config *config) {
          estimate.file_bytes * 1e-6);
   printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, estimate.ranks,
          estimate.ranks == 1 ? "" : "s");
-  if (estimate.floor_share >= 0.01) {
+  if (estimate.floor_fraction >= 0.01) {
     printf("# barriers at their floor of %g eV: %.2g of all sites, far faster than the others\n",
-           config->barriers.floor_eV, estimate.floor_share);
+           config->barriers.floor_eV, estimate.floor_fraction);
   }
   if (estimate.slow >= 0) {
     printf("# time does not advance: about %.2g events in protocol[%d] by its barriers, stress and temperature alone\n",
@@ -236,7 +236,7 @@ static int conclude(const stz_cli *cli, stz_err err) {
     if (err == STZ_OK && (fflush(stdout) != 0 || ferror(stdout))) err = stz_fail(STZ_EIO, "stdout: cannot be written");
     if (err != STZ_OK && !early) stz_report_failure();
   }
-  stz_share(comm, &err, sizeof err);
+  stz_broadcast(comm, &err, sizeof err);
   return err == STZ_OK && early ? STZ_ESTOPPED : (int)err;
 }
 

@@ -16,7 +16,7 @@ int stz_comm_size(MPI_Comm comm) {
   return size;
 }
 
-void stz_share(MPI_Comm comm, void *data, size_t bytes) {
+void stz_broadcast(MPI_Comm comm, void *data, size_t bytes) {
   if (comm != MPI_COMM_NULL) MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, comm);
 }
 

@@ -15,13 +15,13 @@
 stz_err stz_agree(MPI_Comm comm, stz_err local) STZ_MUST_USE;
 
 // This process's rank, and the number of ranks. MPI_COMM_NULL stands for this process alone, whether MPI has been
-// started or not: it gives 0 and 1. stz_agree and stz_share take it too.
+// started or not: it gives 0 and 1. stz_agree and stz_broadcast take it too.
 int stz_comm_rank(MPI_Comm comm);
 int stz_comm_size(MPI_Comm comm);
 
 // Collective. Sends `bytes` bytes at `data` from rank 0 to all ranks: `data` is an input on rank 0, an output
 // elsewhere.
-void stz_share(MPI_Comm comm, void *data, size_t bytes);
+void stz_broadcast(MPI_Comm comm, void *data, size_t bytes);
 
 // Sum of values[count] in the order of the index, so that its last bits do not depend on which rank computed which
 // value.

@@ -10,17 +10,17 @@
 #include "base/comm.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "config/draft.h"
+#include "config/builder.h"
 #include "config/find.h"
 #include "config/limits.h"
 
-// Builds a draft from all layers but the checks between keys; model->text is NULL without a model.
+// Builds a builder from all layers but the checks between keys; model->text is NULL without a model.
 static stz_err build(const stz_source *input, const stz_source *model, const stz_override *overrides, int count,
-                     stz_draft *draft) {
-  STZ_TRY(stz_draft_create(input->name, draft));
-  if (model->text) STZ_TRY(stz_draft_apply_file(draft, model, STZ_LAYER_MODEL));
-  STZ_TRY(stz_draft_apply_file(draft, input, STZ_LAYER_INPUT));
-  for (int i = 0; i < count; i++) STZ_TRY(stz_draft_apply_override(draft, &overrides[i]));
+                     stz_config_builder *builder) {
+  STZ_TRY(stz_builder_create(input->name, builder));
+  if (model->text) STZ_TRY(stz_builder_apply_file(builder, model, STZ_LAYER_MODEL));
+  STZ_TRY(stz_builder_apply_file(builder, input, STZ_LAYER_INPUT));
+  for (int i = 0; i < count; i++) STZ_TRY(stz_builder_apply_override(builder, &overrides[i]));
   return STZ_OK;
 }
 
@@ -38,16 +38,16 @@ struct stz_template {
   named *files;
 };
 
-// Finds and reads the file that a key of the draft names: a path, or a name in the folder `folder` of models/ ("": that
-// itself). Collective.
-static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key_path, const char *folder,
+// Finds and reads the file that a key of the builder names: a path, or a name in the folder `folder` of models/ ("":
+// that itself). Collective.
+static stz_err read_named(MPI_Comm comm, const stz_config_builder *builder, const char *key_path, const char *folder,
                           stz_source *source) {
   const int rank = stz_comm_rank(comm);
   int index;
   char path[STZ_PATH_SIZE] = "";
   const stz_key *key = stz_schema_find(key_path, &index);
-  const stz_origin *origin = stz_draft_origin(draft, key, -1);
-  const stz_wanted wanted = {draft->input_name, folder, stz_draft_value(draft, key, -1)};
+  const stz_origin *origin = stz_builder_origin(builder, key, -1);
+  const stz_wanted wanted = {builder->input_name, folder, stz_builder_value(builder, key, -1)};
   stz_err err = STZ_OK;
   if (rank == 0 && !stz_find(&wanted, path)) {
     char line[16] = "", shown[80], looked[900];
@@ -58,15 +58,15 @@ static stz_err read_named(MPI_Comm comm, const stz_draft *draft, const char *key
                    origin->file, line, key_path, shown, folder, looked);
   }
   STZ_TRY(stz_agree(comm, err));
-  stz_share(comm, path, sizeof path);
+  stz_broadcast(comm, path, sizeof path);
   return stz_source_read(comm, path, source);
 }
 
 // The same file, from those read before or from the disk. Collective.
-static stz_err find_named(MPI_Comm comm, stz_template *t, const stz_draft *draft, const char *key_path,
+static stz_err find_named(MPI_Comm comm, stz_template *t, const stz_config_builder *builder, const char *key_path,
                           const char *folder, const stz_source **source) {
   int index;
-  const char *name = stz_draft_value(draft, stz_schema_find(key_path, &index), -1);
+  const char *name = stz_builder_value(builder, stz_schema_find(key_path, &index), -1);
   for (const named *n = t->files; n; n = n->next) {
     if (strcmp(n->key, key_path) == 0 && strcmp(n->name, name) == 0) {
       *source = &n->source;
@@ -77,7 +77,7 @@ static stz_err find_named(MPI_Comm comm, stz_template *t, const stz_draft *draft
   STZ_TRY(stz_agree(comm, STZ_NEW(n, 1)));
   n->key = key_path;
   snprintf(n->name, sizeof n->name, "%s", name);
-  const stz_err err = read_named(comm, draft, key_path, folder, &n->source);
+  const stz_err err = read_named(comm, builder, key_path, folder, &n->source);
   if (err != STZ_OK) {
     stz_source_clear(&n->source);
     stz_free(n);
@@ -90,16 +90,16 @@ static stz_err find_named(MPI_Comm comm, stz_template *t, const stz_draft *draft
 }
 
 // Takes the shear modes from their file if there is one. Collective.
-static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_draft *draft, const stz_source **modes) {
-  char *name = draft->config->modes;
+static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_config_builder *builder, const stz_source **modes) {
+  char *name = builder->config->modes;
   int index;
-  if (strcmp(name, "icosahedral") == 0 || strcmp(name, "axes") == 0 || draft->config->stz.catalogue.count > 0) {
+  if (strcmp(name, "icosahedral") == 0 || strcmp(name, "axes") == 0 || builder->config->stz.catalogue.count > 0) {
     return STZ_OK; // what does not go together is found with the other checks
   }
-  STZ_TRY(find_named(comm, t, draft, "stz.modes", "modes/", modes));
-  STZ_TRY(stz_agree(comm, stz_draft_apply_file(draft, *modes, STZ_LAYER_MODES)));
-  snprintf(name, sizeof draft->config->modes, "axes");
-  stz_draft_origin(draft, stz_schema_find("stz.modes", &index), -1)->layer = STZ_LAYER_MODES;
+  STZ_TRY(find_named(comm, t, builder, "stz.modes", "modes/", modes));
+  STZ_TRY(stz_agree(comm, stz_builder_apply_file(builder, *modes, STZ_LAYER_MODES)));
+  snprintf(name, sizeof builder->config->modes, "axes");
+  stz_builder_origin(builder, stz_schema_find("stz.modes", &index), -1)->layer = STZ_LAYER_MODES;
   return STZ_OK;
 }
 
@@ -134,7 +134,7 @@ static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *conf
       n->hash = hash_bytes(n->hash, block, length);
     fclose(file);
   }
-  stz_share(comm, &n->hash, sizeof n->hash);
+  stz_broadcast(comm, &n->hash, sizeof n->hash);
   n->next = t->files;
   t->files = n;
   *hash = n->hash;
@@ -170,28 +170,28 @@ static stz_err keep_names(const stz_source *input, const used *files, stz_config
   return STZ_OK;
 }
 
-// What `print` writes of the draft, as a new text, behind what says of `files` which they are.
-static stz_err print_to_text(const stz_draft *draft, const used *files, void (*print)(const stz_draft *, FILE *),
-                             char **kept) {
+// What `print` writes of the builder, as a new text, behind what says of `files` which they are.
+static stz_err print_to_text(const stz_config_builder *builder, const used *files,
+                             void (*print)(const stz_config_builder *, FILE *), char **kept) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
   if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
   if (files) print_used(files, out);
-  print(draft, out);
+  print(builder, out);
   stz_err err = fclose(out) == 0 ? STZ_NEW(*kept, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
   if (err == STZ_OK) memcpy(*kept, text, size + 1);
   free(text);
   return err;
 }
 
-static stz_err keep_texts(const stz_source *input, const used *files, stz_draft *draft) {
-  stz_config *config = draft->config;
+static stz_err keep_texts(const stz_source *input, const used *files, stz_config_builder *builder) {
+  stz_config *config = builder->config;
   const size_t length = strlen(input->text);
   STZ_TRY(STZ_NEW(config->input_text, length + 1));
   memcpy(config->input_text, input->text, length);
-  STZ_TRY(print_to_text(draft, NULL, stz_limits_notes, &config->notes));
-  return print_to_text(draft, files, stz_draft_print, &config->resolved_text);
+  STZ_TRY(print_to_text(builder, NULL, stz_limits_notes, &config->notes));
+  return print_to_text(builder, files, stz_builder_print, &config->resolved_text);
 }
 
 // Paths in an input are relative to its folder.
@@ -209,12 +209,12 @@ static used used_source(const char *key, const char *name, const stz_source *sou
                 hash_bytes(HASH_OF_NOTHING, (const unsigned char *)source->text, strlen(source->text))};
 }
 
-// Checks the draft, and keeps what was read. Collective.
+// Checks the builder, and keeps what was read. Collective.
 static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *model, const stz_source *modes,
-                              const char *modes_name, stz_draft *draft) {
-  stz_config *config = draft->config;
+                              const char *modes_name, stz_config_builder *builder) {
+  stz_config *config = builder->config;
   used files[MOST_USED] = {{.key = NULL}};
-  stz_err err = stz_draft_check(draft);
+  stz_err err = stz_builder_check(builder);
   if (err == STZ_OK) err = keep_path(&t->input, config);
   STZ_TRY(stz_agree(comm, err));
   if (model->text) files[0] = used_source("model", config->model, model);
@@ -224,30 +224,30 @@ static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *
     STZ_TRY(hash_field(comm, t, config, &files[2].hash));
   }
   err = keep_names(&t->input, files, config);
-  if (err == STZ_OK) err = keep_texts(&t->input, files, draft);
+  if (err == STZ_OK) err = keep_texts(&t->input, files, builder);
   return stz_agree(comm, err);
 }
 
 stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
                             stz_config **config) {
   const stz_source none = {.text = NULL}, *model = &none, *modes = NULL;
-  stz_draft draft = {.config = NULL};
-  char modes_name[sizeof draft.config->modes];
+  stz_config_builder builder = {.config = NULL};
+  char modes_name[sizeof builder.config->modes];
   *config = NULL;
   stz_err err;
-  STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &draft)));
-  if (draft.config->model[0]) { // known only now: build again with the model beneath
-    STZ_TRY_TO(done, err, find_named(comm, made, &draft, "model", "", &model));
-    stz_draft_clear(&draft);
-    STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &draft)));
+  STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &builder)));
+  if (builder.config->model[0]) { // known only now: build again with the model beneath
+    STZ_TRY_TO(done, err, find_named(comm, made, &builder, "model", "", &model));
+    stz_builder_clear(&builder);
+    STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &builder)));
   }
-  memcpy(modes_name, draft.config->modes, sizeof modes_name);
-  STZ_TRY_TO(done, err, read_modes(comm, made, &draft, &modes));
-  STZ_TRY_TO(done, err, check_and_keep(comm, made, model, modes, modes_name, &draft));
-  *config = draft.config;
-  draft.config = NULL;
+  memcpy(modes_name, builder.config->modes, sizeof modes_name);
+  STZ_TRY_TO(done, err, read_modes(comm, made, &builder, &modes));
+  STZ_TRY_TO(done, err, check_and_keep(comm, made, model, modes, modes_name, &builder));
+  *config = builder.config;
+  builder.config = NULL;
 done:
-  stz_draft_clear(&draft);
+  stz_builder_clear(&builder);
   return err;
 }
 
@@ -296,7 +296,7 @@ stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, cons
                          stz_config **config) {
   stz_template made = {.files = NULL};
   *config = NULL;
-  stz_err err = stz_source_share(comm, name, text, &made.input);
+  stz_err err = stz_source_broadcast(comm, name, text, &made.input);
   if (err == STZ_OK) err = stz_template_config(comm, &made, overrides, count, config);
   clear_files(&made);
   stz_source_clear(&made.input);

@@ -20,10 +20,10 @@
 #include "stz/params.h"
 
 // Axial strains at which something is done when each is first reached.
-typedef struct stz_levels {
+typedef struct stz_strain_levels {
   double *values; // ascending
   int count;
-} stz_levels;
+} stz_strain_levels;
 
 typedef struct stz_config {
   char model[256]; // name or path as given; "" without a model
@@ -41,11 +41,11 @@ typedef struct stz_config {
   stz_kmc_params kmc; // the engine that runs
   bool engine_auto;   // the box has chosen it
   stz_history_params history;
-  stz_levels nbed_strains;
+  stz_strain_levels nbed_strains;
   bool snapshots, events, avalanches; // whether they are written
   stz_avalanche_params avalanche;
-  stz_levels snapshot_strains;   // empty: nbed_strains
-  stz_levels statistics_strains; // empty: nbed_strains
+  stz_strain_levels snapshot_strains;   // empty: nbed_strains
+  stz_strain_levels statistics_strains; // empty: nbed_strains
   stz_nbed_params nbed;
   uint64_t seed;
   double checkpoint_every_wall_s; // 0: only when the run is stopped

@@ -47,47 +47,48 @@ void stz_limits_hint(const stz_key *key, double value, char *hint, size_t size) 
 }
 
 // A line "file:line: path: VALUE", to be gone on with.
-static void begin_note(const stz_draft *draft, int segment, const char *name, double value, FILE *out) {
+static void begin_note(const stz_config_builder *builder, int segment, const char *name, double value, FILE *out) {
   char path[STZ_TEXT_SIZE];
   int index;
   snprintf(path, sizeof path, "protocol[%d].%s", segment, name);
-  const stz_origin *origin = stz_draft_origin(draft, stz_schema_find(path, &index), segment);
-  fputs(origin->file ? origin->file : draft->input_name, out);
+  const stz_origin *origin = stz_builder_origin(builder, stz_schema_find(path, &index), segment);
+  fputs(origin->file ? origin->file : builder->input_name, out);
   if (origin->line > 0) fprintf(out, ":%d", origin->line);
   fprintf(out, ": %s: %.6g", path, value);
 }
 
-static void note_cold(const stz_draft *draft, int segment, const char *name, double temperature_K, FILE *out) {
+static void note_cold(const stz_config_builder *builder, int segment, const char *name, double temperature_K,
+                      FILE *out) {
   if (!(temperature_K < COLD_K)) return;
-  begin_note(draft, segment, name, temperature_K, out);
+  begin_note(builder, segment, name, temperature_K, out);
   fprintf(out, " K: in kelvin? %.6g C is %.6g K\n", temperature_K, temperature_K + ZERO_CELSIUS);
 }
 
-static void note_large(const stz_draft *draft, int segment, const char *name, double strain, FILE *out) {
+static void note_large(const stz_config_builder *builder, int segment, const char *name, double strain, FILE *out) {
   if (!(strain > SMALL_STRAIN * (1.0 + 1e-9))) return;
-  begin_note(draft, segment, name, strain, out);
+  begin_note(builder, segment, name, strain, out);
   fprintf(out, ": a strain of %.4g %%; strains are taken as small, beyond 20 %% results mean little\n", 100.0 * strain);
 }
 
 // The largest strain that a segment drives to, by the key that says so.
-static void note_strain(const stz_draft *draft, int segment, FILE *out) {
-  const stz_segment *s = &draft->config->protocol[segment];
-  note_large(draft, segment, "until_strain", fabs(s->until_strain), out);
-  note_large(draft, segment, "turn_strains", largest(&s->turn_strains), out);
+static void note_strain(const stz_config_builder *builder, int segment, FILE *out) {
+  const stz_segment *s = &builder->config->protocol[segment];
+  note_large(builder, segment, "until_strain", fabs(s->until_strain), out);
+  note_large(builder, segment, "turn_strains", largest(&s->turn_strains), out);
   if (s->type == STZ_SEGMENT_MIXED) {
-    note_large(draft, segment, "strain_rates_per_s", largest(&s->strain_rates_per_s) * s->duration_s, out);
+    note_large(builder, segment, "strain_rates_per_s", largest(&s->strain_rates_per_s) * s->duration_s, out);
   }
   const bool timed = s->type == STZ_SEGMENT_STRAIN_RATE || s->type == STZ_SEGMENT_RATE_JUMP;
   if (!timed || isfinite(s->until_strain) || isfinite(s->until_stress_GPa)) return;
   const double rate = s->type == STZ_SEGMENT_STRAIN_RATE ? fabs(s->rate_per_s) : largest(&s->rates_per_s);
-  note_large(draft, segment, "duration_s", rate * s->duration_s, out);
+  note_large(builder, segment, "duration_s", rate * s->duration_s, out);
 }
 
-void stz_limits_notes(const stz_draft *draft, FILE *out) {
-  for (int i = 0; i < draft->config->segments; i++) {
-    const stz_segment *s = &draft->config->protocol[i];
-    note_cold(draft, i, "temperature_K", s->temperature_K, out);
-    note_cold(draft, i, "temperature_end_K", s->temperature_end_K, out);
-    note_strain(draft, i, out);
+void stz_limits_notes(const stz_config_builder *builder, FILE *out) {
+  for (int i = 0; i < builder->config->segments; i++) {
+    const stz_segment *s = &builder->config->protocol[i];
+    note_cold(builder, i, "temperature_K", s->temperature_K, out);
+    note_cold(builder, i, "temperature_end_K", s->temperature_end_K, out);
+    note_strain(builder, i, out);
   }
 }

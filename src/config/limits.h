@@ -5,7 +5,7 @@
 #ifndef STZ_CONFIG_LIMITS_H
 #define STZ_CONFIG_LIMITS_H
 
-#include "config/draft.h"
+#include "config/builder.h"
 
 // The key of a segment by which a stress is imposed that is above a fifth of Young's modulus, where every glass has
 // long failed, and in `needs` what it needs; NULL if there is none.
@@ -13,7 +13,7 @@ const char *stz_limits_stress(const stz_config *config, int segment, char *needs
 
 // Notes on the protocol's values that are allowed but seldom meant (temperatures in degrees Celsius, strains in
 // percent), a line each.
-void stz_limits_notes(const stz_draft *draft, FILE *out);
+void stz_limits_notes(const stz_config_builder *builder, FILE *out);
 
 // For a message about a value out of its range: "; 7 % is 0.07" where a strain looks like a percentage,
 // "; 300 MPa are 0.3 GPa" where a load's stress looks like that, else "".

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/draft.h"
+#include "config/builder.h"
 
 static void print_double(double value, FILE *out) {
   char number[32];
@@ -37,9 +37,9 @@ static void print_list(const stz_key *key, const stz_list *list, FILE *out) {
   fputs("]", out);
 }
 
-void stz_draft_print_value(const stz_draft *draft, const stz_key *key, int segment, FILE *out) {
-  const void *value = stz_draft_value(draft, key, segment);
-  const stz_levels *levels = value;
+void stz_builder_print_value(const stz_config_builder *builder, const stz_key *key, int segment, FILE *out) {
+  const void *value = stz_builder_value(builder, key, segment);
+  const stz_strain_levels *levels = value;
   char name[STZ_TEXT_SIZE];
   switch (key->type) {
   case STZ_KEY_FLOAT:
@@ -92,39 +92,39 @@ static void print_origin(const stz_origin *origin, FILE *out) {
 }
 
 // "    key = value;   # unit, origin" for each key of the group that has a value.
-static void print_keys(const stz_draft *draft, const stz_key_group *group, int segment, FILE *out) {
+static void print_keys(const stz_config_builder *builder, const stz_key_group *group, int segment, FILE *out) {
   for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
-    if (!stz_key_in_group(key, group) || !stz_draft_is_set(draft, key, segment)) continue;
+    if (!stz_key_in_group(key, group) || !stz_builder_is_set(builder, key, segment)) continue;
     fprintf(out, "%s%s = ", segment < 0 ? "  " : "    ", stz_key_name(key));
-    stz_draft_print_value(draft, key, segment, out);
+    stz_builder_print_value(builder, key, segment, out);
     fputs("; # ", out);
     if (key->unit[0] && strcmp(key->unit, "1") != 0) fprintf(out, "%s, ", key->unit);
-    print_origin(stz_draft_origin(draft, key, segment), out);
+    print_origin(stz_builder_origin(builder, key, segment), out);
     fputc('\n', out);
   }
 }
 
-static void print_protocol(const stz_draft *draft, const stz_key_group *group, FILE *out) {
+static void print_protocol(const stz_config_builder *builder, const stz_key_group *group, FILE *out) {
   fputs("protocol: (\n", out);
-  for (int i = 0; i < draft->config->segments; i++) {
+  for (int i = 0; i < builder->config->segments; i++) {
     fprintf(out, "  { # segment %d\n", i);
-    print_keys(draft, group, i, out);
-    fprintf(out, "  }%s\n", i + 1 < draft->config->segments ? "," : "");
+    print_keys(builder, group, i, out);
+    fprintf(out, "  }%s\n", i + 1 < builder->config->segments ? "," : "");
   }
   fputs(");\n", out);
 }
 
-void stz_draft_print(const stz_draft *draft, FILE *out) {
+void stz_builder_print(const stz_config_builder *builder, FILE *out) {
   char model[STZ_TEXT_SIZE];
-  stz_one_line(draft->config->model, model, sizeof model);
+  stz_one_line(builder->config->model, model, sizeof model);
   if (model[0]) fprintf(out, "# model: %s (its values are written out below)\n", model);
   for (const stz_key_group *group = stz_key_groups; group < stz_key_groups + stz_key_group_count; group++) {
     if (!group->name[0]) continue;
     if (strcmp(group->name, "protocol[]") == 0) {
-      print_protocol(draft, group, out);
+      print_protocol(builder, group, out);
     } else {
       fprintf(out, "%s: {\n", group->name);
-      print_keys(draft, group, -1, out);
+      print_keys(builder, group, -1, out);
       fputs("};\n", out);
     }
   }

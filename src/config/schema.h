@@ -18,7 +18,7 @@ typedef enum stz_key_type {
   STZ_KEY_NAME,   // an enum (or int) by name
   STZ_KEY_TEXT,   // char[256]
   STZ_KEY_CELLS,  // int[3], each within the range
-  STZ_KEY_LEVELS, // stz_levels: ascending doubles, each within the range
+  STZ_KEY_LEVELS, // stz_strain_levels: ascending doubles, each within the range
   STZ_KEY_AXES,   // stz_catalogue: six numbers per mode
   STZ_KEY_LIST,   // stz_list: numbers, each within the range, or names, each as its index
 } stz_key_type;

@@ -35,14 +35,14 @@ static stz_err read_text(const char *path, char *text) {
   return STZ_OK;
 }
 
-stz_err stz_source_share(MPI_Comm comm, const char *name, const char *text, stz_source *source) {
+stz_err stz_source_broadcast(MPI_Comm comm, const char *name, const char *text, stz_source *source) {
   const int rank = stz_comm_rank(comm);
   snprintf(source->name, sizeof source->name, "%s", name);
   size_t length = rank == 0 ? strlen(text) : 0;
-  stz_share(comm, &length, sizeof length);
+  stz_broadcast(comm, &length, sizeof length);
   STZ_TRY(stz_agree(comm, STZ_NEW(source->text, length + 1)));
   if (rank == 0) memcpy(source->text, text, length);
-  stz_share(comm, source->text, length);
+  stz_broadcast(comm, source->text, length);
   return STZ_OK;
 }
 
@@ -55,7 +55,7 @@ stz_err stz_source_read(MPI_Comm comm, const char *path, stz_source *source) {
     if (err == STZ_OK) err = read_text(path, text);
   }
   err = stz_agree(comm, err);
-  if (err == STZ_OK) err = stz_source_share(comm, path, text, source);
+  if (err == STZ_OK) err = stz_source_broadcast(comm, path, text, source);
   stz_free(text);
   return err;
 }

@@ -25,7 +25,7 @@ stz_err stz_source_read(MPI_Comm comm, const char *path, stz_source *source) STZ
 void stz_source_clear(stz_source *source);
 
 // A source of a text that rank 0 has (the others pass what they like). Collective.
-stz_err stz_source_share(MPI_Comm comm, const char *name, const char *text, stz_source *source) STZ_MUST_USE;
+stz_err stz_source_broadcast(MPI_Comm comm, const char *name, const char *text, stz_source *source) STZ_MUST_USE;
 
 // Parses `text` into a tree; messages call it `name`. An integer that libconfig would cut to 32 bits gets 64; one
 // beyond 64 bits becomes a floating-point number, which a key for integers then refuses. The tree is to be destroyed by

@@ -267,8 +267,8 @@ stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, c
   return err;
 }
 
-// Signed offset from `origin`, folded into the box.
-static int fold(int x, int origin, int n) {
+// Signed offset from `origin`, to the nearest periodic image.
+static int nearest_image(int x, int origin, int n) {
   const int d = x - origin;
   return d > n / 2 ? d - n : d < -n / 2 ? d + n : d;
 }
@@ -285,16 +285,16 @@ static void contract_row(const stz_elastic *elastic, int dx, int dy, const float
                        stz_grid_cells(elastic->grid)[2], row, stride);
 }
 
-// All rows are contracted before the first is added: what was just written in pieces is slow to read whole.
+// All rows are contracted before the first is added: what was just written in rows8 is slow to read whole.
 void stz_elastic_add_strip(const stz_elastic *elastic, const int origin[3], const float e[5], int x, int y, int rows,
                            float *const stress[5]) {
   _Alignas(64) float strip[5 * (STZ_STRIP_SITES + STZ_STRIP_SITES / 16 * STZ_ROW_MARGIN)];
   const int *cells = stz_grid_cells(elastic->grid), nz = cells[2], length = nz + STZ_ROW_MARGIN;
   const size_t stride = (size_t)rows * (size_t)length;
   assert(rows * nz <= STZ_STRIP_SITES);
-  const int dx = fold(x, origin[0], cells[0]);
+  const int dx = nearest_image(x, origin[0], cells[0]);
   for (int row = 0; row < rows; row++) {
-    contract_row(elastic, dx, fold(y + row, origin[1], cells[1]), e, strip + row * length, stride);
+    contract_row(elastic, dx, nearest_image(y + row, origin[1], cells[1]), e, strip + row * length, stride);
   }
   for (int c = 0; c < 5; c++) {
     for (int row = 0; row < rows; row++) {

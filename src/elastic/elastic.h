@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Homogeneous isotropic elasticity of a periodic box: the stress that eigenstrain makes, as an event's driving stress
-// sees it. Stresses in eV/nm^3.
+// Homogeneous isotropic elasticity of a periodic box: the driving stress that eigenstrain makes, by the Green's
+// function. Stresses in eV/nm^3.
 //
 // An event of strain e at a site spreads the eigenstrain e (Omega/a^3) w around it, and stress is averaged with the
 // same w, w^(k) = exp(-k^2 s^2/2), s = Omega^(1/3)/(2 sqrt(pi)): hence the factor exp(-k^2 s^2). With kappa = k + G
@@ -31,7 +31,7 @@ double stz_elastic_poisson(const stz_elastic *elastic); // 1
 double stz_elastic_volume(const stz_elastic *elastic);  // Omega, nm^3
 
 // Makes the kernel table of one event, unless it is there: 15 numbers on one mirror octant, in single precision, kept
-// once a node in shared memory. Collective.
+// once per node in shared memory. Collective.
 stz_err stz_elastic_tabulate(stz_elastic *elastic) STZ_MUST_USE;
 size_t stz_elastic_table_bytes(const stz_elastic *elastic); // 0 before
 
@@ -50,8 +50,8 @@ int stz_elastic_pair(int c, int d);
 // octant of sites 0 <= x_i <= n_i/2, in place: the field of one event at the origin. Local; `team` may be NULL.
 stz_err stz_elastic_octant(stz_team *team, const int cells[3], int c, int d, double *data) STZ_MUST_USE;
 
-// Stress field of a field of event strains. Collective. `strain`: 5 deviator components, one array a local site each;
-// `stress`: 6 arrays, deviator and trace/sqrt3.
+// Stress field of a field of event strains. Collective. `strain`: 5 deviator components, one number per local site
+// each; `stress`: 6 such arrays, deviator and trace/sqrt3.
 stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, const double *const strain[5],
                            double *const stress[6]) STZ_MUST_USE;
 

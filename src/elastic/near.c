@@ -21,12 +21,12 @@ enum { SPAN = STZ_NEAR_SPAN, QUADS = 60, PADDED = 32, PARTS = STZ_NEAR_PARTS, HA
 // between zeros.
 typedef struct quad {
   int32_t near[4][PARTS][PADDED];
-  int16_t folded[4][HALVES][PADDED];
+  int16_t cached[4][HALVES][PADDED];
 } quad;
 
 // A row of 8 sites that an event adds to, and the place of its part in a quad: image, number in its row.
 typedef struct target {
-  int32_t piece;
+  int32_t row8;
   int16_t image, begin;
 } target;
 
@@ -39,7 +39,7 @@ struct stz_near {
   int rows[QUADS], quads; // of the octant, 8 |x| + |y|
   quad quad[2];           // one is filled while the other is added
   target list[STZ_NEAR_PIECES + AHEAD];
-  stz_spent spent[STZ_NEAR_PIECES];
+  stz_exhausted exhausted[STZ_NEAR_PIECES];
 };
 
 // sqrt(63 - x^2 - y^2), rounded down: how far a row of the sphere reaches along z; -1: not at all.
@@ -117,14 +117,14 @@ static inline __attribute__((always_inline)) void put_near(const float *near, co
 }
 
 static inline __attribute__((always_inline)) void put_images(const halves i[4], int c, quad *q) {
-  put_halves(i[0], i[1], q->folded[0][c]);
-  put_halves(i[1], i[0], q->folded[1][c]);
-  put_halves(i[2], i[3], q->folded[2][c]);
-  put_halves(i[3], i[2], q->folded[3][c]);
+  put_halves(i[0], i[1], q->cached[0][c]);
+  put_halves(i[1], i[0], q->cached[1][c]);
+  put_halves(i[2], i[3], q->cached[2][c]);
+  put_halves(i[3], i[2], q->cached[3][c]);
 }
 
 // The whole stress's component c, in fixed point, and what it adds to the squared norms, norm[0] +- norm[1] of the
-// first two images and norm[2] +- norm[3] of the others. e in the units of `folded`.
+// first two images and norm[2] +- norm[3] of the others. e in the units of `cached`.
 static inline __attribute__((always_inline)) void put_whole(const float *whole, const float e[5], int c, lanes norm[4],
                                                             quad *q) {
   const partial p = partial_of(whole, e, c);
@@ -158,7 +158,7 @@ static inline __attribute__((always_inline)) void put_costs(const lanes norm[4],
              5, q);
 }
 
-// The images of one row of the octant; fine, coarse: the strain in the units of `near` and of `folded`.
+// The images of one row of the octant; fine, coarse: the strain in the units of `near` and of `cached`.
 static inline __attribute__((always_inline)) void fill_quad(const float *near, const float *whole, const float fine[5],
                                                             const float coarse[5], float scale, quad *q) {
   lanes norm[4] = {{0}, {0}, {0}, {0}};
@@ -166,7 +166,7 @@ static inline __attribute__((always_inline)) void fill_quad(const float *near, c
   for (int c = 0; c < 5; c++) put_near(near, fine, c, q);
 #pragma GCC unroll 5
   for (int c = 0; c < 5; c++) put_whole(whole, coarse, c, norm, q);
-  put_costs(norm, scale * (STZ_FOLDED / STZ_SLACK), q);
+  put_costs(norm, scale * (STZ_CACHED / STZ_SLACK), q);
 }
 
 // Numbers of the rows of 8 about an event: those at x - 7 .. x + 7, at y, and in the block before, of and after its own
@@ -188,7 +188,7 @@ static places places_of(const int *cells, const int origin[3]) {
   return p;
 }
 
-// The pieces of the images of the row (x, y) of the octant, of those that differ; returns their count. Each has its own
+// The rows8 of the images of the row (x, y) of the octant, of those that differ; returns their count. Each has its own
 // along z always, and those before and after if the row reaches so far; `shift`: the event's place along its own.
 static inline int list_targets(const places *p, int shift, int x, int y, target *list) {
   static const int sign[4][2] = {{1, 1}, {-1, -1}, {1, -1}, {-1, 1}};
@@ -206,29 +206,29 @@ static inline int list_targets(const places *p, int shift, int x, int y, target 
   return count;
 }
 
-static inline __attribute__((always_inline)) void prefetch_piece(const stz_piece *piece) {
-  for (int line = 0; line < (int)offsetof(stz_piece, bound); line += 64)
-    __builtin_prefetch((const char *)piece + line, 1);
+static inline __attribute__((always_inline)) void prefetch_row8(const stz_row8 *row8) {
+  for (int line = 0; line < (int)offsetof(stz_row8, bound); line += 64)
+    __builtin_prefetch((const char *)row8 + line, 1);
 }
 
 // Adds a row's part within one row of 8 sites; returns the lanes whose slack is below zero.
-static inline __attribute__((always_inline)) uint32_t add_piece(const quad *q, const target *t, stz_piece *piece) {
+static inline __attribute__((always_inline)) uint32_t add_row8(const quad *q, const target *t, stz_row8 *row8) {
   const int32_t *restrict near = q->near[t->image][0] + t->begin;
-  const int16_t *restrict folded = q->folded[t->image][0] + t->begin;
+  const int16_t *restrict cached = q->cached[t->image][0] + t->begin;
   uint32_t below = 0;
   for (int c = 0; c < PARTS; c++) {
 #pragma omp simd
-    for (int l = 0; l < 8; l++) piece->near[c][l] += near[c * PADDED + l];
+    for (int l = 0; l < 8; l++) row8->near[c][l] += near[c * PADDED + l];
   }
-  int16_t *restrict whole = piece->folded[0]; // the slacks follow
+  int16_t *restrict whole = row8->cached[0]; // the slacks follow
   for (int c = 0; c < HALVES; c++) {
     halves *to = (halves *)(void *)(whole + 8 * c);
-    *to += *(const loose_halves *)(folded + c * PADDED);
+    *to += *(const loose_halves *)(cached + c * PADDED);
   }
   uint64_t bits[2];
-  memcpy(bits, piece->slack, sizeof bits);
+  memcpy(bits, row8->slack, sizeof bits);
   if (((bits[0] | bits[1]) & 0x8000800080008000u) == 0) return 0;
-  __builtin_prefetch(piece->bound, 1);
+  __builtin_prefetch(row8->bound, 1);
   for (int half = 0; half < 2; half++) { // the four sign bits to the top, by one multiplication
     const uint64_t sign = bits[half] >> 15 & 0x0001000100010001u;
     below |= (uint32_t)(sign * 0x0001000200040008u >> 48 & 15) << (4 * half);
@@ -238,25 +238,25 @@ static inline __attribute__((always_inline)) uint32_t add_piece(const quad *q, c
 
 // Adds a quad to its rows of 8; returns the number of rows with an exhausted slack.
 static inline __attribute__((always_inline)) int add_quad(const quad *q, const target *list, int targets,
-                                                          stz_piece *pieces, stz_spent *spent) {
+                                                          stz_row8 *rows8, stz_exhausted *exhausted) {
   int count = 0;
   for (int i = 0; i < targets; i++) {
-    prefetch_piece(&pieces[list[i + AHEAD].piece]);
-    spent[count].piece = list[i].piece;
-    spent[count].lanes = (uint8_t)add_piece(q, &list[i], &pieces[list[i].piece]);
-    count += spent[count].lanes != 0;
+    prefetch_row8(&rows8[list[i + AHEAD].row8]);
+    exhausted[count].row8 = list[i].row8;
+    exhausted[count].lanes = (uint8_t)add_row8(q, &list[i], &rows8[list[i].row8]);
+    count += exhausted[count].lanes != 0;
   }
   return count;
 }
 
 // Fills the quads and adds them, each while the next is filled: what has just been stored is slow to load.
 STZ_MULTIVERSION(static int add_quads(stz_near *n, const float *near, const float e[5], float scale,
-                                      const int begin[QUADS + 1], stz_piece *pieces)) {
+                                      const int begin[QUADS + 1], stz_row8 *rows8)) {
   float fine[5], coarse[5];
   int count = 0;
   for (int c = 0; c < 5; c++) {
     fine[c] = e[c] * (1.0f / n->split->near_unit);
-    coarse[c] = e[c] * (1.0f / STZ_FOLDED);
+    coarse[c] = e[c] * (1.0f / STZ_CACHED);
   }
   for (int i = 0; i <= n->quads; i++) {
     if (i < n->quads) {
@@ -265,13 +265,13 @@ STZ_MULTIVERSION(static int add_quads(stz_near *n, const float *near, const floa
     }
     if (i == 0) continue;
     const int first = begin[i - 1];
-    count += add_quad(&n->quad[(i - 1) % 2], n->list + first, begin[i] - first, pieces, n->spent + count);
+    count += add_quad(&n->quad[(i - 1) % 2], n->list + first, begin[i] - first, rows8, n->exhausted + count);
   }
   return count;
 }
 
-int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale, stz_piece *pieces,
-                 stz_spent **spent) {
+int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale, stz_row8 *rows8,
+                 stz_exhausted **exhausted) {
   assert(stz_split_takes(n->split, e));
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
   const places p = places_of(n->split->cells, origin);
@@ -282,8 +282,8 @@ int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale
   }
   for (int i = 0; i < AHEAD; i++) {
     n->list[begin[n->quads] + i] = n->list[begin[n->quads] - 1];
-    prefetch_piece(&pieces[n->list[i].piece]);
+    prefetch_row8(&rows8[n->list[i].row8]);
   }
-  *spent = n->spent;
-  return add_quads(n, n->split->near[parity], e, scale, begin, pieces);
+  *exhausted = n->exhausted;
+  return add_quads(n, n->split->near[parity], e, scale, begin, rows8);
 }

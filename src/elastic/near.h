@@ -2,7 +2,7 @@
 //
 // The near part of an event's stress (split.h), added to rows of 8 sites, in blocks of 8 x 8 x 8 sites.
 //
-// A row of 8 (stz_piece) lies along z. Row `row` of block `block` is number 64 block + row, row = 8 (x mod 8) + (y mod
+// A row of 8 (stz_row8) lies along z. Row `row` of block `block` is number 64 block + row, row = 8 (x mod 8) + (y mod
 // 8), block = (x/8 by + y/8) bz + z/8.
 #ifndef STZ_ELASTIC_NEAR_H
 #define STZ_ELASTIC_NEAR_H
@@ -14,17 +14,17 @@
 
 enum { STZ_BLOCK_PIECES = 64, STZ_NEAR_PIECES = 3 * 225 + 1, STZ_NEAR_PARTS = 5, STZ_FOLDED_PARTS = 6 };
 
-// `near` is in the split's units: a sum that no order of events changes. `folded` (cached stress) and `slack` serve
+// `near` is in the split's units: a sum that no order of events changes. `cached` (cached stress) and `slack` serve
 // bounds only, in 16 bits: this halves the memory that an event moves. `bound` and `barrier` are the caller's own and
 // not touched here.
-typedef struct stz_piece {
+typedef struct stz_row8 {
   int32_t near[STZ_NEAR_PARTS][8]; // stress by the near part
-  int16_t folded[5][8];            // cached: stress at the last update and nearby events since, units of STZ_FOLDED
-  int16_t slack[8];                // units of STZ_SLACK; folded and slack are updated as one array
+  int16_t cached[5][8];            // cached: stress at the last update and nearby events since, units of STZ_CACHED
+  int16_t slack[8];                // units of STZ_SLACK; cached and slack are updated as one array
   float bound[8], barrier[8];
-} stz_piece;
+} stz_row8;
 
-#define STZ_FOLDED (1.0f / 256) // eV/nm^3: 0.6 MPa, so that a sum of hundreds is good to 10; the range is 20 GPa
+#define STZ_CACHED (1.0f / 256) // eV/nm^3: 0.6 MPa, so that a sum of hundreds is good to 10; the range is 20 GPa
 #define STZ_SLACK (1.0f / 256)  // of ln(rate)
 
 // Eight stresses or slacks, in units, to fixed point (rounded, within its range) and back. Vectors by hand: compilers
@@ -57,10 +57,10 @@ static inline __attribute__((always_inline)) void stz_from_fixed(const int16_t f
 }
 
 // A row of 8 with slacks below zero: bit l of `lanes` for site l.
-typedef struct stz_spent {
-  int32_t piece;
+typedef struct stz_exhausted {
+  int32_t row8;
   uint8_t lanes;
-} stz_spent;
+} stz_exhausted;
 
 // Adds the near part of events to the rows about them, and lists the rows with a slack below zero.
 typedef struct stz_near stz_near;
@@ -69,10 +69,10 @@ typedef struct stz_near stz_near;
 stz_err stz_near_create(const stz_split *split, stz_near **near) STZ_MUST_USE;
 void stz_near_destroy(stz_near **near);
 
-// Adds the stress of an event with the strain deviator e (1) at the site `origin` to pieces[...] (in and out): its near
-// part to `near`, its full stress to `folded`; subtracts `scale` times the norm of the latter from the slacks. Returns
-// the number of rows with a slack below zero; *spent lists them until the next call.
-int stz_near_add(stz_near *near, const int origin[3], const float e[5], float scale, stz_piece *pieces,
-                 stz_spent **spent);
+// Adds the stress of an event with the strain deviator e (1) at the site `origin` to rows8[...] (in and out): its near
+// part to `near`, its full stress to `cached`; subtracts `scale` times the norm of the latter from the slacks. Returns
+// the number of rows with a slack below zero; *exhausted lists them until the next call.
+int stz_near_add(stz_near *near, const int origin[3], const float e[5], float scale, stz_row8 *rows8,
+                 stz_exhausted **exhausted);
 
 #endif

@@ -16,11 +16,11 @@ typedef struct stz_footprint_voxel {
 } stz_footprint_voxel;
 
 // The grains of orientation: Voronoi cells of a jittered lattice, each with one orientation.
-typedef struct stz_cell_lattice {
+typedef struct stz_grain_lattice {
   int count[3];    // cells along each axis
   double pitch[3]; // nm
   int most;        // voxels that a cell can have
-} stz_cell_lattice;
+} stz_grain_lattice;
 
 struct stz_glass {
   const stz_grid *grid;
@@ -45,7 +45,7 @@ struct stz_glass {
   uint16_t *last_rotation; // of the last event at the site
   uint8_t *last_shear;     // 0: none yet; 1 + 2 mode + (sign < 0)
 
-  stz_cell_lattice cells;
+  stz_grain_lattice cells;
   stz_footprint_voxel *footprint;
   int footprint_size;
 

@@ -14,7 +14,7 @@
 static uint32_t cell_point(const stz_glass *g, int i, int j, int k, double point[3]) {
   const int *n = g->cells.count;
   const uint32_t cell = (uint32_t)((stz_wrap(i, n[0]) * n[1] + stz_wrap(j, n[1])) * n[2] + stz_wrap(k, n[2]));
-  stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_CELLS, cell);
+  stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_GRAINS, cell);
   const int index[3] = {i, j, k};
   for (int axis = 0; axis < 3; axis++) point[axis] = (index[axis] + stz_rng_uniform(&rng)) * g->cells.pitch[axis];
   return cell;

@@ -150,7 +150,7 @@ static stz_err look_at_seal(int file, const char *path, stz_seal *seal) {
   return STZ_OK;
 }
 
-stz_err stz_disk_look_at_seal(const char *path, stz_seal *seal) {
+stz_err stz_disk_read_seal(const char *path, stz_seal *seal) {
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // not to wait for the writer of a pipe
   if (file < 0) return fail(path, "open");
   const stz_err err = look_at_seal(file, path, seal);
@@ -160,7 +160,7 @@ stz_err stz_disk_look_at_seal(const char *path, stz_seal *seal) {
 
 stz_err stz_disk_check_seal(const char *path) {
   stz_seal seal;
-  STZ_TRY(stz_disk_look_at_seal(path, &seal));
+  STZ_TRY(stz_disk_read_seal(path, &seal));
   return seal == STZ_SEAL_FITS ? STZ_OK : stz_fail(STZ_EIO, "%s: cut short, damaged, or not a checkpoint", path);
 }
 

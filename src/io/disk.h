@@ -20,7 +20,7 @@ stz_err stz_disk_seal(const char *path) STZ_MUST_USE;
 // Whether the file's last line holds the checksum of the bytes before it: there is no such line, it does, or the file
 // has changed since.
 typedef enum stz_seal { STZ_SEAL_NONE, STZ_SEAL_FITS, STZ_SEAL_BROKEN } stz_seal;
-stz_err stz_disk_look_at_seal(const char *path, stz_seal *seal) STZ_MUST_USE;
+stz_err stz_disk_read_seal(const char *path, stz_seal *seal) STZ_MUST_USE;
 
 // STZ_OK if the file has such a line and it fits: a checkpoint is whole.
 stz_err stz_disk_check_seal(const char *path) STZ_MUST_USE;

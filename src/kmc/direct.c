@@ -113,7 +113,7 @@ static double strip_rates(const stz_kmc *kmc, const direct *d, const stz_law *la
 // The main loop over sites: adds the last event's stress, evaluates every rate, sums by strips and planes. Returns the
 // sum of all rates in attempt rates, and in *axial, unless it is NULL, the second sum of stz_rates_net: the same on
 // every rank. Collective.
-static double evaluate(stz_kmc *kmc, const stz_law *law, double *axial) {
+static double evaluate_all(stz_kmc *kmc, const stz_law *law, double *axial) {
   direct *d = kmc->state;
   _Alignas(64) float rates[STZ_RATES_MOST];
   const int first = stz_grid_first_plane(d->grid), planes = stz_grid_cells(d->grid)[0];
@@ -214,7 +214,7 @@ static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
     if (recovering > 0.0) window = fmin(window, stz_glass_recovery_step(kmc->glass, recovery) / recovering);
     stz_glass_soften(kmc->glass, recovery);
     law_at(kmc, mean, start, &then);
-    const double total = evaluate(kmc, &then, NULL);
+    const double total = evaluate_all(kmc, &then, NULL);
     if (!isfinite(total)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", total, mean->t0 + start);
     for (double elapsed = 0.0; total > 0.0;) {
       elapsed = stz_thinning_wait(kmc->attempt * total, growth, elapsed, stz_rng_exponential(&kmc->rng));
@@ -250,7 +250,7 @@ static void direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *tota
   double axial;
   stz_law law;
   law_at(kmc, mean, 0.0, &law);
-  *total = kmc->attempt * evaluate(kmc, &law, &axial);
+  *total = kmc->attempt * evaluate_all(kmc, &law, &axial);
   *plastic_rate = axial * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(d->grid);
 }
 

@@ -77,7 +77,7 @@ static double recovery_until(const stz_kmc *kmc, double t) {
   return stz_glass_recovery_gain(kmc->glass, kmc->drive.temperature_K, kmc->drive.temperature_rate, elapsed);
 }
 
-void stz_kmc_pass(stz_kmc *kmc, double t) {
+void stz_kmc_advance(stz_kmc *kmc, double t) {
   stz_glass_recover(kmc->glass, recovery_until(kmc, t));
   if (!(t > kmc->drive.t0)) return;
   kmc->drive.temperature_K += kmc->drive.temperature_rate * (t - kmc->drive.t0);
@@ -85,7 +85,7 @@ void stz_kmc_pass(stz_kmc *kmc, double t) {
 }
 
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) {
-  stz_kmc_pass(kmc, event->time_s);
+  stz_kmc_advance(kmc, event->time_s);
   stz_glass_shear(kmc->glass, &event->shear, strain);
   kmc->engine->add_stress(kmc, event, strain);
   kmc->stats.events++;

@@ -51,10 +51,10 @@ typedef struct stz_engine_cost {
 } stz_engine_cost;
 void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, stz_engine_cost *cost);
 
-// Collective. Makes the engine params->engine for a sample. Only stz_kmc_fire and stz_kmc_pass modify the glass; other
-// calls may update barriers for damage recovery. `elastic` (in and out) gets its table if the engine needs it. `glass`
-// and `elastic` must outlive the engine; `seed` keys its stream of random numbers. Fails with STZ_EINPUT if the engine
-// does not fit the box or the number of ranks.
+// Collective. Makes the engine params->engine for a sample. Only stz_kmc_fire and stz_kmc_advance modify the glass;
+// other calls may update barriers for damage recovery. `elastic` (in and out) gets its table if the engine needs it.
+// `glass` and `elastic` must outlive the engine; `seed` keys its stream of random numbers. Fails with STZ_EINPUT if the
+// engine does not fit the box or the number of ranks.
 stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, stz_elastic *elastic, uint64_t seed,
                        stz_kmc **kmc) STZ_MUST_USE;
 void stz_kmc_destroy(stz_kmc **kmc);
@@ -79,7 +79,7 @@ stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, st
 void stz_kmc_drive(stz_kmc *kmc, const stz_mean_stress *mean);
 
 // Advances the clock to t (s) without an event, under the load that stz_kmc_next was given last: damage recovers.
-void stz_kmc_pass(stz_kmc *kmc, double t);
+void stz_kmc_advance(stz_kmc *kmc, double t);
 
 // Collective. Applies the event, at its time, to the glass and to the stress field. `strain` receives its strain gamma0
 // P (tensor components): the mean plastic strain grows by strain Omega/V.

@@ -70,7 +70,7 @@ double stz_grid_volume(const stz_grid *grid) {
 
 static int64_t plane_sites(const stz_grid *grid) { return (int64_t)grid->cells[1] * grid->cells[2]; }
 int64_t stz_grid_sites(const stz_grid *grid) { return grid->cells[0] * plane_sites(grid); }
-double stz_grid_share(const stz_grid *grid, double volume) { return volume / stz_grid_volume(grid); }
+double stz_grid_fraction(const stz_grid *grid, double volume) { return volume / stz_grid_volume(grid); }
 
 double stz_grid_voxels(const stz_grid *grid, double volume) {
   const double a = grid->spacing;

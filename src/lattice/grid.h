@@ -28,12 +28,12 @@ int stz_grid_ranks(const stz_grid *grid);
 void stz_grid_employ(stz_grid *grid, stz_team *team);
 stz_team *stz_grid_team(const stz_grid *grid);
 
-const int *stz_grid_cells(const stz_grid *grid);             // nx, ny, nz
-double stz_grid_spacing(const stz_grid *grid);               // a, nm
-double stz_grid_volume(const stz_grid *grid);                // of the box, nm^3
-int64_t stz_grid_sites(const stz_grid *grid);                // nx ny nz
-double stz_grid_share(const stz_grid *grid, double volume);  // part of the box that a volume (nm^3) has, as Omega/V
-double stz_grid_voxels(const stz_grid *grid, double volume); // a volume (nm^3) in voxels, as Omega/a^3
+const int *stz_grid_cells(const stz_grid *grid);               // nx, ny, nz
+double stz_grid_spacing(const stz_grid *grid);                 // a, nm
+double stz_grid_volume(const stz_grid *grid);                  // of the box, nm^3
+int64_t stz_grid_sites(const stz_grid *grid);                  // nx ny nz
+double stz_grid_fraction(const stz_grid *grid, double volume); // part of the box that a volume (nm^3) has, as Omega/V
+double stz_grid_voxels(const stz_grid *grid, double volume);   // a volume (nm^3) in voxels, as Omega/a^3
 int64_t stz_grid_local_sites(const stz_grid *grid);
 
 int stz_grid_first_plane(const stz_grid *grid);      // of this rank

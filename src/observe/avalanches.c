@@ -52,7 +52,7 @@ static int within(const stz_avalanches *a, const int d[3]) {
   return (double)d[0] * d[0] + (double)d[1] * d[1] + (double)d[2] * d[2] <= most * most;
 }
 
-static double share_within(const stz_avalanches *a) {
+static double fraction_within(const stz_avalanches *a) {
   const int *n = stz_grid_cells(a->grid);
   int64_t count = 0;
   for (int x = 0; x < n[0]; x++) {
@@ -98,7 +98,7 @@ stz_err stz_avalanches_create(const stz_grid *grid, const stz_avalanche_params *
   *avalanches = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(a, 1)));
   *a = (stz_avalanches){.grid = grid, .params = *params};
-  a->share = share_within(a);
+  a->share = fraction_within(a);
   const stz_err err = make_room(a, 1024);
   if (err != STZ_OK) stz_avalanches_destroy(&a);
   *avalanches = a;
@@ -114,7 +114,7 @@ void stz_avalanches_destroy(stz_avalanches **avalanches) {
   *avalanches = NULL;
 }
 
-double stz_avalanches_share(const stz_avalanches *avalanches) { return avalanches->share; }
+double stz_avalanches_reach_fraction(const stz_avalanches *avalanches) { return avalanches->share; }
 
 void stz_avalanches_new_clock(stz_avalanches *a, double time_s) {
   a->now.last_s -= time_s;

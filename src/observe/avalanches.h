@@ -70,7 +70,7 @@ double stz_avalanche_radius(const stz_avalanche *avalanche);
 void stz_avalanche_centre(const stz_grid *grid, const stz_avalanche *avalanche, double centre_nm[3]);
 
 // Fraction of the sites within the distance (periodic, at least the site itself).
-double stz_avalanches_share(const stz_avalanches *avalanches);
+double stz_avalanches_reach_fraction(const stz_avalanches *avalanches);
 
 // For checkpoints: all open avalanches. Restoring can fail (STZ_EIO: `saved` is not of this size).
 size_t stz_avalanches_saved_bytes(const stz_avalanches *avalanches);

@@ -24,8 +24,9 @@ typedef struct stz_correlation {
   double *radial_nm;     // points: mean |r| of those
 } stz_correlation;
 
-// `field`: one number a local site; it is used up. `width_nm`: s of the shape exp(-k^2 s^2/2) that it is averaged with
-// first; 0: none. C is NaN for a field without variance. Collective; the same bits on any number of ranks.
+// `field`: one number per local site (in and out: overwritten). `width_nm`: s of the shape exp(-k^2 s^2/2) that it is
+// averaged with first; 0: none. C is NaN for a field without variance. Collective; the same bits on any number of
+// ranks.
 stz_err stz_correlation_create(const stz_grid *grid, stz_spectral *spectral, double *field, double width_nm,
                                stz_correlation **correlation) STZ_MUST_USE;
 void stz_correlation_destroy(stz_correlation **correlation);

@@ -4,10 +4,11 @@
 // The balance of energy of the specimen: work done by the load = elastic energy - elastic energy at the start + heat.
 // Each of the three is found by itself, so that their sum is a check of the run:
 //   work     the integral of stress : d(strain) of the means. Between events, and in an event, stress and strain go
-//            along a straight line, as specimen and machine are linear: (before + after)/2 : change, a unit of volume;
+//            along a straight line, as specimen and machine are linear: (before + after)/2 : change, per unit of
+//            volume;
 //   heat     sum over events of gamma0 Omega (tau_before + tau_after)/2 (docs/theory.md, 4), tau the resolved stress
 //            averaged over the STZ, mean stress and, after, its self-stress included;
-//   elastic  of the mean stress, stress:S:stress/2 a unit of volume, and of the internal stress, from the fields:
+//   elastic  of the mean stress, stress:S:stress/2 per unit of volume, and of the internal stress, from the fields:
 //            -Omega/2 sum over sites of (strain of all events there) : (driving stress, its mean left out).
 // The last is a pass over all sites. Between two of them, the energy of the internal stress is carried on from event to
 // event: one of strain d changes it by -Omega d : (driving stress there, its mean left out, + self-stress/2). That part
@@ -32,8 +33,8 @@ void stz_energy_destroy(stz_energy **energy);
 void stz_energy_move(stz_energy *energy, const double stress[6], const double strain[6]);
 
 // An event of strain gamma0 P happens at a global site, at which the driving stress without its mean was `internal`
-// (deviator; looked at on the rank that owns the site), and takes the mean stress and strain to `stress` and `strain`.
-// stz_energy_move has been told of the moment before. Local; every rank.
+// (deviator; read on the rank that owns the site), and takes the mean stress and strain to `stress` and `strain`.
+// Call stz_energy_move with the moment before first. Local; every rank.
 void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], const float internal[5],
                       const double stress[6], const double strain[6]);
 
@@ -52,7 +53,7 @@ double stz_energy_of_mean(const stz_energy *energy, const double stress[6]);
 // up to date. Collective; the same bits on any number of ranks.
 stz_err stz_energy_internal(const stz_glass *glass, const stz_kmc *kmc, double *energy) STZ_MUST_USE;
 
-// What a checkpoint keeps, the same on every rank; saving is collective.
+// The state for a checkpoint, the same on every rank; saving is collective.
 size_t stz_energy_saved_bytes(const stz_energy *energy);
 void stz_energy_save(const stz_energy *energy, void *saved);
 void stz_energy_restore(stz_energy *energy, const void *saved);

@@ -23,12 +23,12 @@ typedef struct stz_history_state {
   double mean_energy, internal_energy;         // elastic energy of the mean and of the internal stress, eV/nm^3
 } stz_history_state;
 
-// What the sample adds.
+// The part of a row that is measured on the sample.
 typedef struct stz_history_sample {
   double stz_per_box;    // Omega/V
-  double order_mean;     // share of clusters that still have their order; NaN without clusters
+  double order_mean;     // fraction of clusters that still have their order; NaN without clusters
   double localisation;   // stz_localisation
-  double reversal_share; // share of events that undid the event before at their site; 0 without events
+  double reversal_share; // fraction of events that reversed the event before at their site; 0 without events
   stz_participation participation;
 } stz_history_sample;
 
@@ -36,14 +36,15 @@ typedef struct stz_history_sample {
 extern const stz_group stz_history_group;
 enum { STZ_HISTORY_ROOM = 64 };
 
-// Looks at the glass, with the tally of its fields, after `events` events. Collective; the same bits on any number of
+// Collective. Measures the glass, with the tally of its fields, after `events` events; the same bits on any number of
 // ranks.
-stz_history_sample stz_history_look(const stz_glass *glass, stz_tally *tally, uint64_t events);
+stz_history_sample stz_history_observe(const stz_glass *glass, stz_tally *tally, uint64_t events);
 
 // A tally of the glass's fields. Collective.
 stz_err stz_history_tally(const stz_glass *glass, stz_tally **tally) STZ_MUST_USE;
 
-// Share of ordered clusters over all ranks; NaN if there are none. `ordered` of this rank's `count` are. Collective.
+// Collective. Fraction of ordered clusters over all ranks, of which `ordered` of `count` are this rank's; NaN if there
+// are none.
 double stz_order_mean(const stz_grid *grid, int64_t ordered, int64_t count);
 
 // One row; returns how many numbers it has. Local.

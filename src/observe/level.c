@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 
-stz_err stz_reached_create(const stz_view *view, const char *name, const stz_levels *levels, void **state) {
+stz_err stz_reached_create(const stz_view *view, const char *name, const stz_strain_levels *levels, void **state) {
   stz_reached *reached = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(view->grid), STZ_NEW(reached, 1)));
   *reached = (stz_reached){.view = view, .name = name, .levels = levels};
@@ -104,8 +104,8 @@ stz_err stz_moment_write(stz_result *r, const char *group, const stz_moment *mom
   return stz_result_int(r, group, "segment", moment->segment);
 }
 
-stz_err stz_level_write(stz_result *r, int level, const stz_nbed *nbed, const stz_nbed_params *params,
-                        const stz_moment *moment) {
+stz_err stz_strain_level_write(stz_result *r, int level, const stz_nbed *nbed, const stz_nbed_params *params,
+                               const stz_moment *moment) {
   char group[32];
   snprintf(group, sizeof group, "/nbed/level_%02d", level);
   STZ_TRY(write_nbed(r, group, nbed));

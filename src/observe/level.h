@@ -11,13 +11,14 @@
 // checkpoint block by the functions below.
 typedef struct stz_reached {
   const stz_view *view;
-  const char *name;         // of the observer
-  const stz_levels *levels; // ascending
-  int next;                 // the one that is reached next
+  const char *name;                // of the observer
+  const stz_strain_levels *levels; // ascending
+  int next;                        // the one that is reached next
 } stz_reached;
 
 // Makes the state of an observer that needs no more; `destroy` is stz_free. Collective.
-stz_err stz_reached_create(const stz_view *view, const char *name, const stz_levels *levels, void **state) STZ_MUST_USE;
+stz_err stz_reached_create(const stz_view *view, const char *name, const stz_strain_levels *levels,
+                           void **state) STZ_MUST_USE;
 
 // next_due of an observer.
 double stz_reached_due(const void *state, const stz_span *span);
@@ -42,7 +43,7 @@ stz_err stz_moment_write(stz_result *result, const char *group, const stz_moment
 
 // The datasets of a level of NBED, and how they are written: /nbed/level_NN. Collective.
 extern const stz_group stz_level_group;
-stz_err stz_level_write(stz_result *result, int level, const stz_nbed *nbed, const stz_nbed_params *params,
-                        const stz_moment *moment) STZ_MUST_USE;
+stz_err stz_strain_level_write(stz_result *result, int level, const stz_nbed *nbed, const stz_nbed_params *params,
+                               const stz_moment *moment) STZ_MUST_USE;
 
 #endif

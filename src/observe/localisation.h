@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Internal to src/observe: not installed.
 //
-// Does plastic strain gather in bands? A shear band under tension along x lies near 45 degrees to it.
+// Localisation: does plastic strain concentrate in bands? A shear band under tension along x lies near 45 degrees to
+// it.
 #ifndef STZ_OBSERVE_LOCALISATION_H
 #define STZ_OBSERVE_LOCALISATION_H
 
@@ -16,7 +17,7 @@
 // Slabs are normal to (1, 1, 0), (1, -1, 0), (1, 0, 1) and (1, 0, -1): u = x + y and so on, taken modulo the greatest
 // common divisor G of the two sides, which is the largest period that the box allows. G is cut into
 // round(G / (sqrt2 STZ_SLAB_NM)) slabs of equal thickness, at least 1; a direction with a single slab says nothing and
-// counts as 1. A layer of voxels across a border counts in both slabs by its share of thickness.
+// counts as 1. A layer of voxels across a border counts in both slabs by its fraction of the thickness.
 //
 // `lines`: sums of the axial plastic strain, in any unit, stz_localisation_width numbers for each plane of the box, one
 // plane `stride` numbers after the other: over the ny lines of the plane along z, over its nz lines along y, and of the

@@ -17,7 +17,7 @@ uint64_t stz_view_events(const stz_view *view) {
   return stats.events;
 }
 
-void stz_view_refresh(const stz_view *view, const stz_macro *macro) {
+void stz_view_update(const stz_view *view, const stz_macro *macro) {
   double total, plastic;
   stz_mean_stress mean = {.t0 = macro->time_s, .temperature_K = macro->temperature_K};
   memcpy(mean.stress, macro->stress, sizeof mean.stress);

@@ -53,9 +53,10 @@ typedef struct stz_observer {
   const char *name;        // of the file; in messages
   const stz_group *groups; // the datasets that it writes
   int group_count;
-  bool (*applies)(const stz_config *config);              // whether this run has it; NULL: every run. Local
-  const stz_levels *(*strains)(const stz_config *config); // of an input of its own, at which it is due; for `check`
-  const char *strains_name;                               // what `check` calls them
+  bool (*applies)(const stz_config *config); // whether this run has it; NULL: every run. Local
+  const stz_strain_levels *(*strains)(
+      const stz_config *config); // of an input of its own, at which it is due; for `check`
+  const char *strains_name;      // what `check` calls them
 
   stz_err (*create)(const stz_view *view, void **state); // on failure `destroy` gets what there is of *state
   void (*destroy)(void *state);                          // local
@@ -87,7 +88,7 @@ extern const stz_observer *const stz_observers[STZ_OBSERVER_COUNT];
 uint64_t stz_view_events(const stz_view *view);
 
 // Brings the engine's stress up to date and the barriers to the moment of `macro`, no event lying between. Collective.
-void stz_view_refresh(const stz_view *view, const stz_macro *macro);
+void stz_view_update(const stz_view *view, const stz_macro *macro);
 
 // Axial plastic strain of the events centred on a local voxel: the sum of their gamma0 P_xx Omega/a^3. Local.
 double stz_observe_axial(const stz_glass *glass, int64_t local);

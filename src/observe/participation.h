@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// How many sites share the plastic strain.
+// Participation: how many sites carry the plastic strain.
 #ifndef STZ_OBSERVE_PARTICIPATION_H
 #define STZ_OBSERVE_PARTICIPATION_H
 
 typedef struct stz_participation {
   double ratio;   // (sum s)^2 / (N sum s^2), s = e:e of each site's plastic strain e: 1 if all sites have the same, m/N
                   // if m have and the others none; NaN without any
-  double sheared; // share of sites at which an event was centred
+  double sheared; // fraction of sites at which an event was centred
 } stz_participation;
 
 enum { STZ_PARTICIPATION_SUMS = 3 }; // over all sites: of s, of s^2, of sheared sites

@@ -15,11 +15,11 @@ stz_nbed_sample stz_nbed_sample_of(const stz_glass *glass) {
   return sample;
 }
 
-stz_history_sample stz_history_look(const stz_glass *glass, stz_tally *tally, uint64_t events) {
+stz_history_sample stz_history_observe(const stz_glass *glass, stz_tally *tally, uint64_t events) {
   const stz_grid *grid = stz_glass_grid(glass);
   int64_t count;
   (void)stz_glass_clusters(glass, &count);
-  stz_history_sample sample = {.stz_per_box = stz_grid_share(grid, stz_glass_stz(glass)->volume_nm3),
+  stz_history_sample sample = {.stz_per_box = stz_grid_fraction(grid, stz_glass_stz(glass)->volume_nm3),
                                .order_mean = stz_order_mean(grid, stz_glass_ordered(glass), count),
                                .reversal_share = events ? (double)stz_glass_reversals(glass) / (double)events : 0.0};
   stz_tally_look(tally, &sample.participation, &sample.localisation);

@@ -10,6 +10,6 @@
 #define STZ_INPUT "/config" // the group of `resolved`
 
 // The axial strains at which a run takes them; NULL if it takes none. Local.
-const stz_levels *stz_snapshots_levels(const stz_config *config);
+const stz_strain_levels *stz_snapshots_levels(const stz_config *config);
 
 #endif

@@ -21,7 +21,7 @@ typedef enum stz_purpose {
   STZ_RNG_NOISE = 2,       // white noise under the barriers; index: site
   STZ_RNG_WAVES = 3,       // composition waves; index: wave (micro/waves.h)
   STZ_RNG_SHUFFLE = 4,     // keys of the shuffled control's permutation; index 0
-  STZ_RNG_CELLS = 5,       // seed point of a grain of orientation; index: grain
+  STZ_RNG_GRAINS = 5,      // seed point of a grain of orientation; index: grain
   STZ_RNG_ROTATIONS = 6,   // table of rotations; index: entry
   STZ_RNG_ORIENTATION = 7, // initial rotation of a grain; index: grain
   STZ_RNG_CLUSTERS = 8,    // ordered clusters; index: site

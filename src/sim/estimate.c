@@ -66,7 +66,7 @@ static void compare_with_rates(const stz_config *config, double largest_strain, 
   const double needed = estimate->events;
   estimate->slow = -1;
   if (!thermal) return;
-  estimate->floor_share = stz_thermal_floor(thermal);
+  estimate->floor_fraction = stz_thermal_floor(thermal);
   for (int i = 0; i < config->segments; i++) {
     const stz_segment *s = &config->protocol[i];
     const double held = s->type == STZ_SEGMENT_CREEP && isfinite(s->stress_GPa) ? fabs(s->stress_GPa) : 0.0;
@@ -102,7 +102,7 @@ static double clusters_of(const stz_config *config) {
          (config->order.acceptance * STZ_PI * reach * reach * config->nbed.foil_nm); // per nm^3
 }
 
-static const stz_levels *statistics_of(const stz_config *config) {
+static const stz_strain_levels *statistics_of(const stz_config *config) {
   return config->statistics_strains.count > 0 ? &config->statistics_strains : &config->nbed_strains;
 }
 
@@ -159,7 +159,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
                          (config->events ? 36.0 * estimate->events : 0.0);
 }
 
-static void print_beyond(const stz_levels *levels, double largest, const char *what, FILE *out) {
+static void print_beyond(const stz_strain_levels *levels, double largest, const char *what, FILE *out) {
   bool some = false;
   for (int i = 0; i < levels->count; i++) {
     if (levels->values[i] <= largest + 1e-12) continue;

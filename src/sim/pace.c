@@ -11,7 +11,7 @@
 // No rate may change by more than this share within the last digit of the clock: events of the largest box that come
 // while rates grow by a factor e, 1e6, are then still some digits apart.
 static const double STEEPEST = 1e-7;
-static const double LEAST_DONE = 1e-3; // share of a segment below which it is told of
+static const double LEAST_DONE = 1e-3; // share of a segment below which it is reported of
 enum { LEAST_EVENTS = 1000 };
 
 // Events between looks: avalanches, which no clock needs to resolve, have fewer.
@@ -41,8 +41,8 @@ static double share(double begin, double now, double end) {
 }
 
 // How much of the segment is done, at most: of the way to the load's next break point if it has one.
-static double share_done(const stz_pace *pace, const stz_segment *segment, const stz_sample *sample,
-                         const stz_drive *drive) {
+static double fraction_done(const stz_pace *pace, const stz_segment *segment, const stz_sample *sample,
+                            const stz_drive *drive) {
   stz_macro macro;
   if (isfinite(drive->until)) return drive->t0 / drive->until;
   stz_load_state(sample->load, &macro);
@@ -54,10 +54,10 @@ static double share_done(const stz_pace *pace, const stz_segment *segment, const
 // Tells of it where hardly any of the segment is done after so many events.
 static void tell(stz_pace *pace, const stz_config *config, const stz_sample *sample, int index,
                  const stz_drive *drive) {
-  const double done = share_done(pace, &config->protocol[index], sample, drive);
+  const double done = fraction_done(pace, &config->protocol[index], sample, drive);
   stz_estimate estimate;
-  if (pace->told || done >= LEAST_DONE) return;
-  pace->told = 1;
+  if (pace->reported || done >= LEAST_DONE) return;
+  pace->reported = 1;
   stz_sim_estimate(config, 1, &estimate);
   stz_log(STZ_LOG_WARNING,
           "protocol[%d]: time does not advance: %.3g s and %.2g of the segment after %.0f events, where the whole run "
@@ -66,7 +66,7 @@ static void tell(stz_pace *pace, const stz_config *config, const stz_sample *sam
           index, drive->t0, done, (double)(events_so_far(sample) - pace->first), estimate.events);
 }
 
-stz_err stz_pace_look(stz_pace *pace, const stz_config *config, const stz_sample *sample, const stz_drive *drive) {
+stz_err stz_pace_check(stz_pace *pace, const stz_config *config, const stz_sample *sample, const stz_drive *drive) {
   const uint64_t events = events_so_far(sample), between = events_between(sample);
   const int index = stz_load_segment(sample->load);
   const char *type = stz_segment_name(config->protocol[index].type);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Whether time goes by: what is too fast for the clock ends the run with one line, and a segment in which events go by
-// and time does not is told of once.
+// and time does not is reported of once.
 #ifndef STZ_SIM_PACE_H
 #define STZ_SIM_PACE_H
 
@@ -13,7 +13,7 @@ typedef struct stz_pace {
   uint64_t first, events; // events before the segment, and before the last look
   double time_s;          // at that look, in the segment
   double strain, stress;  // of the driven component at the segment's begin
-  int told;
+  int reported;
 } stz_pace;
 
 // A segment begins. Local.
@@ -21,7 +21,7 @@ stz_pace stz_pace_begin(const stz_sample *sample);
 
 // Looks at the clock before the next event is searched. Fails with STZ_ENUMERIC if the load moves too far, or too many
 // events come, within the last digit of the segment's time. Local.
-stz_err stz_pace_look(stz_pace *pace, const stz_config *config, const stz_sample *sample,
-                      const stz_drive *drive) STZ_MUST_USE;
+stz_err stz_pace_check(stz_pace *pace, const stz_config *config, const stz_sample *sample,
+                       const stz_drive *drive) STZ_MUST_USE;
 
 #endif

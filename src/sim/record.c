@@ -16,8 +16,8 @@
   for (int o = 0; o < STZ_OBSERVER_COUNT; o++)                                                                         \
     if ((record)->observers[o] && stz_observers[o]->what)
 
-stz_err stz_record_prepare(stz_record *record, const stz_config *config, const char *output, stz_sample *sample) {
-  *record = (stz_record){.sample = sample};
+stz_err stz_recorder_prepare(stz_recorder *record, const stz_config *config, const char *output, stz_sample *sample) {
+  *record = (stz_recorder){.sample = sample};
   STZ_TRY(stz_agree(stz_grid_comm(sample->grid), stz_output_path(output, "", &record->stem)));
   record->view = (stz_view){.config = config,
                             .grid = sample->grid,
@@ -34,36 +34,36 @@ stz_err stz_record_prepare(stz_record *record, const stz_config *config, const c
   return STZ_OK;
 }
 
-static stz_err open_observers(stz_record *record) {
+static stz_err open_observers(stz_recorder *record) {
   FOR_OBSERVERS(record, open) STZ_TRY(stz_observers[o]->open(record->observers[o]));
   return STZ_OK;
 }
 
-static stz_err write_start(stz_record *record, const char *command_line) {
+static stz_err write_start(stz_recorder *record, const char *command_line) {
   STZ_TRY(stz_header_begin(record->view.result, record->view.config, record->sample, command_line));
   STZ_TRY(open_observers(record));
   return stz_result_flush(record->view.result);
 }
 
-stz_err stz_record_begin(stz_record *record, const stz_config *config, const stz_run_options *options,
-                         stz_sample *sample) {
-  STZ_TRY(stz_record_prepare(record, config, options->output, sample));
+stz_err stz_recorder_begin(stz_recorder *record, const stz_config *config, const stz_run_options *options,
+                           stz_sample *sample) {
+  STZ_TRY(stz_recorder_prepare(record, config, options->output, sample));
   STZ_TRY(stz_result_create(sample->grid, options->output, options->force, &record->view.result));
   const stz_err err = write_start(record, options->command_line);
-  if (err != STZ_OK) stz_record_abandon(record);
+  if (err != STZ_OK) stz_recorder_abandon(record);
   return err;
 }
 
-stz_err stz_record_reopen(stz_record *record, const char *output) {
+stz_err stz_recorder_reopen(stz_recorder *record, const char *output) {
   STZ_TRY(stz_result_reopen(record->view.grid, output, &record->view.result));
   const stz_err err = open_observers(record);
-  if (err != STZ_OK) stz_record_abandon(record);
+  if (err != STZ_OK) stz_recorder_abandon(record);
   return err;
 }
 
 // --- what happens ---
 
-void stz_record_before(stz_record *record, const stz_event *event) {
+void stz_recorder_before(stz_recorder *record, const stz_event *event) {
   const stz_view *view = &record->view;
   const int64_t local = stz_grid_local(view->grid, event->shear.site);
   record->happening.event = event;
@@ -72,18 +72,18 @@ void stz_record_before(stz_record *record, const stz_event *event) {
   FOR_OBSERVERS(record, before_event) stz_observers[o]->before_event(record->observers[o], &record->happening);
 }
 
-stz_err stz_record_event(stz_record *record, const stz_event *event, const double strain[6]) {
+stz_err stz_recorder_event(stz_recorder *record, const stz_event *event, const double strain[6]) {
   stz_happening *happening = &record->happening;
   happening->event = event;
   memcpy(happening->strain, strain, sizeof happening->strain);
-  happening->plastic_each = stz_grid_share(record->view.grid, stz_glass_stz(record->view.glass)->volume_nm3);
+  happening->plastic_each = stz_grid_fraction(record->view.grid, stz_glass_stz(record->view.glass)->volume_nm3);
   stz_load_state(record->view.load, &happening->after);
   FOR_OBSERVERS(record, event) STZ_TRY(stz_observers[o]->event(record->observers[o], happening));
   return STZ_OK;
 }
 
 // The observer that is due first, at *due; -1 if none is.
-static int first_due(const stz_record *record, const stz_span *span, double *due) {
+static int first_due(const stz_recorder *record, const stz_span *span, double *due) {
   int first = -1;
   *due = INFINITY;
   FOR_OBSERVERS(record, next_due) {
@@ -95,7 +95,7 @@ static int first_due(const stz_record *record, const stz_span *span, double *due
   return first;
 }
 
-stz_err stz_record_until(stz_record *record, double t, bool *left_off) {
+stz_err stz_recorder_until(stz_recorder *record, double t, bool *left_off) {
   stz_span span;
   double due;
   *left_off = false;
@@ -111,7 +111,7 @@ stz_err stz_record_until(stz_record *record, double t, bool *left_off) {
   return STZ_OK;
 }
 
-stz_err stz_record_segment_begins(stz_record *record) {
+stz_err stz_recorder_segment_begins(stz_recorder *record) {
   stz_result *r = record->view.result;
   stz_macro macro;
   char group[40];
@@ -133,7 +133,7 @@ stz_err stz_record_segment_begins(stz_record *record) {
   return STZ_OK;
 }
 
-stz_err stz_record_segment_ends(stz_record *record) {
+stz_err stz_recorder_segment_ends(stz_recorder *record) {
   stz_result *r = record->view.result;
   stz_macro macro;
   char group[40];
@@ -156,13 +156,13 @@ typedef struct saved_record {
   int segment, step_found, step_happens, step_ends;
 } saved_record;
 
-size_t stz_record_saved_bytes(const stz_record *record) {
+size_t stz_recorder_saved_bytes(const stz_recorder *record) {
   size_t bytes = sizeof(saved_record);
   FOR_OBSERVERS(record, save) bytes += sizeof(uint64_t) + stz_observers[o]->saved_bytes(record->observers[o]);
   return bytes;
 }
 
-void stz_record_save(const stz_record *record, void *saved) {
+void stz_recorder_save(const stz_recorder *record, void *saved) {
   const stz_step *step = &record->step;
   char *to = saved;
   saved_record own;
@@ -186,7 +186,7 @@ void stz_record_save(const stz_record *record, void *saved) {
   }
 }
 
-static void restore_own(stz_record *record, const saved_record *own) {
+static void restore_own(stz_recorder *record, const saved_record *own) {
   record->segment_events = own->segment_events;
   record->pace = own->pace;
   record->segment = own->segment;
@@ -197,7 +197,7 @@ static void restore_own(stz_record *record, const saved_record *own) {
                             .event = {.time_s = own->event_s, .shear = own->shear}};
 }
 
-stz_err stz_record_restore(stz_record *record, const void *saved, size_t bytes) {
+stz_err stz_recorder_restore(stz_recorder *record, const void *saved, size_t bytes) {
   const MPI_Comm comm = stz_grid_comm(record->view.grid);
   const char *from = saved, *const end = from + bytes;
   saved_record own = {.segment = -1};
@@ -218,7 +218,7 @@ stz_err stz_record_restore(stz_record *record, const void *saved, size_t bytes) 
 // --- the end ---
 
 // Events that come in pairs, there and back, cost time and move nothing: at worst two of each reversal.
-static void warn_of_flicker(const stz_record *record) {
+static void warn_of_flicker(const stz_recorder *record) {
   enum { FEW = 100 };
   const uint64_t events = stz_view_events(&record->view), reversals = stz_glass_reversals(record->view.glass);
   if (events < FEW || 4 * reversals <= events) return;
@@ -226,24 +226,24 @@ static void warn_of_flicker(const stz_record *record) {
           100.0 * (double)reversals / (double)events);
 }
 
-static stz_err write_end(stz_record *record) {
+static stz_err write_end(stz_recorder *record) {
   FOR_OBSERVERS(record, finish) STZ_TRY(stz_observers[o]->finish(record->observers[o]));
   return stz_header_end(record->view.result, record->sample);
 }
 
-stz_err stz_record_finish(stz_record *record) {
+stz_err stz_recorder_finish(stz_recorder *record) {
   warn_of_flicker(record);
   const stz_err err = write_end(record);
   if (err != STZ_OK) {
-    stz_record_abandon(record);
+    stz_recorder_abandon(record);
     return err;
   }
   return stz_result_close(&record->view.result);
 }
 
-void stz_record_abandon(stz_record *record) { stz_result_abandon(&record->view.result); }
+void stz_recorder_abandon(stz_recorder *record) { stz_result_abandon(&record->view.result); }
 
-void stz_record_clear(stz_record *record) {
+void stz_recorder_clear(stz_recorder *record) {
   for (int o = 0; o < STZ_OBSERVER_COUNT; o++) {
     if (record->observers[o]) stz_observers[o]->destroy(record->observers[o]);
     record->observers[o] = NULL;

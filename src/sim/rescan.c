@@ -115,7 +115,7 @@ static stz_err read_contents(const again *a, int index, contents *c) {
 
 // The level of the run that a snapshot was taken with; one of its own if there is none.
 static uint64_t stream_of(const stz_config *config, int index) {
-  const stz_levels *nbed = &config->nbed_strains;
+  const stz_strain_levels *nbed = &config->nbed_strains;
   if (config->snapshot_strains.count == 0) return (uint64_t)index;
   for (int i = 0; i < nbed->count; i++) {
     if (nbed->values[i] == config->snapshot_strains.values[index]) return (uint64_t)i;
@@ -133,7 +133,7 @@ static stz_err show(const again *a, int index, const contents *c, const stz_nbed
                                   .bragg_expected = nbed->bragg_expected};
   if (stz_grid_rank(a->grid) == 0) a->options->level(&level);
   if (!a->result) return STZ_OK;
-  return stz_level_write(a->result, index, nbed, &a->config->nbed, &c->moment);
+  return stz_strain_level_write(a->result, index, nbed, &a->config->nbed, &c->moment);
 }
 
 static stz_err scan(const again *a, int index) {

@@ -27,16 +27,16 @@ typedef struct run {
   const stz_run_options *options;
   stz_state_paths paths;
   stz_sample sample;
-  stz_record record;
+  stz_recorder record;
   stz_listener listener;
-  double begin, told;
+  double begin, reported;
   uint64_t events_before; // of this part of the run
   bool stopping;
 } run;
 
 // Share of the time that is over. What is held goes on by the logarithm of time; rows are as dense from its first
 // second on.
-static double share_of_time(const stz_segment *segment, double time_s) {
+static double fraction_of_time(const stz_segment *segment, double time_s) {
   const stz_segment_type type = segment->type;
   const bool held = type == STZ_SEGMENT_RELAXATION || type == STZ_SEGMENT_CREEP || type == STZ_SEGMENT_AGE;
   return held ? log1p(time_s) / log1p(segment->duration_s) : time_s / segment->duration_s;
@@ -45,7 +45,7 @@ static double share_of_time(const stz_segment *segment, double time_s) {
 // How far the running segment has come, by the end condition that is nearest.
 static double fraction_of_segment(const stz_segment *segment, const stz_macro *macro) {
   double fraction = 0.0;
-  if (isfinite(segment->duration_s)) fraction = share_of_time(segment, macro->time_s);
+  if (isfinite(segment->duration_s)) fraction = fraction_of_time(segment, macro->time_s);
   if (isfinite(segment->until_strain))
     fraction = fmax(fraction, macro->strain[macro->component] / segment->until_strain);
   if (isfinite(segment->until_stress_GPa)) {
@@ -57,7 +57,7 @@ static double fraction_of_segment(const stz_segment *segment, const stz_macro *m
 static void report(run *r, bool now) {
   const stz_sample *s = &r->sample;
   const double wall = MPI_Wtime();
-  if (!r->options->progress || stz_grid_rank(s->grid) != 0 || (!now && wall < r->told + 1.0)) return;
+  if (!r->options->progress || stz_grid_rank(s->grid) != 0 || (!now && wall < r->reported + 1.0)) return;
   stz_macro macro;
   stz_kmc_stats stats;
   stz_load_state(s->load, &macro);
@@ -76,7 +76,7 @@ static void report(run *r, bool now) {
                                  .segments = r->config->segments,
                                  .segment_type = stz_segment_name(segment->type)};
   r->options->progress(&progress);
-  r->told = wall;
+  r->reported = wall;
 }
 
 // Meets a wish that was heard: saves the state, and notes whether the run is to stop.
@@ -97,7 +97,7 @@ static bool leaves_off(void *context) {
 
 // The mean plastic strain grows by an event's strain times its share of the volume.
 static void yield(stz_sample *s, const double strain[6]) {
-  const double share = stz_grid_share(s->grid, stz_elastic_volume(s->elastic));
+  const double share = stz_grid_fraction(s->grid, stz_elastic_volume(s->elastic));
   double plastic[6];
   for (int v = 0; v < 6; v++) plastic[v] = strain[v] * share;
   stz_load_yield(s->load, plastic);
@@ -107,7 +107,7 @@ static void yield(stz_sample *s, const double strain[6]) {
 // left off.
 static stz_err find_step(run *r, const stz_drive *drive, const stz_mean_stress *mean) {
   stz_step step = {.ends = drive->ends_segment};
-  STZ_TRY(stz_pace_look(&r->record.pace, r->config, &r->sample, drive));
+  STZ_TRY(stz_pace_check(&r->record.pace, r->config, &r->sample, drive));
   if (drive->until > drive->t0) STZ_TRY(stz_kmc_next(r->sample.kmc, mean, drive->until, &step.event, &step.happens));
   if (r->listener.wish != STZ_WISH_NONE && !step.happens) return STZ_OK;
   step.until = step.happens ? step.event.time_s : drive->until;
@@ -126,20 +126,20 @@ static stz_err take_step(run *r, const stz_mean_stress *mean, bool *taken) {
   double strain[6];
   *taken = false;
   stz_kmc_drive(s->kmc, mean);
-  STZ_TRY(stz_record_until(&r->record, step->until, &left_off));
+  STZ_TRY(stz_recorder_until(&r->record, step->until, &left_off));
   if (left_off) return STZ_OK;
   stz_load_advance(s->load, step->until);
   report(r, false);
   *taken = true;
   step->found = false;
   if (!step->happens) {
-    stz_kmc_pass(s->kmc, step->until);
+    stz_kmc_advance(s->kmc, step->until);
     return STZ_OK;
   }
-  stz_record_before(&r->record, &step->event);
+  stz_recorder_before(&r->record, &step->event);
   stz_kmc_fire(s->kmc, &step->event, strain);
   yield(s, strain);
-  return stz_record_event(&r->record, &step->event, strain);
+  return stz_recorder_event(&r->record, &step->event, strain);
 }
 
 // THE main loop: from event to event through one segment of the protocol.
@@ -165,11 +165,11 @@ static stz_err run_segment(run *r) {
 // `inside`: the run goes on within a segment.
 static stz_err run_protocol(run *r, bool inside) {
   do {
-    if (!inside) STZ_TRY(stz_record_segment_begins(&r->record));
+    if (!inside) STZ_TRY(stz_recorder_segment_begins(&r->record));
     inside = false;
     STZ_TRY(run_segment(r));
     if (r->stopping) return STZ_OK;
-    STZ_TRY(stz_record_segment_ends(&r->record));
+    STZ_TRY(stz_recorder_segment_ends(&r->record));
     report(r, true);
     stz_kmc_new_clock(r->sample.kmc);
   } while (stz_load_next_segment(r->sample.load));
@@ -180,7 +180,7 @@ typedef enum start { START_NEW, START_INSIDE, START_NOT, START_TORN } start;
 
 // What rank 0 finds at the output's path, to restart where there is no checkpoint: nothing or an unfinished result of
 // the same input (START_NEW), a finished one (START_NOT), or what cannot be read (START_TORN, with its message).
-static stz_err look_at_output(const run *r, start *how) {
+static stz_err inspect_output(const run *r, start *how) {
   char *resolved = NULL;
   bool complete = false;
   *how = START_NEW;
@@ -219,7 +219,7 @@ static stz_err begin_record(run *r, start *how) {
   *how = START_NEW;
   if (options.restart) {
     const bool leader = stz_grid_rank(r->sample.grid) == 0;
-    STZ_TRY(stz_agree(comm, leader ? look_at_output(r, how) : STZ_OK));
+    STZ_TRY(stz_agree(comm, leader ? inspect_output(r, how) : STZ_OK));
     int found = (int)*how; // an enum may have any size
     MPI_Bcast(&found, 1, MPI_INT, 0, comm);
     *how = (start)found;
@@ -234,9 +234,9 @@ static stz_err begin_record(run *r, start *how) {
     options.force = true; // what may be there is unfinished and of this input
     if (!checkpoint) stz_log(STZ_LOG_INFO, "no checkpoint of %s: starting from the beginning", options.output);
   }
-  if (!checkpoint) return stz_record_begin(&r->record, r->config, &options, &r->sample);
+  if (!checkpoint) return stz_recorder_begin(&r->record, r->config, &options, &r->sample);
   *how = START_INSIDE;
-  stz_err err = stz_record_prepare(&r->record, r->config, options.output, &r->sample);
+  stz_err err = stz_recorder_prepare(&r->record, r->config, options.output, &r->sample);
   if (err == STZ_OK) err = stz_state_restore(checkpoint, options.output, &r->record);
   stz_checkpoint_close(&checkpoint);
   return err;
@@ -257,16 +257,16 @@ static stz_err run_recorded(run *r) {
   r->record.context = r;
   const stz_err err = run_protocol(r, how == START_INSIDE);
   if (err != STZ_OK) {
-    stz_record_abandon(&r->record);
+    stz_recorder_abandon(&r->record);
     return err;
   }
   if (r->stopping) return stz_result_close(&r->record.view.result);
-  STZ_TRY(stz_record_finish(&r->record));
+  STZ_TRY(stz_recorder_finish(&r->record));
   return stz_state_remove(&r->paths, r->sample.grid);
 }
 
 static stz_err hold_output(MPI_Comm comm, const stz_config *config, const stz_run_options *options, stz_output **held) {
-  const stz_levels *snapshots = stz_snapshots_levels(config);
+  const stz_strain_levels *snapshots = stz_snapshots_levels(config);
   const stz_output_claim claim = {.output = options->output,
                                   .files = config->files,
                                   .checkpoints = true,
@@ -287,7 +287,7 @@ static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_
     r.listener = stz_listen_begin(stz_grid_comm(r.sample.grid), options, config->checkpoint_every_wall_s);
     r.listener.begin = now;
     err = run_recorded(&r);
-    stz_record_clear(&r.record);
+    stz_recorder_clear(&r.record);
     stz_sample_destroy(&r.sample);
   }
   *stopped_early = r.stopping;

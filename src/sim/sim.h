@@ -60,7 +60,7 @@ typedef struct stz_estimate {
   int ranks;                         // that compute, of those given
   int modes;                         // number of modes in the catalogue
   double modes_least, modes_most;    // extreme eigenvalues of sum P x P over the modes; equal: isotropic
-  double floor_share;                // fraction of the sites whose barrier is barriers.floor_eV
+  double floor_fraction;             // fraction of the sites whose barrier is barriers.floor_eV
   int slow;                          // a segment in which events come so fast that time hardly advances; -1: none
   double slow_events;                // expected in that segment, by its rates alone
 } stz_estimate;

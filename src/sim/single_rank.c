@@ -28,7 +28,7 @@ static void hear(watch *w) {
 }
 
 // Called from the set-up and from the main loop of the run.
-static void look_round(void *context) {
+static void listen_to_others(void *context) {
   watch *w = context;
   if (w->given->poll) w->given->poll(w->given->context);
   if (w->given->stop && *w->given->stop) w->stop = *w->given->stop;
@@ -45,9 +45,9 @@ static stz_err lead(MPI_Comm comm, stz_run_carrier *carry_out, const stz_config 
   options.cache = NULL;
   options.team = team;
   options.stop = &w.stop;
-  options.poll = look_round;
+  options.poll = listen_to_others;
   options.context = &w;
-  stz_interrupt_listen(look_round, &w);
+  stz_interrupt_listen(listen_to_others, &w);
   const stz_err err = carry_out(MPI_COMM_SELF, config, &options, stopped_early);
   stz_interrupt_listen(NULL, NULL);
   int stopped = *stopped_early;

@@ -98,15 +98,15 @@ static stz_err get_order(stz_checkpoint *c, stz_glass *glass, const saved_sample
 }
 
 // What is kept as plain bytes, the same on every rank: the record, the engine and the load, in `room` for the largest.
-static size_t room_for(const stz_record *record) {
-  const size_t bytes[] = {stz_record_saved_bytes(record), STZ_KMC_SAVED_BYTES, stz_load_saved_bytes()};
+static size_t room_for(const stz_recorder *record) {
+  const size_t bytes[] = {stz_recorder_saved_bytes(record), STZ_KMC_SAVED_BYTES, stz_load_saved_bytes()};
   const size_t more = bytes[1] > bytes[2] ? bytes[1] : bytes[2];
   return bytes[0] > more ? bytes[0] : more;
 }
 
-static stz_err put_bytes(stz_checkpoint *c, const stz_record *record, void *room) {
-  const size_t bytes = stz_record_saved_bytes(record);
-  stz_record_save(record, room);
+static stz_err put_bytes(stz_checkpoint *c, const stz_recorder *record, void *room) {
+  const size_t bytes = stz_recorder_saved_bytes(record);
+  stz_recorder_save(record, room);
   STZ_TRY(stz_checkpoint_put_common(c, "record", room, bytes));
   stz_kmc_save(record->sample->kmc, room);
   STZ_TRY(stz_checkpoint_put_common(c, "engine", room, STZ_KMC_SAVED_BYTES));
@@ -114,16 +114,16 @@ static stz_err put_bytes(stz_checkpoint *c, const stz_record *record, void *room
   return stz_checkpoint_put_common(c, "load", room, stz_load_saved_bytes());
 }
 
-static stz_err get_bytes(stz_checkpoint *c, stz_record *record, void *room, size_t record_bytes) {
+static stz_err get_bytes(stz_checkpoint *c, stz_recorder *record, void *room, size_t record_bytes) {
   STZ_TRY(stz_checkpoint_get_common(c, "engine", room, STZ_KMC_SAVED_BYTES));
   stz_kmc_restore(record->sample->kmc, room);
   STZ_TRY(stz_checkpoint_get_common(c, "load", room, stz_load_saved_bytes()));
   stz_load_restore(record->sample->load, room);
   STZ_TRY(stz_checkpoint_get_common(c, "record", room, record_bytes));
-  return stz_record_restore(record, room, record_bytes);
+  return stz_recorder_restore(record, room, record_bytes);
 }
 
-static stz_err put_all(stz_checkpoint *c, stz_record *record, void *room) {
+static stz_err put_all(stz_checkpoint *c, stz_recorder *record, void *room) {
   const stz_sample *s = record->sample;
   char format[FORMAT_SIZE];
   saved_sample saved;
@@ -143,7 +143,7 @@ static stz_err put_all(stz_checkpoint *c, stz_record *record, void *room) {
   return stz_checkpoint_put_result(c, record->view.result);
 }
 
-stz_err stz_state_save(const stz_state_paths *paths, stz_record *record) {
+stz_err stz_state_save(const stz_state_paths *paths, stz_recorder *record) {
   stz_checkpoint *c = NULL;
   char *room = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(record->sample->grid), STZ_NEW(room, room_for(record))));
@@ -258,7 +258,7 @@ stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const
   return err;
 }
 
-static stz_err get_all(stz_checkpoint *c, stz_record *record) {
+static stz_err get_all(stz_checkpoint *c, stz_recorder *record) {
   const stz_sample *s = record->sample;
   saved_sample saved;
   uint64_t bytes;
@@ -278,10 +278,10 @@ static stz_err get_all(stz_checkpoint *c, stz_record *record) {
   return STZ_OK;
 }
 
-stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_record *record) {
+stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_recorder *record) {
   STZ_TRY(get_all(c, record));
   STZ_TRY(stz_checkpoint_get_result(c, output));
-  return stz_record_reopen(record, output);
+  return stz_recorder_reopen(record, output);
 }
 
 static stz_err remove_one(const char *path) {

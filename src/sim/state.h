@@ -16,7 +16,7 @@ stz_err stz_state_paths_of(const char *output, stz_state_paths *paths) STZ_MUST_
 void stz_state_paths_clear(stz_state_paths *paths);
 
 // Writes the newest checkpoint, keeping the one before.
-stz_err stz_state_save(const stz_state_paths *paths, stz_record *record) STZ_MUST_USE;
+stz_err stz_state_save(const stz_state_paths *paths, stz_recorder *record) STZ_MUST_USE;
 
 // STZ_OK if two resolved inputs ask for the same run; else STZ_EINPUT, naming the file `path` of `theirs` and the first
 // difference. Local.
@@ -34,7 +34,7 @@ stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const
 
 // Brings the sample and the record to the checkpoint's state, and the result file at `output` too. Snapshots that are
 // gone are told.
-stz_err stz_state_restore(stz_checkpoint *checkpoint, const char *output, stz_record *record) STZ_MUST_USE;
+stz_err stz_state_restore(stz_checkpoint *checkpoint, const char *output, stz_recorder *record) STZ_MUST_USE;
 
 // Removes the checkpoints of a run that is over.
 stz_err stz_state_remove(const stz_state_paths *paths, const stz_grid *grid) STZ_MUST_USE;

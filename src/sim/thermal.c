@@ -16,8 +16,8 @@ static const double SLOPE = 0.92;   // mean of |grad f| lambda/(2 pi) of random 
 
 struct stz_thermal {
   const stz_config *config;
-  double share[FIELD], noise_share[NOISE]; // sum 1
-  double barrier[FIELD][NOISE];            // eV
+  double share[FIELD], noise_fraction[NOISE]; // sum 1
+  double barrier[FIELD][NOISE];               // eV
   stz_marginal marginal;
   stz_modes modes;
 };
@@ -59,7 +59,7 @@ stz_thermal *stz_thermal_create(const stz_config *config) {
   stz_modes_init(&t->modes, STZ_ORIENTATION_RANDOM, 0);
   if (config->stz.catalogue.count > 0) stz_modes_replace(&t->modes, &config->stz.catalogue);
   gaussian(FIELD, field, t->share);
-  gaussian(NOISE, noise, t->noise_share);
+  gaussian(NOISE, noise, t->noise_fraction);
   for (int i = 0; i < FIELD; i++) {
     double interface;
     const double g = structure_at(&config->micro, i, field[i], &t->share[i], &interface);
@@ -80,7 +80,7 @@ double stz_thermal_floor(const stz_thermal *t) {
   double share = 0.0;
   for (int i = 0; i < FIELD; i++) {
     for (int j = 0; j < NOISE; j++) {
-      if (t->barrier[i][j] <= t->config->barriers.floor_eV) share += t->share[i] * t->noise_share[j];
+      if (t->barrier[i][j] <= t->config->barriers.floor_eV) share += t->share[i] * t->noise_fraction[j];
     }
   }
   return share;
@@ -115,7 +115,7 @@ void stz_thermal_rates(const stz_thermal *t, double temperature_K, double stress
     double wait = 0.0;
     for (int k = 0; k < NOISE * TURNS; k++) {
       const double rate = site_factor(t, t->barrier[i][k / TURNS], k % TURNS, stress, kT);
-      const double weight = t->noise_share[k / TURNS] / TURNS;
+      const double weight = t->noise_fraction[k / TURNS] / TURNS;
       *first += t->share[i] * weight * rate * attempts;
       wait += weight / rate;
     }

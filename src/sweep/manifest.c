@@ -234,7 +234,7 @@ static void note(stz_manifest *m, const char *line) {
   if (wall) status->wall_s = strtod(wall, NULL);
 }
 
-stz_err stz_manifest_refresh(stz_manifest *m) {
+stz_err stz_manifest_reread(stz_manifest *m) {
   struct stat status;
   if (fstat(m->file, &status) != 0) return cannot(m->path, "read");
   if (status.st_size <= m->read) return STZ_OK;
@@ -308,7 +308,7 @@ static stz_err open_and_read(stz_manifest *m, const char *directory, const stz_p
   if (m->file < 0) return cannot(m->path, "opened");
   STZ_TRY(STZ_NEW(m->runs, m->count));
   STZ_TRY(check(m, plan));
-  return stz_manifest_refresh(m);
+  return stz_manifest_reread(m);
 }
 
 stz_err stz_manifest_open(const char *directory, const stz_plan *plan, bool read_only, stz_manifest **manifest) {

@@ -55,7 +55,7 @@ stz_err stz_manifest_open(const char *directory, const stz_plan *plan, bool read
 void stz_manifest_close(stz_manifest **manifest); // gives back all runs
 
 // Reads what was appended since.
-stz_err stz_manifest_refresh(stz_manifest *manifest) STZ_MUST_USE;
+stz_err stz_manifest_reread(stz_manifest *manifest) STZ_MUST_USE;
 const stz_run_status *stz_manifest_status(const stz_manifest *manifest, int run);
 
 // Takes a run for this process, unless another process has it; and gives it back. `held`: whether another has it now.

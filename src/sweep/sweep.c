@@ -210,7 +210,7 @@ static int next_run(sweep *s) {
       s->mine.held++;
       continue;
     }
-    noted(s, stz_manifest_refresh(s->manifest)); // another job may have done it since
+    noted(s, stz_manifest_reread(s->manifest)); // another job may have done it since
     if (lost || !stz_manifest_status(s->manifest, run)->finished) return run;
     stz_manifest_release(s->manifest, run);
     s->mine.done_before++;
@@ -328,7 +328,7 @@ static void make_window(sweep *s, int rank) {
 }
 
 // The groups work side by side; each ends by itself.
-static stz_err share_out(sweep *s) {
+static stz_err hand_out_runs(sweep *s) {
   int rank;
   MPI_Comm_rank(s->comm, &rank);
   STZ_TRY(stz_agree(s->comm, rank == 0 ? STZ_NEW(s->seen, COUNTERS + SLOTS * s->groups) : STZ_OK));
@@ -397,7 +397,7 @@ static stz_err run_all(sweep *s, const char *path, stz_sweep_outcome *outcome) {
   s->chosen = counts[1];
   s->ended = counts[2];
   MPI_Bcast(s->todo, s->todos, MPI_INT, 0, s->comm);
-  STZ_TRY(share_out(s));
+  STZ_TRY(hand_out_runs(s));
   gather(s, outcome);
   const stz_err late = stz_agree(s->comm, s->manifest ? stz_manifest_flush(s->manifest) : STZ_OK);
   if (outcome->failed == 0 || outcome->stopped_early) return late;

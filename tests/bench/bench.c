@@ -273,17 +273,17 @@ static parts time_parts(const bench *b) {
   static float stress[5][512];
   static const float strain[5] = {0.01f, -0.02f, 0.03f, 0.01f, 0.02f};
   stz_multilevel *e = b->kmc->state;
-  stz_spent *spent;
+  stz_exhausted *spent;
   parts p;
-  TIME(p.near, 2000, (void)stz_near_add(e->near, site, strain, 0.0f, e->pieces, &spent));
+  TIME(p.near, 2000, (void)stz_near_add(e->near, site, strain, 0.0f, e->rows8, &spent));
   TIME(p.levels, 2000, stz_far_add(e->far, site, strain));
   TIME(p.converge, 20, stz_far_converge(e->far));
   p.converge /= (double)e->converge_every;
   TIME(p.box, 2000, stz_far_box(e->far, site, stress));
   TIME(p.site, 5000, stz_far_site(e->far, site, stress[0]));
   TIME(p.fold, 1000, (void)stz_ml_block_rates(b->kmc, e, &e->law, stz_ml_number(e, site) / STZ_ML_SITES, &e->rooms[0]));
-  TIME(p.refresh, 1, stz_ml_refresh(b->kmc));
-  p.refresh /= (double)e->refresh_every;
+  TIME(p.refresh, 1, stz_ml_recompute(b->kmc));
+  p.refresh /= (double)e->recompute_every;
   return p;
 }
 
@@ -295,22 +295,22 @@ static void measure_multilevel(bench *b, int n, const char *orientation, double 
   stz_kmc_stats_get(b->kmc, &first);
   const double event = time_events(b, seconds);
   stz_kmc_stats_get(b->kmc, &s);
-  const double events = (double)(s.events - first.events), since = (double)(s.events - e->head->refreshed);
+  const double events = (double)(s.events - first.events), since = (double)(s.events - e->head->recomputed);
   const laws law = compare_laws(b->kmc, &b->mean);
   const parts p = time_parts(b);
   printf("{\"engine\": \"multilevel\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": 1, \"tiled\": false, "
          "\"window\": null, \"events_per_s\": %.5g, \"state_events_per_site\": %.3g, \"bytes_per_site\": %.1f, "
          "\"candidates\": %.3f, \"squeezed\": %.3f, \"folds\": %.3f, \"bounds\": %.1f, \"violations\": %.3g, "
-         "\"missed\": %.3g, \"since_refresh\": %.3f, \"error_MPa\": %.3f, \"rates_off\": %.2e, "
+         "\"missed\": %.3g, \"since_recompute\": %.3f, \"error_MPa\": %.3f, \"rates_off\": %.2e, "
          "\"laws_apart\": %.5f, \"us_near\": %.2f, \"us_levels\": %.2f, \"us_converge\": %.2f, \"us_box\": %.2f, "
          "\"us_site\": %.3f, "
-         "\"us_fold\": %.2f, \"us_refresh\": %.2f, \"setup_s\": %.2f, "
+         "\"us_block_update\": %.2f, \"us_recompute\": %.2f, \"setup_s\": %.2f, "
          "\"tables_MB\": %.1f}\n",
          orientation, n, 1.0 / event, (b->developed + (double)s.events) / sites,
          stz_kmc_bytes_per_site(b->kmc) + stz_fields_bytes_per_site(stz_glass_fields(b->glass)),
          (double)(s.candidates - first.candidates) / events, (double)(s.squeezed - first.squeezed) / events,
          (double)(s.folds - first.folds) / events, (double)(s.bounds - first.bounds) / events,
-         (double)s.violations / (double)s.events, s.missed / (double)s.events, since / (double)e->refresh_every,
+         (double)s.violations / (double)s.events, s.missed / (double)s.events, since / (double)e->recompute_every,
          law.rms_MPa, law.own / law.exact - 1.0, law.apart, p.near, p.levels, p.converge, p.box, p.site, p.fold,
          p.refresh, b->setup, 1e-6 * (double)(e->split->bytes + stz_total_table_bytes(e->total)));
 }

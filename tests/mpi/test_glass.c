@@ -202,7 +202,7 @@ static void voxels_belong_to_the_nearest(const kmc_setup *s) {
   double(*points)[3];
   CHECK_OK(STZ_NEW(points, CELLS));
   for (int c = 0; c < CELLS; c++) {
-    stz_rng rng = stz_rng_stream(BOX.seed, STZ_RNG_CELLS, (uint64_t)c);
+    stz_rng rng = stz_rng_stream(BOX.seed, STZ_RNG_GRAINS, (uint64_t)c);
     const int index[3] = {c / 128, c / 16 % 8, c % 16};
     for (int axis = 0; axis < 3; axis++) {
       points[c][axis] = (index[axis] + stz_rng_uniform(&rng)) * n[axis] * KMC_SPACING / count[axis];

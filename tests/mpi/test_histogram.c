@@ -58,7 +58,7 @@ static const float *noise_of(const sample *s) {
 static double normal(double x) { return 0.5 * erfc(-x / sqrt(2.0)); }
 
 // Share of all barriers of the structured glass that are at most q: the mean over its sites of the cut normal law.
-static double share_below(const stz_micro *structured, const stz_barrier_params *b, int64_t sites, double q) {
+static double fraction_below(const stz_micro *structured, const stz_barrier_params *b, int64_t sites, double q) {
   const double below = normal(-b->cutoff_sigma);
   double sum = 0.0;
   for (int64_t i = 0; i < sites; i++) {
@@ -75,7 +75,7 @@ static double share_below(const stz_micro *structured, const stz_barrier_params 
 static void check_sites(const sample *s, const sample *structured, const stz_barrier_params *b) {
   const float *noise = noise_of(s), *barrier = stz_glass_barrier(s->glass);
   for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i += 29) {
-    const double share = share_below(structured->micro, b, stz_grid_sites(s->grid), (double)barrier[i]);
+    const double share = fraction_below(structured->micro, b, stz_grid_sites(s->grid), (double)barrier[i]);
     CHECK_NEAR(share, normal((double)noise[i]), 1e-3);
   }
 }

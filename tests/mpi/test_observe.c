@@ -76,11 +76,11 @@ static void random_events(MPI_Comm comm) {
     fire(&all, site, mode, sign);
     fire(&one, site, mode, sign);
   }
-  const stz_history_sample a = stz_history_look(all.glass, all.tally, (uint64_t)events),
-                           b = stz_history_look(one.glass, one.tally, (uint64_t)events);
+  const stz_history_sample a = stz_history_observe(all.glass, all.tally, (uint64_t)events),
+                           b = stz_history_observe(one.glass, one.tally, (uint64_t)events);
   CHECK(memcmp(&a, &b, sizeof a) == 0, "history: not the same as on one rank");
   stz_tally_count(all.tally);
-  const stz_history_sample anew = stz_history_look(all.glass, all.tally, (uint64_t)events);
+  const stz_history_sample anew = stz_history_observe(all.glass, all.tally, (uint64_t)events);
   CHECK(memcmp(&a, &anew, sizeof a) == 0, "history: running sums are not those of the fields");
   CHECK_NEAR(a.stz_per_box, VOLUME / (24 * 32 * 24 * 0.58 * 0.58 * 0.58), 1e-12);
 
@@ -112,7 +112,7 @@ static void random_events(MPI_Comm comm) {
 static void planned_events(MPI_Comm comm) {
   bench b;
   bench_create(comm, &b);
-  const stz_history_sample before = stz_history_look(b.glass, b.tally, 0);
+  const stz_history_sample before = stz_history_observe(b.glass, b.tally, 0);
   CHECK(isnan(before.localisation) && before.reversal_share == 0.0 && before.order_mean == 1.0, "before any event");
   const uint64_t events = 64;
   int mode = 0; // the one with the largest share of axial strain
@@ -129,7 +129,7 @@ static void planned_events(MPI_Comm comm) {
     fire(&b, stz_grid_site(b.grid, 3 + y, y, 2), mode, 1);
     fire(&b, stz_grid_site(b.grid, 3 + y, y, 2), mode, -1);
   }
-  const stz_history_sample after = stz_history_look(b.glass, b.tally, events);
+  const stz_history_sample after = stz_history_observe(b.glass, b.tally, events);
   CHECK_NEAR(after.reversal_share, 16.0 / 64.0, 1e-15);
   CHECK_NEAR(after.localisation, 3.0, 1e-5); // x + y: the period is 8 voxels, 4.64 nm, cut into 3 slabs
   bench_destroy(&b);

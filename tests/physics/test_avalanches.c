@@ -44,7 +44,7 @@ static void by_hand(void) {
   stz_avalanches *a = open_avalanches(grid, 0.02, 1.0);
   stz_avalanche seen = {0};
   double centre[3];
-  CHECK_NEAR(stz_avalanches_share(a), 33.0 / 4096.0, 1e-15);
+  CHECK_NEAR(stz_avalanches_reach_fraction(a), 33.0 / 4096.0, 1e-15);
   add(a, grid, 1.0, (int[3]){8, 8, 8}, 0.5, 0, &seen); // 0: the first has no window, as no waiting time is known
   add(a, grid, 2.0, (int[3]){8, 8, 8}, 1.0, 1, &seen); // 1
   CHECK(seen.id == 0 && seen.events == 1 && seen.begin_s == 1.0 && stz_avalanche_radius(&seen) == 0.0, "the first");

@@ -62,11 +62,11 @@ static size_t bytes_of(const sums *all) { return all->near + all->far + 5 * size
 
 static sums take_sums(const kmc_setup *s) {
   const stz_multilevel *e = s->kmc->state;
-  const size_t pieces = (size_t)e->blocks * STZ_BLOCK_PIECES, each = sizeof e->pieces->near;
-  sums all = {.near = pieces * each};
+  const size_t rows8 = (size_t)e->blocks * STZ_BLOCK_PIECES, each = sizeof e->rows8->near;
+  sums all = {.near = rows8 * each};
   const void *far = stz_far_state(e->far, &all.far);
   CHECK_OK(STZ_NEW(all.bytes, bytes_of(&all)));
-  for (size_t i = 0; i < pieces; i++) memcpy(all.bytes + i * each, e->pieces[i].near, each);
+  for (size_t i = 0; i < rows8; i++) memcpy(all.bytes + i * each, e->rows8[i].near, each);
   memcpy(all.bytes + all.near, far, all.far);
   memcpy(all.bytes + all.near + all.far, e->head->uniform, sizeof e->head->uniform);
   return all;
@@ -120,13 +120,13 @@ static void range_is_watched(kmc_setup *s) {
   stz_multilevel *e = s->kmc->state;
   size_t bytes;
   char *far = stz_far_state(e->far, &bytes);
-  int32_t *numbers[] = {&e->pieces[77].near[3][5], (int32_t *)(void *)(far + bytes) - 1};
+  int32_t *numbers[] = {&e->rows8[77].near[3][5], (int32_t *)(void *)(far + bytes) - 1};
   for (int i = 0; i < 2; i++) {
     *numbers[i] = INT32_MIN / 2 - 1;
-    CHECK(stz_ml_sweep(s->kmc, 0.0, 0.0) == STZ_ENUMERIC, "a stress beyond its range passes");
+    CHECK(stz_ml_rebound_all(s->kmc, 0.0, 0.0) == STZ_ENUMERIC, "a stress beyond its range passes");
     CHECK(strstr(stz_error_message(), "GPa"), "the message says: %s", stz_error_message());
     *numbers[i] = INT32_MAX / 2;
-    CHECK_OK(stz_ml_sweep(s->kmc, 0.0, 0.0));
+    CHECK_OK(stz_ml_rebound_all(s->kmc, 0.0, 0.0));
   }
 }
 
@@ -146,7 +146,7 @@ static void cases(MPI_Comm comm) {
   kmc_setup s;
   setup_kmc(&s, comm, &spec);
   stz_ml_refer(s.kmc, &mean, 0.0);
-  CHECK_OK(stz_ml_sweep(s.kmc, 0.0, 0.0));
+  CHECK_OK(stz_ml_rebound_all(s.kmc, 0.0, 0.0));
   any_order(&s);
   range_is_watched(&s);
   close_kmc(&s);

@@ -13,7 +13,7 @@ static void check_sums(const stz_multilevel *e) {
     double block = 0.0;
     for (int row = STZ_BLOCK_PIECES * b; row < STZ_BLOCK_PIECES * (b + 1); row++) {
       double sum = 0.0;
-      for (int l = 0; l < 8; l++) sum += (double)e->pieces[row].bound[l];
+      for (int l = 0; l < 8; l++) sum += (double)e->rows8[row].bound[l];
       worst_row = fmax(worst_row, fabs((double)e->row_sum[row] - sum) / sum);
       block += sum;
     }
@@ -29,25 +29,25 @@ static void check_sums(const stz_multilevel *e) {
 
 // Creep up to just before a refresh, some refreshes on. `rate`: how far the sum of all rates may be off; in a small box
 // a few sites carry it. Returns that sum over the exact one.
-static double before_refresh(const char *name, const kmc_spec *spec, double rate, int refreshes) {
+static double before_recompute(const char *name, const kmc_spec *spec, double rate, int refreshes) {
   kmc_setup s;
   stz_mean_stress mean = tension(0.0, 295.0, 3.3, 0.0);
   stz_kmc_stats stats;
   setup_kmc(&s, MPI_COMM_SELF, spec);
   const stz_multilevel *e = s.kmc->state;
-  mean.t0 = age_kmc(&s, mean, (int)e->refresh_every * refreshes - 1);
+  mean.t0 = age_kmc(&s, mean, (int)e->recompute_every * refreshes - 1);
   const laws r = compare_laws(s.kmc, &mean);
   stz_kmc_stats_get(s.kmc, &stats);
   printf("%s, %d events, refresh every %d: stress off by %.3f MPa rms, %.2f at most; rates %.5f of exact, laws %.5f "
          "apart; %.1e of the rates above bounds, %llu seen, %.3g events missed\n",
-         name, (int)stats.events, (int)e->refresh_every, r.rms_MPa, r.worst_MPa, r.own / r.exact, r.apart,
+         name, (int)stats.events, (int)e->recompute_every, r.rms_MPa, r.worst_MPa, r.own / r.exact, r.apart,
          r.above / r.own, (unsigned long long)stats.violations, stats.missed);
   CHECK(fabs(r.own / r.exact - 1.0) < rate, "the sum of all rates is off");
   CHECK(r.apart < 0.01, "the law of the next event is off");
   CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
   CHECK(stats.missed < 1e-3 * (double)stats.events, "events are missed");
   check_sums(e);
-  stz_ml_refresh(s.kmc);
+  stz_ml_recompute(s.kmc);
   const laws fresh = compare_laws(s.kmc, &mean);
   CHECK(fresh.rms_MPa < 0.01 && fresh.apart < 1e-4, "the stress afresh is off by %g MPa, the law by %g", fresh.rms_MPa,
         fresh.apart);
@@ -58,11 +58,11 @@ static double before_refresh(const char *name, const kmc_spec *spec, double rate
 // The same in several samples: the sums scatter by 1e-3 (60 samples: mean off by (2.3 +- 1.3) 10^-4), and the mean of
 // these passes its limit once in 10,000 if no error is systematic.
 enum { SAMPLES = 6 };
-static void samples_before_refresh(kmc_spec spec) {
+static void samples_before_recompute(kmc_spec spec) {
   double off = 0.0;
   for (int i = 0; i < SAMPLES; i++) {
     spec.seed = 100 + (uint64_t)i;
-    off += (before_refresh("32", &spec, 4e-3, 3) - 1.0) / SAMPLES;
+    off += (before_recompute("32", &spec, 4e-3, 3) - 1.0) / SAMPLES;
   }
   printf("the sum of all rates is off by %.2e in the mean of %d samples\n", off, SAMPLES);
   CHECK(fabs(off) < 4.0 * 1e-3 / sqrt(SAMPLES), "the sum of all rates is off in the mean");
@@ -149,14 +149,14 @@ int main(void) {
   kmc_spec spec = MULTILEVEL_FILM;
   first_events("loading", spec, 2.95, 72e-6);
   avalanches(spec);
-  (void)before_refresh("32", &spec, 2e-3, 3);
-  samples_before_refresh(spec);
+  (void)before_recompute("32", &spec, 2e-3, 3);
+  samples_before_recompute(spec);
   spec.cells[0] = spec.cells[1] = spec.cells[2] = 64;
-  (void)before_refresh("64", &spec, 2e-3, 1);
+  (void)before_recompute("64", &spec, 2e-3, 1);
   spec.cells[0] = 40;
   spec.cells[1] = 72;
   spec.cells[2] = 32;
-  (void)before_refresh("40 x 72 x 32", &spec, 4e-3, 2);
+  (void)before_recompute("40 x 72 x 32", &spec, 4e-3, 2);
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();
   return harness_failures ? 1 : 0;

@@ -71,9 +71,9 @@ static void check_sums(const rows *r, double *worst) {
   CHECK_OK(stz_energy_internal(r->s.glass, r->s.kmc, &fields));
   stz_energy_so_far(r->energy, none, none, &work, &heat, &running);
   worst[2] = fmax(worst[2], fabs(running / fields - 1.0));
-  const stz_history_sample row = stz_history_look(r->s.glass, r->tally, r->events);
+  const stz_history_sample row = stz_history_observe(r->s.glass, r->tally, r->events);
   CHECK_OK(stz_history_tally(r->s.glass, &fresh));
-  const stz_history_sample anew = stz_history_look(r->s.glass, fresh, r->events);
+  const stz_history_sample anew = stz_history_observe(r->s.glass, fresh, r->events);
   stz_tally_destroy(&fresh);
   CHECK(memcmp(&row, &anew, sizeof row) == 0, "a row by running sums is not that of sums made anew");
   for (int64_t i = 0; i < stz_grid_sites(r->s.grid); i++) {
@@ -125,7 +125,7 @@ static void step(rows r[2], stz_mean_stress *mean, double until) {
       memset(&event[i], 0, sizeof event[i]);
       CHECK_OK(stz_kmc_next(r[i].s.kmc, mean, until, &event[i], &found[i]));
     }
-    if (engine_of(&r[1])->head->put_off) CHECK_OK(stz_ml_sweep(r[1].s.kmc, 0.0, until));
+    if (engine_of(&r[1])->head->put_off) CHECK_OK(stz_ml_rebound_all(r[1].s.kmc, 0.0, until));
     CHECK(found[0] == found[1] && event[0].time_s == event[1].time_s && event[0].shear.site == event[1].shear.site &&
               event[0].shear.mode == event[1].shear.mode && event[0].shear.sign == event[1].shear.sign,
           "another event: at %.17g s and %.17g s", event[0].time_s, event[1].time_s);

@@ -91,7 +91,7 @@ static void recovers(int parts) {
   shear_at(&s, 0, 0.0);
   for (int i = 0; i < 4096; i++) damage[i] = footprint(&s, i, 0);
   hold(&s, hot, 0.0);
-  for (int i = 1; i <= parts; i++) stz_kmc_pass(s.kmc, first * i / parts);
+  for (int i = 1; i <= parts; i++) stz_kmc_advance(s.kmc, first * i / parts);
   shear_at(&s, 2, first);
   for (int i = 0; i < 4096; i++) {
     damage[i] *= exp(-rate[0] * first);
@@ -100,11 +100,11 @@ static void recovers(int parts) {
   CHECK(deviation(&s, hot, first, damage) < 1e-6, "%d parts: recovery up to the second event", parts);
   for (int i = 0; i < 4096; i++) damage[i] *= exp(-rate[0] * (second - first));
   CHECK(deviation(&s, hot, second, damage) < 1e-6, "%d parts: looking ahead", parts);
-  stz_kmc_pass(s.kmc, second);
+  stz_kmc_advance(s.kmc, second);
   hold(&s, warm, second);
   for (int i = 0; i < 4096; i++) damage[i] *= exp(-rate[1] * (end - second));
   CHECK(deviation(&s, warm, end, damage) < 1e-6, "%d parts: under another temperature", parts);
-  stz_kmc_pass(s.kmc, end);
+  stz_kmc_advance(s.kmc, end);
   CHECK(deviation(&s, warm, end, damage) < 1e-6, "%d parts: past R = 1", parts);
   close_kmc(&s);
 }

@@ -25,7 +25,7 @@ typedef struct box {
   stz_split *split;
   stz_far *far;
   stz_near *near;
-  stz_piece *pieces;
+  stz_row8 *rows8;
   double *strain[5], *stress[6];
 } box;
 
@@ -44,7 +44,7 @@ static void open_box_of(box *b, int nx, int ny, int nz, glass g, double strain) 
   assert_int_equal(stz_split_create(b->grid, b->elastic, strain, &b->split), STZ_OK);
   assert_int_equal(stz_far_create(b->split, b->elastic, &b->far), STZ_OK);
   assert_int_equal(stz_near_create(b->split, &b->near), STZ_OK);
-  assert_int_equal(STZ_NEW(b->pieces, stz_grid_sites(b->grid) / 8), STZ_OK);
+  assert_int_equal(STZ_NEW(b->rows8, stz_grid_sites(b->grid) / 8), STZ_OK);
   for (int c = 0; c < 5; c++) assert_int_equal(STZ_NEW(b->strain[c], stz_grid_sites(b->grid)), STZ_OK);
   for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->grid)), STZ_OK);
 }
@@ -54,7 +54,7 @@ static void open_box(box *b, int nx, int ny, int nz) { open_box_of(b, nx, ny, nz
 static void close_box(box *b) {
   for (int c = 0; c < 5; c++) stz_free(b->strain[c]);
   for (int c = 0; c < 6; c++) stz_free(b->stress[c]);
-  stz_free(b->pieces);
+  stz_free(b->rows8);
   stz_near_destroy(&b->near);
   stz_far_destroy(&b->far);
   stz_split_destroy(&b->split);
@@ -64,36 +64,36 @@ static void close_box(box *b) {
   assert_int_equal(stz_alloc_live(), 0);
 }
 
-static const stz_piece *piece_of(const box *b, const int site[3]) {
+static const stz_row8 *row8_of(const box *b, const int site[3]) {
   const int *cells = stz_grid_cells(b->grid);
   const int block = (site[0] / 8 * (cells[1] / 8) + site[1] / 8) * (cells[2] / 8) + site[2] / 8;
-  return b->pieces + 64 * block + 8 * (site[0] % 8) + site[1] % 8;
+  return b->rows8 + 64 * block + 8 * (site[0] % 8) + site[1] % 8;
 }
 
 static const float SCALE = 2.0f; // of slack to stress, nm^3/eV
 
 typedef struct errors {
   double worst, square, worst_near, whole, spread; // MPa; spread: of one site against the box
-  double worst_folded, worst_cost;                 // eV/nm^3, ln: of the folded stress and the slack within the sphere
+  double worst_cached, worst_cost;                 // eV/nm^3, ln: of the cached stress and the slack within the sphere
   int touched;                                     // sites beyond it with either
-  int spent, listed;                               // sites with a slack below zero, and those that are named so
+  int exhausted, listed;                           // sites with a slack below zero, and those that are named so
   double sum[5];                                   // of the stress made, over the box, MPa
 } errors;
 
 // An event at `origin`; errors over the whole box.
 static errors errors_of(box *b, const int origin[3], const float e[5]) {
-  stz_spent *spent;
+  stz_exhausted *exhausted;
   errors r = {0};
   const int64_t sites = stz_grid_sites(b->grid);
   const int *cells = stz_grid_cells(b->grid);
   for (int c = 0; c < 5; c++) memset(b->strain[c], 0, (size_t)sites * sizeof(double));
   for (int c = 0; c < 5; c++) b->strain[c][stz_grid_site(b->grid, origin[0], origin[1], origin[2])] = (double)e[c];
-  memset(b->pieces, 0, (size_t)sites / 8 * sizeof *b->pieces);
+  memset(b->rows8, 0, (size_t)sites / 8 * sizeof *b->rows8);
   stz_far_clear(b->far);
   assert_int_equal(stz_elastic_stress(b->elastic, b->spectral, (const double *const *)b->strain, b->stress), STZ_OK);
-  const int pieces = stz_near_add(b->near, origin, e, SCALE, b->pieces, &spent);
-  for (int i = 0; i < 8 * pieces; i++) {
-    if (spent[i / 8].lanes >> i % 8 & 1) r.listed += b->pieces[spent[i / 8].piece].slack[i % 8] < 0 ? 1 : -1;
+  const int rows8 = stz_near_add(b->near, origin, e, SCALE, b->rows8, &exhausted);
+  for (int i = 0; i < 8 * rows8; i++) {
+    if (exhausted[i / 8].lanes >> i % 8 & 1) r.listed += b->rows8[exhausted[i / 8].row8].slack[i % 8] < 0 ? 1 : -1;
   }
   stz_far_add(b->far, origin, e);
   stz_far_converge(b->far);
@@ -104,23 +104,23 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
         stz_far_box(b->far, (const int[3]){x, y, z}, far);
         for (int i = 0; i < 512; i++) {
           const int at[3] = {x + i / 64, y + i / 8 % 8, z + i % 8};
-          const stz_piece *piece = piece_of(b, at);
+          const stz_row8 *row8 = row8_of(b, at);
           float one[5], own[5];
           if (i % 37 == 0) stz_far_site(b->far, at, one);
-          double square = 0.0, norm2 = 0.0, folded2 = 0.0, r2 = 0.0;
+          double square = 0.0, norm2 = 0.0, cached2 = 0.0, r2 = 0.0;
           for (int c = 0; c < 5; c++) {
             const double exact = b->stress[c][stz_grid_site(b->grid, at[0], at[1], at[2])];
-            own[c] = far[c][i] + b->split->near_unit * (float)piece->near[c][at[2] % 8];
+            own[c] = far[c][i] + b->split->near_unit * (float)row8->near[c][at[2] % 8];
             const double error = (own[c] - exact) / (1e-3 * STZ_GPA);
             if (i % 37 == 0) r.spread = fmax(r.spread, fabs((double)(one[c] - far[c][i])) / (1e-3 * STZ_GPA));
-            const double apart = (double)(STZ_FOLDED * (float)piece->folded[c][at[2] % 8]) - exact;
+            const double apart = (double)(STZ_CACHED * (float)row8->cached[c][at[2] % 8]) - exact;
             square += error * error;
             norm2 += exact * exact;
-            folded2 = fmax(folded2, apart * apart);
+            cached2 = fmax(cached2, apart * apart);
             r.sum[c] += (double)own[c] / (1e-3 * STZ_GPA);
             r.whole += exact * exact / (1e-6 * STZ_GPA * STZ_GPA);
           }
-          r.spent += piece->slack[at[2] % 8] < 0;
+          r.exhausted += row8->slack[at[2] % 8] < 0;
           for (int axis = 0; axis < 3; axis++) {
             int d = abs(at[axis] - origin[axis]);
             if (d > cells[axis] / 2) d = cells[axis] - d;
@@ -129,11 +129,11 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
           r.square += square;
           r.worst = fmax(r.worst, sqrt(square));
           if (r2 < STZ_NEAR_SPAN * STZ_NEAR_SPAN) {
-            const double cost = -(double)(STZ_SLACK * (float)piece->slack[at[2] % 8]);
-            r.worst_folded = fmax(r.worst_folded, sqrt(folded2));
+            const double cost = -(double)(STZ_SLACK * (float)row8->slack[at[2] % 8]);
+            r.worst_cached = fmax(r.worst_cached, sqrt(cached2));
             r.worst_cost = fmax(r.worst_cost, fabs(cost - SCALE * sqrt(norm2)));
           } else {
-            r.touched += piece->slack[at[2] % 8] != 0;
+            r.touched += row8->slack[at[2] % 8] != 0;
           }
           if (r2 < 36) r.worst_near = fmax(r.worst_near, sqrt(square));
         }
@@ -178,8 +178,8 @@ static void check_box(int nx, int ny, int nz) {
     printf("  sum over the box %.1f MPa, told within %.2f\n", sqrt(norm), sqrt(apart));
     assert_true(sqrt(apart) < 0.005 * sqrt(norm) + (b.split->levels == 1 ? 0.05 : 0.3)); // rounded nodes
     assert_true(r.whole > 2e7 && r.spread < 1e-3);
-    assert_true(r.worst_folded < 1.8 * STZ_FOLDED && r.worst_cost < 0.51 * STZ_SLACK && r.touched == 0);
-    assert_true(r.spent > 1500 && r.listed == r.spent);
+    assert_true(r.worst_cached < 1.8 * STZ_CACHED && r.worst_cost < 0.51 * STZ_SLACK && r.touched == 0);
+    assert_true(r.exhausted > 1500 && r.listed == r.exhausted);
     assert_true(r.worst < 1.0 && r.square < 300.0);
     assert_true(r.worst_near < (b.split->levels == 1 ? 4e-3 : 0.35));
   }

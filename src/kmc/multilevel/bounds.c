@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The multilevel engine's bounds: how they are set, spent, and set anew.
+// The multilevel engine's bounds: how they are set, exhausted, and recomputed.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,15 +12,15 @@
 #include "kmc/multilevel/multilevel.h"
 #include "stz/power2.h"
 
-static const float RESERVE = 1.5f;           // ln: for the drift of a block between folds
+static const float RESERVE = 1.5f;           // ln: margin for the drift of a block between updates of its bounds
 static const float SLACK = 0.9f;             // ln: at least this for events nearby
 static const float LARGEST = 30.0f;          // no site has a higher rate, in attempt rates
-static const double WASTE = 1.0;             // candidates an event that bounds too low to matter may cost
-static const float TARGET = 0.8f;            // share of the reserve that the drift of a block may use
-static const float THRESHOLD = 3.0f;         // to begin with
-static const double LEARNING = 1.0 / 64;     // share of a fold's finding that the typical threshold takes over
-static const float LOOSEST = 8.0f;           // no threshold is above
-static const float CHEAP = 30.0f;            // least bounds: a bound below is raised rather than set anew
+static const double WASTE = 1.0;             // proposals per event that negligible bounds may cost
+static const float TARGET = 0.8f;            // fraction of the margin that the drift of a block may use
+static const float THRESHOLD = 3.0f;         // initial limit of the drift estimate
+static const double LEARNING = 1.0 / 64;     // weight of one update in the running mean of the limit
+static const float LOOSEST = 8.0f;           // largest limit
+static const float CHEAP = 30.0f;            // least bounds: a bound below is loosened rather than recomputed
 static const float ROOM = 1.0f;              // slack of a bound that is raised
 static const float EXP_ROOM_10 = 59874.142f; // exp(ROOM + 10)
 
@@ -47,34 +47,34 @@ void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]
   int xyz[3];
   coordinates(e, number, xyz);
   stz_far_site(e->far, xyz, stress);
-  for (int c = 0; c < 5; c++) stress[c] += e->split->near_unit * (float)stz_ml_piece(e, number)->near[c][number % 8];
+  for (int c = 0; c < 5; c++) stress[c] += e->split->near_unit * (float)stz_ml_row8(e, number)->near[c][number % 8];
 }
 
 // --- rates ---
 
-static stz_piece *pieces_of(const stz_multilevel *e, int block) { return e->pieces + (size_t)block * STZ_BLOCK_PIECES; }
+static stz_row8 *rows8_of(const stz_multilevel *e, int block) { return e->rows8 + (size_t)block * STZ_BLOCK_PIECES; }
 
 void stz_ml_copy_glass(const stz_kmc *kmc, stz_multilevel *e, int block) {
   const float *barrier = stz_glass_barrier(kmc->glass);
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     const int32_t number = STZ_ML_SITES * block + 8 * row;
-    memcpy(stz_ml_piece(e, number)->barrier, barrier + stz_ml_local(e, number), 8 * sizeof *barrier);
+    memcpy(stz_ml_row8(e, number)->barrier, barrier + stz_ml_local(e, number), 8 * sizeof *barrier);
   }
 }
 
-STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], float unit, stz_piece *pieces,
+STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], float unit, stz_row8 *rows8,
                                           float s[5][STZ_ML_SITES], float *restrict barrier)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    stz_piece *p = pieces + row;
+    stz_row8 *p = rows8 + row;
     for (int c = 0; c < 5; c++) {
       float units[8];
 #pragma omp simd
       for (int l = 0; l < 8; l++) {
         const float stress = far[c][8 * row + l] + unit * (float)p->near[c][l];
         s[c][8 * row + l] = stress;
-        units[l] = stress * (1.0f / STZ_FOLDED);
+        units[l] = stress * (1.0f / STZ_CACHED);
       }
-      stz_to_fixed(units, p->folded[c]);
+      stz_to_fixed(units, p->cached[c]);
     }
 #pragma omp simd
     for (int l = 0; l < 8; l++) barrier[8 * row + l] = p->barrier[l];
@@ -86,7 +86,7 @@ double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz
   int origin[3];
   stz_ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, room->far);
-  gather_block((const float(*)[STZ_ML_SITES])room->far, e->split->near_unit, pieces_of(e, block), room->s,
+  gather_block((const float(*)[STZ_ML_SITES])room->far, e->split->near_unit, rows8_of(e, block), room->s,
                room->barrier);
   const float *const s[5] = {room->s[0], room->s[1], room->s[2], room->s[3], room->s[4]};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
@@ -98,7 +98,7 @@ double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz
 
 // --- bounds ---
 
-// ln x within 2e-4, x positive and normal: of what is spent on slack only.
+// ln x, accuracy 2e-4, x positive and normal; used only for slack.
 static inline __attribute__((always_inline)) float rough_ln(float x) {
   int32_t bits;
   memcpy(&bits, &x, sizeof bits);
@@ -124,7 +124,7 @@ static inline __attribute__((always_inline)) float slack_of(float bound, float r
 
 static float factor(void) { return (float)stz_exp((double)(RESERVE + SLACK)); }
 
-// The least bound: all of them together make `WASTE` candidates an event.
+// The least bound: all least bounds together cause `WASTE` proposals per event.
 static float least_bound(const stz_multilevel *e) {
   const double now = e->head->total * e->head->accepted, activity = 4.0 * e->head->activity;
   return (float)(WASTE * fmin(now, activity) / (double)stz_grid_sites(e->grid));
@@ -135,10 +135,10 @@ static inline __attribute__((always_inline)) float sum_row(const float *b) {
 }
 
 // Bounds and slacks of a block from its rates.
-STZ_MULTIVERSION(static void bound_block(const float *restrict rates, float least, float most, stz_piece *pieces,
+STZ_MULTIVERSION(static void bound_block(const float *restrict rates, float least, float most, stz_row8 *rows8,
                                          float *restrict row_sum)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    stz_piece *p = pieces + row;
+    stz_row8 *p = rows8 + row;
     float slack[8];
 #pragma omp simd
     for (int l = 0; l < 8; l++) {
@@ -152,20 +152,20 @@ STZ_MULTIVERSION(static void bound_block(const float *restrict rates, float leas
 }
 
 typedef struct inspection {
-  double excess; // sum of what rates are above their bounds
-  float used;    // most that the drift has used of the reserve, ln
+  double excess; // sum of the excess of rates over their bounds
+  float used;    // largest part of the margin that the drift has used, ln
   int above;     // sites above their bounds
 } inspection;
 
-// Looks at the rates of a block before its bounds are set anew.
-STZ_MULTIVERSION(static inspection inspect(const float *restrict rates, const stz_piece *restrict pieces)) {
+// Compares the rates of a block with its bounds before these are recomputed.
+STZ_MULTIVERSION(static inspection inspect(const float *restrict rates, const stz_row8 *restrict rows8)) {
   float excess[8] = {0}, used[8] = {0}, above[8] = {0};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     float units[8];
-    stz_from_fixed(pieces[row].slack, units);
+    stz_from_fixed(rows8[row].slack, units);
 #pragma omp simd
     for (int l = 0; l < 8; l++) {
-      const float r = rates[8 * row + l], b = pieces[row].bound[l], slack = STZ_SLACK * units[l];
+      const float r = rates[8 * row + l], b = rows8[row].bound[l], slack = STZ_SLACK * units[l];
       const float low = r > 1e-30f ? r : 1e-30f, over = r - b;
       const float drift = b < LARGEST && r > 1e-30f ? slack + RESERVE - rough_ln(b / low) : 0.0f;
       excess[l] += over > 0.0f ? over : 0.0f;
@@ -203,35 +203,35 @@ static void sum_all(stz_multilevel *e) {
   for (int g = 0; g < e->groups; g++) e->head->total += e->group_sum[g];
 }
 
-double stz_ml_drifted(const stz_multilevel *e, int32_t number) {
+double stz_ml_drift_estimate(const stz_multilevel *e, int32_t number) {
   const int block = number / STZ_ML_SITES;
-  const double spent = ((double)e->drift[block] + e->head->everywhere) / (double)stz_ml_threshold(e, block);
-  return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, spent)));
+  const double exhausted = ((double)e->drift[block] + e->head->everywhere) / (double)stz_ml_drift_limit(e, block);
+  return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, exhausted)));
 }
 
-void stz_ml_fold(stz_kmc *kmc, int block) {
+void stz_ml_rebound_block(stz_kmc *kmc, int block) {
   stz_multilevel *e = kmc->state;
   const float *rates = e->rooms[0].rates;
   (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0]);
-  const inspection found = inspect(rates, pieces_of(e, block));
+  const inspection found = inspect(rates, rows8_of(e, block));
   const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
   const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
-  e->threshold[block] = fminf(LOOSEST, stz_ml_threshold(e, block) * change);
-  e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->threshold[block] / e->head->typical) - 1.0);
+  e->drift_limit[block] = fminf(LOOSEST, stz_ml_drift_limit(e, block) * change);
+  e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->drift_limit[block] / e->head->typical) - 1.0);
   if (found.above) {
     kmc->stats.violations += (uint64_t)found.above;
-    kmc->stats.missed += (double)(kmc->stats.events - e->folded[block]) * found.excess /
+    kmc->stats.missed += (double)(kmc->stats.events - e->cached[block]) * found.excess /
                          fmax(e->head->total * e->head->accepted, found.excess);
   }
-  bound_block(rates, least_bound(e), factor(), pieces_of(e, block), rows_of(e, block));
+  bound_block(rates, least_bound(e), factor(), rows8_of(e, block), rows_of(e, block));
   e->block_sum[block] = sum_rows(rows_of(e, block));
   e->drift[block] = -(float)e->head->everywhere;
-  e->folded[block] = kmc->stats.events;
+  e->cached[block] = kmc->stats.events;
   kmc->stats.folds++;
   e->changed[block / STZ_ML_GROUP] = 1;
 }
 
-double stz_ml_reserve(void) { return (double)RESERVE; }
+double stz_ml_margin(void) { return (double)RESERVE; }
 
 double stz_ml_largest(void) { return (double)LARGEST; }
 
@@ -280,11 +280,11 @@ double stz_ml_most(const stz_multilevel *e) {
 }
 
 // Whether the near stress of a block is within half of the range of its 32 bits: no sum leaves it until the next sweep.
-static bool in_range(const stz_piece *pieces) {
+static bool in_range(const stz_row8 *rows8) {
   int32_t magnitudes = 0;
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     for (int i = 0; i < STZ_NEAR_PARTS * 8; i++) {
-      const int32_t near = pieces[row].near[i / 8][i % 8];
+      const int32_t near = rows8[row].near[i / 8][i % 8];
       magnitudes |= near < 0 ? ~near : near;
     }
   }
@@ -313,13 +313,13 @@ static void rate_blocks(void *context, int64_t first, int64_t end, int worker) {
   const setting *t = context;
   stz_ml_room *room = &t->e->rooms[worker];
   for (int b = (int)first; b < (int)end; b++) {
-    stz_piece *pieces = pieces_of(t->e, b);
+    stz_row8 *rows8 = rows8_of(t->e, b);
     stz_ml_copy_glass(t->kmc, t->e, b);
     t->e->block_sum[b] = BEYOND_RANGE;
-    if (!in_range(pieces)) continue;
+    if (!in_range(rows8)) continue;
     t->e->block_sum[b] = stz_ml_block_rates(t->kmc, t->e, &t->e->law, b, room);
     for (int row = 0; row < STZ_BLOCK_PIECES; row++)
-      memcpy(pieces[row].bound, room->rates + 8 * row, sizeof pieces->bound);
+      memcpy(rows8[row].bound, room->rates + 8 * row, sizeof rows8->bound);
   }
 }
 
@@ -328,16 +328,16 @@ static void bound_blocks(void *context, int64_t first, int64_t end, int worker) 
   stz_multilevel *e = t->e;
   float *rates = e->rooms[worker].rates;
   for (int b = (int)first; b < (int)end; b++) {
-    stz_piece *pieces = pieces_of(e, b);
-    for (int row = 0; row < STZ_BLOCK_PIECES; row++) memcpy(rates + 8 * row, pieces[row].bound, sizeof pieces->bound);
-    bound_block(rates, t->least, factor(), pieces, rows_of(e, b));
+    stz_row8 *rows8 = rows8_of(e, b);
+    for (int row = 0; row < STZ_BLOCK_PIECES; row++) memcpy(rates + 8 * row, rows8[row].bound, sizeof rows8->bound);
+    bound_block(rates, t->least, factor(), rows8, rows_of(e, b));
     e->block_sum[b] = sum_rows(rows_of(e, b));
     e->drift[b] = 0.0f;
-    e->folded[b] = t->kmc->stats.events;
+    e->cached[b] = t->kmc->stats.events;
   }
 }
 
-stz_err stz_ml_sweep(stz_kmc *kmc, double recovery, double t) {
+stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
   setting all = {.kmc = kmc, .e = e};
@@ -361,7 +361,7 @@ stz_err stz_ml_sweep(stz_kmc *kmc, double recovery, double t) {
   h->accepted = h->activity / h->total;
   h->everywhere = 0.0;
   if (h->typical <= 0.0) h->typical = (double)THRESHOLD;
-  h->swept = h->scanned = kmc->stats.events;
+  h->rebounded = h->scanned = kmc->stats.events;
   h->tried = 0;
   kmc->stats.passes++;
   return STZ_OK;
@@ -375,9 +375,9 @@ static void rates_of_list(const stz_kmc *kmc, stz_multilevel *e, int n) {
   const uint16_t *const all = stz_glass_rotation(kmc->glass), *rotation = NULL;
   for (int i = 0; i < whole; i++) {
     const int32_t number = e->sites[i < n ? i : n - 1];
-    // Sites of a piece follow each other.
+    // Sites of a row of 8 follow each other.
     if (i == 0 || (i < n && e->sites[i - 1] / 8 != number / 8)) rotation = all + stz_ml_local(e, number / 8 * 8);
-    e->barrier[i] = stz_ml_piece(e, number)->barrier[number % 8];
+    e->barrier[i] = stz_ml_row8(e, number)->barrier[number % 8];
     e->rotation[i] = rotation[number % 8];
     for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
   }
@@ -402,27 +402,28 @@ STZ_MULTIVERSION(static void bounds_of_rates(int n, const float *restrict rates,
   }
 }
 
-// Sums after the bounds of a piece have changed.
-static inline __attribute__((always_inline)) void sum_piece(stz_multilevel *e, int32_t piece) {
-  const int block = piece / STZ_BLOCK_PIECES;
-  const float sum = sum_row(e->pieces[piece].bound);
+// Sums after the bounds of a row of 8 have changed.
+static inline __attribute__((always_inline)) void sum_row8(stz_multilevel *e, int32_t row8) {
+  const int block = row8 / STZ_BLOCK_PIECES;
+  const float sum = sum_row(e->rows8[row8].bound);
   const double before = e->block_sum[block];
-  e->block_sum[block] += (double)sum - (double)e->row_sum[piece];
-  e->row_sum[piece] = sum;
-  if (e->block_sum[block] < 1e-3 * before) e->block_sum[block] = sum_rows(rows_of(e, block)); // of what has cancelled
+  e->block_sum[block] += (double)sum - (double)e->row_sum[row8];
+  e->row_sum[row8] = sum;
+  if (e->block_sum[block] < 1e-3 * before)
+    e->block_sum[block] = sum_rows(rows_of(e, block)); // recompute the sum after catastrophic cancellation
   e->changed[block / STZ_ML_GROUP] = 1;
 }
 
 void stz_ml_bound_list(stz_kmc *kmc, int n) {
   stz_multilevel *e = kmc->state;
   rates_of_list(kmc, e, n);
-  float *bound = e->s[0]; // the stresses have done their work
+  float *bound = e->s[0]; // reuse the stress buffer for the bounds
   bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, e->slack);
   for (int i = 0; i < n; i++) {
     const int32_t number = e->sites[i];
-    stz_ml_piece(e, number)->bound[number % 8] = bound[i];
-    stz_ml_piece(e, number)->slack[number % 8] = e->slack[i];
-    if (i + 1 == n || e->sites[i + 1] / 8 != number / 8) sum_piece(e, number / 8);
+    stz_ml_row8(e, number)->bound[number % 8] = bound[i];
+    stz_ml_row8(e, number)->slack[number % 8] = e->slack[i];
+    if (i + 1 == n || e->sites[i + 1] / 8 != number / 8) sum_row8(e, number / 8);
   }
   kmc->stats.bounds += (uint64_t)n;
 }
@@ -440,41 +441,41 @@ void stz_ml_bound_site(stz_kmc *kmc, int32_t number) {
   float stress[5];
   stz_ml_site_stress(e, number, stress);
   for (int c = 0; c < 5; c++) {
-    const float units[8] = {stress[c] * (1.0f / STZ_FOLDED)};
-    int16_t folded[8];
-    stz_to_fixed(units, folded);
+    const float units[8] = {stress[c] * (1.0f / STZ_CACHED)};
+    int16_t cached[8];
+    stz_to_fixed(units, cached);
     e->s[c][0] = stress[c];
-    stz_ml_piece(e, number)->folded[c][number % 8] = folded[0];
+    stz_ml_row8(e, number)->cached[c][number % 8] = cached[0];
   }
   e->sites[0] = number;
   stz_ml_bound_list(kmc, 1);
   stz_ml_sum_changed(e);
 }
 
-// Raises the bounds of those sites of a piece that are spent and stay little, instead of looking at them; returns the
-// lanes of those that must be looked at.
-static inline __attribute__((always_inline)) uint8_t raise_piece(stz_piece *piece, float little) {
+// Loosens the exhausted bounds of a row of 8 sites that remain negligible, without evaluating their rates; returns the
+// lanes of the sites that must be evaluated.
+static inline __attribute__((always_inline)) uint8_t loosen_row8(stz_row8 *row8, float little) {
   float slack[8];
   int32_t left[8];
-  stz_from_fixed(piece->slack, slack);
+  stz_from_fixed(row8->slack, slack);
 #pragma omp simd
   for (int l = 0; l < 8; l++) {
-    const float s = STZ_SLACK * slack[l], b = piece->bound[l], below = s < 0.0f ? s : 0.0f,
+    const float s = STZ_SLACK * slack[l], b = row8->bound[l], below = s < 0.0f ? s : 0.0f,
                 within = below > -10.0f ? below : -10.0f;
     const float raised = b * EXP_ROOM_10 * stz_power2((-10.0f - within) * 1.44269504f);
-    const int32_t spent = s < 0.0f, raise = spent & (s >= -10.0f) & (raised <= little);
-    piece->bound[l] = raise ? raised : b;
+    const int32_t exhausted = s < 0.0f, raise = exhausted & (s >= -10.0f) & (raised <= little);
+    row8->bound[l] = raise ? raised : b;
     slack[l] = raise ? ROOM * (1.0f / STZ_SLACK) : slack[l];
-    left[l] = (spent & ~raise) << l;
+    left[l] = (exhausted & ~raise) << l;
   }
-  stz_to_fixed(slack, piece->slack);
+  stz_to_fixed(slack, row8->slack);
   return (uint8_t)(((left[0] | left[4]) | (left[2] | left[6])) | ((left[1] | left[5]) | (left[3] | left[7])));
 }
 
-STZ_MULTIVERSION(void stz_ml_raise_pieces(stz_multilevel *e, int pieces, stz_spent *spent)) {
+STZ_MULTIVERSION(void stz_ml_loosen_rows(stz_multilevel *e, int rows8, stz_exhausted *exhausted)) {
   const float little = CHEAP * least_bound(e);
-  for (int i = 0; i < pieces; i++) {
-    spent[i].lanes = raise_piece(e->pieces + spent[i].piece, little);
-    if (!spent[i].lanes) sum_piece(e, spent[i].piece); // else its sites are listed, and it is summed after
+  for (int i = 0; i < rows8; i++) {
+    exhausted[i].lanes = loosen_row8(e->rows8 + exhausted[i].row8, little);
+    if (!exhausted[i].lanes) sum_row8(e, exhausted[i].row8); // else its sites are listed, and it is summed after
   }
 }

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The multilevel engine: every rate changes at every event, but most by next to nothing, so that most sites are not
-// touched. One rank.
+// The multilevel engine: rejection kinetic Monte Carlo with time-dependent bounds (thinning: Lewis and Shedler, Naval
+// Res. Logist. Q. 26, 403, 1979). Every event changes every rate (propensity), but most by next to nothing, so that
+// most sites are not evaluated. One rank.
 //
-// Field. The kernel is split into a near part, added site by site, and smooth parts on coarse nodes (elastic/split.h).
-// The stress of any site is near + interpolated, exact but for the interpolation; now and then it is computed afresh
-// from the strain of all events, so that errors do not pile up.
+// Field. The Green's function is split into a near part, added site by site, and smooth parts on coarse nodes (kernel
+// splitting, multilevel summation: elastic/split.h). The stress of any site is near + interpolated, exact but for the
+// interpolation. A full recompute from the strain of all events, now and then, keeps errors from adding up.
 //
-// Bounds. Each site has a bound of its rate, at a reference of mean stress and temperature, and a slack: how much
-// ln(rate) may still rise by events nearby. What far events do to a block of 8^3 sites is counted for the block, and
-// bounded anew (folded) when it has used up the reserve; that count is a measure, not a bound: it is adapted to what
-// folds find, and every rate found above its bound is counted. A mean stress or temperature away from the reference
-// multiplies all bounds by the factor that no rate can exceed (stz_rate_growth, stz_thermal_growth); when it is large,
-// all bounds are set at a new reference.
+// Bounds. Each site has an upper bound of its rate, at a reference of mean stress and temperature, and a slack: how
+// much ln(rate) may still rise by nearby events. The drift by distant events is estimated for blocks of 8^3 sites. A
+// block's bounds are recomputed once the accumulated stress drift exceeds the margin; the drift is an estimate, not an
+// upper bound: it adapts to the drift that these updates find, and every rate found above its bound is counted. A mean
+// stress or temperature away from the reference multiplies all bounds by a factor that no rate can exceed
+// (stz_rate_growth, stz_thermal_growth); when the factor is large, all bounds are set at a new reference.
 //
-// As long as no event happens, a new reference need not be looked at: ln of no rate has risen by more than the mean
-// stress and the temperature can have made it. Such sweeps are put off until a candidate might come before the next
-// one; the trajectory is the same to the bit as if each had been made at once.
+// As long as no event happens, the bounds at a new reference need not be computed: no rate has grown by more than the
+// mean stress and the temperature allow. Setting all bounds is put off until a proposal might come before the next
+// reference; the trajectory has the same bits as if it had been done at once.
 //
-// Selection. Candidates come at the rate of all bounds (by a tree of sums), and are accepted with the ratio of their
-// true rate to their bound (thinning): exact, given the bounds. Many are told by their slack alone.
+// Selection. Proposals arrive at the total bounding rate; a sum tree selects the site. A proposal is accepted with the
+// ratio of the true rate to the bound: exact, as long as the bounds hold. Most are rejected from the slack alone,
+// without evaluating the true rate (squeeze test). A rejected proposal is a null event.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +35,11 @@
 #include "kmc/select.h"
 #include "stz/power2.h"
 
-static const double WIDEST = 0.4;                 // ln: most that bounds may be raised by the reference
-static const double WINDOW = 0.1;                 // ln: they may grow so far before the waiting time is cut
-static const double POOREST = 0.03;               // share of candidates accepted below which all bounds are set anew
-enum { MEMORY = 256, TRIED = 1024 };              // candidates: of the running mean; between sweeps for poor acceptance
-static const double MISSED = 1e-3, CHANCE = 10.0; // share of events that may be missed, and some more: it is an
+static const double WIDEST = 0.4;    // ln: most that bounds may be raised by the reference
+static const double WINDOW = 0.1;    // ln: they may grow so far before the waiting time is cut
+static const double POOREST = 0.03;  // fraction of proposals accepted below which all bounds are recomputed
+enum { MEMORY = 256, TRIED = 1024 }; // proposals: of the running mean; between recomputes for poor acceptance
+static const double MISSED = 1e-3, CHANCE = 10.0; // fraction of events that may be missed, and some more: it is an
                                                   // estimate in which a single rare find may count for several
 
 // --- set-up ---
@@ -102,11 +104,11 @@ static void lay_out(stz_multilevel *e) {
   e->head = take(&at, sizeof *e->head);
   e->block_sum = take(&at, blocks * sizeof *e->block_sum);
   e->group_sum = take(&at, (size_t)e->groups * sizeof *e->group_sum);
-  e->folded = take(&at, blocks * sizeof *e->folded);
+  e->cached = take(&at, blocks * sizeof *e->cached);
   e->drift = take(&at, blocks * sizeof *e->drift);
-  e->threshold = take(&at, blocks * sizeof *e->threshold);
+  e->drift_limit = take(&at, blocks * sizeof *e->drift_limit);
   e->row_sum = take(&at, sites / 8 * sizeof *e->row_sum);
-  e->pieces = take(&at, sites / 8 * sizeof *e->pieces);
+  e->rows8 = take(&at, sites / 8 * sizeof *e->rows8);
   e->state_bytes = (size_t)(at - e->state);
 }
 
@@ -138,7 +140,7 @@ static stz_err stz_ml_create(stz_kmc *kmc) {
   e->groups = (e->blocks + STZ_ML_GROUP - 1) / STZ_ML_GROUP;
   const double sites = (double)stz_grid_sites(grid);
   const double tolerance = kmc->params.tolerance_MPa * 1e-3 * STZ_GPA / stz_glass_stz(kmc->glass)->gamma0;
-  e->refresh_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / stz_split_error2(kmc->elastic, grid));
+  e->recompute_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / stz_split_error2(kmc->elastic, grid));
   e->converge_every = (uint64_t)fmax(1.0, sites / 50000.0);
   lay_out(e);
   STZ_TRY(STZ_NEW(e->state, e->state_bytes));
@@ -158,7 +160,7 @@ static stz_err stz_ml_create(stz_kmc *kmc) {
   STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
   e->stress = stz_total_work(e->total);
   fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5));
-  if (stz_glass_quenched(kmc->glass, 0)) stz_ml_refresh(kmc);
+  if (stz_glass_quenched(kmc->glass, 0)) stz_ml_recompute(kmc);
   e->head->stale = 1;
   e->stress_at = e->rated_at = UINT64_MAX;
   return STZ_OK;
@@ -181,14 +183,14 @@ static void stz_ml_destroy(stz_kmc *kmc) {
 
 // --- selection ---
 
-// The site of a candidate, by its number.
+// The site of a proposal, by its number.
 static int32_t pick_site(const stz_multilevel *e, double target) {
   const int group = stz_pick_double(e->group_sum, e->groups, &target), first = group * STZ_ML_GROUP;
   const int left = e->blocks - first < STZ_ML_GROUP ? e->blocks - first : STZ_ML_GROUP;
   const int block = first + stz_pick_double(e->block_sum + first, left, &target);
   const float *rows = e->row_sum + (size_t)block * STZ_BLOCK_PIECES;
   const int32_t row = STZ_ML_SITES * block + 8 * stz_pick_float(rows, STZ_BLOCK_PIECES, &target);
-  return row + stz_pick_float(stz_ml_piece(e, row)->bound, 8, &target);
+  return row + stz_pick_float(stz_ml_row8(e, row)->bound, 8, &target);
 }
 
 static double recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
@@ -220,18 +222,18 @@ static double exact_rates(const stz_kmc *kmc, const stz_law *law, int32_t number
   return sum;
 }
 
-// Draws a candidate and decides on it; bounds are raised by the factor `raised`. True if it is an event.
+// Draws a proposal and accepts or rejects it; bounds are raised by the factor `raised`. True if it is an event.
 static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double raised, stz_shear *shear) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
   const double target = stz_rng_uniform(&kmc->rng) * h->total, accept = stz_rng_uniform(&kmc->rng);
   const int32_t number = pick_site(e, target);
-  const stz_piece *piece = stz_ml_piece(e, number);
-  const double bound = (double)piece->bound[number % 8], slack = (double)STZ_SLACK * piece->slack[number % 8];
+  const stz_row8 *row8 = stz_ml_row8(e, number);
+  const double bound = (double)row8->bound[number % 8], slack = (double)STZ_SLACK * row8->slack[number % 8];
   kmc->stats.candidates++;
   h->tried++;
   h->accepted -= h->accepted / MEMORY;
-  const double spare = slack + stz_ml_reserve() - stz_ml_drifted(e, number);
+  const double spare = slack + stz_ml_margin() - stz_ml_drift_estimate(e, number);
   if (slack > 0.0 && bound < stz_ml_largest() && accept > 1.001 * (double)stz_power2((float)(-1.44269504 * spare))) {
     kmc->stats.squeezed++;
     return false;
@@ -260,7 +262,7 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
 
 static bool poor(const stz_ml_head *h) { return h->accepted < POOREST && h->tried > TRIED; }
 
-// Whether all bounds must be set anew, the reference being `excess` away.
+// Whether all bounds must be recomputed, since the load is `excess` (ln) away from the reference.
 static bool sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double excess) {
   const stz_ml_head *h = ((const stz_multilevel *)kmc->state)->head;
   const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
@@ -272,16 +274,16 @@ static stz_err set_reference(stz_kmc *kmc, const stz_mean_stress *mean, double e
   const stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
   const bool undamaged = stz_glass_recovery_state(kmc->glass).most == 0.0; // else barriers change without events
-  h->put_off = !h->stale && h->swept == kmc->stats.events && undamaged;
+  h->put_off = !h->stale && h->rebounded == kmc->stats.events && undamaged;
   h->ahead += excess;
   h->tried = 0;
   if (h->stale) {
     STZ_TRY(stz_ml_check_nodes(e, mean->t0 + elapsed));
-    stz_ml_refresh(kmc);
+    stz_ml_recompute(kmc);
   }
   h->stale = 0;
   stz_ml_refer(kmc, mean, elapsed);
-  return h->put_off ? STZ_OK : stz_ml_sweep(kmc, recovery_at(kmc, mean, elapsed), mean->t0 + elapsed);
+  return h->put_off ? STZ_OK : stz_ml_rebound_all(kmc, recovery_at(kmc, mean, elapsed), mean->t0 + elapsed);
 }
 
 // A stretch of a search, in which the bounds grow exponentially. It begins at `begin`, `start` after the mean stress's
@@ -316,7 +318,7 @@ static stz_err next_candidate(stz_kmc *kmc, const stz_mean_stress *mean, const s
   if (e->head->put_off) {
     const double most = attempts * stz_ml_most(e);
     if (is_over(s, limit, stz_thinning_wait(most, s->growth, from, exponential))) return STZ_OK;
-    STZ_TRY(stz_ml_sweep(kmc, recovery_at(kmc, mean, s->start), s->begin));
+    STZ_TRY(stz_ml_rebound_all(kmc, recovery_at(kmc, mean, s->start), s->begin));
   }
   const double next = stz_thinning_wait(attempts * e->head->total, s->growth, from, exponential);
   if (!is_over(s, limit, next)) *elapsed = next;
@@ -353,7 +355,7 @@ static stz_err stz_ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
       }
       STZ_TRY(check_missed(kmc, s.begin));
       if (poor(e->head)) {
-        length = elapsed; // go on from here with new bounds
+        length = elapsed; // continue from here with new bounds
         break;
       }
     }
@@ -405,7 +407,7 @@ static void stz_ml_restore(stz_kmc *kmc, const void *own) {
 }
 
 // Time measured on one core, with AVX-512: 28 us per event at 32^3, slowly more in larger boxes; with sweeps. Memory:
-// pieces with their sums, nodes, fields and table of the whole operator (elastic/total.c), and the tables of the parts,
+// rows8 with their sums, nodes, fields and table of the whole operator (elastic/total.c), and the tables of the parts,
 // which are the same in all but the smallest boxes.
 static void stz_ml_cost(double sites, int ranks, bool random, stz_engine_cost *cost) {
   const double half = 0.5 * cbrt(sites) + 1.0, parts = 4.2e6;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What an event does to the multilevel engine: where its stress goes, which sites and blocks are then bounded anew.
+// The effect of an event on the multilevel engine: its stress, and the sites and blocks whose bounds are recomputed.
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +8,15 @@
 #include "base/target.h"
 #include "kmc/multilevel/multilevel.h"
 
-enum { SCAN = 32 }; // events between looks at all blocks
+enum { SCAN = 32 }; // events between checks of all blocks
 
-static int fold_distance(int d, int n) {
+static int periodic_distance(int d, int n) {
   if (d > n / 2) return d - n;
   return d < -n / 2 ? d + n : d;
 }
 
-// Marks the sites whose barrier or rotation has changed as spent. Those beyond the near sphere, which nobody else
-// lists, go to the list; returns its length.
+// Marks the sites whose barrier or rotation has changed as exhausted. Those beyond the near sphere, which no other
+// function lists, are appended to the list; returns its length.
 static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   int count, listed = 0, xyz[3] = {0};
   const double recovery = stz_glass_recovery(kmc->glass);
@@ -29,45 +29,45 @@ static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[
     }
     int r2 = 0;
     for (int axis = 0; axis < 3; axis++) {
-      const int d = fold_distance(xyz[axis] - origin[axis], e->cells[axis]);
+      const int d = periodic_distance(xyz[axis] - origin[axis], e->cells[axis]);
       r2 += d * d;
     }
     const int32_t number = stz_ml_number(e, xyz);
-    stz_piece *piece = stz_ml_piece(e, number);
-    int16_t *slack = &piece->slack[number % 8];
+    stz_row8 *row8 = stz_ml_row8(e, number);
+    int16_t *slack = &row8->slack[number % 8];
     if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > STZ_ML_TOUCHED) e->sites[listed++] = number;
     *slack = STZ_ML_TOUCHED;
-    // Not the glass's own field, which is of the time of the last look at all sites.
-    piece->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
+    // Not the glass's own field, which is of the time of the last evaluation of all sites.
+    row8->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
   }
   return listed;
 }
 
-// Lists the sites that are spent after the `listed` that are there; returns the length of the list.
-static int list_spent(stz_multilevel *e, const stz_spent *spent, int pieces, int listed) {
-  for (int i = 0; i < pieces; i++) {
-    for (uint32_t lanes = spent[i].lanes; lanes; lanes &= lanes - 1) {
-      e->sites[listed++] = 8 * spent[i].piece + __builtin_ctz(lanes);
+// Appends the exhausted sites to the `listed` sites of the list; returns its length.
+static int list_spent(stz_multilevel *e, const stz_exhausted *exhausted, int rows8, int listed) {
+  for (int i = 0; i < rows8; i++) {
+    for (uint32_t lanes = exhausted[i].lanes; lanes; lanes &= lanes - 1) {
+      e->sites[listed++] = 8 * exhausted[i].row8 + __builtin_ctz(lanes);
     }
   }
   return listed;
 }
 
-// The folded stress of the first n sites of e->sites into e->s.
-STZ_MULTIVERSION(static void folded_of_list(stz_multilevel *e, int n)) {
+// The cached stress of the first n sites of e->sites, into e->s.
+STZ_MULTIVERSION(static void cached_of_list(stz_multilevel *e, int n)) {
   for (int i = 0; i < n; i++) {
-    const stz_piece *piece = stz_ml_piece(e, e->sites[i]);
-    for (int c = 0; c < 5; c++) e->units[c][i] = piece->folded[c][e->sites[i] % 8];
+    const stz_row8 *row8 = stz_ml_row8(e, e->sites[i]);
+    for (int c = 0; c < 5; c++) e->units[c][i] = row8->cached[c][e->sites[i] % 8];
   }
   for (int c = 0; c < 5; c++) {
     for (int at = 0; at < n; at += 8) {
       stz_from_fixed(e->units[c] + at, e->s[c] + at);
-      for (int l = at; l < at + 8; l++) e->s[c][l] *= STZ_FOLDED;
+      for (int l = at; l < at + 8; l++) e->s[c][l] *= STZ_CACHED;
     }
   }
 }
 
-// What the parts' sums over the lattice leave over: the whole kernel's is zero.
+// Zero-mean correction: the uniform stress that removes the truncated kernels' net sum over the lattice.
 static void add_uniform(stz_multilevel *e, const int origin[3], const float strain[5]) {
   const stz_split *s = e->split;
   double sums[STZ_PAIRS];
@@ -84,7 +84,7 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
   }
 }
 
-// Counts the drift of the blocks about the event, and folds those that have used theirs up.
+// Adds to the drift estimates of the blocks about the event, and updates the blocks above their limit.
 static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   const float slope = (float)e->slope, beyond = slope * e->beyond;
   int count[3];
@@ -106,14 +106,14 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
       for (int k = 0; k < count[2]; k++) {
         const int block = row + place[2][k];
         e->drift[block] += slope * spread[distance[2][k]] - beyond;
-        if (stz_ml_used(e, block)) stz_ml_fold(kmc, block);
+        if (stz_ml_used(e, block)) stz_ml_rebound_block(kmc, block);
       }
     }
   }
   if (kmc->stats.events < e->head->scanned + SCAN) return;
   e->head->scanned = kmc->stats.events;
   for (int b = 0; b < e->blocks; b++) {
-    if (stz_ml_used(e, b)) stz_ml_fold(kmc, b);
+    if (stz_ml_used(e, b)) stz_ml_rebound_block(kmc, b);
   }
 }
 
@@ -122,21 +122,21 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
   stz_ml_head *h = e->head;
   assert(!h->put_off); // its candidate was drawn from bounds
   const int listed = mark_touched(kmc, e, origin);
-  stz_spent *spent;
-  const int pieces = stz_near_add(e->near, origin, strain, (float)e->slope, e->pieces, &spent);
-  stz_ml_raise_pieces(e, pieces, spent);
+  stz_exhausted *exhausted;
+  const int rows8 = stz_near_add(e->near, origin, strain, (float)e->slope, e->rows8, &exhausted);
+  stz_ml_loosen_rows(e, rows8, exhausted);
   stz_far_add(e->far, origin, strain);
   if (kmc->stats.events + 1 >= h->converged + e->converge_every) {
     stz_far_converge(e->far);
     h->converged = kmc->stats.events + 1;
   }
   add_uniform(e, origin, strain);
-  const int n = list_spent(e, spent, pieces, listed);
+  const int n = list_spent(e, exhausted, rows8, listed);
   if (n > 0) {
-    folded_of_list(e, n);
+    cached_of_list(e, n);
     stz_ml_bound_list(kmc, n);
   }
   spread_drift(kmc, e, origin);
   stz_ml_sum_changed(e);
-  h->stale = kmc->stats.events + 1 >= h->refreshed + e->refresh_every;
+  h->stale = kmc->stats.events + 1 >= h->recomputed + e->recompute_every;
 }

@@ -15,7 +15,7 @@ STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block, const
     float *at = to + (packed ? 8 * row : stz_ml_local(e, STZ_ML_SITES * block + 8 * row));
     for (size_t c = 0; c < 5; c++) {
       const float *restrict smooth = far[c] + 8 * row;
-      const int32_t *restrict near = e->pieces[64 * block + row].near[c];
+      const int32_t *restrict near = e->rows8[64 * block + row].near[c];
       const float uniform = (float)stz_ml_uniform(e, (int)c), unit = e->split->near_unit;
 #pragma omp simd
       for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = smooth[l] + unit * (float)near[l] + uniform;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Internal to src/kmc: not installed.
 //
-// What the files of the multilevel engine share; see multilevel.c for how it works.
+// What the files of the multilevel engine share; engine.c explains the algorithm.
 #ifndef STZ_KMC_MULTILEVEL_H
 #define STZ_KMC_MULTILEVEL_H
 
@@ -13,27 +13,27 @@
 #include "stz/rates.h"
 
 enum {
-  STZ_ML_SITES = 512,    // of a block
-  STZ_ML_GROUP = 64,     // blocks of a group, the second step of the sum tree
-  STZ_ML_SPREAD = 7,     // blocks an axis about an event whose drift is counted one by one
-  STZ_ML_SPENT = 4096,   // single sites bounded anew at once
-  STZ_ML_TOUCHED = -7680 // slack of a site whose barrier or rotation has changed: -30, less than may be raised
+  STZ_ML_SITES = 512,      // of a block
+  STZ_ML_GROUP = 64,       // blocks of a group, the second step of the sum tree
+  STZ_ML_SPREAD = 7,       // blocks per axis about an event whose drift is estimated one by one
+  STZ_ML_EXHAUSTED = 4096, // single sites whose bounds are recomputed at once
+  STZ_ML_TOUCHED = -7680   // slack of a site whose barrier or rotation has changed: -30, less than may be raised
 };
 
 // Scalars of the state.
 typedef struct stz_ml_head {
   double mean[5], kelvin; // the reference: bounds hold at this mean stress (with the uniform part) and temperature
-  int64_t uniform[5];     // what the parts' sums over the lattice leave over, eV/nm^3, STZ_FINE a unit
+  int64_t uniform[5];     // removes the truncated kernels' net sum (zero-mean correction), eV/nm^3, STZ_FINE a unit
   double activity;        // sum of all rates when last summed, in attempt rates, at the reference
-  double accepted;        // running mean of accepted over tried
+  double accepted;        // running mean of accepted over proposed
   double total;           // sum of all bounds
-  double typical;         // threshold of a block that was never folded
-  double everywhere;      // drift counted for all blocks, since the last sweep
+  double typical;         // limit of a block that was never updated
+  double everywhere;      // drift common to all blocks, since all bounds were last set
   double ahead;           // ln of the factor by which `activity` may have risen since the last sweep; see put_off
-  uint64_t refreshed, swept, converged, scanned; // events by then
-  uint64_t tried;                                // candidates since the last sweep
-  int stale;                                     // the stress is to be computed afresh before the next event
-  int put_off;                                   // the sweep at the reference is still to be made
+  uint64_t recomputed, rebounded, converged, scanned; // events by then
+  uint64_t tried;                                     // proposals since all bounds were last set
+  int stale;                                          // a full recompute is due before the next event
+  int put_off;                                        // the bounds at the reference are still to be set
 } stz_ml_head;
 
 // Scratch memory for the sites of one block.
@@ -45,14 +45,14 @@ typedef struct stz_ml_room {
 
 typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
   const stz_grid *grid;
-  int cells[3], count[3]; // sites and blocks an axis
+  int cells[3], count[3]; // sites and blocks per axis
   int blocks, groups;
-  uint64_t refresh_every, converge_every; // events
+  uint64_t recompute_every, converge_every; // events
   stz_split *split;
   stz_near *near;
   stz_far *far;
   stz_total *total;
-  float spread[STZ_ML_SPREAD][STZ_ML_SPREAD][STZ_ML_SPREAD]; // drift of a block an event, stress over the event's
+  float spread[STZ_ML_SPREAD][STZ_ML_SPREAD][STZ_ML_SPREAD]; // drift of a block per event, stress over the event's
   float beyond;                                              // and in all others
 
   // The state: one block of bytes.
@@ -60,25 +60,25 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   size_t state_bytes;
   stz_ml_head *head;
   double *block_sum, *group_sum; // of bounds
-  uint64_t *folded;              // events when a block was last folded
-  float *drift, *threshold;      // of a block, ln; `everywhere` is to be added; threshold 0: the typical one
+  uint64_t *cached;              // events when a block's bounds were last updated
+  float *drift, *drift_limit;    // of a block, ln; `everywhere` is added; limit 0: the typical one
   float *row_sum;                // of bounds, of each row of 8 sites
-  stz_piece *pieces;             // the sites: stress, slack, bound (in attempt rates), barrier (eV)
+  stz_row8 *rows8;               // the sites: stress, slack, bound (in attempt rates), barrier (eV)
 
   // Work space.
-  stz_law law;                 // at the reference
-  double slope;                // largest change of ln(rate) a unit of deviator stress, at the reference
-  float *stress;               // 5 components of all sites, made on demand; NULL before
-  uint64_t stress_at;          // events when it was made
-  uint64_t rated_at;           // events when the rates of all sites were last asked for
-  unsigned char *changed;      // groups whose sum is to be made again
-  int32_t *corner;             // local index of the first site of a block
-  int32_t sites[STZ_ML_SPENT]; // number of a site: 512 block + site of the block
-  double *row_sums;            // of a row of the history, two per block
-  stz_ml_room *rooms;          // one per worker of the team; the first serves single blocks
-  _Alignas(64) float s[5][STZ_ML_SPENT + 8], barrier[STZ_ML_SPENT + 8], rates[STZ_ML_SPENT + 8];
-  uint16_t rotation[STZ_ML_SPENT + 8];
-  int16_t slack[STZ_ML_SPENT + 8], units[5][STZ_ML_SPENT + 8]; // units: folded stresses
+  stz_law law;                     // at the reference
+  double slope;                    // largest change of ln(rate) per unit of deviator stress, at the reference
+  float *stress;                   // 5 components of all sites, made on demand; NULL before
+  uint64_t stress_at;              // events when it was made
+  uint64_t rated_at;               // events when the rates of all sites were last asked for
+  unsigned char *changed;          // groups whose sum must be recomputed
+  int32_t *corner;                 // local index of the first site of a block
+  int32_t sites[STZ_ML_EXHAUSTED]; // number of a site: 512 block + site of the block
+  double *row_sums;                // of a row of the history, two per block
+  stz_ml_room *rooms;              // one per worker of the team; the first serves single blocks
+  _Alignas(64) float s[5][STZ_ML_EXHAUSTED + 8], barrier[STZ_ML_EXHAUSTED + 8], rates[STZ_ML_EXHAUSTED + 8];
+  uint16_t rotation[STZ_ML_EXHAUSTED + 8];
+  int16_t slack[STZ_ML_EXHAUSTED + 8], units[5][STZ_ML_EXHAUSTED + 8]; // units: cached stresses
 } stz_multilevel;
 
 // Coordinates of the first site of a block.
@@ -100,71 +100,72 @@ void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]
 // What the parts' sums over the lattice leave over, eV/nm^3.
 static inline double stz_ml_uniform(const stz_multilevel *e, int c) { return stz_from_fine(e->head->uniform[c]); }
 
-// The piece of a site, by its number; within it the site is number % 8.
-static inline stz_piece *stz_ml_piece(const stz_multilevel *e, int32_t number) { return e->pieces + number / 8; }
+// The row of 8 that holds a site, by the site's number; its place there is number % 8.
+static inline stz_row8 *stz_ml_row8(const stz_multilevel *e, int32_t number) { return e->rows8 + number / 8; }
 
-// Stress of all sites of a block into `room` and their folded stress, and their rates under `law` into room->rates;
-// returns the sum of rates. Barriers are those of the pieces: damage that recovers may have raised the glass's own
+// Stress of all sites of a block into `room` and their cached stress, and their rates under `law` into room->rates;
+// returns the sum of rates. Barriers are those of the rows8: damage that recovers may have raised the glass's own
 // since.
 double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int block,
                           stz_ml_room *room);
 
 enum { STZ_ML_PART = 4 }; // blocks of a part of the team's work
 
-// Brings the barriers of a block's pieces up to date with the glass.
+// Copies the barriers of a block from the glass to its rows of 8.
 void stz_ml_copy_glass(const stz_kmc *kmc, stz_multilevel *e, int block);
 
-// ln of the factor by which the rate of a site may be above its bound times exp(-slack): the drift so far, not more
-// than the reserve.
-double stz_ml_drifted(const stz_multilevel *e, int32_t number);
-double stz_ml_reserve(void); // ln: what bounds have in hand for drift
-double stz_ml_largest(void); // no bound is above, and no rate, in attempt rates
+// ln of the factor by which the rate of a site may exceed its bound times exp(-slack): the drift estimate so far, at
+// most the margin.
+double stz_ml_drift_estimate(const stz_multilevel *e, int32_t number);
+double stz_ml_margin(void);  // ln: margin of the bounds for drift
+double stz_ml_largest(void); // largest bound and largest rate, in attempt rates
 
 // The reference moves to the mean stress and temperature given, without a look at the sites.
 void stz_ml_refer(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
 
 // Sets all bounds at the reference. `t` (s) is for messages.
-stz_err stz_ml_sweep(stz_kmc *kmc, double recovery, double t);
+stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t);
 
 // What the sum of all bounds is at most after the sweep that is put off.
 double stz_ml_most(const stz_multilevel *e);
 
-// After an event: drift and slack, sites and blocks bounded anew.
+// After an event of strain deviator `e` at `origin`: updates drift and slack, and recomputes exhausted bounds.
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
 
-// Drift at which a block is folded, and whether it has come so far.
-static inline float stz_ml_threshold(const stz_multilevel *e, int block) {
-  return e->threshold[block] > 0.0f ? e->threshold[block] : (float)e->head->typical;
+// The limit of the drift estimate at which a block's bounds are updated, and whether the block has reached it.
+static inline float stz_ml_drift_limit(const stz_multilevel *e, int block) {
+  return e->drift_limit[block] > 0.0f ? e->drift_limit[block] : (float)e->head->typical;
 }
 static inline bool stz_ml_used(const stz_multilevel *e, int block) {
-  return e->drift[block] + (float)e->head->everywhere > stz_ml_threshold(e, block);
+  return e->drift[block] + (float)e->head->everywhere > stz_ml_drift_limit(e, block);
 }
 
-// Looks at a block, and bounds its sites anew. The sums of groups want stz_ml_sum_changed then, as after the next two.
-void stz_ml_fold(stz_kmc *kmc, int block);
+// Updates the bounds of a block from its exact rates. Call stz_ml_sum_changed afterwards, as after the next two.
+void stz_ml_rebound_block(stz_kmc *kmc, int block);
 
-// Bounds of the first n sites of e->sites, whose stress is in e->s.
+// Recomputes the bounds of the first n sites of e->sites, whose stress is in e->s.
 void stz_ml_bound_list(stz_kmc *kmc, int n);
 
-// Raises bounds that are spent and stay little in pieces about an event; leaves in `spent` the sites that must be
-// looked at.
-void stz_ml_raise_pieces(stz_multilevel *e, int pieces, stz_spent *spent);
+// Loosens exhausted bounds that remain negligible in the 8-site rows near an event; leaves in `exhausted` (in and out)
+// the sites whose rates must be evaluated.
+void stz_ml_loosen_rows(stz_multilevel *e, int rows8, stz_exhausted *exhausted);
 
+// Recomputes the sums of the groups whose blocks have changed.
 void stz_ml_sum_changed(stz_multilevel *e);
 
-// Sets the bound of one site anew, sums and all.
+// Recomputes the bound of one site, and all sums above it.
 void stz_ml_bound_site(stz_kmc *kmc, int32_t number);
 
-// ln of the factor by which bounds grow at a mean stress and temperature.
+// ln of the factor by which bounds grow at the mean stress and temperature `elapsed` (s) after mean->t0.
 double stz_ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
 
 // Fails with STZ_ENUMERIC if a sum of the nodes is beyond half of its range, at time t.
 stz_err stz_ml_check_nodes(const stz_multilevel *e, double t) STZ_MUST_USE;
 
-// The fluctuation of the stress from the sample's strain.
-void stz_ml_refresh(stz_kmc *kmc);
+// Full recompute: the stress of all sites, without the mean, from the sample's strain by Fourier transform.
+void stz_ml_recompute(stz_kmc *kmc);
 
-// What follows from the reference in the head.
+// Sets the law and the slope that follow from the reference in the head.
 void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e);
 
 // The engine's answers to stz_kmc_stress, stz_kmc_rates, stz_kmc_self_stress and stz_kmc_site_stress.

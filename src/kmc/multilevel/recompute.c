@@ -6,14 +6,14 @@
 #include "base/target.h"
 #include "kmc/multilevel/multilevel.h"
 
-typedef struct refreshed {
+typedef struct recomputed {
   const stz_kmc *kmc;
   stz_multilevel *e;
-} refreshed;
+} recomputed;
 
 // The strain of events and of the quench, one component.
 static void give_strain(void *context, int c, int64_t first, int64_t end, int row, float *field) {
-  const refreshed *r = context;
+  const recomputed *r = context;
   const double a = stz_grid_spacing(r->e->grid);
   const float share = (float)(a * a * a / stz_glass_stz(r->kmc->glass)->volume_nm3);
   const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
@@ -29,26 +29,26 @@ static void give_strain(void *context, int c, int64_t first, int64_t end, int ro
 
 STZ_MULTIVERSION(static void take_stress(void *context, int c, int64_t first, int64_t end, int row,
                                          const float *field)) {
-  const refreshed *r = context;
+  const recomputed *r = context;
   const int *n = r->e->cells;
   for (int i = (int)first; i < (int)end; i++) {
     const float *from = field + (size_t)i * (size_t)row;
     for (int z = 0; z < n[2]; z += 8) {
       const int at[3] = {i / n[1], i % n[1], z};
-      int32_t *near = stz_ml_piece(r->e, stz_ml_number(r->e, at))->near[c];
+      int32_t *near = stz_ml_row8(r->e, stz_ml_number(r->e, at))->near[c];
 #pragma omp simd
       for (int l = 0; l < 8; l++) near[l] = stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
     }
   }
 }
 
-void stz_ml_refresh(stz_kmc *kmc) {
+void stz_ml_recompute(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
-  refreshed r = {kmc, e};
+  recomputed r = {kmc, e};
   stz_total_stress(e->total, give_strain, take_stress, &r);
   e->stress_at = UINT64_MAX; // it lies in the work space
   stz_far_clear(e->far);
   memset(e->head->uniform, 0, sizeof e->head->uniform);
-  e->head->refreshed = e->head->converged = kmc->stats.events;
+  e->head->recomputed = e->head->converged = kmc->stats.events;
   kmc->stats.refreshes++;
 }

@@ -76,7 +76,7 @@ static stz_err take_row(history *h, double t, bool anchored) {
   stz_mean_stress mean = {.t0 = t, .temperature_K = macro.temperature_K};
   memcpy(mean.stress, macro.stress, sizeof mean.stress);
   stz_kmc_rates(view->kmc, &mean, &state.total_rate_per_s, &state.plastic_rate_per_s); // and the stress is up to date
-  if (!k->begun || events != k->looked) k->look = stz_history_look(view->glass, h->tally, events);
+  if (!k->begun || events != k->looked) k->look = stz_history_observe(view->glass, h->tally, events);
   k->looked = events;
   if (anchored) STZ_TRY(anchor_energy(h));
   stz_energy_so_far(h->energy, macro.stress, macro.strain, &state.work, &state.heat, &state.internal_energy);

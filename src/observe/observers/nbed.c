@@ -10,7 +10,7 @@
 
 static bool applies(const stz_config *config) { return config->nbed_strains.count > 0; }
 
-static const stz_levels *strains(const stz_config *config) { return &config->nbed_strains; }
+static const stz_strain_levels *strains(const stz_config *config) { return &config->nbed_strains; }
 
 static stz_err create(const stz_view *view, void **state) {
   return stz_reached_create(view, "nbed", &view->config->nbed_strains, state);
@@ -28,7 +28,7 @@ static stz_err take(void *state, const stz_span *span, double at_s) {
   STZ_TRY(stz_nbed_create(&sample, params, view->config->seed, (uint64_t)reached->next, &nbed));
   stz_log(STZ_LOG_INFO, "NBED at strain %.4g: %.3f of %d patterns with Bragg reflections", moment.strain,
           nbed->bragg_mean, nbed->scans * STZ_NBED_PATTERNS);
-  const stz_err err = stz_level_write(view->result, reached->next, nbed, params, &moment);
+  const stz_err err = stz_strain_level_write(view->result, reached->next, nbed, params, &moment);
   stz_nbed_destroy(&nbed);
   STZ_TRY(err);
   reached->next++;

@@ -22,7 +22,7 @@ typedef struct snapshots {
   double *times_s; // of each that was taken, room for all
 } snapshots;
 
-const stz_levels *stz_snapshots_levels(const stz_config *config) {
+const stz_strain_levels *stz_snapshots_levels(const stz_config *config) {
   if (!config->snapshots) return NULL;
   return config->snapshot_strains.count > 0 ? &config->snapshot_strains : &config->nbed_strains;
 }
@@ -171,7 +171,7 @@ static stz_err write_file(const stz_view *view, int index, const stz_macro *macr
 
 static bool applies(const stz_config *config) { return stz_snapshots_levels(config) != NULL; }
 
-static const stz_levels *strains(const stz_config *config) { return &config->snapshot_strains; }
+static const stz_strain_levels *strains(const stz_config *config) { return &config->snapshot_strains; }
 
 static stz_err create(const stz_view *view, void **state) {
   snapshots *s = NULL;
@@ -192,7 +192,7 @@ static stz_err take(void *state, const stz_span *span, double at_s) {
   const stz_view *view = s->reached.view;
   const stz_macro macro = stz_reached_state(&s->reached, span, at_s);
   STZ_TRY(stz_stage(stz_grid_comm(view->grid), "writing a snapshot"));
-  stz_view_refresh(view, &macro);
+  stz_view_update(view, &macro);
   STZ_TRY(write_file(view, s->reached.next, &macro));
   stz_log(STZ_LOG_INFO, "snapshot %d at strain %.4g", s->reached.next, macro.strain[STZ_XX]);
   s->times_s[s->reached.next++] = macro.run_time_s;

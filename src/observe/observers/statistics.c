@@ -102,13 +102,13 @@ static stz_err distribute(const stz_view *s, const stz_macro *macro, const char 
   return err;
 }
 
-static const stz_levels *levels_of(const stz_config *config) {
+static const stz_strain_levels *levels_of(const stz_config *config) {
   return config->statistics_strains.count > 0 ? &config->statistics_strains : &config->nbed_strains;
 }
 
 static bool applies(const stz_config *config) { return levels_of(config)->count > 0; }
 
-static const stz_levels *strains(const stz_config *config) { return &config->statistics_strains; }
+static const stz_strain_levels *strains(const stz_config *config) { return &config->statistics_strains; }
 
 static stz_err create(const stz_view *view, void **state) {
   return stz_reached_create(view, "statistics", levels_of(view->config), state);
@@ -121,7 +121,7 @@ static stz_err take(void *state, const stz_span *span, double at_s) {
   const stz_moment moment = stz_moment_of(&macro);
   char group[48];
   STZ_TRY(stz_stage(stz_grid_comm(view->grid), "taking statistics"));
-  stz_view_refresh(view, &macro);
+  stz_view_update(view, &macro);
   snprintf(group, sizeof group, "/distributions/level_%02d", reached->next);
   STZ_TRY(distribute(view, &macro, group)); // first, as it may be left before it writes
   STZ_TRY(stz_moment_write(view->result, group, &moment));

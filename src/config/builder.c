@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "config/draft.h"
+#include "config/builder.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -20,17 +20,17 @@ typedef struct field {
   stz_origin origin;
 } field;
 
-void *stz_draft_value(const stz_draft *draft, const stz_key *key, int segment) {
-  char *base = segment < 0 ? (char *)draft->config : (char *)&draft->config->protocol[segment];
+void *stz_builder_value(const stz_config_builder *builder, const stz_key *key, int segment) {
+  char *base = segment < 0 ? (char *)builder->config : (char *)&builder->config->protocol[segment];
   return base + key->offset;
 }
 
-stz_origin *stz_draft_origin(const stz_draft *draft, const stz_key *key, int segment) {
-  return &draft->origins[(segment + 1) * stz_schema_count + (int)(key - stz_schema)];
+stz_origin *stz_builder_origin(const stz_config_builder *builder, const stz_key *key, int segment) {
+  return &builder->origins[(segment + 1) * stz_schema_count + (int)(key - stz_schema)];
 }
 
-bool stz_draft_is_set(const stz_draft *draft, const stz_key *key, int segment) {
-  return stz_draft_origin(draft, key, segment)->layer != STZ_LAYER_NONE;
+bool stz_builder_is_set(const stz_config_builder *builder, const stz_key *key, int segment) {
+  return stz_builder_origin(builder, key, segment)->layer != STZ_LAYER_NONE;
 }
 
 static stz_err refuse(const field *at, const char *got, const char *needs) {
@@ -113,7 +113,7 @@ static stz_err set_cells(const stz_key *key, const field *at, int cells[3]) {
   return STZ_OK;
 }
 
-static stz_err set_levels(const stz_key *key, const field *at, stz_levels *place) {
+static stz_err set_levels(const stz_key *key, const field *at, stz_strain_levels *place) {
   char needs[STZ_TEXT_SIZE], got[80];
   stz_key_needs(key, needs, sizeof needs);
   if (!config_setting_is_array(at->setting)) return refuse_setting(at, needs);
@@ -121,7 +121,7 @@ static stz_err set_levels(const stz_key *key, const field *at, stz_levels *place
   double *levels = NULL;
   STZ_TRY(STZ_NEW(levels, count));
   stz_free(place->values);
-  *place = (stz_levels){.values = levels, .count = count};
+  *place = (stz_strain_levels){.values = levels, .count = count};
   for (int i = 0; i < count; i++) {
     const config_setting_t *element = config_setting_get_elem(at->setting, (unsigned)i);
     const bool good = stz_setting_number(element, &levels[i]) && in_range(key, levels[i]);
@@ -172,8 +172,8 @@ static stz_err set_axes(const stz_key *key, const field *at, stz_catalogue *cata
   return STZ_OK;
 }
 
-static stz_err set_key(stz_draft *draft, const stz_key *key, int segment, const field *at) {
-  void *place = stz_draft_value(draft, key, segment);
+static stz_err set_key(stz_config_builder *builder, const stz_key *key, int segment, const field *at) {
+  void *place = stz_builder_value(builder, key, segment);
   switch (key->type) {
   case STZ_KEY_FLOAT:
   case STZ_KEY_INT:
@@ -198,22 +198,22 @@ static stz_err set_key(stz_draft *draft, const stz_key *key, int segment, const 
     STZ_TRY(set_list(key, at, place));
     break;
   }
-  *stz_draft_origin(draft, key, segment) = at->origin;
+  *stz_builder_origin(builder, key, segment) = at->origin;
   return STZ_OK;
 }
 
 // Gives a row of keys its defaults: those outside segments (-1), or one segment's, where a number without is NAN.
-static stz_err set_defaults(stz_draft *draft, int segment) {
+static stz_err set_defaults(stz_config_builder *builder, int segment) {
   for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
     if ((key->used_by != 0) != (segment >= 0)) continue;
-    if (segment >= 0 && key->type == STZ_KEY_FLOAT) *(double *)stz_draft_value(draft, key, segment) = NAN;
+    if (segment >= 0 && key->type == STZ_KEY_FLOAT) *(double *)stz_builder_value(builder, key, segment) = NAN;
     if (!key->fallback) continue;
     char text[STZ_TEXT_SIZE];
     snprintf(text, sizeof text, "value = %s;", key->fallback);
     config_t tree;
     stz_err err = stz_tree_parse(key->path, text, &tree);
-    field at = {.setting = config_lookup(&tree, "value"), .origin = {STZ_LAYER_DEFAULT, draft->input_name, 0}};
-    if (err == STZ_OK) err = set_key(draft, key, segment, &at);
+    field at = {.setting = config_lookup(&tree, "value"), .origin = {STZ_LAYER_DEFAULT, builder->input_name, 0}};
+    if (err == STZ_OK) err = set_key(builder, key, segment, &at);
     config_destroy(&tree);
     assert(err != STZ_EINPUT);
     STZ_TRY(err);
@@ -221,9 +221,9 @@ static stz_err set_defaults(stz_draft *draft, int segment) {
   return STZ_OK;
 }
 
-static stz_err apply(stz_draft *draft, const field *at);
+static stz_err apply(stz_config_builder *builder, const field *at);
 
-static stz_err apply_children(stz_draft *draft, const field *at) {
+static stz_err apply_children(stz_config_builder *builder, const field *at) {
   const int length = config_setting_length(at->setting);
   for (int i = 0; i < length; i++) {
     const config_setting_t *setting = config_setting_get_elem(at->setting, (unsigned)i);
@@ -233,13 +233,13 @@ static stz_err apply_children(stz_draft *draft, const field *at) {
                              : snprintf(child.path, sizeof child.path, "%s[%d]", at->path, i);
     if (child.origin.line > 0) child.origin.line = (int)config_setting_source_line(setting);
     if (written >= (int)sizeof child.path) return refuse(&child, "a name without end", "a key of the reference");
-    STZ_TRY(apply(draft, &child));
+    STZ_TRY(apply(builder, &child));
   }
   return STZ_OK;
 }
 
 // Replaces the protocol by that of a list.
-static stz_err apply_protocol(stz_draft *draft, const field *at) {
+static stz_err apply_protocol(stz_config_builder *builder, const field *at) {
   static const char needs[] = "a list of 1 to 1000 segments ( { type = ...; }, ... )";
   const int count = config_setting_length(at->setting);
   if (config_setting_type(at->setting) != CONFIG_TYPE_LIST || count < 1 || count > SEGMENTS_MAX) {
@@ -248,15 +248,15 @@ static stz_err apply_protocol(stz_draft *draft, const field *at) {
   stz_segment *segments = NULL;
   stz_origin *origins = NULL;
   STZ_TRY(STZ_NEW(segments, count));
-  stz_free(draft->config->protocol);
-  draft->config->protocol = segments;
-  draft->config->segments = count;
+  stz_free(builder->config->protocol);
+  builder->config->protocol = segments;
+  builder->config->segments = count;
   STZ_TRY(STZ_NEW(origins, (count + 1) * stz_schema_count));
-  memcpy(origins, draft->origins, (size_t)stz_schema_count * sizeof *origins);
-  stz_free(draft->origins);
-  draft->origins = origins;
-  for (int i = 0; i < count; i++) STZ_TRY(set_defaults(draft, i));
-  return apply_children(draft, at);
+  memcpy(origins, builder->origins, (size_t)stz_schema_count * sizeof *origins);
+  stz_free(builder->origins);
+  builder->origins = origins;
+  for (int i = 0; i < count; i++) STZ_TRY(set_defaults(builder, i));
+  return apply_children(builder, at);
 }
 
 static stz_err refuse_unknown(const field *at) {
@@ -279,7 +279,7 @@ static bool allowed_in_model(const char *path) {
 }
 
 // Sets the key, or the keys of the group or list, at a path.
-static stz_err apply(stz_draft *draft, const field *at) {
+static stz_err apply(stz_config_builder *builder, const field *at) {
   int segment;
   const stz_key *key = stz_schema_find(at->path, &segment);
   const bool protocol = strcmp(at->path, "protocol") == 0, group = stz_schema_is_group(at->path);
@@ -291,12 +291,12 @@ static stz_err apply(stz_draft *draft, const field *at) {
       !(key ? strcmp(at->path, "stz.mode_axes") == 0 : strcmp(at->path, "stz") == 0)) {
     return refuse(at, "a key that a file of modes may not set", "stz.mode_axes alone");
   }
-  if (protocol) return apply_protocol(draft, at);
-  if (segment >= draft->config->segments)
+  if (protocol) return apply_protocol(builder, at);
+  if (segment >= builder->config->segments)
     return refuse(at, "an index beyond the last segment", "one of the protocol's");
-  if (key) return set_key(draft, key, segment, at);
+  if (key) return set_key(builder, key, segment, at);
   if (!config_setting_is_group(at->setting)) return refuse_setting(at, "a group { ... }");
-  return apply_children(draft, at);
+  return apply_children(builder, at);
 }
 
 // A file for another command.
@@ -306,12 +306,12 @@ static stz_err refuse_sweep(const stz_source *source, config_t *tree) {
   return stz_fail(STZ_EINPUT, "%s: got a sweep file, needs an input; sweeps are run by `stzkmc sweep`", source->name);
 }
 
-stz_err stz_draft_apply_file(stz_draft *draft, const stz_source *source, stz_layer layer) {
+stz_err stz_builder_apply_file(stz_config_builder *builder, const stz_source *source, stz_layer layer) {
   config_t tree;
   stz_err err = stz_tree_parse(source->name, source->text, &tree);
   field root = {.setting = config_root_setting(&tree), .origin = {layer, source->name, 1}};
   if (err == STZ_OK && layer == STZ_LAYER_INPUT) err = refuse_sweep(source, &tree);
-  if (err == STZ_OK) err = apply_children(draft, &root);
+  if (err == STZ_OK) err = apply_children(builder, &root);
   config_destroy(&tree);
   return err;
 }
@@ -326,7 +326,7 @@ static bool is_bare_word(const char *value) {
   return value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")] == 0;
 }
 
-stz_err stz_draft_apply_override(stz_draft *draft, const stz_override *override) {
+stz_err stz_builder_apply_override(stz_config_builder *builder, const stz_override *override) {
   const char *option = override->option ? override->option : "--set";
   const char *equals = strchr(override->text, '=');
   field at = {.origin = {STZ_LAYER_OVERRIDE, option, 0}};
@@ -350,26 +350,26 @@ stz_err stz_draft_apply_override(stz_draft *draft, const stz_override *override)
     err = stz_fail(err, "%s: %s: got `%s`, needs a value as in an input file", option, at.path, got);
   }
   at.setting = config_lookup(&tree, "value");
-  if (err == STZ_OK) err = apply(draft, &at);
+  if (err == STZ_OK) err = apply(builder, &at);
   config_destroy(&tree);
   stz_free(text);
   return err;
 }
 
-stz_err stz_draft_create(const char *input_name, stz_draft *draft) {
-  *draft = (stz_draft){.input_name = input_name};
+stz_err stz_builder_create(const char *input_name, stz_config_builder *builder) {
+  *builder = (stz_config_builder){.input_name = input_name};
   stz_err err;
-  STZ_TRY_TO(failed, err, STZ_NEW(draft->config, 1));
-  STZ_TRY_TO(failed, err, STZ_NEW(draft->origins, stz_schema_count));
-  STZ_TRY_TO(failed, err, set_defaults(draft, -1));
+  STZ_TRY_TO(failed, err, STZ_NEW(builder->config, 1));
+  STZ_TRY_TO(failed, err, STZ_NEW(builder->origins, stz_schema_count));
+  STZ_TRY_TO(failed, err, set_defaults(builder, -1));
   return STZ_OK;
 failed:
-  stz_draft_clear(draft);
+  stz_builder_clear(builder);
   return err;
 }
 
-void stz_draft_clear(stz_draft *draft) {
-  stz_config_destroy(&draft->config);
-  stz_free(draft->origins);
-  draft->origins = NULL;
+void stz_builder_clear(stz_config_builder *builder) {
+  stz_config_destroy(&builder->config);
+  stz_free(builder->origins);
+  builder->origins = NULL;
 }
