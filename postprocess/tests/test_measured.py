@@ -66,16 +66,16 @@ def test_short_texts_say_no_other_number():
 
 
 def test_tables_of_the_documents():
-    """Lines that have a row's code, its class and what was measured: class and text are those of the list."""
+    """Lines that have a row's code, quantity, class and what was measured: class and text are those of the list."""
     seen = []
     for page in sorted(DOCS.rglob("*.md")):
         for line in page.read_text(encoding="utf-8").splitlines():
             cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
-            if not line.startswith("| ") or len(cells) != 5 or not re.fullmatch(r"[TN]\d+", cells[0]):
+            if not line.startswith("| ") or len(cells) != 6 or not re.fullmatch(r"[TN]\d+", cells[0]):
                 continue
-            of_class = {"trend": measured.TREND}.get(cells[1], cells[1])
+            of_class = {"trend": measured.TREND}.get(cells[2], cells[2])
             rows = [row for row in measured.ROWS.values() if row.id == cells[0] and row.cls == of_class]
-            assert len(rows) == 1 and cells[2].replace("Å3", "Å³") == rows[0].short, f"{page.name}: {line}"
+            assert len(rows) == 1 and rows[0].short in (cells[3], f"{cells[1]} {cells[3]}"), f"{page.name}: {line}"
             seen.append(rows[0].key)
     assert seen == list(measured.ROWS)
 

@@ -29,6 +29,14 @@ static inline __attribute__((always_inline)) int32_t stz_whole(float x) {
   return (int32_t)(within + __builtin_copysignf(0.5f, within));
 }
 
+// The unit in which the stress of an event of the norm `strain` is below 2^22, and so any sum over some of its
+// components; `largest`: norm of a row of the kernel.
+static inline float stz_fixed_unit(double largest, double strain) {
+  int exponent;
+  (void)frexp(1.01 * largest * strain, &exponent); // tables are rounded
+  return (float)ldexp(1.0, exponent - 22);
+}
+
 // Sums that are few have 64 bits and this unit: 10^-12, the range is 8 10^6.
 #define STZ_FINE 0x1p-40
 

@@ -180,14 +180,6 @@ static double largest_of_octant(const octant *o) {
   return largest;
 }
 
-// The unit in which the stress of an event is below 2^22, and so any sum over some of the strain's components;
-// `largest`: norm of a row of the kernel.
-static float unit_of(double largest, double strain) {
-  int exponent;
-  (void)frexp(1.01 * largest * strain, &exponent); // tables are rounded
-  return (float)ldexp(1.0, exponent - 22);
-}
-
 static double octant_at(const octant *o, int pair, const int at[3]) {
   return o->data[(size_t)pair * o->sites +
                  ((size_t)abs(at[0]) * (size_t)o->n[1] + (size_t)abs(at[1])) * (size_t)o->n[2] + (size_t)abs(at[2])];
@@ -369,7 +361,7 @@ static stz_err make_level(stz_split *s, const stz_elastic *elastic, int l, octan
   STZ_TRY(STZ_NEW(level->sums, h * h * h));
   s->bytes += rows * (STZ_LEVEL_ROW * sizeof *level->rows + sizeof *level->span);
   STZ_TRY(make_part(s, elastic, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
-  if (l == 1) s->level_unit = unit_of(largest_of_octant(o), s->strain); // the strongest
+  if (l == 1) s->level_unit = stz_fixed_unit(largest_of_octant(o), s->strain); // the strongest
   level_task t = {.o = o, .level = level};
   STZ_TRY(stz_stage_run(stz_grid_team(s->grid), 0.0, 1.0, (int64_t)rows, 64, fill_level, &t));
   stz_team_run(stz_grid_team(s->grid), h * h * h, 1, sum_levels, &t);
@@ -449,7 +441,7 @@ static stz_err make_near(stz_split *s, const stz_elastic *elastic, octant *o) {
   for (int p = 0; p < 8; p++) STZ_TRY(STZ_NEW(s->near[p], size));
   STZ_TRY(stz_stage_run(stz_grid_team(s->grid), 0.0, 1.0, 8, 1, fill_parities, &(near_task){s, o}));
   for (int p = 0; p < 8; p++) largest = fmax(largest, largest_of_near(s->near[p]));
-  s->near_unit = unit_of(largest, s->strain);
+  s->near_unit = stz_fixed_unit(largest, s->strain);
   if (!last) STZ_TRY(make_part(s, elastic, (part){.whole = true}, o));
   STZ_TRY(STZ_NEW(s->whole, size));
   fill_near(o, &s->level[0], NULL, s->whole, NULL);

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "elastic/elastic.h"
+#include "elastic/fixed.h"
 
 enum {
   STZ_NEAR_SPAN = 8,                      // the near part reaches over |r|^2 < 64
