@@ -82,6 +82,42 @@ def test_log_law_refuses_what_it_cannot_use():
     assert "does not fall" in activation.log_law(TIMES, np.full(5, 3.0), NOISE).refused
 
 
+@pytest.mark.parametrize("first, t0", [(1.0, 60.0), (60.0, 60.0), (0.1, 10.0)])
+@pytest.mark.parametrize("error", [0.01, None])
+def test_exact_log_law_from_the_begin(first, t0, error):
+    """Many rows show the bend: such a curve is no incubation."""
+    time = np.geomspace(first, 1e6, 40)
+    found = activation.log_law(time, 3.3 - 0.095 * np.log1p(time / t0), error)
+    assert found.refused == "" and found.s == pytest.approx(0.095, rel=1e-4)
+    assert found.detail["t0"] == pytest.approx(t0, rel=1e-2) and found.interval[0] <= found.s <= found.interval[1]
+    along = activation.along_curve(time, 3.3 - 0.095 * np.log1p(time / t0), error)
+    assert along.refused == "" and along.s == pytest.approx(0.095, rel=5e-3)
+
+
+def test_many_rows_that_are_no_log_law():
+    """Incubation and a fall after yielding, 60 rows: refused; so is what ends before it bends, by its span."""
+    time = np.geomspace(10, 1e6, 60)
+    noise = 0.01 * np.random.default_rng(4).standard_normal(60)
+    late = 3.9 - 0.1 * np.log1p(np.maximum(0, time - 2e4) / 50)
+    fallen = 3.9 - 0.1 * np.log1p(time / 50) - 0.4 * (1 - np.exp(-time / 1e5))
+    for stress in (late, fallen):
+        for error in (0.01, None):
+            assert "not logarithmic" in activation.log_law(time, stress + noise, error).refused
+    short = time[time < 2000]
+    assert "ends at" in activation.log_law(short, 3.9 - 0.1 * np.log1p(short / 200), 1e-4).refused
+
+
+def test_neighbours_that_agree_widen_the_interval():
+    """Readings with a memory of a few rows: the interval grows, and covers the truth in 85 % of 100 or more."""
+    rng, covered = np.random.default_rng(6), 0
+    time = np.geomspace(60, 4.4e6, 200)
+    for _ in range(100):
+        noise = synthetic.ornstein_uhlenbeck(np.arange(200) / 2.8, rng)
+        found = activation.log_law(time, 3.3 - 0.1 * np.log1p(time / 100) + 0.01 * noise)
+        covered += found.interval[0] <= 0.1 <= found.interval[1]
+    assert covered >= 85
+
+
 def test_displacement_gives_the_volume_of_the_stress():
     """u = A1 ln t + A2 of a specimen of 25 um under a spring of 40 GPa."""
     stress = 3.9 - 0.1 * np.log1p(TIMES / 50.0)

@@ -68,6 +68,18 @@ def test_displacement_counts_only_its_changes(tmp_path):
     assert found.residuals == pytest.approx([-1.5, -0.5, 0.5, 1.5])
 
 
+def test_as_laboratories_write_them(tmp_path):
+    """Hours, MPa, decimal commas, no order, no errors: the same columns as of the plain file."""
+    plain = compare.read(relaxation_file(tmp_path))
+    pairs = zip(plain.columns["time_s"], plain.columns["stress_GPa"])
+    rows = [f"{t / 3600:.6f};{1e3 * y:.4f}".replace(".", ",") for t, y in pairs]
+    path = tmp_path / "lab.txt"
+    path.write_bytes("\r\n".join(["Zeit [h];Spannung [MPa]", *rows[::-1]]).encode("utf-8-sig"))
+    found = compare.read(path, error=0.02)
+    for name in ("time_s", "stress_GPa", "error_GPa"):
+        assert found.columns[name] == pytest.approx(plain.columns[name], rel=1e-6)
+
+
 def test_volumes_with_their_factor(tmp_path):
     s = 0.1
     volume = 1.380649e-23 * 295.0 / (s * 1e9) * 1e30
@@ -100,10 +112,10 @@ def test_counts_of_scans(tmp_path):
 @pytest.mark.parametrize(
     "head, rows, message",
     [
-        ("time_s, stress_MPa", [(1, 2)], "columns"),
-        ("time_s, stress_GPa, error_GPa", [(1, 2)], "needs 3"),
-        ("time_s, stress_GPa, error_GPa", [(1, 2, 0)], "error_GPa: got 0, needs a positive number"),
-        ("time_s, stress_GPa, error_GPa", [(2, 2, 1), (1, 2, 1)], "ascend"),
+        ("time_s, weight_g", [(1, 2)], "columns time"),
+        ("time_s, stress_MPa", [(1, 2000)], "too few rows to see their scatter: --error"),
+        ("time_s, stress_GPa, error_GPa", [(1, 2, 0)], "error: got 0, needs a positive number"),
+        ("time_s, displacement_um, error_um", [(1, 2, 1)], "needs the specimen's length: --length"),
         ("strain, bragg, patterns", [(0.01, 50, 64)], "scans of 100"),
         ("strain, bragg", [(0.3, 50)], "no NBED level near 30 %"),
         ("time_s, stress_GPa, error_GPa", [(1e9, 2, 1)], "does not cover"),
@@ -121,7 +133,8 @@ def test_the_command(tmp_path, capsys):
     measured = str(relaxation_file(tmp_path))
     assert cli.main(["compare", "--measured", measured, *paths, "-o", str(figure)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].startswith(paths[1]) and lines[2].startswith(paths[0]) and figure.stat().st_size > 1000
+    assert lines[-2].startswith(paths[1]) and lines[-1].startswith(paths[0]) and figure.stat().st_size > 1000
+    assert "  error: error_GPa, 0.02 to 0.02 GPa" in lines  # what was understood
     assert cli.main(["compare", "--measured", measured, *paths, "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert [run["file"] for run in record["runs"]] == paths[::-1] and record["kind"] == "relaxation"

@@ -12,7 +12,7 @@ import time
 import pages
 from harness import PROGRAM, SOURCE, expect, finish
 
-QUICK = ("README", "docs/guide", "docs/nbed")
+QUICK = ("README", "docs/guide", "docs/measured", "docs/nbed")
 LONG = ("docs/experiment", "docs/gallery", "docs/own-glass", "docs/postprocessing", "docs/sweeps", "docs/synthetic")
 
 

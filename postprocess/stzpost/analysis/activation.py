@@ -2,93 +2,33 @@
 """Activation volume: several estimators of s = d sigma/d ln(rate), V = M kB T/s, each with its validity test.
 
     log law          sigma = sigma0 - s ln(1 + t/t0) through a few observations with errors      `log_law`
-    along the curve  slope of ln(rate) against sigma while a specimen relaxes                    `relaxation.fit_rate`
+    along the curve  slope of ln(rate) against sigma while a specimen relaxes: of runs           `relaxation.fit_rate`
+                     and of measured curves, whose rate is the fall of the stress                `along_curve`
     rate jumps       steady stresses on both sides of jumps of the rate                          `rate_jumps`
     repeated         relaxation, quick reload, relaxation: rates at (nearly) one structure       `repeated`
     steady flow      flow stresses of several runs against ln(rate), with temperature            `master_curve`
+    creep            rates at several held stresses                                              `creep`
 
 What each of them finds when the microscopic volume is known, and why they differ: docs/theory.md section 9.
 """
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import median_filter
 from scipy.stats import chi2, t as student
 
 from ..errors import StzPostError
-from ..units import ANGSTROM3, GPA, KB_EV, ROOM_K, TAYLOR_FACTORS, activation_volume
-from .quantity import NORMAL_95, Quantity
+from ..units import ANGSTROM3, GPA, KB_EV, ROOM_K
+from .estimate import LEVEL, Estimate
+from .loglaw import DENSE, FALSE_ALARM, along_curve, log_law
+from .quantity import NORMAL_95
 from .relaxation import find_segment
 
-LEVEL = 0.95  # of every interval
-T0_SHARE = 1 / 3  # the log law is only taken for one whose t0 is below this share of the first observation
-FALSE_ALARM = 0.05  # share of valid curves that the test for curvature refuses
+__all__ = ["DENSE", "FALSE_ALARM", "Estimate", "along_curve", "log_law"]  # of the modules below, for users of this one
+
+JUMP = 1.5  # least factor between two rates that count as two
 SETTLE = 0.005  # strain after a jump of the rate that is left out: three times s/E, the strain that stress remembers
-FEWEST = 4  # observations that a log law with a test of its own needs
-
-
-@dataclass
-class Estimate:
-    """s in GPa with its interval of level LEVEL; `refused` says why it must not be quoted, or is empty."""
-
-    method: str
-    s: float
-    interval: tuple
-    temperature_K: float
-    refused: str = ""
-    detail: dict = field(default_factory=dict)
-
-    def volume(self, factor):
-        """(V, low, high) in cubic angstroms for one Taylor factor; NaN when refused."""
-        if self.refused:
-            return (math.nan,) * 3
-        low, high = self.interval
-        return tuple(
-            activation_volume(factor, self.temperature_K, s) if s > 0 else math.inf for s in (self.s, high, low)
-        )
-
-    def quantities(self):
-        """Rows for a table. The error is half the interval over NORMAL_95, so that value and error stand for it."""
-        rows = []
-        for label, factor in TAYLOR_FACTORS.items():
-            v, low, high = self.volume(factor)
-            error = (high - low) / (2 * NORMAL_95)
-            rows.append(Quantity(f"V, M = {label} ({self.method})", None if self.refused else v, "Å³", error))
-        return rows
-
-
-def log_law(time, stress, error, temperature_K=ROOM_K):
-    """The log law through observations with known independent errors (GPa; one number or one each).
-
-    For a given t0 the law is linear in (sigma0, s); t0 runs over (0, T0_SHARE times the first observation]. The
-    interval of s is that of the profile likelihood, with t0 free in this range. Refused when the residuals want a
-    parabola or a cubic in ln(1 + t/t0) besides (two degrees of freedom, FALSE_ALARM), when a t0 beyond the range would
-    fit better by as much (incubation), or when the stress does not fall within the interval.
-    """
-    time, stress = np.asarray(time, float), np.asarray(stress, float)
-    error = np.broadcast_to(np.asarray(error, float), stress.shape)
-    if len(time) < FEWEST or len(stress) != len(time):
-        raise StzPostError(f"the log law needs {FEWEST} observations, got {len(time)} times and {len(stress)} stresses")
-    if not (np.all(np.diff(time) > 0) and time[0] > 0 and np.all(error > 0)):
-        raise StzPostError("the log law needs ascending positive times and positive errors")
-    t0 = time[0] * np.geomspace(1e-5, T0_SHARE, 40)
-    slope, width, sigma0, misfit = _linear(time, stress, error, t0)
-    best = int(np.argmin(misfit))
-    room = np.sqrt(np.maximum(0, misfit[best] + chi2.ppf(LEVEL, 1) - misfit)) * width
-    inside = misfit <= misfit[best] + chi2.ppf(LEVEL, 1)
-    interval = float(np.min((slope - room)[inside])), float(np.max((slope + room)[inside]))
-    curvature = misfit[best] - _chi2(stress, error, np.vander(np.log1p(time / t0[best]), 4))
-    late = np.min(_linear(time, stress, error, np.geomspace(t0[-1], time[-1], 40))[3])
-    p = float(chi2.sf(curvature, 2))
-    refused = ""
-    if misfit[best] - late > chi2.ppf(1 - FALSE_ALARM / 5, 1):
-        refused = f"incubation: a t0 beyond {T0_SHARE:.2g} of the first observation fits better"
-    elif p < FALSE_ALARM:
-        refused = f"not logarithmic: curvature beyond the errors, p = {p:.2g}"
-    elif interval[0] <= 0:
-        refused = "the stress does not fall beyond its errors"
-    detail = {"sigma0": float(sigma0[best]), "t0": float(t0[best]), "chi2": float(misfit[best]), "p": p}
-    return Estimate("log law", float(slope[best]), interval, temperature_K, refused, detail)
 
 
 def displacement_law(time, displacement, error, stiffness, length, temperature_K=ROOM_K):
@@ -96,7 +36,8 @@ def displacement_law(time, displacement, error, stiffness, length, temperature_K
     specimen feels it) pulls: sigma = S_a (mismatch - u/length), hence s = S_a A1/length. The same tests as for stress.
     """
     scale = stiffness / length
-    found = log_law(time, -scale * np.asarray(displacement), scale * np.asarray(error), temperature_K)
+    error = None if error is None else scale * np.asarray(error)
+    found = log_law(time, -scale * np.asarray(displacement), error, temperature_K)
     found.method = "displacement"
     found.detail["A1"] = found.s / scale
     return found
@@ -115,15 +56,21 @@ def rate_jumps(result, segment=None):
         raise StzPostError(f"{result.path}: {error}") from error
 
 
+def rates(time, strain):
+    """The strain rates of the plateaus of a test, an entry a plateau."""
+    return [rate for _, _, rate in _plateaus(np.asarray(time, float), np.asarray(strain, float))]
+
+
 def jumps(time, strain, stress, temperature_K):
     """Stress against strain and ln(rate) by least squares over the settled rows of a test with jumps of the rate.
 
-    The first SETTLE strain after a jump is left out. A plateau is one mean (rows of a plateau hold the same past), so
-    the degrees of freedom are plateaus less three: constant, slope over strain, and s.
-    """
+    The first SETTLE strain after a jump is left out, and the first half of each plateau. A plateau is one mean (rows of
+    a plateau hold the same past), so the degrees of freedom are plateaus less three: constant, slope over strain, and
+    s. """
     means = []
     for first, last, rate in _plateaus(time, strain):
-        keep = (strain >= strain[first] + SETTLE) & (strain <= strain[last])
+        settled = max(strain[first] + SETTLE, 0.5 * (strain[first] + strain[last]))
+        keep = (strain >= settled) & (strain <= strain[last])
         if np.count_nonzero(keep) >= 3:
             means.append((np.mean(strain[keep]), math.log(rate), np.mean(stress[keep])))
     if len(means) < 4 or len({round(ln_rate, 2) for _, ln_rate, _ in means}) < 2:
@@ -133,24 +80,49 @@ def jumps(time, strain, stress, temperature_K):
 
 
 def repeated(result):
-    """s from repeated relaxations: between the end of one and the begin of the next, a quick reload moves the stress
-    by d sigma and the plastic rate by d ln(rate), at nearly one structure. The mean over the reloads."""
-    relaxations = [s for s in result.segments if s.type == "relaxation"]
-    slopes, weights = [], []
-    for before, after in zip(relaxations[:-1], relaxations[1:]):
-        a, b = result.rows(before), result.rows(after)
-        if a.sizes["row"] == 0 or b.sizes["row"] == 0:
-            continue
-        rise = float(b["stress_axial_GPa"][0] - a["stress_axial_GPa"][-1])
-        rates = float(a["plastic_rate_per_s"][-1]), float(b["plastic_rate_per_s"][0])
-        if rise > 0 and min(rates) > 0 and rates[1] > rates[0]:
-            slopes.append(rise / math.log(rates[1] / rates[0]))
-            weights.append(rise)
+    """s from the repeated relaxations of a file: see `reloads`."""
+    relaxations = [s for s in result.segments if s.type == "relaxation" and result.rows(s).sizes["row"]]
+    rows = [result.rows(s) for s in relaxations]
+    columns = [(one["stress_axial_GPa"].values, one["plastic_rate_per_s"].values) for one in rows]
+    temperature = float(np.mean([s.temperature_K for s in relaxations])) if relaxations else math.nan
+    try:
+        return reloads([(s[[0, -1]], r[[0, -1]]) for s, r in columns], temperature)
+    except StzPostError as error:
+        raise StzPostError(f"{result.path}: {error}") from error
+
+
+def reloads(ends, temperature_K, fitted=False):
+    """s from repeated relaxations, of each the (stresses, rates) at its begin and end: between the end of one and the
+    begin of the next, a quick reload moves the stress by d sigma and the plastic rate by d ln(rate), at nearly one
+    structure. The mean over the reloads, with Student's interval. `fitted`: begin and end of a relaxation are of one
+    fit, so that errors of neighbouring reloads agree by up to a half."""
+    slopes = []
+    for (stress, rate), (later, faster) in zip(ends[:-1], ends[1:]):
+        rise = float(later[0] - stress[1])
+        if rise > 0 and min(rate[1], faster[0]) > 0 and faster[0] > rate[1]:
+            slopes.append(rise / math.log(faster[0] / rate[1]))
     if len(slopes) < 3:
-        raise StzPostError(f"{result.path}: needs three reloads between relaxations, found {len(slopes)}")
-    temperature = float(np.mean([s.temperature_K for s in relaxations]))
+        raise StzPostError(f"needs three reloads between relaxations, found {len(slopes)}")
     mean, half = _student(slopes)
-    return Estimate("repeated relaxations", mean, (mean - half, mean + half), temperature, detail={"n": len(slopes)})
+    half *= math.sqrt(1 + (len(slopes) - 1) / len(slopes)) if fitted else 1.0
+    return Estimate("repeated relaxations", mean, (mean - half, mean + half), temperature_K, detail={"n": len(slopes)})
+
+
+def creep(stress, rate, error, temperature_K=ROOM_K):
+    """s from creep rates at several stresses: a line of ln(rate), whose errors are given, over stress."""
+    stress, rate = np.asarray(stress, float), np.asarray(rate, float)
+    if len(stress) < 3 or np.ptp(stress) == 0:
+        raise StzPostError(
+            f"creep needs rates at three stresses or more, found {len(stress)}: add files or steps of the stress"
+        )
+    design = np.column_stack([np.ones_like(stress), stress - stress.mean()])
+    line = _regressed("creep", design, np.log(rate), 1, temperature_K, error)
+    low, high = line.interval
+    interval = (1 / high, 1 / low) if low > 0 else (0.0, math.inf)
+    refused = (
+        "" if low > 0 else "the rate does not grow with the stress beyond its scatter: take stresses farther apart"
+    )
+    return Estimate("creep", 1 / line.s, interval, temperature_K, refused, {"n": len(stress)})
 
 
 @dataclass
@@ -278,28 +250,17 @@ def observations(result, times, segment=None):
     return tuple(np.interp(np.log(times), t, rows[name].values[keep]) for name in ("stress_axial_GPa", "strain_axial"))
 
 
-def _linear(time, stress, error, t0):
-    """Weighted least squares for each t0: arrays of s, its error, sigma0 and chi2."""
-    x, w = np.log1p(time / np.asarray(t0)[:, None]), 1 / error**2
-    x0, y0 = (x @ w) / w.sum(), stress @ w / w.sum()
-    dx, dy = x - x0[:, None], stress - y0
-    sxx = dx**2 @ w
-    s = -(dx * dy) @ w / sxx
-    chi2s = (dy + s[:, None] * dx) ** 2 @ w
-    return s, 1 / np.sqrt(sxx), y0 + s * x0, chi2s
-
-
-def _chi2(stress, error, design):
-    """Of the least-squares fit of a design."""
-    weighted = design / error[:, None]
-    residuals = stress / error - weighted @ np.linalg.lstsq(weighted, stress / error, rcond=None)[0]
-    return float(residuals @ residuals)
-
-
 def _plateaus(time, strain):
-    """[(first row, last row, rate)]: stretches of constant strain rate, from the rows' own increments."""
-    rates = np.diff(strain) / np.diff(time)
-    edges = [0] + [i + 1 for i in range(len(rates) - 1) if abs(math.log(rates[i + 1] / rates[i])) > 0.2] + [len(rates)]
+    """[(first row, last row, rate)]: stretches of one strain rate. Medians of five increments stand for the rates, and
+    rates belong together that lie within a factor JUMP of a neighbour, so that noise makes no plateaus."""
+    step = np.diff(time)
+    rates = median_filter(np.diff(strain) / np.where(step > 0, step, math.nan), 5, mode="nearest")
+    if not np.all(rates > 0):
+        raise StzPostError("the strain does not grow steadily with time: leave such rows out, or average rows")
+    levels = np.log(np.sort(rates))
+    bounds = 0.5 * (levels[1:] + levels[:-1])[np.diff(levels) > math.log(JUMP)]
+    level = np.searchsorted(bounds, np.log(rates))
+    edges = [0, *(np.flatnonzero(np.diff(level)) + 1), len(rates)]
     found = [(a, b, float((strain[b] - strain[a]) / (time[b] - time[a]))) for a, b in zip(edges[:-1], edges[1:])]
     return [one for one in found if one[1] - one[0] >= 3]
 

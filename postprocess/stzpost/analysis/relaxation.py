@@ -134,7 +134,7 @@ def analyse(result, segment=None, start_s=0.0, stop_s=math.inf, min_r2=MIN_R2):
         window=(float(t[0]), float(t[-1])),
         fit=fit,
         rate_fit=fit_rate(log_time, s, rate[inside], min_r2),
-        mean_stress_GPa=_log_mean(t, s),
+        mean_stress_GPa=log_mean(t, s),
         marks=_marks(time, stress),
     )
 
@@ -159,7 +159,7 @@ def fit_logarithm(time, stress, min_r2=MIN_R2):
     fit = Fit(
         dict(zip(names, map(float, solved.x))),
         _errors(names, solved.jac, solved.fun, np.log(time + math.exp(ln_t0))),
-        _r2(stress, solved.fun),
+        r2(stress, float(solved.fun @ solved.fun)),
         len(time),
     )
     fit.refused = _refusal(fit, float(time[-1]), min_r2)
@@ -178,8 +178,9 @@ def fit_rate(log_time, stress, rate, min_r2=MIN_R2):
     parameters = np.linalg.lstsq(jacobian, y, rcond=None)[0]
     residuals = jacobian @ parameters - y
     slope, error = float(parameters[1]), _errors(("c", "slope"), jacobian, residuals, log_time[keep])["slope"]
+    squares = float(residuals @ residuals)
     fit = Fit(
-        {"s": 1 / slope, "ln_rate0": float(parameters[0])}, {"s": error / slope**2}, _r2(y, residuals), nothing.rows
+        {"s": 1 / slope, "ln_rate0": float(parameters[0])}, {"s": error / slope**2}, r2(y, squares), nothing.rows
     )
     if fit.r2 < min_r2:
         fit.refused = f"R² = {fit.r2:.3f} of ln(rate) against stress is below {min_r2:g}"
@@ -252,9 +253,10 @@ def _errors(names, jacobian, residuals, log_time):
     return {name: math.sqrt(max(0.0, covariance[i, i])) for i, name in enumerate(names)}
 
 
-def _r2(values, residuals):
+def r2(values, squares):
+    """Share of the values' variance that a fit with this sum of squared residuals explains, NaN for equal values."""
     total = float(np.sum((values - np.mean(values)) ** 2))
-    return 1 - float(residuals @ residuals) / total if total > 0 else math.nan
+    return 1 - squares / total if total > 0 else math.nan
 
 
 def _refusal(fit, end_s, min_r2):
@@ -279,7 +281,8 @@ def _marks(time, stress):
     return marks
 
 
-def _log_mean(time, stress):
+def log_mean(time, stress):
+    """Mean over ln t: the stress of m."""
     keep = time > 0
     t = np.log(time[keep])
     return float(trapezoid(stress[keep], t) / (t[-1] - t[0]))

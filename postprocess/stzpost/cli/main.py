@@ -13,6 +13,7 @@ import sys
 from .. import SUFFIXES, __version__, later, text
 from ..analysis import registry
 from ..errors import StzPostError
+from . import measured as measured_cli
 from . import sweeps as sweep_cli
 
 bands = later.Module("studies.bands")
@@ -113,10 +114,14 @@ def parser():
     _command(commands, "probes", _probes, "maps of every scan")
 
     one = commands.add_parser("compare", help="a measurement of your own against one or more runs")
-    one.add_argument("--measured", required=True, metavar="CSV", help="the measurement (docs/experiment.md)")
+    one.add_argument("--measured", required=True, metavar="FILE", help="the measurement (docs/measured.md)")
     one.add_argument("files", nargs="+", metavar="RESULT")
     one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(SUFFIXES)})")
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    text = "standard error of a reading, GPa or µm, where the file has none"
+    one.add_argument("--error", type=float, metavar="X", help=text)
+    one.add_argument("--length", type=float, metavar="UM", help="length of the specimen of a displacement")
+    measured_cli.add_reading(one)
     one.set_defaults(run=_compare)
 
     one = _series(
@@ -131,6 +136,7 @@ def parser():
     one.add_argument("--quick", action="store_true", help="a small design in small boxes, to try it: minutes")
 
     sweep_cli.add(commands)
+    measured_cli.add(commands)
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
@@ -320,7 +326,9 @@ def _synth(options):
 
 
 def _compare(options):
-    measured = compare.read(options.measured)
+    choice = measured_cli.choice(options)
+    given = [measured_cli.positive(f"--{name}", getattr(options, name)) for name in ("error", "length")]
+    measured = compare.read(options.measured, choice, *given)
     found = compare.ranked(measured, [open_result(path) for path in options.files])
     if options.output:
         style.check(options.output)
@@ -338,8 +346,10 @@ def _compare(options):
             }
             for one in found
         ]
-        print(json.dumps({"command": "compare", "kind": measured.kind, "runs": runs}, ensure_ascii=False, indent=1))
+        record = {"command": "compare", "kind": measured.kind, "understood": measured.said, "runs": runs}
+        print(json.dumps(record, ensure_ascii=False, indent=1))
         return
+    print("\n".join(measured.said))
     width = max(len(text.plain(one.result.path)) for one in found)
     print(f"{'run':<{width}}  {'chi2':>9} {'of':>4} {'p':>9} {'ln L':>9}  residuals in errors")
     for one in found:

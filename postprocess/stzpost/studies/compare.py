@@ -1,33 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A user's own measurements against runs: residuals, chi2, the runs by agreement.
 
-A measurement is a CSV file with a head of column names; lines that begin with # are comments. What it holds is told by
-its columns (docs/experiment.md):
+What a file holds is told by its columns (io/measured.py, docs/measured.md):
 
-    time_s, stress_GPa, error_GPa                    relaxation, t from the end of release or the begin of relaxation
-    time_s, displacement_um, error_um, length_um     the same read as displacement of a specimen; only its changes count
-    volume_A3, error_A3, factor                      activation volumes with their Taylor factor M
-    strain, bragg[, patterns]                        patterns with Bragg reflections, a line a scan of 100
+    time, stress, error                    relaxation, t from the end of release or the begin of relaxation
+    time, displacement, error, length      the same read as displacement of a specimen; only its changes count
+    volume, error, factor                  activation volumes with their Taylor factor M
+    strain, bragg[, patterns]              patterns with Bragg reflections, a line a scan of 100
 """
-import csv
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.stats import chi2
 
 from ..analysis import nbed, order, relaxation
-from ..analysis.activation import observations
+from ..analysis.activation import log_law, observations
 from ..errors import StzPostError
+from ..io import measured as reader
 
+# Kind -> columns that tell it, and others that it has, with their names here.
 KINDS = {
-    "relaxation": ("time_s", "stress_GPa", "error_GPa"),
-    "displacement": ("time_s", "displacement_um", "error_um", "length_um"),
-    "volume": ("volume_A3", "error_A3", "factor"),
-    "nbed": ("strain", "bragg"),
+    "nbed": (("strain", "bragg"), {"patterns": "patterns"}),
+    "volume": (("volume", "error", "factor"), {}),
+    "relaxation": (("time", "stress"), {"error": "error_GPa"}),
+    "displacement": (("time", "displacement"), {"error": "error_um"}),
 }
-OPTIONAL = {"nbed": ("patterns",)}
-POSITIVE = ("error_GPa", "error_um", "error_A3", "length_um", "factor", "patterns")
+NAMES = {"time": "time_s", "stress": "stress_GPa", "displacement": "displacement_um", "volume": "volume_A3"}
 
 
 @dataclass
@@ -35,6 +34,7 @@ class Measured:
     path: str
     kind: str
     columns: dict  # name -> array
+    said: list = field(default_factory=list)  # what was understood
 
 
 @dataclass
@@ -58,34 +58,47 @@ class Comparison:
         return float(chi2.sf(self.chi2, self.freedom))
 
 
-def read(path):
-    """Reads a measurement; names what it expects when the columns or a number are wrong."""
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            lines = [(n, line) for n, line in enumerate(file, 1) if line.strip() and not line.lstrip().startswith("#")]
-    except (OSError, UnicodeDecodeError) as error:
-        raise StzPostError(f"{path}: {getattr(error, 'strerror', None) or 'no text in UTF-8'}") from error
-    if len(lines) < 2:
-        raise StzPostError(f"{path}: needs a line of column names and one of numbers")
-    head = [name.strip() for name in next(csv.reader([lines[0][1]]))]
-    kind = next(
-        (
-            kind
-            for kind, needed in KINDS.items()
-            if set(needed) <= set(head) <= set(needed) | set(OPTIONAL.get(kind, ()))
-        ),
-        None,
-    )
+def read(path, choice=reader.Choice(), error=None, length_um=None):
+    """Reads a measurement; asks for what it lacks. `error` (GPa or µm) stands for a column of errors."""
+    found = reader.read(path, choice)
+    kind = next((kind for kind, (needed, _) in KINDS.items() if set(needed) <= set(found.columns)), None)
     if kind is None:
-        known = "; ".join(", ".join(names) for names in KINDS.values())
-        raise StzPostError(f"{path}:{lines[0][0]}: columns {', '.join(head)} are none of: {known}")
-    rows = [_numbers(path, number, line, head) for number, line in lines[1:]]
-    columns = {name: np.array(values) for name, values in zip(head, zip(*rows))}
-    if kind in ("relaxation", "displacement") and (
-        np.any(np.diff(columns["time_s"]) <= 0) or columns["time_s"][0] <= 0
-    ):
-        raise StzPostError(f"{path}: time_s must be positive and ascend")
-    return Measured(str(path), kind, columns)
+        known = "; ".join(", ".join(needed) for needed, _ in KINDS.values())
+        names = ", ".join(found.columns) or "none that is known"
+        raise StzPostError(f"{path}: columns {names}: needs one of these sets: {known}")
+    needed, optional = KINDS[kind]
+    if kind == "displacement":
+        length_um = length_um or reader.constant(found, "length") or reader.length_of(found)
+        if not length_um:
+            raise StzPostError(f"{path}: a displacement needs the specimen's length: --length UM")
+    own = tuple(role for role in optional if role in found.columns and (role != "error" or found.error_of in needed))
+    reader.clean(found, (*needed, *own), clock="time" in needed)
+    columns = {optional.get(role) or NAMES.get(role, role): values for role, values in found.columns.items()}
+    if kind == "volume":
+        columns["error_A3"] = columns.pop("error")
+    said = found.understood()
+    if "error" in optional:
+        said += _errors(path, columns, optional["error"], NAMES[needed[1]], error)
+    if kind == "displacement":
+        columns["length_um"] = np.full(found.rows, length_um)
+        said.append(f"  length: {length_um:.5g} µm")
+    return Measured(str(path), kind, columns, said)
+
+
+def _errors(path, columns, name, of, error):
+    """Sets the errors where the file has none: the user's, else the scatter about the log law, which is said."""
+    if error:
+        columns[name] = np.full(len(columns[of]), error)
+    elif name not in columns:
+        sign = -1.0 if of == "displacement_um" else 1.0
+        try:
+            scatter = log_law(columns["time_s"], sign * columns[of]).detail["error_GPa"]
+        except StzPostError as short:
+            what = "no column of errors, and too few rows to see their scatter: --error X"
+            raise StzPostError(f"{path}: {what}") from short
+        columns[name] = np.full(len(columns[of]), scatter)
+        return [f"  error: {scatter:.2g} {name.partition('_')[2]}, the scatter about the log law (--error X)"]
+    return []
 
 
 def compare(measured, result):
@@ -114,23 +127,6 @@ def compare(measured, result):
 def ranked(measured, results):
     """Every run against the measurement, the likeliest first."""
     return sorted((compare(measured, one) for one in results), key=lambda one: -one.log_likelihood)
-
-
-def _numbers(path, number, line, head):
-    values = next(csv.reader([line]))
-    if len(values) != len(head):
-        raise StzPostError(f"{path}:{number}: got {len(values)} values, needs {len(head)}")
-    row = []
-    for name, text in zip(head, values):
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value) or (name in POSITIVE and value <= 0):
-            wanted = "a positive number" if name in POSITIVE else "a number"
-            raise StzPostError(f"{path}:{number}: {name}: got {text.strip()}, needs {wanted}")
-        row.append(value)
-    return row
 
 
 def _plain(result, simulated, measured, error, x, free=0):
