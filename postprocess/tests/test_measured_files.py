@@ -282,6 +282,20 @@ def test_the_command(tmp_path, capsys):
     assert "MPa, perhaps" in capsys.readouterr().err
 
 
+def test_creep_under_stresses_that_are_said(tmp_path):
+    """The stress may be said instead of being a column; a displacement needs the length."""
+    points = []
+    for stress in (2.8, 3.0, 3.2):
+        rate = 1e-8 * np.exp((stress - 3.0) / 0.1)
+        time = np.linspace(1, 0.01 / rate, 40)
+        (tmp_path / "c.csv").write_text(measurements.text("time_s,u_um", [time, 20.0 * rate * time]))
+        found = analysed(tmp_path / "c.csv", settings=analysis.Settings("creep", stress_GPa=stress, length_um=20.0))
+        points.append(found)
+        (tmp_path / "c.csv").write_text(measurements.text("time_s,strain_%", [time, 100 * rate * time]))
+        assert analysed(tmp_path / "c.csv", settings=analysis.Settings(stress_GPa=stress)).kind == "creep"
+    assert analysis.together(points).estimates[0].s == pytest.approx(0.1, rel=1e-6)
+
+
 def test_several_files_and_their_figures(tmp_path, capsys):
     """Each kind draws; several rates, stresses or temperatures give one estimate more."""
     rng = np.random.default_rng(2)

@@ -42,11 +42,13 @@ def tell_kind(measured: Measured, settings: Any) -> tuple:
             f"{measured.path}: columns understood: {names}; needs time and stress, time and displacement, strain and"
             " stress, rate and stress, rate and hardness, or strain and bragg (say which with --column ROLE=NAME)"
         )
-    return _kind_in_time(c, settings)
+    if "stress" not in c:
+        return "creep", "the stress is given"
+    return _kind_in_time(c)
 
 
-def _kind_in_time(c, settings):
-    stress = c["stress"][np.isfinite(c["stress"])] if "stress" in c else np.array([settings.stress_GPa])
+def _kind_in_time(c):
+    stress = c["stress"][np.isfinite(c["stress"])]
     if "strain" in c:
         both = np.isfinite(c["strain"]) & np.isfinite(c["time"])
         time, strain = c["time"][both], c["strain"][both]

@@ -274,7 +274,7 @@ def _creep(measured, settings, outcome):
         rows = rows[len(rows) // 2 :]
         line = linregress(c["time"][rows], c[role][rows] / length)
         if line.slope > 4 * line.stderr:
-            outcome.points.append((temperature, line.slope, float(np.mean(stress[rows])), line.stderr / line.slope))
+            outcome.points.append((temperature, line.slope, float(np.mean(stress[rows])), max(line.stderr / line.slope, 1e-6)))
         else:
             outcome.said.append(
                 f"at {np.mean(stress[rows]):.4g} GPa the strain does not grow beyond its scatter: left out"

@@ -41,7 +41,6 @@ class Table:
     units: list  # "" where the head has none apart from the name
     columns: list
     said: list = field(default_factory=list)  # what was told by itself, for a reader
-    preamble: list = field(default_factory=list)  # cells of the lines before the head
 
 
 def read(path: str, chosen: Format = Format()) -> Table:
@@ -167,7 +166,7 @@ def _table(path, lines, said, chosen):
         i for i in range(count) if names[i] or any(_kind(cell) for cell in texts[i])
     ]  # not what a last separator makes
     pick = lambda values: [values[i] for i in kept]
-    return Table(str(path), pick(names), pick(units), pick(columns), said, [cells for _, _, cells in before])
+    return Table(str(path), pick(names), pick(units), pick(columns), said)
 
 
 def _numbers(texts, decimal, group):

@@ -150,7 +150,7 @@ def clean(measured: Measured, needed: tuple, clock: bool) -> Measured:
         measured.leave_out("before t = 0", measured.columns["time"] > 0)
         _in_order(measured)
     if not measured.rows:
-        raise StzPostError(f"{measured.path}: no row has numbers in {', '.join(needed)}")
+        raise StzPostError(f"{measured.path}: no row is left that has numbers in {', '.join(needed)}")
     return measured
 
 
