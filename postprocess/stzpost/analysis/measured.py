@@ -53,7 +53,7 @@ class Outcome:
     estimates: list = field(default_factory=list)
     stress_GPa: float = math.nan  # of m
     said: list = field(default_factory=list)
-    points: list = field(default_factory=list)  # (K, 1/s, GPa, error in GPa) for estimates from several files
+    points: list = field(default_factory=list)  # (K, 1/s, GPa, error: GPa, of creep that of ln(rate)), for several files
     curve: dict = field(default_factory=dict)  # what the figure shows
     levels: list = field(default_factory=list)  # of NBED
 
@@ -274,7 +274,8 @@ def _creep(measured, settings, outcome):
         rows = rows[len(rows) // 2 :]
         line = linregress(c["time"][rows], c[role][rows] / length)
         if line.slope > 4 * line.stderr:
-            outcome.points.append((temperature, line.slope, float(np.mean(stress[rows])), max(line.stderr / line.slope, 1e-6)))
+            error = max(line.stderr / line.slope, 1e-6)  # of ln(rate); 0 for exact rows
+            outcome.points.append((temperature, line.slope, float(np.mean(stress[rows])), error))
         else:
             outcome.said.append(
                 f"at {np.mean(stress[rows]):.4g} GPa the strain does not grow beyond its scatter: left out"
