@@ -68,13 +68,13 @@ typedef enum wanted { KEY, EQUALS, VALUE, BEHIND } wanted;
 typedef struct parser {
   const char *next;
   int line;
-  word before[2], now; // the word and the two before it
-  level levels[DEPTH];
   int depth;
-  wanted wants;
-  int unended; // line of the first value without `;`
+  word before[2], now; // the word and the two before it
   char *told;
   size_t size;
+  level levels[DEPTH];
+  wanted wants;
+  int unended; // line of the first value without `;`
 } parser;
 
 static bool is_word(const word *w, const char *text) {

@@ -104,7 +104,7 @@ static stz_question about(stz_ask what, const char *object) {
   assert(strlen(object) < sizeof question.object);
   memset(&question, 0, sizeof question);
   question.ask = what;
-  strcpy(question.object, object);
+  snprintf(question.object, sizeof question.object, "%s", object);
   return question;
 }
 
@@ -122,7 +122,7 @@ static stz_err take(stz_reader *r, const stz_question *question, void *values, s
 bool stz_reader_numbers(stz_reader *r, const char *object, const char *name, stz_number type, int count, void *values) {
   stz_question question = about(STZ_ASK_NUMBERS, object);
   assert(strlen(name) < sizeof question.name);
-  strcpy(question.name, name);
+  snprintf(question.name, sizeof question.name, "%s", name);
   question.type = type;
   question.count = count;
   return take(r, &question, values, (size_t)count * stz_number_size(type)) == STZ_OK;
@@ -133,7 +133,7 @@ bool stz_reader_attribute(stz_reader *r, const char *object, const char *name, c
   stz_answer answer;
   void *data;
   assert(strlen(name) < sizeof question.name);
-  strcpy(question.name, name);
+  snprintf(question.name, sizeof question.name, "%s", name);
   if (ask(r, &question, &answer, &data) != STZ_OK) return false;
   const bool there = answer.bytes > 0;
   if (there) snprintf(text, size, "%.*s", (int)answer.bytes, (const char *)data);

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-enum { COLUMNS = 16 }; // lines along x that are transformed side by side, two cache lines of each row
+enum { PLANS = 6, COLUMNS = 16 }; // lines along x that are transformed side by side, two cache lines of each row
 
 struct stz_transform {
   stz_team *team;
@@ -53,9 +53,9 @@ stz_err stz_transform_create(stz_team *team, const int cells[3], float *field, s
 void stz_transform_destroy(stz_transform **transform) {
   stz_transform *t = *transform;
   if (!t) return;
-  fftwf_plan plans[] = {t->plane_forward, t->plane_inverse, t->lines_forward,
-                        t->lines_inverse, t->last_forward,  t->last_inverse};
-  for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+  fftwf_plan const plans[PLANS] = {t->plane_forward, t->plane_inverse, t->lines_forward,
+                                   t->lines_inverse, t->last_forward,  t->last_inverse};
+  for (int i = 0; i < PLANS; i++) {
     if (plans[i]) fftwf_destroy_plan(plans[i]);
   }
   stz_free(t);

@@ -26,7 +26,7 @@ STZ_SEGMENTS(DECLARE)
 #define ENTRY(TYPE, name, text) [STZ_SEGMENT_##TYPE] = &stz_segment_##name,
 static const stz_segment_kind *const kinds[] = {STZ_SEGMENTS(ENTRY)};
 
-#define NAME(TYPE, name, text) [STZ_SEGMENT_##TYPE] = text,
+#define NAME(TYPE, name, text) [STZ_SEGMENT_##TYPE] = (text),
 static const char *const names[] = {STZ_SEGMENTS(NAME)};
 
 const stz_segment_kind *stz_segment_kind_of(stz_segment_type type) { return kinds[type]; }

@@ -217,8 +217,8 @@ static void see_probes(void *context, int64_t first, int64_t end, int worker) {
   (void)worker;
   const survey *v = context;
   for (int64_t i = first; i < end; i++) {
-    const double at[2] = {((double)(i / v->nv) + 0.5) * v->l->box[0] / v->nu,
-                          ((double)(i % v->nv) + 0.5) * v->l->box[1] / v->nv};
+    const int row = (int)i / v->nv, column = (int)i % v->nv;
+    const double at[2] = {(row + 0.5) * v->l->box[0] / v->nu, (column + 0.5) * v->l->box[1] / v->nv};
     v->seen[i] = seen_probability(v->sample, v->l, v->columns, at[0], at[1]);
   }
 }

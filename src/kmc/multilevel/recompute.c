@@ -27,9 +27,8 @@ static void give_strain(void *context, int c, int64_t first, int64_t end, int ro
   }
 }
 
-STZ_MULTIVERSION(static void take_stress(void *context, int c, int64_t first, int64_t end, int row,
-                                         const float *field)) {
-  const recomputed *r = context;
+STZ_MULTIVERSION(static void take_rows(const recomputed *r, int c, int64_t first, int64_t end, int row,
+                                       const float *field)) {
   const int *n = r->e->cells;
   for (int i = (int)first; i < (int)end; i++) {
     const float *from = field + (size_t)i * (size_t)row;
@@ -40,6 +39,11 @@ STZ_MULTIVERSION(static void take_stress(void *context, int c, int64_t first, in
       for (int l = 0; l < 8; l++) near[l] = stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
     }
   }
+}
+
+// clang takes no pointer to a function of several versions.
+static void take_stress(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
+  take_rows(context, c, first, end, row, field);
 }
 
 void stz_ml_recompute(stz_kmc *kmc) {
