@@ -59,7 +59,9 @@ def observe(path):
         stress, strain = file["history/stress_axial_GPa"][()], file["history/plastic_strain_axial"][()]
         cells = file["config"].attrs["cells"]
         found = {"events": len(time), "stress_end_GPa": stress[-1], "stress_largest_GPa": stress.max(),
-                 "plastic_end": strain[-1], "missed": float(file["engine"].attrs.get("missed", 0.0))}
+                 "plastic_end": strain[-1], "localisation_end": float(file["history/localisation"][-1]),
+                 "participation_end": float(file["history/participation_ratio"][-1]),
+                 "missed": float(file["engine"].attrs.get("missed", 0.0))}
     for k in (1, 30, 100, 300):
         if len(time) >= k:
             found[f"time_of_event_{k}_s"] = time[k - 1]
