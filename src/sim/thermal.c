@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/units.h"
+#include "stz/law.h"
 #include "stz/marginal.h"
 #include "stz/modes.h"
 #include "stz/rates.h"
@@ -88,11 +89,7 @@ double stz_thermal_floor(const stz_thermal *t) {
 
 // Of one mode and sign, over the attempt rate.
 static double factor(const stz_stz_params *stz, double barrier, double tau, double kT) {
-  double height = barrier - stz->activation_fraction * stz->gamma0 * stz->volume_nm3 * tau;
-  if (stz->barrier_law == STZ_LAW_COOPERATIVE) {
-    height = barrier * pow(fmax(0.0, 1.0 - tau / (stz->tau_c_GPa * STZ_GPA)), 1.5);
-  }
-  return exp(-fmax(0.0, height) / kT);
+  return exp(-fmax(0.0, stz_barrier_under(stz, barrier, tau)) / kT);
 }
 
 // Of all modes of a site, over the attempt rate.

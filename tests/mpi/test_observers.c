@@ -124,7 +124,7 @@ static void cases(MPI_Comm comm) {
     CHECK(!observer->next_due == !observer->take, "%s: next_due and take go together", observer->name);
     CHECK(!observer->save == !observer->restore && !observer->save == !observer->saved_bytes,
           "%s: saved_bytes, save and restore go together", observer->name);
-    if (applies && observer->save) keeps(observer, &s);
+    if (observer->save) keeps(observer, &s); // one that this input does not have as well
     if (applies && observer->strains) due_at_strains(observer, &s);
     for (int g = 0; g < observer->group_count; g++) check_group(&observer->groups[g]);
   }
