@@ -203,6 +203,7 @@ VERSIONS = {  # where the version stands
     "postprocess/stzpost/__init__.py": r'^__version__ = "(.+)"',
     "CITATION.cff": r"^version: (\S+)",
 }
+ASKED = ("docs/developer.md", "tests/repository/consumer/CMakeLists.txt")  # who asks for it: first and second number
 
 
 def other_versions(top):
@@ -214,6 +215,11 @@ def other_versions(top):
     for name, version in found.items():
         if version != found["CMakeLists.txt"]:
             yield top / name, 1, f"version {version}, CMakeLists.txt has {found['CMakeLists.txt']}"
+    minor = ".".join(found["CMakeLists.txt"].split(".")[:2])
+    for name in filter(lambda one: (top / one).exists(), ASKED):
+        for asked in re.findall(r"find_package\(stzkmc (\S+)", (top / name).read_text()):
+            if asked != minor:
+                yield top / name, 1, f"asks for version {asked}, CMakeLists.txt has {minor}"
 
 
 def breaches(top):
