@@ -36,7 +36,7 @@ CHANGE = re.compile(r"^New file `(?P<new>[^`]+)`:\n\n```(?:c|python)\n(?P<whole>
                     r"```(?:c|python)\n(?P<lines>.*?)^```$"
                     r"|^In `(?P<edited>[^`]+)`, `(?P<old>[^`]+)` becomes `(?P<changed>[^`]+)`\.$", re.M | re.S)
 LEAST = 22  # changes on the page
-MOST_PARTS = 20
+MOST_PARTS = 26
 
 
 def once(path, text, what):
@@ -122,7 +122,7 @@ def restart(copy):
     over within the set-up, and there are few on any machine."""
     for part in range(MOST_PARTS):
         launch = ["mpirun", "--bind-to", "none", "-n", str(1 + part % 3)]
-        words = ["build/src/stzkmc", "run", "try.cfg", "-o", "parts.h5", "-q", "--max-walltime", str(0.05 * 2**part)]
+        words = ["build/src/stzkmc", "run", "try.cfg", "-o", "parts.h5", "-q", "--max-walltime", str(0.001 * 2**part)]
         words += ["--restart"] * (part > 0)
         done = subprocess.run(launch + words, capture_output=True, text=True, cwd=copy)
         if done.returncode not in (0, 75):
