@@ -47,7 +47,7 @@ typedef struct stz_kmc_stats {
 typedef struct stz_engine_cost {
   double event_s; // wall time per event
   double setup_s; // wall time of the set-up, per site, beside what all engines have
-  double bytes;   // memory of a rank beside what all engines have
+  double bytes;   // memory per rank beside what all engines have
 } stz_engine_cost;
 void stz_kmc_cost(stz_engine_kind engine, double sites, int ranks, bool random, stz_engine_cost *cost);
 

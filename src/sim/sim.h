@@ -54,7 +54,7 @@ void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]);
 void stz_sim_output_reference(FILE *out);
 
 typedef struct stz_estimate {
-  double bytes_per_rank, file_bytes; // memory of a rank, size of the result
+  double bytes_per_rank, file_bytes; // memory per rank, size of the result
   double events;                     // rough count of events
   double seconds;                    // rough wall time
   int ranks;                         // that compute, of those given

@@ -13,7 +13,7 @@ typedef struct stz_plan_run {
   int point, replica;
   uint64_t seed;                         // below 2^53, so that every reader of numbers has it exactly
   uint64_t input_hash;                   // of its resolved input
-  double seconds, events, bytes, memory; // rough: wall time, events, size of the result, memory of a rank
+  double seconds, events, bytes, memory; // rough: wall time, events, size of the result, memory per rank
   int ranks;                             // that compute, of those of its group
 } stz_plan_run;
 
