@@ -77,7 +77,7 @@ static void limit_time(size_t answered) {
 static bool answer_opening(const char *path, stz_hdf *hdf) {
   stz_answer answer;
   memset(&answer, 0, sizeof answer);
-  answer.err = stz_hdf_open(path, hdf);
+  answer.err = stz_hdf_open(path, NULL, hdf);
   if (answer.err != STZ_OK) snprintf(answer.message, sizeof answer.message, "%s", stz_error_message());
   return send_all(STDIN_FILENO, &answer, sizeof answer) && answer.err == STZ_OK;
 }

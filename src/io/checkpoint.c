@@ -53,17 +53,19 @@ void stz_checkpoint_close(stz_checkpoint **checkpoint) {
   *checkpoint = NULL;
 }
 
+static stz_err create(stz_checkpoint *c) { return stz_hdf_create(c->temporary, true, stz_grid_team(c->grid), &c->hdf); }
+
 stz_err stz_checkpoint_create(const stz_grid *grid, const char *path, stz_checkpoint **checkpoint) {
   stz_err err = begin(grid, path, true, checkpoint);
-  if (err == STZ_OK) err = ON_ROOT(*checkpoint, stz_hdf_create((*checkpoint)->temporary, true, &(*checkpoint)->hdf));
+  if (err == STZ_OK) err = ON_ROOT(*checkpoint, create(*checkpoint));
   if (err == STZ_OK) err = ON_ROOT(*checkpoint, stz_hdf_publish(&(*checkpoint)->hdf));
   if (err != STZ_OK) stz_checkpoint_close(checkpoint);
   return err;
 }
 
 static stz_err open_whole(stz_checkpoint *c) {
-  STZ_TRY(stz_disk_check_seal(c->path));
-  return stz_hdf_open(c->path, &c->hdf);
+  STZ_TRY(stz_disk_check_seal(c->path, stz_grid_team(c->grid)));
+  return stz_hdf_open(c->path, stz_grid_team(c->grid), &c->hdf);
 }
 
 stz_err stz_checkpoint_open(const stz_grid *grid, const char *path, stz_checkpoint **checkpoint) {

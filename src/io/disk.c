@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -78,36 +79,113 @@ stz_err stz_disk_replace(const char *path, const void *data, size_t bytes) {
   return err;
 }
 
+// --- parts of a file, shared by a team ---
+
+enum { PART = 1 << 20 }; // bytes
+
+typedef struct extent {
+  int file;
+  off_t at;
+  char *data;
+  atomic_int failure; // errno of a failure, 0
+  atomic_size_t missing;
+} extent;
+
+static void put_part(void *context, int64_t first, int64_t end, int worker) {
+  extent *e = context;
+  (void)worker;
+  while (first < end && e->failure == 0) {
+    const ssize_t put = pwrite(e->file, e->data + first, (size_t)(end - first), e->at + first);
+    if (put >= 0) {
+      first += put;
+    } else if (errno != EINTR) {
+      e->failure = errno;
+    }
+  }
+}
+
+static void take_part(void *context, int64_t first, int64_t end, int worker) {
+  extent *e = context;
+  (void)worker;
+  while (first < end && e->failure == 0) {
+    const ssize_t got = pread(e->file, e->data + first, (size_t)(end - first), e->at + first);
+    if (got > 0) {
+      first += got;
+    } else if (got == 0) {
+      memset(e->data + first, 0, (size_t)(end - first));
+      e->missing += (size_t)(end - first);
+      return;
+    } else if (errno != EINTR) {
+      e->failure = errno;
+    }
+  }
+}
+
+int stz_disk_put_at(stz_team *team, int file, off_t at, size_t bytes, const void *data) {
+  extent e = {.file = file, .at = at, .data = (char *)(uintptr_t)data};
+  stz_team_run(team, (int64_t)bytes, team ? PART : (int64_t)bytes, put_part, &e);
+  return e.failure;
+}
+
+int stz_disk_take_at(stz_team *team, int file, off_t at, size_t bytes, void *data, size_t *missing) {
+  extent e = {.file = file, .at = at, .data = data};
+  stz_team_run(team, (int64_t)bytes, team ? PART : (int64_t)bytes, take_part, &e);
+  if (missing) *missing = e.missing;
+  return e.failure;
+}
+
+// --- seals ---
+
 // The checksum of docs/output.md: 64-bit words in LANES lanes side by side, so that numpy computes it as fast as C
-// does.
-enum { LANES = 4096 };
+// does. The lanes do not meet before the end, so that a team shares them; ROUNDS words of each are read at a time.
+enum { LANES = 4096, LANES_PART = 512, ROUNDS = 256 };
 static const uint64_t OFFSET = 0xcbf29ce484222325u, FACTOR = 0x100000001b3u;
+
+typedef struct sealing {
+  uint64_t *words, *lanes;
+  size_t rounds;
+} sealing;
 
 static uint64_t mix(uint64_t hash, uint64_t word) {
   hash = (hash ^ word) * FACTOR;
   return hash ^ hash >> 29;
 }
 
-// Of the first `bytes` of an open file; `words` has room for LANES, as `lanes` has.
-static stz_err checksum_of(int file, size_t bytes, const char *path, uint64_t *words, uint64_t *lanes, uint64_t *sum) {
-  for (uint64_t i = 0; i < LANES; i++) lanes[i] = OFFSET + i;
+static void mix_lanes(void *context, int64_t first, int64_t end, int worker) {
+  const sealing *s = context;
+  (void)worker;
+  for (size_t round = 0; round < s->rounds; round++) {
+    const uint64_t *words = s->words + round * LANES;
+    for (int64_t i = first; i < end; i++) s->lanes[i] = mix(s->lanes[i], le64toh(words[i]));
+  }
+}
+
+// Of the first `bytes` of an open file; s->words has room for ROUNDS x LANES words.
+static stz_err checksum_of(stz_team *team, int file, size_t bytes, const char *path, sealing *s, uint64_t *sum) {
+  enum { ROUND_BYTES = LANES * sizeof *s->words };
+  for (uint64_t i = 0; i < LANES; i++) s->lanes[i] = OFFSET + i;
   for (size_t at = 0; at < bytes;) {
-    const size_t most = LANES * sizeof *words, part = bytes - at < most ? bytes - at : most;
-    STZ_TRY(read_all(file, (char *)words, part, path));
-    memset((char *)words + part, 0, most - part);
-    for (int i = 0; i < LANES; i++) lanes[i] = mix(lanes[i], le64toh(words[i]));
+    const size_t most = (size_t)ROUNDS * ROUND_BYTES, part = bytes - at < most ? bytes - at : most;
+    size_t missing = 0;
+    errno = stz_disk_take_at(team, file, (off_t)at, part, s->words, &missing);
+    if (errno != 0) return fail(path, "read");
+    if (missing > 0) return stz_fail(STZ_EIO, "%s: became shorter while it was read", path);
+    s->rounds = (part + ROUND_BYTES - 1) / ROUND_BYTES;
+    memset((char *)s->words + part, 0, s->rounds * ROUND_BYTES - part);
+    stz_team_run(team, LANES, LANES_PART, mix_lanes, s);
     at += part;
   }
   *sum = OFFSET ^ bytes;
-  for (int i = 0; i < LANES; i++) *sum = mix(*sum, lanes[i]);
+  for (int i = 0; i < LANES; i++) *sum = mix(*sum, s->lanes[i]);
   return STZ_OK;
 }
 
-static stz_err checksum(int file, size_t bytes, const char *path, uint64_t *sum) {
-  uint64_t *room;
-  STZ_TRY(STZ_NEW(room, 2 * LANES));
-  const stz_err err = checksum_of(file, bytes, path, room, room + LANES, sum);
-  stz_free(room);
+static stz_err checksum(stz_team *team, int file, size_t bytes, const char *path, uint64_t *sum) {
+  sealing s = {0};
+  STZ_TRY(STZ_NEW(s.words, (ROUNDS + 1) * LANES));
+  s.lanes = s.words + ROUNDS * LANES;
+  const stz_err err = checksum_of(team, file, bytes, path, &s, sum);
+  stz_free(s.words);
   return err;
 }
 
@@ -115,23 +193,24 @@ static stz_err checksum(int file, size_t bytes, const char *path, uint64_t *sum)
 #define SEAL SEAL_BEGIN "%016llx\n"
 enum { SEAL_BYTES = 33 };
 
-stz_err stz_disk_seal(const char *path) {
+stz_err stz_disk_seal(const char *path, stz_team *team) {
   struct stat status;
   uint64_t sum;
   char seal[SEAL_BYTES + 1];
   const int file = open(path, O_RDWR | O_CLOEXEC);
   if (file < 0) return fail(path, "write");
   stz_err err = fstat(file, &status) == 0 ? STZ_OK : fail(path, "read");
-  if (err == STZ_OK) err = checksum(file, (size_t)status.st_size, path, &sum);
+  if (err == STZ_OK) err = checksum(team, file, (size_t)status.st_size, path, &sum);
+  if (err == STZ_OK && lseek(file, status.st_size, SEEK_SET) < 0) err = fail(path, "write");
   if (err != STZ_OK) {
     close(file);
     return err;
   }
   snprintf(seal, sizeof seal, SEAL, (unsigned long long)sum);
-  return finish(file, seal, SEAL_BYTES, path); // it was read to its end
+  return finish(file, seal, SEAL_BYTES, path);
 }
 
-static stz_err look_at_seal(int file, const char *path, stz_seal *seal) {
+static stz_err look_at_seal(stz_team *team, int file, const char *path, stz_seal *seal) {
   struct stat status;
   uint64_t sum;
   char there[SEAL_BYTES + 1], needed[SEAL_BYTES + 1];
@@ -143,24 +222,23 @@ static stz_err look_at_seal(int file, const char *path, stz_seal *seal) {
   if (lseek(file, content, SEEK_SET) < 0) return fail(path, "read");
   STZ_TRY(read_all(file, there, SEAL_BYTES, path));
   if (memcmp(there, SEAL_BEGIN, sizeof SEAL_BEGIN - 1) != 0) return STZ_OK;
-  if (lseek(file, 0, SEEK_SET) < 0) return fail(path, "read");
-  STZ_TRY(checksum(file, (size_t)content, path, &sum));
+  STZ_TRY(checksum(team, file, (size_t)content, path, &sum));
   snprintf(needed, sizeof needed, SEAL, (unsigned long long)sum);
   *seal = memcmp(there, needed, SEAL_BYTES) == 0 ? STZ_SEAL_FITS : STZ_SEAL_BROKEN;
   return STZ_OK;
 }
 
-stz_err stz_disk_read_seal(const char *path, stz_seal *seal) {
+stz_err stz_disk_read_seal(const char *path, stz_team *team, stz_seal *seal) {
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // not to wait for the writer of a pipe
   if (file < 0) return fail(path, "open");
-  const stz_err err = look_at_seal(file, path, seal);
+  const stz_err err = look_at_seal(team, file, path, seal);
   close(file);
   return err;
 }
 
-stz_err stz_disk_check_seal(const char *path) {
+stz_err stz_disk_check_seal(const char *path, stz_team *team) {
   stz_seal seal;
-  STZ_TRY(stz_disk_read_seal(path, &seal));
+  STZ_TRY(stz_disk_read_seal(path, team, &seal));
   return seal == STZ_SEAL_FITS ? STZ_OK : stz_fail(STZ_EIO, "%s: cut short, damaged, or not a checkpoint", path);
 }
 

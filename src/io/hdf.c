@@ -43,9 +43,9 @@ stz_err stz_hdf_outcome(const stz_hdf *hdf, stz_err err) {
   return stz_fail(STZ_EIO, "%s: cannot write: %s", hdf->path, strerror(hdf->failure));
 }
 
-static stz_err start(const char *path, stz_hdf *hdf) {
+static stz_err start(const char *path, stz_team *team, stz_hdf *hdf) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  *hdf = (stz_hdf){.file = -1};
+  *hdf = (stz_hdf){.file = -1, .team = team};
   STZ_TRY(STZ_NEW(hdf->path, strlen(path) + 1));
   memcpy(hdf->path, path, strlen(path) + 1);
   return STZ_OK;
@@ -73,7 +73,7 @@ static stz_err create_file(const char *temporary, stz_hdf *hdf) {
   const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_meta_block_size(properties, 1 << 16);
   stz_err err = STZ_OK;
-  if (stz_sink_set(properties, &hdf->failure) < 0) err = stz_hdf_fail(hdf, "cannot create");
+  if (stz_sink_set(properties, &hdf->failure, hdf->team) < 0) err = stz_hdf_fail(hdf, "cannot create");
   if (err == STZ_OK) {
     hdf->file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
     if (hdf->file < 0 || H5Fflush(hdf->file, H5F_SCOPE_LOCAL) < 0) err = stz_hdf_fail(hdf, "cannot create");
@@ -82,9 +82,9 @@ static stz_err create_file(const char *temporary, stz_hdf *hdf) {
   return stz_hdf_outcome(hdf, err);
 }
 
-stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) {
+stz_err stz_hdf_create(const char *path, bool force, stz_team *team, stz_hdf *hdf) {
   static const char suffix[] = ".new";
-  stz_err err = start(path, hdf);
+  stz_err err = start(path, team, hdf);
   if (err == STZ_OK) err = may_replace(path, force);
   if (err == STZ_OK) err = STZ_NEW(hdf->temporary, strlen(path) + sizeof suffix);
   if (err == STZ_OK) {
@@ -108,11 +108,11 @@ stz_err stz_hdf_publish(stz_hdf *hdf) {
   return STZ_OK;
 }
 
-stz_err stz_hdf_open(const char *path, stz_hdf *hdf) {
-  STZ_TRY(start(path, hdf));
+stz_err stz_hdf_open(const char *path, stz_team *team, stz_hdf *hdf) {
+  STZ_TRY(start(path, team, hdf));
   const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG);
-  stz_err err = stz_sink_set(properties, &hdf->failure) < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
+  stz_err err = stz_sink_set(properties, &hdf->failure, hdf->team) < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
   if (err == STZ_OK) {
     hdf->file = H5Fopen(path, H5F_ACC_RDONLY, properties);
     if (hdf->file < 0) err = stz_hdf_fail(hdf, "cannot open");
@@ -122,11 +122,11 @@ stz_err stz_hdf_open(const char *path, stz_hdf *hdf) {
   return err;
 }
 
-stz_err stz_hdf_continue(const char *path, stz_hdf *hdf) {
-  STZ_TRY(start(path, hdf));
+stz_err stz_hdf_continue(const char *path, stz_team *team, stz_hdf *hdf) {
+  STZ_TRY(start(path, team, hdf));
   const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_meta_block_size(properties, 1 << 16);
-  stz_err err = stz_sink_set(properties, &hdf->failure) < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
+  stz_err err = stz_sink_set(properties, &hdf->failure, hdf->team) < 0 ? stz_hdf_fail(hdf, "cannot open") : STZ_OK;
   if (err == STZ_OK) {
     hdf->file = H5Fopen(path, H5F_ACC_RDWR, properties);
     if (hdf->file < 0) err = stz_hdf_fail(hdf, "cannot open");
@@ -146,12 +146,13 @@ stz_err stz_hdf_close(stz_hdf *hdf) {
 }
 
 stz_err stz_hdf_close_sealed(stz_hdf *hdf) {
+  stz_team *team = hdf->team;
   char *path;
   if (hdf->file < 0) return STZ_OK;
   STZ_TRY(STZ_NEW(path, strlen(hdf->path) + 1));
   memcpy(path, hdf->path, strlen(hdf->path) + 1);
   stz_err err = stz_hdf_close(hdf);
-  if (err == STZ_OK) err = stz_disk_seal(path);
+  if (err == STZ_OK) err = stz_disk_seal(path, team);
   stz_free(path);
   return err;
 }

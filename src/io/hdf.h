@@ -10,26 +10,28 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/team.h"
 #include "io/dataset.h"
 
 typedef struct stz_hdf {
   hid_t file;             // -1: none is open
   char *path, *temporary; // its name, and the one that it has until it is published
   int failure;            // errno of the first write that failed; all later ones are dropped
+  stz_team *team;         // whose threads share large reads and writes; NULL: none
 } stz_hdf;
 
 // Creates the file under a temporary name in the same directory; refuses a `path` where there is a file unless `force`,
 // and anything else than a regular file. `hdf` must stay where it is while the file is open.
-stz_err stz_hdf_create(const char *path, bool force, stz_hdf *hdf) STZ_MUST_USE;
+stz_err stz_hdf_create(const char *path, bool force, stz_team *team, stz_hdf *hdf) STZ_MUST_USE;
 
 // Flushes what is written so far and, the first time, renames the file to its `path`, replacing what is there.
 stz_err stz_hdf_publish(stz_hdf *hdf) STZ_MUST_USE;
 
 // Opens an existing file to read.
-stz_err stz_hdf_open(const char *path, stz_hdf *hdf) STZ_MUST_USE;
+stz_err stz_hdf_open(const char *path, stz_team *team, stz_hdf *hdf) STZ_MUST_USE;
 
 // Opens an existing file to go on writing it. `hdf` must stay where it is while the file is open.
-stz_err stz_hdf_continue(const char *path, stz_hdf *hdf) STZ_MUST_USE;
+stz_err stz_hdf_continue(const char *path, stz_team *team, stz_hdf *hdf) STZ_MUST_USE;
 
 // Closes the file and all that is open in it; does nothing without a file. One that was created and never published is
 // removed. `hdf` is empty afterwards in any case.

@@ -36,10 +36,10 @@ static stz_err open_apart(stz_reader *r) {
 
 static stz_err open_file(stz_reader *r) {
   stz_seal seal;
-  STZ_TRY(stz_disk_read_seal(r->path, &seal));
+  STZ_TRY(stz_disk_read_seal(r->path, NULL, &seal));
   if (seal == STZ_SEAL_BROKEN) return stz_fail(STZ_EIO, "%s: damaged: its content does not fit its checksum", r->path);
   if (seal == STZ_SEAL_NONE && server && stz_apart_start(server, r->path, &r->apart)) return open_apart(r);
-  return stz_hdf_open(r->path, &r->hdf);
+  return stz_hdf_open(r->path, NULL, &r->hdf);
 }
 
 stz_err stz_reader_open(const char *path, stz_reader **reader) {

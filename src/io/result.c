@@ -55,7 +55,7 @@ stz_err stz_result_create(const stz_grid *grid, const char *path, bool force, st
   stz_result *made = NULL;
   *result = NULL;
   stz_err err = allocate(grid, &made);
-  if (err == STZ_OK) err = ON_ROOT(made, stz_hdf_create(path, force, &made->hdf));
+  if (err == STZ_OK) err = ON_ROOT(made, stz_hdf_create(path, force, stz_grid_team(grid), &made->hdf));
   if (err != STZ_OK) {
     stz_free(made);
     return err;
@@ -220,7 +220,7 @@ stz_err stz_result_reopen(const stz_grid *grid, const char *path, stz_result **r
   stz_result *r = NULL;
   *result = NULL;
   stz_err err = allocate(grid, &r);
-  if (err == STZ_OK) err = ON_ROOT(r, stz_hdf_continue(path, &r->hdf));
+  if (err == STZ_OK) err = ON_ROOT(r, stz_hdf_continue(path, stz_grid_team(grid), &r->hdf));
   if (err != STZ_OK) {
     stz_free(r);
     return err;

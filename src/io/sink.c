@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/disk.h"
 
 // What waits to be written. Blocks do not overlap.
 typedef struct block {
@@ -27,10 +28,12 @@ typedef struct sink {
   haddr_t described;      // HDF5's end as the superblock on the disk has it: nothing there points beyond
   block *waiting;
   int *failure;
+  stz_team *team;
 } sink;
 
 typedef struct owner {
   int *failure;
+  stz_team *team;
 } owner;
 
 static void note(const sink *s) {
@@ -38,17 +41,12 @@ static void note(const sink *s) {
 }
 
 static void write_out(sink *s, haddr_t address, size_t size, const char *from) {
-  while (size > 0 && *s->failure == 0) {
-    const ssize_t put = pwrite(s->fd, from, size, (off_t)address);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) {
-      note(s);
-      return;
-    }
-    from += put;
-    address += (haddr_t)put;
-    size -= (size_t)put;
-    if (address > s->end) s->end = address;
+  if (*s->failure != 0) return;
+  errno = stz_disk_put_at(s->team, s->fd, (off_t)address, size, from);
+  if (errno != 0) {
+    note(s);
+  } else if (address + size > s->end) {
+    s->end = address + size;
   }
 }
 
@@ -134,6 +132,7 @@ static H5FD_t *sink_open(const char *name, unsigned flags, hid_t properties, had
   if (!given) return NULL; // HDF5 follows a link to another file, for which nobody has asked
   if (STZ_NEW(s, 1) != STZ_OK) return NULL;
   s->failure = given->failure;
+  s->team = given->team;
   s->writes = flags & H5F_ACC_RDWR;
   s->fd = open(name,
                (s->writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | (flags & H5F_ACC_CREAT ? O_CREAT : 0) |
@@ -187,18 +186,10 @@ static herr_t sink_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t a
   sink *s = (sink *)file;
   (void)type;
   (void)transfer;
-  for (size_t done = 0; done < size;) {
-    const ssize_t got = pread(s->fd, (char *)buffer + done, size - done, (off_t)(address + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      if (s->writes) note(s); // else HDF5 tells it
-      return -1;
-    }
-    if (got == 0) { // beyond the end
-      memset((char *)buffer + done, 0, size - done);
-      break;
-    }
-    done += (size_t)got;
+  errno = stz_disk_take_at(s->team, s->fd, (off_t)address, size, buffer, NULL);
+  if (errno != 0) {
+    if (s->writes) note(s); // else HDF5 tells it
+    return -1;
   }
   for (const block *b = s->waiting; b; b = b->next) {
     if (!meets(b, address, size)) continue;
@@ -239,7 +230,7 @@ static herr_t sink_truncate(H5FD_t *file, hid_t transfer, hbool_t closing) {
   return 0;
 }
 
-herr_t stz_sink_set(hid_t properties, int *failure) {
+herr_t stz_sink_set(hid_t properties, int *failure, stz_team *team) {
   static const H5FD_class_t driver = {
       .name = "stz-sink",
       .maxaddr = INT64_MAX,
@@ -257,7 +248,7 @@ herr_t stz_sink_set(hid_t properties, int *failure) {
       .truncate = sink_truncate,
       .fl_map = H5FD_FLMAP_DICHOTOMY,
   };
-  const owner given = {failure};
+  const owner given = {failure, team};
   *failure = 0;
   // Kept for good: HDF5 1.10 reads a driver's class after it released the file's hold on it (H5FD_close), and had then
   // freed it if no other was left.

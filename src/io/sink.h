@@ -16,8 +16,10 @@
 
 #include <hdf5.h>
 
+#include "base/team.h"
+
 // Sets the driver in a file access property list. *failure becomes the errno of the first failure, 0 until then; it
-// must outlive the file.
-herr_t stz_sink_set(hid_t properties, int *failure);
+// must outlive the file, as `team` (may be NULL) must, whose threads share large reads and writes.
+herr_t stz_sink_set(hid_t properties, int *failure, stz_team *team);
 
 #endif

@@ -67,7 +67,7 @@ static stz_err describe_image(const stz_grid *grid, const stz_hdf *hdf) {
 }
 
 static stz_err begin(stz_snapshot *s) {
-  STZ_TRY(stz_hdf_create(s->temporary, true, &s->hdf));
+  STZ_TRY(stz_hdf_create(s->temporary, true, stz_grid_team(s->grid), &s->hdf));
   STZ_TRY(describe_image(s->grid, &s->hdf));
   return stz_hdf_publish(&s->hdf);
 }

@@ -225,8 +225,8 @@ static void clear_torn(const char *path) {
   struct stat status;
   if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || stz_result_summary(path, &summary) == STZ_OK) return;
   if (stz_state_paths_of(path, &checkpoints) != STZ_OK) return;
-  if (stz_disk_check_seal(checkpoints.newest) != STZ_OK && stz_disk_check_seal(checkpoints.previous) != STZ_OK &&
-      stz_output_set_aside(path) == STZ_OK) {
+  if (stz_disk_check_seal(checkpoints.newest, NULL) != STZ_OK &&
+      stz_disk_check_seal(checkpoints.previous, NULL) != STZ_OK && stz_output_set_aside(path) == STZ_OK) {
     stz_log(STZ_LOG_WARNING, "%s: left unreadable by a kill; the run begins again", path);
   }
   stz_state_paths_clear(&checkpoints);
