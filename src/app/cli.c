@@ -65,11 +65,28 @@ static stz_err take_sweep_option(stz_cli *cli, const stz_option *o, const char *
   return STZ_OK;
 }
 
+// Options of kernel alone; true if it is one.
+static bool take_kernel_option(stz_cli *cli, const stz_option *o, const char *value) {
+  if (strcmp(o->name, "--event") == 0) {
+    cli->event = value;
+  } else if (strcmp(o->name, "--strain") == 0) {
+    cli->strain = value;
+  } else if (strcmp(o->name, "--at") == 0) {
+    cli->at[cli->at_count++] = value;
+  } else if (strcmp(o->name, "--json") == 0) {
+    cli->json = true;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 // `value` is NULL for an option without one.
 static stz_err take_option(stz_cli *cli, const stz_option *o, const char *value) {
   bool taken;
   const stz_err err = take_sweep_option(cli, o, value, &taken);
   if (taken) return err;
+  if (take_kernel_option(cli, o, value)) return STZ_OK;
   if (strcmp(o->name, "--output") == 0) {
     stz_free(cli->output);
     cli->output = NULL;
@@ -137,6 +154,7 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
     return stz_fail(STZ_EINPUT, "%s: unknown command%s", argv[1], guess);
   }
   cli->command = command->command;
+  if (cli->command == STZ_COMMAND_KERNEL) cli->verbosity = -1; // numbers alone
   for (int at = 2; at < argc; at++) {
     if (argv[at][0] == '-' && argv[at][1]) {
       STZ_TRY(parse_option(argc, argv, command, &at, cli));
@@ -168,8 +186,11 @@ static stz_err join(int argc, char **argv, char **text) {
 
 stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) {
   *cli = (stz_cli){.command = STZ_COMMAND_HELP, .ranks_per_run = 1, .shards = 1};
-  if (argc < 2) return stz_fail(STZ_EINPUT, "got no command, needs run, check, sweep, nbed or info; see stzkmc --help");
+  if (argc < 2) {
+    return stz_fail(STZ_EINPUT, "got no command, needs run, check, kernel, sweep, nbed or info; see stzkmc --help");
+  }
   STZ_TRY(STZ_NEW(cli->overrides, argc));
+  STZ_TRY(STZ_NEW(cli->at, argc));
   STZ_TRY(join(argc, argv, &cli->text));
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0) continue;
@@ -186,6 +207,7 @@ stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) {
 void stz_cli_clear(stz_cli *cli) {
   for (int i = 0; i < cli->override_count; i++) stz_free((void *)cli->overrides[i].text);
   stz_free(cli->overrides);
+  stz_free(cli->at);
   stz_free(cli->output);
   stz_free(cli->text);
   *cli = (stz_cli){0};

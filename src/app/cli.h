@@ -16,6 +16,7 @@ typedef enum stz_command {
   STZ_COMMAND_NBED,
   STZ_COMMAND_INFO,
   STZ_COMMAND_SWEEP,
+  STZ_COMMAND_KERNEL,
   STZ_COMMAND_REFERENCE,        // check --reference
   STZ_COMMAND_OUTPUT_REFERENCE, // check --output-reference
   STZ_COMMAND_HELP,
@@ -33,6 +34,10 @@ typedef struct stz_cli {
   stz_override *overrides; // --set, --seed and those of nbed, in their order
   int override_count;
   bool force, restart;
+  const char *event, *strain; // of kernel, as what follows; NULL if not given
+  const char **at;            // --at, in their order
+  int at_count;
+  bool json;
   int ranks_per_run;     // of sweep, as what follows
   bool resume;           // go on with the sweep in the directory
   bool list, dry_run;    // only show it

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/kernel.h"
 #include "app/launch.h"
 #include "app/report.h"
 #include "app/signals.h"
@@ -205,6 +206,8 @@ static stz_err carry_out(const stz_cli *cli) {
   case STZ_COMMAND_RUN:
   case STZ_COMMAND_CHECK:
     return run_or_check(cli);
+  case STZ_COMMAND_KERNEL:
+    return stz_app_kernel(stz_launch_world(), cli);
   case STZ_COMMAND_SWEEP:
     return sweep(cli);
   case STZ_COMMAND_NBED:

@@ -18,6 +18,10 @@ static const stz_command_entry commands[] = {
      "stzkmc check inputs/smoke.cfg\n"
      "stzkmc check inputs/tension.cfg --set barriers.width_eV=0.1\n"
      "stzkmc check --reference\n"},
+    {"kernel", "an input file", STZ_COMMAND_KERNEL, STZ_KERNEL, "INPUT.cfg --event X,Y,Z --strain LIST --at X,Y,Z...",
+     "prints the driving stress that one event leaves at sites, without the mean, as the input's engine finds\n"
+     "it: six components, GPa\n",
+     "stzkmc kernel inputs/smoke.cfg --event 0,0,0 --strain 0,0,0,0,0,0.0575 --at 1,0,0 --at 4,4,0\n"},
     {"nbed", "the result file of a run with snapshots", STZ_COMMAND_NBED, STZ_NBED, "RESULT.h5 [OPTION]...",
      "scans the snapshots of a finished or running run again (output.snapshots = true) and prints a line\n"
      "for each: its number, strain, time, and the share of patterns with Bragg reflections: mean and standard\n"
@@ -40,13 +44,18 @@ static const stz_option options[] = {
      "result file (default: the input's name with .h5, in the current directory)\n"},
     {"--output", "-o", "OUT.h5", STZ_NBED, NULL, "also writes all patterns, as /nbed/level_NN of a result file\n"},
     {"--output", "-o", "DIR", STZ_SWEEP, NULL, "directory (default: the sweep file's name without .cfg)\n"},
-    {"--set", NULL, "path=value", STZ_RUN | STZ_CHECK, NULL,
+    {"--set", NULL, "path=value", STZ_RUN | STZ_CHECK | STZ_KERNEL, NULL,
      "sets a key over the input, e.g. --set barriers.width_eV=0.1 or\n"
      "--set protocol[0].until_strain=0.05; may be repeated, the last wins\n"},
     {"--set", NULL, "path=value", STZ_SWEEP, NULL,
      "sets a key in every run, over the sweep file's `set`, under its axes; may be\n"
      "repeated; to go on with the sweep, give the same\n"},
     {"--seed", NULL, "N", STZ_RUN | STZ_CHECK, "run.seed=", "short for --set run.seed=N\n"},
+    {"--event", NULL, "X,Y,Z", STZ_KERNEL, NULL, "site of the event, in voxels from 0\n"},
+    {"--strain", NULL, "LIST", STZ_KERNEL, NULL,
+     "its strain XX,YY,ZZ,YZ,XZ,XY: tensor components, without a change of volume\n"},
+    {"--at", NULL, "X,Y,Z", STZ_KERNEL, NULL, "site where the stress is wanted; may be repeated\n"},
+    {"--json", NULL, NULL, STZ_KERNEL, NULL, "prints an object of JSON with `sites` and `stress_GPa`\n"},
     {"--foil-nm", NULL, "T", STZ_NBED,
      "nbed.foil_nm=", "thickness of the foil (default here and below: the run's own)\n"},
     {"--probe-nm", NULL, "D", STZ_NBED, "nbed.probe_nm=", "diameter of the probe and step of its grid\n"},

@@ -9,7 +9,7 @@
 
 #include "app/cli.h"
 
-enum { STZ_RUN = 1, STZ_CHECK = 2, STZ_INFO = 4, STZ_NBED = 8, STZ_SWEEP = 16 }; // commands as bits
+enum { STZ_RUN = 1, STZ_CHECK = 2, STZ_INFO = 4, STZ_NBED = 8, STZ_SWEEP = 16, STZ_KERNEL = 32 }; // commands as bits
 
 typedef struct stz_command_entry {
   const char *name, *operand; // "run", "an input file"

@@ -91,6 +91,12 @@ void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) {
   kmc->stats.events++;
 }
 
+void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]) {
+  const stz_event event = {.shear = {.site = site}};
+  kmc->engine->add_stress(kmc, &event, strain);
+  kmc->stats.events++;
+}
+
 void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
   stz_glass_soften(kmc->glass, stz_glass_recovery(kmc->glass) + recovery_until(kmc, mean->t0));
   kmc->engine->rates(kmc, mean, total, plastic_rate);

@@ -85,6 +85,10 @@ void stz_kmc_advance(stz_kmc *kmc, double t);
 // P (tensor components): the mean plastic strain grows by strain Omega/V.
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 
+// Collective. Adds the stress of a plastic strain at a site, of an event that the law did not draw: `strain` has no
+// trace. The glass and the clock stay; the stress counts as that of an event. After stz_kmc_next.
+void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]);
+
 // Sum of all rates (1/s) and the axial (xx) plastic strain rate that they give (1/s), at the mean stress `mean` (t0).
 // Collective; evaluates all sites.
 void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);

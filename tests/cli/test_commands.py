@@ -25,6 +25,7 @@ RUN = sys.argv[4:] == ["--run"]
 # First words (with the second where it matters) of commands that are not ours to run here.
 ELSEWHERE = {
     "stzkmc run": "test_pages.py", "stzkmc check": "test_pages.py", "mpirun": "test_pages.py", "stzkmc sweep": "test_pages.py",
+    "stzkmc kernel": "test_kernel.py and test_pages.py",
     "run/demo": "run by hand and by the demo's own check", "run/test": "this run", "run/setup": "run/test",
     "cpack": "the test `packaged`", "cmake": "run/test, and the test `installed`", "ctest": "run/test", "export": "sets a variable",
     "tests/mutants/check": "the tests mutants_quick and mutants_all", "docs/site/build": "test_site.py",

@@ -10,7 +10,7 @@ from harness import SOURCE, expect, expect_failure, finish, read, run, write
 
 # name, arguments, exit code, message
 USAGE = [
-    ("no command", [], 2, "got no command, needs run, check, sweep, nbed or info; see stzkmc --help"),
+    ("no command", [], 2, "got no command, needs run, check, kernel, sweep, nbed or info; see stzkmc --help"),
     ("unknown command", ["walk"], 2, "walk: unknown command, see stzkmc --help"),
     ("no input", ["run"], 2, "run: got nothing, needs an input file"),
     ("no result", ["info"], 2, "info: got nothing, needs a result file"),
