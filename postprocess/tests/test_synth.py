@@ -17,7 +17,7 @@ from scipy.stats import chi2, norm
 from stzpost import synth
 from stzpost.cli import main as cli
 from stzpost.io.resolved import settings as parse
-from stzpost.synth import curves, maps, nbed, recover, stem
+from stzpost.synth import curves, maps, nbed, places, recover, stem
 
 STIFFNESS, MISMATCH = 72.0, 0.115
 RESOLVED = """# model: none
@@ -71,6 +71,7 @@ def specimen(folder, state, beam="z"):
         with h5py.File(folder / names[-1]["name"], "w") as file:
             file.attrs.update(dict(time_s=0.0, strain_axial=0.1 * index, stress_axial_GPa=3.0))
             file["clusters/position_nm"] = position
+            file["VTKHDF/PointData/plastic_strain_axial"] = index * rng.uniform(0, 0.2, CELLS[::-1]).astype("f4")
             file["clusters/oriented"] = (np.arange(400) % 5 == 0).astype(np.int8)
             file["clusters/ordered"] = (np.arange(400) < 400 * ordered).astype(np.int8)
     (folder / f"{state}.hdf.series").write_text(json.dumps({"files": names}))
@@ -225,17 +226,150 @@ def test_speckle_has_its_mean_contrast_and_size():
 
 def test_what_is_in_reach_of_a_probe_is_what_a_plain_loop_finds(results):
     one = synth.Specimen(synth_result(results), "s", "", 1)
-    clusters = stem._clusters(one, one.snapshots()[0], np.random.default_rng(1))
-    seen = stem.scan(one, clusters, stem.Settings(probes=7), np.random.default_rng(2))
+    snapshot = stem._snapshot(one, one.snapshots()[1], np.random.default_rng(1))
+    seen = stem.scan(one, snapshot, stem.Settings(probes=7), np.random.default_rng(2))
     box, corner = SPACING * np.array(CELLS), np.array(seen["corner_nm"])
     for v, u in np.ndindex(7, 7):
-        number = 0
-        for place in clusters["position_nm"]:
+        number = ordered = everything = 0
+        for place, shows, order in zip(*(snapshot[name] for name in ("position_nm", "shows", "ordered"))):
             d = place - corner - np.array([0.4 * (u + 0.5), 0.4 * (v + 0.5), 0.0])
             across = [min(abs(d[i] + n * box[i]) for n in (-2, -1, 0, 1, 2)) for i in (0, 1)]
-            number += math.hypot(*across) <= 0.7 and d[2] % box[2] < 9.0
+            inside = math.hypot(*across) <= 0.7 and d[2] % box[2] < 9.0
+            number, ordered, everything = number + (inside and shows), ordered + (inside and order), everything + inside
         assert number == seen["clusters"][v, u]
+        share = ordered / everything if everything else math.nan
+        np.testing.assert_equal(seen["order"][v, u], share)
+        assert abs(seen["plastic_strain"][v, u] - strain_below(snapshot["plastic_strain"], corner, u, v)) < 1e-12
     assert seen["bragg"].any() and not seen["bragg"].all()
+    assert 0.2 < np.nanmean(seen["order"]) < 0.6
+
+
+def strain_below(field, corner, u, v):
+    """Mean over the voxels of the foil's nine nanometres below 4 x 4 points of a probe's square."""
+    total, number = 0.0, 0
+    for i, j in np.ndindex(4, 4):
+        x = int((corner[0] + 0.4 * (u + (i + 0.5) / 4)) // SPACING) % CELLS[0]
+        y = int((corner[1] + 0.4 * (v + (j + 0.5) / 4)) // SPACING) % CELLS[1]
+        for z in range(CELLS[2]):
+            if (SPACING * (z + 0.5) - corner[2]) % (SPACING * CELLS[2]) < 9.0:
+                total, number = total + field[x, y, z], number + 1
+    return total / number
+
+
+@pytest.mark.parametrize("beam, shape", [("x", "yz"), ("y", "zx"), ("z", "xy")])
+def test_maps_of_the_truth_lie_along_the_axes_after_the_beam(beam, shape):
+    """A field that grows along one axis grows along that axis of the map."""
+    field = np.broadcast_to(np.arange(30.0), (30, 30, 30))
+    for axis, letter in enumerate("xyz"):
+        plane = ["xyz".index(one) for one in shape]
+        scan = {"along": "xyz".index(beam), "plane": plane, "corner_nm": [0.0] * 3, "foil_nm": 3.0}
+        found = places.through_foil(np.moveaxis(field, 2, axis), 0.5, {**scan, "step_nm": 0.5, "probes": 8})
+        first, second = np.ptp(found, axis=1).max(), np.ptp(found, axis=0).max()  # along u, along v
+        assert (first, second) == {shape[0]: (7, 0), shape[1]: (0, 7), beam: (0, 0)}[letter]
+
+
+# --- EMD 1.0 as emdfile documents and reads it (docs of emdfile 0.0.14; py4DSTEM 0.14's DataCube and Calibration) ---
+
+
+def emd_metadata(group):
+    """A metadata group as a dictionary; each entry says the type that it becomes."""
+    assert group.attrs["emd_group_type"] == "metadata"
+    found = {}
+    for name, stored in group.items():
+        kind = stored.attrs["type"].decode("utf-8")
+        assert kind in ("string", "number", "bool", "array"), kind
+        found[name] = np.array(stored) if kind == "array" else stored[...].item()
+        found[name] = found[name].decode("utf-8") if kind == "string" else found[name]
+    return found
+
+
+def emd_array(group, classes):
+    """Values, unit, and per axis name, unit and places, which must be as many as the values along it."""
+    assert group.attrs["emd_group_type"] == "array" and group.attrs["python_class"] in classes
+    data = group["data"]
+    axes = [group[f"dim{number}"] for number in range(data.ndim)]
+    for axis, length in zip(axes, data.shape):
+        assert len(axis) == length and isinstance(axis.attrs["units"], str)
+    return data[()], data.attrs["units"], [(a.attrs["name"], a.attrs["units"], a[()]) for a in axes]
+
+
+def emd_read(path):
+    with h5py.File(path) as file:
+        header = {name: file.attrs[name] for name in ("emd_group_type", "version_major", "version_minor")}
+        assert header == {"emd_group_type": "file", "version_major": 1, "version_minor": 0}
+        roots = [one for one in file.values() if one.attrs.get("emd_group_type") == "root"]
+        assert len(roots) == 1 and roots[0].attrs["python_class"] == "Root"
+        assert roots[0]["metadatabundle"].attrs["emd_group_type"] == "metadatabundle"
+        bundle = {name: (one.attrs["python_class"], emd_metadata(one)) for name, one in roots[0]["metadatabundle"].items()}
+        nodes = {n: one for n, one in roots[0].items() if one.attrs.get("emd_group_type") == "array"}
+        assert list(nodes) == ["datacube"], "one node alone, so that py4DSTEM gives it and not its root"
+        cube = emd_array(nodes["datacube"], ["DataCube"])
+        maps = {n: emd_array(one, ["Array"]) for n, one in nodes["datacube"].items() if isinstance(one, h5py.Group)}
+    return bundle, cube, maps
+
+
+def test_py4dstem_finds_a_calibrated_datacube_with_its_truth(sets):
+    chosen = stem.Settings(probes=6)
+    folder = every(sets / "4dstem")[0]
+    bundle, (counts, unit, axes), maps = emd_read(folder / "datacube_01.h5")
+    python_class, calibration = bundle["calibration"]
+    assert python_class == "Calibration" and unit == "counts"
+    assert [name for name, _, _ in axes] == ["Rx", "Ry", "Qx", "Qy"]
+    assert [units for _, units, _ in axes] == ["nm", "nm", "A^-1", "A^-1"]
+    assert calibration["Q_pixel_units"] == "A^-1" and calibration["R_pixel_units"] == "nm"
+    for number, size in ((0, "R_pixel_size"), (3, "Q_pixel_size")):
+        np.testing.assert_allclose(np.diff(axes[number][2]), calibration[size])
+    assert abs(calibration["Q_pixel_size"] - 0.1 * 2.8 * 4.2 / 64) < 1e-12 and calibration["R_pixel_size"] == 0.4
+    summed = counts.sum((0, 1)).astype(float)  # the direct beam lies about the origin, within its semiangle
+    qx, qy = np.indices(summed.shape)
+    apart = np.hypot(qx - calibration["qx0_mean"], qy - calibration["qy0_mean"])
+    inside = apart < calibration["probe_semiangle"] + 1
+    assert abs(summed[inside].sum() / summed.sum() - chosen.central) < 0.01
+    assert abs(np.sum(summed * (qx - 32))) / summed.sum() < 0.3
+    # 200 keV: 2.508 pm, so 0.3 /nm are 0.752 mrad
+    assert abs(calibration["probe_convergence_semiangle_mrad"] - 0.752) < 1e-3
+    assert bundle["simulation"][1]["strain"] == 0.1 and bundle["simulation"][1]["dose"] == 20000.0
+    with h5py.File(folder / "stack_01.hspy") as file:
+        np.testing.assert_array_equal(file["Experiments/stack/data"][()], counts)
+    truth = table(folder / "probes_01.csv")
+    with h5py.File(folder / "truth_01.h5") as file:
+        radius = np.hypot(*stem.wave_vectors(chosen))
+        ring = file["expected"][()][..., abs(radius - 4.2) <= 0.3].sum(-1)
+        np.testing.assert_allclose(maps["dark_field"][0], ring, rtol=1e-5)
+        assert set(file["maps"]) == set(maps) == set(stem.MAPS)
+    for name, (values, unit, _) in maps.items():
+        assert values.shape == (6, 6) and unit == stem.MAPS[name]
+        np.testing.assert_array_equal(values.ravel(), truth[name])
+
+
+def test_counts_above_sixteen_bits_are_kept(results, tmp_path):
+    words = ["synth", "4dstem", str(results / "00000000000000a1.h5"), "-o", str(tmp_path / "set"), "--probes", "2"]
+    assert cli.main([*words, "--dose", "3e6", "--pixels", "32"]) == 0
+    counts = emd_read(tmp_path / "set/train/specimen_000/datacube_00.h5")[1][0].astype(float)
+    assert counts.max() > 65535 and abs(counts.sum((2, 3)).mean() / 3e6 - 1) < 0.2
+    words = ["synth", "nbed", str(results / "00000000000000a1.h5"), "-o", str(tmp_path / "more")]
+    assert cli.main([*words, "--background", "1e5"]) == 0
+    with h5py.File(tmp_path / "more/train/specimen_000/signal.hspy") as file:
+        assert file["Experiments/signal/data"][()].min() > 9e4
+
+
+def test_every_option_has_a_meaning_and_a_unit(capsys):
+    for kind in synth.KINDS:
+        with pytest.raises(SystemExit):
+            cli.main(["synth", kind, "--help"])
+        text = "".join(capsys.readouterr().out.split())  # lines break at hyphens as well
+        for name, one in synth.options(kind).items():
+            unit = "" if one.metadata["unit"] == "1" else ", " + one.metadata["unit"]
+            said = f"--{name.replace('_', '-')} {'NX'[isinstance(one.default, float)]} {one.metadata['text']}{unit} (default"
+            assert "".join(said.split()) in text, said
+
+
+def test_a_split_that_leaves_nothing_to_test_is_said(results, tmp_path, capsys):
+    words = ["synth", "nbed", str(results / "00000000000000a1.h5"), "-o"]
+    assert cli.main([*words, str(tmp_path / "a")]) == 0
+    assert "note: nothing to test on" in capsys.readouterr().err
+    assert cli.main([*words, str(tmp_path / "b"), "--test-share", "0"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def synth_result(folder):
@@ -266,23 +400,21 @@ def test_hyperspy_opens_maps_and_stacks(sets):
     from hyperspy import api as hyperspy
 
     first = every(sets / "4dstem")[0]
-    for name in ("stack_00.hspy", "stack_00.emd"):
-        signal = hyperspy.load(str(first / name))
-        if name.endswith("emd"):  # the format does not say which axes are those of a pattern
-            signal = signal.transpose(signal_axes=("kx", "ky"), navigation_axes=("x", "y"))
-        assert type(signal).__name__ == "Signal2D" and signal.data.shape == (6, 6, 64, 64)
-        axes = signal.axes_manager
-        if name.endswith("hspy"):
-            assert [a.name for a in axes.navigation_axes] == ["x", "y"]
-            assert [a.name for a in axes.signal_axes] == ["kx", "ky"]
-            assert [a.units for a in axes.navigation_axes + axes.signal_axes] == ["nm", "nm", "1/nm", "1/nm"]
-            assert signal.metadata.Simulation.dose == 20000.0
-        units = {a.name: (a.units, a.scale) for a in axes._axes}
-        assert units["x"][0] == "nm" and abs(units["x"][1] - 0.4) < 1e-9
-        assert units["kx"][0].replace(" ", "") == "1/nm"
-        assert abs(units["kx"][1] - stem.pixel_per_nm(stem.Settings())) < 1e-9
-        with h5py.File(first / "stack_00.emd") as file:
-            np.testing.assert_array_equal(signal.data, file["data/stack/data"][...].T)
+    signal = hyperspy.load(str(first / "stack_00.hspy"))
+    assert type(signal).__name__ == "Signal2D" and signal.data.shape == (6, 6, 64, 64)
+    assert signal.metadata.Signal.signal_type == "electron_diffraction"  # pyxem has a class for it
+    axes = signal.axes_manager
+    assert [a.name for a in axes.navigation_axes] == ["x", "y"]
+    assert [a.name for a in axes.signal_axes] == ["kx", "ky"]
+    assert [a.units for a in axes.navigation_axes + axes.signal_axes] == ["nm", "nm", "1/nm", "1/nm"]
+    scales = {a.name: a.scale for a in axes._axes}
+    assert abs(scales["x"] - 0.4) < 1e-9 and abs(scales["kx"] - stem.pixel_per_nm(stem.Settings())) < 1e-9
+    notes = signal.metadata.Simulation
+    assert (notes.dose, notes.strain, notes.probe_nm, notes.foil_nm) == (20000.0, 0.0, 0.4, 9.0)
+    microscope = signal.metadata.Acquisition_instrument.TEM
+    assert microscope.beam_energy == 200.0 and abs(microscope.convergence_angle - 0.752) < 1e-3
+    assert microscope.Detector.Diffraction.exposure_time == 5.0
+    assert abs(microscope.beam_current - 20000 * 1.602177e-19 / 5e-3 * 1e9) < 1e-9
     for kind, name, shape in (("maps", "haadf", (20, 16)), ("maps", "eels", (2, 20, 16)), ("nbed", "signal", None)):
         folder = every(sets / kind)[0]
         one, other = (hyperspy.load(str(folder / f"{name}.{end}")) for end in ("hspy", "emd"))

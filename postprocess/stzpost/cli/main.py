@@ -225,9 +225,10 @@ def _fill_synth(parser):
         one.add_argument(
             "--test-share", type=float, default=0.2, metavar="X", help="share of specimens to test on (default 0.2)"
         )
-        for name, value in synth.options(kind).items():
-            flag = "--" + name.replace("_", "-")
-            one.add_argument(flag, dest=name, type=type(value), default=value, metavar="X", help="(default %(default)s)")
+        for name, each in synth.options(kind).items():
+            text = f"{each.metadata['text']}, {each.metadata['unit']} (default %(default)s)".replace(", 1 (", " (")
+            what = {"type": type(each.default), "default": each.default, "metavar": "NX"[type(each.default) is float]}
+            one.add_argument("--" + name.replace("_", "-"), dest=name, **what, help=text)
         one.set_defaults(run=_synth, kind=kind)
 
 
@@ -323,6 +324,9 @@ def _synth(options):
     made = synth.make_set(options.kind, options.files, options.output, settings, options.noise_seed, options.test_share)
     parts = [one["split"] for one in made["specimens"]]
     print(f"{options.output}: {options.kind}, {parts.count('train')} specimens to train, {parts.count('test')} to test")
+    if "test" not in parts and options.test_share > 0:
+        print("stz-post: note: nothing to test on: whole samples go to train or test, and there is one alone; give "
+              "results of other seeds as well", file=sys.stderr)
 
 
 def _compare(options):

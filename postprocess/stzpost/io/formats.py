@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writers of formats that other programs open: HyperSpy's .hspy, EMD (Berkeley), VTKHDF images, and CSV.
+"""Writers of formats that other programs open: HyperSpy's .hspy, EMD 0.2 (Berkeley), VTKHDF images, and CSV.
 
 The layouts are those that HyperSpy 1.7 (hspy 3.1, EMD 0.2) and VTK 9.1 (VTKHDF 1.0) read, and are tested by loading
 with them; to write them takes h5py alone.
@@ -29,13 +29,16 @@ class Axis:
     navigate: bool = False
 
 
-def write_hspy(path: str, title: str, data: np.ndarray, axes: Sequence[Axis], metadata: Mapping[str, Any]) -> None:
-    """A signal for HyperSpy. `axes` are those of the array, in its order; `metadata` goes to `metadata.Simulation`."""
+def write_hspy(path: str, title: str, data: np.ndarray, axes: Sequence[Axis], metadata: Mapping[str, Any],
+               signal_type: str = "", microscope: Mapping[str, Any] | None = None) -> None:
+    """A signal for HyperSpy. `axes` are those of the array, in its order; `metadata` goes to `metadata.Simulation`,
+    `microscope` to `metadata.Acquisition_instrument.TEM`."""
     with writing.hdf5(path) as file:
         file.attrs.update({"file_format": "HyperSpy", "file_format_version": "3.1"})
         group = file.create_group("Experiments").create_group(title)
         group.attrs.update({"package": "stzpost", "package_version": ""})
-        group.create_dataset("data", data=data, compression="gzip", compression_opts=4, shuffle=True)
+        chunks = (1,) + data.shape[1:] if data.ndim == 4 else None
+        group.create_dataset("data", data=data, chunks=chunks, compression="gzip", compression_opts=4, shuffle=True)
         for index, (axis, size) in enumerate(zip(axes, data.shape)):
             numbers = {"scale": axis.scale, "offset": axis.offset, "size": size, "navigate": axis.navigate}
             kind = {"_type": "UniformDataAxis", "is_binned": False, "name": axis.name, "units": axis.units}
@@ -46,8 +49,17 @@ def write_hspy(path: str, title: str, data: np.ndarray, axes: Sequence[Axis], me
         notes.create_group("General").attrs["title"] = title
         signal_dimensions = sum(not axis.navigate for axis in axes)
         record = {1: "spectrum", 2: "image"}.get(signal_dimensions, "")
-        notes.create_group("Signal").attrs.update({"record_by": record, "signal_type": ""})
-        notes.create_group("Simulation").attrs.update(metadata)
+        notes.create_group("Signal").attrs.update({"record_by": record, "signal_type": signal_type})
+        _tree(notes, {"Simulation": metadata, **({"Acquisition_instrument": {"TEM": microscope}} if microscope else {})})
+
+
+def _tree(group: h5py.Group, entries: Mapping[str, Any]) -> None:
+    """Mappings as groups, all else as their attributes."""
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            _tree(group.create_group(name), value)
+        else:
+            group.attrs[name] = value
 
 
 def write_emd(path: str, title: str, data: np.ndarray, axes: Sequence[Axis], metadata: Mapping[str, Any]) -> None:
@@ -99,6 +111,11 @@ def write_hdf5(path: str, groups: Mapping[str, Mapping[str, tuple[np.ndarray, st
                 values = np.asarray(values)
                 packing = dict(compression="gzip", compression_opts=4, shuffle=True) if values.size > 4096 else {}
                 file.create_dataset(f"{place}/{name}", data=values, **packing).attrs["units"] = unit
+
+
+def counted(values: np.ndarray) -> np.ndarray:
+    """Counts as the smallest of two types of integers that holds them."""
+    return values.astype(np.uint16 if np.max(values, initial=0) <= np.iinfo(np.uint16).max else np.uint32)
 
 
 def _plain(values: Sequence) -> list:

@@ -21,21 +21,21 @@ import numpy as np
 from ..analysis import relaxation, tension
 from ..errors import StzPostError
 from ..io.formats import write_csv, write_hdf5
-from .specimen import Field, Specimen
+from .specimen import Field, Specimen, setting
 
 
 @dataclass(frozen=True)
 class Settings:
-    measurements: int = 8  # of each specimen
-    observations: int = 14  # of each measurement
-    first_s: float = 600.0  # the first after the zero of the segment's clock, s
-    gauge_um: float = 100.0  # length of the specimen, um
-    noise_nm: float = 20.0  # deviation of one reading of the length, nm
-    drift_nm: float = 5.0  # deviation of the step of the drift from one observation to the next, nm
-    stress_noise_GPa: float = 0.02  # deviation of the load cell, GPa (not on an actuator)
-    section: float = 0.01  # deviation of the relative error of the cross-section
-    outliers: float = 0.03  # share of spoiled images
-    outlier_factor: float = 10.0  # their noise over that of the others
+    measurements: int = setting(8, "1", "measurements of each specimen")
+    observations: int = setting(14, "1", "readings of each measurement")
+    first_s: float = setting(600.0, "s", "time of the first reading, from the zero of the segment's clock")
+    gauge_um: float = setting(100.0, "um", "length of the specimen")
+    noise_nm: float = setting(20.0, "nm", "standard deviation of one reading of the length")
+    drift_nm: float = setting(5.0, "nm", "standard deviation of the drift's step from one reading to the next")
+    stress_noise_GPa: float = setting(0.02, "GPa", "standard deviation of the load cell (not on an actuator)")
+    section: float = setting(0.01, "1", "standard deviation of the relative error of the cross-section")
+    outliers: float = setting(0.03, "1", "share of spoiled images")
+    outlier_factor: float = setting(10.0, "1", "noise of a spoiled image over that of the others")
 
 
 MEASURED = [

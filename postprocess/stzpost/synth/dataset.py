@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from dataclasses import asdict, fields
+from dataclasses import Field, asdict, fields
 from types import ModuleType
 from typing import Any, Iterable
 
@@ -94,7 +94,11 @@ def card(record: dict) -> str:
     kind = record["kind"]
     module = KINDS[kind]
     noise = "\n\n".join(_paragraphs(module.__doc__))
-    settings = "\n".join(f"| `{name}` | {value:g} |" for name, value in record["settings"].items())
+    about = {name: one.metadata for name, one in options(kind).items()}
+    settings = "\n".join(
+        f"| `{name}` | {value:g} | {about[name]['unit']} | {about[name]['text']} |"
+        for name, value in record["settings"].items()
+    )
     tables = []
     for files, columns in module.FIELDS.items():
         rows = "\n".join(f"| `{one.name}` | {one.unit} | {one.text} |" for one in columns)
@@ -114,7 +118,7 @@ def card(record: dict) -> str:
         f"## Split\n\nBy specimen, i.e. by simulated sample: {len(record['specimens']) - tests} to train, {tests} to "
         f"test. All data of a specimen are in one part.{lone}\n\n"
         f"## Files of a specimen\n\n" + "\n\n".join(tables) + "\n\n"
-        f"## Noise model\n\n{noise}\n\n| setting | value |\n|---|---|\n{settings}\n\n"
+        f"## Noise model\n\n{noise}\n\n| setting | value | unit | |\n|---|---|---|---|\n{settings}\n\n"
         f"Seed {record['seed']}; the random numbers of a specimen depend on it, on the sample's `state_hash` and on the "
         "number of the measurement, not on other files.\n\n"
         "## Provenance\n\n| specimen | result | state_hash | seed of the run | stzkmc | command |\n|---|---|---|---|---|---|\n"
@@ -123,9 +127,9 @@ def card(record: dict) -> str:
     )
 
 
-def options(kind: str) -> dict[str, Any]:
-    """The settings of a kind with their defaults."""
-    return {one.name: one.default for one in fields(KINDS[kind].Settings)}
+def options(kind: str) -> dict[str, Field]:
+    """The settings of a kind: default, and unit and text as metadata."""
+    return {one.name: one for one in fields(KINDS[kind].Settings)}
 
 
 def _paragraphs(text: str) -> list[str]:

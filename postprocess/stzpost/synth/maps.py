@@ -19,16 +19,16 @@ import numpy as np
 
 from ..io.formats import Axis, write_csv, write_emd, write_hdf5, write_hspy, write_vtkhdf
 from .nbed import beam_axes, scattering
-from .specimen import Field, Specimen
+from .specimen import Field, Specimen, setting
 
 
 @dataclass(frozen=True)
 class Settings:
-    dose: float = 2000.0  # mean dark-field counts of a pixel
-    readout: float = 5.0  # deviation of the reading noise, counts
-    eels_counts: float = 3000.0  # mean counts of an edge of the pure element
-    background: float = 500.0  # mean counts below an edge
-    probe_fwhm_nm: float = 0.6  # of the probe, nm
+    dose: float = setting(2000.0, "counts", "mean of a pixel of the dark-field image")
+    readout: float = setting(5.0, "counts", "standard deviation of the reading noise of the dark-field image")
+    eels_counts: float = setting(3000.0, "counts", "mean of an edge of the pure element")
+    background: float = setting(500.0, "counts", "mean below an edge")
+    probe_fwhm_nm: float = setting(0.6, "nm", "full width of the probe at half its maximum")
 
 
 FIELDS = {

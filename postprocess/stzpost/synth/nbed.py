@@ -17,15 +17,15 @@ import numpy as np
 from scipy.stats import poisson
 
 from ..errors import StzPostError
-from ..io.formats import Axis, write_csv, write_emd, write_hdf5, write_hspy
-from .specimen import Field, Specimen
+from ..io.formats import Axis, counted, write_csv, write_emd, write_hdf5, write_hspy
+from .specimen import Field, Specimen, setting
 
 
 @dataclass(frozen=True)
 class Settings:
-    background: float = 25.0  # mean counts without Bragg reflections
-    signal: float = 30.0  # more mean counts with them
-    density_counts: float = 5000.0  # mean counts of a pixel of the density image
+    background: float = setting(25.0, "counts", "mean of a pattern without Bragg reflections")
+    signal: float = setting(30.0, "counts", "what Bragg reflections add to that mean")
+    density_counts: float = setting(5000.0, "counts", "mean of a pixel of the density image")
 
 
 Z_POWER = 1.7  # between Rutherford's 2 and a screened atom's 1.5
@@ -79,7 +79,7 @@ def make(specimen: Specimen, settings: Settings) -> dict[str, Any]:
     expected = settings.background + settings.signal * truth["bragg"]
     columns = scattering(truth["nickel"])
     bright = settings.density_counts * columns / columns.mean()
-    signal, density = rng.poisson(expected).astype(np.uint16), rng.poisson(bright).astype(np.uint32)
+    signal, density = counted(rng.poisson(expected)), rng.poisson(bright).astype(np.uint32)
     alarm, miss = error_rates(settings)
     notes = {"threshold": threshold(settings), "state_hash": specimen.result.attrs.get("state_hash", "")}
     axes = _axes(specimen, levels)

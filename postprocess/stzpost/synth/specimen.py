@@ -23,6 +23,11 @@ class Field:
     text: str
 
 
+def setting(default: Any, unit: str, text: str) -> Any:
+    """A field of a kind's settings, with its unit and meaning for `--help` and the data card."""
+    return field(default=default, metadata={"unit": unit, "text": text})
+
+
 @dataclass
 class Specimen:
     """A result, the folder for what is measured on it, and the seed of the set."""

@@ -26,38 +26,46 @@ from scipy.fft import fft2, ifft2
 
 from ..errors import StzPostError
 from ..io.files import open_file
-from ..io.formats import Axis, write_csv, write_emd, write_hdf5, write_hspy
+from ..io.emd import write_scan
+from ..io.formats import Axis, counted, write_csv, write_hdf5, write_hspy
 from ..io.result import plain_attributes
+from . import places
 from .nbed import beam_axes
-from .specimen import Field, Specimen
+from .specimen import Field, Specimen, setting
 
 
 @dataclass(frozen=True)
 class Settings:
-    probes: int = 12  # of a row of the square
-    pixels: int = 64  # of a row of a pattern
-    dose: float = 20000.0  # electrons a pattern
-    ring_per_nm: float = 4.2  # radius of the diffuse ring, 1/nm
-    ring_width_per_nm: float = 0.35  # its deviation, 1/nm
-    disc_per_nm: float = 0.3  # radius of the direct beam and of Bragg discs, 1/nm
-    central: float = 0.6  # share of the direct beam
-    diffuse: float = 0.4  # share of the diffuse ring
-    bragg: float = 0.03  # share of the two discs of one cluster
-    speckle_modes: int = 4  # independent parts of the speckle
+    probes: int = setting(12, "1", "places of the probe in a row of the square")
+    pixels: int = setting(64, "1", "pixels in a row of a pattern")
+    dose: float = setting(20000.0, "electrons", "electrons of a pattern")
+    ring_per_nm: float = setting(4.2, "1/nm", "radius of the diffuse ring and of the Bragg discs' places")
+    ring_width_per_nm: float = setting(0.35, "1/nm", "standard deviation of the ring's radius")
+    disc_per_nm: float = setting(0.3, "1/nm", "radius of the direct beam and of Bragg discs (convergence)")
+    central: float = setting(0.6, "1", "share of the electrons in the direct beam")
+    diffuse: float = setting(0.4, "1", "share of the electrons in the diffuse ring")
+    bragg: float = setting(0.03, "1", "share of the electrons in the two discs of one cluster")
+    speckle_modes: int = setting(4, "1", "independent parts of the speckle; its variance is one over them")
+    beam_keV: float = setting(200.0, "keV", "energy of the electrons, for the metadata and the convergence angle")
+    exposure_ms: float = setting(5.0, "ms", "time of one pattern, for the metadata")
 
 
 FIELDS = {
-    "stack_NN.hspy, stack_NN.emd": [Field("data", "counts", "patterns [v][u][k_v][k_u] of snapshot NN")],
+    "stack_NN.hspy, datacube_NN.h5": [Field("data", "counts", "patterns [v][u][k_v][k_u] of snapshot NN")],
     "probes_NN.csv": [
         Field("u, v", "1", "number of the probe along the two axes after the beam"),
         Field("bragg", "1", "truth: 1 if an ordered, oriented cluster is within reach"),
         Field("weight", "1", "truth: sum of w over the clusters in reach"),
         Field("azimuth_deg", "deg", "truth: of the strongest, from the u axis, in [0, 180); NaN without"),
-        Field("clusters", "1", "truth: number of clusters in reach"),
+        Field("clusters", "1", "truth: number of such clusters in reach"),
+        Field("order", "1", "truth: share of all clusters in reach that have their order; NaN without"),
+        Field("plastic_strain", "1", "truth: axial plastic strain, mean through the foil over the probe's square"),
+        Field("dark_field", "counts", "truth: mean counts of a ring detector of `ring_per_nm` ± `disc_per_nm`"),
     ],
     "truth_NN.h5": [
         Field("expected", "counts", "mean of each pattern, speckle included [v][u][k_v][k_u]"),
         Field("smooth", "counts", "the same, without speckle"),
+        Field("maps/...", "as above", "the truth of `probes_NN.csv` as maps [v][u]; they are in `datacube_NN.h5` as well"),
     ],
 }
 
@@ -65,39 +73,56 @@ FIELDS = {
 def make(specimen: Specimen, settings: Settings) -> dict[str, Any]:
     if settings.central + settings.diffuse > 1 + 1e-9 or settings.probes < 1 or settings.pixels < 8:
         raise StzPostError("4dstem: central + diffuse must be at most 1, probes at least 1, pixels at least 8")
+    if min(settings.dose, settings.ring_per_nm, settings.disc_per_nm, settings.beam_keV, settings.exposure_ms) <= 0:
+        raise StzPostError("4dstem: dose, ring, disc, beam energy and exposure must be above 0")
     labels = []
     for index, path in enumerate(specimen.snapshots()):
         rng = specimen.rng("4dstem", index)
         azimuths = specimen.rng("4dstem", 1 << 20)  # a cluster keeps its azimuth through the snapshots
-        clusters = _clusters(specimen, path, azimuths)
-        seen = scan(specimen, clusters, settings, rng)
+        snapshot = _snapshot(specimen, path, azimuths)
+        seen = scan(specimen, snapshot, settings, rng)
         expected, smooth = patterns(seen, settings, rng)
-        counts = rng.poisson(expected).astype(np.uint16)
-        _write(specimen, index, settings, counts, expected, smooth, seen)
-        label = {"snapshot": os.path.basename(path), "strain": clusters["strain"], "corner_nm": seen["corner_nm"]}
+        counts = counted(rng.poisson(expected))
+        radius = np.hypot(*wave_vectors(settings))
+        ring = settings.ring_per_nm - settings.disc_per_nm, settings.ring_per_nm + settings.disc_per_nm
+        seen["dark_field"] = places.annulus(expected, radius, *ring)
+        _write(specimen, index, settings, counts, expected, smooth, seen, snapshot)
+        label = {"snapshot": os.path.basename(path), "strain": snapshot["strain"], "corner_nm": seen["corner_nm"]}
         labels.append({**label, "bragg_fraction": float(np.mean(seen["bragg"]))})
     return {"truth": {"snapshots": labels}}
 
 
-def scan(specimen: Specimen, clusters: dict, settings: Settings, rng: np.random.Generator) -> dict:
+def scan(specimen: Specimen, snapshot: dict, settings: Settings, rng: np.random.Generator) -> dict:
     """A square of probes at a random place: per probe [v][u] what is in reach."""
     beam = str(specimen.settings.get("nbed.beam", "z"))
     plane = ["xyz".index(axis) for axis in beam_axes(beam)]
     along = "xyz".index(beam)
     step, radius = float(specimen.need("nbed.probe_nm")), float(specimen.need("order.cluster_radius_nm"))
-    box = clusters["box_nm"]
+    box = snapshot["box_nm"]
     foil = min(float(specimen.need("nbed.foil_nm")), box[along])
     corner = rng.uniform(0, box)
-    inside = np.mod(clusters["position_nm"][:, along] - corner[along], box[along]) < foil
-    position = clusters["position_nm"][inside][:, plane]
-    places = step * (np.arange(settings.probes) + 0.5)
-    u, v = np.meshgrid(corner[plane[0]] + places, corner[plane[1]] + places)  # [v][u]
-    apart = np.stack([u, v], -1)[:, :, None, :] - position
+    inside = np.mod(snapshot["position_nm"][:, along] - corner[along], box[along]) < foil
+    u, v = np.meshgrid(*(corner[axis] + step * (np.arange(settings.probes) + 0.5) for axis in plane))  # [v][u]
+    apart = np.stack([u, v], -1)[:, :, None, :] - snapshot["position_nm"][inside][:, plane]
     apart -= box[plane] * np.round(apart / box[plane])
-    distance = np.hypot(apart[..., 0], apart[..., 1])
-    reach = radius + 0.5 * step
+    distance, reach = np.hypot(apart[..., 0], apart[..., 1]), radius + 0.5 * step
+    place = {"along": along, "plane": plane, "corner_nm": corner.tolist(), "foil_nm": foil}
+    place |= {"step_nm": step, "probes": settings.probes}
+    strain = snapshot["plastic_strain"]
+    spacing = float(specimen.result.setting("spacing_nm"))
+    return {
+        **_in_reach(distance, reach, step, {name: snapshot[name][inside] for name in ("shows", "azimuth")}),
+        "order": places.order(snapshot["ordered"][inside], distance, reach),
+        "plastic_strain": places.through_foil(strain, spacing, place),
+        **place,
+    }
+
+
+def _in_reach(distance: np.ndarray, reach: float, step: float, clusters: dict) -> dict:
+    """Of the clusters that show, at each place."""
+    shows = clusters["shows"]
+    distance, azimuth = distance[..., shows], clusters["azimuth"][shows]
     weight = np.where(distance <= reach, np.minimum(1.0, (reach - distance) / step), 0.0)
-    azimuth = clusters["azimuth"][inside]
     found = distance <= reach
     any_found = found.any(-1)
     strongest = np.where(any_found, azimuth[np.argmax(weight, -1)] if len(azimuth) else 0.0, np.nan)
@@ -108,8 +133,6 @@ def scan(specimen: Specimen, clusters: dict, settings: Settings, rng: np.random.
         "clusters": found.sum(-1),
         "weights": weight,
         "azimuths": azimuth,
-        "step_nm": step,
-        "corner_nm": corner.tolist(),
     }
 
 
@@ -171,32 +194,72 @@ def _pair(settings: Settings, azimuth: float) -> np.ndarray:
     return 0.5 * (disc(settings, gu, gv) + disc(settings, -gu, -gv))
 
 
-def _clusters(specimen: Specimen, path: str, rng: np.random.Generator) -> dict:
-    """Clusters that show, with an azimuth each; drawn for all, so that a cluster's does not change as others fade."""
+def _snapshot(specimen: Specimen, path: str, rng: np.random.Generator) -> dict:
+    """Clusters with an azimuth each, drawn for all, so that a cluster's does not change as others fade; and strains."""
     with open_file(path) as file:
         if "clusters" not in file:
             raise StzPostError(f"{path}: no /clusters")
         group, attrs = file["clusters"], plain_attributes(file)
-        position, shows = group["position_nm"][...], (group["ordered"][...] & group["oriented"][...]) == 1
-        azimuth = rng.uniform(0, np.pi, len(position))
+        position, ordered = group["position_nm"][...], group["ordered"][...] == 1
+        shows = ordered & (group["oriented"][...] == 1)
+        strain = file["VTKHDF/PointData/plastic_strain_axial"][...].T.astype(float)
     result = specimen.result
     box = float(result.setting("spacing_nm")) * np.atleast_1d(result.setting("cells"))
-    chosen = {"position_nm": position[shows], "azimuth": azimuth[shows]}
-    return {**chosen, "box_nm": box, "strain": float(attrs["strain_axial"])}
+    found = {"position_nm": position, "ordered": ordered, "shows": shows, "box_nm": box, "plastic_strain": strain}
+    told = {"strain": "strain_axial", "stress_GPa": "stress_axial_GPa", "time_s": "time_s"}
+    return {**found, "azimuth": rng.uniform(0, np.pi, len(position)), **{k: float(attrs[v]) for k, v in told.items()}}
 
 
-def _write(specimen: Specimen, index: int, settings: Settings, counts, expected, smooth, seen: dict) -> None:
+MAPS = {"bragg": "1", "weight": "1", "azimuth_deg": "deg", "clusters": "1", "order": "1", "plastic_strain": "1"}
+MAPS |= {"dark_field": "counts"}  # the truth at each place, with its unit
+
+
+def _notes(specimen: Specimen, settings: Settings, seen: dict, snapshot: dict) -> dict[str, Any]:
+    """What belongs to a scan beside its axes; units are in the names, strains are ratios, doses electrons a pattern."""
     beam = str(specimen.settings.get("nbed.beam", "z"))
-    first, second = beam_axes(beam)
-    step, pixel = seen["step_nm"], pixel_per_nm(settings)
+    notes = {name: snapshot[name] for name in ("strain", "stress_GPa", "time_s")}
+    notes |= {"dose": settings.dose, "exposure_ms": settings.exposure_ms, "beam_keV": settings.beam_keV}
+    notes |= {"probe_nm": seen["step_nm"], "foil_nm": seen["foil_nm"], "beam": beam, "axes_of_places": "v, u"}
+    notes |= {"u": beam_axes(beam)[0], "v": beam_axes(beam)[1]}
+    return {**notes, "state_hash": str(specimen.result.attrs.get("state_hash", ""))}
+
+
+def _calibration(settings: Settings, step: float) -> dict[str, Any]:
+    """As py4DSTEM names it: pixels of a pattern in 1/angstrom, the pattern's centre in pixels."""
+    centre, radius = float(settings.pixels // 2), settings.disc_per_nm / pixel_per_nm(settings)
+    found = {"Q_pixel_size": 0.1 * pixel_per_nm(settings), "Q_pixel_units": "A^-1"}
+    found |= {"R_pixel_size": step, "R_pixel_units": "nm"}
+    for axis in "qx0", "qy0":
+        found |= {axis: centre, f"{axis}_mean": centre, f"{axis}_shift": 0.0}
+    found |= {"QR_flip": False, "QR_rotation": 0.0, "QR_rotation_degrees": 0.0}
+    found |= {"probe_semiangle": radius, "probe_convergence_semiangle_pixels": radius}
+    angle = float(places.microscope(settings)["convergence_angle"])
+    return {**found, "probe_convergence_semiangle_mrad": angle}
+
+
+def _axes(specimen: Specimen, settings: Settings, step: float, inverse: str, scale: float) -> list[Axis]:
+    """Of the array [v][u][k_v][k_u]; pixels of a pattern are in the unit `inverse`, which is `scale` per 1/nm."""
+    first, second = beam_axes(str(specimen.settings.get("nbed.beam", "z")))
+    pixel = scale * pixel_per_nm(settings)
     edge = -pixel * (settings.pixels // 2)
     axes = [Axis(second, "nm", step, navigate=True), Axis(first, "nm", step, navigate=True)]
-    axes += [Axis(f"k{second}", "1/nm", pixel, edge), Axis(f"k{first}", "1/nm", pixel, edge)]
-    notes = {"dose": settings.dose, "state_hash": specimen.result.attrs.get("state_hash", "")}
-    write_hspy(specimen.path(f"stack_{index:02}.hspy"), "stack", counts, axes, notes)
-    write_emd(specimen.path(f"stack_{index:02}.emd"), "stack", counts, axes, notes)
+    return axes + [Axis(f"k{second}", inverse, pixel, edge), Axis(f"k{first}", inverse, pixel, edge)]
+
+
+def _write(specimen, index, settings, counts, expected, smooth, seen, snapshot) -> None:
+    step = seen["step_nm"]
+    notes = _notes(specimen, settings, seen, snapshot)
+    maps = {name: (seen[name], unit) for name, unit in MAPS.items()}
+    axes = _axes(specimen, settings, step, "1/nm", 1.0)
+    microscope = places.microscope(settings)
+    path = specimen.path(f"stack_{index:02}.hspy")
+    write_hspy(path, "stack", counts, axes, notes, signal_type="electron_diffraction", microscope=microscope)
+    axes = _axes(specimen, settings, step, "A^-1", 0.1)
+    path = specimen.path(f"datacube_{index:02}.h5")
+    write_scan(path, counts, axes, _calibration(settings, step), notes, maps)
     v, u = np.indices(seen["bragg"].shape)
-    columns = {"u": u, "v": v, **{name: seen[name] for name in ("bragg", "weight", "azimuth_deg", "clusters")}}
+    columns = {"u": u, "v": v, **{name: seen[name] for name in MAPS}}
     write_csv(specimen.path(f"probes_{index:02}.csv"), {name: values.ravel() for name, values in columns.items()})
     images = {"expected": expected.astype(np.float32), "smooth": smooth.astype(np.float32)}
-    write_hdf5(specimen.path(f"truth_{index:02}.h5"), {"": {name: (v, "counts") for name, v in images.items()}})
+    groups = {"": {name: (values, "counts") for name, values in images.items()}, "maps": maps}
+    write_hdf5(specimen.path(f"truth_{index:02}.h5"), groups)
