@@ -13,6 +13,7 @@ import sys
 from .. import SUFFIXES, __version__, later, text
 from ..analysis import registry
 from ..errors import StzPostError
+from . import exchange
 from . import measured as measured_cli
 from . import sweeps as sweep_cli
 
@@ -137,6 +138,7 @@ def parser():
 
     sweep_cli.add(commands)
     measured_cli.add(commands)
+    exchange.add(commands)
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
