@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/copy.h"
 #include "app/kernel.h"
 #include "app/launch.h"
 #include "app/report.h"
@@ -248,6 +249,7 @@ int main(int argc, char **argv) {
   stz_reader_install("/proc/self/exe");
   signal(SIGXFSZ, SIG_IGN); // beyond `ulimit -f` a write then fails, and is told
   stz_signals_catch();
+  stz_outlive_install(stz_copy_does);
   stz_launch_begin(&argc, &argv);
   stz_cli cli;
   stz_err err = stz_cli_parse(argc, argv, &cli);

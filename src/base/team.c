@@ -41,6 +41,11 @@ struct stz_team {
   atomic_int_least64_t next; // part that nobody has taken
 };
 
+// A copy of the process has none of the threads.
+static bool copied;
+
+static void note_copy(void) { copied = true; }
+
 static void take_parts(stz_team *team, int number) {
   for (;;) {
     const int64_t part = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
@@ -80,7 +85,7 @@ static void run_alone(int64_t items, int64_t piece, stz_team_task *task, void *c
 }
 
 void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context) {
-  if (!team || items <= piece) {
+  if (!team || items <= piece || copied) {
     run_alone(items, piece, task, context);
     return;
   }
@@ -134,6 +139,7 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
     return err;
   }
   t->count = workers;
+  pthread_atfork(NULL, NULL, note_copy);
   pthread_mutex_init(&t->lock, NULL);
   pthread_cond_init(&t->begins, NULL);
   pthread_cond_init(&t->over, NULL);

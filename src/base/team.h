@@ -36,8 +36,8 @@ void stz_team_destroy(stz_team **team);
 int stz_team_workers(const stz_team *team);
 
 // Carries out a task on `items` items, in parts of `piece` items (the last may have fewer), and returns when all are
-// done. Part number p begins at item p piece. NULL: in the calling thread, in order. Local; not to be called from
-// within a part.
+// done. Part number p begins at item p piece. NULL, or in a copy of the process (fork), which has no other threads: in
+// the calling thread, in order. Local; not to be called from within a part.
 void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context);
 
 // Number of parts. Local.

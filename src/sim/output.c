@@ -113,6 +113,8 @@ void stz_output_release(stz_output **held) {
   *held = NULL;
 }
 
+void stz_output_saves(const stz_output *held, bool saves) { stz_lock_saves(held->lock, saves); }
+
 stz_err stz_output_set_aside(const char *path) {
   for (int i = 1; i < 1000; i++) {
     char suffix[24], *kept;

@@ -25,6 +25,10 @@ typedef struct stz_output stz_output;
 stz_err stz_output_hold(MPI_Comm comm, const stz_output_claim *claim, stz_output **held) STZ_MUST_USE;
 void stz_output_release(stz_output **held);
 
+// Has other jobs wait for the output, which are refused else, while a checkpoint alone is written, be it by a copy of
+// this process. Local.
+void stz_output_saves(const stz_output *held, bool saves);
+
 // OUT.h5 -> OUT and the suffix; any other name gets the suffix as it is. To be freed by stz_free. Local.
 stz_err stz_output_path(const char *output, const char *suffix, char **path) STZ_MUST_USE;
 

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/comm.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/outlive.h"
 #include "base/tensor.h"
 #include "base/units.h"
 #include "observe/snapshots.h"
@@ -26,6 +28,7 @@ typedef struct run {
   const stz_config *config;
   const stz_run_options *options;
   stz_state_paths paths;
+  stz_output *held;
   stz_sample sample;
   stz_recorder record;
   stz_listener listener;
@@ -79,11 +82,29 @@ static void report(run *r, bool now) {
   r->reported = wall;
 }
 
-// Meets a wish that was heard: saves the state, and notes whether the run is to stop.
+static stz_err save(void *context) {
+  run *r = context;
+  return stz_state_save(&r->paths, &r->record);
+}
+
+// The launcher may kill this process before the checkpoint is whole: a copy of it writes, while this one waits, since
+// the copy reads the result file. Of a state that lies on several ranks there is no such copy.
+static stz_err save_warned(run *r) {
+  STZ_TRY(stz_result_flush(r->record.view.result));
+  stz_output_saves(r->held, true);
+  const stz_err err = stz_outlive(save, r, r->paths.newest);
+  stz_output_saves(r->held, false);
+  return err;
+}
+
+// Meets a wish that was heard: saves the state, by a copy once a kill was announced, be it in the set-up, and notes
+// whether the run is to stop.
 static stz_err keep_safe(run *r, stz_wish wish) {
   if (wish == STZ_WISH_NONE) return STZ_OK;
-  STZ_TRY(stz_state_save(&r->paths, &r->record));
+  const bool alone = stz_comm_size(r->listener.comm) == 1, warned = alone && stz_interrupt_warnings() > 0;
+  STZ_TRY(warned ? save_warned(r) : save(r));
   stz_listen_saved(&r->listener);
+  if (warned) wish = stz_listen(&r->listener); // the state is still the saved one
   r->stopping = wish == STZ_WISH_STOP;
   return STZ_OK;
 }
@@ -279,9 +300,8 @@ static stz_err hold_output(MPI_Comm comm, const stz_config *config, const stz_ru
 static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
   const double now = MPI_Wtime();
   run r = {.config = config, .options = options, .begin = now};
-  stz_output *held = NULL;
   stz_err err = stz_agree(comm, stz_state_paths_of(options->output, &r.paths));
-  if (err == STZ_OK) err = hold_output(comm, config, options, &held);
+  if (err == STZ_OK) err = hold_output(comm, config, options, &r.held);
   if (err == STZ_OK) err = stz_sample_create(comm, config, options->cache, options->team, &r.sample);
   if (err == STZ_OK) {
     r.listener = stz_listen_begin(stz_grid_comm(r.sample.grid), options, config->checkpoint_every_wall_s);
@@ -292,7 +312,7 @@ static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_
   }
   *stopped_early = r.stopping;
   stz_state_paths_clear(&r.paths);
-  stz_output_release(&held);
+  stz_output_release(&r.held);
   return err;
 }
 

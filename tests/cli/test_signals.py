@@ -195,6 +195,69 @@ def check_mpirun(folder, whole):
     expect("the rest after kills", done.returncode == 0 and state_hash(output) == state_hash(whole), done.stderr)
 
 
+SLOW = dict(os.environ, STZ_FAULT_CALL="slow", STZ_FAULT_N="3", OMPI_MCA_orte_base_help_aggregate="0",
+            LD_PRELOAD=os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "tests", "libfaults.so"))
+
+
+def check_outlives(folder, small=True):
+    """A checkpoint that takes longer than mpirun leaves its ranks: whole some seconds after a Ctrl-C, and --restart waits
+    for it. The signal goes to mpirun's process group, as a terminal's does."""
+    box = ["lattice.cells=[32,32,32]" if small else "lattice.cells=[128,128,128]", "kmc.engine=multilevel",
+           "protocol=({type=\"strain-rate\";rate_per_s=1e-3;until_strain=%s;})" % ("0.003" if small else "1e-3")]
+    rows = settings(box + ["output.history_strain_step=1e-6"])
+    done = run(["run", SMOKE, "-o", "whole.h5", "-q"] + rows, cwd=folder)
+    expect("the run to compare with", done.returncode == 0, done.stderr)
+    for ranks, number, step in ((1, signal.SIGINT, "NBED"), (2, signal.SIGTERM, "the first rank computes")):
+        output = f"outlives{ranks}.h5"
+        for _ in range(6):  # on a busy machine the run may be over before this script gets on
+            job = subprocess.Popen([MPIRUN, "--bind-to", "none", "-n", str(ranks), PROGRAM, "run", SMOKE, "-o", output,
+                                    "--force"] + rows, cwd=folder, stderr=subprocess.PIPE, text=True,
+                                   stdout=subprocess.DEVNULL, start_new_session=True, env=SLOW if small else None)
+            said = wait_for(job, step)
+            os.killpg(job.pid, number)
+            said += end(job)
+            if job.returncode != 0:
+                break
+        name = f"{number.name} to mpirun of {ranks}"
+        expect(f"{name}: its exit", job.returncode == 1, f"exit {job.returncode}: {said}")
+        if small:
+            expect(f"{name}: who writes is said", re.search(r"process \d+ writes outlives\d\.ckpt\.h5, ", said), said)
+            refused = run(["run", SMOKE, "-o", output] + rows, cwd=folder)  # as always: there is a result
+            expect(f"{name}: a new run is refused", refused.returncode == 3, refused.stderr)
+        done = run(["run", SMOKE, "-o", output, "--restart"] + rows, cwd=folder)
+        expect(f"{name}: it goes on", done.returncode == 0 and "going on from" in done.stderr, done.stderr)
+        if small:
+            expect(f"{name}: it waits", "the run before still writes its checkpoint; waiting for it" in done.stderr,
+                   done.stderr)
+        expect(f"{name}: the hash", state_hash(os.path.join(folder, output)) ==
+               state_hash(os.path.join(folder, "whole.h5")))
+
+
+def check_job_script(folder):
+    """run/slurm/job.sh at a terminal: what mpirun would turn into a kill gives exit 75."""
+    slow = settings(["protocol[0].rate_per_s=1e-3", "output.history_strain_step=1e-6"])
+    script = os.path.join(SOURCE, "run", "slurm", "job.sh")
+    for number in SIGNALS if FULL else SIGNALS[:3]:
+        job = subprocess.Popen([script, MPIRUN, "--bind-to", "none", "-n", "2", PROGRAM, "run", SMOKE, "-o", "job.h5",
+                                "--restart"] + slow, cwd=folder, stderr=subprocess.PIPE, text=True,
+                               stdout=subprocess.DEVNULL, start_new_session=True)
+        said = wait_for(job, "engine:")
+        os.killpg(job.pid, number)
+        expect_stop(f"{number.name} to job.sh", job, said + end(job), signal.SIGUSR1,
+                    "job.ckpt.h5 holds the state; go on with --restart")
+
+
+def check_outlives_large(folder):
+    """The same at 128^3, beside two busy loops, without a slow disk."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        check_outlives(folder, small=False)
+    finally:
+        for one in busy:
+            one.kill()
+            one.wait()
+
+
 def check_ignored(folder):
     """nohup: HUP does nothing."""
     job = begin(["run", SMOKE, "-o", "nohup.h5", "-v"], cwd=folder,
@@ -258,7 +321,7 @@ def check_nbed(folder):
 
 def main():
     for check in check_first_moment, check_ignored, check_second_interrupt, check_set_up, check_ranks, check_warned, \
-            check_sweep, check_nbed:
+            check_outlives, check_job_script, check_sweep, check_nbed, *([check_outlives_large] if FULL else []):
         with tempfile.TemporaryDirectory() as folder:
             begun = time.monotonic()
             check(folder)

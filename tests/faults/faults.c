@@ -4,7 +4,7 @@
 // kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate, close-read: of a file that
 // was read) with the errno STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write that writes half. That it
 // happened is told by a file, STZ_FAULT_MARK. Lock files, into which nothing is ever written, are left alone; the kind
-// `lock` fails each time.
+// `lock` fails each time, and with the kind `slow` each sync of a checkpoint takes STZ_FAULT_N seconds.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -110,9 +110,18 @@ int close(int fd) {
   return fails ? -1 : done;
 }
 
+static void be_slow(int fd) {
+  const char *wanted = getenv("STZ_FAULT_CALL"), *seconds = getenv("STZ_FAULT_N");
+  char link[64], path[4096] = "";
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  if (!wanted || !seconds || strcmp(wanted, "slow") != 0 || readlink(link, path, sizeof path - 1) <= 0) return;
+  for (unsigned left = strstr(path, ".ckpt.") ? (unsigned)atoi(seconds) : 0; left > 0;) left = sleep(left);
+}
+
 #define ON_FD(name, kind)                                                                                              \
   int name(int fd) {                                                                                                   \
     REAL(int, name, int);                                                                                              \
+    be_slow(fd);                                                                                                       \
     return fd_is_ours(fd) && strikes(kind) ? -1 : real(fd);                                                            \
   }
 ON_FD(fsync, "fsync")
