@@ -244,7 +244,7 @@ static void direct_add_stress(stz_kmc *kmc, const stz_event *event, const double
   d->pending = true;
 }
 
-static void direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+static stz_err direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
   const direct *d = kmc->state;
   const stz_stz_params *stz = stz_glass_stz(kmc->glass);
   double axial;
@@ -252,6 +252,7 @@ static void direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *tota
   law_at(kmc, mean, 0.0, &law);
   *total = kmc->attempt * evaluate_all(kmc, &law, &axial);
   *plastic_rate = axial * stz->gamma0 * kmc->attempt * stz->volume_nm3 / stz_grid_volume(d->grid);
+  return STZ_OK;
 }
 
 static const float *direct_stress(const stz_kmc *kmc, int c) {

@@ -32,7 +32,7 @@ typedef struct stz_engine {
   void (*destroy)(stz_kmc *kmc);
   stz_err (*next)(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found);
   void (*add_stress)(stz_kmc *kmc, const stz_event *event, const double strain[6]); // of an event that happened
-  void (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
+  stz_err (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
   const float *(*stress)(const stz_kmc *kmc, int c);
   void (*site_stress)(const stz_kmc *kmc, int64_t local, float stress[5]);
   void (*self_stress)(const stz_kmc *kmc, double self[5][5]);

@@ -97,9 +97,9 @@ void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]) {
   kmc->stats.events++;
 }
 
-void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+stz_err stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
   stz_glass_soften(kmc->glass, stz_glass_recovery(kmc->glass) + recovery_until(kmc, mean->t0));
-  kmc->engine->rates(kmc, mean, total, plastic_rate);
+  return kmc->engine->rates(kmc, mean, total, plastic_rate);
 }
 
 const float *stz_kmc_stress(const stz_kmc *kmc, int c) { return kmc->engine->stress(kmc, c); }

@@ -90,8 +90,9 @@ void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]);
 
 // Sum of all rates (1/s) and the axial (xx) plastic strain rate that they give (1/s), at the mean stress `mean` (t0).
-// Collective; evaluates all sites.
-void stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
+// Collective; evaluates all sites. Fails with STZ_ENUMERIC if the sum is above the bound by which the engine draws
+// events: then it misses some.
+stz_err stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
 
 // Driving stress without the mean, deviator component c (0..4), eV/nm^3, one number per local site. Up to date after
 // stz_kmc_next or stz_kmc_rates. With some engines the first call after an event evaluates all sites.

@@ -17,11 +17,11 @@ uint64_t stz_view_events(const stz_view *view) {
   return stats.events;
 }
 
-void stz_view_update(const stz_view *view, const stz_macro *macro) {
+stz_err stz_view_update(const stz_view *view, const stz_macro *macro) {
   double total, plastic;
   stz_mean_stress mean = {.t0 = macro->time_s, .temperature_K = macro->temperature_K};
   memcpy(mean.stress, macro->stress, sizeof mean.stress);
-  stz_kmc_rates(view->kmc, &mean, &total, &plastic);
+  return stz_kmc_rates(view->kmc, &mean, &total, &plastic);
 }
 
 double stz_observe_axial(const stz_glass *glass, int64_t local) {

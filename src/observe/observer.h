@@ -88,7 +88,8 @@ extern const stz_observer *const stz_observers[STZ_OBSERVER_COUNT];
 uint64_t stz_view_events(const stz_view *view);
 
 // Brings the engine's stress up to date and the barriers to the moment of `macro`, no event lying between. Collective.
-void stz_view_update(const stz_view *view, const stz_macro *macro);
+// Fails as stz_kmc_rates.
+stz_err stz_view_update(const stz_view *view, const stz_macro *macro) STZ_MUST_USE;
 
 // Axial plastic strain of the events centred on a local voxel: the sum of their gamma0 P_xx Omega/a^3. Local.
 double stz_observe_axial(const stz_glass *glass, int64_t local);

@@ -144,9 +144,36 @@ static void avalanches(kmc_spec spec) {
   CHECK(missed < 1e-3 * RUNS * (FIRST + AVALANCHE), "events are missed in avalanches");
 }
 
+// A bound on the growth of rates that is too low leaves the run without events. A row of the history, which evaluates
+// all rates anyway, must notice: here the growth counts as `factor` of what it is.
+static void low_growth(const kmc_spec *spec, double factor, bool refused) {
+  const double GPa_per_s = 72e-6;
+  kmc_setup s;
+  stz_mean_stress mean = tension(0.0, 295.0, 0.0, GPa_per_s);
+  stz_event event;
+  bool found = false;
+  double total, plastic;
+  stz_err err = STZ_OK;
+  setup_kmc(&s, MPI_COMM_SELF, spec);
+  stz_multilevel *e = s.kmc->state;
+  for (int row = 0; row < 10 && err == STZ_OK && !found; row++) { // 0.2 GPa each, without an event
+    const double until = mean.t0 + 0.2 / GPa_per_s;
+    CHECK_OK(stz_kmc_next(s.kmc, &mean, until, &event, &found));
+    e->head->ahead *= factor;
+    mean = tension(until, 295.0, GPa_per_s * until, GPa_per_s);
+    err = stz_kmc_rates(s.kmc, &mean, &total, &plastic);
+  }
+  CHECK(!found && err == (refused ? STZ_ENUMERIC : STZ_OK), "growth times %g: error %d (%s), %sevent", factor, (int)err,
+        stz_error_message(), found ? "" : "no ");
+  if (refused) CHECK(strstr(stz_error_message(), "exceeds its bound"), "it says `%s`", stz_error_message());
+  close_kmc(&s);
+}
+
 int main(void) {
   MPI_Init(NULL, NULL);
   kmc_spec spec = MULTILEVEL_FILM;
+  low_growth(&spec, 1.0, false);
+  low_growth(&spec, 0.1, true);
   first_events("loading", spec, 2.95, 72e-6);
   avalanches(spec);
   (void)before_recompute("32", &spec, 2e-3, 3);

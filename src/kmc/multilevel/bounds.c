@@ -279,6 +279,12 @@ double stz_ml_most(const stz_multilevel *e) {
   return 1.01 * ((double)factor() + WASTE) * e->head->activity * stz_exp(e->head->ahead);
 }
 
+stz_err stz_ml_check_sum(double sum, double bound, double t) {
+  if (sum <= bound) return STZ_OK;
+  return stz_fail(STZ_ENUMERIC, "the sum of all rates exceeds its bound by the factor %.3g at %g s: events are missed",
+                  sum / bound, t);
+}
+
 // Whether the near stress of a block is within half of the range of its 32 bits: no sum leaves it until the next sweep.
 static bool in_range(const stz_row8 *rows8) {
   int32_t magnitudes = 0;

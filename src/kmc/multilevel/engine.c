@@ -316,9 +316,10 @@ static stz_err next_candidate(stz_kmc *kmc, const stz_mean_stress *mean, const s
   const double exponential = stz_rng_exponential(&kmc->rng), attempts = kmc->attempt * s->raised, from = *elapsed;
   *elapsed = INFINITY;
   if (e->head->put_off) {
-    const double most = attempts * stz_ml_most(e);
-    if (is_over(s, limit, stz_thinning_wait(most, s->growth, from, exponential))) return STZ_OK;
+    const double most = stz_ml_most(e);
+    if (is_over(s, limit, stz_thinning_wait(attempts * most, s->growth, from, exponential))) return STZ_OK;
     STZ_TRY(stz_ml_rebound_all(kmc, recovery_at(kmc, mean, s->start), s->begin));
+    STZ_TRY(stz_ml_check_sum(e->head->total, most, s->begin));
   }
   const double next = stz_thinning_wait(attempts * e->head->total, s->growth, from, exponential);
   if (!is_over(s, limit, next)) *elapsed = next;

@@ -129,6 +129,10 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t);
 // What the sum of all bounds is at most after the sweep that is put off.
 double stz_ml_most(const stz_multilevel *e);
 
+// Fails with STZ_ENUMERIC if a sum of rates, or of bounds, is above the bound `bound` of the same unit, at time t (s):
+// the barrier law then grows faster than it says (stz_rate_growth).
+stz_err stz_ml_check_sum(double sum, double bound, double t) STZ_MUST_USE;
+
 // After an event of strain deviator `e` at `origin`: updates drift and slack, and recomputes exhausted bounds.
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
 
@@ -170,7 +174,7 @@ void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e);
 
 // The engine's answers to stz_kmc_stress, stz_kmc_rates, stz_kmc_self_stress and stz_kmc_site_stress.
 const float *stz_ml_stress(const stz_kmc *kmc, int c);
-void stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
+stz_err stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) STZ_MUST_USE;
 void stz_ml_self_stress(const stz_kmc *kmc, double self[5][5]);
 void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]);
 

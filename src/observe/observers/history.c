@@ -75,7 +75,8 @@ static stz_err take_row(history *h, double t, bool anchored) {
   memcpy(state.plastic, macro.plastic, sizeof state.plastic);
   stz_mean_stress mean = {.t0 = t, .temperature_K = macro.temperature_K};
   memcpy(mean.stress, macro.stress, sizeof mean.stress);
-  stz_kmc_rates(view->kmc, &mean, &state.total_rate_per_s, &state.plastic_rate_per_s); // and the stress is up to date
+  // The stress is up to date after it.
+  STZ_TRY(stz_kmc_rates(view->kmc, &mean, &state.total_rate_per_s, &state.plastic_rate_per_s));
   if (!k->begun || events != k->looked) k->look = stz_history_observe(view->glass, h->tally, events);
   k->looked = events;
   if (anchored) STZ_TRY(anchor_energy(h));

@@ -192,7 +192,7 @@ static stz_err take(void *state, const stz_span *span, double at_s) {
   const stz_view *view = s->reached.view;
   const stz_macro macro = stz_reached_state(&s->reached, span, at_s);
   STZ_TRY(stz_stage(stz_grid_comm(view->grid), "writing a snapshot"));
-  stz_view_update(view, &macro);
+  STZ_TRY(stz_view_update(view, &macro));
   STZ_TRY(write_file(view, s->reached.next, &macro));
   stz_log(STZ_LOG_INFO, "snapshot %d at strain %.4g", s->reached.next, macro.strain[STZ_XX]);
   s->times_s[s->reached.next++] = macro.run_time_s;

@@ -121,7 +121,7 @@ static stz_err take(void *state, const stz_span *span, double at_s) {
   const stz_moment moment = stz_moment_of(&macro);
   char group[48];
   STZ_TRY(stz_stage(stz_grid_comm(view->grid), "taking statistics"));
-  stz_view_update(view, &macro);
+  STZ_TRY(stz_view_update(view, &macro));
   snprintf(group, sizeof group, "/distributions/level_%02d", reached->next);
   STZ_TRY(distribute(view, &macro, group)); // first, as it may be left before it writes
   STZ_TRY(stz_moment_write(view->result, group, &moment));
