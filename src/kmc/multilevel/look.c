@@ -84,8 +84,8 @@ static void rate_blocks(void *context, int64_t first, int64_t end, int worker) {
 }
 
 // A law that says too low a bound on the growth of its rates shows here, however few events it leaves: the sum of all
-// rates (in attempt rates) is above that of their bounds, of which it is 0.14 at most in the runs of inputs/. Damage that
-// recovers makes rates fall with time, and the bounds may be those of a later time.
+// rates (in attempt rates) is above that of their bounds, of which it is 0.14 at most in the runs of inputs/. Damage
+// that recovers makes rates fall with time, and the bounds may be those of a later time.
 static stz_err check_bound(const stz_kmc *kmc, const stz_mean_stress *mean, double sum) {
   const stz_multilevel *e = kmc->state;
   const stz_ml_head *h = e->head;
