@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config/builder.h"
 
-#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -212,10 +211,12 @@ static stz_err set_defaults(stz_config_builder *builder, int segment) {
     snprintf(text, sizeof text, "value = %s;", key->fallback);
     config_t tree;
     stz_err err = stz_tree_parse(key->path, text, &tree);
-    field at = {.setting = config_lookup(&tree, "value"), .origin = {STZ_LAYER_DEFAULT, builder->input_name, 0}};
+    field at = {.setting = config_lookup(&tree, "value"), .origin = {STZ_LAYER_DEFAULT, "src/config/schema.c", 0}};
+    snprintf(at.path, sizeof at.path, "the default of %s", key->path);
     if (err == STZ_OK) err = set_key(builder, key, segment, &at);
+    stz_builder_origin(builder, key, segment)->file = builder->input_name;
     config_destroy(&tree);
-    assert(err != STZ_EINPUT);
+    if (err == STZ_EINPUT) return STZ_EINTERNAL; // no input is at fault
     STZ_TRY(err);
   }
   return STZ_OK;

@@ -195,6 +195,16 @@ static void print_users(const stz_key *key, FILE *out) {
   }
 }
 
+// The values of another key with which alone a key may be given, and must be.
+static void print_only_with(const stz_key *key, FILE *out) {
+  if (!key->only_with) return;
+  const char *equals = strchr(key->only_with, '=');
+  const stz_key allowed = {.type = STZ_KEY_NAME, .names = equals + 1};
+  char names[STZ_TEXT_SIZE];
+  stz_key_needs(&allowed, names, sizeof names);
+  fprintf(out, ". Only with `%.*s` = %s, and then > 0", (int)(equals - key->only_with), key->only_with, names);
+}
+
 void stz_config_reference(FILE *out) {
   fputs(introduction, out);
   for (const stz_key_group *group = stz_key_groups; group < stz_key_groups + stz_key_group_count; group++) {
@@ -220,7 +230,9 @@ void stz_config_reference(FILE *out) {
       fprintf(out, " | %s | %s%s%s | ", key->unit, key->fallback ? "`" : "", key->fallback ? key->fallback : "none",
               key->fallback ? "`" : "");
       if (segment) print_users(key, out);
-      fprintf(out, "%s%s |\n", segment ? " | " : "", key->description);
+      fprintf(out, "%s%s", segment ? " | " : "", key->description);
+      print_only_with(key, out);
+      fputs(" |\n", out);
     }
   }
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Inputs that must be refused: the message to the letter, the exit code, and an existing result left alone."""
 import os
+import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +22,24 @@ run: { seed = 7; };
 """
 MODEL = "elasticity: { young_GPa = 72.0; };\n"
 RATE, HOLD = GOOD.splitlines()[6:8]
+
+
+
+def said(group, key):
+    """The row of a key in the program's own reference."""
+    part = run(["check", "--reference"]).stdout.partition(f"\n## `{group}`\n")[2].partition("\n## ")[0]
+    return re.search(rf"^\| `{key}` \|.*$", part, re.M)[0]
+
+
+def names(group, key):
+    """The values that a key of names allows, as messages list them."""
+    *most, last = re.findall(r'`("[^"]*")`', said(group, key).split(" | ")[1])
+    return f"{', '.join(most)} or {last}"
+
+
+# Lists that grow when somebody adds a law, a type of segment or an engine.
+LAWS, TYPES, ENGINES = names("stz", "barrier_law"), names("protocol", "type"), names("kmc", "engine")
+WITH_TAU_C = re.search(r"Only with `stz.barrier_law` = (.*), and then", said("stz", "tau_c_GPa"))[1]
 
 # name, text of GOOD, what stands there instead, message
 EDITS = [
@@ -68,11 +87,11 @@ EDITS = [
     ("recovery of nothing", "width_eV = 0.1", "recovery_rate_per_s = 1.0",
      "in.cfg:4: barriers.recovery_rate_per_s: got 1, needs softening_eV > 0, or there is no damage to recover"),
     ("law that does not exist", "volume_nm3 = 1.7", 'barrier_law = "quadratic"',
-     'in.cfg:3: stz.barrier_law: got "quadratic", needs "linear" or "cooperative"'),
+     f'in.cfg:3: stz.barrier_law: got "quadratic", needs {LAWS}'),
     ("cooperative law without its stress", "volume_nm3 = 1.7", 'barrier_law = "cooperative"',
-     'in.cfg: stz.tau_c_GPa: got 0 (default), needs > 0 with barrier_law = "cooperative"'),
+     f'in.cfg: stz.tau_c_GPa: got 0 (default), needs > 0 with barrier_law = {WITH_TAU_C}'),
     ("stress of another law", "volume_nm3 = 1.7", "tau_c_GPa = 2.4",
-     'in.cfg:3: stz.tau_c_GPa: got 2.4, needs to be left out, or 0: only barrier_law = "cooperative" has it'),
+     f'in.cfg:3: stz.tau_c_GPa: got 2.4, needs to be left out, or 0: only barrier_law = {WITH_TAU_C} has it'),
     ("modes from a file of something else", "volume_nm3 = 1.7", 'modes = "../models/glass.cfg"',
      "../models/glass.cfg:1: elasticity: got a key that a file of modes may not set, needs stz.mode_axes alone"),
     ("modes without axes", "volume_nm3 = 1.7", 'modes = "axes"',
@@ -95,13 +114,13 @@ EDITS = [
     ("text for true or false", "output: {", 'output: { snapshots = "yes";',
      'in.cfg:10: output.snapshots: got "yes", needs true or false'),
     ("engine that does not exist", "run: {", 'kmc: { engine = "fast"; }; run: {',
-     'in.cfg:11: kmc.engine: got "fast", needs "direct", "multilevel" or "auto"'),
+     f'in.cfg:11: kmc.engine: got "fast", needs {ENGINES}'),
     ("name not among several", "width_eV = 0.1", 'redraw = "all"',
      'in.cfg:4: barriers.redraw: got "all", needs "stz", "centre" or "none"'),
     ("text for a number", "width_eV = 0.1", 'width_eV = "0.1"',
      'in.cfg:4: barriers.width_eV: got "0.1", needs a number >= 0 and <= 5'),
     ("number for a text", "run: {", "kmc: { engine = 1; }; run: {",
-     'in.cfg:11: kmc.engine: got 1, needs "direct", "multilevel" or "auto"'),
+     f'in.cfg:11: kmc.engine: got 1, needs {ENGINES}'),
     ("float for an integer", "seed = 7", "seed = 7.0", "in.cfg:11: run.seed: got 7.0, needs an integer >= 0"),
     ("negative seed", "seed = 7", "seed = -7", "in.cfg:11: run.seed: got -7, needs >= 0"),
     ("seed beyond 64 bits", "seed = 7", "seed = 9999999999999999999",
@@ -187,8 +206,7 @@ EDITS = [
      "in.cfg: protocol[0].duration_s: got nothing, needs an end of the segment: duration_s, until_strain, "
      "until_stress_GPa"),
     ("segment without a type", 'type = "relaxation"; ', "",
-     'in.cfg: protocol[1].type: got nothing, needs "strain-rate", "relaxation", "creep", "actuator", '
-     '"rate-jump", "unload", "cyclic", "mixed" or "age"'),
+     f"in.cfg: protocol[1].type: got nothing, needs {TYPES}"),
     ("segment without what it needs", "rate_per_s = 1.0e-6; ", "",
      "in.cfg: protocol[0].rate_per_s: got nothing, needs a number >= 1e-20 and <= 1e+12"),
     ("key of another segment type", "duration_s = 1.0e5", "duration_s = 1.0e5; stress_GPa = 2.0",

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The references of input and output are the program's own. The pages are carried out by test_pages.py."""
+import itertools
 import os
 
 from harness import SOURCE, expect, finish, run
@@ -11,8 +12,14 @@ def page(name):
         return file.read()
 
 
-expect("docs/input.md is what check --reference prints", run(["check", "--reference"]).stdout == page("input.md"))
+def same(what, page, printed):
+    lines = itertools.zip_longest(page.splitlines(), printed.splitlines(), fillvalue="(the end)")
+    first = next(((n, *two) for n, two in enumerate(lines, 1) if two[0] != two[1]), None)
+    expect(what, page == printed, first and f"line {first[0]}\n  of the page:    {first[1]}\n  of the program: {first[2]}")
+
+
+same("docs/input.md is what check --reference prints", page("input.md"), run(["check", "--reference"]).stdout)
 begin, end = "<!-- printed by: stzkmc check --output-reference -->\n", "\n<!-- end of what is printed -->\n"
 printed = page("output.md").partition(begin)[2].partition(end)[0]
-expect("docs/output.md has what check --output-reference prints", run(["check", "--output-reference"]).stdout == printed)
+same("docs/output.md has what check --output-reference prints", printed, run(["check", "--output-reference"]).stdout)
 finish()
