@@ -38,6 +38,25 @@ def test_running_file_is_cut_to_its_whole_rows(tmp_path):
     assert float(result.history["time_s"][-1]) == pytest.approx(0.125e6)
 
 
+def test_any_table_is_read_by_its_path(tmp_path):
+    tables = {"domains/time_s": np.arange(5.0), "domains/events": 100.0 * np.arange(1, 5), "domains": {"step": 100}}
+    path = synthetic.write(tmp_path / "a.h5", [synthetic.tension()], tables=tables)
+    with h5py.File(path, "r+") as file:
+        for name, unit in (("time_s", "s"), ("events", "1")):
+            file["domains"][name].attrs.update({"units": unit, "dimensions": "hundred"})
+    result = open_result(path)
+    assert result.tables() == ["/config", "/domains", "/history"]
+    for name in ("/domains", "domains", "/domains/"):
+        table = result.table(name)
+        assert table["time_s"].attrs["units"] == "s" and table.attrs["step"] == 100
+        assert table["time_s"].dims == ("hundred",) and table.sizes["hundred"] == 4  # the rows that all columns have
+    assert list(table.to_dataframe()["events"]) == [100, 200, 300, 400]
+    assert result.table("/history")["stress_GPa"].sel(component="xx").shape == (251,)
+    for name in ("/domain", "/domains/time_s", "/"):
+        with pytest.raises(StzPostError, match=f"no table {name}; it has /config, /domains, /history"):
+            result.table(name)
+
+
 WRITER = """
 import sys, time
 import h5py

@@ -106,9 +106,9 @@ def follow(page, copy):
     must("the build", "cmake", "--build", "build", "-j2", cwd=copy)
     (copy / "try.cfg").write_text(settings, encoding="utf-8")
     must("the run", "build/src/stzkmc", "run", "try.cfg", "-o", "try.h5", "-q", cwd=copy)
-    must("what the page says of it", sys.executable, "-c", blocks(tried, "python")[0], cwd=copy)
     path = f"{copy}/build/src:{copy}/postprocess:{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "PYTHONPATH": f"{copy}/postprocess"}
+    must("what the page says of it", sys.executable, "-c", blocks(tried, "python")[0], cwd=copy, env=env)
     for command in commands.splitlines():
         must(f"`{command}`", *command.split(), cwd=copy, env=env)
     must("the conformance test of the engine", sys.executable, TOP / "tests/physics/engines.py",

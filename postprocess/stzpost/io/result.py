@@ -122,6 +122,21 @@ class Result:
         axes = {axis: spacing * np.arange(n) for axis, n in zip("xyz", values.shape)}
         return xr.DataArray(values, dims=tuple("xyz"), coords=axes, attrs=attrs, name=name)
 
+    def tables(self) -> list:
+        """The paths of all groups that hold datasets, each of which `table` reads."""
+        with open_file(self.path) as file:
+            return _table_paths(file)
+
+    def table(self, path: str) -> xr.Dataset:
+        """The datasets of a group by its path, as "/avalanches" or that of an observer of your own, with the names of
+        their dimensions and their attributes (`units`, `description`). The columns of a run that goes on may differ in
+        length: the rows are those that all have. `to_dataframe()` makes a table of pandas of it."""
+        with open_file(self.path) as file:
+            group = file.get(path)
+            if not isinstance(group, h5py.Group) or f"/{path.strip('/')}" not in _table_paths(file):
+                raise StzPostError(f"{self.path}: no table {path}; it has {', '.join(_table_paths(file))}" + _unfinished(self))
+            return _table(group)
+
     def resolved(self, name, default=None):
         """A key's value as the resolved input gives it, text without its quotes; the first of that name. Without a
         default, a key that is not there is an error."""
@@ -163,9 +178,9 @@ def _read(path, file):
         history=_history(path, file, attrs),
         segments=_segments(file),
         levels=_levels(file),
-        avalanches=_avalanches(file),
-        correlation=[_dataset(group) for group in _by_strain(file, "correlation")],
-        distributions=[_dataset(group) for group in _by_strain(file, "distributions")],
+        avalanches=_table(file["avalanches"]) if "avalanches" in file else xr.Dataset(),
+        correlation=[_table(group) for group in _by_strain(file, "correlation")],
+        distributions=[_table(group) for group in _by_strain(file, "distributions")],
         microstructure=plain_attributes(micro),
         engine=plain_attributes(file.get("engine", {})),
         field_names=[name for name in micro if isinstance(micro[name], h5py.Dataset)],
@@ -176,42 +191,44 @@ def _history(path, file, attrs):
     """The history as a Dataset. Of a running run, columns may differ in length and end in rows not yet filled."""
     if "history" not in file or "time_s" not in file["history"]:
         raise StzPostError(f"{path}: no dataset /history/time_s")
-    group = file["history"]
-    columns = {name: group[name][...] for name in group if isinstance(group[name], h5py.Dataset)}
-    rows = min(len(values) for values in columns.values())
-    time = columns["time_s"][:rows]
-    back = np.flatnonzero(np.diff(time) < 0)
-    rows = int(back[0]) + 1 if back.size else rows
-    variables = {}
-    for name, values in columns.items():
-        variables[name] = (dimensions(group[name]), values[:rows], plain_attributes(group[name]))
-    coords = {"component": COMPONENTS} if any("component" in dims for dims, _, _ in variables.values()) else {}
-    return xr.Dataset(variables, coords=coords, attrs=attrs)
+    table = _table(file["history"])
+    back = np.flatnonzero(np.diff(table["time_s"].values) < 0)
+    return table.isel(row=slice(0, int(back[0]) + 1 if back.size else None)).assign_attrs(attrs)
 
 
-def _avalanches(file):
-    """The table of avalanches; of a running run, the rows that all columns have."""
-    group = file.get("avalanches", {})
-    columns = {name: group[name][...] for name in group}
-    rows = min((len(values) for values in columns.values()), default=0)
+def _table_paths(file):
+    found = []
+
+    def look(path, node):
+        if isinstance(node, h5py.Dataset):
+            found.append("/" + path.rpartition("/")[0])
+
+    file.visititems(look)
+    return sorted(set(found))
+
+
+def _table(group):
+    """The datasets of a group, cut along their first dimension to what all that have it hold."""
+    nodes = {name: node for name, node in group.items() if isinstance(node, h5py.Dataset)}
+    rows = {}
+    for node in nodes.values():
+        for name, size in zip(dimensions(node)[:1], node.shape):
+            rows[name] = min(rows.get(name, size), size)
     variables = {}
-    for name, values in columns.items():
-        variables[name] = (dimensions(group[name]), values[:rows], plain_attributes(group[name]))
-    return xr.Dataset(variables, attrs=plain_attributes(group))
+    for name, node in nodes.items():
+        names, text_node = dimensions(node), h5py.check_string_dtype(node.dtype) is not None
+        values = _plain(node[()]) if text_node else node[...]
+        variables[name] = (names, values[: rows[names[0]]] if names else values, plain_attributes(node))
+    vectors = variables.pop("direction", None)  # a dimension of this name has words for its labels
+    made = xr.Dataset(variables, attrs=plain_attributes(group))
+    labels = {"component": COMPONENTS, "domain": ["Ni-rich", "other"]}
+    if vectors:
+        labels["direction"] = [_letters(vector) for vector in vectors[1]]
+    return made.assign_coords({name: words for name, words in labels.items() if made.sizes.get(name) == len(words)})
 
 
 def _by_strain(file, name):
     return sorted(_groups(file, name), key=lambda group: float(group.attrs["strain"]))
-
-
-def _dataset(group):
-    """The datasets of a group, with the names of their dimensions."""
-    variables = {name: (dimensions(node), node[...], plain_attributes(node)) for name, node in group.items()}
-    vectors = variables.pop("direction", None)
-    made = xr.Dataset(variables, attrs=plain_attributes(group))
-    if "domain" in made.dims:
-        return made.assign_coords(domain=["Ni-rich", "other"])
-    return made.assign_coords(direction=[_letters(vector) for vector in vectors[1]]) if vectors else made
 
 
 def _letters(vector):
