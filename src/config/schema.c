@@ -75,8 +75,7 @@ const stz_key stz_schema[] = {
      .description = "How stress lowers a barrier: `linear` is B = Q − χ γ0 Ω τ, `cooperative` is "
                     "B = Q max(0, 1 − τ/τ_c)^1.5 (no χ; never in detailed balance)"},
     {"stz.tau_c_GPa", STZ_KEY_FLOAT, "GPa", "0.0", .min = 0, .max = 1000, AT(stz.tau_c_GPa),
-     .only_with = "stz.barrier_law=cooperative",
-     .description = "τ_c: the resolved stress at which no barrier is left"},
+     .only_with = "stz.barrier_law=cooperative", .description = "τ_c: the resolved stress at which no barrier is left"},
     {"stz.modes", STZ_KEY_TEXT, "", "\"icosahedral\"", AT(modes),
      .description =
          "Shear modes: `icosahedral` (15, no direction of shear preferred), `axes` (those of `mode_axes`), or "

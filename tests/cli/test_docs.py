@@ -15,7 +15,7 @@ def page(name):
 def same(what, page, printed):
     lines = itertools.zip_longest(page.splitlines(), printed.splitlines(), fillvalue="(the end)")
     first = next(((n, *two) for n, two in enumerate(lines, 1) if two[0] != two[1]), None)
-    expect(what, page == printed, first and f"line {first[0]}\n  of the page:    {first[1]}\n  of the program: {first[2]}")
+    expect(what, page == printed, first and "line {}\n  of the page:    {}\n  of the program: {}".format(*first))
 
 
 same("docs/input.md is what check --reference prints", page("input.md"), run(["check", "--reference"]).stdout)

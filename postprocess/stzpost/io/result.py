@@ -133,8 +133,9 @@ class Result:
         length: the rows are those that all have. `to_dataframe()` makes a table of pandas of it."""
         with open_file(self.path) as file:
             group = file.get(path)
-            if not isinstance(group, h5py.Group) or f"/{path.strip('/')}" not in _table_paths(file):
-                raise StzPostError(f"{self.path}: no table {path}; it has {', '.join(_table_paths(file))}" + _unfinished(self))
+            known = _table_paths(file)
+            if not isinstance(group, h5py.Group) or f"/{path.strip('/')}" not in known:
+                raise StzPostError(f"{self.path}: no table {path}; it has {', '.join(known)}" + _unfinished(self))
             return _table(group)
 
     def resolved(self, name, default=None):
