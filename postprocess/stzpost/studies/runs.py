@@ -10,12 +10,22 @@ from .sweeps import Axis, Sweep
 
 # The actuators of the array have one cross-section and differ in length. With the residual stress s_a of the beam,
 # mismatch * stiffness = s_a A_a/A_s for all of them: 8.28 GPa here, so that the one of 72 GPa stretches the specimen
-# to about 7 %. The lengths are spread over elastic specimens, the neighbourhood of yield, and flow.
+# to about 7 %. The lengths are spread over elastic specimens, the neighbourhood of yield, and flow, and lie close where
+# losses cross the detection limit.
 PULL_GPA = 8.28
-STIFFNESSES = (756.0, 372.0, 204.0, 176.0, 157.0, 141.0, 127.0, 114.0, 100.0, 86.0, 72.0, 62.0, 55.0, 50.0)
-QUICK_STIFFNESSES = (372.0, 176.0, 141.0, 100.0, 72.0, 55.0)
+NEAR_THRESHOLD = (168.0, 164.0, 160.0, 157.0, 153.0, 149.0, 145.0)
+STIFFNESSES = (
+    *(756.0, 372.0, 204.0, 176.0),
+    *NEAR_THRESHOLD,
+    *(141.0, 127.0, 114.0, 100.0, 86.0, 72.0, 62.0, 55.0, 50.0),
+)
+QUICK_STIFFNESSES = (372.0, 176.0, 157.0, 141.0, 100.0, 72.0, 55.0)
+# Of diffraction: {strain: stiffness of the actuator that has stretched the specimen to a thousandth less after 51 days}.
+COUNTED = {0.01: 782.0, 0.05: 115.3, 0.08: 71.8, 0.12: 48.1}
+PULLED_ON = 1e-4  # strain by which the pull at the end goes past the level
 RATES = (1e-8, 1e-6, 1e-4)  # of the master curve
 INDENTATION_RATE = measured.value("T5", "indentation")  # per second
+INDENTATION_RATES = (0.1 * INDENTATION_RATE, INDENTATION_RATE, 10 * INDENTATION_RATE)  # for the slope at that rate
 TEMPERATURES = (250.0, ROOM_K, 350.0)
 STRUCTURES = {  # the field of domains and its controls; all have the same total width of barriers but `uniform`
     "domains": [],
@@ -38,7 +48,9 @@ def experiment(quick=False):
     return [
         _onchip(QUICK_STIFFNESSES if quick else STIFFNESSES, few),
         Sweep("tension", "tension.cfg", (ENGINE,), seeds=seeds(3 if quick else 24)),
+        *(_counted(strain, seeds(3 if quick else 24)) for strain in COUNTED),
         _flow((ROOM_K,) if quick else TEMPERATURES, seeds(1 if quick else 3)),
+        _indentation(few),
         Sweep("jump", "rate-jump.cfg", (ENGINE,), seeds=few),
         Sweep("repeated", "repeated.cfg", (ENGINE,), seeds=few),
         *(_band(structure, quick, few) for structure in STRUCTURES),
@@ -55,12 +67,30 @@ def _onchip(stiffnesses, few):
     return Sweep("onchip", "onchip.cfg", (ENGINE,), axes, few)
 
 
+def _counted(strain, few):
+    """Specimens whose patterns are counted after 51 days on the chip, one strain each."""
+    stiffness = COUNTED[strain]
+    settings = (
+        ENGINE,
+        f"protocol[0].stiffness_GPa={stiffness!r}",
+        f"protocol[0].mismatch_strain={PULL_GPA / stiffness:.6g}",
+        f"protocol[1].until_strain={strain + PULLED_ON:.6g}",
+        f"output.nbed_strains=[0.0, {strain!r}]",
+    )
+    return Sweep(f"counted-{100 * strain:g}", "counted.cfg", settings, (), few, "counted")
+
+
 def _flow(temperatures, few):
-    """The rates of the master curve at each temperature, and that of indentation at the measurements' alone."""
-    points = [(kelvin, rate) for kelvin in temperatures for rate in RATES] + [(ROOM_K, INDENTATION_RATE)]
-    kelvins, rates = zip(*points)
+    """The rates of the master curve at each temperature."""
+    kelvins, rates = zip(*((kelvin, rate) for kelvin in temperatures for rate in RATES))
     axes = (Axis("protocol[0].temperature_K", kelvins, "test"), Axis("protocol[0].rate_per_s", rates, "test"))
     return Sweep("flow", "tension.cfg", (ENGINE, "output.nbed_strains=[]"), axes, few)
+
+
+def _indentation(few):
+    """Flow about the rate of nanoindentation."""
+    axes = (Axis("protocol[0].rate_per_s", INDENTATION_RATES),)
+    return Sweep("indentation", "tension.cfg", (ENGINE, "output.nbed_strains=[]"), axes, few)
 
 
 def _band(structure, quick, few):
