@@ -16,10 +16,7 @@ from stzpost.studies import evidence, targets
 
 def verdicts(tmp_path, segments, levels=()):
     files = [registry.analyse(open_result(synthetic.write(tmp_path / "a.h5", segments, levels)))]
-    return {
-        row.id + (" ductility" if row.quantity.startswith("ductility") else ""): row
-        for row in targets.rows(evidence.evidence(files))
-    }
+    return {row.key: row for row in targets.rows(evidence.evidence(files))}
 
 
 def levels(fractions, spread=0.1):
@@ -72,8 +69,9 @@ def test_every_row_has_the_class_of_the_list(tmp_path):
     classes = {key: row.cls for key, row in rows.items()}
     assert [key for key, cls in classes.items() if cls == "input"] == ["T1", "T8", "T9", "T10", "T11", "T12"]
     assert [key for key, cls in classes.items() if cls == "calibrated"] == ["T2", "T4"]
-    assert [key for key, cls in classes.items() if cls == "prediction"] == ["T3", "T5", "T6", "T7"]
-    assert [key for key, cls in classes.items() if cls == "prediction (trend)"] == ["N1", "N2", "N3", "N4", "N5"]
+    follows = ["T3", "T3 indentation", "T5", "T6", "N2", "N3"]
+    assert [key for key, cls in classes.items() if cls == "follows"] == follows
+    assert [key for key, cls in classes.items() if cls == "prediction"] == ["T7", "N1", "N4", "N5"]
     assert classes["T2 ductility"] == "not modelled"
 
 

@@ -53,6 +53,12 @@ def count_variance(k, optics, spread=0.0, side=SIDE):
     return drawn + (side * side * k * np.exp(-k) * spread) ** 2
 
 
+def random_scatter(fraction, optics=Optics(), side=SIDE):
+    """Standard deviation of a scan's fraction that clusters placed at random give where this is the mean."""
+    k = -math.log1p(-min(max(float(fraction), 1e-6), 1 - 1e-6))
+    return math.sqrt(float(count_variance(k, optics, side=side))) / side**2
+
+
 def log_likelihood(counts, k, optics, spread=0.0, side=SIDE):
     """Of the scans' counts, for each K: beta-binomial with the mean and variance of the correlated patterns."""
     k = np.asarray(k, float)

@@ -100,8 +100,9 @@ def _verdicts(files):
     return (
         "<h2>Against the measurements</h2>\n"
         "<p>Only rows of class <i>prediction</i> are evidence: an <i>input</i> was put in and is echoed, a "
-        "<i>calibrated</i> row was tuned to (the verdict is the deviation). A <i>trend</i> was measured without "
-        "numbers. A code in front names a row: T1 to T12 are measurements of the film by tension, relaxation and "
+        "<i>calibrated</i> row was tuned to (the verdict is the deviation), and a row that <i>follows</i> comes out of one "
+        "dashpot, or of independent events, as well (docs/experiment.md). Where no numbers are given, a trend was "
+        "measured. A code in front names a row: T1 to T12 are measurements of the film by tension, relaxation and "
         "microscopy, and the set-up of those experiments; N1 to N5 are what nanobeam diffraction and microscopy saw "
         "of the flow. Errors are one "
         "standard error within the run; other samples of the same glass scatter more.</p>\n"

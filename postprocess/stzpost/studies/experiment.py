@@ -3,10 +3,12 @@
 the measured rows."""
 import math
 from dataclasses import dataclass, field
+from typing import Optional
 
 import numpy as np
 
 from ..analysis import activation, nbed, order, registry, relaxation, tension
+from ..analysis.quantity import jackknife
 from ..io.result import open_result
 from ..units import ROOM_K, TAYLOR_FACTORS, activation_volume
 from . import evidence, runs as plan
@@ -14,6 +16,7 @@ from . import evidence, runs as plan
 TIMES = relaxation.MARKS
 READING_GPA = 0.02  # noise of one reading of the stress that the tests assume
 DETECTION_GPA = 2 * math.sqrt(2) * READING_GPA  # fall of the stress that two such readings tell from none
+LEAST_GPA = 1e-4  # a smaller loss, or a gain, counts as this
 FLOWING = (0.05, 0.10)  # strain at 2 h of the specimens of which yield strength, m and V are quoted
 
 
@@ -78,7 +81,8 @@ class Flow:
 class Experiment:
     specimens: list = field(default_factory=list)
     pulled: list = field(default_factory=list)  # tension.Tension a seed
-    levels: list = field(default_factory=list)
+    levels: list = field(default_factory=list)  # counted after 51 days on chip
+    rate_levels: list = field(default_factory=list)  # in tension at a constant rate
     flow: list = field(default_factory=list)  # Flow
     estimates: list = field(default_factory=list)  # activation.Estimate
     mean_stress: float = math.nan  # of the specimens that flow, over ln t
@@ -102,17 +106,19 @@ def analyse(runs, planned):
 
     e = Experiment(runs=len(runs), planned=planned)
     e.made, e.commits = _provenance([run.path for run in runs])
-    chips, pulls = of("onchip"), of("tension")
+    chips, pulls, counted = of("onchip"), of("tension"), of("counted")
     e.specimens = _specimens(chips)
     e.pulled = [tension.analyse(result) for _, result in pulls]
-    e.levels = _levels([result for _, result in pulls])
+    e.levels = _counted(counted)
+    e.rate_levels = _levels([result for _, result in pulls])
     e.flow = _flow(of("flow"))
+    e.indentation = _flow(of("indentation"))
     e.bands = _bands(of("band"), e.pulled)
     e.microscopic = _microscopic(chips[0][1])
     e.estimates = _estimates(e, of("jump"), of("repeated"))
     e.mean_stress = _mean_stress(e)
     e.master = _master(e.flow)
-    e.dilution = _dilution(pulls)
+    e.dilution = _dilution(counted)
     e.order_fit = _order_fit(e, pulls)
     reference = min(chips, key=lambda one: abs(one[0].values["stiffness_GPa"] - 72.0) + one[0].seed)
     e.evidence = evidence.evidence([registry.analyse(reference[1]), registry.analyse(pulls[0][1])])
@@ -167,10 +173,21 @@ def _levels(results):
     ]
 
 
+def _counted(runs):
+    """Levels of the specimens that relaxed on the chip; all of a seed are one glass as deposited, which counts once."""
+    largest = max((run.sweep for run, _ in runs), key=lambda name: float(name.split("-")[-1]), default="")
+    found = {}
+    for sweep in sorted({run.sweep for run, _ in runs}):
+        for level in _levels([result for run, result in runs if run.sweep == sweep]):
+            if level.strain > 0 or sweep == largest:
+                found[level.strain] = level
+    return [found[strain] for strain in sorted(found)]
+
+
 def _flow(runs):
     groups = {}
     for run, result in runs:
-        key = run.values["temperature_K"], run.values["rate_per_s"]
+        key = run.values.get("temperature_K", ROOM_K), run.values["rate_per_s"]
         groups.setdefault(key, []).append(tension.analyse(result).flow_GPa)
     return [Flow(*key, stresses) for key, stresses in sorted(groups.items())]
 
@@ -207,10 +224,20 @@ def _estimates(e, jump, repeated):
     ):
         if len(runs) > 1:
             found.append(activation.pooled(name, [method(result) for _, result in runs]))
-    steady = [(one.rate_per_s, s) for one in at_room(e.flow) for s in one.stress_GPa]
+    steady = _points(e.flow)
     if len(steady) >= 3:
         found.append(activation.steady_flow(*zip(*steady)))
     return found
+
+
+def _points(flow):
+    return [(one.rate_per_s, s) for one in at_room(flow) for s in one.stress_GPa]
+
+
+def at_indentation(e):
+    """The slope of flow stress over ln(rate) about the rate of nanoindentation; None without three rates."""
+    points = _points(e.indentation)
+    return activation.steady_flow(*zip(*points)) if len({rate for rate, _ in points}) >= 3 else None
 
 
 def _along(method, groups, fit_of):
@@ -240,9 +267,7 @@ def _mean_stress(e):
 
 
 def _master(flow):
-    """At the rates of the master curve, not that of indentation, which lies far from all the others."""
-    kept = [one for one in flow if one.rate_per_s in plan.RATES]
-    points = [(one.temperature_K, one.rate_per_s, s) for one in kept for s in one.stress_GPa]
+    points = [(one.temperature_K, one.rate_per_s, s) for one in flow for s in one.stress_GPa]
     if len({t for t, _, _ in points}) < 2:
         return None
     spread = [np.std(one.stress_GPa, ddof=1) for one in flow if len(one.stress_GPa) > 1]
@@ -250,9 +275,9 @@ def _master(flow):
     return activation.master_curve(*zip(*points), error or None)
 
 
-def _dilution(pulls):
+def _dilution(counted):
     found = []
-    for _, result in pulls:
+    for _, result in counted:
         levels = {round(level.strain, 4): level for level in result.levels}
         if 0.12 in levels:
             error = nbed.level_statistics(levels[0.12]).domain_error
@@ -273,19 +298,60 @@ def strength(e):
     return float(np.mean([one.stress[:, 0].mean() for one in e.specimens if one.flowing]))
 
 
-def threshold(e, seeds=slice(None)):
-    """Static threshold: stress at 2 h at which the loss to 51 d is DETECTION_GPA, between the last specimen below and
-    the first above, specimens by their stress while it rises; None when they do not cross it just once. `seeds`: which
-    of each specimen's seeds to take."""
+def losses(e, seeds=slice(None)):
+    """[(stress at 2 h, loss to 51 d)] of the specimens by their stress while it rises, up to the first that flows.
+    `seeds`: which of each specimen's seeds to take."""
     ordered = [one for one in e.specimens if not one.flowing and float(one.strain[:, 0].mean()) < FLOWING[0]]
     ordered += [one for one in e.specimens if one.flowing][:1]
-    points = sorted((float(one.stress[seeds, 0].mean()), float(one.loss[seeds].mean())) for one in ordered)
-    above = [loss > DETECTION_GPA for _, loss in points]
-    if sum(a != b for a, b in zip(above[:-1], above[1:])) != 1 or above[0]:
-        return None, points
-    i = above.index(True)
-    (s0, l0), (s1, l1) = points[i - 1], points[i]
-    return s0 + (s1 - s0) * (DETECTION_GPA - l0) / (l1 - l0), points
+    return sorted((float(one.stress[seeds, 0].mean()), float(one.loss[seeds].mean())) for one in ordered)
+
+
+def crossing(points):
+    """Stress at which the loss reaches DETECTION_GPA: ln(loss), made monotone by pooling neighbours, is linear between
+    specimens. None when the first loses more already, or none loses so much."""
+    pools = []  # [sum of ln(loss), specimens]
+    for _, loss in points:
+        pools.append([math.log(max(loss, LEAST_GPA)), 1])
+        while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
+            total, count = pools.pop()
+            pools[-1] = [pools[-1][0] + total, pools[-1][1] + count]
+    logs = [total / count for total, count in pools for _ in range(count)]
+    limit = math.log(DETECTION_GPA)
+    above = [i for i, one in enumerate(logs) if one > limit]
+    if not above or above[0] == 0:
+        return None
+    (s0, _), (s1, _) = points[above[0] - 1 : above[0] + 1]
+    l0, l1 = logs[above[0] - 1 : above[0] + 1]
+    return s0 + (s1 - s0) * (limit - l0) / (l1 - l0)
+
+
+@dataclass
+class Threshold:
+    """Static threshold: the stress at 2 h at which the loss to 51 d reaches DETECTION_GPA; None without a crossing."""
+
+    stress_GPa: Optional[float]
+    seed_error: float = math.nan  # from leaving out a seed each
+    array_error: float = math.nan  # half of what either half of the springs moves it by
+    points: list = field(default_factory=list)
+
+    @property
+    def error(self):
+        """Of both causes, those that are known."""
+        return math.hypot(*(one for one in (self.seed_error, self.array_error) if math.isfinite(one)))
+
+
+def threshold(e):
+    """The static threshold with its errors over seeds and over the array."""
+    points = losses(e)
+    found = Threshold(crossing(points), points=points)
+    n = min((len(one.stress) for one in e.specimens), default=0)
+    left_out = [crossing(losses(e, [k for k in range(n) if k != i])) for i in range(n)] if n > 1 else [None]
+    if None not in left_out:
+        found.seed_error = jackknife(left_out)
+    halves = [crossing(points[i::2]) for i in (0, 1)]
+    if found.stress_GPa is not None and None not in halves:
+        found.array_error = 0.5 * max(abs(one - found.stress_GPa) for one in halves)
+    return found
 
 
 def volumes(e):
@@ -295,7 +361,7 @@ def volumes(e):
         record = {"method": one.method, "refused": one.refused}
         if not one.refused:
             record["s_GPa"], record["s_interval_GPa"] = one.s, list(one.interval)
-            record["m"] = one.s / strength(e)
+            record["m"] = one.s / e.mean_stress
             for label, factor in TAYLOR_FACTORS.items():
                 record[f"V_M={label}"] = list(one.volume(factor))
             record["over_microscopic"] = activation_volume(1.0, one.temperature_K, one.s) / e.microscopic

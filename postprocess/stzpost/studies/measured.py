@@ -5,13 +5,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Optional
 
-INPUT, CALIBRATED, PREDICTION, TREND, NOT_MODELLED = (
-    "input",
-    "calibrated",
-    "prediction",
-    "prediction (trend)",
-    "not modelled",
-)
+INPUT, CALIBRATED, FOLLOWS, PREDICTION, NOT_MODELLED = "input", "calibrated", "follows", "prediction", "not modelled"
 
 
 @dataclass(frozen=True)

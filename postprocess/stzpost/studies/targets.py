@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Optional
 
-from ..analysis import nbed, relaxation
+from scipy.stats import chi2
+
+from ..analysis import nbed, order, relaxation
 from ..analysis.quantity import format_value
 from ..analysis.relaxation import Relaxation
 from ..analysis.tension import Tension
@@ -18,6 +20,8 @@ YIELD_GPA = measured.value("T2", "strength") / 1e3
 SENSITIVITY = measured.value("T4", "m")
 VOLUME_RANGE = (measured.ROWS["T3"].values["on_chip"].low, measured.ROWS["T3"].values["on_chip"].high)
 RATES = {time: measured.value("T5", time) for time in ("2 h", "51 d")}
+_LOCAL = measured.ROWS["T3 indentation"].values["volume"]
+INDENTATION_RANGE = (_LOCAL.low, _LOCAL.high)
 VOLUME_TEXT = "{:g}–{:g} Å³".format(*VOLUME_RANGE)
 RATES_TEXT = " and ".join(f"10{superscript(f'{math.log10(rate):.0f}')}" for rate in RATES.values()) + " /s"
 RATE_FACTOR = 5.0
@@ -36,6 +40,9 @@ class Row:
     verdict: str = OPEN
     detail: str = ""
     test: str = ""  # by which the verdict is reached, where the table states it beforehand
+    null_model: str = ""  # what the simplest thing gives that knows the inputs and the calibrated numbers (nulls.py)
+    null_verdict: str = ""  # of the same test
+    fails: str = ""  # of a prediction: a plausible model that fails the test
 
     def __post_init__(self):
         one = measured.ROWS[self.key]
@@ -47,10 +54,12 @@ class Row:
             "quantity": self.quantity,
             "measured": self.measured,
             "model": self.model,
+            "null_model": self.null_model,
             "class": self.cls,
             "verdict": self.verdict,
+            "null_verdict": self.null_verdict,
             "detail": self.detail,
-        } | ({"test": self.test} if self.test else {})
+        } | {name: getattr(self, name) for name in ("test", "fails") if getattr(self, name)}
 
 
 @dataclass
@@ -71,6 +80,7 @@ def rows(evidence):
         _t1(evidence),
         *_t2(evidence),
         _t3(evidence),
+        Row("T3 indentation", detail="needs tension at three rates about that of nanoindentation"),
         _t4(evidence),
         _t5(evidence),
         _t6(evidence),
@@ -278,10 +288,11 @@ def _n4(e):
     level = nbed.nearest(e.levels, 0.12) if e.levels else None
     if level is None or not math.isfinite(level.scatter_p):
         return row
-    row.model = f"{level.scatter / level.counting:.1f} times counting noise"
-    excess = level.scatter > level.counting
-    row.verdict = DIFFERS if not excess else AGREES if level.scatter_p < 0.05 else UNRESOLVED
-    row.detail = f"p = {level.scatter_p:.2g} for independent patterns"
+    ratio = level.scatter / order.random_scatter(level.fraction, order.optics(e.levels_result))
+    p = float(chi2.sf((level.scans - 1) * ratio**2, level.scans - 1))
+    row.model = f"{ratio:.1f} times what clusters placed at random give"
+    row.verdict = DIFFERS if ratio <= 1 else AGREES if p < 0.05 else UNRESOLVED
+    row.detail = f"p = {p:.2g}; {level.scatter / level.counting:.1f} times counting noise, as any film with clusters has"
     initial = nbed.nearest(e.levels, 0.0) or nbed.nearest(e.levels, 0.01)
     if initial is not None:
         like = sum(fraction >= initial.fractions.min() for fraction in level.fractions)
