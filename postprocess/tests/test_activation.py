@@ -9,7 +9,7 @@ import synthetic
 from stzpost import StzPostError, open_result
 from stzpost.analysis import activation, relaxation
 from stzpost.analysis.meanfield import Glass
-from stzpost.units import KB_EV, activation_volume
+from stzpost.units import KB_EV, ROOM_K, activation_volume
 
 HOUR, DAY = 3600.0, 86400.0
 TIMES = np.array([2 * HOUR, DAY, 8 * DAY, 35 * DAY, 51 * DAY])
@@ -273,3 +273,19 @@ def test_the_glass_flows_at_the_rate_that_drives_it():
     _, stress, rate, _ = glass.drive(1e-6, 4.0, glass.barriers()[1], 1e7)
     assert rate[-1] == pytest.approx(1e-6, rel=0.01)
     assert stress[-1] == pytest.approx(glass.flow_stress(1e-6), rel=1e-3)
+
+
+@pytest.mark.parametrize("rise, factor", [(0.0, 1.0), (0.2, 1.25)])
+def test_barriers_that_rise_with_time_make_v_too_large(rise, factor):
+    """Held strain, all barriers higher by `rise` kB T for each e-fold of time: 1/(1 - rise) too large, and not refused."""
+    from scipy.integrate import solve_ivp
+
+    s, times = 0.0975, np.geomspace(7200.0, 4.4064e6, 12)
+
+    def slope(t, stress):
+        return -72.0 * 1e-6 * np.exp((stress - 3.25) / s) * (1 + t / 10.0) ** -rise
+
+    stress = solve_ivp(slope, (0, times[-1]), [3.25], "LSODA", times, rtol=1e-9, atol=1e-12).y[0]
+    found = activation.log_law(times, stress, 0.003)
+    assert not found.refused
+    assert found.volume(1.0)[0] == pytest.approx(factor * activation_volume(1.0, ROOM_K, s), rel=0.03)

@@ -82,3 +82,11 @@ def test_intervals_hold_the_truth_and_name_what_is_free(tmp_path):
     record = json.loads((tmp_path / "calibration.json").read_text())
     assert record["model_is_inside"] and record["points"] == calibration.POINTS
     assert (tmp_path / "calibration.png").stat().st_size > 1000
+
+
+def test_an_upper_yield_asks_for_nothing():
+    """The source has no number for it: the parameters that are left do not depend on it."""
+    x = calibration.design()
+    low, high = (calibration.fit(planted(x) | {"overshoot": np.full(len(x), value)}, x) for value in (1.0, 1.5))
+    assert np.array_equal(low.log_likelihood, high.log_likelihood)
+    assert high.predicted()["overshoot"][0] == pytest.approx(1.5)

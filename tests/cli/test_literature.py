@@ -1,9 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A published glass by published numbers: the yield stress, which no value of the model was tuned to, against the law
-of W. L. Johnson and K. Samwer, Phys. Rev. Lett. 95, 195501 (2005). Events need not be many for that: the box yields at
-once, within the law's own error of +-5 % in each constant."""
+"""A published glass by published numbers: a check of the code, not of the physics. Its barrier is computed from the law
+of W. L. Johnson and K. Samwer, Phys. Rev. Lett. 95, 195501 (2005), so that its yield stress must come back, within the
+law's own error of +-5 % in each constant. Events need not be many for that: the box yields at once.
+
+What can fail, and does: the viscosity of the same barrier at Tg, 1e12 Pa s by definition. docs/results.md says so; here
+only the number that it quotes is computed again from the model's file."""
+import math
 import os
+import re
 import tempfile
 
 import h5py
@@ -13,7 +18,19 @@ from harness import SOURCE, expect, finish, run
 SHEAR_GPA, GLASS_K = 96.0 / (2 * 1.36), 618.0
 
 
+def viscosity_at_glass_transition():
+    """Without stress, in Pa s: sum over modes of the thermally activated shear (docs/theory.md section 9)."""
+    with open(os.path.join(SOURCE, "models", "vitreloy1.cfg"), encoding="utf-8") as file:
+        text = file.read()
+    names = "mean_eV", "gamma0", "attempt_frequency_per_s", "tau_c_GPa"
+    barrier, shear, attempts, tau_c = (float(re.search(rf"^ *{one} = ([^;]+);", text, re.M)[1]) for one in names)
+    reduced = barrier / (8.617333262e-5 * GLASS_K)
+    return 1e9 / (2 * shear * attempts * math.exp(-reduced) * 1.5 * reduced / tau_c * 3)
+
+
 def main():
+    exponent = math.log10(viscosity_at_glass_transition())
+    expect("docs/results.md quotes the viscosity at Tg", abs(exponent - 49) < 1, exponent)
     with tempfile.TemporaryDirectory() as folder:
         for temperature in 295, 500:
             done = run(["run", os.path.join(SOURCE, "inputs", "vitreloy1.cfg"), "-o", "out.h5", "-q", "--force",
