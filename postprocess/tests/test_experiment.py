@@ -51,8 +51,17 @@ def level(rng, strain, fraction, seeds, uneven=0.0):
     return nulls.level(strain, patterns, fraction, 1.0)
 
 
+def two_kinds(rng, bright, dark, seeds):
+    """Scans at 12 % of a glass with different fractions in bright and dark domains, as if no foil blurred them."""
+    levels = [level(rng, 0.12, fraction, seeds, 0.6) for fraction in (bright, dark)]
+    mask = levels[0].statistics[0].mask
+    patterns = [np.where(mask, a.bragg, b.bragg) for a, b in zip(*(one.statistics for one in levels))]
+    return nulls.level(0.12, patterns, 0.5 * (bright + dark), 1.0)
+
+
 def ensemble(
-    tmp_path, s=0.0885, threshold=3.2, scatter=0.6, local=1.0, fractions=(0.6, 0.6, 0.59, 0.45, 0.3), localised=None, curve=None, seeds=24, rate0=1.3e-7
+    tmp_path, s=0.0885, threshold=3.2, scatter=0.6, local=1.0, dark=None, fractions=(0.6, 0.6, 0.59, 0.45, 0.3),
+    localised=None, curve=None, seeds=24, rate0=1.3e-7
 ):
     rng = np.random.default_rng(5)
     e = experiment.Experiment(runs=99, microscopic=48.9)
@@ -69,6 +78,8 @@ def ensemble(
     e.levels = [
         level(rng, strain, fraction, seeds, scatter * (strain == 0.12)) for strain, fraction in zip(STRAINS, fractions)
     ]
+    if dark:  # order is lost in one kind of domain alone, from a fraction of 0.55 to `dark`
+        e.levels[-1] = two_kinds(rng, 0.55, dark, seeds)
     e.indentation = [
         experiment.Flow(295.0, r, list(4.0 + local * 0.0995 * math.log(r / 0.05) + 0.01 * rng.standard_normal(6)))
         for r in plan.INDENTATION_RATES
@@ -190,6 +201,7 @@ def test_losses_that_cross_by_chance_more_than_once_are_pooled():
         (dict(fractions=(0.6, 0.6, 0.45, 0.4, 0.3)), "N1", DIFFERS),  # not flat
         (dict(fractions=(0.6, 0.6, 0.6, 0.6, 0.6)), "N1", (UNRESOLVED, DIFFERS)),
         (dict(fractions=(0.6, 0.6, 0.59, 0.45, 0.02)), "N4", DIFFERS),  # none looks undeformed
+        (dict(dark=0.1), "N3", DIFFERS),  # domains that do lose order first
         (dict(scatter=0.0), "N4", DIFFERS),  # scatters as the undeformed film
         (dict(localised={"shuffled": 1.3, "equal-histogram": 1.3}), "N5", "in part"),  # homogeneous without domains
         (dict(localised={"uniform": 1.2}), "N5", UNRESOLVED),
