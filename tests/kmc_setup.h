@@ -21,7 +21,8 @@ typedef struct kmc_spec {
   uint64_t seed;
   double tau_c_GPa; // 0: the linear law, else the cooperative one
   double quenched_strain;
-  double softening_eV, recovery_rate_per_s, recovery_eV;
+  double softening_eV, saturation, recovery_rate_per_s, recovery_eV; // saturation 0: 1
+  stz_damage_params damage;
   double activation_fraction;     // 0: 1/2
   const stz_catalogue *catalogue; // NULL: the icosahedral one
   stz_engine_kind engine;
@@ -75,6 +76,8 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
                                        .interface_eV = 0.10,
                                        .floor_eV = spec->floor_eV,
                                        .softening_eV = spec->softening_eV,
+                                       .saturation = spec->saturation > 0.0 ? spec->saturation : 1.0,
+                                       .damage = spec->damage,
                                        .recovery_rate_per_s = spec->recovery_rate_per_s,
                                        .recovery_eV = spec->recovery_eV,
                                        .redraw = spec->redraw};

@@ -406,6 +406,29 @@ static stz_err check_modes(const stz_config_builder *builder) {
   return STZ_OK;
 }
 
+static stz_err check_damage(const stz_config_builder *builder) {
+  const stz_config *config = builder->config;
+  const stz_barrier_params *b = &config->barriers;
+  const stz_damage_params *d = &b->damage;
+  if (d->shape == STZ_DAMAGE_NONE) return STZ_OK;
+  if (b->softening_eV <= 0.0) {
+    return violated(builder, -1, "barriers.damage_shape",
+                    "\"none\", or softening_eV > 0, without which damage does nothing");
+  }
+  if (d->amount > b->saturation) {
+    return violated(builder, -1, "barriers.damage_start", "<= %g, the saturation", b->saturation);
+  }
+  if (d->shape != STZ_DAMAGE_SLAB) return STZ_OK;
+  const int *cells = config->lattice.cells, first = d->normal == STZ_NORMAL_YZ,
+            second = d->normal == STZ_NORMAL_XY ? 1 : 2;
+  if (d->normal >= STZ_NORMAL_XY && cells[first] != cells[second]) {
+    return violated(builder, -1, "barriers.damage_normal",
+                    "an axis, or two along which the box is equally long: it has %d and %d cells", cells[first],
+                    cells[second]);
+  }
+  return STZ_OK;
+}
+
 static stz_err check_material(const stz_config_builder *builder) {
   const stz_config *config = builder->config;
   STZ_TRY(check_only_with(builder));
@@ -413,6 +436,7 @@ static stz_err check_material(const stz_config_builder *builder) {
   if (config->barriers.recovery_rate_per_s > 0.0 && config->barriers.softening_eV <= 0.0) {
     return violated(builder, -1, "barriers.recovery_rate_per_s", "softening_eV > 0, or there is no damage to recover");
   }
+  STZ_TRY(check_damage(builder));
   if (config->barriers.floor_eV > config->barriers.mean_eV) {
     return violated(builder, -1, "barriers.floor_eV", "<= %g, the mean_eV", config->barriers.mean_eV);
   }

@@ -113,7 +113,24 @@ const stz_key stz_schema[] = {
     {"barriers.floor_eV", STZ_KEY_FLOAT, "eV", "0.2", .min = 0, .max = 20, AT(barriers.floor_eV),
      .description = "Lower limit of all barriers; at most `mean_eV`"},
     {"barriers.softening_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.softening_eV),
-     .description = "Fall of a barrier under full damage; an event damages its footprint"},
+     .description = "Fall of a barrier per unit of damage; an event damages its footprint"},
+    {"barriers.saturation", STZ_KEY_FLOAT, "1", "1.0", .min = 0, .min_open = true, .max = 1e6, AT(barriers.saturation),
+     .description =
+         "Largest damage D_s: an event adds 1 − D/D_s at its centre. With 1 the first event softens a zone once "
+         "and for all; larger, softening goes on with further events"},
+    {"barriers.damage_shape", STZ_KEY_NAME, "", "\"none\"", .names = "none|slab|sphere|random",
+     AT(barriers.damage.shape),
+     .description =
+         "Where the glass is damaged at the start: nowhere, in a slab or a sphere about the middle of the box, "
+         "or in single voxels at random"},
+    {"barriers.damage_start", STZ_KEY_FLOAT, "1", "1.0", .min = 0, .min_open = true, .max = 1e6,
+     AT(barriers.damage.amount), .description = "Damage there; at most `saturation`"},
+    {"barriers.damage_normal", STZ_KEY_NAME, "", "\"xz\"", .names = "x|y|z|xy|xz|yz", AT(barriers.damage.normal),
+     .description = "Normal of the slab: an axis, or the diagonal of two, along which the box must be equally long"},
+    {"barriers.damage_width_nm", STZ_KEY_FLOAT, "nm", "5.0", .min = 0, .min_open = true, NO_MAX,
+     AT(barriers.damage.width_nm), .description = "Thickness of the slab, diameter of the sphere"},
+    {"barriers.damage_share", STZ_KEY_FLOAT, "1", "0.01", .min = 0, .max = 1, AT(barriers.damage.share),
+     .description = "Random damage: probability that a voxel has it"},
     {"barriers.recovery_rate_per_s", STZ_KEY_FLOAT, "1/s", "0.0", .min = 0, .max = 1e18,
      AT(barriers.recovery_rate_per_s), .description = "Attempt rate of the recovery of damage; 0: damage stays"},
     {"barriers.recovery_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.recovery_eV),
@@ -155,10 +172,12 @@ const stz_key stz_schema[] = {
          "except for smooth random waves; of a `file`, g follows from the composition by this relation"},
     {"microstructure.sharpness", STZ_KEY_FLOAT, "1", "1.5", .min = 0, .min_open = true, .max = 100, AT(micro.sharpness),
      .description = "Steepness of the smooth profile"},
-    {"microstructure.control", STZ_KEY_NAME, "", "\"none\"", .names = "none|shuffled|equal-histogram",
-     AT(micro.control),
+    {"microstructure.control", STZ_KEY_NAME, "", "\"none\"",
+     .names = "none|shuffled|equal-histogram|frozen|random-phases", AT(micro.control),
      .description = "`shuffled`: the same values, permuted voxel by voxel, so that no domains are left. "
-                    "`equal-histogram`: a uniform glass whose barriers are distributed as those of the structured one"},
+                    "`equal-histogram`: a uniform glass whose barriers are distributed as those of the structured one. "
+                    "`frozen`: the same for the barriers without noise, correlated over an STZ and never drawn again. "
+                    "`random-phases`: a Gaussian field with the spectrum of g, without interfaces"},
 
     {"order.bragg_fraction", STZ_KEY_FLOAT, "1", "0.6", .min = 0, .max = 1, .max_open = true, AT(order.bragg_fraction),
      .description = "Fraction of NBED patterns with Bragg reflections as deposited; it fixes the density of clusters, "
@@ -221,7 +240,7 @@ const stz_key stz_schema[] = {
     {"protocol[].stiffness_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = 1e-9, .max = 1e9, IN_SEGMENT(stiffness_GPa),
      .used_by = ACTUATOR, .needed_by = ACTUATOR,
      .description = "Stiffness S_a = E_a A_a L_s/(A_s L_a) of the actuator (a) on the scale of the specimen (s)"},
-    {"protocol[].mismatch_strain", STZ_KEY_FLOAT, "1", NULL, .min = 0, .min_open = true, .max = 1,
+    {"protocol[].mismatch_strain", STZ_KEY_FLOAT, "1", NULL, .min = 0, .min_open = true, .max = 1e6,
      IN_SEGMENT(mismatch_strain), .used_by = ACTUATOR, .needed_by = ACTUATOR,
      .description = "Free contraction of the actuator over the specimen's length"},
     {"protocol[].release_s", STZ_KEY_FLOAT, "s", "60.0", .min = 1e-15, .max = 1e18, IN_SEGMENT(release_s),

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Softening: an event damages the glass over its footprint, D <- D + (1 - D) q(r), and a barrier is lower by
-// softening_eV D. Damage recovers by thermal activation, dD/dt = -D nu_r exp(-E_r/kT): the same factor exp(-R) at every
-// site, with the recovery R growing by nu_r exp(-E_r/kT) dt. The field holds D exp(R), so that nothing is rounded as
-// time passes in small steps; when R has passed 1, the factor goes into the field and R begins again at 0.
+// Softening: an event damages the glass over its footprint, D <- D + (1 - D/D_s) q(r), up to the saturation D_s, and a
+// barrier is lower by softening_eV D. With D_s = 1 the first event at a site does it all. Damage recovers by thermal
+// activation, dD/dt = -D nu_r exp(-E_r/kT): the same factor exp(-R) at every site, with the recovery R growing by nu_r
+// exp(-E_r/kT) dt. The field holds D exp(R), so that nothing is rounded as time passes in small steps; when R has
+// passed 1, the factor goes into the field and R begins again at 0.
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/mathfn.h"
 #include "base/units.h"
@@ -69,9 +71,47 @@ void stz_damage_add(stz_glass *g, int64_t site) {
         g->grid, stz_grid_site(g->grid, xyz[0] + v->offset[0], xyz[1] + v->offset[1], xyz[2] + v->offset[2]));
     if (at < 0) continue;
     const double damage = g->damage[at] * left;
-    g->damage[at] = (float)(whole * (damage + (1.0 - damage) * v->draw));
+    g->damage[at] = (float)(whole * (damage + (1.0 - damage / g->barriers.saturation) * v->draw));
     stz_barrier_update(g, at);
     g->touched[g->touched_count++] = at;
   }
-  g->recovery.most = whole;
+  g->recovery.most = fmax(g->recovery.most, whole * g->barriers.saturation);
+}
+
+// Distance of a voxel's centre from the middle of the shape, nm: from the middle plane of a slab, the centre of a
+// sphere.
+static double distance(const stz_glass *g, const int xyz[3]) {
+  static const int axes[][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}}; // of each stz_damage_normal
+  const int *cells = stz_grid_cells(g->grid), *of = axes[g->barriers.damage.normal];
+  const double a = stz_grid_spacing(g->grid);
+  double square = 0.0;
+  for (int axis = 0; axis < 3; axis++) {
+    const double d = a * (xyz[axis] + 0.5 - 0.5 * cells[axis]);
+    square += d * d;
+  }
+  if (g->barriers.damage.shape == STZ_DAMAGE_SPHERE) return sqrt(square);
+  if (of[0] == of[1]) return a * fabs(xyz[of[0]] + 0.5 - 0.5 * cells[of[0]]);
+  // Planes x + y = constant meet themselves across the box's faces: one plane per edge, through the middle.
+  const int edge = cells[of[0]], along = (xyz[of[0]] + xyz[of[1]] + 1) % edge;
+  return a * fmin(along, edge - along) / sqrt(2.0);
+}
+
+static bool damaged(const stz_glass *g, int64_t local) {
+  const stz_damage_params *d = &g->barriers.damage;
+  const int64_t site = stz_grid_first_site(g->grid) + local;
+  int xyz[3];
+  if (d->shape == STZ_DAMAGE_RANDOM) {
+    stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_DAMAGE, (uint64_t)site);
+    return stz_rng_uniform(&rng) < d->share;
+  }
+  stz_grid_coords(g->grid, site, xyz);
+  return distance(g, xyz) < 0.5 * d->width_nm;
+}
+
+void stz_damage_init(stz_glass *g) {
+  if (!g->damage || g->barriers.damage.shape == STZ_DAMAGE_NONE) return;
+  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) {
+    if (damaged(g, i)) g->damage[i] = (float)g->barriers.damage.amount;
+  }
+  g->recovery.most = g->barriers.damage.amount;
 }

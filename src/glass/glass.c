@@ -91,8 +91,14 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "drawing the barriers"));
   stz_team *team = stz_grid_team(grid);
   stz_team_run(team, stz_grid_local_sites(grid), SITES, take_structure, &(giving){g, micro});
-  if (stz_micro_matched(micro)) STZ_TRY_TO(fail, err, stz_histogram_match(g, stz_micro_matched(micro)));
+  const stz_micro *structured = stz_micro_matched(micro);
+  if (structured && stz_micro_frozen(micro)) {
+    STZ_TRY_TO(fail, err, stz_histogram_freeze(g, spectral, structured));
+  } else if (structured) {
+    STZ_TRY_TO(fail, err, stz_histogram_match(g, structured));
+  }
   STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
+  stz_damage_init(g);
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "drawing the orientations"));
   STZ_TRY_TO(fail, err, stz_orientation_init(g));
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "placing the clusters"));

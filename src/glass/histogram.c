@@ -4,6 +4,8 @@
 // one. There the barrier is base(site) + width T(G), G a normal field; here it is one function Q of G, with
 //   Phi(Q^-1(q)) = F(q) = share of all (site, G) with base + width T(G) <= q,
 // so that it is as correlated in space as G, and a redraw draws from the whole distribution.
+//
+// The frozen control leaves the noise as it is and matches base(site) alone, by a second such field, which stays.
 #include <math.h>
 
 #include "base/comm.h"
@@ -44,8 +46,8 @@ static stz_err count_bases(const stz_glass *g, const stz_micro *structured, doub
 }
 
 // The distribution of base + width T(G) over cells, each contribution shared between the two nearest.
-static void mix(const stz_glass *g, const double ends[2], const long long *counts, mixture *m) {
-  const double width = g->barriers.width_eV, *noise = g->marginal.value;
+static void mix(const stz_glass *g, double width, const double ends[2], const long long *counts, mixture *m) {
+  const double *noise = g->marginal.value;
   m->low = ends[0] + width * noise[0];
   m->step = (ends[1] + width * noise[STZ_MARGINAL_POINTS - 1] - m->low) / CELLS;
   for (int k = 0; k < STZ_MARGINAL_POINTS; k++) {
@@ -89,7 +91,8 @@ static void set_slopes(stz_marginal *t) {
   t->slope[0] = t->slope[STZ_MARGINAL_POINTS - 1] = 0.0;
 }
 
-stz_err stz_histogram_match(stz_glass *g, const stz_micro *structured) {
+// The map from a normal field to the structured glass's barriers with noise of `width`, less their mean, eV.
+static stz_err match(const stz_glass *g, double width, const stz_micro *structured, stz_marginal *map, double *mean) {
   double ends[2];
   long long *counts = NULL;
   mixture *m = NULL;
@@ -97,14 +100,37 @@ stz_err stz_histogram_match(stz_glass *g, const stz_micro *structured) {
   if (err == STZ_OK) err = STZ_NEW(m, 1);
   STZ_TRY_TO(done, err, stz_agree(stz_grid_comm(g->grid), err));
   STZ_TRY_TO(done, err, count_bases(g, structured, ends, counts));
-  mix(g, ends, counts, m);
-  invert(m, 1, g->marginal.value);
-  invert(m, -1, g->marginal.value);
-  set_slopes(&g->marginal);
-  g->noise_eV = 1.0;
-  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) g->base[i] = (float)m->mean;
+  mix(g, width, ends, counts, m);
+  invert(m, 1, map->value);
+  invert(m, -1, map->value);
+  set_slopes(map);
+  *mean = m->mean;
 done:
   stz_free(counts);
   stz_free(m);
+  return err;
+}
+
+stz_err stz_histogram_match(stz_glass *g, const stz_micro *structured) {
+  double mean;
+  STZ_TRY(match(g, g->barriers.width_eV, structured, &g->marginal, &mean));
+  g->noise_eV = 1.0;
+  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) g->base[i] = (float)mean;
+  return STZ_OK;
+}
+
+stz_err stz_histogram_freeze(stz_glass *g, stz_spectral *spectral, const stz_micro *structured) {
+  const int64_t sites = stz_grid_local_sites(g->grid);
+  double mean = 0.0, *field = NULL;
+  stz_marginal *map = NULL;
+  stz_err err = STZ_NEW(field, sites);
+  if (err == STZ_OK) err = STZ_NEW(map, 1);
+  STZ_TRY_TO(done, err, stz_agree(stz_grid_comm(g->grid), err));
+  STZ_TRY_TO(done, err, match(g, 0.0, structured, map, &mean));
+  STZ_TRY_TO(done, err, stz_noise_draw(g, spectral, STZ_RNG_FROZEN, false, field));
+  for (int64_t i = 0; i < sites; i++) g->base[i] = (float)(mean + stz_marginal_map(map, (float)field[i]));
+done:
+  stz_free(field);
+  stz_free(map);
   return err;
 }

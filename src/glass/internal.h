@@ -66,16 +66,23 @@ void stz_orientation_turn(stz_glass *glass, const stz_shear *shear, int rotation
 
 // noise.c: barriers' Gaussian field at the start, and its redraw by an event.
 stz_err stz_noise_init(stz_glass *glass, stz_spectral *spectral) STZ_MUST_USE;
+// A field of the same correlation and unit variance, or white noise, drawn from the streams of `purpose`; `field`
+// (out): one number per local site. Collective.
+stz_err stz_noise_draw(stz_glass *glass, stz_spectral *spectral, stz_purpose purpose, bool white,
+                       double *field) STZ_MUST_USE;
 void stz_noise_redraw(stz_glass *glass, int64_t site, double normal);
 
 // quenched.c: the quenched-in strain, if there is any.
 stz_err stz_quenched_init(stz_glass *glass) STZ_MUST_USE;
 
-// damage.c: the damage that an event does.
+// damage.c: damage at the start, and what an event does.
+void stz_damage_init(stz_glass *glass);
 void stz_damage_add(stz_glass *glass, int64_t site);
 
-// histogram.c: gives the uniform glass the distribution of the structured one's barriers. Collective.
+// histogram.c: gives the uniform glass the distribution of the structured one's barriers: of all of the barrier, in one
+// that events draw again, or of its part without noise, which stays. Collective.
 stz_err stz_histogram_match(stz_glass *glass, const stz_micro *structured) STZ_MUST_USE;
+stz_err stz_histogram_freeze(stz_glass *glass, stz_spectral *spectral, const stz_micro *structured) STZ_MUST_USE;
 
 // clusters.c: ordered clusters at the start, and the loss of their order.
 stz_err stz_clusters_init(stz_glass *glass, double foil_nm, double probe_nm) STZ_MUST_USE;

@@ -100,6 +100,7 @@ static stz_err make_footprint(stz_glass *g) {
 
 typedef struct drawing {
   stz_glass *g;
+  stz_purpose purpose;
   double *white;
 } drawing;
 
@@ -107,7 +108,7 @@ static void draw_white(void *context, int64_t first, int64_t end, int worker) {
   (void)worker;
   const drawing *d = context;
   for (int64_t i = first; i < end; i++) {
-    stz_rng rng = stz_rng_stream(d->g->seed, STZ_RNG_NOISE, (uint64_t)(stz_grid_first_site(d->g->grid) + i));
+    stz_rng rng = stz_rng_stream(d->g->seed, d->purpose, (uint64_t)(stz_grid_first_site(d->g->grid) + i));
     d->white[i] = stz_rng_normal(&rng);
   }
 }
@@ -118,6 +119,12 @@ static void take_noise(void *context, int64_t first, int64_t end, int worker) {
   for (int64_t i = first; i < end; i++) d->g->noise[i] = (float)d->white[i];
 }
 
+stz_err stz_noise_draw(stz_glass *g, stz_spectral *spectral, stz_purpose purpose, bool white, double *field) {
+  drawing d = {g, purpose, field};
+  stz_team_run(stz_grid_team(g->grid), stz_grid_local_sites(g->grid), SITES, draw_white, &d);
+  return white ? STZ_OK : filter(g, spectral, field);
+}
+
 stz_err stz_noise_init(stz_glass *g, stz_spectral *spectral) {
   double *white = NULL;
   const int64_t sites = stz_grid_local_sites(g->grid);
@@ -125,9 +132,8 @@ stz_err stz_noise_init(stz_glass *g, stz_spectral *spectral) {
   if (err == STZ_OK) err = STZ_NEW(white, sites);
   err = stz_agree(stz_grid_comm(g->grid), err);
   if (err == STZ_OK) {
-    stz_team_run(stz_grid_team(g->grid), sites, SITES, draw_white, &(drawing){g, white});
-    if (g->barriers.redraw != STZ_REDRAW_CENTRE) err = filter(g, spectral, white);
-    stz_team_run(stz_grid_team(g->grid), sites, SITES, take_noise, &(drawing){g, white});
+    err = stz_noise_draw(g, spectral, STZ_RNG_NOISE, g->barriers.redraw == STZ_REDRAW_CENTRE, white);
+    stz_team_run(stz_grid_team(g->grid), sites, SITES, take_noise, &(drawing){g, STZ_RNG_NOISE, white});
   }
   stz_free(white);
   return err;

@@ -6,6 +6,30 @@
 
 typedef enum stz_redraw { STZ_REDRAW_STZ, STZ_REDRAW_CENTRE, STZ_REDRAW_NONE } stz_redraw;
 
+typedef enum stz_damage_shape {
+  STZ_DAMAGE_NONE,
+  STZ_DAMAGE_SLAB,   // between two planes about the middle of the box
+  STZ_DAMAGE_SPHERE, // about the middle of the box
+  STZ_DAMAGE_RANDOM  // each voxel by itself
+} stz_damage_shape;
+typedef enum stz_damage_normal {
+  STZ_NORMAL_X,
+  STZ_NORMAL_Y,
+  STZ_NORMAL_Z,
+  STZ_NORMAL_XY, // (1, 1, 0)/sqrt2, and so on: the box must be as long along both axes
+  STZ_NORMAL_XZ,
+  STZ_NORMAL_YZ
+} stz_damage_normal;
+
+// Damage before any event.
+typedef struct stz_damage_params {
+  stz_damage_shape shape;
+  stz_damage_normal normal; // of the slab
+  double amount;            // D within the shape
+  double width_nm;          // thickness of the slab, diameter of the sphere
+  double share;             // random: probability that a voxel has it
+} stz_damage_params;
+
 typedef struct stz_barrier_params {
   double mean_eV;                // barrier of a site with g = 0 far from interfaces
   double width_eV;               // standard deviation of the noise before the cut
@@ -15,7 +39,9 @@ typedef struct stz_barrier_params {
   double floor_eV;               // lower limit of all barriers
   stz_distribution distribution; // of the noise
   double weibull_shape;
-  double softening_eV;        // fall of a barrier under full damage
+  double softening_eV;        // fall of a barrier per unit of damage
+  double saturation;          // largest damage that events do
+  stz_damage_params damage;   // at the start
   double recovery_rate_per_s; // attempt rate of the recovery of damage
   double recovery_eV;         // its barrier
   stz_redraw redraw;          // what an event draws again

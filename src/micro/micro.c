@@ -16,6 +16,7 @@
 #include "micro/shuffle.h"
 #include "micro/topology.h"
 #include "micro/waves.h"
+#include "rng/rng.h"
 
 enum { SITES = 8192 }; // of a part of the team's work
 
@@ -26,6 +27,7 @@ struct stz_micro {
   double *f, *interface; // NULL for uniform
   bool flat_layers;      // as made, not shuffled
   stz_micro *matched;    // the structured field whose histogram is to be matched, or NULL
+  bool frozen;           // without noise
 };
 
 // Where f comes from, before it has its scale: f = (values - level)/rms.
@@ -217,6 +219,32 @@ static stz_err take_given(stz_micro *m, stz_spectral *spectral, const stz_micro_
   return STZ_OK;
 }
 
+// Makes g a Gaussian field of its own mean and spectrum: the phases of its waves become those of white noise, which are
+// independent and belong to a field of real numbers. The interface weight becomes its mean, as the field has none.
+static void randomise_phases(stz_micro *m, stz_spectral *spectral, const stz_micro_params *params, uint64_t seed,
+                             double complex *spectrum, double complex *work, double *scratch) {
+  const double sites = (double)stz_grid_sites(m->grid), mean = stz_grid_sum(m->grid, m->g) / sites;
+  const double weight = stz_grid_sum(m->grid, m->interface) / sites;
+  for (int64_t i = 0; i < m->sites; i++) {
+    stz_rng rng = stz_rng_stream(seed, STZ_RNG_PHASES, (uint64_t)(stz_grid_first_site(m->grid) + i));
+    scratch[i] = stz_rng_normal(&rng);
+    m->g[i] -= mean;
+  }
+  stz_spectral_forward(spectral, m->g, spectrum);
+  stz_spectral_forward(spectral, scratch, work);
+  for (size_t i = 0; i < stz_spectral_modes(spectral); i++) {
+    const double re = creal(work[i]), im = cimag(work[i]), size = sqrt(re * re + im * im);
+    const double kept = sqrt(creal(spectrum[i]) * creal(spectrum[i]) + cimag(spectrum[i]) * cimag(spectrum[i]));
+    work[i] = size > 0.0 ? stz_complex(kept * re / size, kept * im / size) : 0.0;
+  }
+  stz_spectral_inverse(spectral, work, m->g);
+  for (int64_t i = 0; i < m->sites; i++) {
+    m->f[i] = m->g[i] += mean;
+    m->interface[i] = weight;
+    m->composition[i] = fmin(fmax(params->nickel_fraction + params->nickel_amplitude * (m->g[i] - mean), 0.0), 1.0);
+  }
+}
+
 static stz_err make_structure(stz_micro *m, stz_spectral *spectral, const stz_micro_params *params, const double *given,
                               uint64_t seed) {
   double complex *spectrum = NULL, *work = NULL;
@@ -235,6 +263,9 @@ static stz_err make_structure(stz_micro *m, stz_spectral *spectral, const stz_mi
   if (err == STZ_OK && params->control == STZ_CONTROL_SHUFFLED) {
     double *const fields[] = {m->f, m->g, m->composition, m->interface};
     err = stz_shuffle(m->grid, seed, 4, fields);
+  }
+  if (err == STZ_OK && params->control == STZ_CONTROL_RANDOM_PHASES) {
+    randomise_phases(m, spectral, params, seed, spectrum, work, scratch);
   }
 clean:
   stz_free(scratch);
@@ -270,12 +301,13 @@ static stz_err allocate(stz_micro *m, bool uniform) {
 
 stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro_params *params,
                          const double *given, uint64_t seed, stz_micro **micro) {
-  const bool matched = params->control == STZ_CONTROL_EQUAL_HISTOGRAM, plain = params->type == STZ_MICRO_UNIFORM;
+  const bool frozen = params->control == STZ_CONTROL_FROZEN, plain = params->type == STZ_MICRO_UNIFORM;
+  const bool matched = frozen || params->control == STZ_CONTROL_EQUAL_HISTOGRAM;
   stz_micro *m = NULL;
   assert((given != NULL) == (params->type == STZ_MICRO_FILE));
   stz_err err = STZ_NEW(m, 1);
   if (err == STZ_OK) {
-    *m = (stz_micro){.grid = grid, .sites = stz_grid_local_sites(grid)};
+    *m = (stz_micro){.grid = grid, .sites = stz_grid_local_sites(grid), .frozen = frozen};
     err = allocate(m, matched || plain);
   }
   STZ_TRY_TO(fail, err, stz_agree(stz_grid_comm(grid), err));
@@ -310,6 +342,7 @@ const double *stz_micro_g(const stz_micro *micro) { return micro->g; }
 const double *stz_micro_composition(const stz_micro *micro) { return micro->composition; }
 const double *stz_micro_interface(const stz_micro *micro) { return micro->interface; }
 const stz_micro *stz_micro_matched(const stz_micro *micro) { return micro->matched; }
+bool stz_micro_frozen(const stz_micro *micro) { return micro->frozen; }
 
 // Share of the sites with f > 0 (or the others) and the mean of g over them.
 static void phase(const stz_micro *m, bool rich, double *scratch, double *share, double *mean) {

@@ -60,9 +60,10 @@ const double *stz_micro_composition(const stz_micro *micro);
 // smooth profile about the same level, a step having no gradient. NULL for uniform.
 const double *stz_micro_interface(const stz_micro *micro);
 
-// With the control equal-histogram, where all of the above is uniform, the structured field whose barriers' histogram
-// is to be matched; else NULL.
+// With the controls equal-histogram and frozen, where all of the above is uniform, the structured field whose barriers'
+// histogram is to be matched; else NULL. And whether the barriers without noise alone are to be (frozen).
 const stz_micro *stz_micro_matched(const stz_micro *micro);
+bool stz_micro_frozen(const stz_micro *micro);
 
 // Collective. Measures the field; the same bits on any number of ranks. `spectral` is work space.
 stz_err stz_micro_measure(const stz_micro *micro, stz_spectral *spectral, stz_micro_measures *measures) STZ_MUST_USE;

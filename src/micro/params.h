@@ -12,8 +12,10 @@ typedef enum stz_micro_type {
 typedef enum stz_micro_profile { STZ_PROFILE_SMOOTH, STZ_PROFILE_CUT } stz_micro_profile;
 typedef enum stz_micro_control {
   STZ_CONTROL_NONE,
-  STZ_CONTROL_SHUFFLED,       // the same values, permuted voxel by voxel
-  STZ_CONTROL_EQUAL_HISTOGRAM // a uniform glass whose barriers have the structured one's histogram
+  STZ_CONTROL_SHUFFLED,        // the same values, permuted voxel by voxel
+  STZ_CONTROL_EQUAL_HISTOGRAM, // a uniform glass whose barriers have the structured one's histogram
+  STZ_CONTROL_FROZEN,          // the same, but for the noise, which is drawn on top
+  STZ_CONTROL_RANDOM_PHASES    // a Gaussian field of the same spectrum, without interfaces
 } stz_micro_control;
 
 typedef struct stz_micro_params {

@@ -32,6 +32,9 @@ typedef enum stz_purpose {
   STZ_RNG_QUENCHED = 13,   // quenched-in strain; index: site
   STZ_RNG_DESIGN = 14,     // points of a sweep; index: dimension
   STZ_RNG_RUN = 15,        // seed of a sweep's run; index: point, then replica
+  STZ_RNG_DAMAGE = 16,     // damage at the start; index: site
+  STZ_RNG_FROZEN = 17,     // white noise under the frozen control's barriers; index: site
+  STZ_RNG_PHASES = 18,     // white noise whose phases the random-phases control takes; index: site
 } stz_purpose;
 
 // The stream (seed, purpose, index), at its beginning.

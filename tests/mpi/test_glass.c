@@ -2,6 +2,8 @@
 //
 // The sample: its barriers and orientation cells as they are made, and what an event changes, voxel by voxel; the same
 // on any number of ranks.
+#include <inttypes.h>
+
 #include "kmc_setup.h"
 #include "mpi/shear.h"
 #include "rng/rng.h"
@@ -339,6 +341,76 @@ static void any_order(MPI_Comm comm) {
   for (int way = 0; way < 2; way++) close_kmc(&s[way]);
 }
 
+// Event after event at one site, damage at its centre, where q = 1, goes to D_s (1 - (1 - 1/D_s)^n).
+static void damage_saturates(MPI_Comm comm) {
+  kmc_spec spec = BOX;
+  kmc_setup s;
+  spec.softening_eV = 0.1;
+  spec.saturation = 5.0;
+  setup_kmc(&s, comm, &spec);
+  const int64_t centre = stz_grid_site(s.grid, 12, 7, 15), at = stz_grid_local(s.grid, centre);
+  for (int n = 0; n < 30; n++) {
+    double strain[6];
+    stz_shear shear;
+    if (at >= 0) CHECK_NEAR(((const float *)field(&s, "damage"))[at], 5.0 * (1.0 - pow(0.8, n)), 1e-5);
+    if (at >= 0) {
+      const double left = ((const float *)field(&s, "barrier_undamaged"))[at] - stz_glass_barrier(s.glass)[at];
+      CHECK_NEAR(left, 0.5 * (1.0 - pow(0.8, n)), 1e-5);
+    }
+    shear_at(&s, centre, (uint64_t)n, strain, &shear);
+  }
+  close_kmc(&s);
+}
+
+// Voxels that are damaged at the start, counted by the definition: the distance to the nearest image of the middle.
+static bool within(const kmc_setup *s, const stz_damage_params *d, int64_t local) {
+  static const double normal[][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {1, 1, 0}, {1, 0, 1}, {0, 1, 1}};
+  const int *n = stz_grid_cells(s->grid);
+  int xyz[3];
+  double least = INFINITY, length = 0.0;
+  stz_grid_coords(s->grid, stz_grid_first_site(s->grid) + local, xyz);
+  for (int axis = 0; axis < 3; axis++) length += normal[d->normal][axis];
+  for (int image = 0; image < 27; image++) {
+    const int shift[3] = {image % 3 - 1, image / 3 % 3 - 1, image / 9 - 1};
+    double along = 0.0, square = 0.0;
+    for (int axis = 0; axis < 3; axis++) {
+      const double x = KMC_SPACING * (xyz[axis] + 0.5 - 0.5 * n[axis] + shift[axis] * n[axis]);
+      along += x * normal[d->normal][axis] / sqrt(length);
+      square += x * x;
+    }
+    least = fmin(least, d->shape == STZ_DAMAGE_SPHERE ? sqrt(square) : fabs(along));
+  }
+  return least < 0.5 * d->width_nm;
+}
+
+static void damage_at_the_start(MPI_Comm comm) {
+  const stz_damage_params starts[] = {{STZ_DAMAGE_SLAB, STZ_NORMAL_Y, 0.7, 3.0, 0.0},
+                                      {STZ_DAMAGE_SLAB, STZ_NORMAL_XZ, 0.7, 4.0, 0.0},
+                                      {STZ_DAMAGE_SPHERE, STZ_NORMAL_X, 1.0, 6.0, 0.0},
+                                      {STZ_DAMAGE_RANDOM, STZ_NORMAL_X, 0.5, 1.0, 0.2}};
+  for (size_t k = 0; k < sizeof starts / sizeof *starts; k++) {
+    kmc_spec spec = BOX;
+    kmc_setup s;
+    double damaged = 0.0;
+    spec.softening_eV = 0.1;
+    spec.damage = starts[k];
+    spec.cells[2] = spec.cells[0];
+    setup_kmc(&s, comm, &spec);
+    const float *damage = field(&s, "damage");
+    for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++) {
+      CHECK(damage[i] == 0.0f || damage[i] == (float)starts[k].amount, "damage %g", (double)damage[i]);
+      damaged += damage[i] > 0.0f;
+      if (starts[k].shape == STZ_DAMAGE_RANDOM) continue;
+      CHECK((damage[i] > 0.0f) == within(&s, &starts[k], i), "shape %zu, site %" PRId64, k, i);
+    }
+    MPI_Allreduce(MPI_IN_PLACE, &damaged, 1, MPI_DOUBLE, MPI_SUM, comm);
+    const double sites = (double)stz_grid_sites(s.grid);
+    CHECK(damaged > 0.0, "nothing is damaged");
+    if (starts[k].shape == STZ_DAMAGE_RANDOM) CHECK_NEAR(damaged / sites, 0.2, 4.5 * sqrt(0.16 / sites));
+    close_kmc(&s);
+  }
+}
+
 static void cases(MPI_Comm comm) {
   kmc_setup s, alone;
   setup_kmc(&s, comm, &BOX);
@@ -375,6 +447,8 @@ static void cases(MPI_Comm comm) {
   barriers_keep_their_bounds(comm);
   other_redraws(comm);
   reversals_are_counted(comm);
+  damage_saturates(comm);
+  damage_at_the_start(comm);
 }
 
 int main(int argc, char **argv) { return harness_main(argc, argv, "glass", cases); }

@@ -141,6 +141,57 @@ static void one_distribution(void) {
   CHECK(largest < 1.95 * sqrt(2.0 / 12288.0), "distance of the distributions %g", largest);
 }
 
+static const float *base_of(const sample *s) {
+  const stz_fields *fields = stz_glass_fields(s->glass);
+  for (int i = 0; i < stz_fields_count(fields); i++) {
+    if (!strcmp(stz_fields_spec(fields, i)->name, "barrier_base")) return stz_fields_data(fields, i);
+  }
+  CHECK(0, "no base");
+  return NULL;
+}
+
+// The frozen control: barriers without noise are distributed as the structured glass's, but are unrelated to them and
+// correlated over an STZ, and events leave them as they are; the noise is that of the structured glass.
+// Distance of Kolmogorov and Smirnov: sites within an STZ are alike, so that some 500 of them count; 1.95 sqrt(2/500) =
+// 0.12 fails by chance less than once in 1000 seeds. Seed fixed.
+static void frozen(MPI_Comm comm, const stz_barrier_params *barriers) {
+  static float sorted[2][12288], before[12288];
+  stz_micro_params params = WAVES;
+  sample structured = make(MPI_COMM_SELF, &params, barriers);
+  params.control = STZ_CONTROL_FROZEN;
+  sample s = make(comm, &params, barriers), alone = make(MPI_COMM_SELF, &params, barriers);
+  memcpy(sorted[0], base_of(&structured), sizeof sorted[0]);
+  memcpy(sorted[1], base_of(&alone), sizeof sorted[1]);
+  memcpy(before, base_of(&alone), sizeof before);
+  for (int kind = 0; kind < 2; kind++) qsort(sorted[kind], 12288, sizeof(float), compare);
+  CHECK(sorted[1][0] > sorted[0][0] - 1e-3f && sorted[1][12287] < sorted[0][12287] + 1e-3f,
+        "beyond the structured glass's");
+  double largest = 0.0, sums[3] = {0.0};
+  for (int i = 0, j = 0; i < 12288; i++) {
+    while (j < 12288 && sorted[1][j] <= sorted[0][i]) j++;
+    largest = fmax(largest, fabs(i + 1.0 - j) / 12288.0);
+  }
+  CHECK(largest < 0.12, "distance of the distributions %g", largest);
+  double mean = 0.0;
+  for (int i = 0; i < 12288; i++) mean += (double)before[i] / 12288.0;
+  for (int i = 0; i < 12288; i++) {
+    const double d = (double)before[i] - mean;
+    sums[0] += d * d;
+    sums[1] += d * ((double)before[i - i % 32 + (i + 1) % 32] - mean); // one voxel on, 0.58 nm
+    sums[2] += d * ((double)before[i - i % 32 + (i + 6) % 32] - mean); // 3.5 nm
+    CHECK(noise_of(&structured)[i] == noise_of(&alone)[i], "another noise");
+  }
+  CHECK(sums[1] / sums[0] > 0.5 && fabs(sums[2] / sums[0]) < 0.2, "correlation %g, %g", sums[1] / sums[0],
+        sums[2] / sums[0]);
+  for (int event = 0; event < 100; event++) shear_at(&s, event * 61 % 12288, event % 15);
+  for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++) {
+    CHECK(base_of(&s)[i] == before[stz_grid_first_site(s.grid) + i], "an event moved it, or ranks disagree");
+  }
+  drop(&alone);
+  drop(&s);
+  drop(&structured);
+}
+
 static void cases(MPI_Comm comm) {
   stz_barrier_params barriers = {.mean_eV = 2.352,
                                  .width_eV = 0.1,
@@ -150,6 +201,7 @@ static void cases(MPI_Comm comm) {
                                  .floor_eV = 0.2,
                                  .redraw = STZ_REDRAW_STZ};
   site_by_site(comm, &barriers);
+  frozen(comm, &barriers);
   barriers.width_eV = 0.02; // two well-separated humps
   barriers.composition_eV = -0.5;
   barriers.interface_eV = 0.0;

@@ -419,6 +419,66 @@ static void matched(MPI_Comm comm) {
   drop(&s);
 }
 
+// Amplitudes of the waves of g about its mean, one per local mode of `s`.
+static double *amplitudes(const sample *s) {
+  const int64_t sites = stz_grid_local_sites(s->grid);
+  double *g = NULL, *size = NULL;
+  double complex *spectrum = NULL;
+  CHECK_OK(STZ_NEW(g, sites));
+  CHECK_OK(STZ_NEW(size, stz_spectral_modes(s->spectral)));
+  CHECK_OK(STZ_NEW(spectrum, stz_spectral_modes(s->spectral)));
+  memcpy(g, stz_micro_g(s->micro), (size_t)sites * sizeof *g);
+  stz_spectral_forward(s->spectral, g, spectrum);
+  for (size_t i = 0; i < stz_spectral_modes(s->spectral); i++) size[i] = cabs(spectrum[i]);
+  stz_free(g);
+  stz_free(spectrum);
+  return size;
+}
+
+static double kurtosis(const sample *s) {
+  const double *g = stz_micro_g(s->micro), n = (double)stz_grid_sites(s->grid);
+  double mean = 0.0, second = 0.0, fourth = 0.0;
+  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) mean += g[i] / n;
+  for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i++) {
+    second += (g[i] - mean) * (g[i] - mean) / n;
+    fourth += pow(g[i] - mean, 4) / n;
+  }
+  return fourth / second / second;
+}
+
+// The control of random phases: wave by wave the amplitudes of the structured field, but a Gaussian field, unrelated to
+// it, with a constant interface weight of the same mean. A sharp field of domains has a kurtosis near 1, a Gaussian one
+// 3; at some 100 independent zones 1.5 stands between them by three standard errors of either.
+static void phases(MPI_Comm comm) {
+  stz_micro_params params = SMOOTH;
+  params.sharpness = 6.0;
+  sample plain = make(comm, &BOX, &params);
+  params.control = STZ_CONTROL_RANDOM_PHASES;
+  sample s = make(comm, &BOX, &params), alone = make(MPI_COMM_SELF, &BOX, &params);
+  double *before = amplitudes(&plain), *after = amplitudes(&s), weight[2] = {0.0, 0.0};
+  for (size_t i = 0; i < stz_spectral_modes(s.spectral); i++) CHECK_NEAR(after[i], before[i], 1e-9 * (1.0 + before[i]));
+  for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++) {
+    const int64_t site = stz_grid_first_site(s.grid) + i;
+    CHECK(stz_micro_g(s.micro)[i] == stz_micro_g(alone.micro)[site], "ranks disagree at %" PRId64, site);
+    CHECK(stz_micro_interface(s.micro)[i] == stz_micro_interface(s.micro)[0], "the weight varies");
+    weight[0] += stz_micro_interface(plain.micro)[i];
+    weight[1] += stz_micro_interface(s.micro)[i];
+  }
+  MPI_Allreduce(MPI_IN_PLACE, weight, 2, MPI_DOUBLE, MPI_SUM, comm);
+  CHECK_NEAR(weight[1], weight[0], 1e-9 * weight[0]);
+  params.control = STZ_CONTROL_NONE;
+  sample domains = make(MPI_COMM_SELF, &BOX, &params);
+  CHECK(kurtosis(&domains) < 1.5 && kurtosis(&alone) > 1.5, "kurtosis %g and %g", kurtosis(&domains), kurtosis(&alone));
+  CHECK_NEAR(correlation(s.grid, stz_micro_g(alone.micro), stz_micro_g(domains.micro), (const int[3]){0, 0, 0}), 0.0,
+             0.3);
+  stz_free(before);
+  stz_free(after);
+  drop(&plain);
+  drop(&s);
+  drop(&alone);
+  drop(&domains);
+}
+
 static void cases(MPI_Comm comm) {
   stz_grid *grid;
   direct_sums(comm);
@@ -432,6 +492,7 @@ static void cases(MPI_Comm comm) {
   errors(comm);
   uniform(comm);
   matched(comm);
+  phases(comm);
 }
 
 int main(int argc, char **argv) { return harness_main(argc, argv, "micro", cases); }
