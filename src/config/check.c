@@ -95,15 +95,29 @@ static stz_err check_segment_keys(stz_config_builder *builder, int segment) {
 
 static const char STRAIN[] = "protocol[].until_strain", STRESS[] = "protocol[].until_stress_GPa";
 
+// The true stress of a specimen that an actuator pulls and that does not yield, finite geometry, by bisection.
+static double pulled_GPa(const stz_segment *s, const stz_elastic_params *elastic) {
+  double low = 0.0, high = s->mismatch_strain; // elastic strain
+  for (int i = 0; i < 60; i++) {
+    const double strain = 0.5 * (low + high), area = exp(-2.0 * elastic->poisson * strain);
+    const bool below = elastic->young_GPa * strain * area < s->stiffness_GPa * (s->mismatch_strain - expm1(strain));
+    *(below ? &low : &high) = strain;
+  }
+  return elastic->young_GPa * low;
+}
+
 // A virgin specimen is never strained beyond the actuator's mismatch, nor stressed beyond the elastic answer to it.
 static stz_err check_virgin_actuator(const stz_config_builder *builder) {
   const stz_segment *s = &builder->config->protocol[0];
   const stz_elastic_params *elastic = &builder->config->elastic;
   const double shear = elastic->young_GPa / (1.0 + elastic->poisson); // of a tensor component, 2 mu
   const double softening = 1.0 + s->stiffness_GPa / (s->mode == STZ_MODE_SHEAR ? shear : elastic->young_GPa);
-  const double elastic_GPa = s->stiffness_GPa * s->mismatch_strain / softening;
-  if (s->until_strain >= s->mismatch_strain) {
-    return violated(builder, 0, STRAIN, "< %g, the mismatch_strain, which is never passed", s->mismatch_strain);
+  const bool deforms = s->geometry == STZ_GEOMETRY_FINITE && s->mode == STZ_MODE_UNIAXIAL;
+  const double elastic_GPa = deforms ? pulled_GPa(s, elastic) : s->stiffness_GPa * s->mismatch_strain / softening;
+  const double longest = deforms ? log1p(s->mismatch_strain) : s->mismatch_strain;
+  if (s->until_strain >= longest) {
+    return violated(builder, 0, STRAIN, "< %.4g, the %s, which is never passed", longest,
+                    deforms ? "logarithmic strain of mismatch_strain" : "mismatch_strain");
   }
   if (s->until_stress_GPa > elastic_GPa) {
     return violated(builder, 0, STRESS, "<= %.4g, the elastic stress of this actuator", elastic_GPa);

@@ -240,6 +240,13 @@ const stz_key stz_schema[] = {
     {"protocol[].stiffness_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = 1e-9, .max = 1e9, IN_SEGMENT(stiffness_GPa),
      .used_by = ACTUATOR, .needed_by = ACTUATOR,
      .description = "Stiffness S_a = E_a A_a L_s/(A_s L_a) of the actuator (a) on the scale of the specimen (s)"},
+    {"protocol[].geometry", STZ_KEY_NAME, "", "\"finite\"", .names = "small|finite", IN_SEGMENT(geometry),
+     .used_by = ACTUATOR,
+     .description =
+         "Length and area of the specimen in its balance with the actuator. `finite`: as they are, so that the "
+         "actuator is stiffer to true stress and logarithmic strain the longer and thinner the specimen is (by 27 % at "
+         "14.5 %). `small`: as they were at the start, for comparison with theories of small strains. No difference "
+         "in mode `shear`, which changes neither"},
     {"protocol[].mismatch_strain", STZ_KEY_FLOAT, "1", NULL, .min = 0, .min_open = true, .max = 1e6,
      IN_SEGMENT(mismatch_strain), .used_by = ACTUATOR, .needed_by = ACTUATOR,
      .description = "Free contraction of the actuator over the specimen's length"},

@@ -15,6 +15,7 @@ void stz_balance_set(stz_balance *balance) {
   const double scale = (1.0 + poisson) * (1.0 - (n - 1) * poisson);
   const double same = young * ((1.0 - (n - 2) * poisson) / scale), other = young * (poisson / scale);
   balance->sprung = -1;
+  balance->deforms = false;
   memset(balance->stiffness, 0, sizeof balance->stiffness);
   for (int u = 0; u < 6; u++) {
     if (!balance->strained[u]) continue;
@@ -29,6 +30,7 @@ void stz_balance_add_spring(stz_balance *balance, int component, double stiffnes
   double *own = &balance->stiffness[component][component];
   for (int v = 0; v < 6; v++) assert(v == component || balance->stiffness[component][v] == 0.0);
   balance->sprung = component;
+  balance->spring = stiffness;
   *own = stiffness / (1.0 + stiffness / *own);
 }
 

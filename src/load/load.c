@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "load/machine.h"
 #include "load/segment.h"
 
 #define DECLARE(TYPE, name, text) extern const stz_segment_kind stz_segment_##name;
@@ -45,6 +46,36 @@ static void imposed_at(const stz_load *load, double t, double value[6], double r
   rate[load->component] = ramping ? load->rate : 0.0;
 }
 
+// --- the release of an actuator whose balance is not linear ---
+
+static double knot_time(const stz_load *load, int knot) { return load->ramp_end * ((double)knot / load->knots); }
+
+// The knot before or at a time within the release.
+static int knot_before(const stz_load *load, double t) {
+  int knot = (int)(t / load->ramp_end * load->knots);
+  while (knot > 0 && knot_time(load, knot) > t) knot--;
+  while (knot + 1 < load->knots && knot_time(load, knot + 1) <= t) knot++;
+  return knot;
+}
+
+static double stress_at_knot(const stz_load *load, int knot) {
+  const double contraction = load->start + (load->stop - load->start) * ((double)knot / load->knots);
+  return stz_machine_stress(&load->balance, contraction, load->plastic[load->component]);
+}
+
+// The stress on the deformed specimen: exact at the knots of the release and after it, a straight line between knots.
+static void deformed_stress(const stz_load *load, double t, double *stress, double *rate) {
+  *rate = 0.0;
+  if (t >= load->ramp_end) {
+    *stress = stz_machine_stress(&load->balance, load->stop, load->plastic[load->component]);
+    return;
+  }
+  const int knot = knot_before(load, t);
+  const double begin = stress_at_knot(load, knot), start = knot_time(load, knot);
+  *rate = (stress_at_knot(load, knot + 1) - begin) / (knot_time(load, knot + 1) - start);
+  *stress = begin + *rate * (t - start);
+}
+
 static stz_load_now state_at(const stz_load *load, double t) {
   static const double none[6] = {0};
   double value[6], rate[6];
@@ -52,6 +83,7 @@ static stz_load_now state_at(const stz_load *load, double t) {
   imposed_at(load, t, value, rate);
   stz_balance_stress(&load->balance, value, load->plastic, s.stress);
   stz_balance_stress(&load->balance, rate, none, s.stress_rate);
+  if (load->balance.deforms) deformed_stress(load, t, &s.stress[load->component], &s.stress_rate[load->component]);
   stz_balance_strain(&load->balance, s.stress, load->plastic, s.strain);
   stz_balance_strain(&load->balance, s.stress_rate, none, s.strain_rate);
   for (int v = 0; v < 6; v++) { // what is imposed itself, so that a strain ends on its target exactly
@@ -113,7 +145,10 @@ static void begin_leg(stz_load *load, int leg, double strain, double stress) {
 // When the leg ends if no event happens; INFINITY if it does not, or there is none.
 static double leg_end(const stz_load *load, const stz_load_now *s) {
   const int d = load->component;
-  if (load->leg < 0) return load->time < load->ramp_end ? load->ramp_end : INFINITY; // the actuator's release
+  if (load->leg < 0) { // the actuator's release
+    if (load->time >= load->ramp_end) return INFINITY;
+    return load->knots > 0 ? knot_time(load, knot_before(load, load->time) + 1) : load->ramp_end;
+  }
   const double stress_end = crossing(load->time, s->stress[d], s->stress_rate[d], load->turn_stress, load->turn_way,
                                      STZ_LOAD_ROUNDING * load->balance.young);
   return fmax(load->time, fmin(load->ramp_end, stress_end));
@@ -165,6 +200,7 @@ static void begin_segment(stz_load *load, int index, const stz_load_now *found) 
   load->start = load->stop = strain;
   load->strain_way = load->stress_way = load->turn_way = 0;
   load->leg = -1;
+  load->knots = 0;
   load->last_leg = false;
   if (kind->leg) begin_leg(load, 0, strain, stress);
   if (kind->begin) kind->begin(load, segment, strain, stress);
@@ -287,7 +323,12 @@ void stz_load_state_at(const stz_load *load, double t, stz_macro *macro) {
 }
 
 void stz_load_stiffness(const stz_load *load, double stiffness[6][6]) {
+  const int d = load->component;
   memcpy(stiffness, load->balance.stiffness, sizeof load->balance.stiffness);
+  if (!load->balance.deforms) return;
+  double value[6], rate[6];
+  imposed_at(load, load->time, value, rate);
+  stiffness[d][d] = stz_machine_stiffness(&load->balance, value[d], load->plastic[d]);
 }
 
 size_t stz_load_saved_bytes(void) { return sizeof(stz_load); }

@@ -14,7 +14,11 @@
 // Of the driven component e and s,
 //   strain-rate, relaxation, rate-jump, unload, cyclic impose e;  creep, age impose s (age: all stresses are zero);
 //   actuator: s = S_a (m(t) - (e - e_a)), m the mismatch released so far in this segment. It grips the specimen as it
-//   finds it: e_a, its strain then plus s/S_a, keeps the stress continuous (0 for a virgin specimen).
+//   finds it: e_a, its strain then plus s/S_a, keeps the stress continuous (0 for a virgin specimen). With finite
+//   geometry (uniaxial): s A/A0 = S_a (m(t) - (exp(e) - 1 - u_a)), A/A0 = exp(-plastic strain - 2 nu s/E); gripped
+//   alike. During the release this holds at times that are at most a mismatch of 0.001 apart, and s is linear in time
+//   between them: off by some 1e-5 GPa at most.
+// Stresses are true stresses (force over the present area), strains are logarithmic.
 //
 // Ends. A segment ends at the first of its end conditions, at once if one holds already at its start. A target counts
 // as reached from there on in the direction in which the control drives: strain-rate and rate-jump, that of the rate
@@ -103,8 +107,8 @@ void stz_load_save(const stz_load *load, void *saved);
 void stz_load_restore(stz_load *load, const void *saved);
 
 // -d(stress)/d(plastic strain) of the control in force, tensor components, eV/nm^3: an event that adds the mean plastic
-// strain p changes the mean stress by -stiffness p. For the energy balance. Uniaxial: E for xx under held strain, 0
-// under held stress, S_a/(1+S_a/E) for the actuator.
+// strain p changes the mean stress by -stiffness p. Uniaxial: E for xx under held strain, 0 under held stress,
+// S_a/(1+S_a/E) for the actuator; with finite geometry it is the limit of small p at the present strain.
 void stz_load_stiffness(const stz_load *load, double stiffness[6][6]);
 
 #endif

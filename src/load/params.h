@@ -29,6 +29,9 @@ typedef enum stz_segment_mode {
 
 typedef enum stz_control { STZ_CONTROL_STRAIN, STZ_CONTROL_STRESS } stz_control;
 
+// Whether an actuator's balance has the length and area of the specimen as it is, or as it was at the start.
+typedef enum stz_geometry { STZ_GEOMETRY_SMALL, STZ_GEOMETRY_FINITE } stz_geometry;
+
 enum { STZ_LIST_SIZE = 8 };
 
 typedef struct stz_list {
@@ -54,6 +57,7 @@ typedef struct stz_segment {
   stz_list strain_rates_per_s;     // mixed: six rates; unused where the stress is controlled
   stz_list stress_rates_GPa_per_s; // mixed: six rates, from the stress that is found; unused where the strain is
   double stress_GPa;               // creep
+  stz_geometry geometry;           // actuator, uniaxial
   double stiffness_GPa;            // actuator: S_a = E_a A_a L_s/(A_s L_a)
   double mismatch_strain;          // actuator: its free contraction over the specimen's length, from this segment on
   double release_s;                // actuator: duration of the linear release

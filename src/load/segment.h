@@ -24,6 +24,7 @@ struct stz_load {
   int leg; // -1: a type without
   bool last_leg;
   double start, rate, ramp_begin, ramp_end, stop; // c(t)
+  int knots;                                      // of the release where the balance is not linear; 0: none
   double turn_stress;                             // ends the leg too, if crossed in the direction turn_way
   int turn_way;
 };

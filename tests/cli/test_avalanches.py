@@ -22,7 +22,8 @@ TENSION = HEAD + """protocol = (
   { type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.065; temperature_K = 295.0; } );
 """
 ACTUATOR = HEAD + """protocol = (
-  { type = "actuator"; stiffness_GPa = 72.0; mismatch_strain = 0.11; release_s = 60.0; duration_s = 1.0e4; },
+  { type = "actuator"; geometry = "small"; stiffness_GPa = 72.0; mismatch_strain = 0.11; release_s = 60.0;
+    duration_s = 1.0e4; },
   { type = "relaxation"; duration_s = 1.0e4; },
   { type = "creep"; stress_GPa = 3.1; duration_s = 100.0; } );
 """
