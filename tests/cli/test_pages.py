@@ -13,7 +13,9 @@ import pages
 from harness import PROGRAM, SOURCE, expect, finish
 
 QUICK = ("README", "docs/guide", "docs/measured", "docs/nbed")
-LONG = ("docs/experiment", "docs/gallery", "docs/own-glass", "docs/postprocessing", "docs/sweeps", "docs/synthetic")
+LONG = (
+    "docs/experiment", "docs/fit", "docs/gallery", "docs/own-glass", "docs/postprocessing", "docs/sweeps", "docs/synthetic"
+)
 
 
 def environment(folder):

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import linregress, t as student
 
 from ..errors import StzPostError
-from ..io.measured import YOUNG_GPA, Measured, clean, constant, length_of
+from ..io.measured import YOUNG_GPA, Measured, clean, constant, cut, length_of
 from ..units import GPA, KB_EV, ROOM_K, TAYLOR_FACTORS
 from . import activation, tension
 from .activation import Estimate
@@ -147,11 +147,7 @@ def _temperature(measured, settings, outcome):
 
 def _clocked(measured, settings, needed):
     """Rows after the begin, times from there."""
-    time = measured.columns["time"]
-    inside = ~(time < settings.start_s) & ~(time > settings.stop_s)
-    measured.leave_out("outside --from and --to", inside)
-    if settings.start_s:
-        measured.columns["time"] = measured.columns["time"] - settings.start_s
+    cut(measured, settings.start_s, settings.stop_s)
     return clean(measured, needed, clock=True).columns
 
 

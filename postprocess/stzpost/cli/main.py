@@ -14,6 +14,7 @@ from .. import SUFFIXES, __version__, later, text
 from ..analysis import registry
 from ..errors import StzPostError
 from . import exchange
+from . import fit as fit_cli
 from . import measured as measured_cli
 from . import sweeps as sweep_cli
 
@@ -139,6 +140,7 @@ def parser():
     sweep_cli.add(commands)
     measured_cli.add(commands)
     exchange.add(commands)
+    fit_cli.add(commands, argparse.RawDescriptionHelpFormatter)
 
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
@@ -422,13 +424,14 @@ def _calibrate(options):
     found = calibration.fit(calibration.observe(runs, points), calibration.design(points))
     current = plan.model_values(options.inputs, calibration.PARAMETERS)
     calibration.write(found, current, options.output)
-    for name, (low, high) in found.intervals().items():
-        alone = found.alone()[name]
+    held = found.inference.alone()
+    for name, (low, high) in found.inference.intervals().items():
+        alone = held[name]
         told = f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held"
         print(minus(f"{told}; model {current[name]:g}"))
     for name, (mean, deviation) in found.predicted().items():
         print(minus(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}"))
-    print(f"undetermined: {', '.join(found.undetermined()) or 'none'}")
+    print(f"undetermined: {', '.join(found.inference.undetermined()) or 'none'}")
     print(f"log likelihood of the model: {found.likelihood_of(current):.2f} below the best")
 
 

@@ -154,6 +154,14 @@ def clean(measured: Measured, needed: tuple, clock: bool) -> Measured:
     return measured
 
 
+def cut(measured: Measured, start_s: float, stop_s: float) -> None:
+    """Leaves the rows between two times; times then count from the first."""
+    time = measured.columns["time"]
+    measured.leave_out("outside --from and --to", ~(time < start_s) & ~(time > stop_s))
+    if start_s:
+        measured.columns["time"] = measured.columns["time"] - start_s
+
+
 def _in_order(measured):
     """Ascending times; rows of the same time become their mean."""
     time = measured.columns["time"]

@@ -3,12 +3,13 @@
 quadratic response surface of each observable, and what the measured values leave of the parameters.
 
 Scrambled Sobol points fill the box PARAMETERS. At each, three runs in a box of 24^3 with a seed of its own: a specimen
-on chip at 7 %, one that stays at 2.4 GPa, and tension. Observables are fitted by all terms up to second order; the error
-of the surface, which contains the scatter from seed to seed, is that of leaving one point out. The stress at 2 h itself
+on chip at 7 %, one that stays at 2.4 GPa, and tension. Observables are fitted by all terms up to second order; the
+error of the surface, which contains the scatter from seed to seed, is that of leaving one point out. The stress at 2 h itself
 is no smooth function over the box, since a specimen that hardly yields shows its actuator: it is taken as the flow
 stress in tension and their mean difference where that is near the target, whose scatter counts as error. The likelihood
-takes the measured tolerance and these errors; the prior is even over the box. The upper yield over flow is fitted and
-predicted as well, but asks for nothing: the source has no number for it. The file names what stays undetermined.
+takes the measured tolerance and these errors. The upper yield over flow is fitted and predicted as well, but asks for
+nothing: the source has no number for it. Surfaces, intervals and posterior are those of `stz-post fit`
+(analysis/surface.py, analysis/inference.py); the file names what stays undetermined.
 """
 import json
 import math
@@ -19,11 +20,13 @@ import numpy as np
 from scipy.stats import chi2, norm, qmc
 
 from ..analysis import activation, relaxation, tension
+from ..analysis.estimate import LEVEL
+from ..analysis.inference import Inference
+from ..analysis.surface import Parameter, surface
 from ..errors import StzPostError
 from ..io import writing
 from ..io.result import open_result
-from ..plots import style
-from ..plots.style import BLUE, GREY, LIGHT, MM, PAGE, VERMILLION
+from ..plots import fit as plots, style
 from . import runs as plan
 from .sweeps import CONSECUTIVE, Axis, Sweep
 from .targets import SENSITIVITY, YIELD_GPA
@@ -36,9 +39,7 @@ PARAMETERS = {  # key of the input: (low, high), label
     "barriers.interface_eV": ((0.0, 0.20), "interfaces (eV)"),
 }
 POINTS = 56
-SAMPLES = 200_000  # of the posterior
-LEVEL = 0.95
-BINS = 40
+ORDERS = (2,)  # of the surfaces
 CELLS = "lattice.cells=[24, 24, 24]"
 QUICK_POINTS, QUICK_CELLS = 40, "lattice.cells=[16, 16, 16]"  # to try the command: hardly more points than terms
 ELASTIC_GPA = 176.0  # actuator of the specimen that stays below yield
@@ -52,18 +53,6 @@ LOSS_GPA, LOSS_EDGE = 0.057, 0.01  # of the specimen that should show none, from
 
 
 @dataclass
-class Surface:
-    """Quadratic response surface of one observable over the unit box."""
-
-    coefficients: np.ndarray
-    error: float  # root mean square when one point is left out
-    points: int
-
-    def __call__(self, x):
-        return _terms(x) @ self.coefficients
-
-
-@dataclass
 class Offset:
     """Stress at 2 h less flow stress, of the points of the design near the target."""
 
@@ -74,79 +63,28 @@ class Offset:
 
 @dataclass
 class Calibration:
-    names: list
     design: np.ndarray  # points in the unit box
     observed: dict  # observable -> values, NaN where a fit was refused
     offset: Offset
     surfaces: dict
-    samples: np.ndarray  # unit box
-    log_likelihood: np.ndarray
+    inference: Inference
 
     @property
-    def best(self):
-        return int(np.argmax(self.log_likelihood))
-
-    def intervals(self):
-        """{name: (low, high)} by profile likelihood: the best that any sample with this value reaches."""
-        centres, profiles = self.profiles()
-        limit = -0.5 * chi2.ppf(LEVEL, 1)
-        found = {}
-        for name, profile in zip(self.names, profiles):
-            inside = centres[profile >= limit]
-            low, high = PARAMETERS[name][0]
-            half = 0.5 / BINS
-            found[name] = (low + (high - low) * (inside.min() - half), low + (high - low) * (inside.max() + half))
-        return found
-
-    def profiles(self):
-        """Centres of the bins in the unit box, and the log profile likelihood of each parameter, 0 at its best."""
-        top = self.log_likelihood.max()
-        rows = []
-        for i in range(len(self.names)):
-            index = np.minimum((self.samples[:, i] * BINS).astype(int), BINS - 1)
-            row = np.full(BINS, -np.inf)
-            np.maximum.at(row, index, self.log_likelihood)
-            rows.append(row - top)
-        return (np.arange(BINS) + 0.5) / BINS, np.array(rows)
-
-    def weights(self):
-        w = np.exp(self.log_likelihood - self.log_likelihood.max())
-        return w / w.sum()
+    def names(self):
+        return self.inference.names
 
     def predicted(self):
         """{observable: (mean, standard deviation)} over the posterior."""
-        w = self.weights()
         found = {}
-        for name, surface in self.surfaces.items():
-            y = surface(self.samples) + (self.offset.mean if name == "flow_GPa" else 0.0)
-            mean = float(w @ y)
-            found[name] = (mean, math.sqrt(float(w @ (y - mean) ** 2)))
+        for name, one in self.surfaces.items():
+            y = one(self.inference.samples)[:, 0] + (self.offset.mean if name == "flow_GPa" else 0.0)
+            found[name] = (float(np.mean(y)), float(np.std(y)))
         return found
-
-    def correlation(self):
-        """Of the parameters over the posterior."""
-        w = self.weights()
-        centred = self.samples - w @ self.samples
-        covariance = (centred * w[:, None]).T @ centred
-        deviation = np.sqrt(np.diag(covariance))
-        return covariance / np.outer(deviation, deviation)
-
-    def alone(self):
-        """{name: standard deviation with the other parameters held}: what the data say about each by itself."""
-        w = self.weights()
-        centred = self.samples - w @ self.samples
-        precision = np.linalg.inv((centred * w[:, None]).T @ centred)
-        return {n: float(np.ptp(PARAMETERS[n][0])) / math.sqrt(precision[i, i]) for i, n in enumerate(self.names)}
-
-    def undetermined(self):
-        """Parameters whose interval spans more than 0.8 of the box."""
-        spans = {n: (b - a) / (PARAMETERS[n][0][1] - PARAMETERS[n][0][0]) for n, (a, b) in self.intervals().items()}
-        return [name for name, span in spans.items() if span > 0.8]
 
     def likelihood_of(self, values):
         """Log likelihood of a set {name: value}, relative to the best."""
-        x = np.array([[(values[n] - PARAMETERS[n][0][0]) / np.ptp(PARAMETERS[n][0]) for n in self.names]])
-        return float(_log_likelihood(self.surfaces, self.offset, x)[0] - self.log_likelihood.max())
+        inference = self.inference
+        return float(inference.log_likelihood(inference.places(values))[0] - inference.top)
 
 
 def design(points=POINTS):
@@ -195,45 +133,33 @@ def observe(runs, points=POINTS):
 
 def fit(observed, x):
     """The calibration from a design and what was observed at its points."""
-    surfaces = {name: surface(x, values) for name, values in observed.items() if name != "stress_GPa"}
+    surfaces = {
+        name: surface(x, values, ORDERS, f" of {name}") for name, values in observed.items() if name != "stress_GPa"
+    }
     near = np.abs(observed["flow_GPa"] - STRESS_GPA) < NEAR_GPA
     differences = (observed["stress_GPa"] - observed["flow_GPa"])[near]
     differences = differences[np.isfinite(differences)]
     if len(differences) < 5:
         raise StzPostError(f"{len(differences)} points of the design flow near {STRESS_GPA} GPa, needs 5")
     offset = Offset(float(differences.mean()), float(differences.std(ddof=1)), len(differences))
-    samples = np.random.default_rng(7).random((SAMPLES, x.shape[1]))
-    likelihood = _log_likelihood(surfaces, offset, samples)
-    return Calibration(list(PARAMETERS), x, observed, offset, surfaces, samples, likelihood)
-
-
-def surface(x, values):
-    """Least squares of all terms up to second order; the error by leaving each point out (from the hat matrix)."""
-    keep = np.isfinite(values)
-    terms = _terms(x[keep])
-    if terms.shape[0] < terms.shape[1] + 4:
-        raise StzPostError(
-            f"a response surface of {terms.shape[1]} terms needs {terms.shape[1] + 4} points, got {keep.sum()}"
-        )
-    coefficients = np.linalg.lstsq(terms, values[keep], rcond=None)[0]
-    leverage = np.einsum("ij,ji->i", terms, np.linalg.pinv(terms))
-    left_out = (values[keep] - terms @ coefficients) / (1 - leverage)
-    return Surface(coefficients, float(np.sqrt(np.mean(left_out**2))), int(keep.sum()))
+    parameters = [Parameter(name, low, high, key=name) for name, ((low, high), _) in PARAMETERS.items()]
+    inference = Inference(parameters, lambda places: _log_likelihood(surfaces, offset, places))
+    return Calibration(x, observed, offset, surfaces, inference)
 
 
 def record(found, current):
     """For scripts."""
-    low = {n: PARAMETERS[n][0][0] for n in found.names}
-    span = {n: float(np.ptp(PARAMETERS[n][0])) for n in found.names}
-    best = {n: low[n] + span[n] * float(v) for n, v in zip(found.names, found.samples[found.best])}
+    inference = found.inference
     return {
         "points": len(found.design),
-        "best": best,
-        "best_log_likelihood": float(found.log_likelihood.max()),
-        "intervals_95": {n: list(v) for n, v in found.intervals().items()},
-        "undetermined": found.undetermined(),
-        "deviation_with_the_others_held": found.alone(),
-        "correlation": {n: dict(zip(found.names, row)) for n, row in zip(found.names, found.correlation().tolist())},
+        "best": inference.values(inference.best),
+        "best_log_likelihood": inference.top,
+        "intervals_95": {n: list(v) for n, v in inference.intervals().items()},
+        "undetermined": inference.undetermined(),
+        "deviation_with_the_others_held": inference.alone(),
+        "correlation": {
+            n: dict(zip(found.names, row)) for n, row in zip(found.names, inference.correlation().tolist())
+        },
         "predicted": {n: list(v) for n, v in found.predicted().items()},
         "stress_at_2h_less_flow_GPa": asdict(found.offset),
         "surface_error": {n: s.error for n, s in found.surfaces.items()},
@@ -248,40 +174,16 @@ def write(found, current, directory):
     os.makedirs(directory, exist_ok=True)
     with writing.text(os.path.join(directory, "calibration.json")) as file:
         json.dump(record(found, current), file, ensure_ascii=False, indent=1)
-    style.save(_figure(found, current), os.path.join(directory, "calibration.png"))
-
-
-@style.styled
-def _figure(found, current):
-    """Profile likelihood of each parameter; grey: outside the 95 % interval; the model's value as a line."""
-    figure, axes = style.new(PAGE, 55 * MM, ncols=len(found.names), sharey=True)
-    centres, profiles = found.profiles()
-    for place, name, profile in zip(axes, found.names, profiles):
-        (low, high), label = PARAMETERS[name]
-        x = low + (high - low) * centres
-        place.plot(x, np.maximum(profile, -8), color=BLUE)
-        place.axhline(-0.5 * chi2.ppf(LEVEL, 1), color=GREY, ls="--", lw=0.7)
-        place.axvline(current[name], color=VERMILLION, lw=0.8)
-        place.fill_between(x, -8, 0.3, where=profile < -0.5 * chi2.ppf(LEVEL, 1), color=LIGHT, lw=0)
-        place.set(xlabel=label, xlim=(low, high), ylim=(-8, 0.3))
-    axes[0].set_ylabel("log profile likelihood")
-    return figure
-
-
-def _terms(x):
-    """1, x, and all products, of x in [-1, 1]."""
-    x = 2 * np.asarray(x) - 1
-    n = x.shape[1]
-    products = [x[:, i] * x[:, j] for i in range(n) for j in range(i, n)]
-    return np.column_stack([np.ones(len(x)), x, *products])
+    labels = {name: label for name, (_, label) in PARAMETERS.items()}
+    style.save(plots.profiles(found.inference, current, labels), os.path.join(directory, "calibration.png"))
 
 
 def _log_likelihood(surfaces, offset, x):
     def error(name, tolerance):
         return math.hypot(tolerance, surfaces[name].error)
 
-    stress = surfaces["flow_GPa"](x) + offset.mean
+    stress = surfaces["flow_GPa"](x)[:, 0] + offset.mean
     total = -0.5 * ((stress - STRESS_GPA) / math.hypot(error("flow_GPa", STRESS_TOLERANCE), offset.deviation)) ** 2
-    total -= 0.5 * ((surfaces["slope_GPa"](x) - SLOPE_GPA) / error("slope_GPa", SLOPE_TOLERANCE)) ** 2
-    total += norm.logcdf((LOSS_GPA - surfaces["loss_GPa"](x)) / error("loss_GPa", LOSS_EDGE))
+    total -= 0.5 * ((surfaces["slope_GPa"](x)[:, 0] - SLOPE_GPA) / error("slope_GPa", SLOPE_TOLERANCE)) ** 2
+    total += norm.logcdf((LOSS_GPA - surfaces["loss_GPa"](x)[:, 0]) / error("loss_GPa", LOSS_EDGE))
     return total

@@ -60,7 +60,12 @@ class Comparison:
 
 def read(path, choice=reader.Choice(), error=None, length_um=None):
     """Reads a measurement; asks for what it lacks. `error` (GPa or µm) stands for a column of errors."""
-    found = reader.read(path, choice)
+    return understood(reader.read(path, choice), error, length_um)
+
+
+def understood(found, error=None, length_um=None):
+    """The measurement that the columns of a file are."""
+    path = found.path
     kind = next((kind for kind, (needed, _) in KINDS.items() if set(needed) <= set(found.columns)), None)
     if kind is None:
         known = "; ".join(", ".join(needed) for needed, _ in KINDS.values())
