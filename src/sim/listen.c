@@ -12,6 +12,7 @@ stz_listener stz_listen_begin(MPI_Comm comm, const stz_run_options *options, dou
                         .options = options,
                         .save_every_s = save_every_s,
                         .begin = now,
+                        .ready = now,
                         .saved = now,
                         .asked = now,
                         .warnings = stz_interrupt_warnings(),
@@ -24,7 +25,8 @@ static int own_wish(const stz_listener *l, int rank, double now) {
   if (options->stop && *options->stop) return STZ_WISH_STOP;
   const stz_wish warned = stz_interrupt_warnings() != l->warnings ? STZ_WISH_SAVE : STZ_WISH_NONE;
   if (rank != 0 || l->questions == 1) return warned;
-  if (options->max_walltime_s > 0.0 && now - l->begin > options->max_walltime_s) return STZ_WISH_STOP;
+  const double since = l->moved ? l->begin : l->ready;
+  if (options->max_walltime_s > 0.0 && now - since > options->max_walltime_s) return STZ_WISH_STOP;
   return l->save_every_s > 0.0 && now - l->saved > l->save_every_s ? STZ_WISH_SAVE : warned;
 }
 

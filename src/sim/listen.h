@@ -18,11 +18,14 @@ typedef struct stz_listener {
   double asked;        // wall time when the ranks last agreed on an event
   int every, events;   // they agree at each of so many events; events since
   int questions;       // so far
+  double ready;        // wall time when it began to listen
+  bool moved;          // this part of the run has come to a row, an event or further in time
   int warnings;        // of a kill, that the last save has met
   stz_wish wish;       // that was heard, until the caller has met it
 } stz_listener;
 
-// From now on. The first question is never answered by the wall time, so that each part of a run gets on. Local.
+// From now on. Until `moved` is set the wall time counts from now, not from the begin, and the first question is never
+// answered by it, so that each part of a run gets on. Local.
 stz_listener stz_listen_begin(MPI_Comm comm, const stz_run_options *options, double save_every_s);
 
 // Asks at an event: cheap, as the ranks agree only now and then. Collective.

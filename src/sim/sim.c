@@ -116,6 +116,13 @@ static bool leaves_off(void *context) {
   return stz_listen(&r->listener) != STZ_WISH_NONE;
 }
 
+// For the record, which asks after each row.
+static bool leaves_off_rows(void *context) {
+  run *r = context;
+  if (r->record.step.until > 0.0) r->listener.moved = true;
+  return leaves_off(context);
+}
+
 // The mean plastic strain grows by an event's strain times its share of the volume.
 static void yield(stz_sample *s, const double strain[6]) {
   const double share = stz_grid_fraction(s->grid, stz_elastic_volume(s->elastic));
@@ -153,6 +160,7 @@ static stz_err take_step(run *r, const stz_mean_stress *mean, bool *taken) {
   report(r, false);
   *taken = true;
   step->found = false;
+  if (step->happens || step->until > mean->t0) r->listener.moved = true;
   if (!step->happens) {
     stz_kmc_advance(s->kmc, step->until);
     return STZ_OK;
@@ -263,6 +271,14 @@ static stz_err begin_record(run *r, start *how) {
   return err;
 }
 
+// A chain of jobs with too short a wall time would never come to an end.
+static void say_too_short(const run *r) {
+  const double most = r->options->max_walltime_s, set_up = r->listener.ready - r->listener.begin;
+  if ((r->options->stop && *r->options->stop) || !(most > 0.0) || (r->listener.moved && set_up < most)) return;
+  stz_log(STZ_LOG_INFO, "%s in this part, as its set-up took %.3g s: allow far more than --max-walltime %g",
+          r->listener.moved ? "few steps were taken" : "no step was taken", set_up, most);
+}
+
 static stz_err run_recorded(run *r) {
   start how;
   stz_kmc_stats stats;
@@ -274,13 +290,14 @@ static stz_err run_recorded(run *r) {
   stz_kmc_stats_get(r->sample.kmc, &stats);
   r->events_before = stats.events;
   stz_kmc_listen(r->sample.kmc, leaves_off, r);
-  r->record.leaves_off = leaves_off;
+  r->record.leaves_off = leaves_off_rows;
   r->record.context = r;
   const stz_err err = run_protocol(r, how == START_INSIDE);
   if (err != STZ_OK) {
     stz_recorder_abandon(&r->record);
     return err;
   }
+  if (r->stopping) say_too_short(r);
   if (r->stopping) return stz_result_close(&r->record.view.result);
   STZ_TRY(stz_recorder_finish(&r->record));
   return stz_state_remove(&r->paths, r->sample.grid);

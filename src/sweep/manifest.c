@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/build.h"
+#include "base/interrupt.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "sim/state.h"
 #include "sweep/json.h"
@@ -20,6 +22,10 @@ enum { PATH_SIZE = 4200, FORMAT_VERSION = 1 };
 // Bytes far beyond the file's end stand for what is locked: the end of the file for who appends, then each run.
 static const off_t LOCK_APPEND = (off_t)1 << 40;
 
+// Who appends holds the file for milliseconds, unless it was stopped meanwhile: tenths of a second until that is said,
+// and until the line is kept for later.
+enum { SAID_AFTER = 10, GIVEN_UP_AFTER = 200 };
+
 struct stz_manifest {
   char path[PATH_SIZE];
   int file;
@@ -28,6 +34,7 @@ struct stz_manifest {
   stz_run_status *runs;
   off_t read;    // up to here
   char *pending; // lines that could not be written yet
+  bool blocked;  // another process held the file too long
 };
 
 const char *stz_run_state_name(stz_run_state state) {
@@ -363,9 +370,32 @@ static stz_err append_locked(stz_manifest *m, const char *text) {
   return err;
 }
 
+static stz_err lock_append(stz_manifest *m) {
+  static const struct timespec nap = {.tv_nsec = 100000000};
+  const int most = m->blocked ? SAID_AFTER : GIVEN_UP_AFTER;
+  for (int waited = 0; !lock(m->file, F_WRLCK, F_SETLK, LOCK_APPEND); waited++) {
+    struct flock holder = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_APPEND, .l_len = 1};
+    const bool held = fcntl(m->file, F_GETLK, &holder) == 0 && holder.l_type != F_UNLCK;
+    const long process = held ? (long)holder.l_pid : 0;
+    m->blocked = waited >= most;
+    if (m->blocked || (held && waited >= SAID_AFTER && *stz_interrupt_flag())) {
+      return stz_fail(STZ_EIO,
+                      "%s: process %ld has held it for %d s and may be stopped; go on with --resume when it is over",
+                      m->path, process, waited / 10);
+    }
+    if (held && waited == SAID_AFTER) {
+      stz_log(STZ_LOG_WARNING, "%s: process %ld holds it, stopped perhaps; waiting for %d s", m->path, process,
+              most / 10);
+    }
+    nanosleep(&nap, NULL);
+  }
+  m->blocked = false;
+  return STZ_OK;
+}
+
 stz_err stz_manifest_flush(stz_manifest *m) {
   if (!m->pending) return STZ_OK;
-  (void)lock(m->file, F_WRLCK, F_SETLKW, LOCK_APPEND);
+  STZ_TRY(lock_append(m));
   const stz_err err = append_locked(m, m->pending);
   (void)lock(m->file, F_UNLCK, F_SETLK, LOCK_APPEND);
   if (err == STZ_OK) {

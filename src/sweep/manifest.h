@@ -63,7 +63,8 @@ bool stz_manifest_claim(stz_manifest *manifest, int run);
 void stz_manifest_release(stz_manifest *manifest, int run);
 bool stz_manifest_held(const stz_manifest *manifest, int run);
 
-// Notes what happens to a run. When the disk is full the lines are kept and written with the next ones.
+// Notes what happens to a run. When the disk is full, or another process holds the file for long (stopped within an
+// append), the lines are kept and written with the next ones.
 stz_err stz_manifest_begins(stz_manifest *manifest, int run, int ranks) STZ_MUST_USE;
 stz_err stz_manifest_ends(stz_manifest *manifest, int run, stz_run_state state, double wall_s,
                           const stz_summary *summary, const char *message) STZ_MUST_USE;

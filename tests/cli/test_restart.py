@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -114,6 +115,10 @@ def check_stops(folder, whole):
     output = os.path.join(folder, "stopped.h5")
     done = run(["run", INPUT, "-o", output, "--max-walltime", "0.05"] + ARGUMENTS)
     expect("walltime", done.returncode == 75, f"exit {done.returncode}")
+    done = run(["run", INPUT, "-o", os.path.join(folder, "short.h5"), "--max-walltime", "1e-9"] + ARGUMENTS[:-1])
+    expect("walltime below the set-up", done.returncode == 75 and
+           re.search(r"no step was taken in this part, as its set-up took \S+ s: allow far more than --max-walltime 1e-09\n",
+                     done.stderr), f"exit {done.returncode}: {done.stderr}")
     for name in signal.SIGTERM, signal.SIGINT, signal.SIGUSR1:
         job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--restart"] + ARGUMENTS[:-1],
                                stderr=subprocess.PIPE, text=True)

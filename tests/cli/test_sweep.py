@@ -184,6 +184,52 @@ def check_torn_line(folder):
     expect("behind it", [(entry["run"], entry["state"]) for entry in later] == [(1, "running"), (1, "done")], later)
 
 
+HOLDER = """import fcntl, sys, time
+file = open(sys.argv[1], "r+")
+fcntl.lockf(file, fcntl.LOCK_EX, 1, 1 << 40)
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def check_held_append(folder):
+    """A process that was stopped within an append: it is named; waited for; in the end there is an error, and --resume
+    finds the run done."""
+    path = os.path.join(folder, "held", "manifest.jsonl")
+    done = sweep(folder, ["-o", "held", "-q", "--only", "0"])
+    expect("before it is held", done.returncode == 0, done.stderr)
+    for seconds, code in ((4, 0), (600, 3)):
+        holder = subprocess.Popen(["/usr/bin/python3", "-c", HOLDER, path, str(seconds)], stdout=subprocess.PIPE)
+        holder.stdout.readline()
+        done = sweep(folder, ["-o", "held", "-q", "--resume", "--only", "2" if code == 0 else "3"])
+        expect(f"held for {seconds} s", done.returncode == code and
+               f"held/manifest.jsonl: process {holder.pid} holds it, stopped perhaps; waiting for 20 s" in done.stderr,
+               f"exit {done.returncode}: {done.stderr}")
+        if code:
+            expect("held for good", f"process {holder.pid} has held it for " in done.stderr and
+                   "may be stopped; go on with --resume when it is over" in done.stderr, done.stderr)
+        holder.kill()
+        holder.wait()
+    done = sweep(folder, ["-o", "held", "--resume", "--only", "3"])
+    expect("then it goes on", done.returncode == 0 and manifest(os.path.join(folder, "held"))[1][3]["state"] == "done",
+           done.stderr)
+
+
+def check_link(folder):
+    """A run's file that is a link is written where it leads."""
+    directory = os.path.join(folder, "linked")
+    os.makedirs(os.path.join(directory, "runs"))
+    os.makedirs(os.path.join(folder, "disk"))
+    os.symlink("../../disk/far.h5", os.path.join(directory, "runs", "000000.h5"))
+    done = sweep(folder, ["-o", "linked", "-q", "--only", "0,1"])
+    expect("a linked run", done.returncode == 0 and os.listdir(os.path.join(folder, "disk")) == ["far.h5"] and
+           os.path.islink(os.path.join(directory, "runs", "000000.h5")), done.stderr)
+    os.remove(os.path.join(folder, "disk", "far.h5"))
+    done = sweep(folder, ["-o", "linked", "-q", "--resume", "--only", "0,1"])
+    expect("a linked run that is gone is done again", done.returncode == 0 and
+           os.listdir(os.path.join(folder, "disk")) == ["far.h5"], done.stderr)
+
+
 def first_run(job):
     """What a sweep says until its first run is done."""
     said = ""
@@ -422,6 +468,8 @@ def main():
         check_list(folder)
         check_kills(folder, reference)
         check_torn_line(folder)
+        check_held_append(folder)
+        check_link(folder)
         check_stops(folder, reference)
         check_failures(folder, reference)
         check_changes(folder)
