@@ -33,7 +33,8 @@ static void forces_balance(void **state) {
   for (int i = 0; i < 300; i++) {
     const double stiffness = pow(10.0, 4.0 * stz_rng_uniform(&rng)), way = i % 5 == 0 ? -1.0 : 1.0;
     const double mismatch = way * fmin(0.2, 0.1 * (1.0 + 72.0 / stiffness) * stz_rng_uniform(&rng));
-    const int knots = 1 + (int)(fabs(mismatch) / 1e-3);
+    const double share = fmin(1.0, 2.0 * stiffness / (stiffness + 72.0)); // a soft actuator needs few knots
+    const int knots = 1 + (int)(share * fabs(mismatch) / 1e-3);
     const stz_segment protocol[] = {deforming(stiffness, mismatch, 60.0, 1e6)};
     stz_load *load = create(protocol, 1);
     yield_axial(load, 0.1 * way * stz_rng_uniform(&rng));
@@ -49,13 +50,13 @@ static void forces_balance(void **state) {
   }
 }
 
-// Between two knots the stress moves at the rate that the drive says, and is off the balance by 2e-5 GPa at most.
-static void straight_between_knots(void **state) {
-  (void)state;
-  const stz_segment protocol[] = {deforming(7200.0, 0.05, 60.0, 1e6)};
+// Between two knots the stress moves at the rate that the drive says, and is off the balance by 2e-5 GPa at most, also
+// with an actuator as soft as a specimen of 25 um beside a box of 37 nm.
+static void straight(double stiffness, double mismatch, int legs) {
+  const stz_segment protocol[] = {deforming(stiffness, mismatch, 60.0, 1e6)};
   stz_load *load = create(protocol, 1);
   double worst = 0.0;
-  for (int leg = 0; leg < 51; leg++) {
+  for (int leg = 0; leg < legs; leg++) {
     const stz_drive drive = drive_of(load);
     assert_true(drive.until > drive.t0);
     for (int i = 0; i <= 10; i++) {
@@ -63,13 +64,19 @@ static void straight_between_knots(void **state) {
       stz_macro m;
       stz_load_state_at(load, t, &m);
       near(m.stress[0], drive.stress[0] + drive.stress_rate[0] * (t - drive.t0), 1e-13);
-      worst = fmax(worst, fabs(force_of(&m) - pull_of(&m, 7200.0, 0.05 * t / 60.0)) / (1.0 + 7200.0 / 72.0));
+      worst = fmax(worst, fabs(force_of(&m) - pull_of(&m, stiffness, mismatch * t / 60.0)) / (1.0 + stiffness / 72.0));
     }
     stz_load_advance(load, drive.until);
   }
   assert_true(drive_of(load).t0 == 60.0);
   assert_true(worst > 1e-7 * STZ_GPA && worst < 2e-5 * STZ_GPA);
   stz_load_destroy(&load);
+}
+
+static void straight_between_knots(void **state) {
+  (void)state;
+  straight(7200.0, 0.05, 51);
+  straight(0.1, 30.0, 84);
 }
 
 // How much stiffer the actuator is to true stress and log strain: lambda A0/A less the softening stress/S as the area
