@@ -45,18 +45,10 @@ static void print_state(const kmc_setup *s, double time_s) {
 int main(void) {
   if (!has_isa()) return 77;
   MPI_Init(NULL, NULL);
-  const kmc_spec spec = {.cells = {32, 32, 32},
-                         .young_GPa = 72.0,
-                         .mean_eV = 2.352,
-                         .width_eV = 0.10,
-                         .floor_eV = 0.2,
-                         .redraw = STZ_REDRAW_STZ,
-                         .orientation = STZ_ORIENTATION_RANDOM,
-                         .micro = STZ_MICRO_RANDOM_WAVES,
-                         .softening_eV = 0.1,
-                         .seed = 43,
-                         .engine = STZ_ENGINE_MULTILEVEL,
-                         .tolerance_MPa = 0.6}; // afresh after some 80 events
+  kmc_spec spec = MULTILEVEL_FILM;
+  spec.softening_eV = 0.1;
+  spec.seed = 43;
+  spec.tolerance_MPa = 0.6; // afresh after some 80 events
   kmc_setup s;
   setup_kmc(&s, MPI_COMM_SELF, &spec);
   stz_mean_stress mean = tension(0.0, 295.0, 3.1, 1e-5);

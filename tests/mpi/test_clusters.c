@@ -4,7 +4,7 @@
 // the same on any number of ranks. Statistics are made on a sample that each rank holds whole; seeds are fixed, and a
 // right program fails with one seed in 10,000 at each check.
 #include "kmc_setup.h"
-#include "mpi/shear.h"
+#include "shear.h"
 #include "rng/rng.h"
 #include "statistics.h"
 

@@ -2,7 +2,7 @@
 //
 // The elastic operator against reference vectors of another implementation (tests/data/elastic_vectors.txt), and the
 // kernel table against the transform.
-#include "physics/elastic_setup.h"
+#include "elastic_setup.h"
 #include "rng/rng.h"
 
 // Every case of the file; the vectors hold to rounding (5e-14 of the largest stress).

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "kmc_setup.h"
-#include "mpi/shear.h"
+#include "shear.h"
 #include "rng/rng.h"
 #include "stz/marginal.h"
 

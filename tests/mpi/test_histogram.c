@@ -7,46 +7,21 @@
 
 #include "glass/glass.h"
 #include "mpi/harness.h"
-#include "mpi/shear.h"
+#include "sample.h"
+#include "shear.h"
 
-static const stz_lattice_params BOX = {.cells = {24, 16, 32}, .spacing_nm = 0.58};
-static const stz_stz_params STZ = {.volume_nm3 = 1.7,
-                                   .gamma0 = 0.115,
-                                   .activation_fraction = 0.5,
-                                   .attempt_frequency_per_s = 1e13,
-                                   .orientation = STZ_ORIENTATION_RANDOM};
-static const stz_order_params ORDER = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
-static const stz_micro_params WAVES = {.type = STZ_MICRO_RANDOM_WAVES,
-                                       .wavelength_nm = 2.5,
-                                       .bandwidth = 0.12,
-                                       .nickel_fraction = 0.35,
-                                       .nickel_amplitude = 0.15,
-                                       .sharpness = 1.5};
-
-typedef struct sample {
-  stz_grid *grid;
-  stz_spectral *spectral;
-  stz_micro *micro;
-  stz_glass *glass;
-} sample;
-
-static sample make(MPI_Comm comm, const stz_micro_params *params, const stz_barrier_params *barriers) {
-  sample s;
-  CHECK_OK(stz_grid_create(comm, &BOX, &s.grid));
-  CHECK_OK(stz_spectral_create(s.grid, &s.spectral));
-  CHECK_OK(stz_micro_create(s.grid, s.spectral, params, NULL, 7, &s.micro));
-  CHECK_OK(stz_glass_create(s.grid, s.spectral, s.micro, &STZ, barriers, &ORDER, 9.0, 0.4, 7, &s.glass));
+static sample_parts make(MPI_Comm comm, stz_micro_control control, const stz_barrier_params *barriers) {
+  sample_params p = FILM;
+  sample_parts s;
+  p.lattice = (stz_lattice_params){.cells = {24, 16, 32}, .spacing_nm = 0.58};
+  p.micro.control = control;
+  p.barriers = *barriers;
+  p.seed = 7;
+  make_sample(&s, comm, &p);
   return s;
 }
 
-static void drop(sample *s) {
-  stz_glass_destroy(&s->glass);
-  stz_micro_destroy(&s->micro);
-  stz_spectral_destroy(&s->spectral);
-  stz_grid_destroy(&s->grid);
-}
-
-static const float *noise_of(const sample *s) {
+static const float *noise_of(const sample_parts *s) {
   const stz_fields *fields = stz_glass_fields(s->glass);
   for (int i = 0; i < stz_fields_count(fields); i++) {
     if (!strcmp(stz_fields_spec(fields, i)->name, "noise")) return stz_fields_data(fields, i);
@@ -72,7 +47,7 @@ static double fraction_below(const stz_micro *structured, const stz_barrier_para
 
 // A site whose Gaussian is G has the barrier below which the share Phi(G) of the structured glass lies. The table has
 // cells of 0.2 meV or less, where the density is below 10 /eV. `structured` is that of one rank, i.e. of the whole box.
-static void check_sites(const sample *s, const sample *structured, const stz_barrier_params *b) {
+static void check_sites(const sample_parts *s, const sample_parts *structured, const stz_barrier_params *b) {
   const float *noise = noise_of(s), *barrier = stz_glass_barrier(s->glass);
   for (int64_t i = 0; i < stz_grid_local_sites(s->grid); i += 29) {
     const double share = fraction_below(structured->micro, b, stz_grid_sites(s->grid), (double)barrier[i]);
@@ -80,32 +55,31 @@ static void check_sites(const sample *s, const sample *structured, const stz_bar
   }
 }
 
-static void shear_at(sample *s, int64_t site, int mode) {
+static void shear_at(sample_parts *s, int64_t site, int mode) {
   stz_shear shear = {.site = site, .mode = mode, .sign = 1};
   double strain[6];
   shear_all(s->glass, &shear, strain);
 }
 
 static void site_by_site(MPI_Comm comm, const stz_barrier_params *barriers) {
-  stz_micro_params params = WAVES;
-  sample structured = make(MPI_COMM_SELF, &params, barriers);
-  params.control = STZ_CONTROL_EQUAL_HISTOGRAM;
-  sample s = make(comm, &params, barriers);
+  const stz_micro_control control = STZ_CONTROL_EQUAL_HISTOGRAM;
+  sample_parts structured = make(MPI_COMM_SELF, STZ_CONTROL_NONE, barriers);
+  sample_parts s = make(comm, control, barriers);
   check_sites(&s, &structured, barriers);
   for (int event = 0; event < 200; event++) shear_at(&s, event * 61 % 12288, event % 15);
   check_sites(&s, &structured, barriers);
   for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++)
     CHECK(stz_glass_structure(s.glass)[i] == 0.0f, "structure");
   // The same bits as on one rank.
-  sample alone = make(MPI_COMM_SELF, &params, barriers);
+  sample_parts alone = make(MPI_COMM_SELF, control, barriers);
   for (int event = 0; event < 200; event++) shear_at(&alone, event * 61 % 12288, event % 15);
   for (int64_t i = 0; i < stz_grid_local_sites(s.grid); i++) {
     const int64_t site = stz_grid_first_site(s.grid) + i;
     CHECK(stz_glass_barrier(s.glass)[i] == stz_glass_barrier(alone.glass)[site], "ranks disagree");
   }
-  drop(&alone);
-  drop(&s);
-  drop(&structured);
+  free_sample(&alone);
+  free_sample(&s);
+  free_sample(&structured);
 }
 
 static int compare(const void *a, const void *b) {
@@ -117,21 +91,14 @@ static int compare(const void *a, const void *b) {
 // Smirnov. Null hypothesis: they are drawn from one; n = 12288 each; the bound 1.95 sqrt(2/n) fails by chance once in
 // 1000 seeds (rarer, as the structured sites are not drawn anew). Seed fixed.
 static void one_distribution(void) {
-  const stz_barrier_params barriers = {.mean_eV = 2.352,
-                                       .width_eV = 0.1,
-                                       .cutoff_sigma = 2.5,
-                                       .composition_eV = 0.25,
-                                       .interface_eV = 0.1,
-                                       .floor_eV = 0.2,
-                                       .redraw = STZ_REDRAW_CENTRE};
+  stz_barrier_params barriers = FILM.barriers;
+  barriers.redraw = STZ_REDRAW_CENTRE;
   static float values[2][12288];
-  stz_micro_params params = WAVES;
   for (int kind = 0; kind < 2; kind++) {
-    params.control = kind ? STZ_CONTROL_EQUAL_HISTOGRAM : STZ_CONTROL_NONE;
-    sample s = make(MPI_COMM_SELF, &params, &barriers);
+    sample_parts s = make(MPI_COMM_SELF, kind ? STZ_CONTROL_EQUAL_HISTOGRAM : STZ_CONTROL_NONE, &barriers);
     memcpy(values[kind], stz_glass_barrier(s.glass), sizeof values[kind]);
     qsort(values[kind], 12288, sizeof(float), compare);
-    drop(&s);
+    free_sample(&s);
   }
   double largest = 0.0;
   for (int i = 0, j = 0; i < 12288; i++) {
@@ -193,13 +160,7 @@ static void frozen(MPI_Comm comm, const stz_barrier_params *barriers) {
 }
 
 static void cases(MPI_Comm comm) {
-  stz_barrier_params barriers = {.mean_eV = 2.352,
-                                 .width_eV = 0.1,
-                                 .cutoff_sigma = 2.5,
-                                 .composition_eV = 0.25,
-                                 .interface_eV = 0.1,
-                                 .floor_eV = 0.2,
-                                 .redraw = STZ_REDRAW_STZ};
+  stz_barrier_params barriers = FILM.barriers;
   site_by_site(comm, &barriers);
   frozen(comm, &barriers);
   barriers.width_eV = 0.02; // two well-separated humps

@@ -6,53 +6,39 @@
 
 #include "base/units.h"
 #include "mpi/harness.h"
-#include "mpi/shear.h"
 #include "observe/history.h"
 #include "observe/nbed.h"
 #include "rng/rng.h"
+#include "sample.h"
+#include "shear.h"
 
-static const stz_lattice_params BOX = {{24, 32, 24}, 0.58};
 static const stz_nbed_params NBED = {.foil_nm = 13.0, .probe_nm = 0.4, .scans = 6, .beam = 2};
-static const stz_order_params ORDER = {
-    .bragg_fraction = 0.6, .acceptance = 0.05, .cluster_radius_nm = 0.5, .loss = 0.6};
-static const double VOLUME = 1.7;
 
 typedef struct bench {
-  stz_grid *grid;
-  stz_spectral *spectral;
-  stz_micro *micro;
+  sample_parts parts;
+  const stz_grid *grid;
   stz_glass *glass;
   stz_tally *tally;
 } bench;
 
 static void bench_create(MPI_Comm comm, bench *b) {
-  const stz_micro_params micro = {.type = STZ_MICRO_RANDOM_WAVES,
-                                  .wavelength_nm = 2.5,
-                                  .bandwidth = 0.12,
-                                  .nickel_fraction = 0.35,
-                                  .nickel_amplitude = 0.15,
-                                  .sharpness = 1.5};
-  const stz_stz_params stz = {.volume_nm3 = VOLUME,
-                              .gamma0 = 0.115,
-                              .activation_fraction = 0.5,
-                              .orientation = STZ_ORIENTATION_ALIGNED,
-                              .attempt_frequency_per_s = 1e13};
-  const stz_barrier_params barriers = {
+  sample_params p = FILM;
+  p.lattice = (stz_lattice_params){{24, 32, 24}, 0.58};
+  p.stz.orientation = STZ_ORIENTATION_ALIGNED;
+  p.barriers = (stz_barrier_params){
       .mean_eV = 2.35, .width_eV = 0.1, .cutoff_sigma = 2.5, .floor_eV = 0.1, .redraw = STZ_REDRAW_NONE};
-  CHECK_OK(stz_grid_create(comm, &BOX, &b->grid));
-  CHECK_OK(stz_spectral_create(b->grid, &b->spectral));
-  CHECK_OK(stz_micro_create(b->grid, b->spectral, &micro, NULL, 9, &b->micro));
-  CHECK_OK(stz_glass_create(b->grid, b->spectral, b->micro, &stz, &barriers, &ORDER, NBED.foil_nm, NBED.probe_nm, 9,
-                            &b->glass));
+  p.order.acceptance = 0.05;
+  p.foil_nm = NBED.foil_nm;
+  p.seed = 9;
+  make_sample(&b->parts, comm, &p);
+  b->grid = b->parts.grid;
+  b->glass = b->parts.glass;
   CHECK_OK(stz_history_tally(b->glass, &b->tally));
 }
 
 static void bench_destroy(bench *b) {
   stz_tally_destroy(&b->tally);
-  stz_glass_destroy(&b->glass);
-  stz_micro_destroy(&b->micro);
-  stz_spectral_destroy(&b->spectral);
-  stz_grid_destroy(&b->grid);
+  free_sample(&b->parts);
 }
 
 static void fire(bench *b, int64_t site, int mode, int sign) {
@@ -82,7 +68,7 @@ static void random_events(MPI_Comm comm) {
   stz_tally_count(all.tally);
   const stz_history_sample anew = stz_history_observe(all.glass, all.tally, (uint64_t)events);
   CHECK(memcmp(&a, &anew, sizeof a) == 0, "history: running sums are not those of the fields");
-  CHECK_NEAR(a.stz_per_box, VOLUME / (24 * 32 * 24 * 0.58 * 0.58 * 0.58), 1e-12);
+  CHECK_NEAR(a.stz_per_box, FILM.stz.volume_nm3 / (24 * 32 * 24 * 0.58 * 0.58 * 0.58), 1e-12);
 
   const stz_nbed_sample sample = stz_nbed_sample_of(all.glass), alone = stz_nbed_sample_of(one.glass);
   stz_nbed *n, *m;
@@ -97,7 +83,7 @@ static void random_events(MPI_Comm comm) {
 
   // Closed forms. Some 23,000 clusters: a share of exp(-d n Omega) is left. Standard errors: of the clusters' losses
   // 0.003, of the events' places 0.6 % (as in tests/physics/test_nbed.c, V = 3596 nm^3: 1.8 %); 4.5 of them.
-  const double reach = 0.7, left = exp(-ORDER.loss * events * a.stz_per_box);
+  const double reach = 0.7, left = exp(-FILM.order.loss * events * a.stz_per_box);
   CHECK_NEAR(sample.cluster_density, -log(0.4) / (0.05 * STZ_PI * reach * reach * 13.0), 1e-12);
   CHECK_NEAR(a.order_mean / left, 1.0, 0.04);
   const double expected = 1.0 - pow(0.4, left);

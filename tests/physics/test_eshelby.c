@@ -3,7 +3,7 @@
 // The elastic field of events against continuum results: Eshelby's sphere inside, its r^-3 field outside, plane waves,
 // equilibrium, refinement of the lattice, and the energy of an event.
 #include "base/units.h"
-#include "physics/elastic_setup.h"
+#include "elastic_setup.h"
 
 static const double SHEAR[6] = {0, 0, 0, 0, 0, 0.06}; // e_xy: gamma0 = 0.12
 

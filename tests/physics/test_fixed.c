@@ -131,17 +131,12 @@ static void range_is_watched(kmc_setup *s) {
 }
 
 static void cases(MPI_Comm comm) {
-  const kmc_spec spec = {.cells = {40, 32, 72}, // both levels and the coarse part
-                         .young_GPa = 72.0,
-                         .mean_eV = 2.352,
-                         .width_eV = 0.10,
-                         .floor_eV = 0.2,
-                         .redraw = STZ_REDRAW_STZ,
-                         .orientation = STZ_ORIENTATION_RANDOM,
-                         .micro = STZ_MICRO_UNIFORM,
-                         .seed = 3,
-                         .engine = STZ_ENGINE_MULTILEVEL,
-                         .tolerance_MPa = 1.2};
+  kmc_spec spec = MULTILEVEL_FILM;
+  spec.cells[0] = 40; // both levels and the coarse part
+  spec.cells[2] = 72;
+  spec.micro = STZ_MICRO_UNIFORM;
+  spec.seed = 3;
+  spec.tolerance_MPa = 1.2;
   const stz_mean_stress mean = tension(0.0, 295.0, 3.0, 0.0);
   kmc_setup s;
   setup_kmc(&s, comm, &spec);

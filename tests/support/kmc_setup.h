@@ -10,6 +10,8 @@
 #include "kmc/kmc.h"
 #include "load/load.h"
 #include "mpi/harness.h"
+#include "sample.h"
+#include "stz/law.h"
 
 typedef struct kmc_spec {
   int cells[3];
@@ -19,7 +21,8 @@ typedef struct kmc_spec {
   stz_orientation orientation;
   stz_micro_type micro;
   uint64_t seed;
-  double tau_c_GPa; // 0: the linear law, else the cooperative one
+  const stz_stz_params *stz; // barrier law with its parameters, NULL: the film's linear one
+  double tau_c_GPa;          // not 0: the cooperative law
   double quenched_strain;
   double softening_eV, saturation, recovery_rate_per_s, recovery_eV; // saturation 0: 1
   stz_damage_params damage;
@@ -52,52 +55,36 @@ typedef struct kmc_setup {
 
 enum { SIGNED_MODES = 2 * STZ_MODES }; // 2 mode + (sign < 0)
 
-static const stz_stz_params KMC_STZ = {.volume_nm3 = 1.7,
-                                       .gamma0 = 0.115,
-                                       .activation_fraction = 0.5,
-                                       .attempt_frequency_per_s = 1e13,
-                                       .attempt_density = STZ_ATTEMPT_VOLUME};
+#define KMC_STZ FILM.stz
 static const double KMC_SPACING = 0.58, NO_INTERACTION = 1e-9;
 
 static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) {
-  const stz_lattice_params lattice = {.cells = {spec->cells[0], spec->cells[1], spec->cells[2]},
-                                      .spacing_nm = KMC_SPACING};
-  const stz_elastic_params elastic = {.young_GPa = spec->young_GPa, .poisson = 0.4};
-  const stz_micro_params micro = {.type = spec->micro,
-                                  .wavelength_nm = 2.5,
-                                  .bandwidth = 0.12,
-                                  .nickel_fraction = 0.35,
-                                  .nickel_amplitude = 0.15,
-                                  .sharpness = 1.5};
-  const stz_barrier_params barriers = {.mean_eV = spec->mean_eV,
-                                       .width_eV = spec->width_eV,
-                                       .cutoff_sigma = 2.5,
-                                       .composition_eV = 0.25,
-                                       .interface_eV = 0.10,
-                                       .floor_eV = spec->floor_eV,
-                                       .softening_eV = spec->softening_eV,
-                                       .saturation = spec->saturation > 0.0 ? spec->saturation : 1.0,
-                                       .damage = spec->damage,
-                                       .recovery_rate_per_s = spec->recovery_rate_per_s,
-                                       .recovery_eV = spec->recovery_eV,
-                                       .redraw = spec->redraw};
-  const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
-  stz_stz_params stz = KMC_STZ;
-  stz_micro *field;
-  stz.orientation = spec->orientation;
-  stz.quenched_strain = spec->quenched_strain;
-  stz.barrier_law = spec->tau_c_GPa > 0.0 ? STZ_LAW_COOPERATIVE : STZ_LAW_LINEAR;
-  stz.tau_c_GPa = spec->tau_c_GPa;
-  if (spec->activation_fraction > 0.0) stz.activation_fraction = spec->activation_fraction;
-  if (spec->catalogue) stz.catalogue = *spec->catalogue;
-  CHECK_OK(stz_grid_create(comm, &lattice, &s->grid));
-  CHECK_OK(stz_spectral_create(s->grid, &s->spectral));
-  CHECK_OK(stz_elastic_create(s->grid, &elastic, stz.volume_nm3, &s->elastic));
-  CHECK_OK(stz_micro_create(s->grid, s->spectral, &micro, NULL, spec->seed, &field));
-  CHECK_OK(stz_glass_create(s->grid, s->spectral, field, &stz, &barriers, &order, 9.0, 0.4, spec->seed, &s->glass));
+  sample_params p = FILM;
+  sample_parts parts;
+  memcpy(p.lattice.cells, spec->cells, sizeof p.lattice.cells);
+  p.elastic.young_GPa = spec->young_GPa;
+  p.micro.type = spec->micro;
+  p.barriers.mean_eV = spec->mean_eV;
+  p.barriers.width_eV = spec->width_eV;
+  p.barriers.floor_eV = spec->floor_eV;
+  p.barriers.softening_eV = spec->softening_eV;
+  if (spec->saturation > 0.0) p.barriers.saturation = spec->saturation;
+  p.barriers.damage = spec->damage;
+  p.barriers.recovery_rate_per_s = spec->recovery_rate_per_s;
+  p.barriers.recovery_eV = spec->recovery_eV;
+  p.barriers.redraw = spec->redraw;
+  if (spec->stz) p.stz = *spec->stz;
+  if (spec->tau_c_GPa > 0.0) p.stz.barrier_law = STZ_LAW_COOPERATIVE, p.stz.tau_c_GPa = spec->tau_c_GPa;
+  p.stz.orientation = spec->orientation;
+  p.stz.quenched_strain = spec->quenched_strain;
+  if (spec->activation_fraction > 0.0) p.stz.activation_fraction = spec->activation_fraction;
+  if (spec->catalogue) p.stz.catalogue = *spec->catalogue;
+  p.seed = spec->seed;
+  make_sample(&parts, comm, &p);
+  *s = (kmc_setup){.grid = parts.grid, .spectral = parts.spectral, .elastic = parts.elastic, .glass = parts.glass};
   CHECK_OK(
       stz_kmc_create(&(stz_kmc_params){spec->engine, spec->tolerance_MPa}, s->glass, s->elastic, spec->seed, &s->kmc));
-  stz_micro_destroy(&field);
+  stz_micro_destroy(&parts.micro);
 }
 
 static inline void close_kmc(kmc_setup *s) {
@@ -203,7 +190,9 @@ static inline double twin_rate(double barrier, double work, double kelvin) {
 static inline double twin_work(const kmc_setup *s, double barrier, double tau) {
   const stz_stz_params *stz = stz_glass_stz(s->glass);
   if (stz->barrier_law == STZ_LAW_LINEAR) return stz->activation_fraction * stz->gamma0 * stz->volume_nm3 * tau;
-  return barrier * (1.0 - pow(fmax(0.0, 1.0 - tau / (stz->tau_c_GPa * STZ_GPA)), 1.5));
+  if (stz->barrier_law == STZ_LAW_COOPERATIVE)
+    return barrier * (1.0 - pow(fmax(0.0, 1.0 - tau / (stz->tau_c_GPa * STZ_GPA)), 1.5));
+  return barrier - stz_barrier_under(stz, barrier, tau); // a law that has no twin here: by its own barrier
 }
 
 // The 30 rates of a local site under the mean stress of `mean` at t0 and the fluctuation `deviator`; returns their sum.
