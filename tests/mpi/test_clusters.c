@@ -4,8 +4,8 @@
 // the same on any number of ranks. Statistics are made on a sample that each rank holds whole; seeds are fixed, and a
 // right program fails with one seed in 10,000 at each check.
 #include "kmc_setup.h"
-#include "shear.h"
 #include "rng/rng.h"
+#include "shear.h"
 #include "statistics.h"
 
 enum { NX = 24, NY = 16, NZ = 32, SITES = NX * NY * NZ };

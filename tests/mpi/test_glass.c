@@ -5,8 +5,8 @@
 #include <inttypes.h>
 
 #include "kmc_setup.h"
-#include "shear.h"
 #include "rng/rng.h"
+#include "shear.h"
 #include "stz/marginal.h"
 
 static const kmc_spec BOX = {.cells = {24, 16, 32},
