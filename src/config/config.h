@@ -74,7 +74,7 @@ stz_err stz_config_read(MPI_Comm comm, const char *path, const stz_override *ove
 stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, const stz_override *overrides, int count,
                          stz_config **config) STZ_MUST_USE;
 
-void stz_config_destroy(stz_config **config);
+void stz_config_destroy(stz_config **config); // and all that it holds
 
 // An input that is read once, with the models that it names, to make many configurations of it: later changes of the
 // files do not matter.

@@ -40,6 +40,7 @@ static inline float stz_fixed_unit(double largest, double strain) {
 // Sums that are few have 64 bits and this unit: 10^-12, the range is 8 10^6.
 #define STZ_FINE 0x1p-40
 
+// A number as whole units of STZ_FINE, rounded to the nearest, and back.
 static inline int64_t stz_to_fine(double x) { return llrint(x * (1.0 / STZ_FINE)); }
 static inline double stz_from_fine(int64_t x) { return STZ_FINE * (double)x; }
 

@@ -62,6 +62,7 @@ void stz_glass_shear(stz_glass *glass, const stz_shear *shear, double strain[6])
 // The local sites whose barrier or rotation the last stz_glass_shear changed, some of them more than once.
 const int64_t *stz_glass_touched(const stz_glass *glass, int *count);
 
+// What the sample is made of: its grid, all its fields by name, its modes, and the parameters it was made with.
 const stz_grid *stz_glass_grid(const stz_glass *glass);
 const stz_fields *stz_glass_fields(const stz_glass *glass);
 const stz_modes *stz_glass_modes(const stz_glass *glass);

@@ -31,6 +31,7 @@ typedef struct stz_group {
 #define STZ_GROUP(where, condition, array)                                                                             \
   .path = (where), .when = (condition), .datasets = (array), .count = (int)(sizeof(array) / sizeof *(array))
 
+// Number of dimensions: 0 for a single value.
 int stz_dataset_rank(const stz_dataset *dataset);
 
 // Numbers per row of a column: the product of the dimensions after the first.

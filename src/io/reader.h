@@ -36,7 +36,7 @@ stz_err stz_reader_open(const char *path, stz_reader **reader) STZ_MUST_USE;
 // `false` said then means nothing.
 stz_err stz_reader_close(stz_reader **reader) STZ_MUST_USE;
 
-const char *stz_reader_path(const stz_reader *reader);
+const char *stz_reader_path(const stz_reader *reader); // as it was opened
 
 typedef enum stz_number { STZ_NUMBER_DOUBLE, STZ_NUMBER_FLOAT, STZ_NUMBER_INT, STZ_NUMBER_UINT64 } stz_number;
 

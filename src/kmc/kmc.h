@@ -120,7 +120,7 @@ enum { STZ_KMC_SAVED_BYTES = 256 };
 void stz_kmc_save(const stz_kmc *kmc, void *saved);
 void stz_kmc_restore(stz_kmc *kmc, const void *saved);
 
-void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats);
+void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats); // counters so far; the same on every rank
 double stz_kmc_bytes_per_site(const stz_kmc *kmc); // engine state and tables, averaged over this rank's sites
 
 // Hash over the clock, the random stream and the counters. Local: the same on every rank.

@@ -24,12 +24,14 @@ typedef struct stz_engine_needs {
   int ranks;           // that it can use; 0: any number
 } stz_engine_needs;
 
+// What an engine needs; not of STZ_ENGINE_AUTO.
 static inline stz_engine_needs stz_engine_needs_of(stz_engine_kind engine) {
 #define STZ_ENGINE_ENTRY(ENGINE, name, least, multiple, ranks) {#name, least, multiple, ranks},
   static const stz_engine_needs all[] = {STZ_ENGINES(STZ_ENGINE_ENTRY)};
   return all[engine];
 }
 
+// Whether an engine can run a box of so many voxels along x, y, z.
 static inline bool stz_engine_fits(stz_engine_kind engine, const int cells[3]) {
   const stz_engine_needs needs = stz_engine_needs_of(engine);
   for (int axis = 0; axis < 3; axis++) {

@@ -19,9 +19,9 @@ typedef struct stz_grid stz_grid;
 stz_err stz_grid_create(MPI_Comm comm, const stz_lattice_params *params, stz_grid **grid) STZ_MUST_USE;
 void stz_grid_destroy(stz_grid **grid); // collective
 
-MPI_Comm stz_grid_comm(const stz_grid *grid);
-int stz_grid_rank(const stz_grid *grid);
-int stz_grid_ranks(const stz_grid *grid);
+MPI_Comm stz_grid_comm(const stz_grid *grid); // the grid's own duplicate, with its ranks
+int stz_grid_rank(const stz_grid *grid);      // this rank within it
+int stz_grid_ranks(const stz_grid *grid);     // their number
 
 // The team that shares the work over this rank's sites; NULL (at first): the rank works by itself. The team must
 // outlive its use. Local.
@@ -34,7 +34,7 @@ double stz_grid_volume(const stz_grid *grid);                  // of the box, nm
 int64_t stz_grid_sites(const stz_grid *grid);                  // nx ny nz
 double stz_grid_fraction(const stz_grid *grid, double volume); // part of the box that a volume (nm^3) has, as Omega/V
 double stz_grid_voxels(const stz_grid *grid, double volume);   // a volume (nm^3) in voxels, as Omega/a^3
-int64_t stz_grid_local_sites(const stz_grid *grid);
+int64_t stz_grid_local_sites(const stz_grid *grid);            // of this rank
 
 int stz_grid_first_plane(const stz_grid *grid);      // of this rank
 int stz_grid_planes(const stz_grid *grid);           // of this rank

@@ -26,6 +26,7 @@ double stz_reached_due(const void *state, const stz_span *span);
 // The macroscopic state at that time, whose axial strain is free of rounding. Local.
 stz_macro stz_reached_state(const stz_reached *reached, const stz_span *span, double at_s);
 
+// saved_bytes, save and restore of an observer.
 size_t stz_reached_saved_bytes(const void *state);
 void stz_reached_save(const void *state, void *saved);
 stz_err stz_reached_restore(void *state, const void *saved, size_t bytes) STZ_MUST_USE;

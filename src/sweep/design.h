@@ -17,7 +17,7 @@ typedef struct stz_design stz_design;
 stz_err stz_design_create(const stz_sweep_spec *spec, stz_design **design) STZ_MUST_USE;
 void stz_design_destroy(stz_design **design);
 
-int stz_design_points(const stz_design *design);
+int stz_design_points(const stz_design *design); // number of points, without the seeds of each
 
 // Dimensions, the one that an axis belongs to, and, in a grid, their sizes and a point's index along each.
 int stz_design_dimensions(const stz_design *design);

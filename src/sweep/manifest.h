@@ -72,7 +72,7 @@ stz_err stz_manifest_ends(stz_manifest *manifest, int run, stz_run_state state, 
 // Writes the lines that are still kept, if there are any.
 stz_err stz_manifest_flush(stz_manifest *manifest) STZ_MUST_USE;
 
-const char *stz_run_state_name(stz_run_state state);
+const char *stz_run_state_name(stz_run_state state); // its word in the manifest
 
 // The name of a run's result within the directory.
 void stz_run_file(int run, char name[32]);

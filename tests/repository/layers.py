@@ -123,6 +123,24 @@ def headers_out_of_place(top):
             yield top / "src" / name, 2, f"lacks the line '// Internal to src/{module[name]}: not installed.'"
 
 
+FUNCTION = re.compile(r"^(?:static inline )?[a-z_][\w \*]*\bstz_\w+\(")
+
+
+def undescribed(path):
+    """Functions of a public header without a comment: above them or above those before them, or behind them."""
+    described, depth, lines = False, 0, path.read_text().splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            described = False
+        elif line.startswith("//"):
+            described = True
+        elif depth == 0 and not line.startswith("typedef") and FUNCTION.match(line):
+            end = next(i for i in range(number - 1, len(lines)) if re.search("[;{]", lines[i]))
+            if not described and not any("//" in one for one in lines[number - 1:end + 1]):
+                yield number, "a function of a public header without a comment"
+        depth += line.count("{") - line.count("}")
+
+
 def sources(top):
     """Files that carry a licence line, with the number of lines within which it must stand."""
     for folder, patterns in {
@@ -155,6 +173,11 @@ def unregistered(top):
         for path in sorted((top / folder).glob("*.c")):
             if path.stem not in words:
                 yield path, 1, f"{path.stem} has no entry in {name} ({header})"
+    engines = re.search(r"^#define STZ_ENGINES\(X\)((?:.*\\\n)*.*)", (top / "src/kmc/params.h").read_text(), re.M)[1]
+    for path in sorted((top / "src/kmc").rglob("*.c")):
+        for name in re.findall(r"^const stz_engine stz_engine_(\w+) = ", path.read_text(), re.M):
+            if not re.search(rf"\b{name}\b", engines):
+                yield path, 1, f"the engine {name} has no entry in STZ_ENGINES (src/kmc/params.h)"
 
 
 def unlisted_defects(top):
@@ -248,6 +271,9 @@ def breaches(top):
         for path in sorted(module.rglob("*.[ch]")):
             for number, breach in check_source(top, path):
                 yield path, number, breach
+            if path.suffix == ".h" and not INTERNAL.search(path.read_text()):
+                for number, breach in undescribed(path):
+                    yield path, number, breach
 
 
 def main():

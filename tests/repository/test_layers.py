@@ -22,6 +22,7 @@ PLANTED = [
     ("src/base/memory.c", "static void f(void) { exit(1); }", "exit belongs to src/app alone"),
     ("src/lattice/fields.c", "static MPI_Comm c = MPI_COMM_WORLD;", "MPI_COMM_WORLD belongs to src/app alone"),
     ("src/rng/rng.h", "// TO" "DO", "TO" "DO left in"),
+    ("src/rng/rng.h", "\nint stz_rng_new(int x);", "a function of a public header without a comment"),
     ("docs/guide.md", "Measured on 2026-" "01-31.", "'2026-" "01-31' belongs to results.md"),
     ("postprocess/stzpost/io/result.py", "from ..plots import style", "stzpost/io must not import from stzpost/plots"),
     ("postprocess/stzpost/analysis/nbed.py", "from .. import pages", "stzpost/analysis must not import from stzpost/pages"),
@@ -81,6 +82,12 @@ def main():
             if code != 1 or not lines[0].startswith(f"src/{folder}/new_one.c:1: new_one has no entry in STZ_"):
                 failures.append(f"a file of {folder} that is in no list gives {lines}")
             new.unlink()
+        new = copy / "src/kmc/new_one.c"
+        new.write_text(f"// {SPDX}\nconst stz_engine stz_engine_new_one = {{0}};\n")
+        code, lines = run(copy)
+        if code != 1 or not lines[0].startswith("src/kmc/new_one.c:1: the engine new_one has no entry in STZ_ENGINES"):
+            failures.append(f"an engine that is in no list gives {lines}")
+        new.unlink()
         for file, old, new, breach in (
             ("src/glass/internal.h", "// Internal to src/glass: not installed.\n", "", "lacks the line '// Internal to"),
             ("src/sim/sample.c", "#include", '#include "glass/internal.h"\n#include', "is called internal, but"),
@@ -96,7 +103,7 @@ def main():
         code, lines = run(copy)
         if code != 1 or not lines[0].endswith("has no heading #statistics-against-the-direct-engine"):
             failures.append(f"a heading that links miss gives {lines}")
-    print("\n".join(failures) or f"{len(PLANTED) + 8} planted breaches found, {len(HARMLESS)} harmless changes passed")
+    print("\n".join(failures) or f"{len(PLANTED) + 9} planted breaches found, {len(HARMLESS)} harmless changes passed")
     return 1 if failures else 0
 
 
