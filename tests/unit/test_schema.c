@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,7 +103,27 @@ static void test_segment(void **state) {
   compare("stz_segment", true, used, filled, sizeof used);
 }
 
+// A description that explains one of the names a key allows explains all of them.
+static void test_names(void **state) {
+  (void)state;
+  for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
+    char name[STZ_TEXT_SIZE], quoted[STZ_TEXT_SIZE + 2], missing[STZ_TEXT_SIZE] = "";
+    bool any = false;
+    for (int i = 0; key->names && (stz_key_name_at(key, i, name, sizeof name), name[0]); i++) {
+      if (!strcmp(name, "none")) continue;
+      snprintf(quoted, sizeof quoted, "`%s`", name);
+      if (strstr(key->description, quoted)) {
+        any = true;
+      } else {
+        snprintf(missing, sizeof missing, "%s", name);
+      }
+    }
+    if (any && missing[0]) fail_msg("%s: the description does not say what `%s` is", key->path, missing);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_config), cmocka_unit_test(test_segment)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_config), cmocka_unit_test(test_segment),
+                                     cmocka_unit_test(test_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
