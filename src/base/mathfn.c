@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/target.h"
+#include "base/units.h"
 
-static const double LOG2_E = 1.44269504088896340736;
 static const double LN2_HIGH = 6.93147180369123816490e-01; // the top 32 bits of ln 2, and the rest
 static const double LN2_LOW = 1.90821492927058770002e-10;
 
@@ -23,7 +23,7 @@ static inline double power_of_two(int n) {
 STZ_MULTIVERSION(double stz_exp(double x)) {
   if (x < -708.0) return 0.0;
   if (x > 709.0) return DBL_MAX;
-  const double n = floor(fma(x, LOG2_E, 0.5));
+  const double n = floor(fma(x, STZ_LOG2_E, 0.5));
   const double r = fma(-n, LN2_LOW, fma(-n, LN2_HIGH, x)); // |r| <= ln2/2
   double p = 1.0; // Taylor series in Horner form: 1 + r/1 (1 + r/2 (1 + ...)); 14 terms leave 2e-17
   for (int k = 14; k >= 1; k--) p = fma(p, r / k, 1.0);

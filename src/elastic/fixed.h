@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/units.h"
+
 typedef float stz_lanes __attribute__((vector_size(32)));
 typedef uint32_t stz_words __attribute__((vector_size(32)));
 
@@ -17,7 +19,7 @@ enum { STZ_WHOLE_BIAS = 0x4b400000 }; // the bits of 1.5 * 2^23
 // Rounds |x| < 2^22 to the nearest whole number n, halves to the even one, so that -x gives -n; returns the bits
 // STZ_WHOLE_BIAS + n.
 static inline __attribute__((always_inline)) stz_words stz_biased(stz_lanes x) {
-  const stz_lanes magic = x + 12582912.0f; // 1.5 * 2^23
+  const stz_lanes magic = x + STZ_ROUNDING;
   stz_words bits;
   memcpy(&bits, &magic, sizeof bits);
   return bits;

@@ -11,7 +11,7 @@ struct stz_energy {
   const stz_grid *grid;
   double young, poisson, volume;
   double self[5][5];           // stress of an event at its own site, a unit of its strain
-  double stress[6], strain[6]; // of the means, as last told
+  double stress[6], strain[6]; // of the means, as last given
   double work;                 // so far, eV/nm^3
   double anchor;               // energy of the internal stress when last found from the fields, eV/nm^3
   double *events;              // heat of the events on each plane of this rank, at its global place, and what those

@@ -88,14 +88,14 @@ static double grid_time(const stz_history_schedule *s, double clock_zero, int k)
   const int n = s->points_per_decade; // whole decades apart, so that 1, 10, 100 s are exact
   double decade = 1.0;
   for (int d = 0; d < k / n; d++) decade *= 10.0;
-  return clock_zero + decade * stz_exp(k % n * 2.302585092994045684 / n);
+  return clock_zero + decade * stz_exp(k % n * STZ_LN10 / n);
 }
 
 // The first time of the logarithmic grid after `time`.
 static double next_grid_time(const stz_history_schedule *s, double clock_zero, double time) {
   int k = 0;
   if (time - clock_zero > 1.0) {
-    k = (int)(stz_ln(time - clock_zero) * s->points_per_decade / 2.302585092994045684) - 1; // one early, by rounding
+    k = (int)(stz_ln(time - clock_zero) * s->points_per_decade / STZ_LN10) - 1; // one early, by rounding
     if (k < 0) k = 0;
   }
   while (grid_time(s, clock_zero, k) <= time) k++;

@@ -8,10 +8,10 @@
 
 #include <stdbool.h>
 
+#include "base/units.h"
 #include "stz/modes.h"
 #include "stz/params.h"
 
-#define STZ_LN2 0.69314718055994530942
 #define STZ_LAW_LARGEST_EXPONENT 126.0  // stz_power2's: a rate below 2^-126 counts as that
 #define STZ_LAW_AGAINST_FLOOR (-104.0f) // a rate against the stress below 2^-104 counts as zero
 

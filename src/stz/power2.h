@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/units.h"
+
 #define STZ_POWER2_LEAST (-126.0f)
 
 // 2^u for u <= 0, relative error 2e-7; below -126 it stays at 2^-126. Branch-free, the same bits in every lane width.
 static inline float stz_power2(float u) {
-  const float magic = 12582912.0f; // 1.5 * 2^23: adding it rounds to the nearest integer, left in the low bits
+  const float magic = STZ_ROUNDING;
   u = u < STZ_POWER2_LEAST ? STZ_POWER2_LEAST : u;
   const float t = u + magic, r = u - (t - magic);
   float p = 0x1.5c08e4p-10f;

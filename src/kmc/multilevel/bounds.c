@@ -107,7 +107,7 @@ static inline __attribute__((always_inline)) float rough_ln(float x) {
   float m;
   memcpy(&m, &bits, sizeof m);
   const float t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
-  return __builtin_fmaf((float)exponent, 0.69314718f,
+  return __builtin_fmaf((float)exponent, (float)STZ_LN2,
                         2.0f * t * __builtin_fmaf(t2, __builtin_fmaf(t2, 0.2f, 0.33333333f), 1.0f));
 }
 
@@ -468,7 +468,7 @@ static inline __attribute__((always_inline)) uint8_t loosen_row8(stz_row8 *row8,
   for (int l = 0; l < 8; l++) {
     const float s = STZ_SLACK * slack[l], b = row8->bound[l], below = s < 0.0f ? s : 0.0f,
                 within = below > -10.0f ? below : -10.0f;
-    const float raised = b * EXP_ROOM_10 * stz_power2((-10.0f - within) * 1.44269504f);
+    const float raised = b * EXP_ROOM_10 * stz_power2((-10.0f - within) * (float)STZ_LOG2_E);
     const int32_t exhausted = s < 0.0f, raise = exhausted & (s >= -10.0f) & (raised <= little);
     row8->bound[l] = raise ? raised : b;
     slack[l] = raise ? ROOM * (1.0f / STZ_SLACK) : slack[l];

@@ -234,7 +234,7 @@ static bool try_candidate(stz_kmc *kmc, const stz_mean_stress *mean, double elap
   h->tried++;
   h->accepted -= h->accepted / MEMORY;
   const double spare = slack + stz_ml_margin() - stz_ml_drift_estimate(e, number);
-  if (slack > 0.0 && bound < stz_ml_largest() && accept > 1.001 * (double)stz_power2((float)(-1.44269504 * spare))) {
+  if (slack > 0.0 && bound < stz_ml_largest() && accept > 1.001 * (double)stz_power2((float)(-STZ_LOG2_E * spare))) {
     kmc->stats.squeezed++;
     return false;
   }

@@ -44,7 +44,7 @@ static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[
 }
 
 // Appends the exhausted sites to the `listed` sites of the list; returns its length.
-static int list_spent(stz_multilevel *e, const stz_exhausted *exhausted, int rows8, int listed) {
+static int list_exhausted(stz_multilevel *e, const stz_exhausted *exhausted, int rows8, int listed) {
   for (int i = 0; i < rows8; i++) {
     for (uint32_t lanes = exhausted[i].lanes; lanes; lanes &= lanes - 1) {
       e->sites[listed++] = 8 * exhausted[i].row8 + __builtin_ctz(lanes);
@@ -131,7 +131,7 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
     h->converged = kmc->stats.events + 1;
   }
   add_uniform(e, origin, strain);
-  const int n = list_spent(e, exhausted, rows8, listed);
+  const int n = list_exhausted(e, exhausted, rows8, listed);
   if (n > 0) {
     cached_of_list(e, n);
     stz_ml_bound_list(kmc, n);

@@ -97,7 +97,7 @@ static inline int64_t stz_ml_local(const stz_multilevel *e, int32_t number) {
 // Stress of a site without the mean and the uniform part.
 void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]);
 
-// What the parts' sums over the lattice leave over, eV/nm^3.
+// Uniform stress that removes the net sum of the truncated kernels (zero-mean correction), eV/nm^3.
 static inline double stz_ml_uniform(const stz_multilevel *e, int c) { return stz_from_fine(e->head->uniform[c]); }
 
 // The row of 8 that holds a site, by the site's number; its place there is number % 8.
