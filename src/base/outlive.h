@@ -10,6 +10,7 @@
 typedef stz_err stz_outlive_task(void *context);
 typedef stz_err stz_outlive_way(stz_outlive_task *task, void *context, const char *what);
 
+// Sets the way for all tasks to come; NULL: each is done here.
 void stz_outlive_install(stz_outlive_way *way);
 
 // Does the task, which `what` names (a file), in a copy of this process, and waits for its end. The task must not need
