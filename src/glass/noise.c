@@ -16,6 +16,8 @@
 
 static double footprint_width(const stz_glass *g) { return cbrt(g->stz.volume_nm3) / sqrt(2.0 * STZ_PI); }
 
+static const double CUT = 0.01; // of the footprint q: beyond, an event redraws nothing
+
 enum { SITES = 8192 }; // of a part of the team's work
 
 typedef struct filtering {
@@ -63,13 +65,13 @@ static stz_err filter(const stz_glass *g, stz_spectral *spectral, double *white)
 // Lists the voxels of the footprint; with `list` NULL it only counts them.
 static int list_footprint(const stz_glass *g, stz_footprint_voxel *list) {
   const double a = stz_grid_spacing(g->grid), width = footprint_width(g);
-  const int reach = (int)(width * sqrt(-2.0 * stz_ln(0.01)) / a);
+  const int reach = (int)(width * sqrt(-2.0 * stz_ln(CUT)) / a);
   int count = 0;
   for (int x = -reach; x <= reach; x++) {
     for (int y = -reach; y <= reach; y++) {
       for (int z = -reach; z <= reach; z++) {
         const double q = stz_exp(-0.5 * (x * x + y * y + z * z) * a * a / (width * width));
-        if (q < 0.01) continue;
+        if (q < CUT) continue;
         if (list) list[count] = (stz_footprint_voxel){{x, y, z}, sqrt(1.0 - q * q), q};
         count++;
       }
@@ -86,7 +88,7 @@ static stz_err make_footprint(stz_glass *g) {
     return STZ_OK;
   }
   const int *cells = stz_grid_cells(g->grid);
-  const double reach = footprint_width(g) * sqrt(-2.0 * stz_ln(0.01)) / stz_grid_spacing(g->grid);
+  const double reach = footprint_width(g) * sqrt(-2.0 * stz_ln(CUT)) / stz_grid_spacing(g->grid);
   for (int axis = 0; axis < 3; axis++) {
     if (2 * (int)reach + 1 > cells[axis]) {
       return stz_fail(STZ_EINPUT, "the box is too small: an STZ reaches over %.1f voxels, the box has %d along %c",

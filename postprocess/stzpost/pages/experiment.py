@@ -19,6 +19,7 @@ from ..plots.style import BLACK, BLUE, COLUMN, GREEN, GREY, LIGHT, MM, SKY, VERM
 from ..studies import experiment, measured, nulls, runs as plan, targets, verdicts
 from ..text import html as escape
 from ..units import TAYLOR_FACTORS
+from . import shell
 
 CAPTIONS = {
     "onchip": "The array of specimens on chip, one actuator each. (a) Stress against strain at the times of observation, "
@@ -311,10 +312,7 @@ def _page(e, rows, pictures, quick):
         for name, data in pictures
     ]
     warning = '<p class="warning">Quick version: few seeds, so that many tests have little power.</p>' if quick else ""
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>stzkmc: the experiment</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
+    body = (
         "<h1>The experiment: every measured number</h1>\n"
         f'<p class="lead">{escape(_origin(e))}. Each verdict is by the test that the table states.</p>\n{warning}'
         "<p>Only rows of class <i>prediction</i> are evidence. An <i>input</i> is echoed, a <i>calibrated</i> row was tuned "
@@ -330,8 +328,9 @@ def _page(e, rows, pictures, quick):
         + _extra(e)
         + '<h2>Figures</h2>\n<div class="figures">\n'
         + "\n".join(shown)
-        + "\n</div>\n</body>\n</html>\n"
+        + "\n</div>"
     )
+    return shell.document("stzkmc: the experiment", css, body)
 
 
 def _differences(e):

@@ -10,7 +10,7 @@ from ..errors import StzPostError
 from ..io import writing
 from ..io.result import Result
 from ..units import number_text
-from . import report
+from . import report, shell
 from .run_data import collect
 from .sweep_data import collect_sweep
 
@@ -139,14 +139,13 @@ def _lead(result: Result) -> str:
 def _save(path: str, title: str, body: str, values: dict, kind: str) -> None:
     data = text.json_in_page(values)
     space = f'<script type="text/plain" id="plotly-space">{plotly("gl3d")}</script>\n' if "scene" in values else ""
-    page = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_e(title)}</title>\n<style>\n{_text('report.css')}\n{_text('page.css')}</style>\n</head>\n<body>\n"
+    page = shell.document(
+        _e(title),
+        f"{_text('report.css')}\n{_text('page.css')}",
         f"<noscript><p>The plots need a browser with scripts; the tables do not.</p></noscript>\n{body}\n"
         f'<script type="application/json" id="data">{data}</script>\n{space}<script>{plotly("cartesian")}</script>\n'
-        f"<script>\n{_text('kit.js')}{_text(f'{kind}.js')}</script>\n</body>\n</html>\n"
+        f"<script>\n{_text('kit.js')}{_text(f'{kind}.js')}</script>",
+        head=f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n',
     )
     try:
         with writing.text(path) as file:

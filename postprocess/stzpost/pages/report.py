@@ -15,6 +15,7 @@ from ..io import writing
 from ..plots import figures, style
 from ..studies import evidence, measured, targets
 from ..units import POLYCRYSTAL, time_text
+from . import shell
 
 PROBES = (
     "Every scan of 10 × 10 patterns, a row for each level of strain. Dots: patterns with Bragg reflections; white: "
@@ -63,13 +64,7 @@ def _page(files, pictures):
     body = [_head(files), shown, _verdicts(files)]
     body += [_file(one, [pic for pic in drawn if pic is not first]) for one, drawn in zip(files, pictures)]
     body.append(_conventions())
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>stzkmc: report</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
-    )
+    return shell.document("stzkmc: report", css, "\n".join(body))
 
 
 def _head(files):
