@@ -4,8 +4,7 @@
 #include <assert.h>
 
 // A primitive polynomial over GF(2) of degree `degree`, x^degree + ... + 1 with the inner coefficients as bits, and the
-// odd numbers that begin its recurrence (S. Joe, F. Y. Kuo, SIAM J. Sci. Comput. 30, 2635, 2008: the first of their
-// table). The first dimension, van der Corput's sequence, has none.
+// odd numbers that begin its recurrence. The first dimension, van der Corput's sequence, has none.
 static const struct {
   int degree;
   uint32_t inner, first[6];
