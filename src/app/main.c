@@ -98,15 +98,30 @@ static stz_err run(const stz_cli *cli, const stz_config *config) {
   return err;
 }
 
-static void print_check(const stz_config *config) {
+static void print_field(const stz_config *config, const stz_field_found *found) {
+  const stz_micro_params *micro = &config->micro;
+  if (!found->read) return;
+  printf("# microstructure.file: axes %c %c %c, values from %.4g to %.4g, mean %.4g: ", found->axes[0], found->axes[1],
+         found->axes[2], found->least, found->most, found->mean);
+  if (found->phases) {
+    puts("a map of two phases, g = -1 and 1");
+  } else {
+    printf("atomic fractions of Ni, g from %.3g to %.3g\n",
+           (found->least - micro->nickel_fraction) / micro->nickel_amplitude,
+           (found->most - micro->nickel_fraction) / micro->nickel_amplitude);
+  }
+}
+
+static void print_check(const stz_config *config, const stz_field_found *found) {
   const int ranks = stz_comm_size(stz_launch_comm());
   stz_estimate estimate;
   char engine[STZ_ENGINE_TEXT];
   stz_sim_engine(config, engine);
-  stz_sim_estimate(config, ranks, &estimate);
+  stz_sim_estimate(config, ranks, found, &estimate);
   fputs(config->resolved_text, stdout);
   printf("# box: %.4g x %.4g x %.4g nm\n", config->lattice.cells[0] * config->lattice.spacing_nm,
          config->lattice.cells[1] * config->lattice.spacing_nm, config->lattice.cells[2] * config->lattice.spacing_nm);
+  print_field(config, found);
   printf("# shear modes: %d, each with two signs; sum of P x P between %.4g and %.4g (isotropic: equal)\n",
          estimate.modes, estimate.modes_least, estimate.modes_most);
   printf("# engine: %s\n", engine);
@@ -165,8 +180,9 @@ static stz_err run_or_check(const stz_cli *cli) {
     err = stz_agree(comm, my_rank() == 0 ? check_output(cli) : STZ_OK);
     if (err == STZ_OK) err = run(cli, config);
   } else {
-    err = stz_sim_check_files(comm, config);
-    if (err == STZ_OK && my_rank() == 0) print_check(config);
+    stz_field_found found;
+    err = stz_sim_check_files(comm, config, &found);
+    if (err == STZ_OK && my_rank() == 0) print_check(config, &found);
   }
   stz_config_destroy(&config);
   return err;

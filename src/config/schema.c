@@ -159,10 +159,19 @@ const stz_key stz_schema[] = {
     {"microstructure.layer_rich_share", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
      .max_open = true, AT(micro.layer_rich_share), .description = "Fraction of the period that is Ni-rich"},
     {"microstructure.file", STZ_KEY_TEXT, "", "\"\"", AT(field_file),
-     .description = "HDF5 file with the atomic fraction of Ni of each voxel, a path relative to the input; such as a "
-                    "result"},
+     .description = "HDF5 file with the atomic fraction of Ni, or the phase, of each voxel, a path relative to the "
+                    "input; such as a result, or what `stz-post field` makes of other formats"},
     {"microstructure.dataset", STZ_KEY_TEXT, "", "\"/microstructure/composition\"", AT(field_dataset),
-     .description = "Dataset in that file, nx × ny × nz values from 0 to 1"},
+     .description = "Dataset in that file, nx × ny × nz values from 0 to 1 (in that order or as `axes` has it)"},
+    {"microstructure.axes", STZ_KEY_NAME, "", "\"declared\"", .names = "declared|xyz|xzy|yxz|yzx|zxy|zyx",
+     AT(micro.axes),
+     .description = "Order of the axes of a `file`'s dataset, the slowest index first. `declared`: as its labels or "
+                    "scales say, z y x in images of VTK, else x y z"},
+    {"microstructure.values", STZ_KEY_NAME, "", "\"auto\"", .names = "auto|nickel|phases", AT(micro.values),
+     .description =
+         "What the values of a `file` are: `nickel`, atomic fractions of Ni; `phases`, 0 for the Zr-rich and "
+         "1 for the Ni-rich phase, so that g = ±1. `auto`: `phases` where 0 and 1 are the only values, else "
+         "`nickel`"},
     {"microstructure.nickel_fraction", STZ_KEY_FLOAT, "1", "0.35", .min = 0, .max = 1, AT(micro.nickel_fraction),
      .description = "Mean atomic fraction of Ni; of `cut` random waves and of Cahn–Hilliard also the volume fraction "
                     "of Ni-rich domains; of a `file` the fraction where g = 0"},

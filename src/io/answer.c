@@ -122,8 +122,7 @@ static void find_order(hid_t dataset, stz_shape *shape) {
     }
   }
   const bool named = strlen(axes) == 3 && strchr(axes, 'x') && strchr(axes, 'y') && strchr(axes, 'z');
-  shape->turned = named ? strcmp(axes, "zyx") == 0 : lies_in_image(dataset);
-  shape->strange = named && !shape->turned && strcmp(axes, "xyz") != 0;
+  snprintf(shape->axes, sizeof shape->axes, "%.3s", named ? axes : lies_in_image(dataset) ? "zyx" : "");
 }
 
 // A dataset that is reached by a link into another file, or keeps its values there.
@@ -148,13 +147,42 @@ static bool was_partly_written(hid_t dataset, hid_t space, hid_t properties, con
   return H5Dget_num_chunks(dataset, space, &there) < 0 || there != wanted;
 }
 
+// Truth values as NumPy's are stored: an enumeration of FALSE = 0 and TRUE = 1.
+static bool is_truth(hid_t type) {
+  static const char *const names[] = {"FALSE", "TRUE"};
+  if (H5Tget_class(type) != H5T_ENUM || H5Tget_nmembers(type) != 2 || H5Tget_size(type) != 1) return false;
+  for (int i = 0; i < 2; i++) {
+    signed char value = -1;
+    if (H5Tenum_valueof(type, names[i], &value) < 0 || value != i) return false;
+  }
+  return true;
+}
+
+// Names the first filter that is not there.
+static void find_lacking(hid_t properties, stz_shape *shape) {
+  const int count = H5Pget_nfilters(properties);
+  for (int i = 0; i < count; i++) {
+    unsigned flags = 0, config;
+    size_t none = 0;
+    char name[sizeof shape->filter - 24] = "";
+    const H5Z_filter_t filter =
+        H5Pget_filter2(properties, (unsigned)i, &flags, &none, NULL, sizeof name, name, &config);
+    if (filter < 0 || H5Zfilter_avail(filter) > 0) continue;
+    snprintf(shape->filter, sizeof shape->filter, "%.*s%snumber %d", (int)sizeof name - 1, name, name[0] ? ", " : "",
+             (int)filter);
+    return;
+  }
+}
+
 static void describe(const stz_hdf *hdf, hid_t dataset, stz_shape *shape) {
   hsize_t extent[H5S_MAX_RANK];
   const hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset), properties = H5Dget_create_plist(dataset);
   const H5T_class_t kind = H5Tget_class(type);
   shape->there = true;
   shape->rank = H5Sget_simple_extent_dims(space, extent, NULL);
-  shape->numbers = (kind == H5T_FLOAT || kind == H5T_INTEGER) && shape->rank >= 0 && shape->rank <= STZ_MOST_DIMENSIONS;
+  const bool number = kind == H5T_FLOAT || kind == H5T_INTEGER || is_truth(type);
+  shape->numbers = number && shape->rank >= 0 && shape->rank <= STZ_MOST_DIMENSIONS;
+  find_lacking(properties, shape);
   for (int d = 0; shape->numbers && d < shape->rank; d++) shape->extent[d] = extent[d];
   shape->outside = lies_outside(hdf, dataset, properties);
   if (shape->numbers) shape->partly = was_partly_written(dataset, space, properties, shape);

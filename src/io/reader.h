@@ -54,12 +54,12 @@ stz_err stz_reader_text(stz_reader *reader, const char *path, char **text) STZ_M
 // Shape and nature of a dataset.
 enum { STZ_MOST_DIMENSIONS = 8 };
 typedef struct stz_shape {
-  bool there;   // a dataset has this name
-  bool numbers; // integers or floating-point numbers, of at most so many dimensions
-  bool partly;  // some of it, or all, was never written
-  bool outside; // its values lie in other files
-  bool turned;  // it declares the order z y x of its axes, as VTK images and those who name the axes do
-  bool strange; // it declares another order than that and x y z
+  bool there;      // a dataset has this name
+  bool numbers;    // integers, truth values or floating-point numbers, of at most so many dimensions
+  bool partly;     // some of it, or all, was never written
+  bool outside;    // its values lie in other files
+  char filter[48]; // by which its values are packed and which HDF5 lacks; "" if none
+  char axes[4];    // the order of its axes if it declares one, as VTK's images and those who name the axes do; else ""
   int rank;
   uint64_t extent[STZ_MOST_DIMENSIONS];
   double fill; // what stands where nothing was written

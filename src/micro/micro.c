@@ -26,6 +26,7 @@ struct stz_micro {
   double *g, *composition;
   double *f, *interface; // NULL for uniform
   bool flat_layers;      // as made, not shuffled
+  bool phases;           // given as a map of two
   stz_micro *matched;    // the structured field whose histogram is to be matched, or NULL
   bool frozen;           // without noise
 };
@@ -136,16 +137,21 @@ static void set_profile(void *context, int64_t first, int64_t end, int worker) {
   }
 }
 
+// The composition that follows from g.
+static void set_composition(stz_micro *m, const stz_micro_params *params, bool balanced) {
+  const double offset = balanced ? 0.0 : stz_grid_sum(m->grid, m->g) / (double)stz_grid_sites(m->grid);
+  for (int64_t i = 0; i < m->sites; i++) {
+    m->composition[i] = fmin(fmax(params->nickel_fraction + params->nickel_amplitude * (m->g[i] - offset), 0.0), 1.0);
+  }
+}
+
 // From f and |grad f| of any scale to the sample's fields. grad g = sharpness (1 - g^2) grad f, without the aliasing
 // that a transform of g would bring.
 static void make_profile(stz_micro *m, const stz_micro_params *params, const raw *from) {
   const bool cut = params->profile == STZ_PROFILE_CUT;
   stz_team_run(stz_grid_team(m->grid), m->sites, SITES, set_profile, &(profile){m, params, from});
   const bool balanced = params->type == STZ_MICRO_RANDOM_WAVES && !cut; // g averages 0 but for the box's accident
-  const double offset = balanced ? 0.0 : stz_grid_sum(m->grid, m->g) / (double)stz_grid_sites(m->grid);
-  for (int64_t i = 0; i < m->sites; i++) {
-    m->composition[i] = fmin(fmax(params->nickel_fraction + params->nickel_amplitude * (m->g[i] - offset), 0.0), 1.0);
-  }
+  set_composition(m, params, balanced);
 }
 
 // random-waves and cahn-hilliard.
@@ -181,39 +187,61 @@ static stz_err make_layers(stz_micro *m, const stz_micro_params *params) {
   return STZ_OK;
 }
 
-// Fractions within ROUNDING of 0 and 1 are these: in single precision they miss them by some 1e-7.
-static const double ROUNDING = 1e-6;
+bool stz_micro_of_phases(const stz_micro *micro) {
+  return micro->matched ? stz_micro_of_phases(micro->matched) : micro->phases;
+}
 
-stz_err stz_micro_check_given(const int cells[3], int64_t first, int64_t count, const double *given) {
-  for (int64_t i = 0; i < count; i++) {
-    if (given[i] >= -ROUNDING && given[i] <= 1.0 + ROUNDING) continue;
-    const int64_t site = first + i, row = site / cells[2];
-    return stz_fail(STZ_EINPUT,
-                    "microstructure.file: got %g at voxel [%d, %d, %d], needs 0 to 1, atomic fractions of Ni", given[i],
-                    (int)(row / cells[1]), (int)(row % cells[1]), (int)(site % cells[2]));
+// The phase of each site, counted over the box.
+static bool are_phases(const stz_micro *m, stz_micro_values values, const double *given) {
+  long long count[2] = {0, 0};
+  for (int64_t i = 0; i < m->sites; i++) {
+    const int phase = stz_micro_phase(given[i]);
+    if (phase >= 0) count[phase]++;
   }
-  return STZ_OK;
+  MPI_Allreduce(MPI_IN_PLACE, count, 2, MPI_LONG_LONG, MPI_SUM, stz_grid_comm(m->grid));
+  return stz_micro_are_phases(values, count[0], count[1], stz_grid_sites(m->grid));
+}
+
+static void set_given(stz_micro *m, const stz_micro_params *params, const double *given) {
+  for (int64_t i = 0; i < m->sites; i++) {
+    m->composition[i] = fmin(fmax(given[i], 0.0), 1.0);
+    m->f[i] = (m->composition[i] - params->nickel_fraction) / params->nickel_amplitude;
+    if (m->phases) m->f[i] = given[i] > 0.5 ? 1.0 : -1.0;
+    m->g[i] = m->f[i];
+  }
+  if (m->phases) set_composition(m, params, false);
+}
+
+// Makes the spectrum of g that of a field with a gradient: nothing on the Nyquist planes; steps between phases smoothed
+// by a Gaussian to the slope that the smooth profile of a wave of length `lambda` has at its interfaces.
+static void smooth_steps(const stz_micro *m, const stz_spectral *spectral, double lambda, double sharpness,
+                         double complex *spectrum) {
+  const int *n = stz_grid_cells(m->grid);
+  const double width = m->phases ? sqrt(2.0 / STZ_PI) * lambda / (2.0 * STZ_PI * sharpness) : 0.0;
+  for (size_t i = 0; i < stz_spectral_modes(spectral); i++) {
+    int wave[3];
+    double k[3];
+    stz_spectral_wave(spectral, i, wave);
+    stz_spectral_wave_vector(spectral, i, k);
+    const bool edge = 2 * wave[0] == n[0] || 2 * wave[1] == n[1] || 2 * wave[2] == n[2];
+    const double square = k[0] * k[0] + k[1] * k[1] + k[2] * k[2];
+    spectrum[i] = edge ? 0.0 : spectrum[i] * exp(-0.5 * width * width * square);
+  }
 }
 
 static stz_err take_given(stz_micro *m, stz_spectral *spectral, const stz_micro_params *params, const double *given,
                           double complex *spectrum, double complex *work, double *scratch) {
-  const int *n = stz_grid_cells(m->grid);
   stz_radial *radial;
-  const stz_err given_err = stz_micro_check_given(n, stz_grid_first_site(m->grid), m->sites, given);
-  STZ_TRY(stz_agree(stz_grid_comm(m->grid), given_err));
-  for (int64_t i = 0; i < m->sites; i++) {
-    m->composition[i] = fmin(fmax(given[i], 0.0), 1.0);
-    m->f[i] = m->g[i] = (m->composition[i] - params->nickel_fraction) / params->nickel_amplitude;
-  }
+  const stz_err err =
+      stz_micro_check_given(params->values, stz_grid_cells(m->grid), stz_grid_first_site(m->grid), m->sites, given);
+  STZ_TRY(stz_agree(stz_grid_comm(m->grid), err));
+  m->phases = are_phases(m, params->values, given);
+  set_given(m, params, given);
   stz_spectral_forward(spectral, m->g, spectrum);
   STZ_TRY(stz_radial_create(m->grid, spectral, spectrum, &radial));
   const double lambda = stz_radial_length(radial);
   stz_radial_destroy(&radial);
-  for (size_t i = 0; i < stz_spectral_modes(spectral); i++) {
-    int k[3];
-    stz_spectral_wave(spectral, i, k);
-    if (2 * k[0] == n[0] || 2 * k[1] == n[1] || 2 * k[2] == n[2]) spectrum[i] = 0.0;
-  }
+  smooth_steps(m, spectral, lambda, params->sharpness, spectrum);
   STZ_TRY(gradient_of(m, spectral, spectrum, work, scratch));
   for (int64_t i = 0; i < m->sites; i++) m->interface[i] *= lambda / (2.0 * STZ_PI * params->sharpness);
   return STZ_OK;

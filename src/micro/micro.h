@@ -22,9 +22,19 @@
 
 typedef struct stz_micro stz_micro;
 
-// Checks that given[count], the values of the sites from `first` (global index) on, are atomic fractions, within
-// rounding. Fails with STZ_EINPUT, naming the first that is none.
-stz_err stz_micro_check_given(const int cells[3], int64_t first, int64_t count, const double *given) STZ_MUST_USE;
+// Checks that given[count], the values of the sites from `first` (global index) on, are atomic fractions, or phases
+// where `values` says so, within rounding. Fails with STZ_EINPUT, naming the first that is none.
+stz_err stz_micro_check_given(stz_micro_values values, const int cells[3], int64_t first, int64_t count,
+                              const double *given) STZ_MUST_USE;
+
+// Order of the axes of a file's dataset, by params.axes: "" as it declares, "xyz" to "zyx".
+const char *stz_micro_axes(const stz_micro_params *params);
+
+// Which phase a value given is, 0 or 1 within rounding; -1: none.
+int stz_micro_phase(double given);
+
+// Whether values given are a map of phases, by how many are 0, 1 and in all.
+bool stz_micro_are_phases(stz_micro_values values, int64_t zeros, int64_t ones, int64_t sites);
 
 // Measures of the field of the run, i.e. of the permuted field if it is shuffled, of the uniform one with
 // equal-histogram. For `uniform` all but nickel_fraction is 0.
@@ -48,17 +58,22 @@ stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz
 void stz_micro_destroy(stz_micro **micro);
 
 // g, dimensionless, one number per local site. smooth: tanh(sharpness f); cut: +1 where f > 0, -1 elsewhere; uniform:
-// 0; file: (c - nickel_fraction)/nickel_amplitude.
+// 0; file: (c - nickel_fraction)/nickel_amplitude, or +1 and -1 in the two phases.
 const double *stz_micro_g(const stz_micro *micro);
 
 // Atomic fraction of Ni, kept in [0, 1]: c = nickel_fraction + nickel_amplitude g for smooth random waves; elsewhere,
-// where g has a mean, nickel_amplitude (g - mean g), so that the mean of c is nickel_fraction; for `file` as given.
+// where g has a mean, nickel_amplitude (g - mean g), so that the mean of c is nickel_fraction; for fractions of a
+// `file` as given.
 const double *stz_micro_composition(const stz_micro *micro);
 
 // |grad g| lambda/(2 pi sharpness), one number per local site: the weight of the interface term, about 1 (rms) where f
 // = 0. lambda is the length_spectrum_nm of f before any shuffling, of layers their period. For `cut` it is that of the
-// smooth profile about the same level, a step having no gradient. NULL for uniform.
+// smooth profile about the same level, a step having no gradient; for the phases of a file that of a step as wide as
+// that profile. NULL for uniform.
 const double *stz_micro_interface(const stz_micro *micro);
+
+// Whether the values given were a map of phases.
+bool stz_micro_of_phases(const stz_micro *micro);
 
 // With the controls equal-histogram and frozen, where all of the above is uniform, the structured field whose barriers'
 // histogram is to be matched; else NULL. And whether the barriers without noise alone are to be (frozen).

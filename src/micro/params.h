@@ -18,6 +18,12 @@ typedef enum stz_micro_control {
   STZ_CONTROL_RANDOM_PHASES    // a Gaussian field of the same spectrum, without interfaces
 } stz_micro_control;
 
+typedef enum stz_micro_values {
+  STZ_VALUES_AUTO,   // phases where there are no values but 0 and 1, and both; else Ni
+  STZ_VALUES_NICKEL, // atomic fractions
+  STZ_VALUES_PHASES  // 0 Zr-rich, 1 Ni-rich
+} stz_micro_values;
+
 typedef struct stz_micro_params {
   stz_micro_type type;
   stz_micro_profile profile; // smooth: g = tanh(sharpness f); cut: g = +-1 by the sign of f
@@ -30,6 +36,8 @@ typedef struct stz_micro_params {
   double nickel_amplitude; // c = nickel_fraction + nickel_amplitude (g less its mean, where it has one), in [0, 1]
   double sharpness;        // of the tanh profile
   stz_micro_control control;
+  stz_micro_values values; // file: what its values are
+  int axes;                // file: number of its order of axes, for stz_micro_axes
 } stz_micro_params;
 
 #endif

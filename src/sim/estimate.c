@@ -31,10 +31,53 @@ static stz_course course_of(const stz_config *config) {
   return c;
 }
 
-stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) {
+// While the values of a file go by.
+typedef struct given {
+  const stz_config *config;
+  int64_t phases[2], count[STZ_FIELD_BINS]; // sites of each phase, and of each bin of the fraction from 0 to 1
+  double sum[STZ_FIELD_BINS], least, most;
+} given;
+
+static stz_err look(void *context, int64_t first, int64_t count, const double *values) {
+  given *seen = context;
+  STZ_TRY(stz_micro_check_given(seen->config->micro.values, seen->config->lattice.cells, first, count, values));
+  for (int64_t i = 0; i < count; i++) {
+    const int phase = stz_micro_phase(values[i]);
+    const int bin = (int)fmin(fmax(values[i] * STZ_FIELD_BINS, 0.0), STZ_FIELD_BINS - 1);
+    if (phase >= 0) seen->phases[phase]++;
+    seen->least = fmin(seen->least, values[i]);
+    seen->most = fmax(seen->most, values[i]);
+    seen->count[bin]++;
+    seen->sum[bin] += values[i];
+  }
+  return STZ_OK;
+}
+
+static void conclude(const given *seen, stz_field_found *found) {
+  const stz_micro_params *micro = &seen->config->micro;
+  const int *n = seen->config->lattice.cells;
+  const int64_t sites = (int64_t)n[0] * n[1] * n[2];
+  found->read = true;
+  found->least = seen->least;
+  found->most = seen->most;
+  found->phases = stz_micro_are_phases(micro->values, seen->phases[0], seen->phases[1], sites);
+  for (int bin = 0; bin < STZ_FIELD_BINS; bin++) {
+    const double mean = seen->count[bin] > 0 ? seen->sum[bin] / (double)seen->count[bin] : 0.0;
+    found->mean += seen->sum[bin] / (double)sites;
+    found->share[bin] = (double)seen->count[bin] / (double)sites;
+    found->g[bin] =
+        found->phases ? (mean > 0.5 ? 1.0 : -1.0) : (mean - micro->nickel_fraction) / micro->nickel_amplitude;
+  }
+}
+
+stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config, stz_field_found *found) {
   stz_err err = STZ_OK;
+  memset(found, 0, sizeof *found);
   if (stz_comm_rank(comm) == 0 && config->micro.type == STZ_MICRO_FILE) {
-    err = stz_field_check(config->field_path, config->field_dataset, config->lattice.cells, stz_micro_check_given);
+    given seen = {.config = config, .least = INFINITY, .most = -INFINITY};
+    const stz_field field = {config->field_path, config->field_dataset, stz_micro_axes(&config->micro)};
+    err = stz_field_check(&field, config->lattice.cells, look, &seen, found->axes);
+    if (err == STZ_OK) conclude(&seen, found);
   }
   return stz_agree(comm, err);
 }
@@ -60,8 +103,9 @@ static const double MANY = 1e8, MUCH = 1e3;
 static const double SPREAD = 100.0; // by which internal stresses may raise rates
 
 // What the rates say to what the strain needs: no more events than the rates allow, and whether they allow far more.
-static void compare_with_rates(const stz_config *config, double largest_strain, stz_estimate *estimate) {
-  stz_thermal *thermal = stz_thermal_create(config);
+static void compare_with_rates(const stz_config *config, double largest_strain, const stz_field_found *found,
+                               stz_estimate *estimate) {
+  stz_thermal *thermal = stz_thermal_create(config, found);
   double most = 0.0, first = 0.0, steady = 0.0, other, last_held = NAN, last_kelvin = NAN;
   const double needed = estimate->events;
   estimate->slow = -1;
@@ -133,7 +177,7 @@ static double rows_of(const stz_config *config, double strain) {
   return rows;
 }
 
-void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate) {
+void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
   const stz_course c = course_of(config);
@@ -142,7 +186,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimat
   const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) + c.to_and_fro : 0.0;
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
   estimate->slow_events = 0.0;
-  compare_with_rates(config, c.largest, estimate);
+  compare_with_rates(config, c.largest, found, estimate);
   describe_modes(config, estimate);
   stz_engine_cost cost;
   const int usable = stz_engine_needs_of(config->kmc.engine).ranks;

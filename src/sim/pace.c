@@ -58,7 +58,7 @@ static void tell(stz_pace *pace, const stz_config *config, const stz_sample *sam
   stz_estimate estimate;
   if (pace->reported || done >= LEAST_DONE) return;
   pace->reported = 1;
-  stz_sim_estimate(config, 1, &estimate);
+  stz_sim_estimate(config, 1, NULL, &estimate);
   stz_log(STZ_LOG_WARNING,
           "protocol[%d]: time does not advance: %.3g s and %.2g of the segment after %.0f events, where the whole run "
           "was expected to have %.2g; `stzkmc check` tells the share of barriers at barriers.floor_eV, output.events = "

@@ -5,6 +5,7 @@
 
 #include "base/comm.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "io/field.h"
 
@@ -14,8 +15,12 @@ static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_sp
   }
   double *nickel = NULL;
   stz_err err = stz_agree(stz_grid_comm(grid), STZ_NEW(nickel, stz_grid_local_sites(grid)));
-  if (err == STZ_OK) err = stz_field_read(grid, config->field_path, config->field_dataset, nickel);
+  const stz_field field = {config->field_path, config->field_dataset, stz_micro_axes(&config->micro)};
+  if (err == STZ_OK) err = stz_field_read(grid, &field, nickel);
   if (err == STZ_OK) err = stz_micro_create(grid, spectral, &config->micro, nickel, config->seed, micro);
+  if (err == STZ_OK && stz_micro_of_phases(*micro)) {
+    stz_log(STZ_LOG_INFO, "microstructure.file: a map of two phases, 0 and 1: g = -1 and 1");
+  }
   stz_free(nickel);
   return err;
 }

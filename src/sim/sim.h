@@ -65,12 +65,22 @@ typedef struct stz_estimate {
   double slow_events;                // expected in that segment, by its rates alone
 } stz_estimate;
 
-// Collective. Checks that the files that the input names can be used. Fails as stz_field_check and
-// stz_micro_check_given.
-stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config) STZ_MUST_USE;
+// What the file of a microstructure holds: shares of the sites in bins of the structure field g, with the mean of each.
+enum { STZ_FIELD_BINS = 32 };
+typedef struct stz_field_found {
+  bool read, phases;        // false without a file; a map of phases
+  char axes[4];             // order of its axes
+  double least, most, mean; // of its values
+  double share[STZ_FIELD_BINS], g[STZ_FIELD_BINS];
+} stz_field_found;
 
-// Estimates memory and cost of a run on `ranks` ranks, from sizes and typical speeds alone.
-void stz_sim_estimate(const stz_config *config, int ranks, stz_estimate *estimate);
+// Collective. Checks that the files that the input names can be used; rank 0 gets what it has found, the others
+// nothing. Fails as stz_field_check and stz_micro_check_given.
+stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config, stz_field_found *found) STZ_MUST_USE;
+
+// Estimates memory and cost of a run on `ranks` ranks, from sizes, typical speeds and, if not NULL, what a file holds;
+// without it a file counts as random waves.
+void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate);
 
 // Prints a line for each observer that is due at axial strains which the protocol cannot reach, and names them. Local.
 void stz_sim_print_unreachable(const stz_config *config, FILE *out);

@@ -11,7 +11,7 @@
 #include "stz/rates.h"
 
 // Points: of the structure field, of the noise at each, of the orientations.
-enum { FIELD = 32, NOISE = 32, TURNS = 8 };
+enum { FIELD = STZ_FIELD_BINS, NOISE = 32, TURNS = 8 };
 static const double FURTHEST = 4.0; // standard deviations of a Gaussian that are looked at
 static const double SLOPE = 0.92;   // mean of |grad f| lambda/(2 pi) of random waves, f of variance 1
 
@@ -50,7 +50,15 @@ static double structure_at(const stz_micro_params *micro, int i, double f, doubl
   return g;
 }
 
-stz_thermal *stz_thermal_create(const stz_config *config) {
+// As found in a file, where there is one.
+static double found_at(const stz_field_found *found, int i, double g, double *share, double *interface) {
+  if (!found || !found->read) return g;
+  *share = found->share[i];
+  *interface = fmax(0.0, 1.0 - found->g[i] * found->g[i]) * SLOPE;
+  return found->g[i];
+}
+
+stz_thermal *stz_thermal_create(const stz_config *config, const stz_field_found *found) {
   stz_thermal *t = NULL;
   double field[FIELD], noise[NOISE];
   const stz_barrier_params *b = &config->barriers;
@@ -63,7 +71,8 @@ stz_thermal *stz_thermal_create(const stz_config *config) {
   gaussian(NOISE, noise, t->noise_fraction);
   for (int i = 0; i < FIELD; i++) {
     double interface;
-    const double g = structure_at(&config->micro, i, field[i], &t->share[i], &interface);
+    double g = structure_at(&config->micro, i, field[i], &t->share[i], &interface);
+    g = found_at(found, i, g, &t->share[i], &interface);
     const double base = b->mean_eV + b->composition_eV * g - b->interface_eV * interface;
     for (int j = 0; j < NOISE; j++) {
       t->barrier[i][j] = fmax(b->floor_eV, base + b->width_eV * stz_marginal_map(&t->marginal, noise[j]));

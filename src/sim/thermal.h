@@ -6,13 +6,13 @@
 #ifndef STZ_SIM_THERMAL_H
 #define STZ_SIM_THERMAL_H
 
-#include "config/config.h"
+#include "sim/sim.h"
 
 typedef struct stz_thermal stz_thermal;
 
-// Draws the barriers' distribution from the input: that of the composition (of a file, as if of random waves) and that
-// of the noise. NULL without memory.
-stz_thermal *stz_thermal_create(const stz_config *config);
+// Draws the barriers' distribution from the input: that of the composition (of a file, what was found in it, or as if
+// of random waves if `found` is NULL) and that of the noise. NULL without memory.
+stz_thermal *stz_thermal_create(const stz_config *config, const stz_field_found *found);
 void stz_thermal_destroy(stz_thermal **thermal);
 
 // Share of the sites whose barrier is at barriers.floor_eV.

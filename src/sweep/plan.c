@@ -143,11 +143,12 @@ static stz_err check_field(MPI_Comm comm, stz_plan *plan, const stz_config *conf
   char field[sizeof plan->field];
   const int *cells = config->lattice.cells;
   if (config->micro.type != STZ_MICRO_FILE) return STZ_OK;
-  snprintf(field, sizeof field, "%d %d %d %s %s", cells[0], cells[1], cells[2], config->field_dataset,
-           config->field_path);
+  snprintf(field, sizeof field, "%d %d %d %d %d %s %s", cells[0], cells[1], cells[2], config->micro.values,
+           config->micro.axes, config->field_dataset, config->field_path);
   if (strcmp(field, plan->field) == 0) return STZ_OK;
   memcpy(plan->field, field, sizeof field);
-  return stz_sim_check_files(comm, config);
+  stz_field_found found;
+  return stz_sim_check_files(comm, config, &found);
 }
 
 static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
@@ -159,7 +160,7 @@ static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   STZ_TRY(stz_plan_config(comm, plan, run, &config));
   note(comm, plan, config->notes);
   r->input_hash = stz_state_input_hash(config->resolved_text);
-  stz_sim_estimate(config, ranks, &estimate);
+  stz_sim_estimate(config, ranks, NULL, &estimate);
   r->seconds = estimate.seconds;
   r->ranks = estimate.ranks;
   r->events = estimate.events;

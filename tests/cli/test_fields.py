@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Composition fields as other programs leave them: each gives the right field or an error of one line, never a wrong
 field. What a run has read is looked up in its result."""
+import itertools
 import os
+import re
 import tempfile
 
 import h5py
@@ -13,9 +15,9 @@ from harness import SOURCE, expect, expect_failure, finish, run, write
 INPUT = f"""model = "{SOURCE}/models/zr65ni35.cfg";
 lattice: {{ cells = [%d, %d, %d]; }};
 nbed: {{ foil_nm = 6.0; }};
-microstructure: {{ type = "file"; file = "%s"; dataset = "%s"; }};
+microstructure: {{ type = "file"; file = "%s"; dataset = "%s"; %s }};
 output: {{ nbed_strains = [%s]; snapshots = %s; }};
-protocol = ( {{ type = "age"; duration_s = 1e-3; temperature_K = 77.0; }} );
+protocol = ( {{ type = "age"; duration_s = 1e-15; temperature_K = 77.0; }} );
 """
 CUBE, BRICK = (16, 16, 16), (32, 16, 24)
 
@@ -26,14 +28,14 @@ def wave(cells):
     return 0.35 + 0.15 * np.sin(2 * np.pi * (x + 2 * y)) * np.cos(2 * np.pi * (z + x))
 
 
-def compute(folder, cells, file, dataset="c", ranks=1, snapshots=False):
-    text = INPUT % (*cells, file, dataset, "0.0" if snapshots else "", "true" if snapshots else "false")
+def compute(folder, cells, file, dataset="c", ranks=1, snapshots=False, more=""):
+    text = INPUT % (*cells, file, dataset, more, "0.0" if snapshots else "", "true" if snapshots else "false")
     write(os.path.join(folder, "in.cfg"), text)
     return run(["run", "in.cfg", "-o", "out.h5", "-q", "--force"], ranks, folder)
 
 
-def expect_field(name, folder, cells, file, truth, dataset="c", ranks=1):
-    done = compute(folder, cells, file, dataset, ranks)
+def expect_field(name, folder, cells, file, truth, dataset="c", ranks=1, more=""):
+    done = compute(folder, cells, file, dataset, ranks, more=more)
     expect(name, done.returncode == 0, done.stderr)
     if done.returncode == 0:
         with h5py.File(os.path.join(folder, "out.h5")) as result:
@@ -80,8 +82,45 @@ def check_right(folder):
     for name, (data, how, change) in cases.items():
         make(folder, name, data, how, change)
         expect_field(name, folder, CUBE, name, np.clip(over, 0, 1) if name == "one_over" else cube)
-    make(folder, "brick", brick.T, change=label("zyx"))
-    expect_field("a brick, turned", folder, BRICK, "brick", brick, ranks=3)
+    for order in itertools.permutations("xyz"):
+        turned, order = brick.transpose(["xyz".index(axis) for axis in order]), "".join(order)
+        make(folder, "brick", turned, change=label(order))
+        expect_field(f"a brick that says {order}", folder, BRICK, "brick", brick, ranks=3 if order == "zyx" else 1)
+        if order not in ("yzx", "zyx"):
+            continue
+        make(folder, "mute", turned)
+        expect_field(f"a brick, {order} by the input", folder, BRICK, "mute", brick, more=f'axes = "{order}";', ranks=2)
+        said = run(["check", "in.cfg"], cwd=folder).stdout
+        line = f"microstructure.file: axes {' '.join(order)}, values from 0.2 to 0.5"
+        expect("its order is printed", line in said, said)
+
+
+def check_phases(folder):
+    """A map of 0 and 1: composition 0.35 + 0.15 (g - mean g) of the default keys, g = -1 and 1."""
+    x, y, z = np.indices(CUBE) - 7.5
+    sphere = x**2 + y**2 + z**2 < 36
+    g = np.where(sphere, 1.0, -1.0)
+    truth = 0.35 + 0.15 * (g - g.mean())
+    for name, data in (("byte", sphere.astype("u1")), ("truth", sphere), ("float", sphere.astype("f4"))):
+        make(folder, name, data)
+        expect_field("phases: " + name, folder, CUBE, name, truth, ranks=2)
+        said = run(["check", "in.cfg"], cwd=folder).stdout
+        expect("phases are said", "a map of two phases, g = -1 and 1" in said and "at their floor" not in said, said)
+    with h5py.File(os.path.join(folder, "out.h5")) as result:
+        barrier = result["microstructure/barrier_initial_eV"][()]
+        expect("phases: barriers", barrier.min() > 0.5, barrier.min())
+    low = 'values = "nickel"; }; barriers: { mean_eV = 1.6; composition_eV = 0.7;'  # -0.03 eV where Ni is 0
+    expect_field("fractions of 0 and 1", folder, CUBE, "byte", sphere.astype(float), more=low)
+    said = run(["check", "in.cfg"], cwd=folder).stdout
+    with h5py.File(os.path.join(folder, "out.h5")) as result:
+        low = result["microstructure/barrier_initial_eV"][()] <= 0.2001
+    share = float(re.search(r"barriers at their floor of \S+ eV: (\S+) of all sites", said)[1])
+    expect("the range of g", "atomic fractions of Ni, g from -2.33 to 4.33" in said, said)
+    expect("the share of barriers at the floor is the run's", 0.5 < share < 0.9 and abs(share - low.mean()) < 0.03,
+           f"{share} {low.mean()}")
+    make(folder, "three", np.where(sphere, 1, 0.5 * (x > 0)))
+    expect_failure("three phases", compute(folder, CUBE, "three", more='values = "phases";'), 2,
+                   "microstructure.file: got 0.5 at voxel [8, 0, 0], needs 0 or 1 with values = \"phases\"")
 
 
 def check_snapshots(folder):
@@ -106,9 +145,12 @@ def check_wrong(folder):
     whole = "not all of its values were ever written"
     cases = {
         "nan": (bad, {}, f"microstructure.file: got nan at voxel [1, 2, 3], {needs}"),
-        "percent": (100 * cube, {}, f"microstructure.file: got 35 at voxel [0, 0, 0], {needs}"),
+        "percent": (100 * cube, {}, f"microstructure.file: got 35 at voxel [0, 0, 0], {needs}; percent? "
+                    "stz-post field --scale 0.01 makes fractions of them"),
         "order": (order, {}, f"microstructure.file: got {order[first]:g} at voxel {list(first)}, {needs}"),
-        "bool": (cube > 0.35, {}, "bool: c: got something else than numbers"),
+        "text": (np.full(CUBE, b"0.3"), {}, "text: c: got something else than numbers"),
+        "lzf": (cube, {"compression": "lzf"}, "lzf: c: packed by the filter lzf, number 32000, which HDF5 lacks here; "
+                "write it with gzip or unpacked, or let stz-post field read it, with Python's filters"),
         "unwritten": (None, {"shape": CUBE, "dtype": "f8"}, f"unwritten: c: {whole}"),
         "unwritten_chunks": (None, {"shape": CUBE, "dtype": "f8", "chunks": (8, 8, 8)}, f"unwritten_chunks: c: {whole}"),
         "external": (None, {"shape": CUBE, "dtype": "f8", "external": [("gone.raw", 0, 8 * 16**3)]},
@@ -127,9 +169,22 @@ def check_wrong(folder):
     make(folder, "part", how={"shape": CUBE, "dtype": "f8", "chunks": (8, 8, 8)},
          change=lambda file, made: made.write_direct(cube[:8], dest_sel=np.s_[:8]))
     expect_failure("half of it", compute(folder, CUBE, "part"), 2, f"part: c: {whole}")
-    make(folder, "yxz", cube, change=label("yxz"))
-    expect_failure("another order", compute(folder, CUBE, "yxz"), 2,
-                   "yxz: c: its axes are named in another order than x y z or z y x")
+    make(folder, "yxz", wave(BRICK), change=label("yxz"))
+    expect_failure("another order", compute(folder, BRICK, "yxz"), 2,
+                   "yxz: c: got 32 x 16 x 24 values, needs 16 x 32 x 24, the lattice's cells, since its axes are y x z")
+    np.save(os.path.join(folder, "array.npy"), cube)
+    for name, begin, what in (
+        ("array.npy", None, "an array of NumPy"),
+        ("image.vti", '<?xml version="1.0"?>', "XML, as VTK's images are"),
+        ("bare.vti", "<VTKFile type=", "a file of VTK"),
+        ("old.vtk", "# vtk DataFile Version 3.0", "a file of VTK"),
+        ("many.npz", "PK\3\4", "an archive of NumPy or others"),
+    ):
+        if begin:
+            write(os.path.join(folder, name), begin)
+        for done in compute(folder, CUBE, name), run(["check", "in.cfg"], cwd=folder):
+            expect_failure(name, done, 2, f"{name}: {what}, needs HDF5: `stz-post field {name} -o FIELD.h5` makes it of "
+                           ".npy, .npz and .vti")
     layout = h5py.VirtualLayout(CUBE, "f8")
     layout[...] = h5py.VirtualSource("gone.h5", "c", CUBE)
     with h5py.File(os.path.join(folder, "virtual"), "w") as file:
@@ -146,6 +201,7 @@ def check_wrong(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         check_right(folder)
+        check_phases(folder)
         check_snapshots(folder)
         check_wrong(folder)
     finish()

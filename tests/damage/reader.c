@@ -32,7 +32,8 @@ static stz_err scan(const char *path) {
 static stz_err read_field(const stz_grid *grid, const char *path) {
   double *local;
   STZ_TRY(STZ_NEW(local, stz_grid_local_sites(grid)));
-  const stz_err err = stz_field_read(grid, path, "c", local);
+  const stz_field field = {path, "c", ""};
+  const stz_err err = stz_field_read(grid, &field, local);
   stz_free(local);
   return err;
 }

@@ -127,6 +127,50 @@ static stz_micro_params from_file(void) {
                             .sharpness = 1.5};
 }
 
+// Two flat slabs as phases, 0 and 1: composition, and the interface's weight, which is 1 at a flat interface: the step
+// is smoothed to the slope that the smooth profile has there. The largest of the two planes beside an interface is half
+// a voxel from it: exp(-a^2/(8 width^2)), width = sqrt(2/pi) lambda/(2 pi sharpness).
+static void slabs(MPI_Comm comm) {
+  const stz_micro_params params = from_file();
+  stz_grid *grid;
+  double *given, highest = 0.0, expected;
+  CHECK_OK(stz_grid_create(comm, &BOX, &grid));
+  CHECK_OK(STZ_NEW(given, stz_grid_local_sites(grid)));
+  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) {
+    int x[3];
+    stz_grid_coords(grid, stz_grid_first_site(grid) + i, x);
+    given[i] = x[2] < 8; // a quarter of the 32 planes
+  }
+  sample s = make(comm, &params, given);
+  stz_micro_measures measures;
+  CHECK_OK(stz_micro_measure(s.micro, s.spectral, &measures));
+  CHECK(stz_micro_of_phases(s.micro), "no map of phases");
+  CHECK_NEAR(measures.volume_fraction_rich, 0.25, 1e-12);
+  const double width = sqrt(2.0 / STZ_PI) * measures.length_spectrum_nm / (2.0 * STZ_PI * 1.5);
+  expected = exp(-0.125 * 0.58 * 0.58 / (width * width));
+  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) {
+    CHECK_NEAR(stz_micro_g(s.micro)[i], given[i] > 0.5 ? 1.0 : -1.0, 0.0);
+    CHECK_NEAR(stz_micro_composition(s.micro)[i], given[i] > 0.5 ? 0.7 : 0.3, 1e-12); // 0.4 + 0.2 (g + 0.5)
+    highest = fmax(highest, stz_micro_interface(s.micro)[i]);
+  }
+  MPI_Allreduce(MPI_IN_PLACE, &highest, 1, MPI_DOUBLE, MPI_MAX, comm);
+  CHECK(width > 0.58, "narrower than a voxel: %g nm", width);
+  CHECK_NEAR(highest, expected, 0.04); // the step lies on a lattice
+  drop(&s);
+  stz_micro_params said = params;
+  said.values = STZ_VALUES_NICKEL;
+  s = make(comm, &said, given);
+  CHECK(!stz_micro_of_phases(s.micro), "fractions taken for phases");
+  for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) CHECK_NEAR(stz_micro_composition(s.micro)[i], given[i], 0.0);
+  drop(&s);
+  said.values = STZ_VALUES_PHASES;
+  const int64_t bad = stz_grid_local(grid, stz_grid_site(grid, 23, 4, 30));
+  if (bad >= 0) given[bad] = 0.5;
+  expect_error(comm, &said, given, "got 0.5 at voxel [23, 4, 30], needs 0 or 1 with values = \"phases\"");
+  stz_free(given);
+  stz_grid_destroy(&grid);
+}
+
 // One plane wave g = 0.7 sin(k.r), whose gradient and length are known.
 static void plane_wave(MPI_Comm comm) {
   const stz_micro_params params = from_file();
@@ -201,9 +245,10 @@ static void write_file(void) {
 static void refused(const stz_grid *grid, const char *file, const char *dataset, stz_err code, const char *text) {
   double *local;
   CHECK_OK(STZ_NEW(local, stz_grid_local_sites(grid)));
-  const stz_err err = stz_field_read(grid, file, dataset, local);
+  const stz_field field = {file, dataset, ""};
+  const stz_err err = stz_field_read(grid, &field, local);
   CHECK(err == code && strstr(stz_error_message(), text), "error %d: %s", (int)err, stz_error_message());
-  CHECK(stz_field_check(file, dataset, BOX.cells, NULL) == code, "another error without reading");
+  CHECK(stz_field_check(&field, BOX.cells, NULL, NULL, NULL) == code, "another error without reading");
   stz_free(local);
 }
 
@@ -224,8 +269,9 @@ static void files(MPI_Comm comm) {
   CHECK_OK(STZ_NEW(local, stz_grid_local_sites(grid)));
   static const char *const names[3] = {"double", "/big_endian_float", "byte"};
   for (int n = 0; n < 3; n++) {
-    CHECK_OK(stz_field_check(path, names[n], BOX.cells, NULL));
-    CHECK_OK(stz_field_read(grid, path, names[n], local));
+    const stz_field field = {path, names[n], ""};
+    CHECK_OK(stz_field_check(&field, BOX.cells, NULL, NULL, NULL));
+    CHECK_OK(stz_field_read(grid, &field, local));
     for (int64_t i = 0; i < stz_grid_local_sites(grid); i++) {
       const int64_t site = stz_grid_first_site(grid) + i;
       CHECK_NEAR(local[i], n < 2 ? value_at(site) : (double)(site % 2), 0.0);
@@ -245,6 +291,7 @@ static void files(MPI_Comm comm) {
 static void cases(MPI_Comm comm) {
   all_layers(comm);
   plane_wave(comm);
+  slabs(comm);
   files(comm);
 }
 
