@@ -201,7 +201,8 @@ EDITS = [
     ("file without an amplitude", "wavelength_nm = 2.5", 'type = "file"; file = "in.cfg"; nickel_amplitude = 0.0',
      'in.cfg:5: microstructure.nickel_amplitude: got 0, needs > 0 with type = "file"'),
     ("control that does not exist", "wavelength_nm = 2.5", 'control = "flat"',
-     'in.cfg:5: microstructure.control: got "flat", needs "none", "shuffled" or "equal-histogram"'),
+     'in.cfg:5: microstructure.control: got "flat", needs "none", "shuffled", "equal-histogram", "frozen" or '
+     '"random-phases"'),
     ("segment without an end", " until_strain = 0.07;", "",
      "in.cfg: protocol[0].duration_s: got nothing, needs an end of the segment: duration_s, until_strain, "
      "until_stress_GPa"),
