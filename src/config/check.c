@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/film.h"
 #include "config/limits.h"
 
 // Fails with "where: path: got VALUE, needs ..." for a key of `segment` (-1: none); the format says what is needed.
@@ -494,6 +495,7 @@ static stz_err check_engine(const stz_config_builder *builder) {
   stz_config *config = builder->config;
   config->engine_auto = config->kmc.engine == STZ_ENGINE_AUTO;
   if (config->engine_auto) config->kmc.engine = stz_engine_for(config->lattice.cells);
+  if (config->engine_auto && config->lattice.boundary == STZ_BOUNDARY_FILM) config->kmc.engine = STZ_ENGINE_DIRECT;
   if (stz_engine_fits(config->kmc.engine, config->lattice.cells)) return STZ_OK;
   const stz_engine_needs needs = stz_engine_needs_of(config->kmc.engine);
   return violated(builder, -1, "lattice.cells", "at least %d per axis with kmc.engine = \"%s\"", needs.least,
@@ -507,6 +509,13 @@ static stz_err check_snapshots(const stz_config_builder *builder) {
   return violated(builder, -1, "output.snapshot_strains", "strains with snapshots = true, here or in nbed_strains");
 }
 
+static stz_err check_boundary(const stz_config_builder *builder) {
+  char needs[STZ_TEXT_SIZE];
+  int segment;
+  const char *key = stz_film_limits(builder->config, &segment, needs, sizeof needs);
+  return key ? violated(builder, segment, key, "%s", needs) : STZ_OK;
+}
+
 stz_err stz_builder_check(stz_config_builder *builder) {
   if (!is_set(builder, -1, "lattice.cells")) {
     char needs[STZ_TEXT_SIZE];
@@ -518,6 +527,7 @@ stz_err stz_builder_check(stz_config_builder *builder) {
     return stz_fail(STZ_EINPUT, "%s: protocol: got nothing, needs a list of segments ( { type = ...; }, ... )",
                     builder->input_name);
   }
+  STZ_TRY(check_boundary(builder));
   STZ_TRY(check_protocol(builder));
   STZ_TRY(check_volume(builder));
   STZ_TRY(check_microstructure(builder));

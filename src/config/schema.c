@@ -34,7 +34,7 @@ enum {
 
 const stz_key_group stz_key_groups[] = {
     {"", false, "Outside groups"},
-    {"lattice", false, "The box: a periodic lattice of cubic voxels, each the centre of one potential STZ"},
+    {"lattice", false, "The box: a lattice of cubic voxels, periodic or a film, each the centre of one potential STZ"},
     {"elasticity", true, "Homogeneous isotropic elasticity"},
     {"stz", true, "Shear transformation zones and their rates"},
     {"barriers", true, "Energy barriers, and their change by events"},
@@ -54,8 +54,11 @@ const stz_key stz_schema[] = {
      .description = "Material model: a path relative to the input, or the name of a file in a `models/` (above). "
                     "Read before the input, which overrides it. Empty: none"},
 
-    {"lattice.cells", STZ_KEY_CELLS, "1", NULL, .min = 16, .max = 512, AT(lattice.cells),
-     .description = "Voxels along x, y and z, each a multiple of 8. Tension is along x"},
+    {"lattice.cells", STZ_KEY_CELLS, "1", NULL, .min = 8, .max = 512, AT(lattice.cells),
+     .description = "Voxels along x, y and z, each a multiple of 8; from 16 on, but for the thickness z of a film. "
+                    "Tension is along x"},
+    {"lattice.boundary", STZ_KEY_NAME, "", "\"periodic\"", .names = "periodic|film", AT(lattice.boundary),
+     .description = "`periodic`: along all axes. `film`: traction-free surfaces normal to z, periodic along x and y"},
     {"lattice.spacing_nm", STZ_KEY_FLOAT, "nm", "0.58", .min = 0.1, .max = 2.0, AT(lattice.spacing_nm),
      .description = "Edge *a* of a voxel"},
 

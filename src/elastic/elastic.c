@@ -12,6 +12,7 @@
 #include "base/shared.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "elastic/film.h"
 #include "elastic/row.h"
 
 struct stz_elastic {
@@ -22,7 +23,8 @@ struct stz_elastic {
   float mirror[2][2][5]; // signs of the components under x -> -x (1) and none (0), and under y -> -y
   size_t table_bytes;
   stz_shared shared;
-  const float *table; // [x][y][pair][row_length], shared
+  const float *table; // [x][y][pair][row_length], or that of the film, shared
+  stz_film *film;     // NULL: a periodic box
 };
 
 // Upper triangle of the 5 x 5 matrix, row by row.
@@ -199,17 +201,32 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
       e->mirror[axis][1][c] = (float)stz_dev_parity(c, axis);
     }
   }
+  stz_err err = STZ_OK;
+  if (stz_grid_film(grid)) {
+    stz_plate_params plate = {
+        .spacing = stz_grid_spacing(grid), .volume = volume, .shear = e->shear, .poisson = e->poisson};
+    memcpy(plate.cells, stz_grid_cells(grid), sizeof plate.cells);
+    err = stz_film_create(grid, &plate, &e->film);
+  }
   *elastic = e;
-  return STZ_OK;
+  err = stz_agree(stz_grid_comm(grid), err);
+  if (err != STZ_OK) stz_elastic_destroy(elastic);
+  return err;
+}
+
+static size_t table_size(const stz_elastic *e) {
+  if (e->film) return (size_t)stz_film_table_bytes(stz_grid_cells(e->grid));
+  return (size_t)e->half[0] * (size_t)e->half[1] * STZ_PAIRS * (size_t)e->row_length * sizeof(float);
 }
 
 stz_err stz_elastic_tabulate(stz_elastic *e) {
-  const size_t bytes = (size_t)e->half[0] * (size_t)e->half[1] * STZ_PAIRS * (size_t)e->row_length * sizeof(float);
+  const size_t bytes = table_size(e);
   if (e->table_bytes > 0) return STZ_OK;
   STZ_TRY(stz_stage(stz_grid_comm(e->grid), "making the kernel of one event"));
   STZ_TRY(stz_shared_create(stz_grid_comm(e->grid), bytes, &e->shared));
   e->table = e->shared.data;
-  stz_err err = e->shared.fills ? fill_table(e, e->shared.data) : STZ_OK;
+  stz_err err = STZ_OK;
+  if (e->shared.fills) err = e->film ? stz_film_fill(e->film, e->shared.data) : fill_table(e, e->shared.data);
   stz_shared_spread(&e->shared);
   err = stz_agree(stz_grid_comm(e->grid), err);
   if (err != STZ_OK) {
@@ -223,6 +240,7 @@ stz_err stz_elastic_tabulate(stz_elastic *e) {
 void stz_elastic_destroy(stz_elastic **elastic) {
   if (!*elastic) return;
   stz_shared_destroy(&(*elastic)->shared);
+  stz_film_destroy(&(*elastic)->film);
   stz_free(*elastic);
   *elastic = NULL;
 }
@@ -255,6 +273,7 @@ static void multiply(void *context, int64_t first, int64_t end, int worker) {
 
 stz_err stz_elastic_stress(const stz_elastic *elastic, stz_spectral *spectral, const double *const strain[5],
                            double *const stress[6]) {
+  if (elastic->film) return stz_film_stress(elastic->film, strain, stress);
   product p = {.elastic = elastic, .spectral = spectral, .modes = stz_spectral_modes(spectral)};
   STZ_TRY(stz_agree(stz_grid_comm(elastic->grid), STZ_NEW(p.spectrum, 6 * p.modes)));
   for (int c = 0; c < 5; c++) stz_spectral_forward(spectral, strain[c], p.spectrum + (size_t)c * p.modes);
@@ -293,6 +312,11 @@ void stz_elastic_add_strip(const stz_elastic *elastic, const int origin[3], cons
   const size_t stride = (size_t)rows * (size_t)length;
   assert(rows * nz <= STZ_STRIP_SITES);
   const int dx = nearest_image(x, origin[0], cells[0]);
+  for (int row = 0; row < rows && elastic->film; row++) {
+    const int dy = nearest_image(y + row, origin[1], cells[1]);
+    stz_film_add_row(elastic->film, elastic->table, dx, dy, origin[2], e, stress, row * nz);
+  }
+  if (elastic->film) return;
   for (int row = 0; row < rows; row++) {
     contract_row(elastic, dx, nearest_image(y + row, origin[1], cells[1]), e, strip + row * length, stride);
   }

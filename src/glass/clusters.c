@@ -92,6 +92,15 @@ static int64_t first_from(const stz_glass *g, int64_t row, int z) {
   return low;
 }
 
+// A cluster that the sphere covers twice, as what lies beyond a surface is folded back, loses its order twice as well.
+static double loss_in_film(const stz_glass *g, const stz_cluster *cluster, const double centre[3], double r2,
+                           double radius) {
+  const double height = stz_grid_cells(g->grid)[2] * stz_grid_spacing(g->grid), z = cluster->position_nm[2];
+  const double kept = 1.0 - g->order.loss, lateral2 = r2 - (z - centre[2]) * (z - centre[2]);
+  const double below = z + centre[2], above = 2.0 * height - below, mirrored = fmin(below, above);
+  return lateral2 + mirrored * mirrored <= radius * radius ? 1.0 - kept * kept : g->order.loss;
+}
+
 // Takes the order of clusters at the sites first to last - 1 of a row that lie within the sphere of volume Omega about
 // `centre`, the centre of the event.
 static void shear_row(stz_glass *g, int64_t row, int first, int last, const double centre[3], double radius,
@@ -107,8 +116,9 @@ static void shear_row(stz_glass *g, int64_t row, int first, int last, const doub
       r2 += d * d;
     }
     if (!cluster->ordered || r2 > radius * radius) continue;
+    const double loss = stz_grid_film(g->grid) ? loss_in_film(g, cluster, centre, r2, radius) : g->order.loss;
     stz_rng rng = stz_rng_stream3(g->seed, STZ_RNG_LOSS, (uint64_t)shear->site, shear->number, (uint64_t)cluster->id);
-    if (stz_rng_uniform(&rng) >= g->order.loss) continue;
+    if (stz_rng_uniform(&rng) >= loss) continue;
     cluster->ordered = false;
     g->ordered_count--;
   }
@@ -131,6 +141,7 @@ void stz_clusters_shear(stz_glass *g, const stz_shear *shear) {
       if (at < 0) continue;
       const int64_t row = at / nz;
       shear_row(g, row, low > 0 ? low : 0, high < nz ? high : nz, centre, radius, shear);
+      if (stz_grid_film(g->grid)) continue;
       if (low < 0) shear_row(g, row, low + nz, nz, centre, radius, shear);
       if (high > nz) shear_row(g, row, 0, high - nz, centre, radius, shear);
     }

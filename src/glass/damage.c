@@ -66,7 +66,8 @@ void stz_damage_add(stz_glass *g, int64_t site) {
   int xyz[3];
   stz_grid_coords(g->grid, site, xyz);
   for (int i = 0; i < g->footprint_size; i++) {
-    const stz_footprint_voxel *v = &g->footprint[i];
+    const stz_footprint_voxel voxel = stz_footprint_at(g, xyz[2], i), *v = &voxel;
+    if (stz_grid_outside(g->grid, xyz[2] + v->offset[2])) continue;
     const int64_t at = stz_grid_local(
         g->grid, stz_grid_site(g->grid, xyz[0] + v->offset[0], xyz[1] + v->offset[1], xyz[2] + v->offset[2]));
     if (at < 0) continue;

@@ -5,6 +5,8 @@
 #ifndef STZ_GLASS_INTERNAL_H
 #define STZ_GLASS_INTERNAL_H
 
+#include <math.h>
+
 #include "glass/glass.h"
 #include "rng/rng.h"
 #include "stz/marginal.h"
@@ -71,6 +73,23 @@ stz_err stz_noise_init(stz_glass *glass, stz_spectral *spectral) STZ_MUST_USE;
 stz_err stz_noise_draw(stz_glass *glass, stz_spectral *spectral, stz_purpose purpose, bool white,
                        double *field) STZ_MUST_USE;
 void stz_noise_redraw(stz_glass *glass, int64_t site, double normal);
+
+double stz_footprint_width(const stz_glass *glass); // nm
+
+// fold.c: in a film, the footprint's weight `draw` of a voxel of layer z for an event in layer z0, folded at the
+// surfaces; the noise filtered along z. Both local.
+double stz_fold_draw(const stz_glass *glass, int z, int z0, double draw);
+stz_err stz_fold_filter(const stz_glass *glass, double *field) STZ_MUST_USE;
+
+// The voxel `index` of the footprint of an event in layer z0; in a film it must lie inside.
+static inline stz_footprint_voxel stz_footprint_at(const stz_glass *g, int z0, int index) {
+  stz_footprint_voxel v = g->footprint[index];
+  const int z = z0 + v.offset[2];
+  if (!stz_grid_film(g->grid) || g->footprint_size == 1 || z < 0 || z >= stz_grid_cells(g->grid)[2]) return v;
+  v.draw = stz_fold_draw(g, z, z0, v.draw);
+  v.keep = sqrt(1.0 - v.draw * v.draw);
+  return v;
+}
 
 // quenched.c: the quenched-in strain, if there is any.
 stz_err stz_quenched_init(stz_glass *glass) STZ_MUST_USE;

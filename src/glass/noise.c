@@ -14,7 +14,7 @@
 #include "base/units.h"
 #include "glass/barrier.h"
 
-static double footprint_width(const stz_glass *g) { return cbrt(g->stz.volume_nm3) / sqrt(2.0 * STZ_PI); }
+double stz_footprint_width(const stz_glass *g) { return cbrt(g->stz.volume_nm3) / sqrt(2.0 * STZ_PI); }
 
 static const double CUT = 0.01; // of the footprint q: beyond, an event redraws nothing
 
@@ -24,6 +24,7 @@ typedef struct filtering {
   const stz_spectral *spectral;
   double complex *spectrum;
   double scale, width;
+  int axes; // along which it filters
 } filtering;
 
 static void filter_modes(void *context, int64_t first, int64_t end, int worker) {
@@ -32,7 +33,7 @@ static void filter_modes(void *context, int64_t first, int64_t end, int worker) 
   for (int64_t i = first; i < end; i++) {
     double k[3];
     stz_spectral_wave_vector(f->spectral, (size_t)i, k);
-    const double k2 = k[0] * k[0] + k[1] * k[1] + k[2] * k[2];
+    const double k2 = k[0] * k[0] + k[1] * k[1] + (f->axes > 2 ? k[2] * k[2] : 0.0);
     f->spectrum[i] *= f->scale * stz_exp(-0.5 * f->width * f->width * k2);
   }
 }
@@ -40,14 +41,14 @@ static void filter_modes(void *context, int64_t first, int64_t end, int worker) 
 // Filters white noise; the factor of unit variance comes from the filter itself, summed in a fixed order.
 static stz_err filter(const stz_glass *g, stz_spectral *spectral, double *white) {
   const size_t modes = stz_spectral_modes(spectral);
-  const double a = stz_grid_spacing(g->grid), width = footprint_width(g);
-  const int *cells = stz_grid_cells(g->grid);
+  const double a = stz_grid_spacing(g->grid), width = stz_footprint_width(g);
+  const int *cells = stz_grid_cells(g->grid), axes = stz_grid_film(g->grid) ? 2 : 3;
   double complex *spectrum = NULL;
   STZ_TRY(stz_agree(stz_grid_comm(g->grid), STZ_NEW(spectrum, modes)));
   stz_spectral_forward(spectral, white, spectrum);
   // The filter is a product over the axes, and so is the mean of its square.
   double variance = 1.0;
-  for (int axis = 0; axis < 3; axis++) {
+  for (int axis = 0; axis < axes; axis++) {
     double sum = 0.0;
     for (int m = -cells[axis] / 2 + 1; m <= cells[axis] / 2; m++) {
       const double k = 2.0 * STZ_PI * m / (cells[axis] * a);
@@ -55,16 +56,16 @@ static stz_err filter(const stz_glass *g, stz_spectral *spectral, double *white)
     }
     variance *= sum / cells[axis];
   }
-  filtering f = {spectral, spectrum, 1.0 / sqrt(variance), width};
+  filtering f = {spectral, spectrum, 1.0 / sqrt(variance), width, axes};
   stz_team_run(stz_grid_team(g->grid), (int64_t)modes, SITES, filter_modes, &f);
   stz_spectral_inverse(spectral, spectrum, white);
   stz_free(spectrum);
-  return STZ_OK;
+  return axes == 3 ? STZ_OK : stz_agree(stz_grid_comm(g->grid), stz_fold_filter(g, white));
 }
 
 // Lists the voxels of the footprint; with `list` NULL it only counts them.
 static int list_footprint(const stz_glass *g, stz_footprint_voxel *list) {
-  const double a = stz_grid_spacing(g->grid), width = footprint_width(g);
+  const double a = stz_grid_spacing(g->grid), width = stz_footprint_width(g);
   const int reach = (int)(width * sqrt(-2.0 * stz_ln(CUT)) / a);
   int count = 0;
   for (int x = -reach; x <= reach; x++) {
@@ -88,7 +89,7 @@ static stz_err make_footprint(stz_glass *g) {
     return STZ_OK;
   }
   const int *cells = stz_grid_cells(g->grid);
-  const double reach = footprint_width(g) * sqrt(-2.0 * stz_ln(CUT)) / stz_grid_spacing(g->grid);
+  const double reach = stz_footprint_width(g) * sqrt(-2.0 * stz_ln(CUT)) / stz_grid_spacing(g->grid);
   for (int axis = 0; axis < 3; axis++) {
     if (2 * (int)reach + 1 > cells[axis]) {
       return stz_fail(STZ_EINPUT, "the box is too small: an STZ reaches over %.1f voxels, the box has %d along %c",
@@ -145,6 +146,7 @@ stz_err stz_noise_init(stz_glass *g, stz_spectral *spectral) {
 typedef struct slab {
   const int *cells;
   int first, planes;
+  bool film;
 } slab;
 
 // Local index of a voxel of the footprint about a site; -1: another rank's, or not drawn again.
@@ -153,8 +155,9 @@ static inline __attribute__((always_inline)) int64_t voxel_at(const stz_glass *g
   if (g->barriers.redraw == STZ_REDRAW_CENTRE && v->draw < 1.0) return -1;
   const int *n = s->cells, plane = stz_wrap_once(xyz[0] + v->offset[0], n[0]) - s->first;
   if (plane < 0 || plane >= s->planes) return -1;
-  return ((int64_t)plane * n[1] + stz_wrap_once(xyz[1] + v->offset[1], n[1])) * n[2] +
-         stz_wrap_once(xyz[2] + v->offset[2], n[2]);
+  const int z = xyz[2] + v->offset[2];
+  if (s->film && (z < 0 || z >= n[2])) return -1;
+  return ((int64_t)plane * n[1] + stz_wrap_once(xyz[1] + v->offset[1], n[1])) * n[2] + stz_wrap_once(z, n[2]);
 }
 
 // Prefetches all fields of a voxel that an event reads and writes, so that the cache misses overlap.
@@ -167,7 +170,8 @@ static inline __attribute__((always_inline)) void prefetch_voxel(const stz_glass
 }
 
 STZ_MULTIVERSION(void stz_noise_redraw(stz_glass *g, int64_t site, double normal)) {
-  const slab mine = {stz_grid_cells(g->grid), stz_grid_first_plane(g->grid), stz_grid_planes(g->grid)};
+  const slab mine = {stz_grid_cells(g->grid), stz_grid_first_plane(g->grid), stz_grid_planes(g->grid),
+                     stz_grid_film(g->grid)};
   int xyz[3];
   stz_grid_coords(g->grid, site, xyz);
   for (int i = 0; i < g->footprint_size; i++) {
@@ -175,8 +179,8 @@ STZ_MULTIVERSION(void stz_noise_redraw(stz_glass *g, int64_t site, double normal
     if (at >= 0) prefetch_voxel(g, at);
   }
   for (int i = 0; i < g->footprint_size; i++) {
-    const stz_footprint_voxel *v = &g->footprint[i];
-    const int64_t at = voxel_at(g, &mine, xyz, v);
+    const stz_footprint_voxel voxel = stz_footprint_at(g, xyz[2], i), *v = &voxel;
+    const int64_t at = voxel_at(g, &mine, xyz, &g->footprint[i]);
     if (at < 0) continue;
     g->noise[at] = (float)fma(v->keep, g->noise[at], v->draw * normal);
     stz_barrier_update(g, at);

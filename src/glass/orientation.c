@@ -53,6 +53,7 @@ static uint32_t nearest_cell(const stz_glass *g, const cell_layers *layers, cons
   for (int i = 0; i < LAYERS; i++) {
     for (int j = j0 - 2; j <= j0 + 2; j++) {
       for (int k = k0 - 2; k <= k0 + 2; k++) {
+        if (stz_grid_film(g->grid) && (k < 0 || k >= n[2])) continue;
         const int at = (i * n[1] + stz_wrap(j, n[1])) * n[2] + stz_wrap(k, n[2]);
         const double *p = layers->points[at];
         const double dx = p[0] - x[0];
@@ -143,6 +144,13 @@ static void touch_cell(stz_glass *g, int64_t first, int64_t end, uint32_t cell) 
   g->touched_count = count;
 }
 
+// What of the layers from `low` on lies within a film of n.
+static void cut_row(int n, int *begin, int *count, int low) {
+  const int end = low + *count < n ? low + *count : n;
+  *begin = low > 0 ? low : 0;
+  *count = end - *begin;
+}
+
 void stz_orientation_turn(stz_glass *g, const stz_shear *shear, int rotation) {
   if (g->modes.rotations == 1) return;
   const int *n = g->cells.count, *cells = stz_grid_cells(g->grid);
@@ -160,6 +168,7 @@ void stz_orientation_turn(stz_glass *g, const stz_shear *shear, int rotation) {
     low[axis] = (int)floor(at[axis] - reach);
     begin[axis] = stz_wrap(low[axis], cells[axis]);
     count[axis] = (int)ceil(at[axis] + reach) - low[axis] + 1;
+    if (axis == 2 && stz_grid_film(g->grid)) cut_row(cells[2], &begin[2], &count[2], low[2]);
     if (count[axis] <= cells[axis]) continue;
     count[axis] = cells[axis];
     reach2 = INFINITY;

@@ -265,8 +265,8 @@ static void direct_site_stress(const stz_kmc *kmc, int64_t local, float stress[5
 }
 
 // One row of the kernel's table holds the event's own site.
-static void direct_self_stress(const stz_kmc *kmc, double self[5][5]) {
-  static const int origin[3] = {0, 0, 0};
+static void direct_self_stress(const stz_kmc *kmc, int layer, double self[5][5]) {
+  const int origin[3] = {0, 0, layer};
   float row[5][STZ_STRIP_SITES];
   const int length = stz_grid_cells(stz_glass_grid(kmc->glass))[2];
   float *const stress[5] = {row[0], row[1], row[2], row[3], row[4]};
@@ -275,7 +275,7 @@ static void direct_self_stress(const stz_kmc *kmc, double self[5][5]) {
     unit[d] = 1.0f;
     for (int c = 0; c < 5; c++) memset(row[c], 0, (size_t)length * sizeof(float));
     stz_elastic_add_strip(kmc->elastic, origin, unit, 0, 0, 1, stress);
-    for (int c = 0; c < 5; c++) self[c][d] = (double)row[c][0];
+    for (int c = 0; c < 5; c++) self[c][d] = (double)row[c][layer];
   }
 }
 

@@ -35,7 +35,7 @@ typedef struct stz_engine {
   stz_err (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
   const float *(*stress)(const stz_kmc *kmc, int c);
   void (*site_stress)(const stz_kmc *kmc, int64_t local, float stress[5]);
-  void (*self_stress)(const stz_kmc *kmc, double self[5][5]);
+  void (*self_stress)(const stz_kmc *kmc, int layer, double self[5][5]);
   double (*bytes_per_site)(const stz_kmc *kmc);
   const stz_fields *(*fields)(const stz_kmc *kmc);
   void (*save)(const stz_kmc *kmc, void *own); // at most STZ_ENGINE_SAVED_BYTES

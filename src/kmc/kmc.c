@@ -108,7 +108,9 @@ void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {
   kmc->engine->site_stress(kmc, local, stress);
 }
 
-void stz_kmc_self_stress(const stz_kmc *kmc, double self[5][5]) { kmc->engine->self_stress(kmc, self); }
+void stz_kmc_self_stress(const stz_kmc *kmc, int layer, double self[5][5]) {
+  kmc->engine->self_stress(kmc, layer, self);
+}
 
 const stz_fields *stz_kmc_fields(const stz_kmc *kmc) { return kmc->engine->fields(kmc); }
 

@@ -102,8 +102,8 @@ const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]);
 
 // What an event of unit strain, deviator component d, makes of component c of the stress at its own site: self[c][d],
-// eV/nm^3. Local.
-void stz_kmc_self_stress(const stz_kmc *kmc, double self[5][5]);
+// eV/nm^3, in the layer z = `layer` of a film; in a periodic box all are alike. Local.
+void stz_kmc_self_stress(const stz_kmc *kmc, int layer, double self[5][5]);
 
 // Root mean square of that deviator's norm, eV/nm^3. Collective.
 stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) STZ_MUST_USE;

@@ -12,6 +12,7 @@ struct stz_grid {
   int rank, ranks;
   int cells[3];
   double spacing;
+  bool film;
   int *first;                     // first plane of each rank, and nx at the end
   int *gather_counts, *gather_at; // scratch of stz_grid_gather_planes
   double *plane_sums;             // scratch of stz_grid_sum, nx
@@ -38,6 +39,7 @@ stz_err stz_grid_create(MPI_Comm comm, const stz_lattice_params *params, stz_gri
   MPI_Comm_rank(g->comm, &g->rank);
   g->ranks = ranks;
   g->spacing = params->spacing_nm;
+  g->film = params->boundary == STZ_BOUNDARY_FILM;
   for (int axis = 0; axis < 3; axis++) g->cells[axis] = params->cells[axis];
   for (int r = 0; r <= ranks; r++) g->first[r] = (int)((int64_t)r * g->cells[0] / ranks);
   *grid = g;
@@ -57,6 +59,8 @@ void stz_grid_destroy(stz_grid **grid) {
 }
 
 MPI_Comm stz_grid_comm(const stz_grid *grid) { return grid->comm; }
+bool stz_grid_film(const stz_grid *grid) { return grid->film; }
+bool stz_grid_outside(const stz_grid *grid, int z) { return grid->film && (z < 0 || z >= grid->cells[2]); }
 int stz_grid_rank(const stz_grid *grid) { return grid->rank; }
 int stz_grid_ranks(const stz_grid *grid) { return grid->ranks; }
 void stz_grid_employ(stz_grid *grid, stz_team *team) { grid->team = team; }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The periodic lattice of nx x ny x nz voxels and its decomposition into slabs of whole planes along x: rank r of P
-// owns the planes [r nx / P, (r+1) nx / P). A site's global index is (x ny + y) nz + z; its local index is the same
-// with x counted from the rank's first plane. z is contiguous in memory.
+// The lattice of nx x ny x nz voxels, periodic, or a film with free surfaces normal to z, and its decomposition into
+// slabs of whole planes along x: rank r of P owns the planes [r nx / P, (r+1) nx / P). A site's global index is (x ny +
+// y) nz + z; its local index is the same with x counted from the rank's first plane. z is contiguous in memory.
 #ifndef STZ_LATTICE_GRID_H
 #define STZ_LATTICE_GRID_H
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -29,6 +30,8 @@ void stz_grid_employ(stz_grid *grid, stz_team *team);
 stz_team *stz_grid_team(const stz_grid *grid);
 
 const int *stz_grid_cells(const stz_grid *grid);               // nx, ny, nz
+bool stz_grid_film(const stz_grid *grid);                      // free surfaces normal to z
+bool stz_grid_outside(const stz_grid *grid, int z);            // of a film's surfaces
 double stz_grid_spacing(const stz_grid *grid);                 // a, nm
 double stz_grid_volume(const stz_grid *grid);                  // of the box, nm^3
 int64_t stz_grid_sites(const stz_grid *grid);                  // nx ny nz

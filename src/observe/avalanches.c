@@ -42,6 +42,7 @@ static void offset(const stz_grid *grid, int64_t from, int64_t to, int d[3]) {
   stz_grid_coords(grid, to, b);
   for (int k = 0; k < 3; k++) {
     d[k] = b[k] - a[k];
+    if (k == 2 && stz_grid_film(grid)) continue;
     if (2 * d[k] > n[k]) d[k] -= n[k];
     if (2 * d[k] < -n[k]) d[k] += n[k];
   }
@@ -53,18 +54,20 @@ static int within(const stz_avalanches *a, const int d[3]) {
 }
 
 static double fraction_within(const stz_avalanches *a) {
-  const int *n = stz_grid_cells(a->grid);
+  const int *n = stz_grid_cells(a->grid), layers = stz_grid_film(a->grid) ? n[2] : 1; // that differ
   int64_t count = 0;
   for (int x = 0; x < n[0]; x++) {
     for (int y = 0; y < n[1]; y++) {
       for (int z = 0; z < n[2]; z++) {
-        int d[3];
-        offset(a->grid, 0, stz_grid_site(a->grid, x, y, z), d);
-        count += within(a, d);
+        for (int layer = 0; layer < layers; layer++) {
+          int d[3];
+          offset(a->grid, layer, stz_grid_site(a->grid, x, y, z), d);
+          count += within(a, d);
+        }
       }
     }
   }
-  return (double)count / (double)stz_grid_sites(a->grid);
+  return (double)count / ((double)stz_grid_sites(a->grid) * layers);
 }
 
 // Takes arrays that hold `room`, with what is in the old ones.

@@ -2,6 +2,7 @@
 #include "observe/correlation.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
@@ -41,6 +42,7 @@ void stz_correlation_destroy(stz_correlation **correlation) {
 typedef struct squaring {
   const stz_spectral *spectral;
   double sites, width_nm;
+  bool film; // averages over the shape of an STZ within its planes
   double complex *spectrum;
 } squaring;
 
@@ -52,7 +54,8 @@ static void square_modes(void *context, int64_t first, int64_t end, int worker) 
     stz_spectral_wave_vector(s->spectral, (size_t)i, k);
     const double square = k[0] * k[0] + k[1] * k[1] + k[2] * k[2], re = creal(s->spectrum[i]),
                  im = cimag(s->spectrum[i]);
-    const double kept = exp(-square * s->width_nm * s->width_nm);
+    const double shape = s->film ? k[0] * k[0] + k[1] * k[1] : square;
+    const double kept = exp(-shape * s->width_nm * s->width_nm);
     s->spectrum[i] = square > 0.0 ? (re * re + im * im) / s->sites * kept : 0.0;
   }
 }
@@ -62,9 +65,16 @@ static void mean_products(const stz_grid *grid, stz_spectral *spectral, double w
                           double *field) {
   const double sites = (double)stz_grid_sites(grid);
   stz_spectral_forward(spectral, field, spectrum);
-  squaring s = {spectral, sites, width_nm, spectrum};
+  squaring s = {spectral, sites, width_nm, stz_grid_film(grid), spectrum};
   stz_team_run(stz_grid_team(grid), (int64_t)stz_spectral_modes(spectral), 8192, square_modes, &s);
   stz_spectral_inverse(spectral, spectrum, field);
+}
+
+// In a film a vector with a part along z leads out of it from some sites: such values are none.
+static void drop_steps_across(stz_correlation *c) {
+  for (int i = 0; i < STZ_CORRELATION_LINES * c->points; i++) {
+    if (stz_correlation_directions[i / c->points][2] != 0 && i % c->points > 0) c->line[i] = NAN;
+  }
 }
 
 // The value at a lattice vector: that of the rank that has it, and zeros, which change no sum.
@@ -75,6 +85,7 @@ static void values_along_lines(const stz_grid *grid, const double *products, stz
     c->line[i] = local >= 0 ? products[local] : 0.0;
     c->line_nm[i] = step * stz_grid_spacing(grid) * sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
   }
+  if (stz_grid_film(grid)) drop_steps_across(c);
   MPI_Allreduce(MPI_IN_PLACE, c->line, STZ_CORRELATION_LINES * c->points, MPI_DOUBLE, MPI_SUM, stz_grid_comm(grid));
 }
 
@@ -97,6 +108,7 @@ static void sum_plane(void *context, int64_t plane, int64_t end, int worker) {
     int x[3];
     stz_grid_coords(s->grid, stz_grid_first_site(s->grid) + i, x);
     const double d[3] = {nearest_image(x[0], n[0]), nearest_image(x[1], n[1]), nearest_image(x[2], n[2])};
+    if (stz_grid_film(s->grid) && x[2] > 0) continue; // vectors within the planes
     const double r = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
     const int shell = (int)(r + 0.5);
     if (shell >= s->points) continue;

@@ -10,7 +10,8 @@
 struct stz_energy {
   const stz_grid *grid;
   double young, poisson, volume;
-  double self[5][5];           // stress of an event at its own site, a unit of its strain
+  double (*self)[5][5];        // stress of an event at its own site, a unit of its strain; in a film one for each layer
+  int layers;                  // of `self`
   double stress[6], strain[6]; // of the means, as last given
   double work;                 // so far, eV/nm^3
   double anchor;               // energy of the internal stress when last found from the fields, eV/nm^3
@@ -28,7 +29,9 @@ static size_t plane_bytes(const stz_energy *e) {
 stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, const stz_kmc *kmc, stz_energy **energy) {
   stz_energy *e = NULL;
   *energy = NULL;
+  const int layers = stz_grid_film(grid) ? stz_grid_cells(grid)[2] : 1;
   stz_err err = STZ_NEW(e, 1);
+  if (err == STZ_OK) err = STZ_NEW(e->self, layers);
   if (err == STZ_OK) err = STZ_NEW(e->events, PARTS * stz_grid_cells(grid)[0]);
   if (err == STZ_OK) err = STZ_NEW(e->planes, PARTS * stz_grid_cells(grid)[0]);
   err = stz_agree(stz_grid_comm(grid), err);
@@ -40,13 +43,15 @@ stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, cons
   e->young = stz_elastic_young(elastic);
   e->poisson = stz_elastic_poisson(elastic);
   e->volume = stz_elastic_volume(elastic);
-  stz_kmc_self_stress(kmc, e->self);
+  e->layers = layers;
+  for (int z = 0; z < layers; z++) stz_kmc_self_stress(kmc, z, e->self[z]);
   *energy = e;
   return STZ_OK;
 }
 
 void stz_energy_destroy(stz_energy **energy) {
   if (!*energy) return;
+  stz_free((*energy)->self);
   stz_free((*energy)->events);
   stz_free((*energy)->planes);
   stz_free(*energy);
@@ -73,16 +78,17 @@ void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], c
   if (stz_grid_local(energy->grid, site) >= 0) {
     double d[5], before[5], after[5], sum = 0.0, change = 0.0;
     int xyz[3];
+    stz_grid_coords(energy->grid, site, xyz);
+    const double(*at_site)[5] = (const double(*)[5])energy->self[energy->layers > 1 ? xyz[2] : 0];
     stz_dev_from_sym(event, d);
     stz_dev_from_sym(energy->stress, before);
     stz_dev_from_sym(stress, after);
     for (int c = 0; c < 5; c++) {
       double self = 0.0;
-      for (int k = 0; k < 5; k++) self += energy->self[c][k] * d[k];
+      for (int k = 0; k < 5; k++) self += at_site[c][k] * d[k];
       sum += d[c] * (before[c] + after[c] + 2.0 * (double)internal[c] + self);
       change -= d[c] * ((double)internal[c] + 0.5 * self);
     }
-    stz_grid_coords(energy->grid, site, xyz);
     energy->events[PARTS * xyz[0] + HEAT] += 0.5 * energy->volume * sum;
     energy->events[PARTS * xyz[0] + INTERNAL] += energy->volume * change;
   }

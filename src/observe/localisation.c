@@ -14,10 +14,10 @@ static const double LEAST_NET = 0.05;
 static int divisor(int a, int b) { return b ? divisor(b, a % b) : a; }
 
 // The largest of the slabs' sums along x + sign * t, t in 0..nt-1 counting the lines of a plane, as a share of a slab's
-// part of `total`. `profile`: work space, nx.
-static double largest_fraction(const double *lines, int nx, int stride, int nt, int sign, double spacing, double total,
-                               double *profile) {
-  const int period = divisor(nx, nt), wanted = (int)lround(period * spacing / (sqrt(2.0) * STZ_SLAB_NM));
+// part of `total`. `period`: of x + sign * t. `profile`: work space, nx.
+static double largest_fraction(const double *lines, int nx, int stride, int nt, int period, int sign, double spacing,
+                               double total, double *profile) {
+  const int wanted = (int)lround(period * spacing / (sqrt(2.0) * STZ_SLAB_NM));
   const int slabs = wanted > 1 ? wanted : 1;
   memset(profile, 0, sizeof *profile * (size_t)period);
   for (int x = 0; x < nx; x++) {
@@ -48,9 +48,10 @@ double stz_localisation_of(const stz_grid *grid, const double *lines, int stride
     magnitudes += lines[(int64_t)x * stride + cells[1] + cells[2]];
   }
   if (total == 0.0 || fabs(total) < LEAST_NET * magnitudes) return NAN;
+  const int y_period = divisor(nx, cells[1]), z_period = stz_grid_film(grid) ? nx : divisor(nx, cells[2]);
   for (int sign = -1; sign <= 1; sign += 2) {
-    const double y = largest_fraction(lines, nx, stride, cells[1], sign, a, total, profile);
-    const double z = largest_fraction(lines + cells[1], nx, stride, cells[2], sign, a, total, profile);
+    const double y = largest_fraction(lines, nx, stride, cells[1], y_period, sign, a, total, profile);
+    const double z = largest_fraction(lines + cells[1], nx, stride, cells[2], z_period, sign, a, total, profile);
     largest = fmax(largest, fmax(y, z));
   }
   return largest;

@@ -18,6 +18,7 @@ typedef struct layout {
   double box[3];    // sides along them, nm
   double step;      // of the probe grid, nm
   double foil;      // thickness, nm
+  double begin;     // room for the begin of a foil along the beam, nm
   double reach;     // largest distance of a cluster's centre from the axis of a probe that sees it, nm
   int places[2];    // scans side by side along u and v
   int layers;       // displaced foils
@@ -32,6 +33,7 @@ static stz_err layout_create(const stz_nbed_sample *sample, const stz_nbed_param
     l->axis[k] = (params->beam + 1 + k) % 3;
     l->box[k] = stz_grid_cells(sample->grid)[l->axis[k]] * stz_grid_spacing(sample->grid);
   }
+  l->begin = stz_grid_film(sample->grid) ? fmax(0.0, l->box[2] - l->foil) : l->box[2];
   const double width = fmin(l->box[0], l->box[1]), rounding = 1e-9;
   if (l->foil > l->box[2] * (1.0 + rounding)) {
     return stz_fail(STZ_EINPUT, "nbed.foil_nm: got %g, needs at most %.6g, the box along the beam", l->foil, l->box[2]);
@@ -81,6 +83,7 @@ static void scan_corner(const layout *l, int scan, double corner[3]) {
   corner[0] = modulo(l->offset[0] + row * l->box[0] / l->places[0], l->box[0]);
   corner[1] = modulo(l->offset[1] + column * l->box[1] / l->places[1], l->box[1]);
   corner[2] = modulo(l->offset[2] + layer * l->box[2] / l->layers, l->box[2]);
+  if (l->begin < l->box[2]) corner[2] *= l->begin / l->box[2]; // the foil lies within the film
 }
 
 static stz_err nbed_allocate(int scans, stz_nbed **nbed) {
@@ -235,7 +238,8 @@ static stz_err expect(survey *v, const float *survival, stz_columns *columns, do
   STZ_TRY(stz_agree(comm, STZ_NEW(v->seen, v->nu * v->nv)));
   stz_err err = STZ_OK;
   for (int foil = 0; foil < foils && err == STZ_OK; foil++) {
-    stz_columns_fill(columns, v->sample->grid, survival, foil * l->box[2] / foils, l->foil);
+    const double begin = l->begin < l->box[2] ? foil * l->begin / fmax(1, foils - 1) : foil * l->box[2] / foils;
+    stz_columns_fill(columns, v->sample->grid, survival, begin, l->foil);
     err = stz_look_run(stz_grid_team(v->sample->grid), v->nu * v->nv, v->nv, see_probes, v);
     err = stz_agree(comm, err);
     for (int i = 0; i < v->nu * v->nv; i++) sum += v->seen[i];

@@ -16,7 +16,8 @@ static const double SPHERE_ERROR = 0.003; // relative, of the volume that the po
 // The sites that cover each midpoint of a voxel, as offsets from the voxel; and the work space of the mean.
 typedef struct cover {
   int cells[3], planes, halo, parts; // parts: m^3
-  int *first;                        // of each part in `offset`, parts + 1
+  bool film;
+  int *first; // of each part in `offset`, parts + 1
   int (*offset)[3];
   uint32_t *padded;      // counts with `halo` planes below and above, and `halo` sites on each side along z
   uint8_t *line_touched; // of each padded line: does it hold an event?
@@ -80,6 +81,7 @@ static stz_err cover_create(const stz_grid *grid, double volume, double loss, co
   const int m = choose_parts(radius);
   memcpy(c->cells, stz_grid_cells(grid), sizeof c->cells);
   c->planes = stz_grid_planes(grid);
+  c->film = stz_grid_film(grid);
   c->halo = (int)floor(radius + 0.5);
   c->parts = m * m * m;
   c->kept = 1.0 - loss;
@@ -106,13 +108,20 @@ static void cover_destroy(cover *c) {
   stz_free(c->sum);
 }
 
-// One plane of counts into the padded array, periodic along z.
+// Where the counts beyond the end of a line come from: periodic, or mirrored at the surfaces of a film.
+static int padded_from(const cover *c, int z) {
+  const int nz = c->cells[2];
+  if (!c->film) return stz_wrap(z, nz);
+  return z < 0 ? -1 - z : z >= nz ? 2 * nz - 1 - z : z;
+}
+
+// One plane of counts into the padded array.
 static void pad_plane(cover *c, int slot, const uint32_t *plane) {
   const int ny = c->cells[1], nz = c->cells[2], length = padded_length(c);
   for (int y = 0; y < ny; y++) {
     const int64_t line = (int64_t)slot * ny + y;
     for (int z = 0; z < length; z++) {
-      const uint32_t count = plane[y * nz + stz_wrap(z - c->halo, nz)];
+      const uint32_t count = plane[y * nz + padded_from(c, z - c->halo)];
       c->padded[line * length + z] = count;
       if (count) c->line_touched[line] = 1;
     }

@@ -40,7 +40,7 @@ void stz_cache_destroy(stz_cache **cache) {
 
 static bool same_lattice(const stz_cache *c, const stz_config *config) {
   return c->grid && memcmp(c->lattice.cells, config->lattice.cells, sizeof c->lattice.cells) == 0 &&
-         c->lattice.spacing_nm == config->lattice.spacing_nm;
+         c->lattice.spacing_nm == config->lattice.spacing_nm && c->lattice.boundary == config->lattice.boundary;
 }
 
 static bool same_elasticity(const stz_cache *c, const stz_config *config) {

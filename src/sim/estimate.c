@@ -23,6 +23,9 @@
 // the history, a level of scans and statistics.
 static const double START = 0.03, SETUP = 0.9e-6, ROW = 1.4e-8, LEVEL = 3.5e-7;
 
+// Of a film: an event's time over that in a periodic box; s per wave vector and pair of layers of its kernel table.
+static const double FILM_EVENT = 1.4, FILM_PAIR = 4.5e-6;
+
 static const double FLOW_STRESS_GPA = 3.25;
 
 static stz_course course_of(const stz_config *config) {
@@ -177,6 +180,14 @@ static double rows_of(const stz_config *config, double strain) {
   return rows;
 }
 
+// A film's kernel table, and what it costs to make it and to read it.
+static void add_film(const int cells[3], int ranks, stz_engine_cost *cost) {
+  const double pairs = (double)cells[2] * cells[2], waves = 0.25 * cells[0] * cells[1];
+  cost->bytes += stz_film_table_bytes(cells);
+  cost->event_s *= FILM_EVENT;
+  cost->setup_s += FILM_PAIR * waves * pairs * ranks / ((double)cells[0] * cells[1] * cells[2]);
+}
+
 void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
@@ -192,6 +203,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found
   const int usable = stz_engine_needs_of(config->kmc.engine).ranks;
   if (usable > 0 && ranks > usable) ranks = usable;
   stz_kmc_cost(config->kmc.engine, sites, ranks, config->stz.orientation == STZ_ORIENTATION_RANDOM, &cost);
+  if (config->lattice.boundary == STZ_BOUNDARY_FILM) add_film(cells, ranks, &cost);
   estimate->ranks = ranks;
   const double rows = rows_of(config, c.largest), levels = statistics_of(config)->count;
   estimate->seconds =

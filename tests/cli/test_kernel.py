@@ -6,7 +6,8 @@ import json
 import os
 import tempfile
 
-from harness import SOURCE, expect, expect_failure, finish, run, write
+from harness import expect, expect_failure, finish, run, write
+from interaction import kernel, vectors, words
 
 INPUT = """model = "glass";
 protocol = ( { type = "relaxation"; duration_s = 1.0; } );
@@ -18,37 +19,9 @@ MODEL = "elasticity: { young_GPa = 72.0; poisson = 0.4; };\n"
 GAMMA0 = 0.12
 
 
-def vectors():
-    """(cells, [(site, P)], [(offset, stress)]) of each case with one event."""
-    with open(os.path.join(SOURCE, "tests", "data", "elastic_vectors.txt"), encoding="utf-8") as file:
-        lines = [line.split() for line in file if not line.startswith("#")]
-    at = 0
-    while at < len(lines):
-        cells, events, points = (int(word) for word in lines[at][1:])
-        rows = [([int(word) for word in row[:3]], [float(word) for word in row[3:]])
-                for row in lines[at + 1:at + 1 + events + points]]
-        at += 1 + events + points
-        if events == 1:
-            yield cells, rows[0], rows[1:]
-
-
-def words(event, strain, sites):
-    text = [",".join(str(v) for v in site) for site in sites]
-    return ["--event", ",".join(map(str, event)), "--strain", ",".join(repr(v) for v in strain),
-            *(word for site in text for word in ("--at", site))]
-
-
-def kernel(folder, name, event, strain, sites, ranks=1):
-    done = run(["kernel", name, "--json", *words(event, strain, sites)], ranks, folder)
-    expect(name + " runs quietly", done.returncode == 0 and not done.stderr, done.stderr)
-    found = json.loads(done.stdout)
-    expect(name + " names its sites", found["sites"] == sites, done.stdout[:200])
-    return found["stress_GPa"]
-
-
 def check_vectors(folder):
     """Direct: single precision. Multilevel: what its splitting leaves out, 140 MPa^2 over all sites."""
-    for cells, (place, mode), points in vectors():
+    for cells, (place, mode), points in vectors("elastic_vectors.txt"):
         strain = [GAMMA0 * p for p in mode]
         for engine, allowed in (("direct", 2e-6), ("multilevel", 4e-3)):
             if engine == "multilevel" and cells < 32:

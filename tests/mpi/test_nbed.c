@@ -29,7 +29,7 @@ static void disc(void) {
 // Events at one site, near borders of the box and of ranks: the survival missing from the box is that of the sphere, (1
 // - (1-d)^n) Omega.
 static void survival_of_one_site(MPI_Comm comm, double spacing, int plane, uint32_t events, double loss) {
-  const stz_lattice_params box = {{16, 24, 16}, spacing};
+  const stz_lattice_params box = {.cells = {16, 24, 16}, .spacing_nm = spacing};
   stz_grid *grid;
   CHECK_OK(stz_grid_create(comm, &box, &grid));
   const int64_t sites = stz_grid_local_sites(grid), local = stz_grid_local(grid, stz_grid_site(grid, plane, 0, 8));

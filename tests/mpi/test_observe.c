@@ -23,7 +23,7 @@ typedef struct bench {
 
 static void bench_create(MPI_Comm comm, bench *b) {
   sample_params p = FILM;
-  p.lattice = (stz_lattice_params){{24, 32, 24}, 0.58};
+  p.lattice = (stz_lattice_params){.cells = {24, 32, 24}, .spacing_nm = 0.58};
   p.stz.orientation = STZ_ORIENTATION_ALIGNED;
   p.barriers = (stz_barrier_params){
       .mean_eV = 2.35, .width_eV = 0.1, .cutoff_sigma = 2.5, .floor_eV = 0.1, .redraw = STZ_REDRAW_NONE};

@@ -30,6 +30,7 @@ typedef struct kmc_spec {
   const stz_catalogue *catalogue; // NULL: the icosahedral one
   stz_engine_kind engine;
   double tolerance_MPa; // of the multilevel engine
+  stz_boundary boundary;
 } kmc_spec;
 
 // The film at 32^3 with the multilevel engine.
@@ -62,6 +63,7 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   sample_params p = FILM;
   sample_parts parts;
   memcpy(p.lattice.cells, spec->cells, sizeof p.lattice.cells);
+  p.lattice.boundary = spec->boundary;
   p.elastic.young_GPa = spec->young_GPa;
   p.micro.type = spec->micro;
   p.barriers.mean_eV = spec->mean_eV;

@@ -73,7 +73,8 @@ static inline void sample_make_cluster(const sample_spec *spec, const stz_grid *
 }
 
 static inline void sample_create(MPI_Comm comm, const sample_spec *spec, sample *s) {
-  const stz_lattice_params box = {{spec->cells[0], spec->cells[1], spec->cells[2]}, spec->spacing};
+  const stz_lattice_params box = {.cells = {spec->cells[0], spec->cells[1], spec->cells[2]},
+                                  .spacing_nm = spec->spacing};
   CHECK_OK(stz_grid_create(comm, &box, &s->grid));
   const int64_t sites = stz_grid_local_sites(s->grid);
   const double mean = spec->clusters_per_nm3 * pow(spec->spacing, 3);

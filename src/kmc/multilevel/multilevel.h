@@ -175,7 +175,7 @@ void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e);
 // The engine's answers to stz_kmc_stress, stz_kmc_rates, stz_kmc_self_stress and stz_kmc_site_stress.
 const float *stz_ml_stress(const stz_kmc *kmc, int c);
 stz_err stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) STZ_MUST_USE;
-void stz_ml_self_stress(const stz_kmc *kmc, double self[5][5]);
+void stz_ml_self_stress(const stz_kmc *kmc, int layer, double self[5][5]);
 void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]);
 
 #endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "config/film.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const char *const FILM = "with lattice.boundary = \"film\"";
+
+// Stresses on the surfaces are zero: zz, yz and xz, the components 2 to 4.
+static const char *check_segment(const stz_segment *s, char *needs, size_t size) {
+  if (s->type != STZ_SEGMENT_MIXED) {
+    if (s->type == STZ_SEGMENT_AGE || s->mode == STZ_MODE_UNIAXIAL) return NULL;
+    snprintf(needs, size, "\"uniaxial\" %s: simple shear holds strains that free surfaces do not", FILM);
+    return "protocol[].mode";
+  }
+  for (int v = 2; v < 5; v++) {
+    if ((int)s->control.value[v] == STZ_CONTROL_STRESS && s->stress_rates_GPa_per_s.value[v] == 0.0) continue;
+    snprintf(needs, size, "zz, yz and xz by stress, and their stress_rates_GPa_per_s 0, %s: surfaces are free", FILM);
+    return "protocol[].control";
+  }
+  return NULL;
+}
+
+static const char *check_cells(const stz_config *config, char *needs, size_t size) {
+  const int *n = config->lattice.cells;
+  const double megabytes = stz_film_table_bytes(n) * 1e-6, a = config->lattice.spacing_nm;
+  const double width = cbrt(config->stz.volume_nm3) / (2.0 * sqrt(acos(-1.0))), least = STZ_FILM_WIDTHS * width;
+  if (n[0] < STZ_PERIODIC_LEAST || n[1] < STZ_PERIODIC_LEAST) {
+    snprintf(needs, size, "at least %d along x and y %s", STZ_PERIODIC_LEAST, FILM);
+  } else if (n[2] * a < least) {
+    snprintf(needs, size, "a film of %.3g nm or more, in which the shape of an STZ does not reach over both surfaces",
+             least);
+  } else if (megabytes > STZ_FILM_MOST_MB) {
+    snprintf(needs, size, "a smaller film: its kernel table has %.0f MB, at most %.0f are taken", megabytes,
+             STZ_FILM_MOST_MB);
+  } else {
+    return NULL;
+  }
+  return "lattice.cells";
+}
+
+const char *stz_film_limits(const stz_config *config, int *segment, char *needs, size_t size) {
+  const int *n = config->lattice.cells;
+  *segment = -1;
+  if (config->lattice.boundary == STZ_BOUNDARY_PERIODIC) {
+    if (n[0] >= STZ_PERIODIC_LEAST && n[1] >= STZ_PERIODIC_LEAST && n[2] >= STZ_PERIODIC_LEAST) return NULL;
+    snprintf(needs, size, "at least %d per axis, but for the thickness z of a film", STZ_PERIODIC_LEAST);
+    return "lattice.cells";
+  }
+  const char *key = check_cells(config, needs, size);
+  if (key) return key;
+  if (config->kmc.engine != STZ_ENGINE_DIRECT && config->kmc.engine != STZ_ENGINE_AUTO) {
+    snprintf(needs, size, "\"direct\" or \"auto\" %s", FILM);
+    return "kmc.engine";
+  }
+  if (config->nbed_strains.count > 0 && config->nbed.beam != 2) {
+    snprintf(needs, size, "\"z\" %s: the beam goes through the film", FILM);
+    return "nbed.beam";
+  }
+  for (int i = 0; i < config->segments; i++) {
+    key = check_segment(&config->protocol[i], needs, size);
+    *segment = i;
+    if (key) return key;
+  }
+  return NULL;
+}

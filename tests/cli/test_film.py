@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Films with free surfaces: the stress of one event against the vectors in tests/data; the same run on any number of ranks
+and through a restart; the balance of energy; every kind of output; and what is refused."""
+import os
+import sys
+import tempfile
+
+from harness import SOURCE, expect, finish, run, write
+from interaction import kernel, vectors
+
+sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+
+INPUT = """model = "zr65ni35-uniform";
+lattice: { cells = [16, 16, 16]; boundary = "film"; };
+barriers: { width_eV = 0.3; };
+protocol = ( { type = "strain-rate"; rate_per_s = 1.0e-4; until_strain = 0.07; } );
+"""
+EVERYTHING = ["output.events=true", "output.avalanches=true", "output.snapshots=true", "output.nbed_strains=[0.0,0.06]",
+              "nbed.foil_nm=5.0", "stz.quenched_strain=0.02"]
+
+
+def check_vectors(folder):
+    """The kernel table has single precision, the vectors seven digits."""
+    write(os.path.join(folder, "film.cfg"), """protocol = ( { type = "relaxation"; duration_s = 1.0; } );
+lattice: { cells = [16, 16, 16]; boundary = "film"; };\n""")
+    for _, (site, mode), points in vectors("film_vectors.txt"):
+        strain = [0.115 * p for p in mode]
+        for move in (0, 5):
+            event, sites = [move, move, site[2]], [[(p[0] + move) % 16, (p[1] + move) % 16, p[2]] for p, _ in points]
+            found = kernel(folder, "film.cfg", event, strain, sites, 1 if move else 3)
+            worst = max(abs(f - s) for row, (_, stress) in zip(found, points) for f, s in zip(row, stress))
+            expect(f"vectors, layer {site[2]}, moved by {move}", worst < 1e-6, f"{worst:.3g} GPa off")
+
+
+def result(folder, name, more=(), ranks=1, code=0):
+    sets = [word for value in more for word in (["--set", value] if "=" in value else [value])]
+    done = run(["run", "in.cfg", "-o", name, "-q", "--force", *sets], ranks, folder)
+    expect(name + " runs", done.returncode == code, done.stderr)
+    return os.path.join(folder, name)
+
+
+def state_hash(path):
+    with h5py.File(path) as file:
+        return file.attrs["state_hash"], int(file["history/events"][-1])
+
+
+def check_runs(folder):
+    first, events = state_hash(result(folder, "one.h5", EVERYTHING))
+    expect("events happen", events > 50, events)
+    for ranks in 2, 3:
+        found = state_hash(result(folder, "more.h5", EVERYTHING, ranks))
+        expect(f"same on {ranks} ranks", found == (first, events), found)
+    softening = ["barriers.softening_eV=0.3", "barriers.redraw=\"centre\"", "stz.orientation=\"aligned\""]
+    one, other = (state_hash(result(folder, "soft.h5", softening, ranks)) for ranks in (1, 2))
+    expect("softening, same on 2 ranks", one == other, (one, other))
+
+
+def check_energy(folder):
+    """What goes in is heat or stored; the stored part is found from the fields at the rows' times."""
+    with h5py.File(os.path.join(folder, "one.h5")) as file:
+        work, heat, stored = (file["history/" + name][:] for name in
+                              ("work_MJ_per_m3", "heat_MJ_per_m3", "elastic_energy_MJ_per_m3"))
+    missing = np.abs(work - heat - (stored - stored[0]))
+    expect("energy", np.all(missing < 1e-4 * work[-1]), missing.max())
+
+
+def check_activity(folder):
+    """The layers at the surfaces flow as much as the others, to the scatter of the counts: cut shapes would halve it."""
+    result(folder, "many.h5", ["lattice.cells=[24,24,16]", "output.events=true", "protocol[0].until_strain=0.12"])
+    with h5py.File(os.path.join(folder, "many.h5")) as file:
+        layer = np.asarray(file["events/site"])[:, 2]
+    counts = np.bincount(layer, minlength=16)
+    surface, middle = (counts[0] + counts[15]) / 2, counts[3:13].mean()
+    expect("activity at the surfaces", 0.7 < surface / middle < 1.6, counts)
+
+
+BAD = [
+    ("multilevel", ["kmc.engine=\"multilevel\""], "kmc.engine: got \"multilevel\", needs \"direct\" or \"auto\" with "
+     "lattice.boundary = \"film\""),
+    ("shear", ["protocol[0].mode=\"shear\""], "protocol[0].mode: got \"shear\", needs \"uniaxial\" with "
+     "lattice.boundary = \"film\": simple shear holds strains that free surfaces do not"),
+    ("beam", ["output.nbed_strains=[0.0]", "nbed.beam=\"x\""], "nbed.beam: got \"x\", needs \"z\" with "
+     "lattice.boundary = \"film\": the beam goes through the film"),
+    ("thin", ["lattice.cells=[16,16,8]", "lattice.spacing_nm=0.25"], "lattice.cells: got [16, 16, 8], needs a film of "
+     "2.36 nm or more, in which the shape of an STZ does not reach over both surfaces"),
+    ("large", ["lattice.cells=[128,128,64]"], "lattice.cells: got [128, 128, 64], needs a smaller film: its kernel table "
+     "has 1731 MB, at most 1000 are taken"),
+    ("narrow", ["lattice.cells=[8,16,16]"], "lattice.cells: got [8, 16, 16], needs at least 16 along x and y with "
+     "lattice.boundary = \"film\""),
+    ("periodic and thin", ["lattice.cells=[16,16,8]", "lattice.boundary=\"periodic\""], "lattice.cells: got [16, 16, 8], "
+     "needs at least 16 per axis, but for the thickness z of a film"),
+]
+
+
+def check_bad(folder):
+    for name, sets, message in BAD:
+        call = [word for value in sets for word in ("--set", value)]
+        done = run(["check", "in.cfg", *call], 1, folder)
+        expect(name, done.returncode == 2 and done.stderr.rstrip().endswith(message) and done.stderr.count("\n") == 1,
+               done.stderr)
+    done = run(["check", "in.cfg"], 1, folder)
+    expect("auto", "# engine: direct (auto, as the lattice is a film)\n" in done.stdout, done.stdout[-400:])
+
+
+with tempfile.TemporaryDirectory() as folder:
+    write(os.path.join(folder, "in.cfg"), INPUT)
+    check_vectors(folder)
+    check_runs(folder)
+    check_energy(folder)
+    check_activity(folder)
+    check_bad(folder)
+finish()
