@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simplest thing that knows the inputs and the calibrated numbers alone: what it gives for every row, the model need
-not have been run for.
+"""The simplest thing that knows the inputs and the calibrated numbers alone: what it gives is no evidence for the model.
 
 Mechanics: one Eyring dashpot in the same springs, plastic rate = r exp((sigma - sigma*)/s), with sigma* the measured
 stress at 2 h and s = m sigma*. Order: clusters and events that fall independently (Poisson), as many events as the
@@ -13,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 from ..analysis import nbed, order, relaxation, tension
 from ..analysis.quantity import NORMAL_95
@@ -34,6 +34,8 @@ class Inputs:
     """What was put in."""
 
     young_GPa: float = 72.0
+    poisson: float = 0.4
+    finite: bool = False  # the actuator's balance, with the length and area of the deformed specimen
     gamma0: float = 0.115
     schmid: float = 0.5
     volume_nm3: float = 1.7
@@ -62,6 +64,8 @@ def inputs_of(result):
     cells = np.atleast_1d(result.config.get("cells", 32)) * np.ones(3)
     return Inputs(
         young_GPa=number("young_GPa", default.young_GPa),
+        poisson=number("poisson", default.poisson),
+        finite=result.resolved("geometry", "small") == "finite",
         gamma0=number("gamma0", default.gamma0),
         schmid=number("largest_schmid", default.schmid),
         volume_nm3=number("volume_nm3", default.volume_nm3),
@@ -77,17 +81,17 @@ class Dashpot:
 
     s_GPa: float
     stress_GPa: float
-    young_GPa: float = 72.0
+    inputs: Inputs = Inputs()
 
     def spring(self, stiffness):
         """Of actuator and specimen together, GPa."""
-        return self.young_GPa * stiffness / (self.young_GPa + stiffness)
+        return self.inputs.young_GPa * stiffness / (self.inputs.young_GPa + stiffness)
 
     @property
     def reference(self):
         """Plastic rate at `stress`: long after its begin a relaxation has the rate s/(K t), whatever came before; K of
         the specimen that the actuator of its own stiffness pulls."""
-        return self.s_GPa / (self.spring(self.young_GPa) * experiment.TIMES["2 h"])
+        return self.s_GPa / (self.spring(self.inputs.young_GPa) * experiment.TIMES["2 h"])
 
     def loaded(self, time, start, pull, spring):
         """Stress while a spring is pulled (GPa per s, 0: held), from `start`: exp(-sigma/s) obeys a linear equation."""
@@ -99,20 +103,54 @@ class Dashpot:
         decay = np.exp(-pull * time / self.s_GPa)
         return -self.s_GPa * np.log(begin * decay + flow * self.s_GPa / pull * (1 - decay))
 
-    def on_chip(self, time, stiffness, product=plan.PULL_GPA):
-        """Stress at times after the release on an actuator of the array."""
+    def on_chip(self, time, stiffness):
+        """Stress and plastic strain at times after the release, from 1 s on, on an actuator of the array."""
+        time, mismatch = np.asarray(time, float), plan.PULL_GPA / stiffness
+        if self.inputs.finite:
+            return self._deformed(time, stiffness, mismatch)
         spring = self.spring(stiffness)
-        pull = spring * product / stiffness / RELEASE_S
-        return self.loaded(time, float(self.loaded(RELEASE_S, 0.0, pull, spring)), 0.0, spring)
+        released = float(self.loaded(RELEASE_S, 0.0, spring * mismatch / RELEASE_S, spring))
+        stress = self.loaded(time, released, 0.0, spring)
+        return stress, mismatch - stress / stiffness - stress / self.inputs.young_GPa
+
+    def _deformed(self, time, stiffness, mismatch):
+        """The same with the length and area of the deformed specimen (docs/theory.md section 8)."""
+
+        def balance(plastic, contracted):
+            stress = contracted * self.spring(stiffness)
+            for _ in range(30):
+                area = np.exp(-plastic - 2 * self.inputs.poisson * stress / self.inputs.young_GPa)
+                length = np.exp(stress / self.inputs.young_GPa + plastic)
+                off = stress * area - stiffness * (contracted - length + 1)
+                shrinks = 2 * self.inputs.poisson * stress / self.inputs.young_GPa
+                stress = stress - off / (area * (1 - shrinks) + stiffness * length / self.inputs.young_GPa)
+            return stress
+
+        def pulled(t, plastic):
+            return self.rate(balance(plastic, mismatch * t / RELEASE_S))
+
+        def held(clock, plastic):  # over ln t
+            return np.exp(clock) * self.rate(balance(plastic, mismatch))
+
+        exact = {"method": "LSODA", "rtol": 1e-8, "atol": 1e-12}
+        begin = solve_ivp(pulled, (0, RELEASE_S), [0.0], **exact).y[:, -1]
+        begin = solve_ivp(lambda t, plastic: self.rate(balance(plastic, mismatch)), (0, 1.0), begin, **exact).y[:, -1]
+        clock = np.log(np.atleast_1d(time))
+        plastic = solve_ivp(held, (0.0, clock[-1]), begin, t_eval=clock, **exact).y[0].reshape(np.shape(time))
+        return balance(plastic, mismatch), plastic
 
     def rate(self, stress):
         """Plastic, 1/s."""
         return self.reference * np.exp((np.asarray(stress) - self.stress_GPa) / self.s_GPa)
 
+    def flow_stress(self, rate):
+        """Steady."""
+        return self.stress_GPa + self.s_GPa * math.log(rate / self.reference)
+
 
 def calibrated(inputs):
     """To the measured strength and rate sensitivity, as the model is."""
-    return Dashpot(targets.SENSITIVITY * targets.YIELD_GPA, targets.YIELD_GPA, inputs.young_GPa)
+    return Dashpot(targets.SENSITIVITY * targets.YIELD_GPA, targets.YIELD_GPA, inputs)
 
 
 def experiment_of(e):
@@ -128,7 +166,7 @@ def experiment_of(e):
     null.pulled = [_pulled(dashpot, inputs, rng)]
     null.levels = _levels(dashpot, inputs, rng)
     rates = (*plan.RATES, *plan.INDENTATION_RATES)
-    flow = [experiment.Flow(ROOM_K, r, [dashpot.stress_GPa + dashpot.s_GPa * math.log(r / dashpot.reference)]) for r in rates]
+    flow = [experiment.Flow(ROOM_K, rate, [dashpot.flow_stress(rate)]) for rate in rates]
     null.flow, null.indentation = flow[: len(plan.RATES)], flow[len(plan.RATES) :]
     null.bands = _even(e.bands)
     null.estimates = experiment._estimates(null, [], [])
@@ -138,11 +176,10 @@ def experiment_of(e):
 
 def _specimen(dashpot, inputs, stiffness, rng):
     times = np.array(list(experiment.TIMES.values()))
-    stress = dashpot.on_chip(times, stiffness)
-    strain = (plan.PULL_GPA - stress) / stiffness
-    plastic = strain - stress / inputs.young_GPa
+    stress, plastic = dashpot.on_chip(times, stiffness)
+    strain = plastic + stress / inputs.young_GPa
     dense = np.geomspace(times[0], times[-1], 80)
-    curve = dashpot.on_chip(dense, stiffness)
+    curve = dashpot.on_chip(dense, stiffness)[0]
     analysed = relaxation.Relaxation(
         segment=None,
         temperature_K=ROOM_K,
@@ -184,11 +221,9 @@ def _pulled(dashpot, inputs, rng):
 
 def _levels(dashpot, inputs, rng):
     """Scans of clusters that lose their order to independent events, after 51 days on the chip."""
-    last = experiment.TIMES["51 d"]
     events = {0.0: 0.0}
     for strain, stiffness in plan.COUNTED.items():
-        stress = float(dashpot.on_chip(last, stiffness))
-        events[strain] = inputs.events((plan.PULL_GPA - stress) / stiffness - stress / inputs.young_GPa)
+        events[strain] = inputs.events(float(dashpot.on_chip(experiment.TIMES["51 d"], stiffness)[1]))
     left = [math.exp(-inputs.loss * n) for n in events.values()]
     deposited = [poisson_scans(inputs, [1.0], rng)[0] for _ in range(SEEDS)]
     strained = [poisson_scans(inputs, left[1:], rng) for _ in range(SEEDS)]
@@ -253,11 +288,11 @@ def differences(e):
     main = e.estimates[0] if e.estimates else None
     if main is None or main.refused:
         return []
-    dashpot = Dashpot(main.s, experiment.strength(e), inputs_of(e.evidence.result).young_GPa)
+    dashpot = Dashpot(main.s, experiment.strength(e), inputs_of(e.evidence.result))
     times = [experiment.TIMES["2 h"], experiment.TIMES["51 d"]]
     found = []
     for one in e.specimens:
-        first, last = dashpot.on_chip(times, one.stiffness_GPa)
+        first, last = dashpot.on_chip(times, one.stiffness_GPa)[0]
         loss = float(one.loss.mean())
         error = float(one.loss.std(ddof=1) / math.sqrt(len(one.loss))) if len(one.loss) > 1 else math.nan
         n = specimens_needed(loss - (first - last))

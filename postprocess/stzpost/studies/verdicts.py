@@ -50,8 +50,8 @@ TESTS = {
     "and 5 to 8 % and 8 to 12 % fall by 3 standard errors over seeds (false alarm 0.3 % each)",
     "N2": "localisation below 1.5 in every seed, in tension and after 51 days",
     "N3": "at 0 and 12 % at least 9 in 10 experiments of 8 scans see no relation beyond 3 standard errors (false alarm 2 %)",
-    "N4": "null hypothesis: the scans at 12 % scatter about their mean as those of the undeformed film do about theirs, each "
-    f"in units of what randomly placed clusters give; refused by an F-test (p < {EXCESS_P:g}), and 2 of 5 scans look "
+    "N4": "null hypothesis: the scans at 12 % scatter about their mean as those of the undeformed film do about theirs, "
+    f"each in units of what randomly placed clusters give; refused by an F-test (p < {EXCESS_P:g}), and 2 of 5 scans look "
     f"undeformed with {100 * SOME:.0f} % or more",
     "N5": "with softening, the uniform glass localises (mean above 1.5) and the domains less (Welch, one-sided, p < "
     f"{SURE:.2g}, 5 % for the three controls together): then in part; agrees if both controls with the barriers of the "

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an experiment's runs say of diffraction patterns: a function a row, which sees runs alone, so that the null model of
-nulls.py is judged by the same tests."""
+"""What an experiment's runs say of diffraction patterns: a function a row, which sees runs alone, so that the null model
+of nulls.py is judged by the same tests."""
 import math
 
 import numpy as np
