@@ -117,8 +117,9 @@ class Dashpot:
         """The same with the length and area of the deformed specimen (docs/theory.md section 8)."""
 
         def balance(plastic, contracted):
-            stress = contracted * self.spring(stiffness)
-            for _ in range(30):
+            plastic = np.clip(plastic, 0.0, contracted)  # the integration may try more
+            stress = (contracted - plastic) * self.spring(stiffness)
+            for _ in range(8):
                 area = np.exp(-plastic - 2 * self.inputs.poisson * stress / self.inputs.young_GPa)
                 length = np.exp(stress / self.inputs.young_GPa + plastic)
                 off = stress * area - stiffness * (contracted - length + 1)
