@@ -160,7 +160,8 @@ def _levels(results):
         levels = nbed.analyse(result)
         events = order.effective_events(result, [level.strain for level in levels])
         for level, n in zip(levels, events):
-            found.setdefault(round(level.strain, 4), []).append((level, n))
+            seen = found.setdefault(round(level.strain, 3), [])  # an event may go a little past it
+            seen.append((level, n))
     return [
         Level(
             strain,
@@ -278,7 +279,7 @@ def _master(flow):
 def _dilution(counted):
     found = []
     for _, result in counted:
-        levels = {round(level.strain, 4): level for level in result.levels}
+        levels = {round(level.strain, 3): level for level in result.levels}
         if 0.12 in levels:
             error = nbed.level_statistics(levels[0.12]).domain_error
             found.append(order.dilution(result, levels[0.12], error))
