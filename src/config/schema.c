@@ -168,8 +168,8 @@ const stz_key stz_schema[] = {
      .description = "Dataset in that file, nx × ny × nz values from 0 to 1 (in that order or as `axes` has it)"},
     {"microstructure.axes", STZ_KEY_NAME, "", "\"declared\"", .names = "declared|xyz|xzy|yxz|yzx|zxy|zyx",
      AT(micro.axes),
-     .description = "Order of the axes of a `file`'s dataset, the slowest index first. `declared`: as its labels or "
-                    "scales say, z y x in images of VTK, else x y z"},
+     .description = "Order of the axes of a `file`'s dataset, the slowest index first. The default takes what its "
+                    "labels or scales declare, z y x in images of VTK, else x y z"},
     {"microstructure.values", STZ_KEY_NAME, "", "\"auto\"", .names = "auto|nickel|phases", AT(micro.values),
      .description =
          "What the values of a `file` are: `nickel`, atomic fractions of Ni; `phases`, 0 for the Zr-rich and "
