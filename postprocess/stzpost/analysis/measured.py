@@ -11,6 +11,7 @@ import numpy as np
 from scipy.stats import linregress, t as student
 
 from ..errors import StzPostError
+from ..io.measure import POISSON
 from ..io.measured import YOUNG_GPA, Measured, clean, constant, cut, length_of
 from ..units import GPA, KB_EV, ROOM_K, TAYLOR_FACTORS
 from . import activation, tension
@@ -30,11 +31,13 @@ class Settings:
     kind: Optional[str] = None
     temperature_K: Optional[float] = None
     stiffness_GPa: Optional[float] = None
+    mismatch: Optional[float] = None  # of the spring that pulls, over the specimen's first length
     length_um: Optional[float] = None
     error: Optional[float] = None  # GPa, or µm of a displacement
     stress_GPa: Optional[float] = None  # of a creep test
     rate_per_s: Optional[float] = None
     young_GPa: float = YOUNG_GPA
+    poisson: float = POISSON
     start_s: float = 0.0
     stop_s: float = math.inf
     flow: tuple = tension.FLOW
@@ -233,22 +236,27 @@ def _displacement(measured, settings, outcome):
         raise StzPostError(
             f"{measured.path}: a displacement needs the specimen's length: --length UM, or a column length_um"
         )
-    outcome.said.append(
-        f"stress = {settings.stiffness_GPa:g} GPa x (mismatch - {role}{'' if by_strain else f'/{length:.5g} µm'})"
-    )
+    _say_spring(outcome, settings, f"{role}{'' if by_strain else f'/{length:.5g} µm'}")
     time, u, error = c["time"], c[role], _error(measured, settings, role)
-    scale = settings.stiffness_GPa / length
+    known = {"mismatch": settings.mismatch, "young_GPa": settings.young_GPa, "poisson": settings.poisson}
+    spring = activation.Spring(settings.stiffness_GPa, length, **known)
+    stress, stress_error, _ = activation.spring_stress(u, error, spring)
     _attempt(
         outcome,
         "displacement",
-        lambda: activation.displacement_law(time, u, error, settings.stiffness_GPa, length, temperature),
+        lambda: activation.displacement_law(time, u, error, settings.stiffness_GPa, length, temperature, **known),
     )
-    _attempt(
-        outcome,
-        "along the curve",
-        lambda: activation.along_curve(time, -scale * u, None if error is None else scale * error, temperature),
-    )
+    _attempt(outcome, "along the curve", lambda: activation.along_curve(time, stress, stress_error, temperature))
     outcome.curve = {"time": time, "displacement": u, "error": error}
+
+
+def _say_spring(outcome, settings, elongation):
+    line = f"stress = {settings.stiffness_GPa:g} GPa x (mismatch - {elongation})"
+    if settings.mismatch is None:
+        line += " on the first area: V too large by up to 10 % at 14.5 % strain, which --mismatch mends"
+    else:
+        line += f" x first area/area, mismatch {settings.mismatch:g}: true stress"
+    outcome.said.append(line)
 
 
 def _own(measured, role):

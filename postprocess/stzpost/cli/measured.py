@@ -5,9 +5,9 @@ import json
 from .. import SUFFIXES, later
 from ..errors import StzPostError
 
-cells, reader, analysis, plots, style, quantity, units = map(
+cells, measure, reader, analysis, plots, style, quantity, units = map(
     later.Module,
-    ("io.cells", "io.measured", "analysis.measured", "plots.measured", "plots.style", "analysis.quantity", "units"),
+    ("io.cells", "io.measure", "io.measured", "analysis.measured", "plots.measured", "plots.style", "analysis.quantity", "units"),
 )
 KINDS = "relaxation, displacement, creep, tension, rate-jump, repeated, flow, indentation, nbed"
 
@@ -23,7 +23,8 @@ def add(commands):
     numbers = (
         ("temperature", "K", "temperature (default: the file's, else 295)"),
         ("stiffness", "GPA", "of the spring that pulls, of a displacement: stress = stiffness x (mismatch - u/length)"),
-        ("length", "UM", "of the specimen"),
+        ("mismatch", "STRAIN", "free contraction of that spring over the specimen's first length: true stress from u"),
+        ("length", "UM", "of the specimen, undeformed"),
         ("error", "X", "standard error of a reading: GPa, or µm of a displacement"),
         ("stress", "GPA", "held stress of a creep test"),
         ("rate", "PER_S", "strain rate of a tension test without time"),
@@ -60,7 +61,14 @@ def add_reading(parser):
     group.add_argument("--skip", type=int, default=0, metavar="N", help="lines at the begin to leave out")
     group.add_argument("--sheet", metavar="NAME", help="of a workbook; group of curves.h5")
     group.add_argument("--area", type=float, metavar="MM2", help="cross-section that turns a force into a stress")
-    group.add_argument("--young", type=float, metavar="GPA", help="modulus for what cannot be a stress (default 72)")
+    group.add_argument("--young", type=float, metavar="GPA", help="Young's modulus: what cannot be a stress, and the area under load (default 72)")
+    group.add_argument("--poisson", type=float, metavar="NU", help="Poisson's number: the area under load (default 0.4)")
+    group.add_argument(
+        "--measure",
+        choices=("true", "engineering"),
+        help="of stress and strain: true stress and logarithmic strain (default), or force over the first area and "
+        "elongation over the first length (default for a force, and for columns named engineering or nominal)",
+    )
 
 
 def choice(options):
@@ -68,7 +76,11 @@ def choice(options):
     form = cells.Format(options.separator, options.decimal, options.encoding, options.skip, options.sheet)
     columns, units_of = (_pairs(name, getattr(options, name)) for name in ("column", "unit"))
     young = positive("--young", options.young) or reader.YOUNG_GPA
-    return reader.Choice(form, columns, units_of, young, positive("--area", options.area))
+    poisson = measure.POISSON if options.poisson is None else options.poisson
+    if not 0 <= poisson < 0.5:
+        raise StzPostError(f"--poisson: got {poisson:g}, needs a number from 0 to below 0.5")
+    area = positive("--area", options.area)
+    return reader.Choice(form, columns, units_of, young, area, options.measure, poisson)
 
 
 def _pairs(name, words):
@@ -90,11 +102,13 @@ def _settings(options):
     names = {
         "temperature": "temperature_K",
         "stiffness": "stiffness_GPa",
+        "mismatch": "mismatch",
         "length": "length_um",
         "error": "error",
         "stress": "stress_GPa",
         "rate": "rate_per_s",
         "young": "young_GPa",
+        "poisson": "poisson",
         "to": "stop_s",
         "constraint": "constraint",
         "m_stress": "m_stress_GPa",

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import StzPostError
 from . import cells
+from .measure import POISSON, true as to_true
 
 # What a column can be: its unit here, and the words of its name in tables of laboratories.
 ROLES = {
@@ -69,6 +70,8 @@ class Choice:
     units: dict = field(default_factory=dict)  # role or name of a column -> unit
     young_GPa: float = YOUNG_GPA
     area_mm2: Optional[float] = None  # turns a force into a stress
+    measure: Optional[str] = None  # "true" or "engineering"; None: told from the columns, else true
+    poisson: float = POISSON
 
 
 @dataclass
@@ -128,6 +131,7 @@ def read(path: str, choice: Choice = Choice()) -> Measured:
         column, unit = found[role]
         _convert(measured, table, role, column, unit, choice)
     _stress_of_force(measured, choice)
+    _to_true(measured, choice)
     return measured
 
 
@@ -436,6 +440,33 @@ def _stress_of_force(measured, choice):
         divisor = f"{choice.area_mm2:g} mm²" if choice.area_mm2 else measured.source["area"]
         measured.source["stress"] = f"{measured.source['force']} over {divisor}"
         measured.used |= {"force", "area"}
+
+
+ENGINEERING = {"engineering", "eng", "eng.", "nominal", "technische"}
+
+
+def _to_true(measured, choice):
+    """Stress over strain as true stress over logarithmic strain."""
+    c = measured.columns
+    if not {"stress", "strain"} <= set(c):
+        if choice.measure == "engineering" and "stress" in c:
+            raise StzPostError(
+                f"{measured.path}: --measure engineering: needs a column of strain, to know the area that bears the force"
+            )
+        return
+    words = {word.lower() for role in ("stress", "strain") for word in _parsed(measured.source[role], "")[0]}
+    told = "engineering" if words & ENGINEERING or {"force", "area"} <= measured.used else "true"
+    if (choice.measure or told) == "true":
+        return
+    if np.any(c["strain"] <= -1):
+        raise StzPostError(f"{measured.path}: strain: got {np.nanmin(c['strain']):g}, needs more than -1")
+    strain, stress = to_true(c["strain"], c["stress"], choice.young_GPa, choice.poisson)
+    if "error" in c and measured.error_of in ("stress", "strain"):
+        c["error"] = c["error"] * (stress / c["stress"] if measured.error_of == "stress" else 1 / (1 + c["strain"]))
+    c["strain"], c["stress"] = strain, stress
+    measured.said.append(
+        "engineering stress and strain, made true stress and logarithmic strain (--measure true leaves them)"
+    )
 
 
 def constant(measured: Measured, role: str) -> Optional[float]:

@@ -3,7 +3,7 @@
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import h5py
 import numpy as np
@@ -11,6 +11,7 @@ import xarray as xr
 
 from .. import text
 from ..errors import StzPostError
+from . import measure
 from .files import open_file
 
 Path = Union[str, "os.PathLike[str]"]
@@ -100,6 +101,22 @@ class Result:
     def rows(self, segment: Segment) -> xr.Dataset:
         """The history of one segment."""
         return self.history.isel(row=np.flatnonzero(self.history["segment"].values == segment.index))
+
+    def engineering(self, segment: Optional[Segment] = None) -> xr.Dataset:
+        """Axial strain and stress as a laboratory reads them, of a segment or of the whole history: elongation over the
+        first length, force over the first area, and the area over the first (docs/theory.md §8)."""
+        rows = self.history if segment is None else self.rows(segment)
+        strain, stress = rows["strain_axial"], rows["stress_axial_GPa"]
+        elastic = float(self.setting("young_GPa")), float(self.setting("poisson"))
+        elongation, force = measure.engineering(strain.values, stress.values, *elastic)
+        columns = {
+            "engineering_strain": (elongation, "1", "elongation over the first length"),
+            "engineering_stress_GPa": (force, "GPa", "force over the first area"),
+            "area_ratio": (measure.area_ratio(strain.values, stress.values, *elastic), "1", "area over the first"),
+        }
+        return rows[["time_s", "strain_axial", "stress_axial_GPa"]].assign(
+            {name: ("row", v, {"units": unit, "description": text}) for name, (v, unit, text) in columns.items()}
+        )
 
     def times(self, segment: Segment) -> np.ndarray:
         """Times of those rows from the zero of the segment's clock. Results of older versions have no time within the

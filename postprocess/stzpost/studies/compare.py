@@ -114,7 +114,7 @@ def compare(measured, result):
         return _plain(result, stress, c["stress_GPa"], c["error_GPa"], c["time_s"])
     if measured.kind == "displacement":
         _, strain = observations(result, c["time_s"])
-        simulated, weight = strain * c["length_um"], 1 / c["error_um"] ** 2
+        simulated, weight = np.expm1(strain) * c["length_um"], 1 / c["error_um"] ** 2
         offset = np.sum(weight * (c["displacement_um"] - simulated)) / np.sum(weight)
         if len(simulated) < 2:
             raise StzPostError(f"{measured.path}: displacements need two times, since only their changes count")

@@ -3,13 +3,14 @@
 
 At each observation the length of the specimen is read off an image:
 
-    u_i = strain_i L + n_i + d_i,    n_i ~ N(0, noise_nm^2),    d_i = d_(i-1) + N(0, drift_nm^2),  d_0 = 0,
+    u_i = (exp(strain_i) - 1) L + n_i + d_i,    n_i ~ N(0, noise_nm^2),    d_i = d_(i-1) + N(0, drift_nm^2),  d_0 = 0,
 
-so the measured strain is u_i/L. With the probability `outliers` an image is spoiled and n_i is drawn with
-`outlier_factor` times the deviation. On an actuator the stress is not measured but follows from the displacement, with
-the actuator's stiffness S and mismatch: stress_i = S (mismatch - u_i/L) (1 + c); else a load cell gives
-stress_i = (true + N(0, stress_noise_GPa^2)) (1 + c). The factor 1 + c with c ~ N(0, section^2), one a measurement, is the
-error of the cross-section.
+so the measured (logarithmic) strain is ln(1 + u_i/L). With the probability `outliers` an image is spoiled and n_i is drawn
+with `outlier_factor` times the deviation. On an actuator the stress is not measured but follows from the displacement,
+with the actuator's stiffness S and mismatch: the force over the first area is S (mismatch - u_i/L) (1 + c), the true stress
+that over the present area; else a load cell gives stress_i = (true + N(0, stress_noise_GPa^2)) (1 + c). The factor 1 + c
+with c ~ N(0, section^2), one a measurement, is the error of the cross-section. Of runs whose actuator has small geometry,
+u_i = strain_i L + n_i + d_i, strain u_i/L, stress S (mismatch - u_i/L) (1 + c).
 """
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from ..analysis import relaxation, tension
 from ..errors import StzPostError
+from ..io import measure
 from ..io.formats import write_csv, write_hdf5
 from .specimen import Field, Specimen, setting
 
@@ -40,13 +42,15 @@ class Settings:
 
 MEASURED = [
     Field("time_s", "s", "time of the observation, from the zero of the segment's clock"),
-    Field("strain", "1", "axial strain as read"),
-    Field("stress_GPa", "GPa", "axial stress: from the actuator's balance, or of a load cell"),
+    Field("strain", "1", "axial strain as read, logarithmic"),
+    Field("stress_GPa", "GPa", "axial true stress: from the actuator's balance, or of a load cell"),
+    Field("elongation_um", "um", "elongation as read"),
+    Field("pull_GPa", "GPa", "force over the first area"),
 ]
 TRUTH = [
     Field("time_s", "s", "as measured"),
-    Field("strain", "1", "axial strain of the simulation"),
-    Field("stress_GPa", "GPa", "axial stress of the simulation"),
+    Field("strain", "1", "axial strain of the simulation, logarithmic"),
+    Field("stress_GPa", "GPa", "axial true stress of the simulation"),
     Field("outlier", "1", "1 for a spoiled image"),
 ]
 FIELDS = {"measured_NN.csv": MEASURED, "truth_NN.csv": TRUTH, "curves.h5": MEASURED + TRUTH}
@@ -61,14 +65,14 @@ def make(specimen: Specimen, settings: Settings) -> dict[str, Any]:
     keep = time >= 0
     curve = {name: rows[name].values[keep] for name in ("strain_axial", "stress_axial_GPa")}
     time = time[keep]
-    spring = _actuator(specimen, segment)
+    spring, elastic = _actuator(specimen, segment), _elastic(result)
     groups, labels = {}, []
     for number in range(settings.measurements):
         rng = specimen.rng("curves", number)
         at = _times(time, segment.type, settings, rng)
         truth = _truth(time, curve, at)
-        measured, drawn = measure(truth, spring, settings, rng)
-        units = {"time_s": "s", "strain": "1", "stress_GPa": "GPa", "outlier": "1"}
+        measured, drawn = read_off(truth, spring, settings, rng, elastic)
+        units = {field.name: field.unit for field in MEASURED + TRUTH}
         write_csv(specimen.path(f"measured_{number:02}.csv"), measured)
         write_csv(specimen.path(f"truth_{number:02}.csv"), {**truth, "outlier": drawn["outlier"]})
         full = {**truth, "outlier": drawn["outlier"]}
@@ -76,7 +80,7 @@ def make(specimen: Specimen, settings: Settings) -> dict[str, Any]:
         groups[f"truth_{number:02}"] = {name: (values, units[name]) for name, values in full.items()}
         labels.append({"section_error": drawn["section_error"], "outliers": int(np.sum(drawn["outlier"]))})
     write_hdf5(specimen.path("curves.h5"), groups)
-    actuator = {"stiffness_GPa": spring[0], "mismatch_strain": spring[1]} if spring else None
+    actuator = {"stiffness_GPa": spring[0], "mismatch_strain": spring[1], "geometry": spring[2]} if spring else None
     return {
         "segment": segment.type,
         "temperature_K": segment.temperature_K,
@@ -86,36 +90,54 @@ def make(specimen: Specimen, settings: Settings) -> dict[str, Any]:
     }
 
 
-def measure(truth: dict, spring: tuple | None, settings: Settings, rng: np.random.Generator) -> tuple[dict, dict]:
-    """One measurement of true strains and stresses, and what was drawn for it."""
+def read_off(
+    truth: dict, spring: tuple | None, settings: Settings, rng: np.random.Generator, elastic: tuple
+) -> tuple[dict, dict]:
+    """One measurement of true strains and stresses, and what was drawn for it. `spring`: stiffness, mismatch, geometry;
+    `elastic`: Young's modulus in GPa, Poisson's number."""
     count = len(truth["time_s"])
-    length = 1e3 * settings.gauge_um  # nm
     outlier = rng.random(count) < settings.outliers
     reading = settings.noise_nm * np.where(outlier, settings.outlier_factor, 1.0) * rng.standard_normal(count)
     steps = settings.drift_nm * rng.standard_normal(count)
     drift = np.cumsum(np.concatenate([[0.0], steps[1:]]))
     cell = settings.stress_noise_GPa * rng.standard_normal(count)
     section = settings.section * rng.standard_normal()
-    strain = truth["strain"] + (reading + drift) / length
-    if spring:
-        stress = truth["stress_GPa"] - spring[0] * (strain - truth["strain"])
+    small = spring is not None and spring[2] == "small"
+    exact = truth["strain"] if small else np.expm1(truth["strain"])
+    elongation = exact + (reading + drift) / (1e3 * settings.gauge_um)
+    strain = elongation if small else np.log1p(elongation)
+    if small:
+        stress = truth["stress_GPa"] - spring[0] * (elongation - exact)
+    elif spring:  # what the noise of the reading does to the balance
+        stress = truth["stress_GPa"] + np.subtract(
+            *(measure.pulled(e, *spring[:2], *elastic)[1] for e in (elongation, exact))
+        )
     else:
         stress = truth["stress_GPa"] + cell
-    measured = {"time_s": truth["time_s"], "strain": strain, "stress_GPa": stress * (1 + section)}
+    pull = stress if small else measure.engineering(strain, stress, *elastic)[1]
+    measured = {
+        "time_s": truth["time_s"],
+        "strain": strain,
+        "stress_GPa": stress * (1 + section),
+        "elongation_um": settings.gauge_um * elongation,
+        "pull_GPa": pull * (1 + section),
+    }
     return measured, {"outlier": outlier.astype(int), "section_error": float(section)}
 
 
 def covariance(settings: Settings, count: int) -> np.ndarray:
-    """Of the errors of the measured strain, without outliers."""
+    """Of the errors of the measured elongation over the length, without outliers."""
     steps = np.arange(count)
     drift = settings.drift_nm**2 * np.minimum(steps[:, None], steps[None, :])
     return (settings.noise_nm**2 * np.eye(count) + drift) / (1e3 * settings.gauge_um) ** 2
 
 
-def stress_covariance(settings: Settings, count: int, stiffness: float | None) -> np.ndarray:
-    """Of the errors of the measured stress (GPa^2), without outliers and the cross-section's."""
+def stress_covariance(settings: Settings, count: int, stiffness: float | np.ndarray | None) -> np.ndarray:
+    """Of the errors of the measured stress (GPa^2), without outliers and the cross-section's. `stiffness`: -d(stress) over
+    d(elongation/length) of the actuator, a number or one for each reading (io.measure.spring_slope)."""
     if stiffness is not None:
-        return stiffness**2 * covariance(settings, count)
+        slope = np.broadcast_to(stiffness, count)
+        return np.outer(slope, slope) * covariance(settings, count)
     return settings.stress_noise_GPa**2 * np.eye(count)
 
 
@@ -127,11 +149,18 @@ def _segment(result):
 
 
 def _actuator(specimen: Specimen, segment) -> tuple | None:
-    """Stiffness and mismatch of the actuator, or None."""
+    """Stiffness, mismatch and geometry of the actuator, or None."""
     if segment.type != "actuator":
         return None
-    names = ("stiffness_GPa", "mismatch_strain")
-    return tuple(float(specimen.need(f"protocol[{segment.index}].{name}")) for name in names)
+    path = f"protocol[{segment.index}]."
+    stiffness, mismatch = (float(specimen.need(path + name)) for name in ("stiffness_GPa", "mismatch_strain"))
+    shear = specimen.settings.get(path + "mode") == "shear"
+    geometry = "small" if shear else str(specimen.settings.get(path + "geometry", "small"))  # no key in old results
+    return stiffness, mismatch, geometry
+
+
+def _elastic(result) -> tuple:
+    return tuple(float(result.setting(name)) for name in ("young_GPa", "poisson"))
 
 
 def _times(time: np.ndarray, kind: str, settings: Settings, rng: np.random.Generator) -> np.ndarray:

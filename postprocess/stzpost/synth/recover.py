@@ -21,11 +21,11 @@ class Estimate:
 
 
 def relaxation(
-    time: np.ndarray, stress: np.ndarray, settings: curves.Settings, stiffness: float | None
+    time: np.ndarray, stress: np.ndarray, settings: curves.Settings, stiffness: float | np.ndarray | None
 ) -> tuple[Estimate, np.ndarray]:
     """s of sigma0 - s ln(1 + t/t0) from few noisy readings, by least squares in the metric of their covariance, and
     which readings were kept: the one that lies farthest out is dropped while it is beyond four deviations. The error
-    of the cross-section, which no fit can see, is in the error given."""
+    of the cross-section, which no fit can see, is in the error given. `stiffness`: see curves.stress_covariance."""
     covariance = curves.stress_covariance(settings, len(time), stiffness)
     keep = np.ones(len(time), bool)
     while True:
