@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import StzPostError
+from . import heating
 from .quantity import Quantity
 
 MOVES = 1e-4  # total strain by which a last segment must move for strain to be the abscissa
@@ -20,6 +21,7 @@ class Energy:
     heat: np.ndarray
     elastic: np.ndarray
     internal: np.ndarray  # part of the elastic energy
+    heating: heating.Heating
 
     @property
     def gap(self):
@@ -55,7 +57,7 @@ class Energy:
         return np.concatenate([[0.0], np.cumsum(np.abs(np.diff(self.strain)))]) if self.turns else self.strain
 
 
-def analyse(result):
+def analyse(result, constants=heating.Constants()):
     history = result.history
     if "work_MJ_per_m3" not in history or history.sizes["row"] < 2:
         raise StzPostError(f"{result.path}: no balance of energy in the history")
@@ -72,6 +74,7 @@ def analyse(result):
         heat=column("heat_MJ_per_m3"),
         elastic=elastic - before,
         internal=internal - internal[0],
+        heating=heating.of_result(result, constants),
     )
 
 
@@ -83,4 +86,9 @@ def quantities(found):
         Quantity("of it, internal stress", float(found.internal[-1]), "MJ/m³"),
         Quantity("heat over plastic work", float(found.heat_share[-1])),
         Quantity("largest gap of the balance", found.gap, "MJ/m³"),
+        *heating.quantities(found.heating),
     ]
+
+
+def notes(found):
+    return heating.notes(found.heating)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.integrate import trapezoid
+from scipy.stats import linregress
 
 from ..errors import StzPostError
 from .quantity import Quantity
@@ -28,6 +29,9 @@ class Tension:
     flow_GPa: float  # NaN unless the window was reached
     flow_error_GPa: float
     young_GPa: float
+    hardening_GPa: float  # d(true stress)/d(log strain) from upper yield's or FLOW's begin to the end; NaN if not reached
+    hardening_error_GPa: float
+    force_GPa: tuple  # largest force over the first area: logarithmic strain, GPa
 
     @property
     def overshoot(self):
@@ -57,6 +61,8 @@ def analyse(result, segment=None):
     before_flow = np.flatnonzero(strain <= FLOW[0])
     top = int(before_flow[np.argmax(stress[before_flow])]) if before_flow.size else int(np.argmax(stress))
     flow, error = flow_stress(strain, stress)
+    slope, slope_error = hardening(strain, stress)
+    force = result.engineering(segment)["engineering_stress_GPa"].values
     return Tension(
         segment=segment,
         temperature_K=float(rows["temperature_K"].mean()),
@@ -70,6 +76,9 @@ def analyse(result, segment=None):
         flow_GPa=flow,
         flow_error_GPa=error,
         young_GPa=_stiffness(strain, stress),
+        hardening_GPa=slope,
+        hardening_error_GPa=slope_error,
+        force_GPa=(float(strain[np.argmax(force)]), float(force.max())),
     )
 
 
@@ -83,6 +92,20 @@ def flow_stress(strain, stress, window=FLOW):
     return float(np.mean(means)), float(np.std(means, ddof=1) / math.sqrt(len(means)))
 
 
+def hardening(strain, stress, begin=FLOW[0], widest=0.2):
+    """Slope of true stress over logarithmic strain from `begin` on, with its standard error from means of blocks; NaN
+    where less than four blocks are there. Flow at constant force over the first area has the slope sigma (Considère);
+    below it, the force falls."""
+    last = min(float(strain[-1]), widest)
+    count = int((last - begin) / BLOCK + 1e-9)
+    if strain[0] > begin or count < 4:
+        return math.nan, math.nan
+    edges = begin + BLOCK * np.arange(count + 1)
+    means = [_mean(strain, stress, a, b) for a, b in zip(edges[:-1], edges[1:])]
+    line = linregress(0.5 * (edges[:-1] + edges[1:]), means)
+    return float(line.slope), float(line.stderr)
+
+
 def quantities(tension):
     """What `stz-post stress-strain` prints."""
     return [
@@ -94,6 +117,9 @@ def quantities(tension):
         Quantity("strain at upper yield", tension.peak[0], "1"),
         Quantity("flow stress, 8–12 %", tension.flow_GPa, "GPa", tension.flow_error_GPa),
         Quantity("upper yield over flow", tension.overshoot, "1"),
+        Quantity("hardening from 8 % on, dσ/dε", tension.hardening_GPa, "GPa", tension.hardening_error_GPa),
+        Quantity("largest force over first area", tension.force_GPa[1], "GPa"),
+        Quantity("strain at it", tension.force_GPa[0], "1"),
         Quantity("events per STZ volume", float(tension.events_per_stz[-1]), "1"),
         Quantity("localisation", float(tension.localisation[-1]), "1"),
     ]

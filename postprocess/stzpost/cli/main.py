@@ -23,9 +23,11 @@ calibration = later.Module("studies.calibration")
 compare = later.Module("studies.compare")
 evidence = later.Module("studies.evidence")
 experiment = later.Module("studies.experiment")
+energy = later.Module("analysis.energy")
 experiment_page = later.Module("pages.experiment")
 fields = later.Module("analysis.fields")
 figures = later.Module("plots.figures")
+heating = later.Module("analysis.heating")
 launch = later.Module("studies.launch")
 movie = later.Module("plots.movie")
 nbed = later.Module("analysis.nbed")
@@ -195,7 +197,26 @@ def _fill_slices(one):
     one.add_argument("--index", type=int, metavar="I", help="index of the plane (default: the middle)")
 
 
-FILLED = {"relaxation": _fill_relaxation, "stress-strain": _fill_stress_strain, "slices": _fill_slices}
+HEATING = (  # flag, name in heating.Constants, unit, meaning
+    ("length", "length_um", "UM", "length between cold grips"),
+    ("heat-capacity", "heat_capacity_MJ_per_m3K", "MJ_PER_M3K", "heat capacity of a volume; as in handbooks, not the film's"),
+    ("conductivity", "conductivity_W_per_mK", "W_PER_MK", "of heat; as in handbooks, not the film's"),
+)
+
+
+def _fill_energy(one):
+    for flag, name, unit, meaning in HEATING:
+        default = getattr(heating.Constants, name)
+        text = f"{meaning} (default {default:g})"
+        one.add_argument(f"--{flag}", dest=name, type=float, default=default, metavar=unit, help=text)
+
+
+FILLED = {
+    "relaxation": _fill_relaxation,
+    "stress-strain": _fill_stress_strain,
+    "slices": _fill_slices,
+    "energy": _fill_energy,
+}
 
 
 def _fill_movie(one):
@@ -277,6 +298,13 @@ def _analysis(options):
     _show(options, analysis.quantities(found), analysis.notes(found), lambda: analysis.figure(found))
 
 
+def _energy(options):
+    names = [name for _, name, _, _ in HEATING]
+    given = {name: measured_cli.positive(f"--{flag}", getattr(options, name)) for flag, name, _, _ in HEATING}
+    found = energy.analyse(open_result(options.file), heating.Constants(*(given[name] for name in names)))
+    _show(options, energy.quantities(found), energy.notes(found), lambda: figures.energy(found))
+
+
 def _probes(options):
     levels = nbed.analyse(open_result(options.file))
     _show(options, nbed.scan_quantities(levels), nbed.notes(levels), lambda: figures.probes(levels))
@@ -287,7 +315,12 @@ def _slices(options):
     _show(options, fields.quantities(found), [], lambda: figures.slices(found))
 
 
-OWN = {"relaxation": _relaxation, "stress-strain": _stress_strain, "slices": _slices}  # those with options
+OWN = {  # those with options
+    "relaxation": _relaxation,
+    "stress-strain": _stress_strain,
+    "slices": _slices,
+    "energy": _energy,
+}
 
 
 def _page(options):
