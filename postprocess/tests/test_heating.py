@@ -45,7 +45,7 @@ def pulled(tmp_path, rate):
 def test_a_run_says_its_warming_and_warns_above_one_kelvin(tmp_path, capsys):
     path = pulled(tmp_path, 1e-7)
     slow, fast = open_result(path), open_result(pulled(tmp_path, 40.0))
-    found = energy.analyse(slow).heating
+    found = energy.analyse(slow).warmed
     stress = slow.history["stress_axial_GPa"].values.max()
     assert found.power_W_per_m3 >= 1e9 * stress * 1e-7 * (1 - 1e-12)
     assert found.adiabatic_K == pytest.approx(slow.history["heat_MJ_per_m3"].values.max() / 2.2)

@@ -2,6 +2,7 @@
 """The balance of energy: work done on the specimen, what it stores, what it gives off as heat."""
 import math
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Energy:
     heat: np.ndarray
     elastic: np.ndarray
     internal: np.ndarray  # part of the elastic energy
-    heating: heating.Heating
+    warmed: Optional[heating.Heating] = None
 
     @property
     def gap(self):
@@ -74,7 +75,7 @@ def analyse(result, constants=heating.Constants()):
         heat=column("heat_MJ_per_m3"),
         elastic=elastic - before,
         internal=internal - internal[0],
-        heating=heating.of_result(result, constants),
+        warmed=heating.of_result(result, constants),
     )
 
 
@@ -86,9 +87,9 @@ def quantities(found):
         Quantity("of it, internal stress", float(found.internal[-1]), "MJ/m³"),
         Quantity("heat over plastic work", float(found.heat_share[-1])),
         Quantity("largest gap of the balance", found.gap, "MJ/m³"),
-        *heating.quantities(found.heating),
+        *(heating.quantities(found.warmed) if found.warmed else []),
     ]
 
 
 def notes(found):
-    return heating.notes(found.heating)
+    return heating.notes(found.warmed) if found.warmed else []

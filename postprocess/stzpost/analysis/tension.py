@@ -29,9 +29,9 @@ class Tension:
     flow_GPa: float  # NaN unless the window was reached
     flow_error_GPa: float
     young_GPa: float
-    hardening_GPa: float  # d(true stress)/d(log strain) from upper yield's or FLOW's begin to the end; NaN if not reached
-    hardening_error_GPa: float
-    force_GPa: tuple  # largest force over the first area: logarithmic strain, GPa
+    hardening_GPa: float = math.nan  # d(true stress)/d(logarithmic strain) from FLOW's begin on; NaN if not reached
+    hardening_error_GPa: float = math.nan
+    force_GPa: tuple = (math.nan, math.nan)  # largest force over the first area: logarithmic strain, GPa
 
     @property
     def overshoot(self):
