@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double STRESS_SHARE = 0.2;  // of Young's modulus
 static const double COLD_K = 77.0;       // liquid nitrogen: colder tests are rare
 static const double SMALL_STRAIN = 0.2;  // beyond, strains are not small
 static const double ZERO_CELSIUS = 273.; // as a user rounds it
@@ -17,7 +16,7 @@ static double largest(const stz_list *list) {
 
 const char *stz_limits_stress(const stz_config *config, int segment, char *needs, size_t size) {
   const stz_segment *s = &config->protocol[segment];
-  const double most = STRESS_SHARE * config->elastic.young_GPa;
+  const double most = STZ_LIMITS_STRESS_SHARE * config->elastic.young_GPa;
   const double mixed = s->type == STZ_SEGMENT_MIXED ? largest(&s->stress_rates_GPa_per_s) * s->duration_s : NAN;
   const struct {
     const char *key;

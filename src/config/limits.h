@@ -7,6 +7,8 @@
 
 #include "config/builder.h"
 
+#define STZ_LIMITS_STRESS_SHARE 0.2 // of Young's modulus: the largest stress
+
 // The key of a segment by which a stress is imposed that is above a fifth of Young's modulus, where every glass has
 // long failed, and in `needs` what it needs; NULL if there is none.
 const char *stz_limits_stress(const stz_config *config, int segment, char *needs, size_t size);

@@ -50,6 +50,29 @@ static void forces_balance(void **state) {
   }
 }
 
+// A dead load: a spring so soft that its force is its stiffness times the mismatch, whatever the specimen does. The
+// force stays, and the true stress rises as the specimen thins.
+static void dead_load(void **state) {
+  (void)state;
+  const stz_segment protocol[] = {deforming(3.0e-6, 1e6, 60.0, 1e6)};
+  stz_load *load = create(protocol, 1);
+  int legs = 0;
+  while (drive_of(load).t0 < 60.0) {
+    assert_true(++legs < 1000);
+    stz_load_advance(load, drive_of(load).until);
+  }
+  double before = 0.0;
+  for (int i = 0; i < 10; i++) {
+    const stz_macro m = state_of(load);
+    near(force_of(&m), 3.0 * STZ_GPA, 1e-5);
+    near(force_of(&m), pull_of(&m, 3.0e-6, 1e6), 1e-12);
+    assert_true(m.stress[0] > before && (i == 0 || stiffness_of(load, 0, 0) < 0.0));
+    before = m.stress[0];
+    yield_axial(load, 0.03);
+  }
+  stz_load_destroy(&load);
+}
+
 // Between two knots the stress moves at the rate that the drive says, and is off the balance by 2e-5 GPa at most, also
 // with an actuator as soft as a specimen of 25 um beside a box of 37 nm.
 static void straight(double stiffness, double mismatch, int legs) {
@@ -232,14 +255,9 @@ static void ends(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(forces_balance),
-      cmocka_unit_test(straight_between_knots),
-      cmocka_unit_test(stiffens),
-      cmocka_unit_test(small_strain_limit),
-      cmocka_unit_test(grips_what_it_finds),
-      cmocka_unit_test(dashpot_relaxes),
-      cmocka_unit_test(shear_is_linear),
-      cmocka_unit_test(ends),
+      cmocka_unit_test(dead_load),       cmocka_unit_test(forces_balance),     cmocka_unit_test(straight_between_knots),
+      cmocka_unit_test(stiffens),        cmocka_unit_test(small_strain_limit), cmocka_unit_test(grips_what_it_finds),
+      cmocka_unit_test(dashpot_relaxes), cmocka_unit_test(shear_is_linear),    cmocka_unit_test(ends),
   };
   return cmocka_run_group_tests(tests, NULL, nothing_left);
 }

@@ -12,8 +12,8 @@
 #include "load/machine.h"
 #include "load/segment.h"
 
-static const double KNOT =
-    1e-3; // mismatch from one knot of the release to the next, at most; further with a soft spring
+// Mismatch from one knot of the release to the next, at most; more with a soft spring, which itself takes most of it.
+static const double KNOT = 1e-3;
 
 static void begin(stz_load *load, const stz_segment *segment, double strain, double stress) {
   const double stiffness = segment->stiffness_GPa * STZ_GPA;
@@ -21,8 +21,7 @@ static void begin(stz_load *load, const stz_segment *segment, double strain, dou
   load->start = strain + stress / stiffness;
   if (segment->geometry == STZ_GEOMETRY_FINITE && load->component == STZ_XX) {
     load->balance.deforms = true;
-    const double share =
-        fmin(1.0, 2.0 * stiffness / (stiffness + load->balance.young)); // a soft spring alone lengthens
+    const double share = fmin(1.0, 2.0 * stiffness / (stiffness + load->balance.young));
     load->knots = 1 + (int)(share * fabs(segment->mismatch_strain) / KNOT);
     load->start = stz_machine_contraction(&load->balance, stress, load->plastic[STZ_XX]);
   }
