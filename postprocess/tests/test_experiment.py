@@ -59,9 +59,14 @@ def two_kinds(rng, bright, dark, seeds):
     return nulls.level(0.12, patterns, 0.5 * (bright + dark), 1.0)
 
 
+def stress_strain(strain, hardening, rng):
+    """Flow at 3.26 GPa with a slope (GPa), and the noise of a small box."""
+    return np.minimum(72 * strain, 3.26) + hardening * np.maximum(0, strain - 0.05) + 0.01 * rng.standard_normal(len(strain))
+
+
 def ensemble(
     tmp_path, s=0.0885, threshold=3.2, scatter=0.6, local=1.0, dark=None, fractions=(0.6, 0.6, 0.59, 0.45, 0.3),
-    localised=None, curve=None, seeds=24, rate0=1.3e-7
+    localised=None, curve=None, seeds=24, rate0=1.3e-7, hardening=2.0
 ):
     rng = np.random.default_rng(5)
     e = experiment.Experiment(runs=99, microscopic=48.9)
@@ -72,8 +77,10 @@ def ensemble(
         specimen(rng, 0.08, 3.25, s, curve=curve, rate0=rate0),
     ]
     pulled = lambda value: SimpleNamespace(  # noqa: E731
-        localisation=np.array([value]), plastic=np.array([0.08]), flow_GPa=3.26, overshoot=1.03
+        localisation=np.array([value]), plastic=np.array([0.08]), flow_GPa=3.26, overshoot=1.03, strain=strain,
+        stress_GPa=stress_strain(strain, hardening, rng),
     )
+    strain = np.linspace(0, 0.145, 291)
     e.pulled = [pulled(1.15) for _ in range(4)]
     e.levels = [
         level(rng, strain, fraction, seeds, scatter * (strain == 0.12)) for strain, fraction in zip(STRAINS, fractions)
@@ -225,6 +232,8 @@ def test_losses_that_cross_by_chance_more_than_once_are_pooled():
         (dict(scatter=0.0), "N4", DIFFERS),  # scatters as the undeformed film
         (dict(localised={"shuffled": 1.3, "equal-histogram": 1.3}), "N5", "in part"),  # homogeneous without domains
         (dict(localised={"uniform": 1.2}), "N5", UNRESOLVED),
+        (dict(hardening=0.0), "N6", DIFFERS),
+        (dict(hardening=-1.0), "N6", DIFFERS),
         (dict(curve=lambda t: -0.6 * (1 - np.exp(-((t - 7200) / 2e6)))), "T6", DIFFERS),
     ],
 )

@@ -24,7 +24,7 @@ def numbers(text):
 
 
 def test_rows_and_classes():
-    codes = [*(f"T{i}" for i in range(1, 13)), *(f"N{i}" for i in range(1, 6))]
+    codes = [*(f"T{i}" for i in range(1, 15)), *(f"N{i}" for i in range(1, 7))]
     assert list(dict.fromkeys(row.id for row in measured.ROWS.values())) == codes
     assert {row.cls for row in measured.ROWS.values()} == set(CLASSES)
     assert all(row.id == key.split()[0] for key, row in measured.ROWS.items())

@@ -21,7 +21,7 @@ from stzpost.studies import experiment, launch, runs as plan  # noqa: E402
 TINY = ("lattice.cells=[16, 16, 16]", "nbed.foil_nm=9.0")
 SHORT = {"band": ("protocol[0].until_strain=0.04",)}
 plan.QUICK_STIFFNESSES = (372.0, 176.0, 141.0, 100.0, 72.0)  # seconds saved
-ROWS = ["T1", "T2", "T2", "T3", "T3", *(f"T{i}" for i in range(4, 13)), *(f"N{i}" for i in range(1, 6))]
+ROWS = ["T1", "T2", "T2", "T3", "T3", *(f"T{i}" for i in range(4, 15)), *(f"N{i}" for i in range(1, 7))]
 CLASSES = {"T1": "input", "T3": "follows", "T4": "calibrated", "T5": "follows", "T6": "follows",
            "T7": "prediction", **{f"T{i}": "input" for i in range(8, 13)},
            **{f"N{i}": "prediction" for i in (1, 4, 5)}, "N3": "follows"}  # N2: small boxes are uneven by chance

@@ -207,7 +207,7 @@ def localisation(events, inputs, rng):
 
 
 def _pulled(dashpot, inputs, rng):
-    strain = np.linspace(0, 0.125, 251)
+    strain = np.linspace(0, plan.FRACTURE, 291)
     stress = dashpot.loaded(strain / RATE_PER_S, 0.0, inputs.young_GPa * RATE_PER_S, inputs.young_GPa)
     plastic = strain - stress / inputs.young_GPa
     events = np.array([inputs.events(one) for one in plastic])

@@ -23,6 +23,7 @@ QUICK_STIFFNESSES = (372.0, 176.0, 157.0, 141.0, 100.0, 72.0, 55.0)
 # Of diffraction: {strain: stiffness of the actuator that has stretched the specimen to a thousandth less after 51 days}.
 COUNTED = {0.01: 782.0, 0.05: 115.2, 0.08: 71.1, 0.12: 47.6}
 PULLED_ON = 1e-4  # strain by which the pull at the end goes past the level
+FRACTURE = measured.value("T2 ductility", "strain") / 100  # strain to which specimens are pulled
 RATES = (1e-8, 1e-6, 1e-4)  # of the master curve
 INDENTATION_RATE = measured.value("T3 indentation", "rate")  # per second
 INDENTATION_RATES = (0.1 * INDENTATION_RATE, INDENTATION_RATE, 10 * INDENTATION_RATE)  # for the slope at that rate
@@ -47,7 +48,7 @@ def experiment(quick=False):
     few = seeds(2 if quick else 6)
     return [
         _onchip(QUICK_STIFFNESSES if quick else STIFFNESSES, few),
-        Sweep("tension", "tension.cfg", (ENGINE,), seeds=seeds(3 if quick else 24)),
+        Sweep("tension", "tension.cfg", (ENGINE, f"protocol[0].until_strain={FRACTURE:g}"), seeds=seeds(3 if quick else 24)),
         *(_counted(strain, seeds(3 if quick else 24)) for strain in COUNTED),
         _flow((ROOM_K,) if quick else TEMPERATURES, seeds(1 if quick else 3)),
         _indentation(few),

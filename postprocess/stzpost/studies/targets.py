@@ -10,6 +10,7 @@ from ..analysis import nbed, order, relaxation
 from ..analysis.quantity import format_value
 from ..analysis.relaxation import Relaxation
 from ..analysis.tension import Tension
+from ..io import measure
 from ..io.result import Result
 from ..units import superscript
 from . import measured
@@ -90,12 +91,23 @@ def rows(evidence):
         _t10(evidence),
         _t11(evidence),
         Row("T12", model="projected Ni-rich field, threshold 50 % grey", verdict=ECHOED),
+        _t13(evidence),
+        Row("T14", detail="needs the strength: a series of releases"),
         _n1(evidence),
         _n2(evidence),
         _n3(evidence),
         _n4(evidence),
         Row("N5", detail="needs runs of the controls: shuffled, equal-histogram and uniform fields"),
+        Row("N6", detail="needs tension to 14.5 % with several seeds"),
     ]
+
+
+def _t13(e):
+    elastic = e.result.setting("young_GPa"), e.result.setting("poisson")
+    strain = measured.value("T2 ductility", "strain") / 100
+    _, force = measure.engineering(strain, YIELD_GPA, *elastic)
+    text = f"at {100 * strain:g} % strain {YIELD_GPA:g} GPa are {force:.2f} GPa of force over the first area"
+    return Row("T13", model="true stress, logarithmic strain", verdict=ECHOED, detail=text)
 
 
 def _t1(e):

@@ -10,7 +10,8 @@ from ..units import POLYCRYSTAL
 from . import measured, nulls, runs as plan, targets
 from .experiment import DETECTION_GPA
 from .targets import AGREES, Row
-from .verdicts_flow import SENSITIVITY, STRESS_GPA, SURE, ductility, n2, n5, t2, t3, t3_indentation, t4, t5, t6, t7
+from .verdicts_flow import HARDENING_GPA, SENSITIVITY, STRESS_GPA, SURE, ductility, n2, n5, n6, t2, t3, t3_indentation
+from .verdicts_flow import t4, t5, t6, t7, t14
 from .verdicts_order import EXCESS_P, FLAT, SOME, n1, n3, n4
 
 JUDGES = {
@@ -22,11 +23,13 @@ JUDGES = {
     "T5": t5,
     "T6": t6,
     "T7": t7,
+    "T14": t14,
     "N1": n1,
     "N2": n2,
     "N3": n3,
     "N4": n4,
     "N5": n5,
+    "N6": n6,
 }
 WITHOUT_NULL = (measured.INPUT, measured.CALIBRATED, measured.NOT_MODELLED)
 PASSED = (AGREES,)
@@ -56,12 +59,16 @@ TESTS = {
     "N5": "with softening, the uniform glass localises (mean above 1.5) and the domains less (Welch, one-sided, p < "
     f"{SURE:.2g}, 5 % for the three controls together): then in part; agrees if both controls with the barriers of the "
     "domains localise too, and the domains less than they",
+    "T14": "echoed: strength (T2) over twice the shear modulus (T1), beside Johnson and Samwer's limit",
+    "N6": f"slope of true stress over logarithmic strain from 8 % to {100 * plan.FRACTURE:g} %: agrees above 0 (95 %) and above "
+    f"{HARDENING_GPA:.2g} GPa, which two readings of 20 MPa noise can see; differs below that (95 %); else not resolved",
 }
 
 FAILS = {
     "T7": "one dashpot without barriers of different heights; a glass that creeps below yield",
     "N1": "a loss of order of 0.6 an event: not flat while the specimen relaxes on the chip; one of 0.3 passes",
     "N4": "clusters and events that fall independently of each other; a softened glass with bands passes",
+    "N6": "a glass that flows at constant true stress, as one dashpot does, or softens",
     "N5": "frozen disorder of the barriers alone, in any arrangement",
 }
 

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from ..analysis import activation
+from ..analysis import activation, tension
 from ..analysis.quantity import NORMAL_95, format_value, mean_error, minus, welch
 from ..units import POLYCRYSTAL, TAYLOR_FACTORS
 from . import measured, runs as plan, targets
@@ -15,6 +15,8 @@ from .targets import AGREES, DIFFERS, UNRESOLVED, Row
 LENGTH_UM = measured.value("T10", "specimen_length")
 STRESS_GPA, SENSITIVITY = (3.15, 3.35), (0.027, 0.033)  # asked of a calibrated model
 EARLY = 0.01  # plastic strain at which localisation is compared with that of the end
+LIMIT, ATHERMAL = 0.0267, 0.036  # Johnson and Samwer's yield strain in shear, at room temperature and at 0 K
+HARDENING_GPA = DETECTION_GPA / (plan.FRACTURE - tension.FLOW[0])  # slope that two readings can see
 NARROW = 0.1  # half width over value below which a volume counts as known
 SURE = 0.05 / (len(plan.STRUCTURES) - 1)  # p of one comparison: 5 % for all controls together
 
@@ -45,7 +47,7 @@ def ductility(e):
     row = Row("T2 ductility")
     if e.pulled:
         worst = max(float(one.localisation[-1]) for one in e.pulled)
-        row.model = f"localisation at most {worst:.2f} at 12.5 %, {len(e.pulled)} seeds"
+        row.model = f"localisation at most {worst:.2f} at {100 * plan.FRACTURE:g} %, {len(e.pulled)} seeds"
         row.verdict = "no localisation" if worst < targets.HOMOGENEOUS else "localisation"
         row.detail = "fracture is not modelled"
     return row
@@ -194,7 +196,8 @@ def n2(e):
     ends = [float(one.localisation[-1]) for one in e.pulled]
     chips = [float(x) for one in e.specimens if one.flowing for x in one.localisation]
     if ends and chips:
-        row.model = f"localisation {np.mean(ends):.2f} (largest {max(ends):.2f}) at 12.5 %, {np.mean(chips):.2f} "
+        row.model = f"localisation {np.mean(ends):.2f} (largest {max(ends):.2f}) at {100 * plan.FRACTURE:g} %, "
+        row.model += f"{np.mean(chips):.2f} "
         row.model += f"({max(chips):.2f}) after 51 d"
         row.verdict = AGREES if max(ends + chips) < targets.HOMOGENEOUS else DIFFERS
         beyond = sum(one >= targets.HOMOGENEOUS for one in ends + chips)
@@ -205,6 +208,46 @@ def n2(e):
             "no softening in this model, so that it is built to be homogeneous: the "
             "last row, of the domains' role, has softening"
         )
+    return row
+
+
+def t14(e):
+    """The strength over twice the shear modulus: yield of a glass in shear strain, Johnson and Samwer's measure."""
+    row = Row("T14")
+    if any(one.flowing for one in e.specimens):
+        setting = e.evidence.result.setting
+        shear = setting("young_GPa") / (2 * (1 + setting("poisson")))
+        row.model = f"{strength(e) / (2 * shear):.4f} = σ/2μ, {strength(e) / (2 * shear) / LIMIT:.1f} times the limit"
+        row.verdict = targets.ECHOED
+        row.detail = (
+            f"the limit: {LIMIT:g}, the yield strain in shear of bulk metallic glasses at room temperature by Johnson and "
+            f"Samwer, {ATHERMAL:g} at 0 K; the film's own strength and modulus give {targets.YIELD_GPA / (2 * shear):.3f}. Both are "
+            "put in: the row is no evidence, but says that the film's barriers are not those of bulk glasses"
+        )
+    return row
+
+
+def n6(e):
+    """Slope of true stress over logarithmic strain in flow, a value a seed."""
+    row = Row("N6")
+    found = [tension.hardening(one.strain, one.stress_GPa) for one in e.pulled if hasattr(one, "strain")]
+    found = [one for one in found if math.isfinite(one[0])]
+    if not found:
+        row.detail = "needs tension to 12 % and beyond"
+        return row
+    slope, error = mean_error([one[0] for one in found])
+    error = error if len(found) > 1 else found[0][1]
+    half = NORMAL_95 * error
+    row.model = f"dσ/dε = {text_of(slope, error)} GPa from 8 to {100 * plan.FRACTURE:g} %"
+    row.verdict = UNRESOLVED
+    if slope - half > 0 and slope >= HARDENING_GPA:
+        row.verdict = AGREES
+    elif slope + half < HARDENING_GPA:
+        row.verdict = DIFFERS
+    row.detail = (
+        f"{len(found)} runs; true stress over logarithmic strain. By Considère the force over the first area rises only where "
+        f"the slope exceeds the stress, {targets.YIELD_GPA:g} GPa"
+    )
     return row
 
 
