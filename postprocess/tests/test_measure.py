@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from stzpost import StzPostError, open_result
-from stzpost.analysis import activation, measured as analysis
+from stzpost.analysis import activation, measured as analysis, tension
 from stzpost.cli import main as cli
 from stzpost.io import measure
 from stzpost.io.measured import Choice, read
@@ -182,3 +182,17 @@ def test_synthetic_readings_obey_the_balance_of_forces():
     slope = measure.spring_slope(np.expm1(strain), 60.0, 0.2, YOUNG, POISSON)
     step = measure.pulled(np.expm1(strain) + 1e-6, 60.0, 0.2, YOUNG, POISSON)[1]
     np.testing.assert_allclose(slope, (stress - step) / 1e-6, rtol=1e-5)
+
+
+def test_hardening_and_largest_force(tmp_path):
+    """A planted slope of the flow, without the loading before it; the largest force where the slope is the stress."""
+    strain = np.linspace(0.0, 0.145, 291)
+    flow = 3.0 + 8.0 * (1 - np.exp(-strain / 0.05)) * 0.1
+    assert tension.hardening(strain, np.minimum(72 * strain, 3.0 + 1.5 * strain))[0] == pytest.approx(1.5, rel=1e-6)
+    assert math.isnan(tension.hardening(strain[:190], flow[:190])[0])  # ends at 9.5 %
+    stress = np.minimum(72 * strain, flow)
+    segment = {"type": "strain-rate", "time_s": strain * 1e6, "strain": strain, "stress": stress,
+               "rate": np.full(291, 1e-6)}  # fmt: skip
+    found = tension.analyse(open_result(synthetic.write(tmp_path / "a.h5", [segment])))
+    force = stress * np.exp(-(strain - stress / YOUNG) - 2 * POISSON * stress / YOUNG)
+    assert found.force_GPa == pytest.approx((strain[np.argmax(force)], force.max()), rel=1e-12)
