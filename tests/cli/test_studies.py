@@ -205,12 +205,12 @@ def check_the_studies(folder):
             expect(f"{name} {more}: nothing is run", all(one.endswith(".cfg") for one in os.listdir(directory)))
     directory = os.path.join(folder, "calibrate---quick")
     environment = dict(os.environ, STZKMC=PROGRAM, STZKMC_LAUNCH="env", SLURM_SUBMIT_DIR=SOURCE, SLURM_ARRAY_TASK_ID="0",
-                       SLURM_ARRAY_TASK_MIN="0", SLURM_ARRAY_TASK_COUNT="30")
+                       SLURM_ARRAY_TASK_MIN="0", SLURM_ARRAY_TASK_COUNT="40")
     sweep = os.path.join(directory, "elastic")
     done = subprocess.run([os.path.join(SOURCE, "run", "slurm", "array.sbatch"), sweep + ".cfg", sweep], env=environment,
                           capture_output=True, text=True)
     rows = run(["sweep", sweep + ".cfg", "-o", sweep, "--list"]).stdout.splitlines()[1:]
-    expect("the job script", done.returncode == 0 and sum(" done " in row for row in rows) == 1 and len(rows) == 30,
+    expect("the job script", done.returncode == 0 and sum(" done " in row for row in rows) == 1 and len(rows) == 40,
            f"{done.stderr}{rows}")
 
 
