@@ -14,6 +14,7 @@ struct stz_kmc {
   stz_kmc_params params;
   stz_glass *glass;
   stz_elastic *elastic;
+  uint64_t seed;
   stz_rng rng;
   stz_kmc_stats stats;
   stz_mean_stress drive;        // what holds since its t0, up to which time has passed for the glass
@@ -41,6 +42,7 @@ typedef struct stz_engine {
   void (*save)(const stz_kmc *kmc, void *own); // at most STZ_ENGINE_SAVED_BYTES
   void (*restore)(stz_kmc *kmc, const void *own);
   void *(*block)(const stz_kmc *kmc, int index, size_t *bytes); // of its state; NULL past the last; may be NULL
+  void (*new_clock)(stz_kmc *kmc);                              // the drive's t0 becomes the time 0; may be NULL
 } stz_engine;
 
 // Collective. Call it between two windows of a search, `start` seconds after the drive's t0: true if the search must be

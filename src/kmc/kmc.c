@@ -31,6 +31,7 @@ stz_err stz_kmc_create(const stz_kmc_params *params, stz_glass *glass, stz_elast
                  .params = *params,
                  .glass = glass,
                  .elastic = elastic,
+                 .seed = seed,
                  .rng = stz_rng_stream(seed, STZ_RNG_EVENTS, 0),
                  .drive = {.t0 = INFINITY}, // none yet
                  .attempt = stz_attempt_rate(stz_glass_stz(glass), stz_grid_spacing(grid))};
@@ -62,7 +63,11 @@ bool stz_kmc_leaves_off(stz_kmc *kmc, double start) {
   return false;
 }
 
-void stz_kmc_new_clock(stz_kmc *kmc) { kmc->drive.t0 = INFINITY; }
+void stz_kmc_new_clock(stz_kmc *kmc) {
+  if (kmc->engine->new_clock && isfinite(kmc->drive.t0)) kmc->engine->new_clock(kmc);
+  kmc->drive.t0 = INFINITY;
+}
+
 void stz_kmc_drive(stz_kmc *kmc, const stz_mean_stress *mean) { kmc->drive = *mean; }
 
 stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {

@@ -9,6 +9,7 @@
 // of what number these must be multiples, and how many ranks it can use (0: any number).
 #define STZ_ENGINES(X)                                                                                                 \
   X(DIRECT, direct, 1, 1, 0)                                                                                           \
+  X(POINTS, points, 32, 8, 1)                                                                                          \
   X(MULTILEVEL, multilevel, 32, 8, 1)
 
 // Only config sees STZ_ENGINE_AUTO: it resolves it to the last engine of the list that fits the box.

@@ -2,7 +2,9 @@
 //
 // Speed of the engine on one lattice: a record of JSON on one line, for run/bench. Not a test: it has no verdict.
 //
-//   bench CELLS random|aligned SECONDS direct|multilevel
+//   bench CELLS random|aligned SECONDS direct|multilevel|points
+//
+// "points": the points engine and the multilevel engine in turns, each on a sample of its own from the same state.
 //
 // Creep at 3.3 GPa from a state that the multilevel engine has developed: 0.2 events a site where it runs (one rank, no
 // more than 128^3 sites), else a while. Beside events a second it times, in the same
@@ -315,20 +317,52 @@ static void measure_multilevel(bench *b, int n, const char *orientation, double 
          p.refresh, b->setup, 1e-6 * (double)(e->split->bytes + stz_total_table_bytes(e->total)));
 }
 
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+enum { TURNS = 11 };
+
+// Two engines in turns, `seconds` each: microseconds per event, the least and the median.
+static void measure_turns(bench b[2], int n, const char *orientation, double seconds) {
+  double us[2][TURNS];
+  for (int i = 0; i < 2; i++) (void)time_events(&b[i], seconds);
+  for (int turn = 0; turn < TURNS; turn++) {
+    for (int i = 0; i < 2; i++) us[i][turn] = 1e6 * time_events(&b[i], seconds);
+  }
+  for (int i = 0; i < 2; i++) qsort(us[i], TURNS, sizeof(double), ascending);
+  stz_kmc_stats s[2];
+  for (int i = 0; i < 2; i++) stz_kmc_stats_get(b[i].kmc, &s[i]);
+  printf("{\"engine\": \"points\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": 1, \"events_per_s\": %.5g, "
+         "\"state_events_per_site\": %.3g, \"us_least\": [%.3f, %.3f], \"us_median\": [%.3f, %.3f], "
+         "\"least_of_multilevel\": %.3f, \"median_of_multilevel\": %.3f, \"candidates\": [%.2f, %.2f], "
+         "\"bytes_per_site\": [%.1f, %.1f]}\n",
+         orientation, n, 1e6 / us[1][TURNS / 2], (b[1].developed + (double)s[1].events) / pow(n, 3.0), us[0][0],
+         us[1][0], us[0][TURNS / 2], us[1][TURNS / 2], us[1][0] / us[0][0], us[1][TURNS / 2] / us[0][TURNS / 2],
+         (double)s[0].candidates / (double)s[0].events, (double)s[1].candidates / (double)s[1].events,
+         stz_kmc_bytes_per_site(b[0].kmc), stz_kmc_bytes_per_site(b[1].kmc));
+}
+
 int main(int argc, char **argv) {
-  bench b;
+  bench b[2];
   MPI_Init(&argc, &argv);
   const int n = argc == 5 ? atoi(argv[1]) : 0;
   if (n < 16) {
-    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel\n");
+    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel|points\n");
     MPI_Finalize();
     return 2;
   }
-  const bool fast = strcmp(argv[4], "multilevel") == 0;
-  create(&b, n, strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM,
-         fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
-  (fast ? measure_multilevel : measure)(&b, n, argv[2], atof(argv[3]));
-  destroy(&b);
+  const bool turns = strcmp(argv[4], "points") == 0, fast = turns || strcmp(argv[4], "multilevel") == 0;
+  const stz_orientation orientation =
+      strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM;
+  create(&b[0], n, orientation, fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
+  if (turns) create(&b[1], n, orientation, STZ_ENGINE_POINTS);
+  if (turns)
+    measure_turns(b, n, argv[2], atof(argv[3]));
+  else
+    (fast ? measure_multilevel : measure)(&b[0], n, argv[2], atof(argv[3]));
+  for (int i = 0; i <= turns; i++) destroy(&b[i]);
   MPI_Finalize();
   return 0;
 }

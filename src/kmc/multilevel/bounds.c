@@ -209,6 +209,10 @@ double stz_ml_drift_estimate(const stz_multilevel *e, int32_t number) {
   return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, exhausted)));
 }
 
+static inline __attribute__((always_inline)) void tell(const stz_multilevel *e, int32_t row8, int rows8) {
+  if (e->selection.bounded) e->selection.bounded(e->selection.context, row8, rows8);
+}
+
 void stz_ml_rebound_block(stz_kmc *kmc, int block) {
   stz_multilevel *e = kmc->state;
   const float *rates = e->rooms[0].rates;
@@ -229,6 +233,7 @@ void stz_ml_rebound_block(stz_kmc *kmc, int block) {
   e->cached[block] = kmc->stats.events;
   kmc->stats.folds++;
   e->changed[block / STZ_ML_GROUP] = 1;
+  tell(e, block * STZ_BLOCK_PIECES, STZ_BLOCK_PIECES);
 }
 
 double stz_ml_margin(void) { return (double)RESERVE; }
@@ -370,6 +375,7 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
   h->rebounded = h->scanned = kmc->stats.events;
   h->tried = 0;
   kmc->stats.passes++;
+  tell(e, 0, e->blocks * STZ_BLOCK_PIECES);
   return STZ_OK;
 }
 
@@ -418,6 +424,7 @@ static inline __attribute__((always_inline)) void sum_row8(stz_multilevel *e, in
   if (e->block_sum[block] < 1e-3 * before)
     e->block_sum[block] = sum_rows(rows_of(e, block)); // recompute the sum after catastrophic cancellation
   e->changed[block / STZ_ML_GROUP] = 1;
+  tell(e, row8, 1);
 }
 
 void stz_ml_bound_list(stz_kmc *kmc, int n) {

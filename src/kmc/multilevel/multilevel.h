@@ -5,6 +5,7 @@
 #ifndef STZ_KMC_MULTILEVEL_H
 #define STZ_KMC_MULTILEVEL_H
 
+#include "base/mathfn.h"
 #include "elastic/far.h"
 #include "elastic/fixed.h"
 #include "elastic/near.h"
@@ -43,6 +44,12 @@ typedef struct stz_ml_room {
   uint16_t rotation[STZ_ML_SITES];
 } stz_ml_room;
 
+// Who chooses the sites, told of rows of 8 whose bounds have changed.
+typedef struct stz_ml_selection {
+  void (*bounded)(void *context, int32_t row8, int rows8); // NULL: nobody is told
+  void *context;
+} stz_ml_selection;
+
 typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
   const stz_grid *grid;
   int cells[3], count[3]; // sites and blocks per axis
@@ -52,6 +59,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   stz_near *near;
   stz_far *far;
   stz_total *total;
+  stz_ml_selection selection;                                // beside the tree of sums
   float spread[STZ_ML_SPREAD][STZ_ML_SPREAD][STZ_ML_SPREAD]; // drift of a block per event, stress over the event's
   float beyond;                                              // and in all others
 
@@ -80,6 +88,54 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   uint16_t rotation[STZ_ML_EXHAUSTED + 8];
   int16_t slack[STZ_ML_EXHAUSTED + 8], units[5][STZ_ML_EXHAUSTED + 8]; // units: cached stresses
 } stz_multilevel;
+
+// setup.c: what the engines' tables take from it. `engine` of the parameters says which one is made.
+stz_err stz_ml_create(stz_kmc *kmc) STZ_MUST_USE;
+void stz_ml_destroy(stz_kmc *kmc);
+void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]);
+double stz_ml_bytes(const stz_kmc *kmc);
+const stz_fields *stz_ml_fields(const stz_kmc *kmc);
+void *stz_ml_block(const stz_kmc *kmc, int index, size_t *bytes);
+void stz_ml_restore(stz_kmc *kmc, const void *own);
+void stz_ml_cost(double sites, int ranks, bool random, stz_engine_cost *cost);
+
+// A stretch of a search, in which the bounds grow exponentially. It begins at `begin`, `start` after the mean stress's
+// t0.
+typedef struct stz_ml_stretch {
+  double start, begin, length;
+  double raised, growth; // of the bounds, at its begin, and its rate
+} stz_ml_stretch;
+
+// The factor by which bounds have grown at the time `within` after its begin.
+static inline double stz_ml_raised(const stz_ml_stretch *s, double within) {
+  return s->growth > 0.0 ? s->raised * stz_exp(s->growth * within) : s->raised;
+}
+
+bool stz_ml_is_over(const stz_ml_stretch *s, double limit, double within);
+
+// A proposal: an event at a site if the site's rate is above `accept` times its bound.
+typedef struct stz_ml_proposal {
+  int32_t number; // of the site
+  double accept;  // in [0, 1)
+  double mode;    // in [0, 1): chooses the mode; negative: what `accept` leaves over does
+  double within, elapsed,
+      time_s; // time in the stretch (INFINITY: none is left), since the mean stress's t0, of an event
+} stz_ml_proposal;
+
+// Finds the first proposal of a stretch after the time p->within, where p (in and out) is the one before; p->within =
+// INFINITY if the stretch or the time until `limit` has none.
+typedef stz_err stz_ml_propose(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_stretch *s, double limit,
+                               stz_ml_proposal *p);
+
+// The search for the next event, as stz_kmc_next describes it.
+stz_err stz_ml_search(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_ml_propose *propose,
+                      stz_event *event, bool *found) STZ_MUST_USE;
+
+double stz_ml_recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
+
+// The exact rates of a site, in attempt rates; returns their sum.
+double stz_ml_exact_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
+                          float rates[STZ_MODES][2]);
 
 // Coordinates of the first site of a block.
 void stz_ml_block_origin(const stz_multilevel *e, int block, int origin[3]);

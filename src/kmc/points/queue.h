@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Internal to src/kmc: not installed.
+//
+// Points in the order of their times. A radix heap (Ahuja, Mehlhorn, Orlin, Tarjan, J. ACM 37, 213, 1990): time only
+// moves on, so that points may lie in buckets by the highest bit in which their time differs from the time now. Memory
+// is read and written in order, which a heap of many points does not do.
+#ifndef STZ_KMC_QUEUE_H
+#define STZ_KMC_QUEUE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "kmc/points/points.h"
+
+typedef struct stz_queue stz_queue;
+
+stz_err stz_queue_create(stz_queue **queue) STZ_MUST_USE;
+void stz_queue_destroy(stz_queue **queue);
+
+// Takes all points out; time is `now` from here on.
+void stz_queue_clear(stz_queue *queue, stz_instant now);
+
+// Puts a point in, not before the last one that was taken out; STZ_INSTANT_NEVER: none. Without memory the point is
+// lost, and stz_queue_check fails from then on.
+void stz_queue_push(stz_queue *queue, const stz_point *point);
+
+// Takes the first point out if it is not after `limit`; of several at one time, the one of the least site and layer.
+bool stz_queue_pop(stz_queue *queue, stz_instant limit, stz_point *point);
+
+stz_err stz_queue_check(const stz_queue *queue) STZ_MUST_USE;
+size_t stz_queue_bytes(const stz_queue *queue);
+
+#endif
