@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from .io.dataset import open_run
     from .io.result import Result, open_result
     from .io.sweep import open_sweep
+    from .studies.process import input_text, run
 
 STYLE = os.path.join(os.path.dirname(__file__), "plots", "stzpost.mplstyle")  # for matplotlib: plt.style.use(stzpost.STYLE)
 SUFFIXES = (".png", ".pdf", ".svg")  # of figures
 __version__ = "0.2.0"
 
-__all__ = ["Result", "STYLE", "StzPostError", "flow_properties", "open_result", "open_run", "open_sweep"]
+__all__ = ["Result", "STYLE", "StzPostError", "flow_properties", "input_text", "open_result", "open_run", "open_sweep", "run"]
 
 # Imported at their first use, since NumPy and xarray take long to import.
 _LATER = {
@@ -25,6 +26,8 @@ _LATER = {
     "open_result": "io.result",
     "flow_properties": "analysis.flow",
     "open_sweep": "io.sweep",
+    "input_text": "studies.process",
+    "run": "studies.process",
 }
 
 

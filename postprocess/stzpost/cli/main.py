@@ -7,7 +7,6 @@ import json
 import math
 import os
 import re
-import shutil
 import sys
 
 from .. import SUFFIXES, __version__, later, text
@@ -34,6 +33,7 @@ nbed = later.Module("analysis.nbed")
 page = later.Module("pages")
 paper = later.Module("plots.paper")
 plan = later.Module("studies.runs")
+process = later.Module("studies.process")
 relaxation = later.Module("analysis.relaxation")
 report = later.Module("pages.report")
 style = later.Module("plots.style")
@@ -401,19 +401,14 @@ def _compare(options):
 
 def _program(options):
     """The engine that carries out the runs, looked for before anything is begun."""
-    found = shutil.which(options.program)
-    if not found:
-        raise StzPostError(
-            f"--program: {options.program}: no such program; build it (cmake --build build), then put build/src on PATH or "
-            "give --program build/src/stzkmc"
-        )
+    found = process.find(options.program, "--program")
     if options.inputs is None:  # they lie beside postprocess/, in the sources and where these are installed
         own = os.path.join(os.path.dirname(os.path.abspath(__file__)), *3 * [os.pardir], "inputs")
         options.inputs = "inputs" if os.path.isdir("inputs") else os.path.normpath(own)
     if not os.path.isdir(options.inputs):
         raise StzPostError(f"--inputs: {options.inputs}: no such directory; it is inputs/ of the sources, or installed in "
                            "share/stzkmc/inputs")
-    return os.path.abspath(found)
+    return found
 
 
 def _carry_out(options, sweeps):

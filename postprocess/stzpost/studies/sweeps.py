@@ -23,8 +23,8 @@ class Axis:
 
     def text(self) -> str:
         """As a sweep file has it."""
-        together = f" zip = {_value(self.zip)};" if self.zip else ""
-        return f"{{ key = {_value(self.key)}; values = {_list(self.values)};{together} }}"
+        together = f" zip = {value_text(self.zip)};" if self.zip else ""
+        return f"{{ key = {value_text(self.key)}; values = {_list(self.values)};{together} }}"
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class Sweep:
         lines = [
             f"# Written by stz-post. By itself: stzkmc sweep {self.name}.cfg -o {self.name} --resume",
             "",
-            f"input = {_value(input)};",
+            f"input = {value_text(input)};",
         ]
         if self.settings:
-            lines += ["set = [", ",\n".join(f"  {_value(one)}" for one in self.settings), "];"]
+            lines += ["set = [", ",\n".join(f"  {value_text(one)}" for one in self.settings), "];"]
         if self.axes:
             lines += ["axes = (", ",\n".join(f"  {axis.text()}" for axis in self.axes), ");"]
-        lines.append(f"seeds = {_value(self.seeds) if self.seeds == CONSECUTIVE else _list(self.seeds)};")
+        lines.append(f"seeds = {value_text(self.seeds) if self.seeds == CONSECUTIVE else _list(self.seeds)};")
         return "\n".join(lines) + "\n"
 
 
@@ -85,11 +85,19 @@ def finished(sweep: Sweep, directory: str) -> list[Run]:
 
 
 def _list(values) -> str:
-    return "[" + ", ".join(map(_value, values)) + "]"
+    return "[" + ", ".join(map(value_text, values)) + "]"
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
     """In the syntax of inputs; a number is read back with the same bits."""
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if hasattr(value, "tolist"):  # numpy's
+        return value_text(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return _list(value)
+    if isinstance(value, int) and not -(2**31) <= value < 2**31:
+        return f"{value}L"
     return repr(value)

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs from Python: `stzpost.run` gives what the command gives, says the program's one line as an exception, and is stopped
+by Ctrl-C with a checkpoint from which it goes on to the same state."""
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+from harness import PROGRAM, SOURCE, expect, finish, run
+
+sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
+import stzpost  # noqa: E402
+
+INPUT = {
+    "model": "zr65ni35",
+    "lattice": {"cells": [16, 16, 16]},
+    "protocol": [{"type": "strain-rate", "rate_per_s": 1e-6, "until_strain": 0.06, "temperature_K": 295.0}],
+    "run": {"seed": 3},
+}
+
+
+def long(strain=0.4):
+    return {"protocol": {0: {"until_strain": strain}}, "lattice": {"cells": [32, 32, 32]}}
+
+
+CHILD = f"""
+import sys
+sys.path.insert(0, {os.path.join(SOURCE, "postprocess")!r})
+import stzpost
+sets = {{"protocol": {{0: {{"until_strain": float(sys.argv[1])}}}}, "lattice": {{"cells": [32, 32, 32]}}}}
+try:
+    stzpost.run({INPUT!r}, "Ctrl-C.h5", program={PROGRAM!r}, progress=lambda now: print(now.share, flush=True), **sets)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def refused(name, message, code, *words, **settings):
+    try:
+        stzpost.run(*words, program=settings.pop("program", PROGRAM), **settings)
+        expect(name, False, "was not refused")
+    except stzpost.StzPostError as error:
+        expect(name, re.search(message, str(error)) and "\n" not in str(error) and error.code == code,
+               f"{error.code}: {error}")
+
+
+def check_runs():
+    said = []
+    found = stzpost.run(INPUT, "dict.h5", program=PROGRAM, progress=said.append)
+    expect("a Dataset", abs(float(found.strain_axial[-1]) - 0.06) < 1e-9 and found.attrs["complete"] == 1, found.attrs)
+    expect("progress", said and said[-1].share == 1.0 and said[-1].type == "strain-rate" and said[-1].segments == 1
+           and abs(said[-1].strain - 0.06) < 1e-5 and said[-1].events == int(found.events[-1]), said)
+    expect("no input is left behind", not [name for name in os.listdir() if name.startswith(".run-")], os.listdir())
+    text = """model = "zr65ni35";\nlattice: { cells = [16, 16, 16]; };\nprotocol = ({ type = "strain-rate"; until_strain = 0.02;
+    rate_per_s = 1.0e-6; temperature_K = 295.0; });\n"""
+    with open("file.cfg", "w", encoding="utf-8") as file:
+        file.write(text)
+    sets = {"protocol": [{"until_strain": 0.06}], "run": {"seed": 3}}
+    by_file, by_text = (stzpost.run(one, to, program=PROGRAM, **sets) for one, to in (("file.cfg", None), (text, "t.h5")))
+    run(["run", "file.cfg", "-o", "command.h5", "-q", "--set", "protocol[0].until_strain=0.06", "--seed", "3"])
+    hashes = {one.attrs["state_hash"] for one in (found, by_file, by_text, stzpost.open_run("command.h5"))}
+    expect("the same run in four ways", len(hashes) == 1 and os.path.exists("file.h5"), hashes)
+    several = stzpost.run(INPUT, "two.h5", program=PROGRAM, ranks=2)
+    expect("on two ranks", several.attrs["state_hash"] in hashes and several.attrs["ranks"] == 2, several.attrs)
+    again = stzpost.run(INPUT, "dict.h5", program=PROGRAM, restart=True)
+    expect("a finished one is taken as it is", again.attrs["created_utc"] == found.attrs["created_utc"])
+
+
+def check_refusals():
+    refused("exists", "dict.h5.*exists", 3, INPUT, "dict.h5")
+    refused("key", r"barriers.with_eV", 2, INPUT, "new.h5", barriers={"with_eV": 0.1})
+    refused("on two ranks", r"barriers.with_eV", 2, INPUT, "new.h5", barriers={"with_eV": 0.1}, ranks=2)
+    refused("value", r"width_eV.*-1", 2, INPUT, "new.h5", barriers={"width_eV": -1.0})
+    refused("no file", "nothing.cfg", 3, "nothing.cfg", "new.h5")
+    refused("no program", "no such program; build it", 2, INPUT, "new.h5", program="no-such-program")
+    refused("ranks", "ranks: got 0, needs a whole number from 1", 2, INPUT, "new.h5", ranks=0)
+    refused("early", "restart=True", 75, INPUT, "early.h5", max_walltime_s=0.3, **long())
+    expect("nothing is written", not os.path.exists("new.h5"))
+
+
+def by_signal(strain):
+    """Ctrl-C at a Python process of its own, once its run is under way."""
+    job = subprocess.Popen([sys.executable, "-c", CHILD, str(strain)], stdout=subprocess.PIPE, text=True)
+    share = float(job.stdout.readline())
+    job.send_signal(signal.SIGINT)
+    said = job.communicate(timeout=480)[0]
+    expect("Ctrl-C", share == 1 or said.endswith("interrupted\n"), said)
+    return share < 1
+
+
+def by_callback(name, strain, ranks):
+    def fail(now):
+        if now.share < 1:
+            raise KeyboardInterrupt
+
+    try:
+        stzpost.run(INPUT, f"{name}.h5", program=PROGRAM, ranks=ranks, progress=fail, force=True, **long(strain))
+        return False
+    except KeyboardInterrupt:
+        return True
+
+
+def check_stop(name, stop, ranks=1):
+    """A checkpoint, and on to the same state. A run that was over before its first line is made longer."""
+    strain = 0.4
+    while not stop(strain) and strain < 100:
+        strain *= 4
+        for path in glob.glob(f"{name}*"):
+            os.unlink(path)
+    expect(f"{name}: a checkpoint", glob.glob(f"{name}.ckpt*.h5"), os.listdir())
+    on = stzpost.run(INPUT, f"{name}.h5", program=PROGRAM, ranks=ranks, restart=True, **long(strain))
+    whole = stzpost.run(INPUT, f"{name}-whole.h5", program=PROGRAM, **long(strain))
+    expect(f"{name}: goes on to the same state", on.attrs["state_hash"] == whole.attrs["state_hash"])
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.argv[2]), os.environ["PATH"]])
+    check_runs()
+    check_refusals()
+    check_stop("Ctrl-C", by_signal)
+    for ranks in (1, 2):
+        check_stop(f"called{ranks}", lambda strain: by_callback(f"called{ranks}", strain, ranks), ranks)
+    os.chdir("/")
+finish()
