@@ -23,15 +23,15 @@ INPUT = {
 }
 
 
-def long(strain=0.4):
-    return {"protocol": {0: {"until_strain": strain}}, "lattice": {"cells": [32, 32, 32]}}
+def long(cells=32):
+    return {"protocol": {0: {"until_strain": 0.4}}, "lattice": {"cells": 3 * [cells]}}
 
 
 CHILD = f"""
 import sys
 sys.path.insert(0, {os.path.join(SOURCE, "postprocess")!r})
 import stzpost
-sets = {{"protocol": {{0: {{"until_strain": float(sys.argv[1])}}}}, "lattice": {{"cells": [32, 32, 32]}}}}
+sets = {{"protocol": {{0: {{"until_strain": 0.4}}}}, "lattice": {{"cells": 3 * [int(sys.argv[1])]}}}}
 try:
     stzpost.run({INPUT!r}, "Ctrl-C.h5", program={PROGRAM!r}, progress=lambda now: print(now.share, flush=True), **sets)
 except KeyboardInterrupt:
@@ -82,9 +82,9 @@ def check_refusals():
     expect("nothing is written", not os.path.exists("new.h5"))
 
 
-def by_signal(strain):
+def by_signal(cells):
     """Ctrl-C at a Python process of its own, once its run is under way."""
-    job = subprocess.Popen([sys.executable, "-c", CHILD, str(strain)], stdout=subprocess.PIPE, text=True)
+    job = subprocess.Popen([sys.executable, "-c", CHILD, str(cells)], stdout=subprocess.PIPE, text=True)
     share = float(job.stdout.readline())
     job.send_signal(signal.SIGINT)
     said = job.communicate(timeout=480)[0]
@@ -92,28 +92,28 @@ def by_signal(strain):
     return share < 1
 
 
-def by_callback(name, strain, ranks):
+def by_callback(name, cells, ranks):
     def fail(now):
         if now.share < 1:
             raise KeyboardInterrupt
 
     try:
-        stzpost.run(INPUT, f"{name}.h5", program=PROGRAM, ranks=ranks, progress=fail, force=True, **long(strain))
+        stzpost.run(INPUT, f"{name}.h5", program=PROGRAM, ranks=ranks, progress=fail, force=True, **long(cells))
         return False
     except KeyboardInterrupt:
         return True
 
 
 def check_stop(name, stop, ranks=1):
-    """A checkpoint, and on to the same state. A run that was over before its first line is made longer."""
-    strain = 0.4
-    while not stop(strain) and strain < 100:
-        strain *= 4
+    """A checkpoint, and on to the same state. A run that was over before its first line is made larger."""
+    cells = 32
+    while not stop(cells) and cells < 128:
+        cells += 16
         for path in glob.glob(f"{name}*"):
             os.unlink(path)
     expect(f"{name}: a checkpoint", glob.glob(f"{name}.ckpt*.h5"), os.listdir())
-    on = stzpost.run(INPUT, f"{name}.h5", program=PROGRAM, ranks=ranks, restart=True, **long(strain))
-    whole = stzpost.run(INPUT, f"{name}-whole.h5", program=PROGRAM, **long(strain))
+    on = stzpost.run(INPUT, f"{name}.h5", program=PROGRAM, ranks=ranks, restart=True, **long(cells))
+    whole = stzpost.run(INPUT, f"{name}-whole.h5", program=PROGRAM, **long(cells))
     expect(f"{name}: goes on to the same state", on.attrs["state_hash"] == whole.attrs["state_hash"])
 
 
@@ -124,6 +124,6 @@ with tempfile.TemporaryDirectory() as folder:
     check_refusals()
     check_stop("Ctrl-C", by_signal)
     for ranks in (1, 2):
-        check_stop(f"called{ranks}", lambda strain: by_callback(f"called{ranks}", strain, ranks), ranks)
+        check_stop(f"called{ranks}", lambda cells: by_callback(f"called{ranks}", cells, ranks), ranks)
     os.chdir("/")
 finish()
