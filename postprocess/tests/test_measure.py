@@ -13,7 +13,7 @@ from stzpost.analysis import activation, measured as analysis, tension
 from stzpost.cli import main as cli
 from stzpost.io import measure
 from stzpost.io.measured import Choice, read
-from stzpost.studies import compare
+from stzpost.studies import compare, design
 from stzpost.synth import curves
 
 YOUNG, POISSON, STIFFNESS = 72.0, 0.4, 72.0
@@ -196,3 +196,12 @@ def test_hardening_and_largest_force(tmp_path):
     found = tension.analyse(open_result(synthetic.write(tmp_path / "a.h5", [segment])))
     force = stress * np.exp(-(strain - stress / YOUNG) - 2 * POISSON * stress / YOUNG)
     assert found.force_GPa == pytest.approx((strain[np.argmax(force)], force.max()), rel=1e-12)
+
+
+def test_fits_hold_elongations_against_elongations(tmp_path):
+    time = np.geomspace(60.0, 4.4e6, 30)
+    strain, rate = 0.12 + 0.002 * np.log(time), 1e-3 / time
+    segment = {"type": "relaxation", "time_s": time, "strain": strain, "stress": 3.3 - 0.05 * np.log(time), "rate": rate}
+    run = open_result(synthetic.write(tmp_path / "run.h5", [segment]))
+    _, found = design._curve(run, "displacement")
+    np.testing.assert_allclose(found, np.exp(strain[-len(found) :]) - 1, rtol=1e-12)

@@ -134,6 +134,7 @@ def _curve(result, kind):
     keep = time > 0
     name = "strain_axial" if kind == "displacement" else "stress_axial_GPa"
     x, y = np.log(time[keep]), rows[name].values[keep]
+    y = np.expm1(y) if kind == "displacement" else y  # a displacement is no logarithmic strain
     return (x, y) if len(x) > 1 else None
 
 
