@@ -43,6 +43,10 @@ const char *stz_film_limits(const stz_config *config, int *segment, char *needs,
   const int *n = config->lattice.cells;
   *segment = -1;
   if (config->lattice.boundary == STZ_BOUNDARY_PERIODIC) {
+    if (config->barriers.surface_eV != 0.0) {
+      snprintf(needs, size, "lattice.boundary = \"film\", as a periodic box has no surface");
+      return "barriers.surface_eV";
+    }
     if (n[0] >= STZ_PERIODIC_LEAST && n[1] >= STZ_PERIODIC_LEAST && n[2] >= STZ_PERIODIC_LEAST) return NULL;
     snprintf(needs, size, "at least %d per axis, but for the thickness z of a film", STZ_PERIODIC_LEAST);
     return "lattice.cells";

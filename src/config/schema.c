@@ -113,6 +113,11 @@ const stz_key stz_schema[] = {
      .description = "Rise of the barrier per unit of the structure g, which is positive in Ni-rich domains"},
     {"barriers.interface_eV", STZ_KEY_FLOAT, "eV", "0.10", .min = -5, .max = 5, AT(barriers.interface_eV),
      .description = "Fall of the barrier on interfaces, per unit of \\|∇g\\| λ/(2π sharpness)"},
+    {"barriers.surface_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = -5, .max = 5, AT(barriers.surface_eV),
+     .description = "Rise of the barrier at the surfaces of a film; negative: softer surfaces. Only with "
+                    "`lattice.boundary` = `film`"},
+    {"barriers.surface_depth_nm", STZ_KEY_FLOAT, "nm", "1.2", .min = 0, .max = 1000, AT(barriers.surface_depth_nm),
+     .description = "Depth down to which `surface_eV` holds; voxels on the border by their share"},
     {"barriers.floor_eV", STZ_KEY_FLOAT, "eV", "0.2", .min = 0, .max = 20, AT(barriers.floor_eV),
      .description = "Lower limit of all barriers; at most `mean_eV`"},
     {"barriers.softening_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.softening_eV),

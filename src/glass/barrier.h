@@ -2,7 +2,7 @@
 // Internal to src/glass: not installed.
 //
 // The barrier of a site: max(floor, base + width T(noise) - softening D), eV, with base = mean + composition g
-// - interface |grad g| lambda/(2 pi sharpness) and the damage D.
+// - interface |grad g| lambda/(2 pi sharpness), + surface at the surfaces of a film, and the damage D.
 #ifndef STZ_GLASS_BARRIER_H
 #define STZ_GLASS_BARRIER_H
 

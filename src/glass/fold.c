@@ -10,6 +10,16 @@
 #include "base/units.h"
 #include "glass/internal.h"
 
+void stz_surface_barriers(stz_glass *g) {
+  const int n = stz_grid_cells(g->grid)[2];
+  const double depth = g->barriers.surface_depth_nm / stz_grid_spacing(g->grid); // voxels
+  if (!stz_grid_film(g->grid) || g->barriers.surface_eV == 0.0) return;
+  for (int64_t i = 0; i < stz_grid_local_sites(g->grid); i++) {
+    const int z = (int)(i % n), layer = z < n - 1 - z ? z : n - 1 - z; // from the nearer surface
+    g->base[i] += (float)(g->barriers.surface_eV * fmin(1.0, fmax(0.0, depth - layer)));
+  }
+}
+
 // The footprint along z between two layers, with its images.
 static double image_sum(const stz_glass *g, int z, int z0, double width) {
   const double a = stz_grid_spacing(g->grid) / width;

@@ -97,6 +97,7 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   } else if (structured) {
     STZ_TRY_TO(fail, err, stz_histogram_match(g, structured));
   }
+  stz_surface_barriers(g);
   STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
   stz_damage_init(g);
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "drawing the orientations"));

@@ -79,6 +79,8 @@ double stz_footprint_width(const stz_glass *glass); // nm
 // fold.c: in a film, the footprint's weight `draw` of a voxel of layer z for an event in layer z0, folded at the
 // surfaces; the noise filtered along z. Both local.
 double stz_fold_draw(const stz_glass *glass, int z, int z0, double draw);
+// And what the surfaces of a film do to the barriers.
+void stz_surface_barriers(stz_glass *glass);
 stz_err stz_fold_filter(const stz_glass *glass, double *field) STZ_MUST_USE;
 
 // The voxel `index` of the footprint of an event in layer z0; in a film it must lie inside.

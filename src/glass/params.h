@@ -36,6 +36,8 @@ typedef struct stz_barrier_params {
   double cutoff_sigma;           // the noise, of mean 0 and variance 1, is cut at +- this
   double composition_eV;         // rise of the barrier per unit of g
   double interface_eV;           // fall of the barrier on interfaces, per unit of |grad g| lambda/(2 pi sharpness)
+  double surface_eV;             // rise of the barrier at the surfaces of a film
+  double surface_depth_nm;       // as deep as this; voxels on the border by their share
   double floor_eV;               // lower limit of all barriers
   stz_distribution distribution; // of the noise
   double weibull_shape;

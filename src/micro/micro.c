@@ -366,6 +366,21 @@ void stz_micro_destroy(stz_micro **micro) {
   *micro = NULL;
 }
 
+static void cut_rows(double *field, int64_t rows, int tall, int layers) {
+  for (int64_t row = 0; field && row < rows; row++) {
+    memmove(field + row * layers, field + row * tall, (size_t)layers * sizeof *field);
+  }
+}
+
+void stz_micro_cut(stz_micro *m, const stz_grid *grid) {
+  const int tall = stz_grid_cells(m->grid)[2], layers = stz_grid_cells(grid)[2];
+  double *const fields[] = {m->g, m->composition, m->f, m->interface};
+  for (int i = 0; i < 4; i++) cut_rows(fields[i], m->sites / tall, tall, layers);
+  m->grid = grid;
+  m->sites = stz_grid_local_sites(grid);
+  if (m->matched) stz_micro_cut(m->matched, grid);
+}
+
 const double *stz_micro_g(const stz_micro *micro) { return micro->g; }
 const double *stz_micro_composition(const stz_micro *micro) { return micro->composition; }
 const double *stz_micro_interface(const stz_micro *micro) { return micro->interface; }

@@ -57,6 +57,10 @@ stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz
                          const double *given, uint64_t seed, stz_micro **micro) STZ_MUST_USE;
 void stz_micro_destroy(stz_micro **micro);
 
+// Takes the layers 0 to nz - 1 of a field that was made on a grid as wide, on the same ranks, and taller than `grid`,
+// to which it belongs from then on. Local.
+void stz_micro_cut(stz_micro *micro, const stz_grid *grid);
+
 // g, dimensionless, one number per local site. smooth: tanh(sharpness f); cut: +1 where f > 0, -1 elsewhere; uniform:
 // 0; file: (c - nickel_fraction)/nickel_amplitude, or +1 and -1 in the two phases.
 const double *stz_micro_g(const stz_micro *micro);

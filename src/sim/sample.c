@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/sample.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/comm.h"
@@ -25,13 +26,33 @@ static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_sp
   return err;
 }
 
+// Random structures of a film are cut out of a periodic box that is taller by twice their length, so that one surface
+// knows nothing of the other.
+static stz_err make_taller(const stz_config *config, const stz_grid *grid, stz_micro **micro) {
+  stz_lattice_params lattice = config->lattice;
+  stz_grid *taller = NULL;
+  stz_spectral *spectral = NULL;
+  lattice.boundary = STZ_BOUNDARY_PERIODIC;
+  lattice.cells[2] += 8 * (int)ceil(2.0 * config->micro.wavelength_nm / (8.0 * lattice.spacing_nm));
+  STZ_TRY(stz_grid_create(stz_grid_comm(grid), &lattice, &taller));
+  stz_grid_employ(taller, stz_grid_team(grid));
+  stz_err err = stz_spectral_create(taller, &spectral);
+  if (err == STZ_OK) err = make_micro(config, taller, spectral, micro);
+  if (err == STZ_OK) stz_micro_cut(*micro, grid);
+  stz_spectral_destroy(&spectral);
+  stz_grid_destroy(&taller);
+  return err;
+}
+
 // With transforms that nobody needs afterwards.
 static stz_err make_glass(const stz_config *config, stz_sample *s) {
   stz_micro *micro = NULL;
   stz_spectral *spectral = NULL;
   STZ_TRY(stz_stage(stz_grid_comm(s->grid), "making the microstructure"));
   STZ_TRY(stz_spectral_create(s->grid, &spectral));
-  stz_err err = make_micro(config, s->grid, spectral, &micro);
+  const stz_micro_type type = config->micro.type;
+  const bool cut = stz_grid_film(s->grid) && (type == STZ_MICRO_RANDOM_WAVES || type == STZ_MICRO_CAHN_HILLIARD);
+  stz_err err = cut ? make_taller(config, s->grid, &micro) : make_micro(config, s->grid, spectral, &micro);
   if (err == STZ_OK) err = stz_stage(stz_grid_comm(s->grid), "measuring the microstructure");
   if (err == STZ_OK) err = stz_micro_measure(micro, spectral, &s->micro);
   if (err == STZ_OK) {

@@ -77,6 +77,43 @@ def check_activity(folder):
     expect("activity at the surfaces", 0.7 < surface / middle < 1.6, counts)
 
 
+def check_surface_barriers(folder):
+    """Of the first three layers the depth takes all, a half and none; the difference is exact to single precision."""
+    bases = []
+    for value in 0.0, -0.1:
+        path = result(folder, "surface.h5", [f"barriers.surface_eV={value}", "barriers.surface_depth_nm=0.87",
+                                             "output.snapshots=true", "output.snapshot_strains=[0.0]",
+                                             "protocol[0].until_strain=0.001"])
+        with h5py.File(path[:-3] + ".0000.hdf") as file:
+            bases.append(np.asarray(find(file, "barrier_eV")))
+    change = np.round(np.ravel(bases[1] - bases[0]).reshape(16, 16, 16), 5)
+    layers = [axis for axis in range(3) if np.ptp(np.moveaxis(change, axis, 0).reshape(16, -1), axis=1).max() < 2e-5]
+    expect("surface barriers by layers", len(layers) == 1, layers)
+    profile = np.moveaxis(change, layers[0], 0)[:, 0, 0] if layers else change[:, 0, 0]
+    expect("surface barriers", np.allclose(profile, [-0.1, -0.05] + [0.0] * 12 + [-0.05, -0.1], atol=2e-5), profile)
+
+
+def check_domains(folder):
+    """Composition at one surface knows nothing of that at the other; in a periodic box the two are neighbours."""
+    shared = []
+    for boundary in "film", "periodic":
+        path = result(folder, "domains.h5", [f'lattice.boundary="{boundary}"', "lattice.cells=[24,24,16]",
+                                             'microstructure.type="random-waves"', "output.snapshots=true",
+                                             "output.snapshot_strains=[0.0]", "protocol[0].until_strain=0.001"])
+        with h5py.File(path[:-3] + ".0000.hdf") as file:
+            field = np.asarray(find(file, "composition")).reshape(-1)
+        field = field.reshape(16, 24, 24)  # z, y, x
+        shared.append(np.corrcoef(field[0].ravel(), field[15].ravel())[0, 1])
+    expect("surfaces share no domains", abs(shared[0]) < 0.35 < shared[1], shared)
+
+
+def find(file, name):
+    """The dataset of a file whose path ends in `name`."""
+    found = []
+    file.visititems(lambda path, item: found.append(item) if path.endswith(name) and hasattr(item, "shape") else None)
+    return found[0]
+
+
 BAD = [
     ("multilevel", ["kmc.engine=\"multilevel\""], "kmc.engine: got \"multilevel\", needs \"direct\" or \"auto\" with "
      "lattice.boundary = \"film\""),
@@ -90,6 +127,8 @@ BAD = [
      "has 1731 MB, at most 1000 are taken"),
     ("narrow", ["lattice.cells=[8,16,16]"], "lattice.cells: got [8, 16, 16], needs at least 16 along x and y with "
      "lattice.boundary = \"film\""),
+    ("no surface", ["barriers.surface_eV=-0.1", "lattice.boundary=\"periodic\""], "barriers.surface_eV: got -0.1, needs "
+     "lattice.boundary = \"film\", as a periodic box has no surface"),
     ("periodic and thin", ["lattice.cells=[16,16,8]", "lattice.boundary=\"periodic\""], "lattice.cells: got [16, 16, 8], "
      "needs at least 16 per axis, but for the thickness z of a film"),
 ]
@@ -111,5 +150,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_runs(folder)
     check_energy(folder)
     check_activity(folder)
+    check_surface_barriers(folder)
+    check_domains(folder)
     check_bad(folder)
 finish()
