@@ -35,7 +35,7 @@ typedef enum stz_purpose {
   STZ_RNG_DAMAGE = 16,     // damage at the start; index: site
   STZ_RNG_FROZEN = 17,     // white noise under the frozen control's barriers; index: site
   STZ_RNG_PHASES = 18,     // white noise whose phases the random-phases control takes; index: site
-  STZ_RNG_POINTS = 19,     // points of the engine of that name (kmc/points/points.h): a block, not a stream
+  STZ_RNG_POINTS = 19,     // points of the engine of that name (kmc/points/points.h): blocks (rng/philox.h)
 } stz_purpose;
 
 // The stream (seed, purpose, index), at its beginning.
@@ -56,10 +56,6 @@ uint64_t stz_rng_next(stz_rng *rng);
 
 // Moves on by `steps` outputs in logarithmic time (modulo 2^128: a huge value moves back).
 void stz_rng_advance(stz_rng *rng, stz_uint128 steps);
-
-// Random access: the 256 bits that belong to a counter, by Philox4x64-10 (Salmon et al., Proc. SC11, 2011) with the key
-// (seed, purpose). numpy's Philox gives the same for the counter before it.
-void stz_rng_block(uint64_t seed, stz_purpose purpose, const uint64_t counter[4], uint64_t words[4]);
 
 double stz_rng_uniform(stz_rng *rng);                // [0, 1), 53 bits, as numpy's random()
 double stz_rng_exponential(stz_rng *rng);            // mean 1, by inversion

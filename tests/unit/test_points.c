@@ -14,6 +14,7 @@
 
 #include "kmc/points/points.h"
 #include "kmc/points/queue.h"
+#include "rng/philox.h"
 
 static const uint64_t SEED = 20261;
 

@@ -209,8 +209,16 @@ double stz_ml_drift_estimate(const stz_multilevel *e, int32_t number) {
   return (double)RESERVE * sqrt(fmin(1.0, fmax(0.0, exhausted)));
 }
 
-static inline __attribute__((always_inline)) void tell(const stz_multilevel *e, int32_t row8, int rows8) {
-  if (e->selection.bounded) e->selection.bounded(e->selection.context, row8, rows8);
+static void tell_all(stz_ml_selection *s) {
+  if (s->count > 0) s->bounded(s->context, s->rows8, s->count);
+  s->count = 0;
+}
+
+// Notes a row of 8 whose bounds have changed, for the selection.
+static inline __attribute__((always_inline)) void note(stz_ml_selection *s, int32_t row8) {
+  if (!s->bounded) return;
+  if (s->count == STZ_ML_TOLD) tell_all(s);
+  s->rows8[s->count++] = row8;
 }
 
 void stz_ml_rebound_block(stz_kmc *kmc, int block) {
@@ -233,7 +241,7 @@ void stz_ml_rebound_block(stz_kmc *kmc, int block) {
   e->cached[block] = kmc->stats.events;
   kmc->stats.folds++;
   e->changed[block / STZ_ML_GROUP] = 1;
-  tell(e, block * STZ_BLOCK_PIECES, STZ_BLOCK_PIECES);
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) note(&e->selection, block * STZ_BLOCK_PIECES + row);
 }
 
 double stz_ml_margin(void) { return (double)RESERVE; }
@@ -375,7 +383,8 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
   h->rebounded = h->scanned = kmc->stats.events;
   h->tried = 0;
   kmc->stats.passes++;
-  tell(e, 0, e->blocks * STZ_BLOCK_PIECES);
+  e->selection.count = 0;
+  if (e->selection.bounded) e->selection.bounded(e->selection.context, NULL, 0);
   return STZ_OK;
 }
 
@@ -424,7 +433,7 @@ static inline __attribute__((always_inline)) void sum_row8(stz_multilevel *e, in
   if (e->block_sum[block] < 1e-3 * before)
     e->block_sum[block] = sum_rows(rows_of(e, block)); // recompute the sum after catastrophic cancellation
   e->changed[block / STZ_ML_GROUP] = 1;
-  tell(e, row8, 1);
+  note(&e->selection, row8);
 }
 
 void stz_ml_bound_list(stz_kmc *kmc, int n) {
@@ -447,6 +456,7 @@ void stz_ml_sum_changed(stz_multilevel *e) {
     e->changed[g] = 0;
   }
   sum_all(e);
+  tell_all(&e->selection);
 }
 
 void stz_ml_bound_site(stz_kmc *kmc, int32_t number) {

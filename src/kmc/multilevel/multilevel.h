@@ -44,11 +44,15 @@ typedef struct stz_ml_room {
   uint16_t rotation[STZ_ML_SITES];
 } stz_ml_room;
 
-// Who chooses the sites, told of rows of 8 whose bounds have changed.
+// Who chooses the sites, told of the rows of 8 whose bounds have changed; NULL: of all.
 typedef struct stz_ml_selection {
-  void (*bounded)(void *context, int32_t row8, int rows8); // NULL: nobody is told
+  void (*bounded)(void *context, const int32_t *rows8, int count); // NULL: nobody is told
   void *context;
+  int32_t *rows8; // those that are to be told of
+  int count;
 } stz_ml_selection;
+
+enum { STZ_ML_TOLD = 4096 }; // rows that are told of at once, at most
 
 typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
   const stz_grid *grid;
@@ -210,7 +214,7 @@ void stz_ml_bound_list(stz_kmc *kmc, int n);
 // the sites whose rates must be evaluated.
 void stz_ml_loosen_rows(stz_multilevel *e, int rows8, stz_exhausted *exhausted);
 
-// Recomputes the sums of the groups whose blocks have changed.
+// Recomputes the sums of the groups whose blocks have changed, and tells the selection.
 void stz_ml_sum_changed(stz_multilevel *e);
 
 // Recomputes the bound of one site, and all sums above it.

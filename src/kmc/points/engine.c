@@ -52,7 +52,8 @@ typedef struct points {
   uint64_t seed;
   double attempt;
   const stz_multilevel *e;
-  float scale;    // of bounds, 1/s: up to where points are looked at
+  float scale;               // of bounds, 1/s: up to where points are looked at
+  int32_t told[STZ_ML_TOLD]; // rows whose bounds have changed
   uint32_t *open; // of a site: its level above the ground (low bits), and which layers have a point in the queue
   stz_queue *queue;
 } points;
@@ -95,21 +96,24 @@ static inline __attribute__((always_inline)) uint32_t lower_levels(const float *
   return (uint32_t)(((above[0] | above[4]) | (above[2] | above[6])) | ((above[1] | above[5]) | (above[3] | above[7])));
 }
 
-// Sets the levels of rows of 8 sites by their bounds.
-STZ_MULTIVERSION(static void set_levels(points *x, int32_t row8, int rows8)) {
-  const float scale = x->scale;
-  const int ground = x->at.ground;
-  for (int32_t row = row8; row < row8 + rows8; row++) {
-    int32_t layer[8];
-    uint32_t above = lower_levels(x->e->rows8[row].bound, scale, ground, x->open + 8 * (size_t)row, layer);
-    for (; above; above &= above - 1) {
-      const int l = __builtin_ctz(above);
-      open_site(x, 8 * row + l, layer[l]);
-    }
+static inline __attribute__((always_inline)) void set_row(points *x, int32_t row, float scale) {
+  int32_t layer[8];
+  uint32_t above = lower_levels(x->e->rows8[row].bound, scale, x->at.ground, x->open + 8 * (size_t)row, layer);
+  for (; above; above &= above - 1) {
+    const int l = __builtin_ctz(above);
+    open_site(x, 8 * row + l, layer[l]);
   }
 }
 
 static int32_t all_rows(const points *x) { return x->e->blocks * STZ_BLOCK_PIECES; }
+
+// Sets the levels of rows of 8 sites by their bounds; NULL: of all.
+STZ_MULTIVERSION(static void set_levels(points *x, const int32_t *rows8, int count)) {
+  const float scale = x->scale;
+  const int32_t all = rows8 ? 0 : all_rows(x);
+  for (int32_t row = 0; row < all; row++) set_row(x, row, scale);
+  for (int i = 0; i < count; i++) set_row(x, rows8[i], scale);
+}
 
 // Fills the queue with the points below the ground, and with no others.
 static void lay_ground(points *x) {
@@ -145,7 +149,7 @@ static void plan(points *x) {
   set_ahead(x, STEP);
   if (x->at.bare || x->at.shallow || off > 1 || off < -1) set_ground(x, ground);
   x->at.bare = 0;
-  set_levels(x, 0, all_rows(x));
+  set_levels(x, NULL, 0);
 }
 
 // Lowers the ground when the events have become much fewer than the points below it.
@@ -156,18 +160,18 @@ static void follow_activity(points *x, uint64_t events) {
   const int ground = many ? ground_for(x, h->total * h->accepted) : x->at.ground;
   if (ground < x->at.ground) {
     set_ground(x, ground);
-    set_levels(x, 0, all_rows(x));
+    set_levels(x, NULL, 0);
   }
   x->at.laid = events;
   x->at.below = 0;
 }
 
-static void bounded(void *context, int32_t row8, int rows8) {
+static void bounded(void *context, const int32_t *rows8, int count) {
   points *x = context;
-  if (rows8 == all_rows(x))
-    plan(x);
+  if (rows8)
+    set_levels(x, rows8, count);
   else
-    set_levels(x, row8, rows8);
+    plan(x);
 }
 
 // The bounds are put off, and no site has a rate above `most` (1/s).
@@ -192,7 +196,7 @@ static void look_ahead(points *x, const stz_ml_stretch *s) {
     return;
   }
   set_ahead(x, fmax(x->at.ahead, most + STEP));
-  set_levels(x, 0, all_rows(x));
+  set_levels(x, NULL, 0);
 }
 
 // --- proposals ---
@@ -291,7 +295,7 @@ static stz_err points_create(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
   const size_t sites = (size_t)e->blocks * STZ_ML_SITES;
   STZ_TRY(STZ_NEW(x, 1));
-  e->selection = (stz_ml_selection){bounded, x};
+  e->selection = (stz_ml_selection){.bounded = bounded, .context = x, .rows8 = x->told};
   *x = (points){.seed = kmc->seed, .attempt = kmc->attempt, .e = e};
   x->at.bare = 1; // the first plan lays a ground
   STZ_TRY(STZ_NEW(x->open, sites));
@@ -327,7 +331,7 @@ static void points_restore(stz_kmc *kmc, const void *own) {
   memcpy(&x->at, own, sizeof x->at);
   set_ahead(x, x->at.ahead);
   lay_ground(x);
-  if (!x->at.bare) set_levels(x, 0, all_rows(x));
+  if (!x->at.bare) set_levels(x, NULL, 0);
 }
 
 // Beside the multilevel engine: levels, layers, and some points per site.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "rng/philox.h"
 
 enum { SECOND = 64, BLOCK = 9, SITES = 1 << BLOCK }; // bits of a second; of the number of a site in its block
 enum { CELL = 1 };                                   // 2^CELL points per cell on average
@@ -110,8 +111,17 @@ stz_point stz_points_ground(uint64_t seed, int32_t block, int ground, stz_instan
   return first_after(seed, &p, begin_of(&p, after), 0, after);
 }
 
+// Nearly always it is the next one of its cell or the first of the cell that follows: both are made side by side.
 stz_point stz_points_next(uint64_t seed, const stz_point *point) {
   const process p = process_of(point);
+  const stz_instant cell = point->time >> (p.gap + CELL), end = (cell + 1) << (p.gap + CELL);
+  uint64_t here[4], beyond[4];
+  words_of(seed, &p, cell, point->index + 1, here);
+  words_of(seed, &p, cell + 1, 0, beyond);
+  const stz_instant next = point->time + gap_of(here[0], p.gap), first = end + gap_of(beyond[0], p.gap);
+  if (next < end && next > point->time) return make(&p, next, point->index + 1, here);
+  if (next >= end && first > end && (first - end) >> (p.gap + CELL) == 0 && first < STZ_INSTANT_NEVER)
+    return make(&p, first, 0, beyond);
   return first_after(seed, &p, point->time, point->index + 1, point->time);
 }
 

@@ -5,7 +5,8 @@
 
 #include "base/memory.h"
 
-enum { BUCKETS = 129 };              // bucket 0 is that of the time now
+enum { BUCKETS = 129, WORDS = 3 };   // bucket 0 is that of the base itself
+enum { FEW = 12 };                   // points that are left together until they are taken out
 enum { FIRST = 16, KEPT = 1 << 15 }; // points for which a bucket first gets memory, and keeps it when it is empty
 
 typedef struct bucket {
@@ -14,7 +15,8 @@ typedef struct bucket {
 } bucket;
 
 struct stz_queue {
-  stz_instant now; // the last time taken out
+  stz_instant base;       // not after any point; buckets count from it
+  uint64_t filled[WORDS]; // bits of the buckets that have points
   bool short_of_memory;
   bucket buckets[BUCKETS];
 };
@@ -29,7 +31,8 @@ void stz_queue_destroy(stz_queue **queue) {
 
 void stz_queue_clear(stz_queue *queue, stz_instant now) {
   for (int b = 0; b < BUCKETS; b++) queue->buckets[b].count = 0;
-  queue->now = now;
+  memset(queue->filled, 0, sizeof queue->filled);
+  queue->base = now;
 }
 
 static void empty(bucket *b) {
@@ -50,7 +53,7 @@ static bool has_room(bucket *b) {
 }
 
 static int bucket_of(const stz_queue *queue, stz_instant time) {
-  const stz_instant differs = time ^ queue->now;
+  const stz_instant differs = time ^ queue->base;
   const uint64_t high = (uint64_t)(differs >> 64), low = (uint64_t)differs;
   if (high) return 128 - __builtin_clzll(high);
   return low ? 64 - __builtin_clzll(low) : 0;
@@ -58,9 +61,11 @@ static int bucket_of(const stz_queue *queue, stz_instant time) {
 
 void stz_queue_push(stz_queue *queue, const stz_point *point) {
   if (point->time >= STZ_INSTANT_NEVER) return;
-  bucket *b = &queue->buckets[bucket_of(queue, point->time)];
+  const int index = bucket_of(queue, point->time);
+  bucket *b = &queue->buckets[index];
   if (has_room(b)) {
     b->points[b->count++] = *point;
+    queue->filled[index / 64] |= (uint64_t)1 << index % 64;
   } else {
     queue->short_of_memory = true;
   }
@@ -80,16 +85,22 @@ static size_t first_of(const bucket *b) {
 }
 
 bool stz_queue_pop(stz_queue *queue, stz_instant limit, stz_point *point) {
-  bucket *b = queue->buckets;
-  while (b < queue->buckets + BUCKETS && b->count == 0) b++;
-  if (b == queue->buckets + BUCKETS) return false;
+  int word = 0;
+  while (word < WORDS && !queue->filled[word]) word++;
+  if (word == WORDS) return false;
+  const int index = 64 * word + __builtin_ctzll(queue->filled[word]);
+  bucket *b = &queue->buckets[index];
   const size_t first = first_of(b);
   *point = b->points[first];
   if (point->time > limit) return false;
   b->points[first] = b->points[--b->count];
-  if (b == queue->buckets) return true;
-  queue->now = point->time;
-  const size_t count = b->count; // all of them go to buckets below
+  const size_t count = b->count;
+  if (index == 0 || count <= FEW) {
+    if (count == 0) queue->filled[word] &= queue->filled[word] - 1;
+    return true;
+  }
+  queue->base = point->time; // all of them go to buckets below
+  queue->filled[word] &= queue->filled[word] - 1;
   b->count = 0;
   for (size_t i = 0; i < count; i++) stz_queue_push(queue, &b->points[i]);
   if (b->room > KEPT) empty(b);

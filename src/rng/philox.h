@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Random access to random numbers: the 256 bits that belong to a counter, by Philox4x64-10 (Salmon et al., Proc. SC11,
+// 2011) with the key (seed, purpose). numpy's Philox gives the same for the counter before it.
+#ifndef STZ_RNG_PHILOX_H
+#define STZ_RNG_PHILOX_H
+
 #include "rng/rng.h"
 
-void stz_rng_block(uint64_t seed, stz_purpose purpose, const uint64_t counter[4], uint64_t words[4]) {
+// The four words that belong to the four words of `counter`.
+static inline void stz_rng_block(uint64_t seed, stz_purpose purpose, const uint64_t counter[4], uint64_t words[4]) {
   uint64_t key0 = seed, key1 = (uint64_t)purpose;
   uint64_t a = counter[0], b = counter[1], c = counter[2], d = counter[3];
   for (int round = 0; round < 10; round++) {
@@ -18,3 +25,5 @@ void stz_rng_block(uint64_t seed, stz_purpose purpose, const uint64_t counter[4]
   words[2] = c;
   words[3] = d;
 }
+
+#endif
