@@ -57,7 +57,7 @@ const char *stz_film_limits(const stz_config *config, int *segment, char *needs,
     snprintf(needs, size, "\"direct\" or \"auto\" %s", FILM);
     return "kmc.engine";
   }
-  if (config->nbed_strains.count > 0 && config->nbed.beam != 2) {
+  if (config->nbed.beam != 2) {
     snprintf(needs, size, "\"z\" %s: the beam goes through the film", FILM);
     return "nbed.beam";
   }

@@ -311,26 +311,31 @@ static void add_turned(double share, double q[6][6], double sv[SV][SV], double s
   }
 }
 
+// Adds the part of the solutions without sources.
+static void add_solutions(const readout *r, const source *s, double sv[SV][SV], double sh[SH][SH]) {
+  for (int a = 0; a < SV; a++) {
+    for (int b = 0; b < SV; b++) {
+      for (int i = 0; i < 4; i++) sv[a][b] += r->sv[a][i] * s->sv[i][b];
+    }
+  }
+  for (int a = 0; a < SH; a++) {
+    for (int b = 0; b < SH; b++) sh[a][b] += r->sh[a][0] * s->sh[0][b] + r->sh[a][1] * s->sh[1][b];
+  }
+}
+
 // Adds what the layer `from` makes in the layer `to`, in the plate, and the reverse, which is its transpose.
 static void add_pair(const stz_plate *p, double k, double share, double q[6][6], const source *sources,
                      const readout *readouts, int to, int from, double (*green)[6][5]) {
   const int layers = p->params.cells[2];
-  const readout *r = &readouts[to];
-  const source *s = &sources[from];
   double sv[SV][SV], sh[SH][SH], back_sv[SV][SV], back_sh[SH][SH];
   const waves w = averaged(p, k, &p->layers[to], &p->layers[from]);
   frame_stress(p, k, &w, sv, sh);
+  add_solutions(&readouts[to], &sources[from], sv, sh);
   for (int a = 0; a < SV; a++) {
-    for (int b = 0; b < SV; b++) {
-      for (int i = 0; i < 4; i++) sv[a][b] += r->sv[a][i] * s->sv[i][b];
-      back_sv[b][a] = sv[a][b];
-    }
+    for (int b = 0; b < SV; b++) back_sv[b][a] = sv[a][b];
   }
   for (int a = 0; a < SH; a++) {
-    for (int b = 0; b < SH; b++) {
-      sh[a][b] += r->sh[a][0] * s->sh[0][b] + r->sh[a][1] * s->sh[1][b];
-      back_sh[b][a] = sh[a][b];
-    }
+    for (int b = 0; b < SH; b++) back_sh[b][a] = sh[a][b];
   }
   add_turned(share, q, sv, sh, green[to * layers + from]);
   if (to != from) add_turned(share, q, back_sv, back_sh, green[from * layers + to]);
@@ -373,26 +378,56 @@ static void add_mean(const stz_plate *p, double share, double (*green)[6][5]) {
   }
 }
 
+enum { ALIASES = 9 };
+
+// A Brillouin alias of a wave vector of the lattice, and the weight of the shapes along x and y: 0 below the last
+// digit.
+static double wave_of(const stz_plate *p, int mx, int my, int alias, double *kx, double *ky) {
+  const double a = p->params.spacing;
+  *kx = 2.0 * STZ_PI / a * ((double)mx / p->params.cells[0] + alias / 3 - 1);
+  *ky = 2.0 * STZ_PI / a * ((double)my / p->params.cells[1] + alias % 3 - 1);
+  const double exponent = (*kx * *kx + *ky * *ky) * p->width * p->width;
+  return exponent > 34.0 ? 0.0 : p->params.volume / (a * a) * exp(-exponent);
+}
+
 size_t stz_plate_work(const stz_plate *plate) {
   return (size_t)plate->params.cells[2] * (sizeof(source) + sizeof(readout)) / sizeof(double);
 }
 
 void stz_plate_green(const stz_plate *plate, int mx, int my, double *work, double (*green)[6][5]) {
-  const stz_plate_params *params = &plate->params;
-  const int layers = params->cells[2];
-  const double a = params->spacing, s2 = plate->width * plate->width, density = params->volume / (a * a);
+  const int layers = plate->params.cells[2];
   source *sources = (source *)work;
   readout *readouts = (readout *)(work + (size_t)layers * sizeof(source) / sizeof(double));
   memset(green, 0, (size_t)layers * (size_t)layers * sizeof *green);
-  for (int alias = 0; alias < 9; alias++) {
-    const double kx = 2.0 * STZ_PI / a * ((double)mx / params->cells[0] + alias / 3 - 1);
-    const double ky = 2.0 * STZ_PI / a * ((double)my / params->cells[1] + alias % 3 - 1), k2 = kx * kx + ky * ky;
-    if (k2 * s2 > 34.0) continue; // below the last digit
-    const double share = density * exp(-k2 * s2);
-    if (k2 == 0.0) {
+  for (int alias = 0; alias < ALIASES; alias++) {
+    double kx, ky;
+    const double share = wave_of(plate, mx, my, alias, &kx, &ky);
+    if (share == 0.0) continue;
+    if (kx == 0.0 && ky == 0.0) {
       add_mean(plate, share, green);
     } else {
       add_wave(plate, kx, ky, share, sources, readouts, green);
     }
+  }
+}
+
+void stz_plate_field(const stz_plate *plate, int mx, int my, int from, double z, double green[6][5]) {
+  memset(green, 0, 30 * sizeof(double));
+  for (int alias = 0; alias < ALIASES; alias++) {
+    double kx, ky, sv[SV][SV], sh[SH][SH], q[6][6], one[SV][2], antiplane[SH];
+    const double share = wave_of(plate, mx, my, alias, &kx, &ky), k = hypot(kx, ky);
+    if (share == 0.0 || k == 0.0) continue;
+    const source s = solve_source(plate, k, &plate->layers[from]);
+    const waves w = waves_at(plate, k, &plate->layers[from], z);
+    readout r;
+    for (int face = 0; face < 2; face++) {
+      const double zeta = face ? plate->height - z : z, e = exp(-k * zeta);
+      solution_stress(plate, e, k * zeta * e, face ? -1.0 : 1.0, one, antiplane);
+      put_solutions(&r, face, one, antiplane);
+    }
+    frame_stress(plate, k, &w, sv, sh);
+    add_solutions(&r, &s, sv, sh);
+    turn(kx / k, ky / k, q);
+    add_turned(share, q, sv, sh, green);
   }
 }

@@ -36,6 +36,9 @@ void stz_plate_destroy(stz_plate **plate);
 void stz_plate_green(const stz_plate *plate, int mx, int my, double *work, double (*green)[6][5]);
 size_t stz_plate_work(const stz_plate *plate);
 
+// The field itself at the depth z, not averaged along z, of the source layer `from`; without the layers' mean, k = 0.
+void stz_plate_field(const stz_plate *plate, int mx, int my, int from, double z, double green[6][5]);
+
 // The weight that layer `j` has at the depth z (1/nm): its folded shape.
 double stz_plate_shape(const stz_plate *plate, int j, double z);
 

@@ -131,6 +131,29 @@ static void test_mirror(void **state) {
   assert_true(worst < 1e-9 * largest);
 }
 
+// No traction at either face by the field itself, whatever the layer of the event; inside there is.
+static void test_traction(void **state) {
+  (void)state;
+  const stz_plate_params params = {
+      .cells = {16, 16, 8}, .spacing = 0.58, .volume = 1.7, .shear = 72.0 / 2.8, .poisson = 0.4};
+  stz_plate *plate = NULL;
+  assert_int_equal(stz_plate_create(&params, &plate), STZ_OK);
+  double worst = 0.0, inside = 0.0;
+  for (int i = 0; i < 81 * 8; i++) {
+    for (int place = 0; place < 3; place++) { // lower face, upper face, between
+      double green[6][5];
+      stz_plate_field(plate, i / 8 / 9, i / 8 % 9, i % 8, (place == 0 ? 0.0 : place == 1 ? 8.0 : 3.3) * 0.58, green);
+      for (int d = 0; d < 5; d++) {
+        const double zz = 2.0 / sqrt(6.0) * green[4][d] + green[5][d] / sqrt(3.0);
+        const double largest = fmax(fabs(zz), fmax(fabs(green[1][d]), fabs(green[2][d])));
+        *(place < 2 ? &worst : &inside) = fmax(place < 2 ? worst : inside, largest);
+      }
+    }
+  }
+  stz_plate_destroy(&plate);
+  assert_true(worst < 1e-10 * inside);
+}
+
 // The work of an event on another is that of the other on it.
 static void test_reciprocity(void **state) {
   (void)state;
@@ -197,8 +220,8 @@ static void test_depth(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors), cmocka_unit_test(test_mirror),
-                                     cmocka_unit_test(test_reciprocity), cmocka_unit_test(test_shapes),
-                                     cmocka_unit_test(test_depth)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors),  cmocka_unit_test(test_mirror),
+                                     cmocka_unit_test(test_traction), cmocka_unit_test(test_reciprocity),
+                                     cmocka_unit_test(test_shapes),   cmocka_unit_test(test_depth)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
