@@ -15,12 +15,10 @@
 static const float RESERVE = 1.5f;           // ln: margin for the drift of a block between updates of its bounds
 static const float SLACK = 0.9f;             // ln: at least this for events nearby
 static const float LARGEST = 30.0f;          // no site has a higher rate, in attempt rates
-static const double WASTE = 1.0;             // proposals per event that negligible bounds may cost
 static const float TARGET = 0.8f;            // fraction of the margin that the drift of a block may use
 static const float THRESHOLD = 3.0f;         // initial limit of the drift estimate
 static const double LEARNING = 1.0 / 64;     // weight of one update in the running mean of the limit
 static const float LOOSEST = 8.0f;           // largest limit
-static const float CHEAP = 30.0f;            // least bounds: a bound below is loosened rather than recomputed
 static const float ROOM = 1.0f;              // slack of a bound that is raised
 static const float EXP_ROOM_10 = 59874.142f; // exp(ROOM + 10)
 
@@ -124,10 +122,10 @@ static inline __attribute__((always_inline)) float slack_of(float bound, float r
 
 static float factor(void) { return (float)stz_exp((double)(RESERVE + SLACK)); }
 
-// The least bound: all least bounds together cause `WASTE` proposals per event.
+// The least bound: all least bounds together cause e->waste proposals per event.
 static float least_bound(const stz_multilevel *e) {
   const double now = e->head->total * e->head->accepted, activity = 4.0 * e->head->activity;
-  return (float)(WASTE * fmin(now, activity) / (double)stz_grid_sites(e->grid));
+  return (float)(e->waste * fmin(now, activity) / (double)stz_grid_sites(e->grid));
 }
 
 static inline __attribute__((always_inline)) float sum_row(const float *b) {
@@ -286,10 +284,10 @@ void stz_ml_refer(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
   stz_ml_set_law(kmc, e);
 }
 
-// A bound is factor() times its rate and the least bound, and all least bounds make WASTE times the sum of rates. One
-// per cent for rounding.
+// A bound is factor() times its rate and the least bound, and all least bounds make e->waste times the sum of rates.
+// One per cent for rounding.
 double stz_ml_most(const stz_multilevel *e) {
-  return 1.01 * ((double)factor() + WASTE) * e->head->activity * stz_exp(e->head->ahead);
+  return 1.01 * ((double)factor() + e->waste) * e->head->activity * stz_exp(e->head->ahead);
 }
 
 stz_err stz_ml_check_sum(double sum, double bound, double t) {
@@ -496,7 +494,7 @@ static inline __attribute__((always_inline)) uint8_t loosen_row8(stz_row8 *row8,
 }
 
 STZ_MULTIVERSION(void stz_ml_loosen_rows(stz_multilevel *e, int rows8, stz_exhausted *exhausted)) {
-  const float little = CHEAP * least_bound(e);
+  const float little = e->cheap * least_bound(e);
   for (int i = 0; i < rows8; i++) {
     exhausted[i].lanes = loosen_row8(e->rows8 + exhausted[i].row8, little);
     if (!exhausted[i].lanes) sum_row8(e, exhausted[i].row8); // else its sites are listed, and it is summed after

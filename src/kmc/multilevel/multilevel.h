@@ -63,7 +63,9 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   stz_near *near;
   stz_far *far;
   stz_total *total;
-  stz_ml_selection selection;                                // beside the tree of sums
+  double waste;               // the engine's own: proposals per event that negligible bounds may cost
+  float cheap;                // least bounds: a bound below is loosened rather than recomputed
+  stz_ml_selection selection; // beside the tree of sums
   float spread[STZ_ML_SPREAD][STZ_ML_SPREAD][STZ_ML_SPREAD]; // drift of a block per event, stress over the event's
   float beyond;                                              // and in all others
 

@@ -9,6 +9,9 @@
 #include "base/units.h"
 #include "kmc/multilevel/multilevel.h"
 
+static const double WASTE = 1.0;  // proposals per event that negligible bounds may cost
+static const float CHEAP = 30.0f; // least bounds: a bound below is loosened rather than recomputed
+
 // How the stress of an event falls with distance: rms over directions of the whole kernel, near the end of its range.
 static double far_amplitude(const stz_split *split) {
   double sum = 0.0, points = 0.0;
@@ -97,6 +100,8 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(e, 1));
   kmc->state = e;
   e->grid = grid;
+  e->waste = WASTE;
+  e->cheap = CHEAP;
   for (int axis = 0; axis < 3; axis++) {
     e->cells[axis] = stz_grid_cells(grid)[axis];
     e->count[axis] = e->cells[axis] / 8;

@@ -30,6 +30,8 @@
 
 static const double STEP = 0.15;       // ln: the load may add so much to the bounds before levels are raised
 static const double BELOW = 16.0;      // points below the ground per event, about
+static const double WASTE = 4.0;       // the least bounds lie below the ground, where points are looked at in any case,
+static const float CHEAP = 2.0f;       // and bounds that are loosened do so as well, so that they open no layer
 static const double BARE = 0.02;       // events until the next reference, at most, as long as bounds are put off
 static const double ROUNDING = 1e-6;   // relative, of levels in single precision
 enum { SEEN = 1024, MOST_BELOW = 32 }; // points below the ground between looks at it; most per event
@@ -295,6 +297,8 @@ static stz_err points_create(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
   const size_t sites = (size_t)e->blocks * STZ_ML_SITES;
   STZ_TRY(STZ_NEW(x, 1));
+  e->waste = WASTE;
+  e->cheap = CHEAP;
   e->selection = (stz_ml_selection){.bounded = bounded, .context = x, .rows8 = x->told};
   *x = (points){.seed = kmc->seed, .attempt = kmc->attempt, .e = e};
   x->at.bare = 1; // the first plan lays a ground
