@@ -181,7 +181,10 @@ def patterns(fraction, rng, scans=8, spread=0.0):
 def _config(file):
     group = file.create_group("config")
     group["input"] = 'model = "zr65ni35";\n'
-    group["resolved"] = 'model = "zr65ni35";\norder: { cluster_radius_nm = 0.5; };\nrun: { seed = 1L; };\n'
+    group["resolved"] = (
+        '# model: zr65ni35 (its values are written out below)\norder: {\n  cluster_radius_nm = 0.5; # nm, model\n};\n'
+        'nbed: {\n  beam = "z"; # default\n};\nrun: {\n  seed = 1L; # default\n};\n'
+    )
     group.attrs.update(
         {
             "spacing_nm": SPACING,

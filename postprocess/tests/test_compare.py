@@ -97,7 +97,7 @@ def level_file(tmp_path, expected):
     path = synthetic.write(tmp_path / f"levels{expected[-1]}.h5", levels=levels)
     with h5py.File(path, "a") as file:
         del file["config/resolved"]
-        file["config"]["resolved"] = "order: { cluster_radius_nm = 0.5; };"
+        file["config"]["resolved"] = "order: {\n  cluster_radius_nm = 0.5;\n};"
     return open_result(path)
 
 

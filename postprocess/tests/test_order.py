@@ -95,7 +95,7 @@ def diluted(tmp_path, field, beam="z", cells=26):
         group["origin_nm"][...] = np.array([[1.0, 2.0, 3.0]])
         group.attrs.update({"probe_nm": 0.4, "foil_nm": 15.0})
         del file["config/resolved"]
-        file["config"]["resolved"] = f'order: {{ cluster_radius_nm = 0.5; }}; nbed: {{ beam = "{beam}"; }};'
+        file["config"]["resolved"] = f'order: {{\n  cluster_radius_nm = 0.5;\n}};\nnbed: {{\n  beam = "{beam}";\n}};'
     result = open_result(path)
     return order.dilution(result, result.levels[0], 0.05)
 

@@ -83,6 +83,24 @@ def test_file_of_a_running_and_of_a_killed_writer(tmp_path):
     assert running == open_result(path).history.sizes["row"] == 261
 
 
+def test_values_of_the_resolved_input_go_by_their_full_path(tmp_path):
+    path = synthetic.write(tmp_path / "a.h5", [synthetic.tension()])
+    hold, pull = ("  {\n    type = %s;\n    rate_per_s = %s;\n  }" % one for one in (('"hold"', "0.5"), ('"tension"', "0.25")))
+    with h5py.File(path, "r+") as file:
+        del file["config/resolved"]
+        file["config/resolved"] = f"# model: m (written below)\nprotocol: (\n{hold},\n{pull}\n);\norder: {{\n  loss = 0.6;\n}};\n"
+    result = open_result(path)
+    assert result.resolved("order.loss") == 0.6 and result.resolved("protocol[1].rate_per_s") == 0.25
+    assert result.model("none") == "m" and result.resolved("order.other", 3) == 3
+    for name, words in {
+        "rate_per_s": r"rate_per_s is no full path .*, needs protocol\[0\]\.rate_per_s or protocol\[1\]\.rate_per_s",
+        "loss": "loss is no full path .*, needs order.loss",
+        "order.other": "no order.other in",
+    }.items():
+        with pytest.raises(StzPostError, match=words):
+            result.resolved(name)
+
+
 def test_errors_are_one_line_that_names_the_file(tmp_path):
     def message(path):
         with pytest.raises(StzPostError) as caught:

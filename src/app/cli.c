@@ -1,112 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/options.h"
+#include "app/take.h"
 #include "base/memory.h"
 #include "io/disk.h"
-
-// A new text of two parts.
-static stz_err new_text(const char *first, size_t first_length, const char *second, char **text) {
-  const size_t size = first_length + strlen(second) + 1;
-  STZ_TRY(STZ_NEW(*text, size));
-  snprintf(*text, size, "%.*s%s", (int)first_length, first, second);
-  return STZ_OK;
-}
-
-static stz_err add_override(stz_cli *cli, const stz_option *o, const char *value) {
-  const char *prefix = o->key ? o->key : "";
-  char *text = NULL;
-  STZ_TRY(new_text(prefix, strlen(prefix), value, &text));
-  cli->overrides[cli->override_count++] = (stz_override){.text = text, .option = o->name};
-  return STZ_OK;
-}
-
-// An integer from `least` that ends at `stop`; false if there is none.
-static bool read_integer(const char *text, int least, char stop, int *value) {
-  char *end;
-  errno = 0;
-  const long found = strtol(text, &end, 10);
-  *value = (int)found;
-  return end != text && *end == stop && errno == 0 && found >= least && found <= INT_MAX;
-}
-
-// Options of sweep alone; *taken tells whether it is one.
-static stz_err take_sweep_option(stz_cli *cli, const stz_option *o, const char *value, bool *taken) {
-  *taken = true;
-  if (strcmp(o->name, "--ranks-per-run") == 0) {
-    if (read_integer(value, 1, 0, &cli->ranks_per_run)) return STZ_OK;
-    return stz_fail(STZ_EINPUT, "--ranks-per-run: got `%s`, needs an integer > 0", value);
-  }
-  if (strcmp(o->name, "--shard") == 0) {
-    const char *slash = strchr(value, '/');
-    if (slash && read_integer(value, 0, '/', &cli->shard) && read_integer(slash + 1, 1, 0, &cli->shards) &&
-        cli->shard < cli->shards) {
-      return STZ_OK;
-    }
-    return stz_fail(STZ_EINPUT, "--shard: got `%s`, needs i/n with i from 0 to n-1", value);
-  }
-  if (strcmp(o->name, "--only") == 0) {
-    cli->only = value;
-  } else if (strcmp(o->name, "--resume") == 0) {
-    cli->resume = true;
-  } else if (strcmp(o->name, "--list") == 0) {
-    cli->list = true;
-  } else if (strcmp(o->name, "--dry-run") == 0) {
-    cli->dry_run = true;
-  } else {
-    *taken = false;
-  }
-  return STZ_OK;
-}
-
-// Options of kernel alone; true if it is one.
-static bool take_kernel_option(stz_cli *cli, const stz_option *o, const char *value) {
-  if (strcmp(o->name, "--event") == 0) {
-    cli->event = value;
-  } else if (strcmp(o->name, "--strain") == 0) {
-    cli->strain = value;
-  } else if (strcmp(o->name, "--at") == 0) {
-    cli->at[cli->at_count++] = value;
-  } else if (strcmp(o->name, "--json") == 0) {
-    cli->json = true;
-  } else {
-    return false;
-  }
-  return true;
-}
-
-// `value` is NULL for an option without one.
-static stz_err take_option(stz_cli *cli, const stz_option *o, const char *value) {
-  bool taken;
-  const stz_err err = take_sweep_option(cli, o, value, &taken);
-  if (taken) return err;
-  if (take_kernel_option(cli, o, value)) return STZ_OK;
-  if (strcmp(o->name, "--output") == 0) {
-    stz_free(cli->output);
-    cli->output = NULL;
-    if (!value || !value[0]) return stz_fail(STZ_EINPUT, "--output: got an empty name, needs a file");
-    return new_text(value, strlen(value), "", &cli->output);
-  }
-  if (strcmp(o->name, "--max-walltime") == 0) {
-    char *end;
-    cli->max_walltime_s = strtod(value, &end);
-    if (end != value && *end == 0 && cli->max_walltime_s > 0.0 && isfinite(cli->max_walltime_s)) return STZ_OK;
-    return stz_fail(STZ_EINPUT, "--max-walltime: got `%s`, needs seconds > 0", value);
-  }
-  if (strcmp(o->name, "--force") == 0) cli->force = true;
-  if (strcmp(o->name, "--restart") == 0) cli->restart = true;
-  if (strcmp(o->name, "--quiet") == 0) cli->verbosity = -1;
-  if (strcmp(o->name, "--verbose") == 0) cli->verbosity = 1;
-  if (strcmp(o->name, "--reference") == 0) cli->command = STZ_COMMAND_REFERENCE;
-  if (strcmp(o->name, "--output-reference") == 0) cli->command = STZ_COMMAND_OUTPUT_REFERENCE;
-  return value ? add_override(cli, o, value) : STZ_OK;
-}
 
 // Takes the option argv[*at], and moves *at to its value where that is an argument of its own.
 static stz_err parse_option(int argc, char **argv, const stz_command_entry *command, int *at, stz_cli *cli) {
@@ -127,14 +27,14 @@ static stz_err parse_option(int argc, char **argv, const stz_command_entry *comm
     const stz_option *next = stz_option_find(value, strcspn(value, "="), command->bit);
     if (next) return stz_fail(STZ_EINPUT, "%s: got the option %s, needs a value", o->name, next->name);
   }
-  return take_option(cli, o, value);
+  return o->take(cli, o, value);
 }
 
 // FILE's name without folder and extension, with `suffix`.
 static stz_err default_output(stz_cli *cli, const char *suffix) {
   const char *slash = strrchr(cli->file, '/');
   const char *name = slash ? slash + 1 : cli->file, *dot = strrchr(name, '.');
-  return new_text(name, dot && dot > name ? (size_t)(dot - name) : strlen(name), suffix, &cli->output);
+  return stz_take_text(name, dot && dot > name ? (size_t)(dot - name) : strlen(name), suffix, &cli->output);
 }
 
 // An output that is a link is written where it leads, with its checkpoints there.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/options.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/take.h"
 #include "base/edit.h"
 
 static const stz_command_entry commands[] = {
@@ -39,56 +41,73 @@ static const stz_command_entry commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+_Static_assert(sizeof(stz_command) == sizeof(int), "an option sets the command as an int");
+
+// What an option does that sets one member of stz_cli: to true, to its value, to a number.
+#define FLAG(member) .take = stz_take_flag, .at = offsetof(stz_cli, member)
+#define WORD(member) .take = stz_take_word, .at = offsetof(stz_cli, member)
+#define CHOICE(member, number) .take = stz_take_choice, .at = offsetof(stz_cli, member), .as = (number)
+
 static const stz_option options[] = {
     {"--output", "-o", "OUT.h5", STZ_RUN, NULL,
-     "result file (default: the input's name with .h5, in the current directory)\n"},
-    {"--output", "-o", "OUT.h5", STZ_NBED, NULL, "also writes all patterns, as /nbed/level_NN of a result file\n"},
-    {"--output", "-o", "DIR", STZ_SWEEP, NULL, "directory (default: the sweep file's name without .cfg)\n"},
+     "result file (default: the input's name with .h5, in the current directory)\n", .take = stz_take_output},
+    {"--output", "-o", "OUT.h5", STZ_NBED, NULL, "also writes all patterns, as /nbed/level_NN of a result file\n",
+     .take = stz_take_output},
+    {"--output", "-o", "DIR", STZ_SWEEP, NULL, "directory (default: the sweep file's name without .cfg)\n",
+     .take = stz_take_output},
     {"--set", NULL, "path=value", STZ_RUN | STZ_CHECK | STZ_KERNEL, NULL,
      "sets a key over the input, e.g. --set barriers.width_eV=0.1 or\n"
-     "--set protocol[0].until_strain=0.05; may be repeated, the last wins\n"},
+     "--set protocol[0].until_strain=0.05; may be repeated, the last wins\n",
+     .take = stz_take_override},
     {"--set", NULL, "path=value", STZ_SWEEP, NULL,
      "sets a key in every run, over the sweep file's `set`, under its axes; may be\n"
-     "repeated; to go on with the sweep, give the same\n"},
-    {"--seed", NULL, "N", STZ_RUN | STZ_CHECK, "run.seed=", "short for --set run.seed=N\n"},
-    {"--event", NULL, "X,Y,Z", STZ_KERNEL, NULL, "site of the event, in voxels from 0\n"},
+     "repeated; to go on with the sweep, give the same\n",
+     .take = stz_take_override},
+    {"--seed", NULL, "N", STZ_RUN | STZ_CHECK, "run.seed=", "short for --set run.seed=N\n", .take = stz_take_override},
+    {"--event", NULL, "X,Y,Z", STZ_KERNEL, NULL, "site of the event, in voxels from 0\n", WORD(event)},
     {"--strain", NULL, "LIST", STZ_KERNEL, NULL,
-     "its strain XX,YY,ZZ,YZ,XZ,XY: tensor components, without a change of volume\n"},
-    {"--at", NULL, "X,Y,Z", STZ_KERNEL, NULL, "site where the stress is wanted; may be repeated\n"},
-    {"--json", NULL, NULL, STZ_KERNEL, NULL, "prints an object of JSON with `sites` and `stress_GPa`\n"},
+     "its strain XX,YY,ZZ,YZ,XZ,XY: tensor components, without a change of volume\n", WORD(strain)},
+    {"--at", NULL, "X,Y,Z", STZ_KERNEL, NULL, "site where the stress is wanted; may be repeated\n",
+     .take = stz_take_at},
+    {"--json", NULL, NULL, STZ_KERNEL, NULL, "prints an object of JSON with `sites` and `stress_GPa`\n", FLAG(json)},
     {"--foil-nm", NULL, "T", STZ_NBED,
-     "nbed.foil_nm=", "thickness of the foil (default here and below: the run's own)\n"},
-    {"--probe-nm", NULL, "D", STZ_NBED, "nbed.probe_nm=", "diameter of the probe and step of its grid\n"},
-    {"--scans", NULL, "N", STZ_NBED, "nbed.scans=", "scans of 10 x 10 patterns\n"},
-    {"--beam", NULL, "x|y|z", STZ_NBED, "nbed.beam=", "axis of the beam\n"},
-    {"--cluster-radius-nm", NULL, "R", STZ_NBED,
-     "order.cluster_radius_nm=", "radius of a cluster; their places and order are the run's\n"},
-    {"--seed", NULL, "N", STZ_NBED,
-     "run.seed=", "places of the scans: with the run's seed and optics, its own patterns again\n"},
+     "nbed.foil_nm=", "thickness of the foil (default here and below: the run's own)\n", .take = stz_take_override},
+    {"--probe-nm", NULL, "D", STZ_NBED, "nbed.probe_nm=", "diameter of the probe and step of its grid\n",
+     .take = stz_take_override},
+    {"--scans", NULL, "N", STZ_NBED, "nbed.scans=", "scans of 10 x 10 patterns\n", .take = stz_take_override},
+    {"--beam", NULL, "x|y|z", STZ_NBED, "nbed.beam=", "axis of the beam\n", .take = stz_take_override},
+    {"--cluster-radius-nm", NULL, "R", STZ_NBED, "order.cluster_radius_nm=",
+     "radius of a cluster; their places and order are the run's\n", .take = stz_take_override},
+    {"--seed", NULL, "N", STZ_NBED, "run.seed=",
+     "places of the scans: with the run's seed and optics, its own patterns again\n", .take = stz_take_override},
     {"--ranks-per-run", NULL, "K", STZ_SWEEP, NULL,
-     "ranks of each run (default 1); the groups of ranks take run after run\n"},
+     "ranks of each run (default 1); the groups of ranks take run after run\n", .take = stz_take_ranks},
     {"--resume", NULL, NULL, STZ_SWEEP, NULL,
-     "goes on with the sweep in DIR, or begins it; what is done is not done again\n"},
-    {"--force", NULL, NULL, STZ_RUN | STZ_NBED, NULL, "replaces an existing result file\n"},
-    {"--force", NULL, NULL, STZ_SWEEP, NULL, "replaces the sweep in DIR\n"},
+     "goes on with the sweep in DIR, or begins it; what is done is not done again\n", FLAG(resume)},
+    {"--force", NULL, NULL, STZ_RUN | STZ_NBED, NULL, "replaces an existing result file\n", FLAG(force)},
+    {"--force", NULL, NULL, STZ_SWEEP, NULL, "replaces the sweep in DIR\n", FLAG(force)},
     {"--restart", NULL, NULL, STZ_RUN, NULL,
      "goes on from the newest checkpoint OUT.ckpt.h5, on any number of ranks; starts\n"
-     "from the beginning if there is none, does nothing if OUT.h5 is finished\n"},
-    {"--only", NULL, "LIST", STZ_SWEEP, NULL, "these runs alone, as 0,3,10-19\n"},
-    {"--shard", NULL, "i/n", STZ_SWEEP, NULL, "part i of n, from 0, as for the task of a job array\n"},
-    {"--list", NULL, NULL, STZ_SWEEP, NULL, "prints each run and its state, without running\n"},
-    {"--dry-run", NULL, NULL, STZ_SWEEP, NULL, "prints what is left, its cost and the disk it needs\n"},
+     "from the beginning if there is none, does nothing if OUT.h5 is finished\n",
+     FLAG(restart)},
+    {"--only", NULL, "LIST", STZ_SWEEP, NULL, "these runs alone, as 0,3,10-19\n", WORD(only)},
+    {"--shard", NULL, "i/n", STZ_SWEEP, NULL, "part i of n, from 0, as for the task of a job array\n",
+     .take = stz_take_shard},
+    {"--list", NULL, NULL, STZ_SWEEP, NULL, "prints each run and its state, without running\n", FLAG(list)},
+    {"--dry-run", NULL, NULL, STZ_SWEEP, NULL, "prints what is left, its cost and the disk it needs\n", FLAG(dry_run)},
     {"--max-walltime", NULL, "S", STZ_RUN, NULL,
      "stops after S seconds with a checkpoint, exit 75; so do the signals TERM, INT,\n"
-     "HUP, USR1, USR2 and XCPU; mpirun hands on USR1 and USR2\n"},
+     "HUP, USR1, USR2 and XCPU; mpirun hands on USR1 and USR2\n",
+     .take = stz_take_walltime},
     {"--max-walltime", NULL, "S", STZ_SWEEP, NULL,
-     "stops after S seconds, as do the signals of run; exit 75, go on with --resume\n"},
-    {"--quiet", "-q", NULL, STZ_RUN | STZ_SWEEP, NULL, "fewer messages (on stderr)\n"},
-    {"--verbose", "-v", NULL, STZ_RUN | STZ_SWEEP, NULL, "more messages\n"},
+     "stops after S seconds, as do the signals of run; exit 75, go on with --resume\n", .take = stz_take_walltime},
+    {"--quiet", "-q", NULL, STZ_RUN | STZ_SWEEP, NULL, "fewer messages (on stderr)\n", CHOICE(verbosity, -1)},
+    {"--verbose", "-v", NULL, STZ_RUN | STZ_SWEEP, NULL, "more messages\n", CHOICE(verbosity, 1)},
     {"--reference", NULL, NULL, STZ_CHECK, NULL,
-     "prints the reference of all input keys, in Markdown (docs/input.md)\n"},
+     "prints the reference of all input keys, in Markdown (docs/input.md)\n", CHOICE(command, STZ_COMMAND_REFERENCE)},
     {"--output-reference", NULL, NULL, STZ_CHECK, NULL,
-     "prints the reference of all datasets that a run writes, in Markdown (docs/output.md)\n"},
+     "prints the reference of all datasets that a run writes, in Markdown (docs/output.md)\n",
+     CHOICE(command, STZ_COMMAND_OUTPUT_REFERENCE)},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 

@@ -19,13 +19,20 @@ typedef struct stz_command_entry {
   const char *examples;     // a line each
 } stz_command_entry;
 
-typedef struct stz_option {
+// Takes an option of the command line with its value, NULL if it has none (app/take.h).
+typedef struct stz_option stz_option;
+typedef stz_err (*stz_take)(stz_cli *cli, const stz_option *o, const char *value);
+
+struct stz_option {
   const char *name, *letter; // "--output", "-o"
   const char *value;         // what its value is called; NULL for an option without one
   int commands;              // that take it
   const char *key;           // "--seed N" is "--set run.seed=N" under its own name
   const char *help;          // lines
-} stz_option;
+  stz_take take;             // what it does
+  size_t at;                 // offset of the member of stz_cli that it sets, where it sets one
+  int as;                    // what a choice sets it to
+};
 
 // The command `name`, or NULL.
 const stz_command_entry *stz_command_find(const char *name);

@@ -36,8 +36,8 @@ def check_set(folder):
     done = sweep(folder, "-o", "a", "-q", *options, ranks=2)
     expect("runs", done.returncode == 0, done.stderr)
     resolved = stzpost.open_result(os.path.join(folder, "a", "runs", "000001.h5"))
-    values = [resolved.resolved(name) for name in ("width_eV", "composition_eV", "mean_eV")]
-    expect("applied to each run, over the sweep's own", values == ["0.1", "0.1", "2.31"], values)
+    values = [resolved.resolved(f"barriers.{name}") for name in ("width_eV", "composition_eV", "mean_eV")]
+    expect("applied to each run, over the sweep's own", values == [0.1, 0.1, 2.31], values)
     expect("recorded", header(folder, "a")["set"] == options[1::2], header(folder, "a"))
     expect_failure("resumed with another", sweep(folder, "-o", "a", "--resume", *options[:3], "barriers.mean_eV=2.32"), 2,
                    "a/manifest.jsonl: of another input: it has `mean_eV = 2.31;`, this one `mean_eV = 2.32;`")

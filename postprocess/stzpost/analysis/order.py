@@ -128,7 +128,7 @@ def fit(counts, events, optics=Optics(), spread=0.0, side=SIDE):
 def effective_events(result, strains):
     """Events that a cluster has seen on average, at strains of a run: -ln(share with order)/loss. With it
     exp(-d n) is exact at the run's own loss and holds near it, however the events cluster."""
-    loss = float(result.resolved("loss"))
+    loss = float(result.resolved("order.loss"))
     history = result.history
     strain, share = history["strain_axial"].values, history["order_mean"].values
     if loss <= 0 or np.max(strain) < max(strains) - 1e-3:
@@ -140,7 +140,7 @@ def effective_events(result, strains):
 def optics(result):
     """Geometry of the scans of a result."""
     attrs = result.levels[0].attrs
-    return Optics(float(attrs["probe_nm"]), float(result.resolved("cluster_radius_nm")), float(attrs["foil_nm"]))
+    return Optics(float(attrs["probe_nm"]), float(result.resolved("order.cluster_radius_nm")), float(attrs["foil_nm"]))
 
 
 @dataclass
@@ -179,7 +179,7 @@ def dilution(result, level, difference_error):
 def _tube_share(rich, result, origin, geometry):
     """Mean of a field over the tubes of a scan's patterns: through the foil, within the reach of each axis."""
     spacing = float(result.setting("spacing_nm"))
-    beam = "xyz".index(result.resolved("beam"))
+    beam = "xyz".index(result.resolved("nbed.beam"))
     planes = np.roll(np.moveaxis(rich, beam, -1), 0)
     if beam == 1:
         planes = np.swapaxes(planes, 0, 1)  # patterns run over the axes after the beam in cyclic order

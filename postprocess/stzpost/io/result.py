@@ -13,6 +13,7 @@ from .. import text
 from ..errors import StzPostError
 from . import measure
 from .files import open_file
+from .resolved import settings
 
 Path = Union[str, "os.PathLike[str]"]
 FORMAT = "stzkmc-result"
@@ -155,15 +156,23 @@ class Result:
                 raise StzPostError(f"{self.path}: no table {path}; it has {', '.join(known)}" + _unfinished(self))
             return _table(group)
 
-    def resolved(self, name, default=None):
-        """A key's value as the resolved input gives it, text without its quotes; the first of that name. Without a
-        default, a key that is not there is an error."""
-        found = re.search(rf"\b{re.escape(name)}\s*[=:]\s*([^;#\n]+)", self.resolved_text)
-        if not found and default is not None:
-            return default
-        if not found:
-            raise StzPostError(f"{self.path}: no {name} in /config/resolved")
-        return found[1].strip().strip('"')
+    def resolved(self, path: str, default: Any = None) -> Any:
+        """A value of the resolved input by its full path, as `--set` has it: resolved("order.loss"), a number, text or
+        list. A path that is not there is an error, unless a default is given; so is a name without its group."""
+        values = settings(self.resolved_text)
+        if path in values:
+            return values[path]
+        alike = [one for one in values if re.fullmatch(rf".+\.{re.escape(path)}", one)]
+        if alike:
+            raise StzPostError(f"{self.path}: {path} is no full path of /config/resolved, needs {' or '.join(alike)}")
+        if default is None:
+            raise StzPostError(f"{self.path}: no {path} in /config/resolved")
+        return default
+
+    def model(self, default: str) -> str:
+        """The model file that the input names, as the resolved input says in a comment."""
+        found = re.search(r"^# model: ([^(\n]+)", self.resolved_text, re.M)
+        return found[1].strip() if found else default
 
     def setting(self, name: str) -> Any:
         """An attribute of /config that an analysis needs."""
@@ -329,7 +338,7 @@ def _summary(result):
         "file": f"{result.path} ({'complete' if result.complete else 'not complete'})",
         "program": f"stzkmc {result.attrs.get('program_version', '?')}, seed {result.attrs.get('seed', '?')}, made "
         f"{result.attrs.get('created_utc', '?')} on {result.attrs.get('ranks', '?')} rank(s)",
-        "model": result.resolved("model", "in the input itself").split(" (")[0],
+        "model": result.model("in the input itself"),
         "box": f"{' x '.join(str(n) for n in cells)} voxels, {edges} nm",
         "engine": str(result.engine.get("choice", "?")),
         "protocol": ", then ".join(f"{one.type} at {one.temperature_K:g} K" for one in result.segments) or "none begun",

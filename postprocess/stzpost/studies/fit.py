@@ -240,7 +240,7 @@ def _moved(one, design, settings):
 
 
 def _young(design):
-    return float(design.results[0].resolved("young_GPa"))
+    return float(design.results[0].resolved("elasticity.young_GPa"))
 
 
 def _nuisances(one, reading, design, settings):

@@ -58,20 +58,22 @@ def inputs_of(result):
     """Of a run; what its file does not say is as in the film's model."""
     default = Inputs()
 
-    def number(name, otherwise):
-        return float(result.config.get(name, result.resolved(name, otherwise)))
+    def number(path, otherwise):
+        return float(result.config.get(path.rpartition(".")[2], result.resolved(path, otherwise)))
+
+    films = [segment.index for segment in result.segments if segment.type == "actuator"]
 
     cells = np.atleast_1d(result.config.get("cells", 32)) * np.ones(3)
     return Inputs(
-        young_GPa=number("young_GPa", default.young_GPa),
-        poisson=number("poisson", default.poisson),
-        finite=result.resolved("geometry", "small") == "finite",
-        gamma0=number("gamma0", default.gamma0),
+        young_GPa=number("elasticity.young_GPa", default.young_GPa),
+        poisson=number("elasticity.poisson", default.poisson),
+        finite=bool(films) and result.resolved(f"protocol[{films[0]}].geometry", "small") == "finite",
+        gamma0=number("stz.gamma0", default.gamma0),
         schmid=number("largest_schmid", default.schmid),
-        volume_nm3=number("volume_nm3", default.volume_nm3),
-        box_nm3=float(np.prod(cells * number("spacing_nm", 0.58))),
-        bragg_fraction=number("bragg_fraction", default.bragg_fraction),
-        loss=number("loss", default.loss),
+        volume_nm3=number("stz.volume_nm3", default.volume_nm3),
+        box_nm3=float(np.prod(cells * number("lattice.spacing_nm", 0.58))),
+        bragg_fraction=number("order.bragg_fraction", default.bragg_fraction),
+        loss=number("order.loss", default.loss),
     )
 
 

@@ -218,7 +218,7 @@ def _t9(e):
 def _t10(e):
     row = Row("T10")
     if e.relaxation is not None and e.relaxation.segment.type == "actuator":
-        stiffness = e.relaxation_result.resolved("stiffness_GPa", "")
+        stiffness = e.relaxation_result.resolved(f"protocol[{e.relaxation.segment.index}].stiffness_GPa", "")
         row.model = f"series spring of {float(stiffness):g} GPa" if stiffness else "series spring"
         row.verdict = ECHOED
     return row

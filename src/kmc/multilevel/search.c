@@ -16,6 +16,11 @@ static const double POOREST = 0.03;  // fraction of proposals accepted below whi
 enum { MEMORY = 256, TRIED = 1024 }; // proposals: of the running mean; between recomputes for poor acceptance
 static const double MISSED = 1e-3, CHANCE = 10.0; // fraction of events that may be missed, and some more: it is an
                                                   // estimate in which a single rare find may count for several
+static const double TOLD = 1.001; // factor: margin of the squeeze test over the error of a slack (a logarithm to 2e-4)
+static const double LOOSE = 0.02; // rate/bound of a site below which its bound is computed anew: left as it is, it
+                                  // would take 50 proposals per event
+static const double WARMED = 0.005; // change of temperature/that of the reference, at most: a barrier of 80 kT then
+                                    // moves by 0.4 as WIDEST allows
 
 double stz_ml_recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
   return stz_glass_recovery(kmc->glass) +
@@ -61,7 +66,7 @@ static bool consider(stz_kmc *kmc, const stz_mean_stress *mean, double raised, c
   h->tried++;
   h->accepted -= h->accepted / MEMORY;
   const double spare = slack + stz_ml_margin() - stz_ml_drift_estimate(e, number);
-  if (slack > 0.0 && bound < stz_ml_largest() && accept > 1.001 * (double)stz_power2((float)(-STZ_LOG2_E * spare))) {
+  if (slack > 0.0 && bound < stz_ml_largest() && accept > TOLD * (double)stz_power2((float)(-STZ_LOG2_E * spare))) {
     kmc->stats.squeezed++;
     return false;
   }
@@ -75,7 +80,7 @@ static bool consider(stz_kmc *kmc, const stz_mean_stress *mean, double raised, c
   }
   double left = accept * bound * raised;
   if (!(left < sum)) {
-    if (ratio < 0.02) stz_ml_bound_site(kmc, number);
+    if (ratio < LOOSE) stz_ml_bound_site(kmc, number);
     return false;
   }
   h->accepted += 1.0 / MEMORY;
@@ -92,7 +97,7 @@ static bool poor(const stz_ml_head *h) { return h->accepted < POOREST && h->trie
 static bool sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double excess) {
   const stz_ml_head *h = ((const stz_multilevel *)kmc->state)->head;
   const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
-  return h->stale || excess > WIDEST || poor(h) || fabs(kelvin - h->kelvin) > 0.005 * h->kelvin;
+  return h->stale || excess > WIDEST || poor(h) || fabs(kelvin - h->kelvin) > WARMED * h->kelvin;
 }
 
 // Moves the reference to `elapsed`, `excess` away, and sets all bounds, unless that may be put off.
