@@ -36,18 +36,20 @@ stz_err stz_elastic_tabulate(stz_elastic *elastic) STZ_MUST_USE;
 size_t stz_elastic_table_bytes(const stz_elastic *elastic); // 0 before
 
 // The operator at wave numbers m (k_i = 2 pi m_i/(n_i a)), as a symmetric 6 x 6 matrix over the orthonormal components
-// (deviator 0..4 of base/tensor.h, trace/sqrt3): sigma^ = green e^. Zero at m = 0.
+// (deviator 0..4 of base/tensor.h, trace/sqrt3): sigma^ = green e^, `green` (out) in eV/nm^3. Zero at m = 0.
 void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[6][6]);
 
 // The same without the event's shape and the aliases: what a wide eigenstrain sees, (Omega/a^3) times the continuum's
-// operator. A wide shape is multiplied by its transform.
+// operator. A wide shape is multiplied by its transform. `m`, `green` (out, eV/nm^3) as above.
 void stz_elastic_bare(const stz_elastic *elastic, const int m[3], double green[6][6]);
 
 // Index of the pair (c, d) of deviator components among the STZ_PAIRS numbers of a symmetric 5 x 5 matrix.
 int stz_elastic_pair(int c, int d);
 
 // Takes components of the operator on the octant of wave numbers 0 <= m_i <= n_i/2 (z fastest) to the kernel on the
-// octant of sites 0 <= x_i <= n_i/2, in place: the field of one event at the origin. Local; `team` may be NULL.
+// octant of sites 0 <= x_i <= n_i/2, in place: the field of one event at the origin. `cells`: voxels n_x, n_y, n_z of
+// the box; `c`, `d`: components of stress and strain, 0..4; `data` (in and out): (n_x/2 + 1) (n_y/2 + 1) (n_z/2 + 1)
+// numbers. Local; `team` may be NULL.
 stz_err stz_elastic_octant(stz_team *team, const int cells[3], int c, int d, double *data) STZ_MUST_USE;
 
 // Stress field of a field of event strains. Collective. `strain`: 5 deviator components, one number per local site

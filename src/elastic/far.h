@@ -20,8 +20,8 @@ void stz_far_add(stz_far *far, const int origin[3], const float e[5]);
 // Recomputes the coarse part, if there is one, by Fourier transform.
 void stz_far_converge(stz_far *far);
 
-// Stress of the smooth parts, deviator, eV/nm^3: at one site; and at the 512 sites of the cube of 8 per axis from
-// `origin` on (wrapped), [c][x][y][z].
+// Stress (out) of the smooth parts, deviator, eV/nm^3: at one site, in voxels from 0; and at the 512 sites of the cube
+// of 8 per axis from `origin` on (wrapped), [c][x][y][z].
 void stz_far_site(const stz_far *far, const int site[3], float stress[5]);
 void stz_far_box(const stz_far *far, const int origin[3], float stress[5][512]);
 

@@ -7,7 +7,8 @@ typedef struct stz_elastic_params {
   double poisson;   // Poisson's ratio
 } stz_elastic_params;
 
-// The kernel table of a film: on a quadrant of offsets along x and y, 25 numbers for each pair of layers.
+// Bytes of the kernel table of a film of cells[0] x cells[1] x cells[2] voxels: on a quadrant of offsets along x and y,
+// 25 numbers in single precision for each pair of layers.
 static inline double stz_film_table_bytes(const int cells[3]) {
   return (cells[0] / 2 + 1.0) * (cells[1] / 2 + 1.0) * 25.0 * cells[2] * cells[2] * sizeof(float);
 }

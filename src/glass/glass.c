@@ -25,7 +25,7 @@ static stz_err add_fields(stz_glass *g) {
       {{"barrier", "eV", "activation barrier at zero stress", STZ_F32, 1, barrier}, (void **)&g->barrier},
       {{"plastic_strain", "1", "plastic strain, deviator components", STZ_F32, 5, STZ_FIELD_STATE},
        (void **)&g->plastic},
-      {{"cell", "1", "orientation cell", STZ_U32, 1, STZ_FIELD_FIXED}, (void **)&g->cell},
+      {{"cell", "1", "grain of orientation", STZ_U32, 1, STZ_FIELD_FIXED}, (void **)&g->cell},
       {{"rotation", "1", "entry of the rotation table", STZ_U16, 1, STZ_FIELD_STATE}, (void **)&g->rotation},
       {{"event_count", "1", "events centred on the voxel", STZ_U32, 1, STZ_FIELD_STATE}, (void **)&g->event_count},
       {{"last_rotation", "1", "rotation at the last event", STZ_U16, 1, STZ_FIELD_STATE}, (void **)&g->last_rotation},

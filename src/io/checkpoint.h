@@ -21,7 +21,8 @@ typedef struct stz_checkpoint stz_checkpoint;
 // Begins a checkpoint that is to become `path`. Fails with STZ_EIO.
 stz_err stz_checkpoint_create(const stz_grid *grid, const char *path, stz_checkpoint **checkpoint) STZ_MUST_USE;
 
-// Ends it: `path` becomes `previous` and the new file `path`. After a failure both are as they were.
+// Ends it: what was at `path` (of stz_checkpoint_create) gets the name `previous`, and the new file the name `path`.
+// After a failure both are as they were.
 stz_err stz_checkpoint_commit(stz_checkpoint **checkpoint, const char *previous) STZ_MUST_USE;
 
 // Opens a complete one to read. Fails with STZ_EIO: missing, cut short, damaged, or not a checkpoint.
@@ -30,20 +31,21 @@ stz_err stz_checkpoint_open(const stz_grid *grid, const char *path, stz_checkpoi
 // Closes one that is read, or gives up one that is written.
 void stz_checkpoint_close(stz_checkpoint **checkpoint);
 
-// A block whose parts lie on the ranks, in rank order: `bytes` is this rank's share. To read, the shares must add up to
-// what was written, but may be cut differently.
+// A block `name` whose parts lie on the ranks, in rank order: `bytes` is the length of this rank's part `data`. To
+// read, the lengths must add up to what was written, but may be cut differently.
 stz_err stz_checkpoint_put(stz_checkpoint *checkpoint, const char *name, const void *data, size_t bytes) STZ_MUST_USE;
 stz_err stz_checkpoint_get(stz_checkpoint *checkpoint, const char *name, void *data, size_t bytes) STZ_MUST_USE;
 
-// A block that every rank has: rank 0's is written, and read by all.
+// A block `name` of `bytes` bytes that every rank has: rank 0's `data` is written, and read by all.
 stz_err stz_checkpoint_put_common(stz_checkpoint *checkpoint, const char *name, const void *data,
                                   size_t bytes) STZ_MUST_USE;
 stz_err stz_checkpoint_get_common(stz_checkpoint *checkpoint, const char *name, void *data, size_t bytes) STZ_MUST_USE;
 
-// The length of a block that is to be read: no more than its file has, so that there can be room for it.
+// The length (*bytes, out) of the block `name` that is to be read: no more than its file has, so that there can be room
+// for it.
 stz_err stz_checkpoint_length(stz_checkpoint *checkpoint, const char *name, uint64_t *bytes) STZ_MUST_USE;
 
-// A text; what is read is to be freed by stz_free.
+// A text, of rank 0; what is read (*text, on every rank) is to be freed by stz_free.
 stz_err stz_checkpoint_put_text(stz_checkpoint *checkpoint, const char *name, const char *text) STZ_MUST_USE;
 stz_err stz_checkpoint_get_text(stz_checkpoint *checkpoint, const char *name, char **text) STZ_MUST_USE;
 

@@ -20,8 +20,8 @@ stz_err stz_disk_replace(const char *path, const void *data, size_t bytes) STZ_M
 // Appends a line with the checksum of all bytes so far, and syncs the file.
 stz_err stz_disk_seal(const char *path, stz_team *team) STZ_MUST_USE;
 
-// Whether the file's last line holds the checksum of the bytes before it: there is no such line, it does, or the file
-// has changed since.
+// Whether the last line of the file `path` holds the checksum of the bytes before it: there is no such line, it does,
+// or the file has changed since.
 typedef enum stz_seal { STZ_SEAL_NONE, STZ_SEAL_FITS, STZ_SEAL_BROKEN } stz_seal;
 stz_err stz_disk_read_seal(const char *path, stz_team *team, stz_seal *seal) STZ_MUST_USE;
 

@@ -32,7 +32,7 @@ stz_err stz_result_reopen(const stz_grid *grid, const char *path, stz_result **r
 const char *stz_result_path(const stz_result *result); // on rank 0; local
 
 // Write the attribute `name` of the group or dataset `object` ("/": the root); missing groups are made. Rank 0's
-// value is written.
+// value, or values[count], is written.
 stz_err stz_result_text(stz_result *result, const char *object, const char *name, const char *value) STZ_MUST_USE;
 stz_err stz_result_int(stz_result *result, const char *object, const char *name, int64_t value) STZ_MUST_USE;
 stz_err stz_result_uint(stz_result *result, const char *object, const char *name, uint64_t value) STZ_MUST_USE;
@@ -41,13 +41,15 @@ stz_err stz_result_ints(stz_result *result, const char *object, const char *name
                         int count) STZ_MUST_USE;
 
 // Datasets of a group, whose path is given as it is in the file. A text; and `values` that every rank holds, as they
-// are stored, with the sizes of the dimensions (rank 0's are written).
+// are stored (of the type of `what`, the last index fastest), with dims[] the sizes of its dimensions (rank 0's are
+// written).
 stz_err stz_result_text_dataset(stz_result *result, const char *group, const stz_dataset *what,
                                 const char *text) STZ_MUST_USE;
 stz_err stz_result_values(stz_result *result, const char *group, const stz_dataset *what, const int *dims,
                           const void *values) STZ_MUST_USE;
 
-// A field over the lattice, nx x ny x nz floats: collected plane by plane, so that no rank ever holds more than a slab.
+// A field over the lattice, nx x ny x nz floats: `local` has one number per local site, collected plane by plane, so
+// that no rank ever holds more than a slab.
 stz_err stz_result_field(stz_result *result, const char *group, const stz_dataset *what,
                          const float *local) STZ_MUST_USE;
 

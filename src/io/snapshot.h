@@ -17,7 +17,8 @@ typedef struct stz_snapshot stz_snapshot;
 
 #define STZ_POINTS "/VTKHDF/PointData" // the group of the fields
 
-// Begins snapshot `index`. The file appears under its name when it is committed, and then replaces an older one.
+// Begins snapshot `index` (from 0) of the series STEM.0000.hdf, ...; `stem` may hold a folder. The file appears under
+// its name when it is committed, and then replaces an older one.
 stz_err stz_snapshot_create(const stz_grid *grid, const char *stem, int index, stz_snapshot **snapshot) STZ_MUST_USE;
 stz_err stz_snapshot_commit(stz_snapshot **snapshot) STZ_MUST_USE;
 void stz_snapshot_abandon(stz_snapshot **snapshot); // gives up one that was begun; does nothing without
@@ -27,8 +28,8 @@ void stz_snapshot_abandon(stz_snapshot **snapshot); // gives up one that was beg
 stz_err stz_snapshot_field(stz_snapshot *snapshot, const stz_dataset *what, const float *local) STZ_MUST_USE;
 
 // What is no field lies beside the group VTKHDF, where VTK passes over it: numbers as attributes of the root or of a
-// group (VTK 9.1 fails on field data of an image), texts, and columns of `count` rows on each rank, those of the ranks
-// one after the other.
+// group (VTK 9.1 fails on field data of an image), texts (rank 0's), and columns: `count` rows of this rank in `local`,
+// those of the ranks one after the other.
 stz_err stz_snapshot_number(stz_snapshot *snapshot, const char *object, const char *name, double value) STZ_MUST_USE;
 stz_err stz_snapshot_text(stz_snapshot *snapshot, const char *group, const stz_dataset *what,
                           const char *text) STZ_MUST_USE;
@@ -45,7 +46,8 @@ stz_err stz_snapshot_count(const stz_grid *grid, const char *stem, int *count) S
 // stz_free. Local.
 stz_err stz_snapshot_path(const char *stem, int index, const char *suffix, char **path) STZ_MUST_USE;
 
-// Reading one back. Messages name the file; STZ_EIO where it lacks something or is of another lattice.
+// Reading one back. `local` (out): one number per local site, of the field `name` of STZ_POINTS; *value (out):
+// the attribute `name` of `object`. Messages name the file; STZ_EIO where it lacks something or is of another lattice.
 typedef struct stz_snapshot_source stz_snapshot_source;
 stz_err stz_snapshot_open(const stz_grid *grid, const char *stem, int index, stz_snapshot_source **source) STZ_MUST_USE;
 void stz_snapshot_close(stz_snapshot_source **source); // does nothing without one

@@ -43,7 +43,8 @@ typedef struct stz_kmc_stats {
   double missed;
 } stz_kmc_stats;
 
-// What a run costs, roughly, for `check` and for the order of a sweep.
+// What a run costs, roughly, for `check` and for the order of a sweep. `sites`: of the box; `ranks`: of the run;
+// `random`: whether grains have random orientations.
 typedef struct stz_engine_cost {
   double event_s; // wall time per event
   double setup_s; // wall time of the set-up, per site, beside what all engines have
@@ -89,23 +90,23 @@ void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 // trace. The glass and the clock stay; the stress counts as that of an event. After stz_kmc_next.
 void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]);
 
-// Sum of all rates (1/s) and the axial (xx) plastic strain rate that they give (1/s), at the mean stress `mean` (t0).
-// Collective; evaluates all sites. Fails with STZ_ENUMERIC if the sum is above the bound by which the engine draws
-// events: then it misses some.
+// *total (out): sum of all rates (1/s). *plastic_rate (out): the axial (xx) plastic strain rate that they give (1/s),
+// at the mean stress `mean` (t0). Collective; evaluates all sites. Fails with STZ_ENUMERIC if the sum is above the
+// bound by which the engine draws events: then it misses some.
 stz_err stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
 
 // Driving stress without the mean, deviator component c (0..4), eV/nm^3, one number per local site. Up to date after
 // stz_kmc_next or stz_kmc_rates. With some engines the first call after an event evaluates all sites.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
-// The same of one local site, all components: cheap with every engine. Local.
+// The same of one local site, all components (out, eV/nm^3): cheap with every engine. Local.
 void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]);
 
 // What an event of unit strain, deviator component d, makes of component c of the stress at its own site: self[c][d],
 // eV/nm^3, in the layer z = `layer` of a film; in a periodic box all are alike. Local.
 void stz_kmc_self_stress(const stz_kmc *kmc, int layer, double self[5][5]);
 
-// Root mean square of that deviator's norm, eV/nm^3. Collective.
+// Root mean square over all sites (*rms, out, the same on every rank) of that deviator's norm, eV/nm^3. Collective.
 stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) STZ_MUST_USE;
 
 // The engine's own fields, for checkpoints and snapshots; NULL if it has none.

@@ -31,7 +31,7 @@ stz_team *stz_grid_team(const stz_grid *grid);
 
 const int *stz_grid_cells(const stz_grid *grid);               // nx, ny, nz
 bool stz_grid_film(const stz_grid *grid);                      // free surfaces normal to z
-bool stz_grid_outside(const stz_grid *grid, int z);            // of a film's surfaces
+bool stz_grid_outside(const stz_grid *grid, int z);            // whether plane z lies outside a film's surfaces
 double stz_grid_spacing(const stz_grid *grid);                 // a, nm
 double stz_grid_volume(const stz_grid *grid);                  // of the box, nm^3
 int64_t stz_grid_sites(const stz_grid *grid);                  // nx ny nz

@@ -23,7 +23,8 @@
 typedef struct stz_micro stz_micro;
 
 // Checks that given[count], the values of the sites from `first` (global index) on, are atomic fractions, or phases
-// where `values` says so, within rounding. Fails with STZ_EINPUT, naming the first that is none.
+// where `values` says so, within rounding. `cells`: voxels of the box. Fails with STZ_EINPUT, naming the first that is
+// none, by its coordinates.
 stz_err stz_micro_check_given(stz_micro_values values, const int cells[3], int64_t first, int64_t count,
                               const double *given) STZ_MUST_USE;
 
@@ -51,8 +52,8 @@ typedef struct stz_micro_measures {
 
 // Collective. Makes the field from the streams of `seed`; the same bits on any number of ranks. `given`: for `file` the
 // atomic fraction of Ni, one number per local site, else NULL; it is copied. `spectral` is work space. Fails with
-// STZ_EINPUT if the waves' shell, the quench's length or the layers do not fit the
-// lattice or the box, or what is given does not lie in [0, 1].
+// STZ_EINPUT if the waves' shell, the quench's length or the layers do not fit the lattice or the box, or what is given
+// does not lie in [0, 1].
 stz_err stz_micro_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro_params *params,
                          const double *given, uint64_t seed, stz_micro **micro) STZ_MUST_USE;
 void stz_micro_destroy(stz_micro **micro);

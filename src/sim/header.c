@@ -21,9 +21,10 @@ static const stz_dataset config_texts[] = {
 enum { CATALOGUE, ROTATIONS };
 static const stz_dataset modes_always[] = {
     [CATALOGUE] = {"catalogue", "1",
-                   "P of each mode in the axes of its orientation cell: xx yy zz yz xz xy, tensor components",
+                   "P of each mode in the axes of its grain of orientation: xx yy zz yz xz xy, tensor components",
                    "mode component[6]", STZ_FLOAT64},
-    [ROTATIONS] = {"rotations", "1", "matrices R by rows: the axes x, y, z of an orientation cell in those of the box",
+    [ROTATIONS] = {"rotations", "1",
+                   "matrices R by rows: the axes x, y, z of a grain of orientation in those of the box",
                    "rotation entry[9]", STZ_FLOAT64},
 };
 static const stz_dataset modes_random[] = {

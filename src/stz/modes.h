@@ -34,12 +34,11 @@ void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed
 // Replaces the icosahedral modes by a catalogue of one mode or more; `modes` (in and out) was initialised.
 void stz_modes_replace(stz_modes *modes, const stz_catalogue *catalogue);
 
-// Smallest and largest eigenvalue of the sum of p p^T over the modes: equal if no direction of shear is preferred; 0 if
-// there are shears that no mode has a part in.
+// Smallest and largest eigenvalue (out) of the sum of p p^T over the modes: equal if no direction of shear is
+// preferred; 0 if there are shears that no mode has a part in.
 void stz_modes_isotropy(const stz_modes *modes, double *least, double *most);
 
-// Deviator, in the lattice's axes, of mode `mode` in a grain with rotation `rotation` (entry
-// of the table).
+// Deviator d (out) of mode `mode`, in the lattice's axes, in a grain with rotation `rotation` (entry of the table).
 void stz_modes_deviator(const stz_modes *modes, int mode, int rotation, double d[5]);
 
 // Largest P_xx: of the catalogue as it stands (aligned), or 1/2 (random).

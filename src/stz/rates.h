@@ -14,8 +14,8 @@
 enum { STZ_RATES_MOST = 512 }; // sites per call
 
 // Sum over n sites of the rates of all 30 modes; n a multiple of 8, at most STZ_RATES_MOST (a longer call spends less
-// on its start). `stress`: 5 components of the deviator without the mean; `rotation`: entries of the table; `rates`
-// receives the sum of each site.
+// on its start). `stress`: 5 components of the deviator without the mean, n numbers each, eV/nm^3; `barrier`: n, eV;
+// `rotation`: n entries of the table; `rates` (out): the sum of each site. Rates are in units of the attempt rate.
 double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates);
 
@@ -24,8 +24,9 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
 double stz_rates_net(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, float *rates, double *axial);
 
-// The 30 rates of one site, [mode][0: positive, 1: negative sign], with the same bits that stz_rates_sum sums; 0 for
-// modes that a smaller catalogue does not have.
+// The 30 rates (out, in units of the attempt rate) of one site, [mode][0: positive, 1: negative sign], with the same
+// bits that stz_rates_sum sums; 0 for modes that a smaller catalogue does not have. `stress`, `barrier`, `rotation`: as
+// there.
 void stz_rates_site(const stz_law *law, const stz_modes *modes, const float stress[5], float barrier, int rotation,
                     float rates[STZ_MODES][2]);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The sample: its barriers and orientation cells as they are made, and what an event changes, voxel by voxel; the same
+// The sample: its barriers and grains of orientation as they are made, and what an event changes, voxel by voxel; the same
 // on any number of ranks.
 #include <inttypes.h>
 

@@ -17,7 +17,7 @@ static const stz_dataset columns[] = {
     {"segment_time_s", "s", "time since the start of the segment", "event", STZ_FLOAT64},
     {"segment", "1", "index of the segment", "event", STZ_INT16},
     {"site", "1", "voxel x y z on which the event is centred, counted from 0", "event axis[3]", STZ_INT16},
-    {"mode", "1", "shear mode, 0 to 14, in the axes of its orientation cell", "event", STZ_INT8},
+    {"mode", "1", "shear mode, 0 to 14, in the axes of its grain of orientation", "event", STZ_INT8},
     {"sign", "1", "+1 or -1", "event", STZ_INT8},
     {"rotation", "1", "orientation at the event: entry of /modes/rotations", "event", STZ_INT16},
     {"plastic_strain_axial", "1", "what it adds to the mean plastic strain, xx", "event", STZ_FLOAT32},
