@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The sample: its barriers and grains of orientation as they are made, and what an event changes, voxel by voxel; the same
-// on any number of ranks.
+// The sample: its barriers and grains of orientation as they are made, and what an event changes, voxel by voxel; the
+// same on any number of ranks.
 #include <inttypes.h>
 
 #include "kmc_setup.h"
