@@ -15,6 +15,7 @@ PROGRAMS = {
     "python": ("/usr/bin/python3", "--version"),
     "commit": ("git", "describe", "--always", "--dirty"),
 }
+LIBRARIES = ("hdf5", "fftw3", "libconfig")
 MODULES = ("numpy", "scipy", "h5py", "matplotlib", "xarray")
 
 
@@ -29,6 +30,8 @@ def first_line(words):
 def versions():
     for name, words in PROGRAMS.items():
         yield name, first_line(words)
+    found = ((name, first_line(("pkg-config", "--modversion", name))) for name in LIBRARIES)
+    yield "libraries", ", ".join(f"{name} {version}" for name, version in found)
     script = f"import importlib\nprint(*(m + ' ' + importlib.import_module(m).__version__ for m in {MODULES}), sep=', ')"
     yield "modules", first_line(("/usr/bin/python3", "-c", script))
 
