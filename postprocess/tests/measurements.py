@@ -18,14 +18,14 @@ def law(time, s, t0):
 
 
 def relaxation(rng, s):
-    """40 rows from the begin on, with errors."""
+    """40 rows from the start on, with errors."""
     time = np.geomspace(1, 1e6, 40)
     stress = law(time, s, 10 ** rng.uniform(0.5, 2.0)) + 0.01 * rng.standard_normal(40)
     return [text("time_s,stress_GPa,error_GPa", [time, stress, np.full(40, 0.01)])], {}
 
 
 def scatter(rng, s):
-    """Seven readings of long after the begin, without errors: hours and MPa."""
+    """Seven readings of long after the start, without errors: hours and MPa."""
     time = np.geomspace(7200, 4.4e6, 7)
     stress = law(time, s, 10 ** rng.uniform(0.3, 2.5)) + 0.01 * rng.standard_normal(7)
     return [text("t (h);Stress [MPa]", [time / 3600, 1e3 * stress], separator=";")], {}

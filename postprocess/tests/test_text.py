@@ -58,7 +58,7 @@ def test_forms_of_a_text():
 
 
 def test_every_embedded_json_is_escaped(tmp_path, monkeypatch):
-    """What a browser would take for the begin of a comment in a script leaves the rest of the page alone."""
+    """What a browser would take for the start of a comment in a script leaves the rest of the page alone."""
     monkeypatch.setattr(build, "plotly", lambda part: "")
     path = tmp_path / "page.html"
     build._save(str(path), NASTY, "<p>body</p>", {"file": [NASTY, NOT_UTF8]}, "sweep")

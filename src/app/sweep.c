@@ -19,7 +19,7 @@ static void describe_running(const stz_sweep_news *news, char text[160]) {
            news->wall_s, least, high);
 }
 
-// A line at the begin, one for each run from the first rank of its group, and between them what goes on.
+// A line at the start, one for each run from the first rank of its group, and between them what goes on.
 static void report_news(const stz_sweep_news *news) {
   static stz_forecast forecast;
   char line[1400], rest[1100] = "", left[STZ_FORECAST_TEXT];

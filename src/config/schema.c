@@ -244,7 +244,7 @@ const stz_key stz_schema[] = {
     {"protocol[].control", STZ_KEY_LIST, "", NULL, .names = "strain|stress", .count = 6, IN_SEGMENT(control),
      .used_by = MIXED, .needed_by = MIXED,
      .description = "Whether the strain or the stress of each component xx, yy, zz, yz, xz, xy is imposed, starting "
-                    "from its value at the begin of the segment"},
+                    "from its value at the start of the segment"},
     {"protocol[].strain_rates_per_s", STZ_KEY_LIST, "1/s", "[0.0, 0.0, 0.0, 0.0, 0.0, 0.0]", .min = -1e12, .max = 1e12,
      .count = 6, IN_SEGMENT(strain_rates_per_s), .used_by = MIXED,
      .description = "Rates of the strains that are imposed (tensor components); 0 for the others"},
@@ -253,7 +253,7 @@ const stz_key stz_schema[] = {
      .description = "Rates of the stresses that are imposed; 0 for the others"},
     {"protocol[].stress_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = -100, .max = 100, IN_SEGMENT(stress_GPa),
      .used_by = CREEP,
-     .description = "Stress, set at once; without it, the stress at the begin of the segment is held"},
+     .description = "Stress, set at once; without it, the stress at the start of the segment is held"},
     {"protocol[].stiffness_GPa", STZ_KEY_FLOAT, "GPa", NULL, .min = 1e-9, .max = 1e9, IN_SEGMENT(stiffness_GPa),
      .used_by = ACTUATOR, .needed_by = ACTUATOR,
      .description = "Stiffness S_a = E_a A_a L_s/(A_s L_a) of the actuator (a) on the scale of the specimen (s)"},

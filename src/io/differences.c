@@ -21,7 +21,7 @@ static size_t value_length(const char *value) {
 }
 
 // Prints the settings of a resolved input as `group.key: value`, `protocol[2].key: value`. It is our own print, with a
-// key, or the begin or end of a group, per line.
+// key, or the start or end of a group, per line.
 static void flatten(const char *resolved, FILE *out) {
   char group[64] = "", name[64] = "";
   int segment = -1; // of the protocol, the only list

@@ -50,7 +50,7 @@ static void write_out(sink *s, haddr_t address, size_t size, const char *from) {
   }
 }
 
-// Writes the blocks from `low` on and below `high`, from the end of the file to its begin, and forgets them.
+// Writes the blocks from `low` on and below `high`, from the end of the file to its start, and forgets them.
 static void write_between(sink *s, haddr_t low, haddr_t high) {
   for (block **at = &s->waiting; *at;) {
     block *b = *at;

@@ -8,7 +8,7 @@
 //
 // And a file is to be whole whenever the program is killed. HDF5 writes what describes the data (headers, indices) in
 // ascending order, so that for a moment a header may point to an index that is not there yet. This driver keeps it back
-// until HDF5 flushes. It then writes what is new, from the end of the file to its begin: what is pointed to, which was
+// until HDF5 flushes. It then writes what is new, from the end of the file to its start: what is pointed to, which was
 // made later, before what points to it; then the superblock, which says how far the file goes; then what has changed in
 // place. The data themselves are written at once, before anything points to them.
 #ifndef STZ_IO_SINK_H

@@ -7,7 +7,7 @@
 //   actuator: c = attach + m(t) over the specimen and a spring in series.
 // c is always computed from the leg's start, never summed up, so that errors of rounding do not grow.
 //
-// All times are counted from the begin of the segment, so that a long rest takes nothing off the resolution of what
+// All times are counted from the start of the segment, so that a long rest takes nothing off the resolution of what
 // follows. The begin itself is an exact sum of two doubles.
 #include "load/load.h"
 
@@ -164,7 +164,7 @@ static void turn(stz_load *load) {
   }
 }
 
-// An event, or the begin of a segment, may find a leg at its end.
+// An event, or the start of a segment, may find a leg at its end.
 static void turn_if_due(stz_load *load) {
   if (load->leg < 0 || load->last_leg) return;
   const stz_load_now now = state_at(load, load->time);

@@ -4,7 +4,7 @@
 // Between events every quantity is linear in time up to the next break point, so that times of crossing are exact. No
 // MPI: every rank carries the same copy.
 //
-// Times are counted from the begin of the running segment, those in its name or comment apart.
+// Times are counted from the start of the running segment, those in its name or comment apart.
 //
 // Each component of the mean is controlled by its strain or by its stress; strain = S stress + plastic strain, with the
 // isotropic compliance S (balance.h). A segment drives one component, which "strain" and "stress" mean here:
@@ -51,8 +51,8 @@ typedef struct stz_drive {
 
 // The macroscopic state at the load's present time.
 typedef struct stz_macro {
-  double time_s, temperature_K;            // time since the begin of the segment
-  double begin_s, run_time_s;              // since the begin of the run: that begin, and now
+  double time_s, temperature_K;            // time since the start of the segment
+  double begin_s, run_time_s;              // since the start of the run: that start, and now
   double strain[6], stress[6], plastic[6]; // total strain, stress (eV/nm^3), plastic strain
   int segment;                             // index of the segment that is running
   int component;                           // the component that it drives

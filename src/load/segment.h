@@ -18,7 +18,7 @@ struct stz_load {
   stz_balance balance;
   int component;                      // that is driven
   double clock_zero;                  // time in the segment
-  double imposed[6], imposed_rate[6]; // strain or stress at the begin; c(t) instead where the driven strain is imposed
+  double imposed[6], imposed_rate[6]; // strain or stress at the start; c(t) instead where the driven strain is imposed
   int strain_way, stress_way;         // in which direction an end condition is crossed; 0 if it never is
   // the running leg
   int leg; // -1: a type without
@@ -41,7 +41,7 @@ typedef struct stz_segment_kind {
   // Begins leg `leg`, the strain of the driven component being `strain` and its stress `stress`: calls stz_ramp or
   // stz_ramp_to_stress, and says by last_leg whether it is the last. NULL: the strain does not move by itself.
   void (*leg)(stz_load *load, const stz_segment *segment, int leg, double strain, double stress);
-  // What else holds from the begin on, the first leg having begun: in which direction its ends are crossed.
+  // What else holds from the start on, the first leg having begun: in which direction its ends are crossed.
   void (*begin)(stz_load *load, const stz_segment *segment, double strain, double stress);
   // Whether events, or legs to come, can yet bring about its end. NULL: they cannot.
   bool (*can_end_later)(const stz_load *load, const stz_segment *segment);

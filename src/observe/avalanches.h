@@ -28,7 +28,7 @@ typedef struct stz_avalanches stz_avalanches;
 // What an avalanche takes from an event.
 typedef struct stz_avalanche_event {
   double time_s;                      // of the clock that stz_avalanches_new_clock sets back
-  double run_time_s;                  // since the begin of the run
+  double run_time_s;                  // since the start of the run
   int segment;                        // of the protocol
   int64_t site;                       // global
   double strain;                      // total strain before it
@@ -37,13 +37,13 @@ typedef struct stz_avalanche_event {
 
 typedef struct stz_avalanche {
   int64_t id;             // counted from 0 by their begins
-  double run_begin_s;     // since the begin of the run
+  double run_begin_s;     // since the start of the run
   double segment_begin_s; // its first event's time in the segment
   double begin_s, last_s; // of its first and last event, of the present clock
   double open_until_s;    // no event can join it after that
   int64_t segment;        // in which it begins
   int64_t events;
-  double strain;                      // total strain at the begin
+  double strain;                      // total strain at the start
   double plastic_strain, stress_drop; // sums over its events
   int64_t first_site;
   double sum_nm[3], square_nm2; // of the events' places from the first, along the tree; of their squared distances

@@ -13,7 +13,7 @@
 
 // The macroscopic state at a row's time, which the caller fills in.
 typedef struct stz_history_state {
-  double time_s, segment_time_s; // since the begin of the run and of the segment
+  double time_s, segment_time_s; // since the start of the run and of the segment
   double temperature_K;
   double strain[6], stress[6], plastic[6]; // total strain, stress (eV/nm^3), plastic strain
   int segment;                             // index

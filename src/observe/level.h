@@ -33,7 +33,7 @@ stz_err stz_reached_restore(void *state, const void *saved, size_t bytes) STZ_MU
 
 // When something was taken.
 typedef struct stz_moment {
-  double strain, time_s; // axial strain; time since the begin of the run
+  double strain, time_s; // axial strain; time since the start of the run
   double segment_time_s; // and of the segment; NaN: not known, nor is the segment
   int segment;
 } stz_moment;

@@ -18,7 +18,7 @@ typedef struct layout {
   double box[3];    // sides along them, nm
   double step;      // of the probe grid, nm
   double foil;      // thickness, nm
-  double begin;     // room for the begin of a foil along the beam, nm
+  double begin;     // room for the start of a foil along the beam, nm
   double reach;     // largest distance of a cluster's centre from the axis of a probe that sees it, nm
   int places[2];    // scans side by side along u and v
   int layers;       // displaced foils

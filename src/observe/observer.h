@@ -31,7 +31,7 @@ typedef struct stz_view {
   stz_result *result; // from `open` on
 } stz_view;
 
-// A stretch of time without an event: the macroscopic state at its begin and at its end.
+// A stretch of time without an event: the macroscopic state at its start and at its end.
 typedef struct stz_span {
   stz_macro now, then;
 } stz_span;

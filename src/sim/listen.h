@@ -24,7 +24,7 @@ typedef struct stz_listener {
   stz_wish wish;       // that was heard, until the caller has met it
 } stz_listener;
 
-// From now on. Until `moved` is set the wall time counts from now, not from the begin, and the first question is never
+// From now on. Until `moved` is set the wall time counts from now, not from the start, and the first question is never
 // answered by it, so that each part of a run gets on. Local.
 stz_listener stz_listen_begin(MPI_Comm comm, const stz_run_options *options, double save_every_s);
 

@@ -81,7 +81,7 @@ stz_err stz_pace_check(stz_pace *pace, const stz_config *config, const stz_sampl
                     index, now, type, digit, 1.0 / growth);
   }
   if (drive->ends_segment && drive->until == 0.0) {
-    stz_log(STZ_LOG_WARNING, "protocol[%d]: this %s segment ends at once: its end condition holds at its begin", index,
+    stz_log(STZ_LOG_WARNING, "protocol[%d]: this %s segment ends at once: its end condition holds at its start", index,
             type);
   }
   if (events < pace->events + between) return STZ_OK;

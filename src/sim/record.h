@@ -59,7 +59,7 @@ stz_err stz_recorder_event(stz_recorder *record, const stz_event *event, const d
 // is still to be taken; the next call, with the same `t`, continues.
 stz_err stz_recorder_until(stz_recorder *record, double t, bool *left_off) STZ_MUST_USE;
 
-// Collective. Notes that a segment begins or ends now. Rows due at time 0 are taken after its begin.
+// Collective. Notes that a segment begins or ends now. Rows due at time 0 are taken after its start.
 stz_err stz_recorder_segment_begins(stz_recorder *record) STZ_MUST_USE;
 stz_err stz_recorder_segment_ends(stz_recorder *record) STZ_MUST_USE;
 

@@ -122,7 +122,7 @@ def repeated(result):
 
 
 def reloads(ends, temperature_K, fitted=False):
-    """s from repeated relaxations, of each the (stresses, rates) at its begin and end: between the end of one and the
+    """s from repeated relaxations, of each the (stresses, rates) at its start and end: between the end of one and the
     begin of the next, a quick reload moves the stress by d sigma and the plastic rate by d ln(rate), at nearly one
     structure. The mean over the reloads, with Student's interval. `fitted`: begin and end of a relaxation are of one
     fit, so that errors of neighbouring reloads agree by up to a half."""

@@ -25,7 +25,7 @@ def log_law(time, stress, error=None, temperature_K=ROOM_K):
     """The log law through observations with independent errors (GPa; one number or one each; None: their scatter).
 
     For a given t0 the law is linear in (sigma0, s); the interval of s is that of the profile likelihood with t0 free.
-    Fewer than DENSE observations cannot tell a curve recorded from its begin from incubation or a fall after yielding:
+    Fewer than DENSE observations cannot tell a curve recorded from its start from incubation or a fall after yielding:
     there t0 stays below T0_SHARE times the first observation, and what fits better beyond is refused. More rows show
     the bend: there t0 is free, and the curve must end at exp(MIN_SPAN) t0 as that of a run. Refused too when the
     residuals want a parabola or a cubic in ln(1 + t/t0) besides (two degrees of freedom, FALSE_ALARM), or when the
@@ -58,8 +58,8 @@ def log_law(time, stress, error=None, temperature_K=ROOM_K):
     refused = ""
     if profile.misfit - late > unit * _quantile(1 - FALSE_ALARM / 5, freedom):
         refused = (
-            f"incubation, or a curve recorded from its begin: a t0 beyond {T0_SHARE:.2g} of the first observation fits "
-            f"better, and {len(time)} rows cannot tell which; give {DENSE} rows or more, from the begin on"
+            f"incubation, or a curve recorded from its start: a t0 beyond {T0_SHARE:.2g} of the first observation fits "
+            f"better, and {len(time)} rows cannot tell which; give {DENSE} rows or more, from the start on"
         )
     elif interval[0] <= 0:
         refused = "the stress does not fall beyond its errors: record longer, or average rows to make them smaller"

@@ -149,7 +149,7 @@ def _temperature(measured, settings, outcome):
 
 
 def _clocked(measured, settings, needed):
-    """Rows after the begin, times from there."""
+    """Rows after the start, times from there."""
     cut(measured, settings.start_s, settings.stop_s)
     return clean(measured, needed, clock=True).columns
 

@@ -58,7 +58,7 @@ def add_reading(parser):
     group.add_argument("--separator", metavar="SIGN", help="tab, semicolon, comma, bar, space or a character")
     group.add_argument("--decimal", metavar="SIGN", help="decimal sign: , or .")
     group.add_argument("--encoding", metavar="NAME", help="as utf-8, latin-1")
-    group.add_argument("--skip", type=int, default=0, metavar="N", help="lines at the begin to leave out")
+    group.add_argument("--skip", type=int, default=0, metavar="N", help="lines at the start to leave out")
     group.add_argument("--sheet", metavar="NAME", help="of a workbook; group of curves.h5")
     group.add_argument("--area", type=float, metavar="MM2", help="cross-section that turns a force into a stress")
     group.add_argument("--young", type=float, metavar="GPA", help="Young's modulus: what cannot be a stress, and the area under load (default 72)")

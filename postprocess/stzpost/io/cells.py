@@ -28,7 +28,7 @@ class Format:
     separator: Optional[str] = None  # a name of SEPARATORS or one character
     decimal: Optional[str] = None
     encoding: Optional[str] = None
-    skip: int = 0  # lines at the begin that are left out
+    skip: int = 0  # lines at the start that are left out
     sheet: Optional[str] = None  # of a workbook, or group of an HDF5 file
 
 

@@ -41,7 +41,7 @@ for _kind in ("barrier_eV", "resolved_stress_GPa", "activation_eV"):
 @dataclass
 class Segment:
     """A segment of the protocol; `clock_zero_s` is the time from which its own times count, `segment_clock_zero_s` the same
-    from its begin on."""
+    from its start on."""
 
     index: int
     type: str

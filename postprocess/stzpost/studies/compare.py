@@ -3,7 +3,7 @@
 
 What a file holds is told by its columns (io/measured.py, docs/measured.md):
 
-    time, stress, error                    relaxation, t from the end of release or the begin of relaxation
+    time, stress, error                    relaxation, t from the end of release or the start of relaxation
     time, displacement, error, length      the same read as displacement of a specimen; only its changes count
     volume, error, factor                  activation volumes with their Taylor factor M
     strain, bragg[, patterns]              patterns with Bragg reflections, a line a scan of 100

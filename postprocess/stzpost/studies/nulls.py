@@ -91,7 +91,7 @@ class Dashpot:
 
     @property
     def reference(self):
-        """Plastic rate at `stress`: long after its begin a relaxation has the rate s/(K t), whatever came before; K of
+        """Plastic rate at `stress`: long after its start a relaxation has the rate s/(K t), whatever came before; K of
         the specimen that the actuator of its own stiffness pulls."""
         return self.s_GPa / (self.spring(self.inputs.young_GPa) * experiment.TIMES["2 h"])
 

@@ -109,10 +109,10 @@ void stz_ml_cost(double sites, int ranks, bool random, stz_engine_cost *cost);
 // t0.
 typedef struct stz_ml_stretch {
   double start, begin, length;
-  double raised, growth; // of the bounds, at its begin, and its rate
+  double raised, growth; // of the bounds, at its start, and its rate
 } stz_ml_stretch;
 
-// The factor by which bounds have grown at the time `within` after its begin.
+// The factor by which bounds have grown at the time `within` after its start.
 static inline double stz_ml_raised(const stz_ml_stretch *s, double within) {
   return s->growth > 0.0 ? s->raised * stz_exp(s->growth * within) : s->raised;
 }
