@@ -43,7 +43,7 @@ def add(commands, formatter):
         ("temperature", "K", "of the tests (default: the file's, else 295)"),
         ("error", "X", "standard error of a reading: GPa, or µm of a displacement"),
         ("length", "UM", "of the specimen"),
-        ("from", "S", "begin of the relaxation: rows before are left out, times count from it"),
+        ("from", "S", "start of the relaxation: rows before are left out, times count from it"),
         ("to", "S", "end of what counts, on the file's clock"),
     )
     for name, unit, meaning in numbers:

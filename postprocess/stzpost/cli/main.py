@@ -172,7 +172,7 @@ def parser():
 def _fill_relaxation(one):
     one.add_argument("--segment", type=int, metavar="I", help="index of the segment (default: the longest relaxation)")
     one.add_argument(
-        "--from", dest="start", type=float, default=0.0, metavar="S", help="begin of the fit, s (default 0)"
+        "--from", dest="start", type=float, default=0.0, metavar="S", help="start of the fit, s (default 0)"
     )
     one.add_argument(
         "--to", dest="stop", type=float, default=math.inf, metavar="S", help="end of the fit, s (default: all)"

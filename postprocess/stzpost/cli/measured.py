@@ -28,7 +28,7 @@ def add(commands):
         ("error", "X", "standard error of a reading: GPa, or µm of a displacement"),
         ("stress", "GPA", "held stress of a creep test"),
         ("rate", "PER_S", "strain rate of a tension test without time"),
-        ("from", "S", "begin of the relaxation: rows before are left out, times count from it"),
+        ("from", "S", "start of the relaxation: rows before are left out, times count from it"),
         ("to", "S", "end of what counts, on the file's clock"),
         ("constraint", "C", "hardness over stress (default 3)"),
         ("m-stress", "GPA", "stress at which m is given (default: the mean)"),
