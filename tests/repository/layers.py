@@ -256,6 +256,8 @@ def breaches(top):
         text = path.read_text()
         if SPDX not in "\n".join(text.splitlines()[:2]):
             yield path, 1, f"the first lines lack '{SPDX}'"
+        if not text.endswith("\n"):  # clang's build refuses it
+            yield path, len(text.splitlines()), "the last line lacks its newline"
         if path.name != Path(__file__).name:
             for number, line in enumerate(text.splitlines(), 1):
                 if found := UNFINISHED.search(line):

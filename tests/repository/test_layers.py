@@ -70,6 +70,7 @@ def main():
         if code != 1 or not lines[0].startswith(f"{file}:1: the first lines lack"):
             failures.append(f"a missing licence line gives {lines}")
         (copy / file).write_text("// " + SPDX + without)
+        expect(file, (copy / file).read_text().rstrip("\n"), "the last line lacks its newline")
         (copy / "tests/mutants/new_one.toml").write_text("why = 'x'\ntest = 'y'\n")
         code, lines = run(copy)
         if code != 1 or not lines[0].startswith("tests/mutants/new_one.toml:1: is not listed"):
@@ -103,7 +104,7 @@ def main():
         code, lines = run(copy)
         if code != 1 or not lines[0].endswith("has no heading #statistics-against-the-direct-engine"):
             failures.append(f"a heading that links miss gives {lines}")
-    print("\n".join(failures) or f"{len(PLANTED) + 9} planted breaches found, {len(HARMLESS)} harmless changes passed")
+    print("\n".join(failures) or f"{len(PLANTED) + 10} planted breaches found, {len(HARMLESS)} harmless changes passed")
     return 1 if failures else 0
 
 
