@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/damage.h"
 #include "config/film.h"
 #include "config/limits.h"
 
@@ -424,26 +425,9 @@ static stz_err check_modes(const stz_config_builder *builder) {
 }
 
 static stz_err check_damage(const stz_config_builder *builder) {
-  const stz_config *config = builder->config;
-  const stz_barrier_params *b = &config->barriers;
-  const stz_damage_params *d = &b->damage;
-  if (d->shape == STZ_DAMAGE_NONE) return STZ_OK;
-  if (b->softening_eV <= 0.0) {
-    return violated(builder, -1, "barriers.damage_shape",
-                    "\"none\", or softening_eV > 0, without which damage does nothing");
-  }
-  if (d->amount > b->saturation) {
-    return violated(builder, -1, "barriers.damage_start", "<= %g, the saturation", b->saturation);
-  }
-  if (d->shape != STZ_DAMAGE_SLAB) return STZ_OK;
-  const int *cells = config->lattice.cells, first = d->normal == STZ_NORMAL_YZ,
-            second = d->normal == STZ_NORMAL_XY ? 1 : 2;
-  if (d->normal >= STZ_NORMAL_XY && cells[first] != cells[second]) {
-    return violated(builder, -1, "barriers.damage_normal",
-                    "an axis, or two along which the box is equally long: it has %d and %d cells", cells[first],
-                    cells[second]);
-  }
-  return STZ_OK;
+  char needs[STZ_TEXT_SIZE];
+  const char *key = stz_damage_limits(builder->config, needs, sizeof needs);
+  return key ? violated(builder, -1, key, "%s", needs) : STZ_OK;
 }
 
 static stz_err check_material(const stz_config_builder *builder) {

@@ -132,7 +132,7 @@ const stz_key stz_schema[] = {
          "Where the glass is damaged at the start: nowhere, in a slab or a sphere about the middle of the box, "
          "or in single voxels at random"},
     {"barriers.damage_start", STZ_KEY_FLOAT, "1", "1.0", .min = 0, .min_open = true, .max = 1e6,
-     AT(barriers.damage.amount), .description = "Damage there; at most `saturation`"},
+     AT(barriers.damage.amount), .description = "Damage within `damage_shape`; at most `saturation`"},
     {"barriers.damage_normal", STZ_KEY_NAME, "", "\"xz\"", .names = "x|y|z|xy|xz|yz", AT(barriers.damage.normal),
      .description = "Normal of the slab: an axis, or the diagonal of two, along which the box must be equally long"},
     {"barriers.damage_width_nm", STZ_KEY_FLOAT, "nm", "5.0", .min = 0, .min_open = true, NO_MAX,
