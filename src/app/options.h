@@ -30,7 +30,7 @@ struct stz_option {
   const char *key;           // "--seed N" is "--set run.seed=N" under its own name
   const char *help;          // lines
   stz_take take;             // what it does
-  size_t at;                 // offset of the member of stz_cli that it sets, where it sets one
+  int at;                    // offset of the member of stz_cli that it sets, where it sets one
   int as;                    // what a choice sets it to
 };
 

@@ -10,7 +10,8 @@ typedef struct stz_elastic_params {
 // Bytes of the kernel table of a film of cells[0] x cells[1] x cells[2] voxels: on a quadrant of offsets along x and y,
 // 25 numbers in single precision for each pair of layers.
 static inline double stz_film_table_bytes(const int cells[3]) {
-  return (cells[0] / 2 + 1.0) * (cells[1] / 2 + 1.0) * 25.0 * cells[2] * cells[2] * sizeof(float);
+  const int offsets = (cells[0] / 2 + 1) * (cells[1] / 2 + 1);
+  return 25.0 * offsets * cells[2] * cells[2] * sizeof(float);
 }
 #define STZ_FILM_MOST_MB 1000.0 // larger tables are refused
 

@@ -384,8 +384,9 @@ enum { ALIASES = 9 };
 // digit.
 static double wave_of(const stz_plate *p, int mx, int my, int alias, double *kx, double *ky) {
   const double a = p->params.spacing;
-  *kx = 2.0 * STZ_PI / a * ((double)mx / p->params.cells[0] + alias / 3 - 1);
-  *ky = 2.0 * STZ_PI / a * ((double)my / p->params.cells[1] + alias % 3 - 1);
+  const int zone[2] = {alias / 3, alias % 3};
+  *kx = 2.0 * STZ_PI / a * ((double)mx / p->params.cells[0] + zone[0] - 1);
+  *ky = 2.0 * STZ_PI / a * ((double)my / p->params.cells[1] + zone[1] - 1);
   const double exponent = (*kx * *kx + *ky * *ky) * p->width * p->width;
   return exponent > 34.0 ? 0.0 : p->params.volume / (a * a) * exp(-exponent);
 }
