@@ -6,9 +6,8 @@
 
 // A slab meets its images along its normal, a sphere along the axes.
 static const char *check_room(const stz_config *config, char *needs, size_t size) {
-  static const int of[][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}}; // axes of each normal
   const stz_damage_params *d = &config->barriers.damage;
-  const int *cells = config->lattice.cells, *axes = of[d->normal];
+  const int *cells = config->lattice.cells, *axes = stz_damage_axes(d->normal);
   const bool slab = d->shape == STZ_DAMAGE_SLAB;
   int least = cells[axes[0]];
   for (int axis = 0; axis < 3 && !slab; axis++) least = cells[axis] < least ? cells[axis] : least;

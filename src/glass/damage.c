@@ -82,8 +82,7 @@ void stz_damage_add(stz_glass *g, int64_t site) {
 // Distance of a voxel's centre from the middle of the shape, nm: from the middle plane of a slab, the centre of a
 // sphere.
 static double distance(const stz_glass *g, const int xyz[3]) {
-  static const int axes[][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}}; // of each stz_damage_normal
-  const int *cells = stz_grid_cells(g->grid), *of = axes[g->barriers.damage.normal];
+  const int *cells = stz_grid_cells(g->grid), *of = stz_damage_axes(g->barriers.damage.normal);
   const double a = stz_grid_spacing(g->grid);
   double square = 0.0;
   for (int axis = 0; axis < 3; axis++) {

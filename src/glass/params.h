@@ -21,6 +21,12 @@ typedef enum stz_damage_normal {
   STZ_NORMAL_YZ
 } stz_damage_normal;
 
+// The axes between which a normal lies; for an axis, that one twice.
+static inline const int *stz_damage_axes(stz_damage_normal normal) {
+  static const int axes[][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}};
+  return axes[normal];
+}
+
 // Damage before any event.
 typedef struct stz_damage_params {
   stz_damage_shape shape;

@@ -17,14 +17,7 @@ static const kmc_spec PLATE = {.cells = {SIDE, SIDE, LAYERS},
                                .seed = 5,
                                .boundary = STZ_BOUNDARY_FILM};
 
-static const void *field(const kmc_setup *s, const char *name) {
-  const stz_fields *fields = stz_glass_fields(s->glass);
-  for (int i = 0; i < stz_fields_count(fields); i++) {
-    if (!strcmp(stz_fields_spec(fields, i)->name, name)) return stz_fields_data(fields, i);
-  }
-  CHECK(0, "no field %s", name);
-  return NULL;
-}
+static const void *field(const kmc_setup *s, const char *name) { return field_of(s->glass, name); }
 
 // Mean product of the noise of two layers.
 static double product(const kmc_setup *s, int z, int other) {

@@ -19,14 +19,7 @@ static const kmc_spec BOX = {.cells = {24, 16, 32},
                              .micro = STZ_MICRO_RANDOM_WAVES,
                              .seed = 21};
 
-static const void *field(const kmc_setup *s, const char *name) {
-  const stz_fields *fields = stz_glass_fields(s->glass);
-  for (int i = 0; i < stz_fields_count(fields); i++) {
-    if (!strcmp(stz_fields_spec(fields, i)->name, name)) return stz_fields_data(fields, i);
-  }
-  CHECK(0, "no field %s", name);
-  return NULL;
-}
+static const void *field(const kmc_setup *s, const char *name) { return field_of(s->glass, name); }
 
 static double footprint_width(void) { return cbrt(KMC_STZ.volume_nm3) / sqrt(2.0 * STZ_PI); }
 

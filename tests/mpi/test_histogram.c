@@ -21,14 +21,7 @@ static sample_parts make(MPI_Comm comm, stz_micro_control control, const stz_bar
   return s;
 }
 
-static const float *noise_of(const sample_parts *s) {
-  const stz_fields *fields = stz_glass_fields(s->glass);
-  for (int i = 0; i < stz_fields_count(fields); i++) {
-    if (!strcmp(stz_fields_spec(fields, i)->name, "noise")) return stz_fields_data(fields, i);
-  }
-  CHECK(0, "no noise");
-  return NULL;
-}
+static const float *noise_of(const sample_parts *s) { return field_of(s->glass, "noise"); }
 
 static double normal(double x) { return 0.5 * erfc(-x / sqrt(2.0)); }
 
@@ -108,14 +101,7 @@ static void one_distribution(void) {
   CHECK(largest < 1.95 * sqrt(2.0 / 12288.0), "distance of the distributions %g", largest);
 }
 
-static const float *base_of(const sample_parts *s) {
-  const stz_fields *fields = stz_glass_fields(s->glass);
-  for (int i = 0; i < stz_fields_count(fields); i++) {
-    if (!strcmp(stz_fields_spec(fields, i)->name, "barrier_base")) return stz_fields_data(fields, i);
-  }
-  CHECK(0, "no base");
-  return NULL;
-}
+static const float *base_of(const sample_parts *s) { return field_of(s->glass, "barrier_base"); }
 
 // The frozen control: barriers without noise are distributed as the structured glass's, but are unrelated to them and
 // correlated over an STZ, and events leave them as they are; the noise is that of the structured glass.

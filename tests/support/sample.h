@@ -57,6 +57,16 @@ typedef struct sample_parts {
   stz_glass *glass;
 } sample_parts;
 
+// A field of a glass by its name, one number (or its components) per local site.
+static inline const void *field_of(const stz_glass *glass, const char *name) {
+  const stz_fields *fields = stz_glass_fields(glass);
+  for (int i = 0; i < stz_fields_count(fields); i++) {
+    if (!strcmp(stz_fields_spec(fields, i)->name, name)) return stz_fields_data(fields, i);
+  }
+  CHECK(0, "no field %s", name);
+  return NULL;
+}
+
 static inline void make_sample(sample_parts *s, MPI_Comm comm, const sample_params *p) {
   CHECK_OK(stz_grid_create(comm, &p->lattice, &s->grid));
   CHECK_OK(stz_spectral_create(s->grid, &s->spectral));
