@@ -79,6 +79,13 @@ const stz_key stz_schema[] = {
                     "B = Q max(0, 1 − τ/τ_c)^1.5 (no χ; never in detailed balance)"},
     {"stz.tau_c_GPa", STZ_KEY_FLOAT, "GPa", "0.0", .min = 0, .max = 1000, AT(stz.tau_c_GPa),
      .only_with = "stz.barrier_law=cooperative", .description = "τ_c: the resolved stress at which no barrier is left"},
+    {"stz.normal_stress_coefficient", STZ_KEY_FLOAT, "1", "0.0", .min = -0.9, .max = 0.9, AT(stz.normal_coefficient),
+     .description =
+         "α: a barrier falls by τ + α σ_n in place of the resolved stress τ, σ_n > 0 in tension; 0: τ alone. "
+         "Positive, the glass is stronger in compression: modes at 45° bear (1 − α)/(1 + α) of it in tension"},
+    {"stz.normal_stress", STZ_KEY_NAME, "", "\"plane\"", .names = "plane|pressure", AT(stz.normal_stress),
+     .description = "σ_n. `plane`: the stress normal to the plane of the mode, from the local deviator and the mean "
+                    "pressure. `pressure`: a third of the trace of the mean stress"},
     {"stz.modes", STZ_KEY_TEXT, "", "\"icosahedral\"", AT(modes),
      .description =
          "Shear modes: `icosahedral` (15, no direction of shear preferred), `axes` (those of `mode_axes`), or "

@@ -12,19 +12,26 @@
 
 static const double WIDTHS[STZ_DISTRIBUTIONS] = {0.02, 0.05 * STZ_GPA, 0.02};
 
-double stz_largest_resolved(const stz_modes *modes, const double stress[5], int rotation) {
+// The largest |tau| over the modes; with the normal coefficient `plane` and `press` of |tau| + plane sigma_n + press.
+static double largest_driving(const stz_modes *modes, const double stress[5], int rotation, double plane,
+                              double press) {
   const double *turn = modes->turn[rotation];
-  double turned[5], largest = 0.0;
+  double turned[5], largest = -INFINITY;
   for (int c = 0; c < 5; c++) {
     turned[c] = 0.0;
     for (int k = 0; k < 5; k++) turned[c] += turn[5 * c + k] * stress[k];
   }
-  for (int m = 0; m < STZ_MODES; m++) {
-    double tau = 0.0;
+  for (int m = 0; m < modes->count; m++) {
+    double tau = 0.0, normal = 0.0;
     for (int c = 0; c < 5; c++) tau += modes->p[m][c] * turned[c];
-    largest = fmax(largest, fabs(tau));
+    for (int c = 0; c < 5; c++) normal += modes->normal[m][c] * turned[c];
+    largest = fmax(largest, fabs(tau) + plane * normal);
   }
-  return largest;
+  return largest + press;
+}
+
+double stz_largest_resolved(const stz_modes *modes, const double stress[5], int rotation) {
+  return largest_driving(modes, stress, rotation, 0.0, 0.0);
 }
 
 stz_err stz_histogram_count(const stz_grid *grid, const float *structure, const double *values, double width,
@@ -52,7 +59,7 @@ stz_err stz_histogram_count(const stz_grid *grid, const float *structure, const 
 typedef struct valuing {
   const stz_glass *glass;
   stz_distribution_kind kind;
-  double mean[5];
+  double mean[5], pressure; // a third of the trace
   const float *stress[5];
   double *values;
 } valuing;
@@ -62,8 +69,12 @@ static double value_of(const valuing *v, int64_t i) {
   double stress[5];
   if (v->kind == STZ_DISTRIBUTION_BARRIER) return barrier;
   for (int c = 0; c < 5; c++) stress[c] = v->mean[c] + (double)v->stress[c][i];
-  const double tau = stz_largest_resolved(stz_glass_modes(v->glass), stress, stz_glass_rotation(v->glass)[i]);
-  return v->kind == STZ_DISTRIBUTION_RESOLVED ? tau : stz_barrier_under(stz_glass_stz(v->glass), barrier, tau);
+  const stz_modes *modes = stz_glass_modes(v->glass);
+  const stz_stz_params *stz = stz_glass_stz(v->glass);
+  const int rotation = stz_glass_rotation(v->glass)[i];
+  if (v->kind == STZ_DISTRIBUTION_RESOLVED) return stz_largest_resolved(modes, stress, rotation);
+  const double alpha = stz->normal_coefficient, plane = stz->normal_stress == STZ_NORMAL_STRESS_PLANE ? alpha : 0.0;
+  return stz_barrier_under(stz, barrier, largest_driving(modes, stress, rotation, plane, alpha * v->pressure));
 }
 
 static void value_sites(void *context, int64_t first, int64_t end, int worker) {
@@ -81,6 +92,7 @@ stz_err stz_distributions_create(const stz_glass *glass, const stz_kmc *kmc, con
   if (err == STZ_OK) err = STZ_NEW(v.values, stz_grid_local_sites(grid));
   err = stz_agree(stz_grid_comm(grid), err);
   stz_dev_from_sym(mean, v.mean);
+  v.pressure = (mean[STZ_XX] + mean[STZ_YY] + mean[STZ_ZZ]) / 3.0;
   for (int c = 0; c < 5; c++) v.stress[c] = stz_kmc_stress(kmc, c);
   for (int kind = 0; kind < STZ_DISTRIBUTIONS && err == STZ_OK; kind++) {
     v.kind = (stz_distribution_kind)kind;

@@ -101,12 +101,20 @@ static double factor(const stz_stz_params *stz, double barrier, double tau, doub
   return exp(-fmax(0.0, stz_barrier_under(stz, barrier, tau)) / kT);
 }
 
+// alpha times the normal stress of a mode, over the axial stress.
+static double normal_share(const stz_thermal *t, int turn, int mode) {
+  const stz_stz_params *stz = &t->config->stz;
+  const bool plane = stz->normal_stress == STZ_NORMAL_STRESS_PLANE;
+  return stz->normal_coefficient * (plane ? t->modes.facing[turn * (STZ_ROTATIONS / TURNS)][mode] : 1.0 / 3.0);
+}
+
 // Of all modes of a site, over the attempt rate.
 static double site_factor(const stz_thermal *t, double barrier, int turn, double stress, double kT) {
   double sum = 0.0;
   for (int m = 0; m < t->modes.count; m++) {
     const double tau = stress * t->modes.axial[turn * (STZ_ROTATIONS / TURNS)][m];
-    sum += factor(&t->config->stz, barrier, tau, kT) + factor(&t->config->stz, barrier, -tau, kT);
+    const double pressing = stress * normal_share(t, turn, m);
+    sum += factor(&t->config->stz, barrier, pressing + tau, kT) + factor(&t->config->stz, barrier, pressing - tau, kT);
   }
   return sum;
 }

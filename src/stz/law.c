@@ -20,13 +20,21 @@ void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *mo
   const double unit = kinds[params->barrier_law]->set(params, per_eV, law);
   double mean[5];
   stz_dev_from_sym(mean_stress, mean);
+  const double alpha = params->normal_coefficient * unit;
+  const double plane = params->normal_stress == STZ_NORMAL_STRESS_PLANE ? alpha : 0.0;
   for (int m = 0; m < STZ_MODES; m++) {
-    for (int c = 0; c < 5; c++) law->mode[m][c] = (float)(modes->p[m][c] * unit);
+    for (int c = 0; c < 5; c++) {
+      law->mode[m][c] = (float)(modes->p[m][c] * unit);
+      law->normal[m][c] = (float)(modes->normal[m][c] * plane);
+    }
   }
+  law->pressed = params->normal_coefficient != 0.0;
+  law->press = (float)(alpha * (mean_stress[STZ_XX] + mean_stress[STZ_YY] + mean_stress[STZ_ZZ]) / 3.0);
+  law->steepest = (float)(fabs(plane) * sqrt(2.0 / 3.0) * (1.0 + 1e-6));
   law->unit = unit;
   law->kind = params->barrier_law;
   law->modes = modes->count;
-  law->grouped = modes->grouped;
+  law->grouped = modes->grouped && !law->pressed;
   for (int c = 0; c < 5; c++) law->mean[c] = (float)mean[c];
   law->per_eV = (float)per_eV;
 }
@@ -42,8 +50,11 @@ double stz_rate_growth(const stz_stz_params *params, double highest, double temp
   double d[5], norm2 = 0.0;
   stz_dev_from_sym(stress_rate, d);
   for (int c = 0; c < 5; c++) norm2 += d[c] * d[c];
-  const double per_eV = 1.0 / (STZ_BOLTZMANN * temperature_K);
-  return kinds[params->barrier_law]->growth(params, highest, per_eV, sqrt(0.5 * norm2));
+  const double per_eV = 1.0 / (STZ_BOLTZMANN * temperature_K), alpha = fabs(params->normal_coefficient);
+  const double plane = params->normal_stress == STZ_NORMAL_STRESS_PLANE ? alpha : 0.0;
+  const double pressing = alpha * fabs(stress_rate[STZ_XX] + stress_rate[STZ_YY] + stress_rate[STZ_ZZ]) / 3.0;
+  const double rate = sqrt((0.5 + plane * plane * 2.0 / 3.0) * norm2) + pressing;
+  return kinds[params->barrier_law]->growth(params, highest, per_eV, rate);
 }
 
 // d ln(rate)/dt = x T'/T - B'/kT with x = B/kT. Heating: x is at most 126 ln 2, since a rate below 2^-126 counts as

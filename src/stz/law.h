@@ -18,18 +18,22 @@
 // The law at one temperature and mean stress.
 typedef struct stz_law {
   stz_barrier_law kind;
-  int modes;                // in use
-  bool grouped;             // their catalogue is the icosahedral one, whose symmetry saves work
-  float mode[STZ_MODES][5]; // p_m times the law's own unit: the exponent y of a mode per unit of stress
-  double unit;              // that unit
-  float own[4];             // numbers of the law's own, for its exponents; filled by its `set`
-  float per_eV;             // 1/(kT ln 2)
-  float mean[5];            // deviator of the mean stress, eV/nm^3
+  int modes;                         // in use
+  bool grouped;                      // their catalogue is the icosahedral one, whose symmetry saves work
+  bool pressed;                      // barriers depend on the normal stress: else the next three are 0
+  float normal[STZ_MODES][5], press; // alpha unit (n n) of each mode; alpha unit (trace of the mean)/3
+  float steepest;                    // no |normal| is above
+  float mode[STZ_MODES][5];          // p_m times the law's own unit: the exponent y of a mode per unit of stress
+  double unit;                       // that unit
+  float own[4];                      // numbers of the law's own, for its exponents; filled by its `set`
+  float per_eV;                      // 1/(kT ln 2)
+  float mean[5];                     // deviator of the mean stress, eV/nm^3
 } stz_law;
 
 enum { STZ_LAW_BLOCK = 256 }; // sites at a time, so that what is made of them stays in the first cache
 
-// The functions of a law. The exponent of a mode is y = unit p_m.s, that of a barrier f = Q/(kT ln 2).
+// The functions of a law. The exponent of a mode is y = unit p_m.s, that of a barrier f = Q/(kT ln 2). Where barriers
+// depend on normal stress, w = alpha unit sigma_n is added to the resolved stress of both signs of a mode.
 typedef struct stz_law_kind {
   // Fills law->own and returns the unit of y; per_eV = 1/(kT ln 2).
   double (*set)(const stz_stz_params *params, double per_eV, stz_law *law);
@@ -45,8 +49,8 @@ typedef struct stz_law_kind {
   // of the site's cell.
   void (*net)(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], float axis[5][STZ_LAW_BLOCK], const float *f,
               float lowest, float *rates, float *net);
-  // The rates of one site's modes, [mode][0: positive, 1: negative sign].
-  void (*site)(const stz_law *law, const float y[STZ_MODES], float f, float rates[STZ_MODES][2]);
+  // The rates of one site's modes, [mode][0: positive, 1: negative sign]; `w` is NULL without normal stress.
+  void (*site)(const stz_law *law, const float y[STZ_MODES], const float *w, float f, float rates[STZ_MODES][2]);
 } stz_law_kind;
 
 const stz_law_kind *stz_law_kind_of(stz_barrier_law law); // the entry of a law in the list
@@ -60,14 +64,16 @@ double stz_attempt_rate(const stz_stz_params *params, double spacing);
 
 // Largest relative growth rate (1/s) of any event rate while the mean stress changes at `stress_rate`, whatever the
 // stress, with no barrier above `highest` (eV). A resolved stress changes by up to r = |dev(stress_rate)|/sqrt2, as
-// |p| = 1/sqrt2 in any orientation.
+// |p| = 1/sqrt2 in any orientation; with alpha times the stress normal to its plane added, |p + alpha dev(n n)|^2 =
+// 1/2 + 2/3 alpha^2, as n is normal to s, and |alpha trace|/3 comes on top.
 double stz_rate_growth(const stz_stz_params *params, double highest, double temperature_K, const double stress_rate[6]);
 
 // What the temperature adds to that bound when it moves on from `temperature_K` at `rate` (K/s), as long as it does; 0
 // when it falls.
 double stz_thermal_growth(double temperature_K, double rate);
 
-// The barrier (eV) that is left of `barrier` for a mode with resolved stress `tau` (eV/nm^3).
+// The barrier (eV) that is left of `barrier` for a mode with resolved stress `tau` (eV/nm^3), alpha times the normal
+// stress included.
 double stz_barrier_under(const stz_stz_params *params, double barrier, double tau);
 
 #endif

@@ -2,10 +2,10 @@
 // Internal to src/stz: not installed.
 //
 // The hot loops over the rates of many sites, made once for each barrier law: its file src/stz/laws/NAME.c defines
-//   float exponent_along(const stz_law *law, float y, float f)    -B/(kT ln 2) along the resolved stress, and
-//   float exponent_against(const stz_law *law, float y, float f)  against it,
-// both static inline, with y the exponent of the mode and f = Q/(kT ln 2), defines THIS_LAW as NAME, and includes this
-// file. It then has `block`, `net` and `site` for its entry in the table of laws.
+//   float exponent(const stz_law *law, float x, float f)    -B/(kT ln 2), which grows with x,
+// static inline, with x the stress that drives the event in the law's unit (negative: against it) and f = Q/(kT ln 2),
+// defines THIS_LAW as NAME, and includes this file. It then has `block`, `net` and `site` for its entry in the table of
+// laws. x is +-|y|, y the exponent of the mode; with normal stress +-|y| + w (`pressed`).
 #include <stdbool.h>
 #include <string.h>
 
@@ -24,13 +24,24 @@
 
 // A rate along the stress is 2^min(0, u); one against it counts as zero below 2^-104.
 static inline float along(const stz_law *law, float y, float f) {
-  const float u = exponent_along(law, y, f);
+  const float u = exponent(law, __builtin_fabsf(y), f);
   return stz_power2(u > 0.0f ? 0.0f : u);
 }
 
 static inline float against(const stz_law *law, float y, float f) {
-  const float u = exponent_against(law, y, f);
+  const float u = exponent(law, -__builtin_fabsf(y), f);
   return u < STZ_LAW_AGAINST_FLOOR ? 0.0f : stz_power2(u);
+}
+
+// The same with the share w of the normal stress.
+static inline float pressed_along(const stz_law *law, float y, float w, float f) {
+  const float u = exponent(law, __builtin_fabsf(y) + w, f);
+  return stz_power2(u > 0.0f ? 0.0f : u);
+}
+
+static inline float pressed_against(const stz_law *law, float y, float w, float f) {
+  const float u = exponent(law, w - __builtin_fabsf(y), f), low = u > 0.0f ? 0.0f : u;
+  return u < STZ_LAW_AGAINST_FLOOR ? 0.0f : stz_power2(low);
 }
 
 // A rate of a mode with the exponent y and the share `share` of the axis, along or against the stress, with its sign.
@@ -134,6 +145,41 @@ ALWAYS_INLINE void rates_of_any(const stz_law *law, int n, float s[5][STZ_LAW_BL
   for (int z = 0; z < n; z++) rates[z] += back[z];
 }
 
+// With normal stress, mode by mode; those against the stress wherever one of them might count.
+ALWAYS_INLINE void rates_of_pressed(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], float axis[5][STZ_LAW_BLOCK],
+                                    const float *restrict f, float lowest, float *restrict rates, float *restrict net) {
+  const float *restrict s0 = s[0], *restrict s1 = s[1], *restrict s2 = s[2], *restrict s3 = s[3], *restrict s4 = s[4];
+  const float *restrict a0 = axis[0], *restrict a1 = axis[1], *restrict a2 = axis[2], *restrict a3 = axis[3],
+                        *restrict a4 = axis[4];
+  float most = -__FLT_MAX__; // of w
+#pragma omp simd reduction(max : most)
+  for (int z = 0; z < n; z++) {
+    const float norm2 = s0[z] * s0[z] + s1[z] * s1[z] + s2[z] * s2[z] + s3[z] * s3[z] + s4[z] * s4[z];
+    const float w = __builtin_fmaf(law->steepest, __builtin_sqrtf(norm2), law->press);
+    most = w > most ? w : most;
+  }
+  const bool both = exponent(law, most, lowest) >= STZ_LAW_AGAINST_FLOOR;
+  _Alignas(64) float back[STZ_LAW_BLOCK] = {0};
+  memset(rates, 0, (size_t)n * sizeof *rates);
+  if (net) memset(net, 0, (size_t)n * sizeof *net);
+  for (int m = 0; m < law->modes; m++) {
+    float p[5], q[5];
+    memcpy(p, law->mode[m], sizeof p);
+    memcpy(q, law->normal[m], sizeof q);
+#pragma omp simd
+    for (int z = 0; z < n; z++) {
+      const float y = stz_exponent_of(p, s0[z], s1[z], s2[z], s3[z], s4[z]);
+      const float w = law->press + stz_exponent_of(q, s0[z], s1[z], s2[z], s3[z], s4[z]);
+      const float r = pressed_along(law, y, w, f[z]), b = both ? pressed_against(law, y, w, f[z]) : 0.0f;
+      rates[z] += r;
+      back[z] += b;
+      if (net) net[z] += signed_share(r - b, y, stz_exponent_of(p, a0[z], a1[z], a2[z], a3[z], a4[z]));
+    }
+  }
+#pragma omp simd
+  for (int z = 0; z < n; z++) rates[z] += back[z];
+}
+
 ALWAYS_INLINE void rates_of_grouped(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], float axis[5][STZ_LAW_BLOCK],
                                     const float *restrict f, float lowest, float *restrict rates, float *restrict net) {
   rates_along(law, n, s, axis, f, rates, net);
@@ -162,9 +208,22 @@ STZ_MULTIVERSION(static void OF_LAW(net_of_grouped)(const stz_law *law, int n, f
   rates_of_grouped(law, n, s, axis, f, lowest, rates, net);
 }
 
+STZ_MULTIVERSION(static void OF_LAW(block_of_pressed)(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK],
+                                                      const float *f, float lowest, float *rates)) {
+  rates_of_pressed(law, n, s, s, f, lowest, rates, NULL);
+}
+
+STZ_MULTIVERSION(static void OF_LAW(net_of_pressed)(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK],
+                                                    float axis[5][STZ_LAW_BLOCK], const float *f, float lowest,
+                                                    float *rates, float *net)) {
+  rates_of_pressed(law, n, s, axis, f, lowest, rates, net);
+}
+
 // clang has no pointers to functions of several versions.
 static void block(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const float *f, float lowest, float *rates) {
-  if (law->grouped) {
+  if (law->pressed) {
+    OF_LAW(block_of_pressed)(law, n, s, f, lowest, rates);
+  } else if (law->grouped) {
     OF_LAW(block_of_grouped)(law, n, s, f, lowest, rates);
   } else {
     OF_LAW(block_of_any)(law, n, s, f, lowest, rates);
@@ -173,21 +232,27 @@ static void block(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], const fl
 
 static void net(const stz_law *law, int n, float s[5][STZ_LAW_BLOCK], float axis[5][STZ_LAW_BLOCK], const float *f,
                 float lowest, float *rates, float *sums) {
-  if (law->grouped) {
+  if (law->pressed) {
+    OF_LAW(net_of_pressed)(law, n, s, axis, f, lowest, rates, sums);
+  } else if (law->grouped) {
     OF_LAW(net_of_grouped)(law, n, s, axis, f, lowest, rates, sums);
   } else {
     OF_LAW(net_of_any)(law, n, s, axis, f, lowest, rates, sums);
   }
 }
 
-STZ_MULTIVERSION(static void OF_LAW(site_rates)(const stz_law *law, const float y[STZ_MODES], float f,
-                                                float rates[STZ_MODES][2])) {
-  for (int m = 0; m < law->modes; m++) {
+STZ_MULTIVERSION(static void OF_LAW(site_rates)(const stz_law *law, const float y[STZ_MODES], const float w[STZ_MODES],
+                                                float f, float rates[STZ_MODES][2])) {
+  for (int m = 0; m < law->modes && w; m++) {
+    rates[m][y[m] < 0.0f] = pressed_along(law, y[m], w[m], f);
+    rates[m][!(y[m] < 0.0f)] = pressed_against(law, y[m], w[m], f);
+  }
+  for (int m = 0; m < law->modes && !w; m++) {
     rates[m][y[m] < 0.0f] = along(law, y[m], f);
     rates[m][!(y[m] < 0.0f)] = against(law, y[m], f);
   }
 }
 
-static void site(const stz_law *law, const float y[STZ_MODES], float f, float rates[STZ_MODES][2]) {
-  OF_LAW(site_rates)(law, y, f, rates);
+static void site(const stz_law *law, const float y[STZ_MODES], const float *w, float f, float rates[STZ_MODES][2]) {
+  OF_LAW(site_rates)(law, y, w, f, rates);
 }

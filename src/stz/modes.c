@@ -18,18 +18,25 @@ static void mode_of(const double s[3], const double n[3], double p[5]) {
   stz_dev_from_sym(tensor, p);
 }
 
+static void normal_of(const double n[3], double normal[5]) {
+  stz_dev_from_sym((double[6]){n[0] * n[0], n[1] * n[1], n[2] * n[2], n[1] * n[2], n[0] * n[2], n[0] * n[1]}, normal);
+}
+
 // Modes 0-2 shear along the lattice's axes: one component each. The other four frames are one frame of two-fold axes
 // and its images under half turns about x, y and z, which change the signs of two components.
-static void fill_catalogue(double p[STZ_MODES][5]) {
+static void fill_catalogue(double p[STZ_MODES][5], double normal[STZ_MODES][5]) {
   static const int signs[4][3] = {{1, 1, 1}, {-1, 1, -1}, {-1, -1, 1}, {1, -1, -1}}; // of xy, yz, zx
   const double phi = 0.5 * (1.0 + sqrt(5.0)), a = 0.5, b = 0.5 / phi, c = 0.5 * phi;
   const double frame[3][3] = {{a, b, c}, {c, -a, -b}, {b, c, -a}};
   for (int i = 0; i < 3; i++) {
     p[i][i] = sqrt(0.5);
+    normal_of((double[3]){i == 2, i == 0, i == 1}, normal[i]); // y, z, x
     for (int turn = 0; turn < 4; turn++) {
-      double *mode = p[3 + 4 * i + turn];
+      double *mode = p[3 + 4 * i + turn], *plane = normal[3 + 4 * i + turn];
       mode_of(frame[i], frame[(i + 1) % 3], mode);
+      normal_of(frame[(i + 1) % 3], plane);
       for (int k = 0; k < 3; k++) mode[k] *= signs[turn][k];
+      for (int k = 0; k < 3; k++) plane[k] *= signs[turn][k];
     }
   }
 }
@@ -50,6 +57,15 @@ static void random_rotation(uint64_t seed, int entry, double r[9]) {
   memcpy(r, rows, sizeof rows);
 }
 
+// A deviator in the lattice's axes from one in those of the grain: the inverse of an orthogonal matrix is its
+// transpose.
+static void turn_back(const stz_modes *modes, int rotation, const double from[5], double d[5]) {
+  for (int i = 0; i < 5; i++) {
+    d[i] = 0.0;
+    for (int j = 0; j < 5; j++) d[i] += modes->turn[rotation][5 * j + i] * from[j];
+  }
+}
+
 static void fill_axial(stz_modes *modes) {
   for (int i = 0; i < modes->rotations; i++) {
     for (int m = 0; m < STZ_MODES; m++) {
@@ -57,6 +73,9 @@ static void fill_axial(stz_modes *modes) {
       stz_modes_deviator(modes, m, i, d);
       stz_sym_from_dev(d, tensor);
       modes->axial[i][m] = tensor[STZ_XX];
+      turn_back(modes, i, modes->normal[m], d);
+      stz_sym_from_dev(d, tensor);
+      modes->facing[i][m] = tensor[STZ_XX] + 1.0 / 3.0;
     }
   }
 }
@@ -65,7 +84,7 @@ void stz_modes_init(stz_modes *modes, stz_orientation orientation, uint64_t seed
   memset(modes, 0, sizeof *modes);
   modes->count = STZ_MODES;
   modes->grouped = true;
-  fill_catalogue(modes->p);
+  fill_catalogue(modes->p, modes->normal);
   modes->rotations = orientation == STZ_ORIENTATION_RANDOM ? STZ_ROTATIONS : 1;
   for (int i = 0; i < modes->rotations; i++) {
     double r[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
@@ -82,6 +101,7 @@ void stz_modes_replace(stz_modes *modes, const stz_catalogue *catalogue) {
   modes->count = catalogue->count;
   modes->grouped = false;
   memset(modes->p, 0, sizeof modes->p);
+  memset(modes->normal, 0, sizeof modes->normal);
   for (int m = 0; m < modes->count; m++) {
     double axes[6];
     for (int k = 0; k < 6; k++) {
@@ -89,6 +109,7 @@ void stz_modes_replace(stz_modes *modes, const stz_catalogue *catalogue) {
       axes[k] = v[k % 3] / sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
     }
     mode_of(axes, axes + 3, modes->p[m]);
+    normal_of(axes + 3, modes->normal[m]);
   }
   fill_axial(modes);
 }
@@ -130,11 +151,7 @@ void stz_modes_isotropy(const stz_modes *modes, double *least, double *most) {
 }
 
 void stz_modes_deviator(const stz_modes *modes, int mode, int rotation, double d[5]) {
-  // The inverse of an orthogonal matrix is its transpose.
-  for (int i = 0; i < 5; i++) {
-    d[i] = 0.0;
-    for (int j = 0; j < 5; j++) d[i] += modes->turn[rotation][5 * j + i] * modes->p[mode][j];
-  }
+  turn_back(modes, rotation, modes->p[mode], d);
 }
 
 double stz_modes_largest_schmid(const stz_modes *modes) {

@@ -18,14 +18,16 @@
 enum { STZ_ROTATIONS = 512 };
 
 typedef struct stz_modes {
-  int count;                              // of modes in use; the rest of each table is 0
-  bool grouped;                           // in the order and with the symmetry said above
-  double p[STZ_MODES][5];                 // deviator components of each mode; |p|^2 = 1/2
-  int rotations;                          // entries in use: 1 (aligned: the identity) or 512
-  double rotation[STZ_ROTATIONS][9];      // 3x3 by rows: the grain's axes x, y, z in those of the lattice
-  double turn[STZ_ROTATIONS][25];         // 5x5, turns a deviator from the lattice's axes into those of the grain
-  double axial[STZ_ROTATIONS][STZ_MODES]; // P_xx of each mode in the lattice's axes
-  float axes[STZ_ROTATIONS][8];           // of the grain in those of the lattice: x, z, then x and y of its y axis
+  int count;                               // of modes in use; the rest of each table is 0
+  bool grouped;                            // in the order and with the symmetry said above
+  double p[STZ_MODES][5];                  // deviator components of each mode; |p|^2 = 1/2
+  double normal[STZ_MODES][5];             // deviator of n n, n the normal of the mode's plane
+  int rotations;                           // entries in use: 1 (aligned: the identity) or 512
+  double rotation[STZ_ROTATIONS][9];       // 3x3 by rows: the grain's axes x, y, z in those of the lattice
+  double turn[STZ_ROTATIONS][25];          // 5x5, turns a deviator from the lattice's axes into those of the grain
+  double axial[STZ_ROTATIONS][STZ_MODES];  // P_xx of each mode in the lattice's axes
+  double facing[STZ_ROTATIONS][STZ_MODES]; // n_x^2 of its plane there
+  float axes[STZ_ROTATIONS][8];            // of the grain in those of the lattice: x, z, then x and y of its y axis
 } stz_modes;
 
 // Fills the catalogue; the random rotations (uniform unit quaternions) come from streams of `seed`.

@@ -13,6 +13,8 @@ typedef enum stz_barrier_law { STZ_BARRIER_LAWS(STZ_LAW_VALUE) } stz_barrier_law
 typedef enum stz_distribution { STZ_GAUSSIAN, STZ_WEIBULL, STZ_UNIFORM } stz_distribution;
 typedef enum stz_orientation { STZ_ORIENTATION_RANDOM, STZ_ORIENTATION_ALIGNED } stz_orientation;
 typedef enum stz_attempt_density { STZ_ATTEMPT_VOLUME, STZ_ATTEMPT_VOXEL } stz_attempt_density;
+// Which normal stress lowers a barrier beside the resolved one: that on the mode's plane, or the mean of three.
+typedef enum stz_normal_stress { STZ_NORMAL_STRESS_PLANE, STZ_NORMAL_STRESS_PRESSURE } stz_normal_stress;
 #define STZ_LAW_NAME(LAW, name) "|" #name
 #define STZ_LAW_NAMES (&STZ_BARRIER_LAWS(STZ_LAW_NAME)[1]) // "linear|cooperative"
 
@@ -30,6 +32,8 @@ typedef struct stz_stz_params {
   double activation_fraction;          // chi: share of the work gamma0 Omega tau at the saddle
   stz_barrier_law barrier_law;         // how stress lowers the barrier
   double tau_c_GPa;                    // cooperative law: resolved stress at which no barrier is left
+  double normal_coefficient;           // alpha: normal stress times this is added to the resolved one
+  stz_normal_stress normal_stress;     // which
   stz_catalogue catalogue;             // shear modes
   stz_orientation orientation;         // shear modes along random axes, grain by grain, or along the lattice's
   double quenched_strain;              // rms norm of the quenched-in strain, averaged over an STZ

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/target.h"
 #include "stz/exponents.h"
@@ -213,8 +214,10 @@ STZ_MULTIVERSION(void stz_rates_site(const stz_law *law, const stz_modes *modes,
     s = turn(s, (vector){a[0], a[1], a[2]}, (vector){a[3], a[4], a[5]}, a[6], a[7]);
   }
   const float f = barrier * law->per_eV;
-  float y[STZ_MODES];
+  float y[STZ_MODES], w[STZ_MODES];
   resolve(law, &s, y);
+  for (int m = 0; m < law->modes && law->pressed; m++)
+    w[m] = law->press + stz_exponent_of(law->normal[m], s.d[0], s.d[1], s.d[2], s.d[3], s.d[4]);
   for (int m = law->modes; m < STZ_MODES; m++) rates[m][0] = rates[m][1] = 0.0f;
-  stz_law_kind_of(law->kind)->site(law, y, f, rates);
+  stz_law_kind_of(law->kind)->site(law, y, law->pressed ? w : NULL, f, rates);
 }

@@ -33,6 +33,7 @@ SCENARIOS = {
     "softening": [f"protocol=( {TENSION} )", "barriers.softening_eV=0.3", "barriers.recovery_rate_per_s=1e6",
                   "barriers.recovery_eV=0.75"],
     "aligned": [f"protocol=( {TENSION} )", 'stz.orientation="aligned"'],
+    "pressed": [f"protocol=( {TENSION.replace('0.052', '0.045')} )", "stz.normal_stress_coefficient=0.12"],
     "cooperative": [f"protocol=( {TENSION} )", 'stz.barrier_law="cooperative"', "stz.tau_c_GPa=4.0"],
 }
 

@@ -255,9 +255,27 @@ static void total_mean(const stz_multilevel *e, const stz_mean_stress *mean, dou
   for (int c = 0; c < 5; c++) d[c] += stz_ml_uniform(e, c);
 }
 
+static double trace_of(const stz_mean_stress *mean, double elapsed) {
+  double trace = 0.0;
+  for (int v = STZ_XX; v <= STZ_ZZ; v++) trace += mean->stress[v] + elapsed * mean->stress_rate[v];
+  return trace;
+}
+
+static double growth_at(const stz_kmc *kmc, double kelvin, const double stress[6]) {
+  return stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), kelvin, stress);
+}
+
 static double slope_at(const stz_kmc *kmc, double kelvin) {
   static const double unit[6] = {[STZ_XY] = 0.70710678118654752440}; // a deviator of norm 1
-  return stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), kelvin, unit);
+  return growth_at(kmc, kelvin, unit);
+}
+
+// What a pressure away from the reference adds, at the present temperature or at that of the reference: 0 unless
+// barriers depend on it.
+static double pressing_of(const stz_kmc *kmc, double trace, double kelvin) {
+  const stz_ml_head *h = ((const stz_multilevel *)kmc->state)->head;
+  const double third = (trace - h->trace) / 3.0, stress[6] = {third, third, third};
+  return fmax(growth_at(kmc, kelvin, stress), growth_at(kmc, h->kelvin, stress));
 }
 
 double stz_ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
@@ -267,12 +285,15 @@ double stz_ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double ela
   for (int c = 0; c < 5; c++) norm2 += (d[c] - e->head->mean[c]) * (d[c] - e->head->mean[c]);
   const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate, warmer = kelvin - e->head->kelvin;
   const double slope = fmax(e->slope, slope_at(kmc, kelvin));
-  return slope * sqrt(norm2) + (warmer > 0.0 ? stz_thermal_growth(e->head->kelvin, warmer) : 0.0);
+  const double pressing = e->law.pressed ? pressing_of(kmc, trace_of(mean, elapsed), kelvin) : 0.0;
+  return slope * sqrt(norm2) + pressing + (warmer > 0.0 ? stz_thermal_growth(e->head->kelvin, warmer) : 0.0);
 }
 
 void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e) {
   double stress[6];
   stz_sym_from_dev(e->head->mean, stress);
+  const bool pressed = stz_glass_stz(kmc->glass)->normal_coefficient != 0.0;
+  for (int v = STZ_XX; v <= STZ_ZZ && pressed; v++) stress[v] += e->head->trace / 3.0;
   stz_law_set(&e->law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), e->head->kelvin, stress);
   e->slope = slope_at(kmc, e->head->kelvin);
 }
@@ -280,6 +301,7 @@ void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e) {
 void stz_ml_refer(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
   stz_multilevel *e = kmc->state;
   total_mean(e, mean, elapsed, e->head->mean);
+  e->head->trace = trace_of(mean, elapsed);
   e->head->kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
   stz_ml_set_law(kmc, e);
 }

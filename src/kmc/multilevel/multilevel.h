@@ -24,6 +24,7 @@ enum {
 // Scalars of the state.
 typedef struct stz_ml_head {
   double mean[5], kelvin; // the reference: bounds hold at this mean stress (with the uniform part) and temperature
+  double trace;           // of the mean stress there
   int64_t uniform[5];     // removes the truncated kernels' net sum (zero-mean correction), eV/nm^3, STZ_FINE a unit
   double activity;        // sum of all rates when last summed, in attempt rates, at the reference
   double accepted;        // running mean of accepted over proposed

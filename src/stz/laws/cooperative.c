@@ -8,16 +8,10 @@
 #include "base/units.h"
 #include "stz/law.h"
 
-static inline float exponent_along(const stz_law *law, float y, float f) {
+static inline float exponent(const stz_law *law, float x, float f) {
   (void)law;
-  const float t = 1.0f - __builtin_fabsf(y), left = t < 0.0f ? 0.0f : t;
+  const float t = 1.0f - x, left = t < 0.0f ? 0.0f : t;
   return -(f * (left * __builtin_sqrtf(left)));
-}
-
-static inline float exponent_against(const stz_law *law, float y, float f) {
-  (void)law;
-  const float t = 1.0f + __builtin_fabsf(y);
-  return -(f * (t * __builtin_sqrtf(t)));
 }
 
 #define THIS_LAW cooperative

@@ -7,14 +7,9 @@
 
 #include "stz/law.h"
 
-static inline float exponent_along(const stz_law *law, float y, float f) {
+static inline float exponent(const stz_law *law, float x, float f) {
   (void)law;
-  return __builtin_fabsf(y) - f;
-}
-
-static inline float exponent_against(const stz_law *law, float y, float f) {
-  (void)law;
-  return -__builtin_fabsf(y) - f;
+  return x - f;
 }
 
 #define THIS_LAW linear
