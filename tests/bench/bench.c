@@ -283,7 +283,8 @@ static parts time_parts(const bench *b) {
   p.converge /= (double)e->converge_every;
   TIME(p.box, 2000, stz_far_box(e->far, site, stress));
   TIME(p.site, 5000, stz_far_site(e->far, site, stress[0]));
-  TIME(p.fold, 1000, (void)stz_ml_block_rates(b->kmc, e, &e->law, stz_ml_number(e, site) / STZ_ML_SITES, &e->rooms[0]));
+  TIME(p.fold, 1000,
+       (void)stz_ml_block_rates(b->kmc, e, &e->law, stz_ml_number(e, site) / STZ_ML_SITES, &e->rooms[0], NULL));
   TIME(p.refresh, 1, stz_ml_recompute(b->kmc));
   p.refresh /= (double)e->recompute_every;
   return p;
@@ -334,14 +335,22 @@ static void measure_turns(bench b[2], int n, const char *orientation, double sec
   for (int i = 0; i < 2; i++) qsort(us[i], TURNS, sizeof(double), ascending);
   stz_kmc_stats s[2];
   for (int i = 0; i < 2; i++) stz_kmc_stats_get(b[i].kmc, &s[i]);
+  double per_event[5][2]; // candidates, those rejected by the slack, updates of blocks and of bounds, events missed
+  for (int i = 0; i < 2; i++) {
+    const double of[5] = {(double)s[i].candidates, (double)s[i].squeezed, (double)s[i].folds, (double)s[i].bounds,
+                          s[i].missed};
+    for (int k = 0; k < 5; k++) per_event[k][i] = of[k] / (double)s[i].events;
+  }
   printf("{\"engine\": \"points\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": 1, \"events_per_s\": %.5g, "
          "\"state_events_per_site\": %.3g, \"us_least\": [%.3f, %.3f], \"us_median\": [%.3f, %.3f], "
          "\"least_of_multilevel\": %.3f, \"median_of_multilevel\": %.3f, \"candidates\": [%.2f, %.2f], "
+         "\"squeezed\": [%.2f, %.2f], \"folds\": [%.3f, %.3f], \"bounds\": [%.1f, %.1f], \"missed\": [%.2g, %.2g], "
          "\"bytes_per_site\": [%.1f, %.1f]}\n",
          orientation, n, 1e6 / us[1][TURNS / 2], (b[1].developed + (double)s[1].events) / pow(n, 3.0), us[0][0],
          us[1][0], us[0][TURNS / 2], us[1][TURNS / 2], us[1][0] / us[0][0], us[1][TURNS / 2] / us[0][TURNS / 2],
-         (double)s[0].candidates / (double)s[0].events, (double)s[1].candidates / (double)s[1].events,
-         stz_kmc_bytes_per_site(b[0].kmc), stz_kmc_bytes_per_site(b[1].kmc));
+         per_event[0][0], per_event[0][1], per_event[1][0], per_event[1][1], per_event[2][0], per_event[2][1],
+         per_event[3][0], per_event[3][1], per_event[4][0], per_event[4][1], stz_kmc_bytes_per_site(b[0].kmc),
+         stz_kmc_bytes_per_site(b[1].kmc));
 }
 
 int main(int argc, char **argv) {

@@ -13,7 +13,6 @@
 #include "stz/power2.h"
 
 static const float RESERVE = 1.5f;           // ln: margin for the drift of a block between updates of its bounds
-static const float SLACK = 0.9f;             // ln: at least this for events nearby
 static const float LARGEST = 30.0f;          // no site has a higher rate, in attempt rates
 static const float TARGET = 0.8f;            // fraction of the margin that the drift of a block may use
 static const float THRESHOLD = 3.0f;         // initial limit of the drift estimate
@@ -22,79 +21,9 @@ static const float LOOSEST = 8.0f;           // largest limit
 static const float ROOM = 1.0f;              // slack of a bound that is raised
 static const float EXP_ROOM_10 = 59874.142f; // exp(ROOM + 10)
 
-void stz_ml_block_origin(const stz_multilevel *e, int block, int origin[3]) {
-  origin[0] = block / (e->count[1] * e->count[2]) * 8;
-  origin[1] = block / e->count[2] % e->count[1] * 8;
-  origin[2] = block % e->count[2] * 8;
-}
-
-int32_t stz_ml_number(const stz_multilevel *e, const int xyz[3]) {
-  const int block = (xyz[0] / 8 * e->count[1] + xyz[1] / 8) * e->count[2] + xyz[2] / 8;
-  return STZ_ML_SITES * block + 64 * (xyz[0] % 8) + 8 * (xyz[1] % 8) + xyz[2] % 8;
-}
-
-static void coordinates(const stz_multilevel *e, int32_t number, int xyz[3]) {
-  const int within = number % STZ_ML_SITES;
-  stz_ml_block_origin(e, number / STZ_ML_SITES, xyz);
-  xyz[0] += within / 64;
-  xyz[1] += within / 8 % 8;
-  xyz[2] += within % 8;
-}
-
-void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]) {
-  int xyz[3];
-  coordinates(e, number, xyz);
-  stz_far_site(e->far, xyz, stress);
-  for (int c = 0; c < 5; c++) stress[c] += e->split->near_unit * (float)stz_ml_row8(e, number)->near[c][number % 8];
-}
-
-// --- rates ---
+// --- bounds ---
 
 static stz_row8 *rows8_of(const stz_multilevel *e, int block) { return e->rows8 + (size_t)block * STZ_BLOCK_PIECES; }
-
-void stz_ml_copy_glass(const stz_kmc *kmc, stz_multilevel *e, int block) {
-  const float *barrier = stz_glass_barrier(kmc->glass);
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    const int32_t number = STZ_ML_SITES * block + 8 * row;
-    memcpy(stz_ml_row8(e, number)->barrier, barrier + stz_ml_local(e, number), 8 * sizeof *barrier);
-  }
-}
-
-STZ_MULTIVERSION(static void gather_block(const float far[5][STZ_ML_SITES], float unit, stz_row8 *rows8,
-                                          float s[5][STZ_ML_SITES], float *restrict barrier)) {
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    stz_row8 *p = rows8 + row;
-    for (int c = 0; c < 5; c++) {
-      float units[8];
-#pragma omp simd
-      for (int l = 0; l < 8; l++) {
-        const float stress = far[c][8 * row + l] + unit * (float)p->near[c][l];
-        s[c][8 * row + l] = stress;
-        units[l] = stress * (1.0f / STZ_CACHED);
-      }
-      stz_to_fixed(units, p->cached[c]);
-    }
-#pragma omp simd
-    for (int l = 0; l < 8; l++) barrier[8 * row + l] = p->barrier[l];
-  }
-}
-
-double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int block,
-                          stz_ml_room *room) {
-  int origin[3];
-  stz_ml_block_origin(e, block, origin);
-  stz_far_box(e->far, origin, room->far);
-  gather_block((const float(*)[STZ_ML_SITES])room->far, e->split->near_unit, rows8_of(e, block), room->s,
-               room->barrier);
-  const float *const s[5] = {room->s[0], room->s[1], room->s[2], room->s[3], room->s[4]};
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    const uint16_t *rotation = stz_glass_rotation(kmc->glass) + stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
-    memcpy(room->rotation + 8 * row, rotation, 8 * sizeof *rotation);
-  }
-  return stz_rates_sum(law, stz_glass_modes(kmc->glass), STZ_ML_SITES, s, room->barrier, room->rotation, room->rates);
-}
-
-// --- bounds ---
 
 // ln x, accuracy 2e-4, x positive and normal; used only for slack.
 static inline __attribute__((always_inline)) float rough_ln(float x) {
@@ -120,10 +49,11 @@ static inline __attribute__((always_inline)) float slack_of(float bound, float r
   return bound < LARGEST ? (rough_ln(bound / low) - RESERVE) * (1.0f / STZ_SLACK) : 1e30f;
 }
 
-static float factor(void) { return (float)stz_exp((double)(RESERVE + SLACK)); }
+static float factor(const stz_multilevel *e) { return (float)stz_exp((double)(RESERVE + e->spare)); }
 
 // The least bound: all least bounds together cause e->waste proposals per event.
 static float least_bound(const stz_multilevel *e) {
+  if (e->selection.bounded) return e->selection.least;
   const double now = e->head->total * e->head->accepted, activity = 4.0 * e->head->activity;
   return (float)(e->waste * fmin(now, activity) / (double)stz_grid_sites(e->grid));
 }
@@ -214,109 +144,52 @@ static void tell_all(stz_ml_selection *s) {
 
 // Notes a row of 8 whose bounds have changed, for the selection.
 static inline __attribute__((always_inline)) void note(stz_ml_selection *s, int32_t row8) {
-  if (!s->bounded) return;
   if (s->count == STZ_ML_TOLD) tell_all(s);
   s->rows8[s->count++] = row8;
+}
+
+void stz_ml_adapt_limit(stz_multilevel *e, int block, float share) {
+  const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
+  e->drift_limit[block] = fminf(LOOSEST, stz_ml_drift_limit(e, block) * change);
 }
 
 void stz_ml_rebound_block(stz_kmc *kmc, int block) {
   stz_multilevel *e = kmc->state;
   const float *rates = e->rooms[0].rates;
-  (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0]);
+  (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0], NULL);
   const inspection found = inspect(rates, rows8_of(e, block));
-  const float share = TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f);
-  const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
-  e->drift_limit[block] = fminf(LOOSEST, stz_ml_drift_limit(e, block) * change);
+  stz_ml_adapt_limit(e, block, TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f));
   e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->drift_limit[block] / e->head->typical) - 1.0);
   if (found.above) {
     kmc->stats.violations += (uint64_t)found.above;
     kmc->stats.missed += (double)(kmc->stats.events - e->cached[block]) * found.excess /
                          fmax(e->head->total * e->head->accepted, found.excess);
   }
-  bound_block(rates, least_bound(e), factor(), rows8_of(e, block), rows_of(e, block));
+  bound_block(rates, least_bound(e), factor(e), rows8_of(e, block), rows_of(e, block));
   e->block_sum[block] = sum_rows(rows_of(e, block));
   e->drift[block] = -(float)e->head->everywhere;
   e->cached[block] = kmc->stats.events;
   kmc->stats.folds++;
   e->changed[block / STZ_ML_GROUP] = 1;
+}
+
+float stz_ml_fold(stz_kmc *kmc, int block) {
+  stz_multilevel *e = kmc->state;
+  const float *rates = e->rooms[0].rates;
+  float moved;
+  (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0], &moved);
+  bound_block(rates, least_bound(e), factor(e), rows8_of(e, block), rows_of(e, block));
+  e->drift[block] = -(float)e->head->everywhere;
+  kmc->stats.folds++;
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) note(&e->selection, block * STZ_BLOCK_PIECES + row);
+  return moved;
 }
 
 double stz_ml_margin(void) { return (double)RESERVE; }
 
 double stz_ml_largest(void) { return (double)LARGEST; }
 
-// --- the reference ---
-
-static void total_mean(const stz_multilevel *e, const stz_mean_stress *mean, double elapsed, double d[5]) {
-  double stress[6];
-  for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
-  stz_dev_from_sym(stress, d);
-  for (int c = 0; c < 5; c++) d[c] += stz_ml_uniform(e, c);
-}
-
-static double trace_of(const stz_mean_stress *mean, double elapsed) {
-  double trace = 0.0;
-  for (int v = STZ_XX; v <= STZ_ZZ; v++) trace += mean->stress[v] + elapsed * mean->stress_rate[v];
-  return trace;
-}
-
-static double growth_at(const stz_kmc *kmc, double kelvin, const double stress[6]) {
-  return stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), kelvin, stress);
-}
-
-static double slope_at(const stz_kmc *kmc, double kelvin) {
-  static const double unit[6] = {[STZ_XY] = 0.70710678118654752440}; // a deviator of norm 1
-  return growth_at(kmc, kelvin, unit);
-}
-
-// What a pressure away from the reference adds, at the present temperature or at that of the reference: 0 unless
-// barriers depend on it.
-static double pressing_of(const stz_kmc *kmc, double trace, double kelvin) {
-  const stz_ml_head *h = ((const stz_multilevel *)kmc->state)->head;
-  const double third = (trace - h->trace) / 3.0, stress[6] = {third, third, third};
-  return fmax(growth_at(kmc, kelvin, stress), growth_at(kmc, h->kelvin, stress));
-}
-
-double stz_ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
-  const stz_multilevel *e = kmc->state;
-  double d[5], norm2 = 0.0;
-  total_mean(e, mean, elapsed, d);
-  for (int c = 0; c < 5; c++) norm2 += (d[c] - e->head->mean[c]) * (d[c] - e->head->mean[c]);
-  const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate, warmer = kelvin - e->head->kelvin;
-  const double slope = fmax(e->slope, slope_at(kmc, kelvin));
-  const double pressing = e->law.pressed ? pressing_of(kmc, trace_of(mean, elapsed), kelvin) : 0.0;
-  return slope * sqrt(norm2) + pressing + (warmer > 0.0 ? stz_thermal_growth(e->head->kelvin, warmer) : 0.0);
-}
-
-void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e) {
-  double stress[6];
-  stz_sym_from_dev(e->head->mean, stress);
-  const bool pressed = stz_glass_stz(kmc->glass)->normal_coefficient != 0.0;
-  for (int v = STZ_XX; v <= STZ_ZZ && pressed; v++) stress[v] += e->head->trace / 3.0;
-  stz_law_set(&e->law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), e->head->kelvin, stress);
-  e->slope = slope_at(kmc, e->head->kelvin);
-}
-
-void stz_ml_refer(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
-  stz_multilevel *e = kmc->state;
-  total_mean(e, mean, elapsed, e->head->mean);
-  e->head->trace = trace_of(mean, elapsed);
-  e->head->kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
-  stz_ml_set_law(kmc, e);
-}
-
-// A bound is factor() times its rate and the least bound, and all least bounds make e->waste times the sum of rates.
-// One per cent for rounding.
-double stz_ml_most(const stz_multilevel *e) {
-  return 1.01 * ((double)factor() + e->waste) * e->head->activity * stz_exp(e->head->ahead);
-}
-
-stz_err stz_ml_check_sum(double sum, double bound, double t) {
-  if (sum <= bound) return STZ_OK;
-  return stz_fail(STZ_ENUMERIC, "the sum of all rates exceeds its bound by the factor %.3g at %g s: events are missed",
-                  sum / bound, t);
-}
+// --- all bounds ---
 
 // Whether the near stress of a block is within half of the range of its 32 bits: no sum leaves it until the next sweep.
 static bool in_range(const stz_row8 *rows8) {
@@ -356,7 +229,7 @@ static void rate_blocks(void *context, int64_t first, int64_t end, int worker) {
     stz_ml_copy_glass(t->kmc, t->e, b);
     t->e->block_sum[b] = BEYOND_RANGE;
     if (!in_range(rows8)) continue;
-    t->e->block_sum[b] = stz_ml_block_rates(t->kmc, t->e, &t->e->law, b, room);
+    t->e->block_sum[b] = stz_ml_block_rates(t->kmc, t->e, &t->e->law, b, room, NULL);
     for (int row = 0; row < STZ_BLOCK_PIECES; row++)
       memcpy(rows8[row].bound, room->rates + 8 * row, sizeof rows8->bound);
   }
@@ -369,7 +242,7 @@ static void bound_blocks(void *context, int64_t first, int64_t end, int worker) 
   for (int b = (int)first; b < (int)end; b++) {
     stz_row8 *rows8 = rows8_of(e, b);
     for (int row = 0; row < STZ_BLOCK_PIECES; row++) memcpy(rates + 8 * row, rows8[row].bound, sizeof rows8->bound);
-    bound_block(rates, t->least, factor(), rows8, rows_of(e, b));
+    bound_block(rates, t->least, factor(e), rows8, rows_of(e, b));
     e->block_sum[b] = sum_rows(rows_of(e, b));
     e->drift[b] = 0.0f;
     e->cached[b] = t->kmc->stats.events;
@@ -393,6 +266,7 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
   if (!isfinite(h->activity)) return stz_fail(STZ_ENUMERIC, "the sum of all rates is %g at %g s", h->activity, t);
   h->total = h->activity;
   h->accepted = 1.0;
+  if (e->selection.plan) e->selection.least = e->selection.plan(e->selection.context);
   all.least = least_bound(e);
   stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, bound_blocks, &all);
   for (int g = 0; g < e->groups; g++) sum_group(e, g);
@@ -443,8 +317,12 @@ STZ_MULTIVERSION(static void bounds_of_rates(int n, const float *restrict rates,
   }
 }
 
-// Sums after the bounds of a row of 8 have changed.
+// Sums after the bounds of a row of 8 have changed, or a note for the selection.
 static inline __attribute__((always_inline)) void sum_row8(stz_multilevel *e, int32_t row8) {
+  if (e->selection.bounded) {
+    note(&e->selection, row8);
+    return;
+  }
   const int block = row8 / STZ_BLOCK_PIECES;
   const float sum = sum_row(e->rows8[row8].bound);
   const double before = e->block_sum[block];
@@ -453,14 +331,13 @@ static inline __attribute__((always_inline)) void sum_row8(stz_multilevel *e, in
   if (e->block_sum[block] < 1e-3 * before)
     e->block_sum[block] = sum_rows(rows_of(e, block)); // recompute the sum after catastrophic cancellation
   e->changed[block / STZ_ML_GROUP] = 1;
-  note(&e->selection, row8);
 }
 
 void stz_ml_bound_list(stz_kmc *kmc, int n) {
   stz_multilevel *e = kmc->state;
   rates_of_list(kmc, e, n);
   float *bound = e->s[0]; // reuse the stress buffer for the bounds
-  bounds_of_rates(n, e->rates, least_bound(e), factor(), bound, e->slack);
+  bounds_of_rates(n, e->rates, least_bound(e), factor(e), bound, e->slack);
   for (int i = 0; i < n; i++) {
     const int32_t number = e->sites[i];
     stz_ml_row8(e, number)->bound[number % 8] = bound[i];
@@ -471,12 +348,22 @@ void stz_ml_bound_list(stz_kmc *kmc, int n) {
 }
 
 void stz_ml_sum_changed(stz_multilevel *e) {
+  if (e->selection.bounded) {
+    tell_all(&e->selection);
+    return;
+  }
   for (int g = 0; g < e->groups; g++) {
     if (e->changed[g]) sum_group(e, g);
     e->changed[g] = 0;
   }
   sum_all(e);
-  tell_all(&e->selection);
+}
+
+double stz_ml_sum_of_bounds(const stz_multilevel *e) {
+  if (!e->selection.bounded) return e->head->total;
+  double sum = 0.0;
+  for (int row8 = 0; row8 < e->blocks * STZ_BLOCK_PIECES; row8++) sum += (double)sum_row(e->rows8[row8].bound);
+  return sum;
 }
 
 void stz_ml_bound_site(stz_kmc *kmc, int32_t number) {
@@ -491,6 +378,16 @@ void stz_ml_bound_site(stz_kmc *kmc, int32_t number) {
     stz_ml_row8(e, number)->cached[c][number % 8] = cached[0];
   }
   e->sites[0] = number;
+  stz_ml_bound_list(kmc, 1);
+  stz_ml_sum_changed(e);
+}
+
+void stz_ml_bound_cached(stz_kmc *kmc, int32_t number, double recovery) {
+  stz_multilevel *e = kmc->state;
+  const int64_t at = stz_ml_local(e, number);
+  stz_ml_row8(e, number)->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, at, recovery);
+  e->sites[0] = number;
+  stz_ml_cached_of_list(e, 1);
   stz_ml_bound_list(kmc, 1);
   stz_ml_sum_changed(e);
 }

@@ -29,6 +29,12 @@
 #include "base/memory.h"
 #include "kmc/multilevel/multilevel.h"
 #include "kmc/select.h"
+#include "stz/power2.h"
+
+static const double TOLD = 1.001; // factor: margin of the squeeze test over the error of a slack (a logarithm to 2e-4)
+static const double LOOSE = 0.02; // rate/bound of a site below which its bound is computed anew: left as it is, it
+                                  // would take 50 proposals per event
+enum { MEMORY = 256 };            // proposals of the running mean of those accepted
 
 // The site of a proposal, by its number.
 static int32_t pick_site(const stz_multilevel *e, double target) {
@@ -57,15 +63,49 @@ static stz_err propose(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_s
   const double target = stz_rng_uniform(&kmc->rng) * e->head->total, accept = stz_rng_uniform(&kmc->rng);
   *p = (stz_ml_proposal){.number = pick_site(e, target),
                          .accept = accept,
-                         .mode = -1.0,
                          .within = next,
                          .elapsed = s->start + next,
                          .time_s = s->begin + next};
   return STZ_OK;
 }
 
+// Accepts or rejects a proposal; bounds are raised by the factor `raised`. True if it is an event.
+static bool consider(stz_kmc *kmc, const stz_mean_stress *mean, double raised, const stz_ml_proposal *p,
+                     stz_shear *shear) {
+  stz_multilevel *e = kmc->state;
+  stz_ml_head *h = e->head;
+  const int32_t number = p->number;
+  const double accept = p->accept;
+  const stz_row8 *row8 = stz_ml_row8(e, number);
+  const double bound = (double)row8->bound[number % 8], slack = (double)STZ_SLACK * row8->slack[number % 8];
+  kmc->stats.candidates++;
+  h->tried++;
+  h->accepted -= h->accepted / MEMORY;
+  const double spare = slack + stz_ml_margin() - stz_ml_drift_estimate(e, number);
+  if (slack > 0.0 && bound < stz_ml_largest() && accept > TOLD * (double)stz_power2((float)(-STZ_LOG2_E * spare))) {
+    kmc->stats.squeezed++;
+    return false;
+  }
+  float rates[STZ_MODES][2];
+  const double sum = stz_ml_exact_rates(kmc, mean, p->elapsed, number, rates);
+  const double ratio = sum / (bound * raised);
+  if (ratio > 1.0) {
+    kmc->stats.violations++;
+    kmc->stats.missed += ratio - 1.0;
+    stz_ml_bound_site(kmc, number);
+  }
+  const double left = accept * bound * raised;
+  if (!(left < sum)) {
+    if (ratio < LOOSE) stz_ml_bound_site(kmc, number);
+    return false;
+  }
+  h->accepted += 1.0 / MEMORY;
+  stz_ml_choose(kmc, number, (const float(*)[2])rates, left, shear);
+  return true;
+}
+
 static stz_err stz_ml_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
-  return stz_ml_search(kmc, mean, limit, propose, event, found);
+  return stz_ml_search(kmc, mean, limit, propose, consider, event, found);
 }
 
 static void stz_ml_save(const stz_kmc *kmc, void *own) {

@@ -54,7 +54,7 @@ static int list_exhausted(stz_multilevel *e, const stz_exhausted *exhausted, int
 }
 
 // The cached stress of the first n sites of e->sites, into e->s.
-STZ_MULTIVERSION(static void cached_of_list(stz_multilevel *e, int n)) {
+STZ_MULTIVERSION(void stz_ml_cached_of_list(stz_multilevel *e, int n)) {
   for (int i = 0; i < n; i++) {
     const stz_row8 *row8 = stz_ml_row8(e, e->sites[i]);
     for (int c = 0; c < 5; c++) e->units[c][i] = row8->cached[c][e->sites[i] % 8];
@@ -84,7 +84,8 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
   }
 }
 
-// Adds to the drift estimates of the blocks about the event, and updates the blocks above their limit.
+// Adds to the drift estimates of the blocks about the event, and updates the blocks above their limit; with a selection
+// of its own, which updates them, only sets e->due.
 static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   const float slope = (float)e->slope, beyond = slope * e->beyond;
   int count[3];
@@ -106,10 +107,15 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
       for (int k = 0; k < count[2]; k++) {
         const int block = row + place[2][k];
         e->drift[block] += slope * spread[distance[2][k]] - beyond;
-        if (stz_ml_used(e, block)) stz_ml_rebound_block(kmc, block);
+        if (!stz_ml_used(e, block)) continue;
+        if (e->selection.bounded)
+          e->due = true;
+        else
+          stz_ml_rebound_block(kmc, block);
       }
     }
   }
+  if (e->selection.bounded) return;
   if (kmc->stats.events < e->head->scanned + SCAN) return;
   e->head->scanned = kmc->stats.events;
   for (int b = 0; b < e->blocks; b++) {
@@ -126,14 +132,14 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
   const int rows8 = stz_near_add(e->near, origin, strain, (float)e->slope, e->rows8, &exhausted);
   stz_ml_loosen_rows(e, rows8, exhausted);
   stz_far_add(e->far, origin, strain);
-  if (kmc->stats.events + 1 >= h->converged + e->converge_every) {
+  if (!e->selection.bounded && kmc->stats.events + 1 >= h->converged + e->converge_every) {
     stz_far_converge(e->far);
     h->converged = kmc->stats.events + 1;
   }
   add_uniform(e, origin, strain);
   const int n = list_exhausted(e, exhausted, rows8, listed);
   if (n > 0) {
-    cached_of_list(e, n);
+    stz_ml_cached_of_list(e, n);
     stz_ml_bound_list(kmc, n);
   }
   spread_drift(kmc, e, origin);

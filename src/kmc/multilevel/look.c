@@ -90,7 +90,7 @@ static stz_err check_bound(const stz_kmc *kmc, const stz_mean_stress *mean, doub
   const stz_multilevel *e = kmc->state;
   const stz_ml_head *h = e->head;
   if (h->stale || stz_glass_recovery_state(kmc->glass).most > 0.0) return STZ_OK;
-  const double bound = (h->put_off ? stz_ml_most(e) : h->total) * stz_exp(stz_ml_excess(kmc, mean, 0.0));
+  const double bound = (h->put_off ? stz_ml_most(e) : stz_ml_sum_of_bounds(e)) * stz_exp(stz_ml_excess(kmc, mean, 0.0));
   return stz_ml_check_sum(sum, bound, mean->t0);
 }
 

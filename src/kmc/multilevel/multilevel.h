@@ -45,10 +45,13 @@ typedef struct stz_ml_room {
   uint16_t rotation[STZ_ML_SITES];
 } stz_ml_room;
 
-// Who chooses the sites, told of the rows of 8 whose bounds have changed; NULL: of all.
+// Who chooses the sites, if not the tree of sums, which then is up to date only after all bounds were set.
 typedef struct stz_ml_selection {
-  void (*bounded)(void *context, const int32_t *rows8, int count); // NULL: nobody is told
+  void (*bounded)(void *context, const int32_t *rows8, int count); // bounds of rows of 8 have changed; NULL: of all
+  float (*plan)(void *context);                                    // all bounds are set, head->activity is new: the
+                                                                   // least bound from here on; bounded follows
   void *context;
+  float least;    // bound
   int32_t *rows8; // those that are to be told of
   int count;
 } stz_ml_selection;
@@ -64,9 +67,12 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   stz_near *near;
   stz_far *far;
   stz_total *total;
-  double waste;               // the engine's own: proposals per event that negligible bounds may cost
-  float cheap;                // least bounds: a bound below is loosened rather than recomputed
-  stz_ml_selection selection; // beside the tree of sums
+  // The engine's own: what all least bounds together are at most, of the sum of rates; up to how many least bounds a
+  // bound is loosened rather than recomputed; ln: slack that bounds have for events nearby, at least.
+  double waste;
+  float cheap, spare;
+  double missed;                                             // share of the events that may be missed
+  stz_ml_selection selection;                                // `bounded` NULL: the tree of sums selects
   float spread[STZ_ML_SPREAD][STZ_ML_SPREAD][STZ_ML_SPREAD]; // drift of a block per event, stress over the event's
   float beyond;                                              // and in all others
 
@@ -82,6 +88,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
 
   // Work space.
   stz_law law;                     // at the reference
+  bool due;                        // the drift of a block has passed its limit: for the selection
   double slope;                    // largest change of ln(rate) per unit of deviator stress, at the reference
   float *stress;                   // 5 components of all sites, made on demand; NULL before
   uint64_t stress_at;              // events when it was made
@@ -118,13 +125,17 @@ static inline double stz_ml_raised(const stz_ml_stretch *s, double within) {
   return s->growth > 0.0 ? s->raised * stz_exp(s->growth * within) : s->raised;
 }
 
+// Has all bounds set anew at the next proposal that is rejected.
+void stz_ml_tire(stz_multilevel *e);
+
 bool stz_ml_is_over(const stz_ml_stretch *s, double limit, double within);
 
 // A proposal: an event at a site if the site's rate is above `accept` times its bound.
 typedef struct stz_ml_proposal {
   int32_t number; // of the site
   double accept;  // in [0, 1)
-  double mode;    // in [0, 1): chooses the mode; negative: what `accept` leaves over does
+  double height;  // 1/s: the points engine's own
+  double mode;    // in [0, 1): chooses the mode; of the points engine
   double within, elapsed,
       time_s; // time in the stretch (INFINITY: none is left), since the mean stress's t0, of an event
 } stz_ml_proposal;
@@ -134,15 +145,25 @@ typedef struct stz_ml_proposal {
 typedef stz_err stz_ml_propose(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_stretch *s, double limit,
                                stz_ml_proposal *p);
 
+// Accepts or rejects a proposal; `raised`: the factor by which bounds have grown. True if it is an event, *shear.
+typedef bool stz_ml_consider(stz_kmc *kmc, const stz_mean_stress *mean, double raised, const stz_ml_proposal *p,
+                             stz_shear *shear);
+
 // The search for the next event, as stz_kmc_next describes it.
 stz_err stz_ml_search(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_ml_propose *propose,
-                      stz_event *event, bool *found) STZ_MUST_USE;
+                      stz_ml_consider *consider, stz_event *event, bool *found) STZ_MUST_USE;
 
 double stz_ml_recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed);
 
 // The exact rates of a site, in attempt rates; returns their sum.
 double stz_ml_exact_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
                           float rates[STZ_MODES][2]);
+
+// The same from the site's cached stress: what it knows of distant events is of the last update of its block.
+double stz_ml_cached_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number);
+
+// Chooses the mode of an event among the site's rates, of whose sum `left` is a part.
+void stz_ml_choose(const stz_kmc *kmc, int32_t number, const float rates[STZ_MODES][2], double left, stz_shear *shear);
 
 // Coordinates of the first site of a block.
 void stz_ml_block_origin(const stz_multilevel *e, int block, int origin[3]);
@@ -168,9 +189,9 @@ static inline stz_row8 *stz_ml_row8(const stz_multilevel *e, int32_t number) { r
 
 // Stress of all sites of a block into `room` and their cached stress, and their rates under `law` into room->rates;
 // returns the sum of rates. Barriers are those of the rows8: damage that recovers may have raised the glass's own
-// since.
-double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int block,
-                          stz_ml_room *room);
+// since. *moved (out, may be NULL): the largest change of a site's cached stress, eV/nm^3.
+double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int block, stz_ml_room *room,
+                          float *moved);
 
 enum { STZ_ML_PART = 4 }; // blocks of a part of the team's work
 
@@ -210,8 +231,21 @@ static inline bool stz_ml_used(const stz_multilevel *e, int block) {
 // Updates the bounds of a block from its exact rates. Call stz_ml_sum_changed afterwards, as after the next two.
 void stz_ml_rebound_block(stz_kmc *kmc, int block);
 
+// The limit of a block changes by the factor `share`, or by as much of it as is safe.
+void stz_ml_adapt_limit(stz_multilevel *e, int block, float share);
+
+// The same for a selection of its own, which is told, without what the multilevel engine learns from it: returns the
+// largest change of a site's cached stress (eV/nm^3).
+float stz_ml_fold(stz_kmc *kmc, int block);
+
+// The sum of all bounds.
+double stz_ml_sum_of_bounds(const stz_multilevel *e);
+
 // Recomputes the bounds of the first n sites of e->sites, whose stress is in e->s.
 void stz_ml_bound_list(stz_kmc *kmc, int n);
+
+// The cached stress of the first n sites of e->sites, into e->s.
+void stz_ml_cached_of_list(stz_multilevel *e, int n);
 
 // Loosens exhausted bounds that remain negligible in the 8-site rows near an event; leaves in `exhausted` (in and out)
 // the sites whose rates must be evaluated.
@@ -220,7 +254,10 @@ void stz_ml_loosen_rows(stz_multilevel *e, int rows8, stz_exhausted *exhausted);
 // Recomputes the sums of the groups whose blocks have changed, and tells the selection.
 void stz_ml_sum_changed(stz_multilevel *e);
 
-// Recomputes the bound of one site, and all sums above it.
+// Recomputes the bound of one site from its cached stress, when damage has recovered so far.
+void stz_ml_bound_cached(stz_kmc *kmc, int32_t number, double recovery);
+
+// Recomputes the bound of one site after its cached stress was brought up to date, and all sums above it.
 void stz_ml_bound_site(stz_kmc *kmc, int32_t number);
 
 // ln of the factor by which bounds grow at the mean stress and temperature `elapsed` (s) after mean->t0.

@@ -8,17 +8,13 @@
 #include "base/tensor.h"
 #include "kmc/multilevel/multilevel.h"
 #include "kmc/select.h"
-#include "stz/power2.h"
 
-static const double WIDEST = 0.4;    // ln: most that bounds may be raised by the reference
-static const double WINDOW = 0.1;    // ln: they may grow so far before the waiting time is cut
-static const double POOREST = 0.03;  // fraction of proposals accepted below which all bounds are recomputed
-enum { MEMORY = 256, TRIED = 1024 }; // proposals: of the running mean; between recomputes for poor acceptance
-static const double MISSED = 1e-3, CHANCE = 10.0; // fraction of events that may be missed, and some more: it is an
-                                                  // estimate in which a single rare find may count for several
-static const double TOLD = 1.001; // factor: margin of the squeeze test over the error of a slack (a logarithm to 2e-4)
-static const double LOOSE = 0.02; // rate/bound of a site below which its bound is computed anew: left as it is, it
-                                  // would take 50 proposals per event
+static const double WIDEST = 0.4;   // ln: most that bounds may be raised by the reference
+static const double WINDOW = 0.1;   // ln: they may grow so far before the waiting time is cut
+static const double POOREST = 0.03; // fraction of proposals accepted below which all bounds are recomputed
+enum { TRIED = 1024 };              // proposals between recomputes for poor acceptance
+static const double CHANCE = 10.0;  // events that may be missed beside the share of all: their number is an estimate in
+                                    // which a single rare find may count for several
 static const double WARMED = 0.005; // change of temperature/that of the reference, at most: a barrier of 80 kT then
                                     // moves by 0.4 as WIDEST allows
 
@@ -37,61 +33,46 @@ static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elaps
               mean->temperature_K + elapsed * mean->temperature_rate, stress);
 }
 
-double stz_ml_exact_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
-                          float rates[STZ_MODES][2]) {
-  const stz_multilevel *e = kmc->state;
-  const int64_t at = stz_ml_local(e, number);
+// The rates of a site, in attempt rates, under a stress without the mean; returns their sum.
+static double rates_under(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
+                          const float stress[5], float rates[STZ_MODES][2]) {
+  const int64_t at = stz_ml_local(kmc->state, number);
   const double recovery = stz_ml_recovery_at(kmc, mean, elapsed);
   stz_law law;
-  float stress[5];
   double sum = 0.0;
   law_at(kmc, mean, elapsed, &law);
-  stz_ml_site_stress(e, number, stress);
   stz_rates_site(&law, stz_glass_modes(kmc->glass), stress, (float)stz_glass_barrier_at(kmc->glass, at, recovery),
                  stz_glass_rotation(kmc->glass)[at], rates);
   for (int m = 0; m < STZ_MODES; m++) sum += (double)rates[m][0] + (double)rates[m][1];
   return sum;
 }
 
-// Accepts or rejects a proposal; bounds are raised by the factor `raised`. True if it is an event.
-static bool consider(stz_kmc *kmc, const stz_mean_stress *mean, double raised, const stz_ml_proposal *p,
-                     stz_shear *shear) {
-  stz_multilevel *e = kmc->state;
-  stz_ml_head *h = e->head;
-  const int32_t number = p->number;
-  const double accept = p->accept;
-  const stz_row8 *row8 = stz_ml_row8(e, number);
-  const double bound = (double)row8->bound[number % 8], slack = (double)STZ_SLACK * row8->slack[number % 8];
-  kmc->stats.candidates++;
-  h->tried++;
-  h->accepted -= h->accepted / MEMORY;
-  const double spare = slack + stz_ml_margin() - stz_ml_drift_estimate(e, number);
-  if (slack > 0.0 && bound < stz_ml_largest() && accept > TOLD * (double)stz_power2((float)(-STZ_LOG2_E * spare))) {
-    kmc->stats.squeezed++;
-    return false;
-  }
-  float rates[STZ_MODES][2];
-  const double sum = stz_ml_exact_rates(kmc, mean, p->elapsed, number, rates);
-  const double ratio = sum / (bound * raised);
-  if (ratio > 1.0) {
-    kmc->stats.violations++;
-    kmc->stats.missed += ratio - 1.0;
-    stz_ml_bound_site(kmc, number);
-  }
-  double left = accept * bound * raised;
-  if (!(left < sum)) {
-    if (ratio < LOOSE) stz_ml_bound_site(kmc, number);
-    return false;
-  }
-  h->accepted += 1.0 / MEMORY;
-  if (p->mode >= 0.0) left = p->mode * sum;
+double stz_ml_exact_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
+                          float rates[STZ_MODES][2]) {
+  float stress[5];
+  stz_ml_site_stress(kmc->state, number, stress);
+  return rates_under(kmc, mean, elapsed, number, stress, rates);
+}
+
+double stz_ml_cached_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number) {
+  const stz_row8 *row8 = stz_ml_row8(kmc->state, number);
+  float stress[5], rates[STZ_MODES][2];
+  for (int c = 0; c < 5; c++) stress[c] = STZ_CACHED * (float)row8->cached[c][number % 8];
+  return rates_under(kmc, mean, elapsed, number, stress, rates);
+}
+
+void stz_ml_choose(const stz_kmc *kmc, int32_t number, const float rates[STZ_MODES][2], double left, stz_shear *shear) {
   const int choice = stz_pick_float(&rates[0][0], 2 * STZ_MODES, &left);
-  *shear = (stz_shear){.site = stz_ml_local(e, number), .mode = choice / 2, .sign = choice % 2 ? -1 : 1};
+  *shear = (stz_shear){.site = stz_ml_local(kmc->state, number), .mode = choice / 2, .sign = choice % 2 ? -1 : 1};
   stz_glass_locate(kmc->glass, shear);
-  return true;
 }
 
 static bool poor(const stz_ml_head *h) { return h->accepted < POOREST && h->tried > TRIED; }
+
+void stz_ml_tire(stz_multilevel *e) {
+  e->head->accepted = 0.0;
+  e->head->tried = TRIED + 1;
+}
 
 // Whether all bounds must be recomputed, since the load is `excess` (ln) away from the reference.
 static bool sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double excess) {
@@ -135,13 +116,14 @@ bool stz_ml_is_over(const stz_ml_stretch *s, double limit, double elapsed) {
 
 // Whether more events are missed than may be.
 static stz_err check_missed(const stz_kmc *kmc, double t) {
-  if (kmc->stats.missed <= MISSED * (double)kmc->stats.events + CHANCE) return STZ_OK;
+  const double share = ((const stz_multilevel *)kmc->state)->missed;
+  if (kmc->stats.missed <= share * (double)kmc->stats.events + CHANCE) return STZ_OK;
   return stz_fail(STZ_ENUMERIC, "rates exceed their bounds: about %.3g of %.0f events are missed at %g s",
                   kmc->stats.missed, (double)kmc->stats.events, t);
 }
 
 stz_err stz_ml_search(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_ml_propose *propose,
-                      stz_event *event, bool *found) {
+                      stz_ml_consider *consider, stz_event *event, bool *found) {
   const stz_multilevel *e = kmc->state;
   double length;
   const double before = kmc->searched;

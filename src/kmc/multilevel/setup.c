@@ -9,8 +9,10 @@
 #include "base/units.h"
 #include "kmc/multilevel/multilevel.h"
 
-static const double WASTE = 1.0;  // proposals per event that negligible bounds may cost
-static const float CHEAP = 30.0f; // least bounds: a bound below is loosened rather than recomputed
+static const double WASTE = 1.0;   // proposals per event that negligible bounds may cost
+static const float CHEAP = 30.0f;  // least bounds: a bound below is loosened rather than recomputed
+static const double MISSED = 1e-3; // share of the events that may be missed
+static const float SPARE = 0.9f;   // ln: slack that bounds have for events nearby, at least
 
 // How the stress of an event falls with distance: rms over directions of the whole kernel, near the end of its range.
 static double far_amplitude(const stz_split *split) {
@@ -102,6 +104,8 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   e->grid = grid;
   e->waste = WASTE;
   e->cheap = CHEAP;
+  e->spare = SPARE;
+  e->missed = MISSED;
   for (int axis = 0; axis < 3; axis++) {
     e->cells[axis] = stz_grid_cells(grid)[axis];
     e->count[axis] = e->cells[axis] / 8;

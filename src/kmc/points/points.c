@@ -60,8 +60,7 @@ static stz_instant gap_of(uint64_t word, int gap) {
   return gap < 52 ? (stz_instant)(bits >> (52 - gap)) : (stz_instant)bits << (gap - 52);
 }
 
-// 2^k
-static double power(int k) {
+double stz_points_power(int k) {
   const uint64_t bits = (uint64_t)(1023 + k) << 52;
   double x;
   memcpy(&x, &bits, sizeof x);
@@ -71,7 +70,8 @@ static double power(int k) {
 static stz_point make(const process *p, stz_instant time, int index, const uint64_t words[4]) {
   const double share = unit(words[1] >> 11);
   return (stz_point){.time = time,
-                     .height = p->ground ? share * power(p->layer) : (1.0 + share) * power(p->layer - 1),
+                     .height = p->ground ? share * stz_points_power(p->layer)
+                                         : (1.0 + share) * stz_points_power(p->layer - 1),
                      .number = p->ground ? p->owner * SITES + (int32_t)(words[2] >> (64 - BLOCK)) : p->owner,
                      .layer = p->layer,
                      .index = (uint8_t)index,

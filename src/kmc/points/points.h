@@ -60,6 +60,8 @@ static inline int stz_points_layer(float height) {
   return layer < STZ_POINTS_HIGHEST ? layer : STZ_POINTS_HIGHEST;
 }
 
+double stz_points_power(int k); // 2^k
+
 // Seconds, not negative, to the unit below, at most STZ_INSTANT_NEVER; and back.
 stz_instant stz_instant_of(double s);
 double stz_instant_seconds(stz_instant time);

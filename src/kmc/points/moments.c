@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Moments: right after some events the cached stresses of blocks are brought up to date and the ground follows the
+// activity. Which events and which blocks, is a function of the list of events: the points below the ground are looked
+// at whatever the levels are, and the drift is the sum of what the events bring.
+#include "kmc/points/inside.h"
+
+static const float SOFT = 0.75f;       // of its limit: drift of a block from which on a moment updates it
+enum { SEEN = 1024, MOST_BELOW = 32 }; // points below the ground between looks at it; most per event
+
+void stz_points_new_limit(stz_multilevel *e) {
+  double sum = 0.0;
+  int known = 0;
+  for (int b = 0; b < e->blocks; b++) {
+    sum += (double)e->drift_limit[b];
+    known += e->drift_limit[b] > 0.0f;
+  }
+  if (known) e->head->typical = sum / known;
+}
+
+// Updates a block whose drift is near its limit, and learns how far rates have moved by then.
+static void update(stz_points *x, int block) {
+  stz_multilevel *e = x->e;
+  const float limit = stz_ml_drift_limit(e, block), drift = e->drift[block] + (float)e->head->everywhere;
+  if (!(drift > SOFT * limit)) return;
+  const float moved = (float)e->slope * stz_ml_fold(x->kmc, block);
+  stz_ml_adapt_limit(e, block, (float)x->ways.target / (moved > 0.1f ? moved : 0.1f) * (drift / limit));
+}
+
+// Lowers the ground when the events have become much fewer than the points below it.
+static void follow_activity(stz_points *x, uint64_t events) {
+  if (x->at.below < SEEN) return;
+  const uint64_t since = events - x->at.laid, below = x->at.below;
+  x->at.laid = events;
+  x->at.below = 0;
+  if (below <= MOST_BELOW * since) return;
+  const double rate = (double)since / (double)below * stz_points_power(x->at.ground); // of a site
+  const int ground = stz_points_ground_for(rate);
+  if (ground >= x->at.ground) return;
+  stz_points_set_ground(x, ground);
+  x->e->selection.least = stz_points_least(x);
+  stz_points_set_levels(x, NULL, 0);
+}
+
+static void moment(stz_points *x, uint64_t events) {
+  stz_multilevel *e = x->e;
+  e->due = false;
+  e->head->scanned = events;
+  if (events >= e->head->converged + e->converge_every) {
+    stz_far_converge(e->far);
+    e->head->converged = events;
+  }
+  for (int i = 0; i < e->blocks; i++) update(x, x->ways.backwards ? e->blocks - 1 - i : i);
+  stz_ml_sum_changed(e);
+  follow_activity(x, events);
+}
+
+void stz_points_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
+  stz_points *x = stz_points_of(kmc);
+  const stz_multilevel *e = x->e;
+  const uint64_t events = kmc->stats.events + 1;
+  x->at.dry = 0;
+  stz_ml_add_stress(kmc, event, strain);
+  const bool lags = e->split->coarse && events >= e->head->converged + e->converge_every;
+  if (e->due || lags || events >= e->head->scanned + x->ways.moments) moment(x, events);
+}

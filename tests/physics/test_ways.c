@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The points engine's trajectory is a function of the sample and of its points alone: the same events, bit for bit,
+// whatever layers are open in advance, how wide the bounds are, whether points are rejected by their slack, and in what
+// order blocks are updated. So it is too with settings by which many events are missed, which then are the same ones.
+#include "kmc/points/inside.h"
+#include "kmc_setup.h"
+
+typedef struct scenario {
+  const char *name;
+  double stress_GPa, kelvin, kelvin_per_s, stiffness, softening_eV, recovery_rate_per_s;
+  int events;
+} scenario;
+
+static const scenario SCENARIOS[] = {
+    {.name = "creep", .stress_GPa = 3.2, .kelvin = 295.0, .events = 2500},
+    {.name = "relaxation", .stress_GPa = 3.0, .kelvin = 295.0, .stiffness = 72.0, .events = 1500},
+    {.name = "heating", .stress_GPa = 1.5, .kelvin = 300.0, .kelvin_per_s = 2.0, .events = 1000},
+    {.name = "avalanches", .stress_GPa = 2.2, .kelvin = 295.0, .softening_eV = 0.5, .events = 1500},
+    {.name = "recovery",
+     .stress_GPa = 2.2,
+     .kelvin = 295.0,
+     .softening_eV = 0.4,
+     .recovery_rate_per_s = 1e9,
+     .events = 1000},
+};
+
+// What a run comes to.
+typedef struct outcome {
+  uint64_t hash, violations;
+  double missed;
+} outcome;
+
+static uint64_t mix(uint64_t hash, const stz_event *event) {
+  uint64_t time;
+  memcpy(&time, &event->time_s, sizeof time);
+  return stz_hash_mix(hash, time,
+                      (uint64_t)event->shear.site * 64 + 2 * (uint64_t)event->shear.mode + (event->shear.sign < 0));
+}
+
+static void run(const scenario *s, const stz_points_ways *ways, outcome *o) {
+  kmc_setup setup;
+  kmc_spec spec = MULTILEVEL_FILM;
+  spec.engine = STZ_ENGINE_POINTS;
+  spec.softening_eV = s->softening_eV;
+  spec.recovery_rate_per_s = s->recovery_rate_per_s;
+  spec.recovery_eV = 0.6;
+  setup_kmc(&setup, MPI_COMM_SELF, &spec);
+  stz_points_set_ways(setup.kmc, ways);
+  stz_mean_stress mean = {
+      .temperature_K = s->kelvin, .temperature_rate = s->kelvin_per_s, .stress = {s->stress_GPa * STZ_GPA}};
+  *o = (outcome){0};
+  for (int i = 0; i < s->events; i++) {
+    stz_event event;
+    bool found;
+    double strain[6];
+    CHECK_OK(stz_kmc_next(setup.kmc, &mean, INFINITY, &event, &found));
+    CHECK(found, "no event");
+    if (!found) break;
+    o->hash = mix(o->hash, &event);
+    stz_kmc_fire(setup.kmc, &event, strain);
+    mean.temperature_K += mean.temperature_rate * (event.time_s - mean.t0);
+    mean.t0 = event.time_s;
+    mean.stress[0] -= s->stiffness * STZ_GPA * strain[0] * KMC_STZ.volume_nm3 / stz_grid_volume(setup.grid);
+  }
+  stz_kmc_stats stats;
+  stz_kmc_stats_get(setup.kmc, &stats);
+  printf("%s: %.0f tested per event, %.3f squeezed, %.2f blocks updated, %g violations, %.3g missed\n", s->name,
+         (double)stats.candidates / s->events, (double)stats.squeezed / s->events, (double)stats.folds / s->events,
+         (double)stats.violations, stats.missed);
+  o->hash += stz_glass_hash(setup.glass);
+  o->violations = stats.violations;
+  o->missed = stats.missed;
+  close_kmc(&setup);
+}
+
+static void same(const scenario *s, const stz_points_ways *ways, double least_missed) {
+  outcome first, other;
+  stz_points_ways free = *ways;
+  run(s, ways, &first);
+  free.kept += 3;
+  free.step = 0.6;
+  free.spare = 0.3f;
+  free.squeezed = false;
+  free.backwards = true;
+  run(s, &free, &other);
+  CHECK(first.hash == other.hash, "%s: other events", s->name);
+  CHECK(first.missed == other.missed && first.violations == other.violations, "%s: %g and %g events missed", s->name,
+        first.missed, other.missed);
+  CHECK(first.missed >= least_missed, "%s: only %g events missed", s->name, first.missed);
+}
+
+int main(void) {
+  MPI_Init(NULL, NULL);
+  for (size_t i = 0; i < sizeof SCENARIOS / sizeof *SCENARIOS; i++) {
+    stz_points_ways ways = STZ_POINTS_WAYS;
+    same(&SCENARIOS[i], &ways, 0.0);
+    ways.margin = 0.05;
+    ways.target = 4.0;
+    ways.missed = 10.0;
+    same(&SCENARIOS[i], &ways, 1e-3 * SCENARIOS[i].events);
+  }
+  MPI_Finalize();
+  return harness_failures ? 1 : 0;
+}
