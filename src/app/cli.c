@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "app/options.h"
@@ -105,7 +106,7 @@ stz_err stz_cli_parse(int argc, char **argv, stz_cli *cli) {
 }
 
 void stz_cli_clear(stz_cli *cli) {
-  for (int i = 0; i < cli->override_count; i++) stz_free((void *)cli->overrides[i].text);
+  for (int i = 0; i < cli->override_count; i++) stz_free((void *)(uintptr_t)cli->overrides[i].text);
   stz_free(cli->overrides);
   stz_free(cli->at);
   stz_free(cli->output);

@@ -260,7 +260,7 @@ STZ_MULTIVERSION(static void add_to_level(const stz_level *level, const nodes *n
                             {e[0], -e[1], -e[2], e[3], e[4]}};
   deposit deposits[WINDOW * WINDOW];
   const int count = deposits_of(level, n, origin, deposits);
-  for (int i = 0; i < AHEAD; i++) prefetch(&deposits[i]);
+  for (int i = 0; i < AHEAD && i < count; i++) prefetch(&deposits[i]);
   for (int i = 0; i < count; i++) {
     const deposit *d = &deposits[i];
     if (i + AHEAD < count) prefetch(d + AHEAD);

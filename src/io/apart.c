@@ -110,7 +110,7 @@ bool stz_reader_serve(int argc, char **argv) {
 
 bool stz_apart_start(const char *program, const char *path, stz_apart *apart) {
   int ends[2];
-  char *const arguments[] = {"stzkmc", (char *)(uintptr_t)ROLE, (char *)(uintptr_t)path, NULL};
+  char name[] = "stzkmc", *const arguments[] = {name, (char *)(uintptr_t)ROLE, (char *)(uintptr_t)path, NULL};
   posix_spawn_file_actions_t actions;
   *apart = (stz_apart){-1, -1};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;

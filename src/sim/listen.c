@@ -20,7 +20,7 @@ stz_listener stz_listen_begin(MPI_Comm comm, const stz_run_options *options, dou
 }
 
 // What this rank knows: each has its own signals, the first the wall time.
-static int own_wish(const stz_listener *l, int rank, double now) {
+static stz_wish own_wish(const stz_listener *l, int rank, double now) {
   const stz_run_options *options = l->options;
   if (options->stop && *options->stop) return STZ_WISH_STOP;
   const stz_wish warned = stz_interrupt_warnings() != l->warnings ? STZ_WISH_SAVE : STZ_WISH_NONE;
@@ -43,7 +43,7 @@ static stz_wish ask(stz_listener *l, int every) {
   if (l->options->poll) l->options->poll(l->options->context);
   const double now = MPI_Wtime();
   l->questions += l->questions < 2;
-  int agreed[2] = {own_wish(l, rank, now), rank == 0 && every ? events_between(l, now) : every};
+  int agreed[2] = {(int)own_wish(l, rank, now), rank == 0 && every ? events_between(l, now) : every};
   if (ranks > 1) MPI_Allreduce(MPI_IN_PLACE, agreed, 2, MPI_INT, MPI_MAX, l->comm);
   if (agreed[0] > (int)l->wish) l->wish = (stz_wish)agreed[0];
   if (every) {

@@ -30,11 +30,11 @@ static void latin_hypercube(stz_design *d) {
   for (int k = 0; k < d->dimensions; k++) {
     stz_rng rng = stz_rng_stream(d->spec->seed, STZ_RNG_DESIGN, (uint64_t)k);
     double *u = d->unit + k;
-    const int step = d->dimensions;
+    const size_t step = (size_t)d->dimensions;
     for (int p = 0; p < d->points; p++) { // a random permutation, grown by one
-      const int other = (int)stz_rng_below(&rng, (uint64_t)p + 1);
-      u[(size_t)p * step] = u[(size_t)other * step];
-      u[(size_t)other * step] = p;
+      const size_t other = (size_t)stz_rng_below(&rng, (uint64_t)p + 1);
+      u[(size_t)p * step] = u[other * step];
+      u[other * step] = p;
     }
     for (int p = 0; p < d->points; p++) {
       u[(size_t)p * step] = (u[(size_t)p * step] + stz_rng_uniform(&rng)) / d->points;
@@ -47,7 +47,7 @@ static void sobol(stz_design *d) {
     stz_rng rng = stz_rng_stream(d->spec->seed, STZ_RNG_DESIGN, (uint64_t)k);
     const uint32_t shift = (uint32_t)(stz_rng_next(&rng) >> 32);
     for (int p = 0; p < d->points; p++) {
-      d->unit[(size_t)p * d->dimensions + k] = (stz_sobol(k, (uint32_t)p) ^ shift) * 0x1p-32;
+      d->unit[(size_t)p * (size_t)d->dimensions + (size_t)k] = (stz_sobol(k, (uint32_t)p) ^ shift) * 0x1p-32;
     }
   }
 }

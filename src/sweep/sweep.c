@@ -262,7 +262,7 @@ static stz_err carry_out(sweep *s, int run, const char *path, bool *stopped) {
 // Notes how a run ended. For a group's first rank.
 static void conclude(sweep *s, int run, const char *path, stz_err err, bool stopped, double wall_s) {
   char message[MESSAGE_SIZE] = "";
-  stz_summary summary;
+  stz_summary summary = {0};
   stz_run_state state = stopped ? STZ_RUN_STOPPED : STZ_RUN_DONE;
   if (err == STZ_OK && !stopped) err = stz_result_summary(path, &summary);
   if (err != STZ_OK) {
