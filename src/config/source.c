@@ -150,7 +150,7 @@ static int line_of(const char *text, const char *place) {
 // libconfig ends the program when memory runs out. Its tree takes up to 64 bytes for each of a text ("a=1;" is a
 // setting of 80 bytes with its place in a list); there must be that much before it begins.
 static stz_err ask_for_memory(const char *name, size_t length) {
-  const size_t bytes = 64 * length + (1 << 20);
+  const size_t bytes = 64 * length + (1 << 16);
   void *volatile room = malloc(bytes);
   const bool there = room != NULL;
   free(room);

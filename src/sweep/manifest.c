@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sweep/manifest.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -197,8 +200,30 @@ bool stz_manifest_exists(const char *directory) {
   return access(path, F_OK) == 0;
 }
 
+// The whole number, from 0 on, that begins at `value`; -1 for what is none or is far too large. A manifest may hold
+// anything.
+static int count_at(const char *value) {
+  char *end;
+  const long count = value ? strtol(value, &end, 10) : -1;
+  return value && end > value && count >= 0 && count < INT_MAX ? (int)count : -1;
+}
+
+// Whether a file of runs/ is one that a run below `count` writes.
+static bool is_of_run(const char *name, int count) {
+  static const char *const suffixes[] = {".h5", ".ckpt.h5", ".ckpt.prev.h5"};
+  char file[32], *end;
+  const long run = strtol(name, &end, 10);
+  if (run < 0 || run >= count) return false;
+  stz_run_file((int)run, file);
+  const char *digits = strchr(file, '/') + 1;
+  if (strncmp(name, digits, strcspn(digits, ".")) != 0) return false;
+  for (int i = 0; i < 3; i++) {
+    if (strcmp(end, suffixes[i]) == 0) return true;
+  }
+  return false;
+}
+
 stz_err stz_manifest_remove(const char *directory) {
-  static const char *const suffixes[] = {"h5", "ckpt.h5", "ckpt.prev.h5"};
   char path[PATH_SIZE];
   STZ_TRY(path_of(directory, "manifest.jsonl", path));
   FILE *in = fopen(path, "r");
@@ -211,34 +236,34 @@ stz_err stz_manifest_remove(const char *directory) {
   size_t size = 0;
   int count = 0;
   while (getline(&line, &size, in) > 0) {
-    const char *run = stz_json_find(line, "run");
-    if (run && atoi(run) >= count) count = atoi(run) + 1;
+    const int run = count_at(stz_json_find(line, "run"));
+    if (run >= count && run < STZ_SWEEP_RUNS) count = run + 1;
   }
   free(line);
   fclose(in);
   if (unlink(path) != 0) return cannot(path, "removed");
-  for (int run = 0; run < count; run++) {
-    for (int i = 0; i < 3; i++) {
-      snprintf(path, sizeof path, "%s/runs/%06d.%s", directory, run, suffixes[i]);
-      unlink(path);
-    }
+  STZ_TRY(path_of(directory, "runs", path));
+  DIR *runs = opendir(path);
+  for (struct dirent *entry; runs && (entry = readdir(runs));) {
+    if (is_of_run(entry->d_name, count)) unlinkat(dirfd(runs), entry->d_name, 0);
   }
+  if (runs) closedir(runs);
   return STZ_OK;
 }
 
 // A line about a run.
 static void note(stz_manifest *m, const char *line) {
-  const char *run_at = stz_json_find(line, "run"), *state_at = stz_json_find(line, "state");
-  const int run = run_at ? atoi(run_at) : -1;
+  const char *state_at = stz_json_find(line, "state"), *wall = stz_json_find(line, "wall_s");
+  const int run = count_at(stz_json_find(line, "run")), attempts = count_at(stz_json_find(line, "attempts"));
   if (run < 0 || run >= m->count || !state_at) return;
   stz_run_status *status = &m->runs[run];
   for (int s = 0; s < STZ_RUN_STATES; s++) {
     if (stz_json_is(state_at, stz_run_state_name((stz_run_state)s))) status->state = (stz_run_state)s;
   }
   if (status->state == STZ_RUN_DONE) status->finished = true;
-  const char *attempts = stz_json_find(line, "attempts"), *wall = stz_json_find(line, "wall_s");
-  if (attempts) status->attempts = atoi(attempts);
-  if (wall) status->wall_s = strtod(wall, NULL);
+  const double wall_s = wall ? strtod(wall, NULL) : -1.0;
+  if (attempts >= 0) status->attempts = attempts;
+  if (wall_s >= 0.0 && wall_s < HUGE_VAL) status->wall_s = wall_s;
 }
 
 stz_err stz_manifest_reread(stz_manifest *m) {
@@ -266,8 +291,8 @@ stz_err stz_manifest_reread(stz_manifest *m) {
 
 static stz_err check_run(const stz_manifest *m, const char *line, const stz_plan *plan, int run) {
   char hash[20];
-  const char *at = stz_json_find(line, "run");
-  if (!at || atoi(at) != run) return stz_fail(STZ_EIO, "%s: not a whole manifest: run %d is missing", m->path, run);
+  if (count_at(stz_json_find(line, "run")) != run)
+    return stz_fail(STZ_EIO, "%s: not a whole manifest: run %d is missing", m->path, run);
   snprintf(hash, sizeof hash, "%016" PRIx64, plan->runs[run].input_hash);
   if (stz_json_is(stz_json_find(line, "input_hash"), hash)) return STZ_OK;
   return stz_fail(STZ_EINPUT, "%s: of another input: that of run %d has changed since", m->path, run);
@@ -278,10 +303,9 @@ static stz_err check_header(const stz_manifest *m, const char *line, const stz_p
   if (!stz_json_is(stz_json_find(line, "format"), "stzkmc-sweep")) {
     return stz_fail(STZ_EIO, "%s:1: not the manifest of a sweep", m->path);
   }
-  const char *version = stz_json_find(line, "format_version");
-  if (!version || atoi(version) != FORMAT_VERSION) {
-    return stz_fail(STZ_EIO, "%s:1: format_version: got %d, this program reads %d", m->path,
-                    version ? atoi(version) : 0, FORMAT_VERSION);
+  const int version = count_at(stz_json_find(line, "format_version"));
+  if (version != FORMAT_VERSION) {
+    return stz_fail(STZ_EIO, "%s:1: format_version: got %d, this program reads %d", m->path, version, FORMAT_VERSION);
   }
   if (stz_json_copy(stz_json_find(line, "identity"), &identity) != STZ_OK) {
     return stz_fail(STZ_EIO, "%s:1: not a whole manifest: identity: got nothing", m->path);
