@@ -43,9 +43,10 @@ static stz_err write_all(int file, const char *data, size_t bytes, const char *p
 stz_err stz_disk_read(const char *path, void **data, size_t *bytes) {
   struct stat status;
   *data = NULL;
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // not to wait for the writer of a pipe
   if (file < 0) return fail(path, "read");
   stz_err err = fstat(file, &status) == 0 ? STZ_OK : fail(path, "read");
+  if (err == STZ_OK && !S_ISREG(status.st_mode)) err = stz_fail(STZ_EIO, "%s: cannot read: it is no file", path);
   if (err == STZ_OK) {
     *bytes = (size_t)status.st_size;
     err = stz_alloc(*bytes, 1, data);
@@ -71,7 +72,8 @@ stz_err stz_disk_replace(const char *path, const void *data, size_t bytes) {
   char *temporary;
   STZ_TRY(STZ_NEW(temporary, strlen(path) + 5));
   snprintf(temporary, strlen(path) + 5, "%s.new", path);
-  const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  (void)unlink(temporary); // what a crash has left; a link there would lead to somebody's file
+  const int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   stz_err err = file < 0 ? fail(temporary, "create") : finish(file, data, bytes, temporary);
   if (err == STZ_OK) err = stz_disk_rename(temporary, path);
   if (err != STZ_OK && file >= 0) unlink(temporary);

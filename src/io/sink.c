@@ -134,10 +134,8 @@ static H5FD_t *sink_open(const char *name, unsigned flags, hid_t properties, had
   s->failure = given->failure;
   s->team = given->team;
   s->writes = flags & H5F_ACC_RDWR;
-  s->fd = open(name,
-               (s->writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | (flags & H5F_ACC_CREAT ? O_CREAT : 0) |
-                   (flags & H5F_ACC_TRUNC ? O_TRUNC : 0),
-               0666);
+  s->fd =
+      open(name, (s->writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | (flags & H5F_ACC_CREAT ? O_CREAT | O_EXCL : 0), 0666);
   if (s->fd >= 0 && fstat(s->fd, &status) == 0) {
     s->end = s->described = (haddr_t)status.st_size;
     return &s->base;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/rescan.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +47,26 @@ static void contents_clear(contents *c) {
   stz_free(c->clusters);
 }
 
-static stz_err read_fields(stz_snapshot_source *source, const stz_grid *grid, contents *c) {
+// A value that no run writes, but a file may hold.
+static stz_err refuse(const again *a, int index, const char *name, double got, const char *needs) {
+  char *path = NULL;
+  STZ_TRY(stz_snapshot_path(a->stem, index, "", &path));
+  const stz_err err = stz_fail(STZ_EIO, "%s: %s: got %g, needs %s", path, name, got, needs);
+  stz_free(path);
+  return err;
+}
+
+static stz_err check_fields(const again *a, int index, const contents *c) {
+  for (int64_t i = 0; i < stz_grid_local_sites(a->grid); i++) {
+    const float x = c->composition[i], n = c->count_numbers[i];
+    if (!(x >= 0.0F && x <= 1.0F)) return refuse(a, index, "composition", (double)x, "fractions from 0 to 1");
+    if (!(n >= 0.0F && n < 0x1p32F)) return refuse(a, index, "event_count", (double)n, "counts");
+  }
+  return STZ_OK;
+}
+
+static stz_err read_fields(const again *a, int index, stz_snapshot_source *source, contents *c) {
+  const stz_grid *grid = a->grid;
   const int64_t sites = stz_grid_local_sites(grid);
   stz_err err = STZ_NEW(c->composition, sites);
   if (err == STZ_OK) err = STZ_NEW(c->count_numbers, sites);
@@ -54,6 +74,7 @@ static stz_err read_fields(stz_snapshot_source *source, const stz_grid *grid, co
   STZ_TRY(stz_agree(stz_grid_comm(grid), err));
   STZ_TRY(stz_snapshot_read_field(source, "composition", c->composition));
   STZ_TRY(stz_snapshot_read_field(source, "event_count", c->count_numbers));
+  STZ_TRY(stz_agree(stz_grid_comm(grid), check_fields(a, index, c)));
   for (int64_t i = 0; i < sites; i++) c->event_count[i] = (uint32_t)c->count_numbers[i];
   return STZ_OK;
 }
@@ -92,12 +113,13 @@ static stz_err check_input(const again *a, stz_snapshot_source *source, int inde
   return stz_agree(stz_grid_comm(a->grid), err);
 }
 
-static stz_err read_moment(stz_snapshot_source *source, stz_moment *moment) {
+static stz_err read_moment(const again *a, int index, stz_snapshot_source *source, stz_moment *moment) {
   double segment;
   STZ_TRY(stz_snapshot_read_number(source, "/", "strain_axial", &moment->strain));
   STZ_TRY(stz_snapshot_read_number(source, "/", "time_s", &moment->time_s));
   moment->segment_time_s = NAN; // of older snapshots, which have no time in the segment
   if (stz_snapshot_read_number(source, "/", "segment", &segment) != STZ_OK) return STZ_OK;
+  if (!(segment >= 0.0 && segment < INT_MAX)) return refuse(a, index, "segment", segment, "the number of a segment");
   moment->segment = (int)segment;
   return stz_snapshot_read_number(source, "/", "segment_time_s", &moment->segment_time_s);
 }
@@ -106,8 +128,8 @@ static stz_err read_contents(const again *a, int index, contents *c) {
   stz_snapshot_source *source = NULL;
   STZ_TRY(stz_snapshot_open(a->grid, a->stem, index, &source));
   stz_err err = check_input(a, source, index);
-  if (err == STZ_OK) err = read_moment(source, &c->moment);
-  if (err == STZ_OK) err = read_fields(source, a->grid, c);
+  if (err == STZ_OK) err = read_moment(a, index, source, &c->moment);
+  if (err == STZ_OK) err = read_fields(a, index, source, c);
   if (err == STZ_OK) err = read_clusters(source, a->grid, c);
   stz_snapshot_close(&source);
   return err;

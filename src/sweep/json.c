@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sweep/json.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,12 @@ stz_err stz_json_copy(const char *value, char **text) {
     }
   }
   return STZ_OK;
+}
+
+int stz_json_count(const char *value) {
+  char *end;
+  const long count = value ? strtol(value, &end, 10) : -1;
+  return value && end > value && count >= 0 && count < INT_MAX ? (int)count : -1;
 }
 
 bool stz_json_is(const char *value, const char *word) {

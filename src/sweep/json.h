@@ -23,6 +23,9 @@ const char *stz_json_find(const char *line, const char *name);
 // A copy of the text that begins at `value`, to be freed by stz_free. Fails with STZ_EIO if none begins there.
 stz_err stz_json_copy(const char *value, char **text) STZ_MUST_USE;
 
+// The whole number, from 0 on, that begins at `value`; -1 for what is none, NULL among it, or is far too large.
+int stz_json_count(const char *value);
+
 // Whether the text that begins at `value` is `word`.
 bool stz_json_is(const char *value, const char *word);
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,7 +166,8 @@ static stz_err make_folder(const char *path) {
 }
 
 static stz_err write_whole(const char *path, const stz_plan *plan, const char *command_line) {
-  FILE *out = fopen(path, "w");
+  unlink(path); // of a process of the same number; a link would lead to somebody's file
+  FILE *out = fopen(path, "wx");
   if (!out) return cannot(path, "written");
   print_header(out, plan, command_line);
   stz_err err = STZ_OK;
@@ -200,14 +200,6 @@ bool stz_manifest_exists(const char *directory) {
   return access(path, F_OK) == 0;
 }
 
-// The whole number, from 0 on, that begins at `value`; -1 for what is none or is far too large. A manifest may hold
-// anything.
-static int count_at(const char *value) {
-  char *end;
-  const long count = value ? strtol(value, &end, 10) : -1;
-  return value && end > value && count >= 0 && count < INT_MAX ? (int)count : -1;
-}
-
 // Whether a file of runs/ is one that a run below `count` writes.
 static bool is_of_run(const char *name, int count) {
   static const char *const suffixes[] = {".h5", ".ckpt.h5", ".ckpt.prev.h5"};
@@ -223,9 +215,17 @@ static bool is_of_run(const char *name, int count) {
   return false;
 }
 
+// Of a pipe one would wait for the writer, and /dev/zero has no end.
+static stz_err check_kind(const char *path) {
+  struct stat status;
+  if (stat(path, &status) != 0) return cannot(path, "opened");
+  return S_ISREG(status.st_mode) ? STZ_OK : stz_fail(STZ_EIO, "%s: cannot be opened: it is no file", path);
+}
+
 stz_err stz_manifest_remove(const char *directory) {
   char path[PATH_SIZE];
   STZ_TRY(path_of(directory, "manifest.jsonl", path));
+  STZ_TRY(check_kind(path));
   FILE *in = fopen(path, "r");
   if (!in) return cannot(path, "opened");
   if (is_held(fileno(in), 0, 0)) {
@@ -236,7 +236,7 @@ stz_err stz_manifest_remove(const char *directory) {
   size_t size = 0;
   int count = 0;
   while (getline(&line, &size, in) > 0) {
-    const int run = count_at(stz_json_find(line, "run"));
+    const int run = stz_json_count(stz_json_find(line, "run"));
     if (run >= count && run < STZ_SWEEP_RUNS) count = run + 1;
   }
   free(line);
@@ -254,7 +254,8 @@ stz_err stz_manifest_remove(const char *directory) {
 // A line about a run.
 static void note(stz_manifest *m, const char *line) {
   const char *state_at = stz_json_find(line, "state"), *wall = stz_json_find(line, "wall_s");
-  const int run = count_at(stz_json_find(line, "run")), attempts = count_at(stz_json_find(line, "attempts"));
+  const int run = stz_json_count(stz_json_find(line, "run")),
+            attempts = stz_json_count(stz_json_find(line, "attempts"));
   if (run < 0 || run >= m->count || !state_at) return;
   stz_run_status *status = &m->runs[run];
   for (int s = 0; s < STZ_RUN_STATES; s++) {
@@ -291,7 +292,7 @@ stz_err stz_manifest_reread(stz_manifest *m) {
 
 static stz_err check_run(const stz_manifest *m, const char *line, const stz_plan *plan, int run) {
   char hash[20];
-  if (count_at(stz_json_find(line, "run")) != run)
+  if (stz_json_count(stz_json_find(line, "run")) != run)
     return stz_fail(STZ_EIO, "%s: not a whole manifest: run %d is missing", m->path, run);
   snprintf(hash, sizeof hash, "%016" PRIx64, plan->runs[run].input_hash);
   if (stz_json_is(stz_json_find(line, "input_hash"), hash)) return STZ_OK;
@@ -303,7 +304,7 @@ static stz_err check_header(const stz_manifest *m, const char *line, const stz_p
   if (!stz_json_is(stz_json_find(line, "format"), "stzkmc-sweep")) {
     return stz_fail(STZ_EIO, "%s:1: not the manifest of a sweep", m->path);
   }
-  const int version = count_at(stz_json_find(line, "format_version"));
+  const int version = stz_json_count(stz_json_find(line, "format_version"));
   if (version != FORMAT_VERSION) {
     return stz_fail(STZ_EIO, "%s:1: format_version: got %d, this program reads %d", m->path, version, FORMAT_VERSION);
   }
@@ -335,6 +336,7 @@ static stz_err check(const stz_manifest *m, const stz_plan *plan) {
 
 static stz_err open_and_read(stz_manifest *m, const char *directory, const stz_plan *plan) {
   STZ_TRY(path_of(directory, "manifest.jsonl", m->path));
+  STZ_TRY(check_kind(m->path));
   m->file = open(m->path, (m->read_only ? O_RDONLY : O_RDWR | O_APPEND) | O_CLOEXEC);
   if (m->file < 0) return cannot(m->path, "opened");
   STZ_TRY(STZ_NEW(m->runs, m->count));

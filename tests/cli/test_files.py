@@ -168,6 +168,44 @@ def check_links(folder):
     expect_failure("a link to itself", done, 3, "loop.h5: a link that leads nowhere")
 
 
+def check_planted_links(folder):
+    """A link in the place of a temporary file is removed, and what it leads to is left alone."""
+    victim, snapshots = os.path.join(folder, "victim"), ["--set", "output.snapshots=true"]
+    for name in "p.h5.new", "p.ckpt.h5.writing.new", "p.hdf.series.new":
+        for there in True, False:
+            write(victim, "mine")
+            if not there:
+                os.remove(victim)
+            os.symlink("victim", os.path.join(folder, name))
+            done = run(["run", "inputs/a.cfg", "-o", "p.h5", "--restart"] + STOP + ARGUMENTS + snapshots, cwd=folder)
+            expect(f"link {name}: stopped", done.returncode == 75, done.stderr)
+            done = run(["run", "inputs/a.cfg", "-o", "p.h5", "--restart"] + ARGUMENTS + snapshots, cwd=folder)
+            expect(f"link {name}", done.returncode == 0, done.stderr)
+            expect(f"link {name}: victim", (read(victim) == b"mine") if there else not os.path.exists(victim))
+            for left in [left for left in os.listdir(folder) if left.startswith("p.")]:
+                os.remove(os.path.join(folder, left))
+
+
+def check_pipes(folder):
+    """A pipe without a writer, and a link to what has no end, in the place of a list: nobody waits."""
+    def in_place_of(name, kind):
+        path = os.path.join(folder, name)
+        if os.path.lexists(path):
+            os.remove(path)
+        os.mkfifo(path) if kind == "pipe" else os.symlink("/dev/zero", path)
+    settings = ", ".join('"' + setting.replace('"', '\\"') + '"' for setting in SETTINGS)
+    write(os.path.join(folder, "s.cfg"), SWEEP % settings)
+    os.mkdir(os.path.join(folder, "piped"))
+    for kind in "pipe", "endless":
+        in_place_of("snap.hdf.series", kind)
+        done = run(["nbed", "snap.h5"], cwd=folder, timeout=300)
+        expect_failure(f"nbed: {kind}", done, 3, "snap.hdf.series: cannot read: it is no file")
+        in_place_of("piped/manifest.jsonl", kind)
+        for option in "--resume", "--force", "--list":
+            done = run(["sweep", "s.cfg", "-o", "piped", option, "-q"], cwd=folder, timeout=300)
+            expect_failure(f"sweep {option}: {kind}", done, 3, "piped/manifest.jsonl: cannot be opened: it is no file")
+
+
 def check_snapshot_gone(folder):
     arguments = ["run", "inputs/a.cfg", "-o", "g.h5", "--set", "output.snapshots=true"] + ARGUMENTS
     taken = os.path.join(folder, "g.0000.hdf")
@@ -273,10 +311,12 @@ def main():
         check_torn_all(folder)
         check_torn_sweep(folder)
         check_links(folder)
+        check_planted_links(folder)
         check_snapshot_gone(folder)
         check_content(folder)
         check_content_nbed(folder)
         check_content_sweep(folder)
+        check_pipes(folder)
     finish()
 
 

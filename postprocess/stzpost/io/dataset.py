@@ -15,7 +15,7 @@ import xarray as xr
 from xarray.backends import BackendEntrypoint
 
 from ..errors import StzPostError
-from .files import open_file, reading
+from .files import open_file, open_text, reading
 from .lazy import Lazy
 from .result import FORMAT, Result, dimensions, open_result, plain_attributes
 
@@ -118,11 +118,11 @@ def snapshot_files(path: Path) -> list[str]:
     """The snapshots of a result, as its list (`.hdf.series`) names them; those that exist."""
     stem = os.path.splitext(os.fspath(path))[0]
     try:
-        with open(stem + ".hdf.series", encoding="utf-8") as file:
-            names = [entry["name"] for entry in json.load(file)["files"]]
+        with open_text(stem + ".hdf.series") as file:
+            names = [os.fspath(entry["name"]) for entry in json.load(file)["files"]]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StzPostError(f"{stem}.hdf.series: not a list of snapshots ({error})") from error
     files = [os.path.join(os.path.dirname(stem), name) for name in names]
     return [file for file in files if os.path.exists(file)]

@@ -32,7 +32,7 @@ def reading(path: Path) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise StzPostError(f"{path}: damaged: claims to hold more than fits into memory") from error
-    except (KeyError, IndexError, OSError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise StzPostError(f"{path}: damaged, or not complete: {one_line(error)}") from error
 
 
@@ -74,6 +74,13 @@ def _look(path, _time, size, _number):
     if fits is None:
         return _look_apart(path, size)
     return None if fits else "damaged: its content does not fit its checksum"
+
+
+def open_text(path: Path):
+    """A text file, for `with`. Of a pipe one would wait for the writer, and /dev/zero has no end: these are refused."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise StzPostError(f"{path}: is no file")
+    return open(path, encoding="utf-8", errors="replace")
 
 
 def seal_fits(path: Path, size: int):

@@ -16,9 +16,10 @@ def settings(resolved: str) -> dict[str, Any]:
     for line in map(_uncommented, resolved.splitlines()):
         entry = _ENTRY.match(line)
         if line in ("}", "};", "},", ")", ");"):
-            where.pop()
+            del where[-1:]  # none is open in a text that is damaged
         elif line == "{":
-            where[-1][1] += 1
+            if where:
+                where[-1][1] += 1
             where.append(["", -1])
         elif entry and entry[2] in ("{", "("):
             where.append([entry[1], -1])
@@ -40,5 +41,5 @@ def _value(text: str) -> Any:
     text = re.sub(r"\b(\d+)L\b", r"\1", text)
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

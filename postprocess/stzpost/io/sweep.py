@@ -11,7 +11,7 @@ import xarray as xr
 from .. import text as text_module
 from ..errors import StzPostError
 from . import writing
-from .files import open_file, reading
+from .files import open_file, open_text, reading
 from .lazy import Lazy
 from .result import COMPONENTS, FORMAT, dimensions, plain_attributes
 
@@ -46,7 +46,7 @@ def read_manifest(directory):
     path = os.path.join(directory, "manifest.jsonl")
     runs, header = {}, None
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with open_text(path) as file:
             for line in file:
                 entry = _entry(line)
                 if header is None:
@@ -105,7 +105,7 @@ def _need(path, where, entry, names, kind):
 def _entry(line):
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter of lists in lists without end
         return None
 
 

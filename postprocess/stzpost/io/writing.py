@@ -19,6 +19,9 @@ def replacing(path):
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{os.getpid()}.{name}")
     try:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))  # a link would lead to somebody's file
         yield temporary
         _sync(temporary, os.O_RDONLY)
         os.replace(temporary, path)

@@ -60,7 +60,7 @@ class News:
 def _entry(line):
     try:
         entry = json.loads(line)
-    except ValueError:  # torn by a kill
+    except (ValueError, RecursionError):  # torn by a kill
         return {}
     return entry if isinstance(entry, dict) else {}
 
