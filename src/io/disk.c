@@ -68,11 +68,16 @@ static stz_err finish(int file, const void *data, size_t bytes, const char *path
   return err;
 }
 
+void stz_disk_make_way(const char *temporary) {
+  struct stat status;
+  if (lstat(temporary, &status) == 0) (void)unlink(temporary); // if it stays there, creating fails
+}
+
 stz_err stz_disk_replace(const char *path, const void *data, size_t bytes) {
   char *temporary;
   STZ_TRY(STZ_NEW(temporary, strlen(path) + 5));
   snprintf(temporary, strlen(path) + 5, "%s.new", path);
-  (void)unlink(temporary); // what a crash has left; a link there would lead to somebody's file
+  stz_disk_make_way(temporary);
   const int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   stz_err err = file < 0 ? fail(temporary, "create") : finish(file, data, bytes, temporary);
   if (err == STZ_OK) err = stz_disk_rename(temporary, path);

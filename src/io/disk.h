@@ -14,6 +14,10 @@
 // Reads a whole file of *bytes bytes; *data must be freed by stz_free.
 stz_err stz_disk_read(const char *path, void **data, size_t *bytes) STZ_MUST_USE;
 
+// Removes what a crash has left under a temporary name, which is then created anew (O_EXCL). A link that somebody put
+// there would lead to another file.
+void stz_disk_make_way(const char *temporary);
+
 // Writes a whole file under a temporary name, syncs and renames it to `path`.
 stz_err stz_disk_replace(const char *path, const void *data, size_t bytes) STZ_MUST_USE;
 

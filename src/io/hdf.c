@@ -89,7 +89,7 @@ stz_err stz_hdf_create(const char *path, bool force, stz_team *team, stz_hdf *hd
   if (err == STZ_OK) err = STZ_NEW(hdf->temporary, strlen(path) + sizeof suffix);
   if (err == STZ_OK) {
     sprintf(hdf->temporary, "%s%s", path, suffix);
-    (void)unlink(hdf->temporary); // as in disk.c; the file is then a new one (sink.c)
+    stz_disk_make_way(hdf->temporary); // sink.c creates it anew
     err = create_file(hdf->temporary, hdf);
     if (err != STZ_OK && hdf->file >= 0) {
       H5Fclose(hdf->file);

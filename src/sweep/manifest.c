@@ -16,6 +16,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/disk.h"
 #include "sim/state.h"
 #include "sweep/json.h"
 
@@ -166,7 +167,7 @@ static stz_err make_folder(const char *path) {
 }
 
 static stz_err write_whole(const char *path, const stz_plan *plan, const char *command_line) {
-  unlink(path); // of a process of the same number; a link would lead to somebody's file
+  stz_disk_make_way(path);
   FILE *out = fopen(path, "wx");
   if (!out) return cannot(path, "written");
   print_header(out, plan, command_line);
