@@ -430,6 +430,17 @@ static stz_err check_damage(const stz_config_builder *builder) {
   return key ? violated(builder, -1, key, "%s", needs) : STZ_OK;
 }
 
+// Barriers follow moduli that vary, if any do.
+static stz_err check_moduli(const stz_config_builder *builder) {
+  stz_config *config = builder->config;
+  const double contrast = config->elastic.contrast;
+  if (config->barriers.modulus_scaling > 0.0 && contrast == 0.0) {
+    return violated(builder, -1, "elasticity.contrast", "> 0 with barriers.modulus_scaling > 0");
+  }
+  config->barriers.modulus_eV = config->barriers.modulus_scaling * config->barriers.mean_eV * 0.5 * contrast;
+  return STZ_OK;
+}
+
 static stz_err check_material(const stz_config_builder *builder) {
   const stz_config *config = builder->config;
   STZ_TRY(check_only_with(builder));
@@ -438,6 +449,7 @@ static stz_err check_material(const stz_config_builder *builder) {
     return violated(builder, -1, "barriers.recovery_rate_per_s", "softening_eV > 0, or there is no damage to recover");
   }
   STZ_TRY(check_damage(builder));
+  STZ_TRY(check_moduli(builder));
   if (config->barriers.floor_eV > config->barriers.mean_eV) {
     return violated(builder, -1, "barriers.floor_eV", "<= %g, the mean_eV", config->barriers.mean_eV);
   }

@@ -57,6 +57,10 @@ const char *stz_film_limits(const stz_config *config, int *segment, char *needs,
     snprintf(needs, size, "\"direct\" or \"auto\" %s", FILM);
     return "kmc.engine";
   }
+  if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
+    snprintf(needs, size, "0, or contrast_model = \"none\", %s", FILM);
+    return "elasticity.contrast";
+  }
   if (config->nbed.beam != 2) {
     snprintf(needs, size, "\"z\" %s: the beam goes through the film", FILM);
     return "nbed.beam";

@@ -35,7 +35,7 @@ enum {
 const stz_key_group stz_key_groups[] = {
     {"", false, "Outside groups"},
     {"lattice", false, "The box: a lattice of cubic voxels, periodic or a film, each the centre of one potential STZ"},
-    {"elasticity", true, "Homogeneous isotropic elasticity"},
+    {"elasticity", true, "Isotropic elasticity: uniform, or with shear moduli that follow the structure"},
     {"stz", true, "Shear transformation zones and their rates"},
     {"barriers", true, "Energy barriers, and their change by events"},
     {"microstructure", true, "The composition field"},
@@ -63,9 +63,18 @@ const stz_key stz_schema[] = {
      .description = "Edge *a* of a voxel"},
 
     {"elasticity.young_GPa", STZ_KEY_FLOAT, "GPa", "72.0", .min = 0, .min_open = true, .max = 1000,
-     AT(elastic.young_GPa), .description = "Young's modulus"},
+     AT(elastic.young_GPa), .description = "Young's modulus; of the whole box where moduli vary"},
     {"elasticity.poisson", STZ_KEY_FLOAT, "1", "0.40", .min = -1, .min_open = true, .max = 0.5, .max_open = true,
-     AT(elastic.poisson), .description = "Poisson's ratio"},
+     AT(elastic.poisson), .description = "Poisson's ratio; where moduli vary, of the mean moduli"},
+    {"elasticity.contrast", STZ_KEY_FLOAT, "1", "0.0", .min = 0, .max = 0.6, AT(elastic.contrast),
+     .description = "Shear moduli are μ (1 + ½ contrast g), g the structure: from g = −1 to 1 they differ by this. 0: "
+                    "uniform. Not in a film"},
+    {"elasticity.contrast_holds", STZ_KEY_NAME, "", "\"bulk\"", .names = "bulk|poisson", AT(elastic.contrast_holds),
+     .description = "What is uniform where shear moduli vary: the bulk modulus, or Poisson's ratio"},
+    {"elasticity.contrast_model", STZ_KEY_NAME, "", "\"dressed\"", .names = "none|dressed", AT(elastic.contrast_model),
+     .description = "What moduli that vary do to stress. `dressed`: exact stress concentrations under load; the stress "
+                    "of an event times a factor at its site and one where it is felt, some 2/3 of its change in energy "
+                    "terms (docs/theory.md). `none`: nothing, for `barriers.modulus_scaling` alone"},
 
     {"stz.volume_nm3", STZ_KEY_FLOAT, "nm^3", "1.7", .min = 0, .min_open = true, NO_MAX, AT(stz.volume_nm3),
      .description = "Volume Ω of an STZ; larger than a voxel"},
@@ -118,6 +127,10 @@ const stz_key stz_schema[] = {
      .description = "Shape k of the Weibull distribution, 1 − exp(−w^k); other distributions do not use it"},
     {"barriers.composition_eV", STZ_KEY_FLOAT, "eV", "0.25", .min = -5, .max = 5, AT(barriers.composition_eV),
      .description = "Rise of the barrier per unit of the structure g, which is positive in Ni-rich domains"},
+    {"barriers.modulus_scaling", STZ_KEY_FLOAT, "1", "0.0", .min = 0, .max = 2, AT(barriers.modulus_scaling),
+     .description =
+         "Share of `mean_eV` that is proportional to the local shear modulus (shoving model: 1): the barrier "
+         "rises by this times mean_eV ½ contrast per unit of g"},
     {"barriers.interface_eV", STZ_KEY_FLOAT, "eV", "0.10", .min = -5, .max = 5, AT(barriers.interface_eV),
      .description = "Fall of the barrier on interfaces, per unit of \\|∇g\\| λ/(2π sharpness)"},
     {"barriers.surface_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = -5, .max = 5, AT(barriers.surface_eV),

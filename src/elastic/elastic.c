@@ -100,6 +100,16 @@ void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[
   symmetrise(cells, m, green);
 }
 
+void stz_elastic_along(const stz_elastic *elastic, const double k[3], double green[6][6]) {
+  const double length = sqrt(k[0] * k[0] + k[1] * k[1] + k[2] * k[2]);
+  const double u[3] = {k[0] / length, k[1] / length, k[2] / length};
+  memset(green, 0, 36 * sizeof(double));
+  add_alias(u, 1.0, 2.0 * elastic->shear, elastic->poisson / (1.0 - elastic->poisson), green);
+  for (int c = 0; c < 6; c++) {
+    for (int d = c; d < 6; d++) green[d][c] = green[c][d];
+  }
+}
+
 void stz_elastic_bare(const stz_elastic *elastic, const int m[3], double green[6][6]) {
   const int *cells = stz_grid_cells(elastic->grid);
   const double density = stz_grid_voxels(elastic->grid, elastic->volume);

@@ -43,6 +43,10 @@ void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[
 // operator. A wide shape is multiplied by its transform. `m`, `green` (out, eV/nm^3) as above.
 void stz_elastic_bare(const stz_elastic *elastic, const int m[3], double green[6][6]);
 
+// The continuum's operator along the wave vector k, of any length but 0: as stz_elastic_green, in eV/nm^3, for an
+// eigenstrain (nothing of the event's shape, its volume or the lattice). Local.
+void stz_elastic_along(const stz_elastic *elastic, const double k[3], double green[6][6]);
+
 // Index of the pair (c, d) of deviator components among the STZ_PAIRS numbers of a symmetric 5 x 5 matrix.
 int stz_elastic_pair(int c, int d);
 

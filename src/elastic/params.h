@@ -2,9 +2,16 @@
 #ifndef STZ_ELASTIC_PARAMS_H
 #define STZ_ELASTIC_PARAMS_H
 
+// What stays uniform where moduli vary.
+typedef enum stz_contrast_holds { STZ_CONTRAST_BULK, STZ_CONTRAST_POISSON } stz_contrast_holds;
+typedef enum stz_contrast_model { STZ_CONTRAST_NONE, STZ_CONTRAST_DRESSED } stz_contrast_model;
+
 typedef struct stz_elastic_params {
   double young_GPa; // Young's modulus
   double poisson;   // Poisson's ratio
+  double contrast;  // shear moduli are mu (1 + contrast/2 g); young_GPa is the effective one
+  stz_contrast_holds contrast_holds;
+  stz_contrast_model contrast_model;
 } stz_elastic_params;
 
 // Bytes of the kernel table of a film of cells[0] x cells[1] x cells[2] voxels: on a quadrant of offsets along x and y,

@@ -7,7 +7,8 @@
 
 double stz_barrier_base(const stz_barrier_params *barriers, const stz_micro *micro, int64_t local) {
   const double *interface = stz_micro_interface(micro);
-  double base = barriers->mean_eV + barriers->composition_eV * stz_micro_g(micro)[local];
+  const double slope = barriers->composition_eV + barriers->modulus_eV;
+  double base = barriers->mean_eV + slope * stz_micro_g(micro)[local];
   if (interface) base -= barriers->interface_eV * interface[local];
   return base;
 }

@@ -40,6 +40,8 @@ typedef struct stz_barrier_params {
   double mean_eV;                // barrier of a site with g = 0 far from interfaces
   double width_eV;               // standard deviation of the noise before the cut
   double cutoff_sigma;           // the noise, of mean 0 and variance 1, is cut at +- this
+  double modulus_eV;             // rise per unit of g with the modulus; config sets it from modulus_scaling
+  double modulus_scaling;        // share of the mean barrier that is proportional to the shear modulus
   double composition_eV;         // rise of the barrier per unit of g
   double interface_eV;           // fall of the barrier on interfaces, per unit of |grad g| lambda/(2 pi sharpness)
   double surface_eV;             // rise of the barrier at the surfaces of a film

@@ -31,6 +31,7 @@ typedef struct direct {
   size_t stride;
   stz_fields *fields;
   float *stress;       // 5 components of the fluctuation, stride apart
+  float *dressed;      // room for what observers see of it where moduli vary
   double *strip_sums;  // of rates, one per local strip
   double *plane_sums;  // one per plane of the box
   double *plane_axial; // the same of stz_rates_net's second sum
@@ -70,6 +71,7 @@ static stz_err direct_create(stz_kmc *kmc) {
     err = stz_fields_create(grid, &d->fields);
     if (err == STZ_OK) err = stz_fields_add(d->fields, &stress, (void **)&d->stress);
   }
+  if (err == STZ_OK && kmc->params.contrast) err = STZ_NEW(d->dressed, 5 * d->stride);
   if (err == STZ_OK) err = STZ_NEW(d->strip_sums, stz_grid_planes(grid) * d->strips);
   if (err == STZ_OK) err = STZ_NEW(d->plane_sums, stz_grid_cells(grid)[0]);
   if (err == STZ_OK) err = STZ_NEW(d->plane_axial, stz_grid_cells(grid)[0]);
@@ -81,10 +83,18 @@ static void direct_destroy(stz_kmc *kmc) {
   direct *d = kmc->state;
   if (!d) return;
   stz_fields_destroy(&d->fields);
+  stz_free(d->dressed);
   stz_free(d->strip_sums);
   stz_free(d->plane_sums);
   stz_free(d->plane_axial);
   stz_free(d);
+}
+
+static int strip_sites(const direct *d) { return d->strip_rows * d->row_length; }
+
+// Global index of the first site of a strip.
+static int64_t strip_start(const direct *d, int strip) {
+  return stz_grid_first_site(d->grid) + (int64_t)strip * strip_sites(d);
 }
 
 // Adds the pending event's stress to one strip.
@@ -96,7 +106,25 @@ static void add_strip(const stz_kmc *kmc, const direct *d, int strip) {
                         strip % d->strips * rows, rows, stress);
 }
 
-static int strip_sites(const direct *d) { return d->strip_rows * d->row_length; }
+// As strip_rates, where moduli vary.
+static double contrast_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int strip,
+                             const float *const stress[5], float *rates, double *axial) {
+  _Alignas(64) float room[5][STZ_STRIP_SITES], axis[5][STZ_STRIP_SITES];
+  float *const drive[5] = {room[0], room[1], room[2], room[3], room[4]};
+  float *const along[5] = {axis[0], axis[1], axis[2], axis[3], axis[4]};
+  const float *const loaded[5] = {room[0], room[1], room[2], room[3], room[4]};
+  const float *const axes[5] = {axis[0], axis[1], axis[2], axis[3], axis[4]};
+  const int n = strip_sites(d);
+  const float *barrier = stz_glass_barrier(kmc->glass) + (size_t)strip * (size_t)n;
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass) + (size_t)strip * (size_t)n;
+  const stz_modes *modes = stz_glass_modes(kmc->glass);
+  const stz_law local = stz_kmc_local_law(kmc, law);
+  const stz_loading loading = stz_contrast_loading(law->stress, NULL);
+  stz_contrast_drive_rows(kmc->params.contrast, &loading, strip_start(d, strip), n, stress, drive);
+  if (!axial) return stz_rates_sum(&local, modes, n, loaded, barrier, rotation, rates);
+  stz_kmc_axis_rows(kmc, strip_start(d, strip), n, along);
+  return stz_rates_net(&local, modes, n, loaded, barrier, rotation, axes, rates, axial);
+}
 
 // Sum of the rates of a strip; *axial, unless it is NULL, receives the second sum of stz_rates_net.
 static double strip_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int strip, float *rates,
@@ -106,7 +134,8 @@ static double strip_rates(const stz_kmc *kmc, const direct *d, const stz_law *la
   const uint16_t *rotation = stz_glass_rotation(kmc->glass) + start;
   const stz_modes *modes = stz_glass_modes(kmc->glass);
   for (int c = 0; c < 5; c++) stress[c] = d->stress + (size_t)c * d->stride + start;
-  return axial ? stz_rates_net(law, modes, strip_sites(d), stress, barrier, rotation, rates, axial)
+  if (kmc->params.contrast) return contrast_rates(kmc, d, law, strip, stress, rates, axial);
+  return axial ? stz_rates_net(law, modes, strip_sites(d), stress, barrier, rotation, NULL, rates, axial)
                : stz_rates_sum(law, modes, strip_sites(d), stress, barrier, rotation, rates);
 }
 
@@ -117,6 +146,7 @@ static double evaluate_all(stz_kmc *kmc, const stz_law *law, double *axial) {
   direct *d = kmc->state;
   _Alignas(64) float rates[STZ_RATES_MOST];
   const int first = stz_grid_first_plane(d->grid), planes = stz_grid_cells(d->grid)[0];
+  if (kmc->params.contrast) stz_contrast_aim(kmc->params.contrast, law->stress);
   for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
     double one = 0.0, *net = d->plane_axial + first + plane;
     *net = 0.0;
@@ -140,8 +170,15 @@ static double evaluate_all(stz_kmc *kmc, const stz_law *law, double *axial) {
 static void site_rates(const stz_kmc *kmc, const direct *d, const stz_law *law, int64_t site, float barrier,
                        float rates[STZ_MODES][2]) {
   float stress[5];
+  const stz_law local = stz_kmc_local_law(kmc, law);
   for (int c = 0; c < 5; c++) stress[c] = d->stress[(size_t)c * d->stride + (size_t)site];
-  stz_rates_site(law, stz_glass_modes(kmc->glass), stress, barrier, stz_glass_rotation(kmc->glass)[site], rates);
+  if (kmc->params.contrast) {
+    const stz_loading loading = stz_contrast_loading(law->stress, NULL);
+    const int32_t one = (int32_t)site;
+    stz_contrast_drive_list(kmc->params.contrast, &loading, 1, &one,
+                            (float *const[5]){stress, stress + 1, stress + 2, stress + 3, stress + 4});
+  }
+  stz_rates_site(&local, stz_glass_modes(kmc->glass), stress, barrier, stz_glass_rotation(kmc->glass)[site], rates);
 }
 
 // On the rank that owns `plane`: finds strip, site and mode of the proposal, and accepts it with the ratio of its rate
@@ -204,9 +241,8 @@ static stz_err direct_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
   for (double start = before; mean->t0 + start < limit; start += window) {
     if (start > before && stz_kmc_leaves_off(kmc, start)) return STZ_OK;
     const double temperature = temperature_at(mean, start);
-    const double growth = stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), temperature,
-                                          mean->stress_rate) +
-                          stz_thermal_growth(temperature, mean->temperature_rate);
+    const double growth =
+        stz_kmc_growth(kmc, temperature, mean->stress_rate) + stz_thermal_growth(temperature, mean->temperature_rate);
     window = growth > 0.0 ? 1.0 / growth : INFINITY; // the bound grows by e within it
     stz_law then, now;
     const double recovery = recovery_at(kmc, mean, start);
@@ -239,7 +275,7 @@ static void direct_add_stress(stz_kmc *kmc, const stz_event *event, const double
   assert(!d->pending);
   double deviator[5];
   stz_dev_from_sym(strain, deviator);
-  for (int c = 0; c < 5; c++) d->strain[c] = (float)deviator[c];
+  for (int c = 0; c < 5; c++) d->strain[c] = stz_kmc_dress(kmc, event->shear.site) * (float)deviator[c];
   stz_grid_coords(d->grid, event->shear.site, d->origin);
   d->pending = true;
 }
@@ -255,13 +291,21 @@ static stz_err direct_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *t
   return STZ_OK;
 }
 
+// Where moduli vary the field is kept without D, which comes in here.
 static const float *direct_stress(const stz_kmc *kmc, int c) {
   const direct *d = kmc->state;
-  return d->stress + (size_t)c * d->stride;
+  const float *stress = d->stress + (size_t)c * d->stride;
+  if (!kmc->params.contrast) return stress;
+  float *dressed = d->dressed + (size_t)c * d->stride;
+  const int64_t first = stz_grid_first_site(d->grid);
+  for (int64_t i = 0; i < stz_grid_local_sites(d->grid); i++) dressed[i] = stz_kmc_dress(kmc, first + i) * stress[i];
+  return dressed;
 }
 
 static void direct_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {
-  for (int c = 0; c < 5; c++) stress[c] = direct_stress(kmc, c)[local];
+  const direct *d = kmc->state;
+  const float dress = stz_kmc_dress(kmc, stz_grid_first_site(d->grid) + local);
+  for (int c = 0; c < 5; c++) stress[c] = dress * d->stress[(size_t)c * d->stride + (size_t)local];
 }
 
 // One row of the kernel's table holds the event's own site.

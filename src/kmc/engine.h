@@ -7,6 +7,7 @@
 
 #include "kmc/kmc.h"
 #include "rng/rng.h"
+#include "stz/law.h"
 
 // What all engines share: the sample, the operator and the stream of random numbers of the events.
 struct stz_kmc {
@@ -49,8 +50,16 @@ typedef struct stz_engine {
 // interrupted here.
 bool stz_kmc_leaves_off(stz_kmc *kmc, double start);
 
+// Where moduli vary: D of a site (global index), else 1; the law without its mean stress, which the sites' stress then
+// holds, else as it is.
+float stz_kmc_dress(const stz_kmc *kmc, int64_t site);
+stz_law stz_kmc_local_law(const stz_kmc *kmc, const stz_law *law);
+// Of n sites from `first` on (multiples of 8): the tensor whose product with an event is what it adds to the mean axial
+// strain, deviator components (out).
+void stz_kmc_axis_rows(const stz_kmc *kmc, int64_t first, int n, float *const axis[5]);
+
 // initial.c: the stress of the quenched-in strain, 5 components stz_field_stride apart; untouched if there is none.
-// Collective.
+// Where moduli vary, without D of the sites where it is felt. Collective.
 stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) STZ_MUST_USE;
 
 // thinning.c: the waiting time to the next proposal when a hazard R exp(g t) bounds the true one. Starting `elapsed` s

@@ -8,6 +8,10 @@
 #include "base/memory.h"
 #include "kmc/engine.h"
 
+static float dress_of(const stz_kmc *kmc, size_t local) {
+  return stz_kmc_dress(kmc, stz_grid_first_site(stz_glass_grid(kmc->glass)) + (int64_t)local);
+}
+
 // `work` holds 5 strain and 6 stress components, one after the other.
 static stz_err stress_of(const stz_kmc *kmc, stz_spectral *spectral, double *work, float *stress) {
   const stz_grid *grid = stz_glass_grid(kmc->glass);
@@ -16,7 +20,7 @@ static stz_err stress_of(const stz_kmc *kmc, stz_spectral *spectral, double *wor
   double *found[6];
   for (size_t c = 0; c < 5; c++) {
     const float *quenched = stz_glass_quenched(kmc->glass, (int)c);
-    for (size_t i = 0; i < sites; i++) work[c * sites + i] = (double)quenched[i];
+    for (size_t i = 0; i < sites; i++) work[c * sites + i] = (double)quenched[i] * (double)dress_of(kmc, i);
     strain[c] = work + c * sites;
   }
   for (size_t c = 0; c < 6; c++) found[c] = work + (5 + c) * sites;

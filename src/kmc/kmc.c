@@ -7,6 +7,7 @@
 
 #include "base/comm.h"
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "kmc/engine.h"
 #include "stz/rates.h"
 
@@ -100,6 +101,50 @@ void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]) {
   const stz_event event = {.shear = {.site = site}};
   kmc->engine->add_stress(kmc, &event, strain);
   kmc->stats.events++;
+}
+
+const stz_contrast *stz_kmc_contrast(const stz_kmc *kmc) { return kmc->params.contrast; }
+
+void stz_kmc_load_at(const stz_kmc *kmc, int64_t site, const double mean[6], double drive[5]) {
+  if (kmc->params.contrast)
+    stz_contrast_load(kmc->params.contrast, site, mean, drive);
+  else
+    stz_dev_from_sym(mean, drive);
+}
+
+void stz_kmc_mean_strain(const stz_kmc *kmc, int64_t site, const double event[6], double strain[6]) {
+  if (kmc->params.contrast)
+    stz_contrast_mean_strain(kmc->params.contrast, site, event, strain);
+  else
+    memcpy(strain, event, 6 * sizeof *strain);
+}
+
+// The bound depends on the norm of the deviator and on the trace alone.
+double stz_kmc_growth(const stz_kmc *kmc, double temperature_K, const double stress_rate[6]) {
+  const stz_contrast *contrast = kmc->params.contrast;
+  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
+  const double highest = stz_glass_highest_barrier(kmc->glass);
+  if (!contrast) return stz_rate_growth(stz, highest, temperature_K, stress_rate);
+  const double norm = stz_contrast_most(contrast, stress_rate);
+  const double pressure = (stress_rate[STZ_XX] + stress_rate[STZ_YY] + stress_rate[STZ_ZZ]) / 3.0;
+  const double all[6] = {pressure, pressure, pressure, [STZ_XY] = norm * sqrt(0.5)};
+  return stz_rate_growth(stz, highest, temperature_K, all);
+}
+
+float stz_kmc_dress(const stz_kmc *kmc, int64_t site) {
+  return kmc->params.contrast ? stz_contrast_dress(kmc->params.contrast, site) : 1.0f;
+}
+
+stz_law stz_kmc_local_law(const stz_kmc *kmc, const stz_law *law) {
+  stz_law local = *law;
+  if (kmc->params.contrast) memset(local.mean, 0, sizeof local.mean);
+  return local;
+}
+
+void stz_kmc_axis_rows(const stz_kmc *kmc, int64_t first, int n, float *const axis[5]) {
+  for (int c = 0; c < 5; c++) memset(axis[c], 0, (size_t)n * sizeof(float));
+  const stz_loading xx = stz_contrast_loading((const double[6]){[STZ_XX] = 1.0}, NULL);
+  stz_contrast_load_rows(kmc->params.contrast, &xx, first, n, axis);
 }
 
 stz_err stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {

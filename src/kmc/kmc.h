@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "elastic/contrast.h"
 #include "elastic/elastic.h"
 #include "glass/glass.h"
 #include "kmc/params.h"
@@ -95,7 +96,17 @@ void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]);
 // bound by which the engine draws events: then it misses some.
 stz_err stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
 
-// Driving stress without the mean, deviator component c (0..4), eV/nm^3, one number per local site. Up to date after
+// The moduli's variation that the engine was made with; NULL: none. Then the mean stress drives all sites alike.
+const stz_contrast *stz_kmc_contrast(const stz_kmc *kmc);
+
+// The driving stress (out, deviator) that the mean stress makes at a site (global index); and the strain (out) whose
+// share Omega/V the mean plastic strain grows by when an event of strain `event` happens there. Local.
+void stz_kmc_load_at(const stz_kmc *kmc, int64_t site, const double mean[6], double drive[5]);
+// stz_rate_growth of the sample, where every site answers to the mean stress by its own tensor. Local.
+double stz_kmc_growth(const stz_kmc *kmc, double temperature_K, const double stress_rate[6]);
+void stz_kmc_mean_strain(const stz_kmc *kmc, int64_t site, const double event[6], double strain[6]);
+
+// Driving stress without the mean's, deviator component c (0..4), eV/nm^3, one number per local site. Up to date after
 // stz_kmc_next or stz_kmc_rates. With some engines the first call after an event evaluates all sites.
 const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 
@@ -103,7 +114,8 @@ const float *stz_kmc_stress(const stz_kmc *kmc, int c);
 void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]);
 
 // What an event of unit strain, deviator component d, makes of component c of the stress at its own site: self[c][d],
-// eV/nm^3, in the layer z = `layer` of a film; in a periodic box all are alike. Local.
+// eV/nm^3, in the layer z = `layer` of a film; in a periodic box all are alike. Where moduli vary, D^2 of the site
+// comes on top (elastic/contrast.h). Local.
 void stz_kmc_self_stress(const stz_kmc *kmc, int layer, double self[5][5]);
 
 // Root mean square over all sites (*rms, out, the same on every rank) of that deviator's norm, eV/nm^3. Collective.

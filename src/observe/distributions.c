@@ -59,7 +59,9 @@ stz_err stz_histogram_count(const stz_grid *grid, const float *structure, const 
 typedef struct valuing {
   const stz_glass *glass;
   stz_distribution_kind kind;
-  double mean[5], pressure; // a third of the trace
+  const stz_kmc *kmc;
+  const double *mean; // tensor
+  double pressure;    // a third of its trace
   const float *stress[5];
   double *values;
 } valuing;
@@ -68,7 +70,8 @@ static double value_of(const valuing *v, int64_t i) {
   const double barrier = (double)stz_glass_barrier(v->glass)[i];
   double stress[5];
   if (v->kind == STZ_DISTRIBUTION_BARRIER) return barrier;
-  for (int c = 0; c < 5; c++) stress[c] = v->mean[c] + (double)v->stress[c][i];
+  stz_kmc_load_at(v->kmc, stz_grid_first_site(stz_glass_grid(v->glass)) + i, v->mean, stress);
+  for (int c = 0; c < 5; c++) stress[c] += (double)v->stress[c][i];
   const stz_modes *modes = stz_glass_modes(v->glass);
   const stz_stz_params *stz = stz_glass_stz(v->glass);
   const int rotation = stz_glass_rotation(v->glass)[i];
@@ -87,11 +90,10 @@ stz_err stz_distributions_create(const stz_glass *glass, const stz_kmc *kmc, con
                                  stz_distributions **distributions) {
   const stz_grid *grid = stz_glass_grid(glass);
   stz_distributions *d = NULL;
-  valuing v = {.glass = glass};
+  valuing v = {.glass = glass, .kmc = kmc, .mean = mean};
   stz_err err = STZ_NEW(d, 1);
   if (err == STZ_OK) err = STZ_NEW(v.values, stz_grid_local_sites(grid));
   err = stz_agree(stz_grid_comm(grid), err);
-  stz_dev_from_sym(mean, v.mean);
   v.pressure = (mean[STZ_XX] + mean[STZ_YY] + mean[STZ_ZZ]) / 3.0;
   for (int c = 0; c < 5; c++) v.stress[c] = stz_kmc_stress(kmc, c);
   for (int kind = 0; kind < STZ_DISTRIBUTIONS && err == STZ_OK; kind++) {

@@ -9,6 +9,7 @@
 
 struct stz_energy {
   const stz_grid *grid;
+  const stz_kmc *kmc;
   double young, poisson, volume;
   double (*self)[5][5];        // stress of an event at its own site, a unit of its strain; in a film one for each layer
   int layers;                  // of `self`
@@ -40,6 +41,7 @@ stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, cons
     return err;
   }
   e->grid = grid;
+  e->kmc = kmc;
   e->young = stz_elastic_young(elastic);
   e->poisson = stz_elastic_poisson(elastic);
   e->volume = stz_elastic_volume(elastic);
@@ -81,11 +83,13 @@ void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], c
     stz_grid_coords(energy->grid, site, xyz);
     const double(*at_site)[5] = (const double(*)[5])energy->self[energy->layers > 1 ? xyz[2] : 0];
     stz_dev_from_sym(event, d);
-    stz_dev_from_sym(energy->stress, before);
-    stz_dev_from_sym(stress, after);
+    stz_kmc_load_at(energy->kmc, site, energy->stress, before);
+    stz_kmc_load_at(energy->kmc, site, stress, after);
+    const stz_contrast *contrast = stz_kmc_contrast(energy->kmc);
+    const double dress = contrast ? (double)stz_contrast_dress(contrast, site) : 1.0;
     for (int c = 0; c < 5; c++) {
       double self = 0.0;
-      for (int k = 0; k < 5; k++) self += at_site[c][k] * d[k];
+      for (int k = 0; k < 5; k++) self += dress * dress * at_site[c][k] * d[k];
       sum += d[c] * (before[c] + after[c] + 2.0 * (double)internal[c] + self);
       change -= d[c] * ((double)internal[c] + 0.5 * self);
     }

@@ -42,9 +42,9 @@ typedef struct stz_happening {
   stz_macro before;  // just before it
   float internal[5]; // driving stress at its site then, without the mean; on the rank that has the site
   // Once it has happened:
-  double strain[6];    // its strain gamma0 P, tensor components
-  stz_macro after;     // with the load's answer
-  double plastic_each; // the mean plastic strain has grown by strain times this
+  double strain[6];  // its strain gamma0 P, tensor components
+  stz_macro after;   // with the load's answer
+  double plastic[6]; // what the mean plastic strain has grown by
 } stz_happening;
 
 // What is NULL an observer does not have. All functions are collective unless they say otherwise, and do the same on

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "elastic/contrast.h"
 #include "io/field.h"
 #include "kmc/kmc.h"
 #include "load/load.h"
@@ -25,6 +26,9 @@ static const double START = 0.03, SETUP = 0.9e-6, ROW = 1.4e-8, LEVEL = 3.5e-7;
 
 // Of a film: an event's time over that in a periodic box; s per wave vector and pair of layers of its kernel table.
 static const double FILM_EVENT = 1.4, FILM_PAIR = 4.5e-6;
+
+// An event's time over that with uniform moduli, of the direct engine and of the others.
+static const double CONTRAST_DIRECT = 1.25, CONTRAST_OTHER = 1.1;
 
 static const double FLOW_STRESS_GPA = 3.25;
 
@@ -188,6 +192,13 @@ static void add_film(const int cells[3], int ranks, stz_engine_cost *cost) {
   cost->setup_s += FILM_PAIR * waves * pairs * ranks / ((double)cells[0] * cells[1] * cells[2]);
 }
 
+// The field of moduli that vary is found on the first rank, before the engine takes its memory.
+static void add_contrast(const stz_config *config, double sites, int ranks, stz_engine_cost *cost) {
+  cost->event_s *= config->kmc.engine == STZ_ENGINE_DIRECT ? CONTRAST_DIRECT : CONTRAST_OTHER;
+  cost->setup_s += STZ_CONTRAST_SETUP_S * ranks;
+  cost->bytes = stz_contrast_bytes(sites) + fmax(cost->bytes, stz_contrast_work_bytes(sites));
+}
+
 void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
@@ -204,6 +215,9 @@ void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found
   if (usable > 0 && ranks > usable) ranks = usable;
   stz_kmc_cost(config->kmc.engine, sites, ranks, config->stz.orientation == STZ_ORIENTATION_RANDOM, &cost);
   if (config->lattice.boundary == STZ_BOUNDARY_FILM) add_film(cells, ranks, &cost);
+  if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
+    add_contrast(config, sites, ranks, &cost);
+  }
   estimate->ranks = ranks;
   const double rows = rows_of(config, c.largest), levels = statistics_of(config)->count;
   estimate->seconds =

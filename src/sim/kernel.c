@@ -15,6 +15,10 @@ static int64_t local_site(const stz_grid *grid, const int at[3]) {
   return stz_grid_local(grid, stz_grid_site(grid, at[0], at[1], at[2]));
 }
 
+static double dress_of(const stz_sample *s, const int at[3]) {
+  return s->contrast ? (double)stz_contrast_dress(s->contrast, stz_grid_site(s->grid, at[0], at[1], at[2])) : 1.0;
+}
+
 // `work` holds 5 strain and 6 stress components, one after the other. The trace goes to all normal components.
 static stz_err add_trace(const stz_sample *s, const stz_kernel_request *request, stz_spectral *spectral, double *work,
                          double (*stress)[6]) {
@@ -26,13 +30,13 @@ static stz_err add_trace(const stz_sample *s, const stz_kernel_request *request,
   stz_dev_from_sym(request->strain, deviator);
   for (size_t c = 0; c < 5; c++) {
     strain[c] = work + c * sites;
-    if (event >= 0) work[c * sites + (size_t)event] = deviator[c];
+    if (event >= 0) work[c * sites + (size_t)event] = dress_of(s, request->event) * deviator[c];
   }
   for (size_t c = 0; c < 6; c++) found[c] = work + (5 + c) * sites;
   STZ_TRY(stz_elastic_stress(s->elastic, spectral, strain, found));
   for (int i = 0; i < request->count; i++) {
     const int64_t at = local_site(s->grid, request->at[i]);
-    for (int v = 0; v < 3 && at >= 0; v++) stress[i][v] += found[5][at] / sqrt(3.0);
+    for (int v = 0; v < 3 && at >= 0; v++) stress[i][v] += dress_of(s, request->at[i]) * found[5][at] / sqrt(3.0);
   }
   return STZ_OK;
 }
@@ -72,12 +76,14 @@ static stz_err find_deviator(const stz_sample *s, double temperature_K, const st
   return STZ_OK;
 }
 
-// One kernel holds in the whole sample: a uniform one without stress, quickly made, has it too.
+// One kernel holds in the whole sample: a uniform one without stress, quickly made, has it too. Where moduli vary, the
+// structure counts.
 static stz_config plain_sample(const stz_config *config) {
   stz_config plain = *config;
+  plain.stz.quenched_strain = 0.0;
+  if (config->elastic.contrast > 0.0) return plain;
   plain.micro.type = STZ_MICRO_UNIFORM;
   plain.micro.control = STZ_CONTROL_NONE;
-  plain.stz.quenched_strain = 0.0;
   return plain;
 }
 

@@ -71,8 +71,7 @@ stz_err stz_pace_check(stz_pace *pace, const stz_config *config, const stz_sampl
   const int index = stz_load_segment(sample->load);
   const char *type = stz_segment_name(config->protocol[index].type);
   const double digit = nextafter(drive->t0, INFINITY) - drive->t0, now = drive->t0;
-  const double growth = stz_rate_growth(stz_glass_stz(sample->glass), stz_glass_highest_barrier(sample->glass),
-                                        drive->temperature_K, drive->stress_rate) +
+  const double growth = stz_kmc_growth(sample->kmc, drive->temperature_K, drive->stress_rate) +
                         stz_thermal_growth(drive->temperature_K, drive->temperature_rate);
   if (growth * digit > STEEPEST) {
     return stz_fail(STZ_ENUMERIC,

@@ -72,11 +72,12 @@ void stz_recorder_before(stz_recorder *record, const stz_event *event) {
   FOR_OBSERVERS(record, before_event) stz_observers[o]->before_event(record->observers[o], &record->happening);
 }
 
-stz_err stz_recorder_event(stz_recorder *record, const stz_event *event, const double strain[6]) {
+stz_err stz_recorder_event(stz_recorder *record, const stz_event *event, const double strain[6],
+                           const double plastic[6]) {
   stz_happening *happening = &record->happening;
   happening->event = event;
   memcpy(happening->strain, strain, sizeof happening->strain);
-  happening->plastic_each = stz_grid_fraction(record->view.grid, stz_glass_stz(record->view.glass)->volume_nm3);
+  memcpy(happening->plastic, plastic, sizeof happening->plastic);
   stz_load_state(record->view.load, &happening->after);
   FOR_OBSERVERS(record, event) STZ_TRY(stz_observers[o]->event(record->observers[o], happening));
   return STZ_OK;

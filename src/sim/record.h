@@ -52,8 +52,10 @@ stz_err stz_recorder_reopen(stz_recorder *record, const char *output) STZ_MUST_U
 // Notes the state just before an event, at its time but before it is fired.
 void stz_recorder_before(stz_recorder *record, const stz_event *event);
 
-// Collective. Notes an event that has just happened, after the load has yielded to it; `strain` is the event's.
-stz_err stz_recorder_event(stz_recorder *record, const stz_event *event, const double strain[6]) STZ_MUST_USE;
+// Collective. Notes an event that has just happened, after the load has yielded to it; `strain` is the event's,
+// and what the mean plastic strain has grown by.
+stz_err stz_recorder_event(stz_recorder *record, const stz_event *event, const double strain[6],
+                           const double plastic[6]) STZ_MUST_USE;
 
 // Collective. The observers take what is due from the present time up to `t`; no event may lie between. *left_off: some
 // is still to be taken; the next call, with the same `t`, continues.

@@ -75,7 +75,12 @@ static stz_err build(MPI_Comm comm, const stz_config *config, stz_cache *cache, 
   STZ_TRY(make_glass(config, s));
   STZ_TRY(stz_agree(comm, stz_load_create(config->protocol, config->segments, stz_elastic_young(s->elastic),
                                           stz_elastic_poisson(s->elastic), &s->load)));
-  return stz_kmc_create(&config->kmc, s->glass, s->elastic, config->seed, &s->kmc);
+  if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
+    STZ_TRY(stz_contrast_create(s->grid, s->elastic, &config->elastic, stz_glass_structure(s->glass), &s->contrast));
+  }
+  stz_kmc_params kmc = config->kmc;
+  kmc.contrast = s->contrast;
+  return stz_kmc_create(&kmc, s->glass, s->elastic, config->seed, &s->kmc);
 }
 
 stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *cache, stz_team *team,
@@ -89,6 +94,7 @@ stz_err stz_sample_create(MPI_Comm comm, const stz_config *config, stz_cache *ca
 void stz_sample_destroy(stz_sample *sample) {
   stz_kmc_destroy(&sample->kmc);
   stz_load_destroy(&sample->load);
+  stz_contrast_destroy(&sample->contrast);
   stz_glass_destroy(&sample->glass);
   stz_cache_destroy(&sample->own);
   sample->grid = NULL;

@@ -5,6 +5,7 @@
 #define STZ_SIM_SAMPLE_H
 
 #include "config/config.h"
+#include "elastic/contrast.h"
 #include "elastic/elastic.h"
 #include "glass/glass.h"
 #include "kmc/kmc.h"
@@ -15,6 +16,7 @@
 typedef struct stz_sample {
   stz_grid *grid;
   stz_elastic *elastic;
+  stz_contrast *contrast; // NULL: uniform moduli
   stz_glass *glass;
   stz_load *load;
   stz_kmc *kmc;

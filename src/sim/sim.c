@@ -124,10 +124,10 @@ static bool leaves_off_rows(void *context) {
 }
 
 // The mean plastic strain grows by an event's strain times its share of the volume.
-static void yield(stz_sample *s, const double strain[6]) {
+static void yield(stz_sample *s, int64_t site, const double strain[6], double plastic[6]) {
   const double share = stz_grid_fraction(s->grid, stz_elastic_volume(s->elastic));
-  double plastic[6];
-  for (int v = 0; v < 6; v++) plastic[v] = strain[v] * share;
+  stz_kmc_mean_strain(s->kmc, site, strain, plastic);
+  for (int v = 0; v < 6; v++) plastic[v] *= share;
   stz_load_yield(s->load, plastic);
 }
 
@@ -151,7 +151,7 @@ static stz_err take_step(run *r, const stz_mean_stress *mean, bool *taken) {
   stz_sample *s = &r->sample;
   stz_step *step = &r->record.step;
   bool left_off;
-  double strain[6];
+  double strain[6], plastic[6];
   *taken = false;
   stz_kmc_drive(s->kmc, mean);
   STZ_TRY(stz_recorder_until(&r->record, step->until, &left_off));
@@ -167,8 +167,8 @@ static stz_err take_step(run *r, const stz_mean_stress *mean, bool *taken) {
   }
   stz_recorder_before(&r->record, &step->event);
   stz_kmc_fire(s->kmc, &step->event, strain);
-  yield(s, strain);
-  return stz_recorder_event(&r->record, &step->event, strain);
+  yield(s, step->event.shear.site, strain, plastic);
+  return stz_recorder_event(&r->record, &step->event, strain, plastic);
 }
 
 // THE main loop: from event to event through one segment of the protocol.

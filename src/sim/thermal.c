@@ -73,7 +73,7 @@ stz_thermal *stz_thermal_create(const stz_config *config, const stz_field_found 
     double interface;
     double g = structure_at(&config->micro, i, field[i], &t->share[i], &interface);
     g = found_at(found, i, g, &t->share[i], &interface);
-    const double base = b->mean_eV + b->composition_eV * g - b->interface_eV * interface;
+    const double base = b->mean_eV + (b->composition_eV + b->modulus_eV) * g - b->interface_eV * interface;
     for (int j = 0; j < NOISE; j++) {
       t->barrier[i][j] = fmax(b->floor_eV, base + b->width_eV * stz_marginal_map(&t->marginal, noise[j]));
     }

@@ -2,6 +2,7 @@
 #include "stz/law.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/tensor.h"
 #include "base/units.h"
@@ -36,6 +37,7 @@ void stz_law_set(stz_law *law, const stz_stz_params *params, const stz_modes *mo
   law->modes = modes->count;
   law->grouped = modes->grouped && !law->pressed;
   for (int c = 0; c < 5; c++) law->mean[c] = (float)mean[c];
+  memcpy(law->stress, mean_stress, sizeof law->stress);
   law->per_eV = (float)per_eV;
 }
 

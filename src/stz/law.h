@@ -28,6 +28,7 @@ typedef struct stz_law {
   float own[4];                      // numbers of the law's own, for its exponents; filled by its `set`
   float per_eV;                      // 1/(kT ln 2)
   float mean[5];                     // deviator of the mean stress, eV/nm^3
+  double stress[6];                  // the mean stress
 } stz_law;
 
 enum { STZ_LAW_BLOCK = 256 }; // sites at a time, so that what is made of them stays in the first cache

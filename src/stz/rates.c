@@ -48,11 +48,11 @@ static inline deviator turn(deviator s, vector x, vector z, float yx, float yy) 
 }
 
 // Adds the mean to the fluctuation: s[c] receives component c of each site.
-STZ_MULTIVERSION(static void add_mean(const stz_law *law, int n, const float *const stress[5],
+STZ_MULTIVERSION(static void add_mean(const float means[5], int n, const float *const stress[5],
                                       float s[5][STZ_LAW_BLOCK])) {
   for (int c = 0; c < 5; c++) {
     const float *restrict from = stress[c];
-    const float mean = law->mean[c];
+    const float mean = means[c];
     float *restrict to = s[c];
 #pragma omp simd
     for (int z = 0; z < n; z++) to[z] = from[z] + mean;
@@ -101,12 +101,12 @@ STZ_MULTIVERSION(static void find_axes(const stz_modes *modes, int n, const uint
 }
 
 // Adds the mean and turns the stress of every site into the axes of its cell.
-STZ_MULTIVERSION(static void add_mean_and_turn(const stz_law *law, int n, const float *const stress[5],
+STZ_MULTIVERSION(static void add_mean_and_turn(const float mean[5], int n, const float *const stress[5],
                                                float axes[8][STZ_LAW_BLOCK], float s[5][STZ_LAW_BLOCK])) {
   const float *restrict s0 = stress[0], *restrict s1 = stress[1], *restrict s2 = stress[2], *restrict s3 = stress[3],
                         *restrict s4 = stress[4];
   float *restrict t0 = s[0], *restrict t1 = s[1], *restrict t2 = s[2], *restrict t3 = s[3], *restrict t4 = s[4];
-  const float m0 = law->mean[0], m1 = law->mean[1], m2 = law->mean[2], m3 = law->mean[3], m4 = law->mean[4];
+  const float m0 = mean[0], m1 = mean[1], m2 = mean[2], m3 = mean[3], m4 = mean[4];
 #pragma omp simd
   for (int z = 0; z < n; z++) {
     const deviator site = {{s0[z] + m0, s1[z] + m1, s2[z] + m2, s3[z] + m3, s4[z] + m4}};
@@ -132,6 +132,15 @@ STZ_MULTIVERSION(static void turn_axial(float scale, int n, float axes[8][STZ_LA
     axis[2][z] = off * (x * third);
     axis[3][z] = in * (x * x - y * y);
     axis[4][z] = scale * (1.22474487f * (third * third) - 0.408248290f); // x x + y y + z z = 1
+  }
+}
+
+// `scale` times a deviator of each site in the axes of its cell.
+static void turn_along(float scale, int n, const float *const along[5], float axes[8][STZ_LAW_BLOCK],
+                       float axis[5][STZ_LAW_BLOCK]) {
+  add_mean_and_turn((const float[5]){0}, n, along, axes, axis);
+  for (int c = 0; c < 5; c++) {
+    for (int z = 0; z < n; z++) axis[c][z] *= scale;
   }
 }
 
@@ -171,9 +180,9 @@ static void fill_part(part *p, const stz_law *law, const stz_modes *modes, int a
   const float *const from[5] = {stress[0] + at, stress[1] + at, stress[2] + at, stress[3] + at, stress[4] + at};
   if (modes->rotations > 1) {
     find_axes(modes, p->sites, rotation + at, p->axes);
-    add_mean_and_turn(law, p->sites, from, p->axes, p->s);
+    add_mean_and_turn(law->mean, p->sites, from, p->axes, p->s);
   } else {
-    add_mean(law, p->sites, from, p->s);
+    add_mean(law->mean, p->sites, from, p->s);
   }
   p->lowest = barrier_exponents(law, p->sites, barrier + at, p->f);
 }
@@ -190,7 +199,8 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
 }
 
 double stz_rates_net(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
-                     const float *barrier, const uint16_t *rotation, float *rates, double *axial) {
+                     const float *barrier, const uint16_t *rotation, const float *const along[5], float *rates,
+                     double *axial) {
   assert(n % 8 == 0 && n <= STZ_RATES_MOST);
   _Alignas(64) float axis[5][STZ_LAW_BLOCK], net[STZ_RATES_MOST];
   const float scale = (float)(1.0 / law->unit);
@@ -198,7 +208,12 @@ double stz_rates_net(const stz_law *law, const stz_modes *modes, int n, const fl
   for (int at = 0; at < n; at += STZ_LAW_BLOCK) {
     fill_part(&p, law, modes, at, n, stress, barrier, rotation);
     if (modes->rotations == 1) find_axes(modes, p.sites, rotation + at, p.axes); // not made for the stress
-    turn_axial(scale, p.sites, p.axes, axis);
+    if (along) {
+      const float *const from[5] = {along[0] + at, along[1] + at, along[2] + at, along[3] + at, along[4] + at};
+      turn_along(scale, p.sites, from, p.axes, axis);
+    } else {
+      turn_axial(scale, p.sites, p.axes, axis);
+    }
     stz_law_kind_of(law->kind)->net(law, p.sites, p.s, axis, p.f, p.lowest, rates + at, net + at);
   }
   *axial = lane_sum(n, net);

@@ -20,9 +20,10 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
                      const float *barrier, const uint16_t *rotation, float *rates);
 
 // The same, bits and all; *axial receives the sum of all rates with their signs times the P_xx of their modes, by which
-// the mean plastic strain grows.
+// the mean plastic strain grows; with `axis`, 5 components of a deviator of n numbers each, times P : axis of the site.
 double stz_rates_net(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
-                     const float *barrier, const uint16_t *rotation, float *rates, double *axial);
+                     const float *barrier, const uint16_t *rotation, const float *const axis[5], float *rates,
+                     double *axial);
 
 // The 30 rates (out, in units of the attempt rate) of one site, [mode][0: positive, 1: negative sign], with the same
 // bits that stz_rates_sum sums; 0 for modes that a smaller catalogue does not have. `stress`, `barrier`, `rotation`: as

@@ -17,7 +17,7 @@ void NAME(isa_pass, ISA)(const isa_input *in, isa_output *out) {
   for (int n = 8; n <= ISA_SITES; n += 8) {
     out->sums[n / 8 - 1] = stz_rates_sum(&law, in->modes, n, rows, in->barrier, in->rotation, out->rates);
   }
-  (void)stz_rates_net(&law, in->modes, ISA_SITES, rows, in->barrier, in->rotation, out->rates, &out->axial);
+  (void)stz_rates_net(&law, in->modes, ISA_SITES, rows, in->barrier, in->rotation, NULL, out->rates, &out->axial);
   for (int z = 0; z < ISA_SITES; z++) {
     const float stress[5] = {rows[0][z], rows[1][z], rows[2][z], rows[3][z], rows[4][z]};
     stz_rates_site(&law, in->modes, stress, in->barrier[z], in->rotation[z], out->site[z]);

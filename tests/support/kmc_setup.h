@@ -31,6 +31,8 @@ typedef struct kmc_spec {
   stz_engine_kind engine;
   double tolerance_MPa; // of the multilevel engine
   stz_boundary boundary;
+  double contrast; // of shear moduli
+  stz_contrast_holds contrast_holds;
 } kmc_spec;
 
 // The film at 32^3 with the multilevel engine.
@@ -51,6 +53,7 @@ typedef struct kmc_setup {
   stz_spectral *spectral;
   stz_elastic *elastic;
   stz_glass *glass;
+  stz_contrast *contrast; // NULL: uniform moduli
   stz_kmc *kmc;
 } kmc_setup;
 
@@ -65,6 +68,8 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   memcpy(p.lattice.cells, spec->cells, sizeof p.lattice.cells);
   p.lattice.boundary = spec->boundary;
   p.elastic.young_GPa = spec->young_GPa;
+  p.elastic.contrast = spec->contrast;
+  p.elastic.contrast_holds = spec->contrast_holds;
   p.micro.type = spec->micro;
   p.barriers.mean_eV = spec->mean_eV;
   p.barriers.width_eV = spec->width_eV;
@@ -84,13 +89,17 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   p.seed = spec->seed;
   make_sample(&parts, comm, &p);
   *s = (kmc_setup){.grid = parts.grid, .spectral = parts.spectral, .elastic = parts.elastic, .glass = parts.glass};
-  CHECK_OK(
-      stz_kmc_create(&(stz_kmc_params){spec->engine, spec->tolerance_MPa}, s->glass, s->elastic, spec->seed, &s->kmc));
+  if (spec->contrast > 0.0) {
+    CHECK_OK(stz_contrast_create(s->grid, s->elastic, &p.elastic, stz_glass_structure(s->glass), &s->contrast));
+  }
+  const stz_kmc_params kmc = {.engine = spec->engine, .tolerance_MPa = spec->tolerance_MPa, .contrast = s->contrast};
+  CHECK_OK(stz_kmc_create(&kmc, s->glass, s->elastic, spec->seed, &s->kmc));
   stz_micro_destroy(&parts.micro);
 }
 
 static inline void close_kmc(kmc_setup *s) {
   stz_kmc_destroy(&s->kmc);
+  stz_contrast_destroy(&s->contrast);
   stz_glass_destroy(&s->glass);
   stz_elastic_destroy(&s->elastic);
   stz_spectral_destroy(&s->spectral);

@@ -178,7 +178,7 @@ static void many_sites_as_one(void **state) {
       assert_true(rates[z] == along + back);
       against += back > 1e-6f * along;
     }
-    assert_true(stz_rates_net(&law, modes, N, rows, barrier, rotation, again, &axial) == total);
+    assert_true(stz_rates_net(&law, modes, N, rows, barrier, rotation, NULL, again, &axial) == total);
     assert_memory_equal(again, rates, sizeof again);
     assert_true(fabs(axial - net) < 1e-6 * size);
   }

@@ -297,7 +297,7 @@ static void rows_sum_sites(void **state) {
     }
     assert_true(fabs(total - sum) < 1e-14 * sum);
     float again[N];
-    assert_true(stz_rates_net(&law, catalogues[k], N, rows, barrier, rotation, again, &axial) == total);
+    assert_true(stz_rates_net(&law, catalogues[k], N, rows, barrier, rotation, NULL, again, &axial) == total);
     assert_memory_equal(again, rates, sizeof again);
     assert_true(size > 0.0 && fabs(axial - net) < 1e-6 * size);
   }

@@ -78,6 +78,7 @@ double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz
   const float square = gather_block((const float(*)[STZ_ML_SITES])room->far, e->split->near_unit,
                                     e->rows8 + (size_t)block * STZ_BLOCK_PIECES, room->s, room->barrier);
   if (moved) *moved = sqrtf(square);
+  if (kmc->params.contrast) stz_ml_load_block(kmc, e, block, room->s);
   const float *const s[5] = {room->s[0], room->s[1], room->s[2], room->s[3], room->s[4]};
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     const uint16_t *rotation = stz_glass_rotation(kmc->glass) + stz_ml_local(e, STZ_ML_SITES * block + 8 * row);

@@ -257,6 +257,7 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
   h->ahead = 0.0;
   h->put_off = 0;
   stz_glass_soften(kmc->glass, recovery);
+  if (kmc->params.contrast) stz_contrast_aim(kmc->params.contrast, h->applied);
   stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, rate_blocks, &all);
   h->activity = 0.0;
   for (int b = 0; b < e->blocks; b++) {
@@ -288,6 +289,7 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
 static void rates_of_list(const stz_kmc *kmc, stz_multilevel *e, int n) {
   const int whole = (n + 7) / 8 * 8;
   const uint16_t *const all = stz_glass_rotation(kmc->glass), *rotation = NULL;
+  if (kmc->params.contrast) stz_ml_load_list(kmc, e, n);
   for (int i = 0; i < whole; i++) {
     const int32_t number = e->sites[i < n ? i : n - 1];
     // Sites of a row of 8 follow each other.

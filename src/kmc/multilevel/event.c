@@ -87,7 +87,7 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
 // Adds to the drift estimates of the blocks about the event, and updates the blocks above their limit; with a selection
 // of its own, which updates them, only sets e->due.
 static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
-  const float slope = (float)e->slope, beyond = slope * e->beyond;
+  const float slope = (float)(e->slope * e->most_dress), beyond = slope * e->beyond;
   int count[3];
   e->head->everywhere += (double)beyond;
   int place[3][STZ_ML_SPREAD], distance[3][STZ_ML_SPREAD];
@@ -129,7 +129,7 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
   assert(!h->put_off); // its candidate was drawn from bounds
   const int listed = mark_touched(kmc, e, origin);
   stz_exhausted *exhausted;
-  const int rows8 = stz_near_add(e->near, origin, strain, (float)e->slope, e->rows8, &exhausted);
+  const int rows8 = stz_near_add(e->near, origin, strain, (float)(e->slope * e->most_dress), e->rows8, &exhausted);
   stz_ml_loosen_rows(e, rows8, exhausted);
   stz_far_add(e->far, origin, strain);
   if (!e->selection.bounded && kmc->stats.events + 1 >= h->converged + e->converge_every) {

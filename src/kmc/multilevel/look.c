@@ -10,8 +10,8 @@
 
 // The stress of a block's sites, with the uniform part; component c of each row of 8 sites goes to `to` + c stride, at
 // the row's place in the grid or, `packed`, in the block. `far`: what stz_far_box gives.
-STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block, const float far[5][STZ_ML_SITES],
-                                       bool packed, float *to, size_t stride)) {
+STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, const stz_contrast *contrast, int block,
+                                       const float far[5][STZ_ML_SITES], bool packed, float *to, size_t stride)) {
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
     float *at = to + (packed ? 8 * row : stz_ml_local(e, STZ_ML_SITES * block + 8 * row));
     for (size_t c = 0; c < 5; c++) {
@@ -21,26 +21,36 @@ STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, int block, const
 #pragma omp simd
       for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = smooth[l] + unit * (float)near[l] + uniform;
     }
+    float *const all[5] = {at, at + stride, at + 2 * stride, at + 3 * stride, at + 4 * stride};
+    const int64_t first = stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
+    if (contrast) stz_contrast_dress_rows(contrast, first, 8, all);
   }
 }
 
-static void find_stress(const stz_multilevel *e, int block, stz_ml_room *room, bool packed, float *to, size_t stride) {
+static void find_stress(const stz_kmc *kmc, int block, stz_ml_room *room, bool packed, float *to, size_t stride) {
+  const stz_multilevel *e = kmc->state;
   int origin[3];
   stz_ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, room->far);
-  put_block(e, block, (const float(*)[STZ_ML_SITES])room->far, packed, to, stride);
+  put_block(e, kmc->params.contrast, block, (const float(*)[STZ_ML_SITES])room->far, packed, to, stride);
 }
 
+typedef struct looking {
+  const stz_kmc *kmc;
+} looking;
+
 static void find_all(void *context, int64_t first, int64_t end, int worker) {
-  const stz_multilevel *e = context;
+  const stz_kmc *kmc = ((const looking *)context)->kmc;
+  const stz_multilevel *e = kmc->state;
   for (int b = (int)first; b < (int)end; b++) {
-    find_stress(e, b, &e->rooms[worker], false, e->stress, stz_field_stride(e->grid));
+    find_stress(kmc, b, &e->rooms[worker], false, e->stress, stz_field_stride(e->grid));
   }
 }
 
 const float *stz_ml_stress(const stz_kmc *kmc, int c) {
   stz_multilevel *e = kmc->state;
-  if (e->stress_at != kmc->stats.events) stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, find_all, e);
+  looking all = {kmc};
+  if (e->stress_at != kmc->stats.events) stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, find_all, &all);
   e->stress_at = kmc->stats.events;
   return e->stress + (size_t)c * stz_field_stride(e->grid);
 }
@@ -48,7 +58,7 @@ const float *stz_ml_stress(const stz_kmc *kmc, int c) {
 // The same into the room: from where stz_ml_stress has put it if no event has happened since, with the same bits.
 static void pack_block(const stz_kmc *kmc, const stz_multilevel *e, int block, stz_ml_room *room) {
   if (e->stress_at != kmc->stats.events) {
-    find_stress(e, block, room, true, room->s[0], STZ_ML_SITES);
+    find_stress(kmc, block, room, true, room->s[0], STZ_ML_SITES);
     return;
   }
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
@@ -65,6 +75,21 @@ typedef struct row {
   double *sum, *axial;
 } row;
 
+// Adds the driving stress of the mean, and has the axes of the axial strain in room->far.
+static void load_block(const row *r, int block, stz_ml_room *room) {
+  const stz_loading loading = stz_contrast_loading(r->law.stress, NULL);
+  for (int i = 0; i < STZ_BLOCK_PIECES; i++) {
+    const int64_t first = stz_ml_local(r->e, STZ_ML_SITES * block + 8 * i);
+    float *s[5], *axis[5];
+    for (int c = 0; c < 5; c++) {
+      s[c] = room->s[c] + 8 * i;
+      axis[c] = room->far[c] + 8 * i;
+    }
+    stz_contrast_load_rows(r->kmc->params.contrast, &loading, first, 8, s);
+    stz_kmc_axis_rows(r->kmc, first, 8, axis);
+  }
+}
+
 // Barriers are those of the glass. The engine's state is not touched.
 static void rate_blocks(void *context, int64_t first, int64_t end, int worker) {
   const row *r = context;
@@ -78,8 +103,10 @@ static void rate_blocks(void *context, int64_t first, int64_t end, int worker) {
       memcpy(room->barrier + 8 * i, stz_glass_barrier(r->kmc->glass) + at, 8 * sizeof *room->barrier);
       memcpy(room->rotation + 8 * i, stz_glass_rotation(r->kmc->glass) + at, 8 * sizeof *room->rotation);
     }
+    const float *const axis[5] = {room->far[0], room->far[1], room->far[2], room->far[3], room->far[4]};
+    if (r->kmc->params.contrast) load_block(r, b, room);
     r->sum[b] = stz_rates_net(&r->law, stz_glass_modes(r->kmc->glass), STZ_ML_SITES, s, room->barrier, room->rotation,
-                              room->rates, &r->axial[b]);
+                              r->kmc->params.contrast ? axis : NULL, room->rates, &r->axial[b]);
   }
 }
 
@@ -99,6 +126,8 @@ stz_err stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, d
   const stz_stz_params *stz = stz_glass_stz(kmc->glass);
   row r = {.kmc = kmc, .e = e, .sum = e->row_sums, .axial = e->row_sums + e->blocks};
   stz_law_set(&r.law, stz, stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
+  r.law = stz_kmc_local_law(kmc, &r.law);
+  if (kmc->params.contrast) stz_contrast_aim(kmc->params.contrast, mean->stress);
   if (e->rated_at == kmc->stats.events) (void)stz_ml_stress(kmc, 0); // as long as nothing happens, rows share it
   e->rated_at = kmc->stats.events;
   stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, rate_blocks, &r);
@@ -122,5 +151,6 @@ void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
   int xyz[3];
   stz_grid_coords(e->grid, local, xyz); // one rank: local is global
   stz_ml_site_stress(e, stz_ml_number(e, xyz), stress);
-  for (int c = 0; c < 5; c++) stress[c] += (float)stz_ml_uniform(e, c);
+  const float dress = stz_kmc_dress(kmc, local);
+  for (int c = 0; c < 5; c++) stress[c] = dress * (stress[c] + (float)stz_ml_uniform(e, c));
 }

@@ -24,7 +24,7 @@ enum {
 // Scalars of the state.
 typedef struct stz_ml_head {
   double mean[5], kelvin; // the reference: bounds hold at this mean stress (with the uniform part) and temperature
-  double trace;           // of the mean stress there
+  double applied[6];      // the mean stress there
   int64_t uniform[5];     // removes the truncated kernels' net sum (zero-mean correction), eV/nm^3, STZ_FINE a unit
   double activity;        // sum of all rates when last summed, in attempt rates, at the reference
   double accepted;        // running mean of accepted over proposed
@@ -87,17 +87,19 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   stz_row8 *rows8;               // the sites: stress, slack, bound (in attempt rates), barrier (eV)
 
   // Work space.
-  stz_law law;                     // at the reference
-  bool due;                        // the drift of a block has passed its limit: for the selection
-  double slope;                    // largest change of ln(rate) per unit of deviator stress, at the reference
-  float *stress;                   // 5 components of all sites, made on demand; NULL before
-  uint64_t stress_at;              // events when it was made
-  uint64_t rated_at;               // events when the rates of all sites were last asked for
-  unsigned char *changed;          // groups whose sum must be recomputed
-  int32_t *corner;                 // local index of the first site of a block
-  int32_t sites[STZ_ML_EXHAUSTED]; // number of a site: 512 block + site of the block
-  double *row_sums;                // of a row of the history, two per block
-  stz_ml_room *rooms;              // one per worker of the team; the first serves single blocks
+  stz_law law;                      // at the reference
+  bool due;                         // the drift of a block has passed its limit: for the selection
+  double slope;                     // largest change of ln(rate) per unit of deviator stress, at the reference
+  double most_dress;                // of D; 1 where moduli do not vary
+  float *stress;                    // 5 components of all sites, made on demand; NULL before
+  uint64_t stress_at;               // events when it was made
+  uint64_t rated_at;                // events when the rates of all sites were last asked for
+  unsigned char *changed;           // groups whose sum must be recomputed
+  int32_t *corner;                  // local index of the first site of a block
+  int32_t sites[STZ_ML_EXHAUSTED];  // number of a site: 512 block + site of the block
+  int32_t places[STZ_ML_EXHAUSTED]; // its local index, where moduli vary
+  double *row_sums;                 // of a row of the history, two per block
+  stz_ml_room *rooms;               // one per worker of the team; the first serves single blocks
   _Alignas(64) float s[5][STZ_ML_EXHAUSTED + 8], barrier[STZ_ML_EXHAUSTED + 8], rates[STZ_ML_EXHAUSTED + 8];
   uint16_t rotation[STZ_ML_EXHAUSTED + 8];
   int16_t slack[STZ_ML_EXHAUSTED + 8], units[5][STZ_ML_EXHAUSTED + 8]; // units: cached stresses
@@ -178,11 +180,26 @@ static inline int64_t stz_ml_local(const stz_multilevel *e, int32_t number) {
          (int32_t)(within / 64 * (uint32_t)e->cells[1] + within / 8 % 8) * e->cells[2] + (int32_t)(within % 8);
 }
 
-// Stress of a site without the mean and the uniform part.
+// Stress of a site without the mean and the uniform part; where moduli vary, without D.
 void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]);
 
 // Uniform stress that removes the net sum of the truncated kernels (zero-mean correction), eV/nm^3.
 static inline double stz_ml_uniform(const stz_multilevel *e, int c) { return stz_from_fine(e->head->uniform[c]); }
+
+// Where moduli vary (load.c): the stresses of a block, which lack the uniform part and D, become driving stresses at
+// the reference. In and out.
+void stz_ml_load_block(const stz_kmc *kmc, const stz_multilevel *e, int block, float s[5][STZ_ML_SITES]);
+
+// The same of the first n sites of e->sites, in e->s.
+void stz_ml_load_list(const stz_kmc *kmc, stz_multilevel *e, int n);
+
+// The same of one site under a mean stress and a uniform part.
+void stz_ml_load_site(const stz_kmc *kmc, const stz_multilevel *e, const double mean[6], const double uniform[5],
+                      int32_t number, float stress[5]);
+
+// No site's driving stress is farther from that at the reference when the mean stress is `mean`, and the deviator of
+// mean and uniform part `total`.
+double stz_ml_furthest(const stz_kmc *kmc, const double mean[6], const double total[5]);
 
 // The row of 8 that holds a site, by the site's number; its place there is number % 8.
 static inline stz_row8 *stz_ml_row8(const stz_multilevel *e, int32_t number) { return e->rows8 + number / 8; }

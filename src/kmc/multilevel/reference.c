@@ -7,18 +7,16 @@
 #include "base/tensor.h"
 #include "kmc/multilevel/multilevel.h"
 
-static void total_mean(const stz_multilevel *e, const stz_mean_stress *mean, double elapsed, double d[5]) {
-  double stress[6];
+static void mean_at(const stz_mean_stress *mean, double elapsed, double stress[6]) {
   for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
+}
+
+static void total_mean(const stz_multilevel *e, const double stress[6], double d[5]) {
   stz_dev_from_sym(stress, d);
   for (int c = 0; c < 5; c++) d[c] += stz_ml_uniform(e, c);
 }
 
-static double trace_of(const stz_mean_stress *mean, double elapsed) {
-  double trace = 0.0;
-  for (int v = STZ_XX; v <= STZ_ZZ; v++) trace += mean->stress[v] + elapsed * mean->stress_rate[v];
-  return trace;
-}
+static double trace_of(const double stress[6]) { return stress[STZ_XX] + stress[STZ_YY] + stress[STZ_ZZ]; }
 
 static double growth_at(const stz_kmc *kmc, double kelvin, const double stress[6]) {
   return stz_rate_growth(stz_glass_stz(kmc->glass), stz_glass_highest_barrier(kmc->glass), kelvin, stress);
@@ -33,34 +31,37 @@ static double slope_at(const stz_kmc *kmc, double kelvin) {
 // barriers depend on it.
 static double pressing_of(const stz_kmc *kmc, double trace, double kelvin) {
   const stz_ml_head *h = ((const stz_multilevel *)kmc->state)->head;
-  const double third = (trace - h->trace) / 3.0, stress[6] = {third, third, third};
+  const double third = (trace - trace_of(h->applied)) / 3.0, stress[6] = {third, third, third};
   return fmax(growth_at(kmc, kelvin, stress), growth_at(kmc, h->kelvin, stress));
 }
 
 double stz_ml_excess(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
   const stz_multilevel *e = kmc->state;
-  double d[5], norm2 = 0.0;
-  total_mean(e, mean, elapsed, d);
+  double stress[6], d[5], norm2 = 0.0;
+  mean_at(mean, elapsed, stress);
+  total_mean(e, stress, d);
   for (int c = 0; c < 5; c++) norm2 += (d[c] - e->head->mean[c]) * (d[c] - e->head->mean[c]);
   const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate, warmer = kelvin - e->head->kelvin;
   const double slope = fmax(e->slope, slope_at(kmc, kelvin));
-  const double pressing = e->law.pressed ? pressing_of(kmc, trace_of(mean, elapsed), kelvin) : 0.0;
-  return slope * sqrt(norm2) + pressing + (warmer > 0.0 ? stz_thermal_growth(e->head->kelvin, warmer) : 0.0);
+  const double pressing = e->law.pressed ? pressing_of(kmc, trace_of(stress), kelvin) : 0.0;
+  const double moved = kmc->params.contrast ? stz_ml_furthest(kmc, stress, d) : sqrt(norm2);
+  return slope * moved + pressing + (warmer > 0.0 ? stz_thermal_growth(e->head->kelvin, warmer) : 0.0);
 }
 
 void stz_ml_set_law(const stz_kmc *kmc, stz_multilevel *e) {
   double stress[6];
   stz_sym_from_dev(e->head->mean, stress);
   const bool pressed = stz_glass_stz(kmc->glass)->normal_coefficient != 0.0;
-  for (int v = STZ_XX; v <= STZ_ZZ && pressed; v++) stress[v] += e->head->trace / 3.0;
+  for (int v = STZ_XX; v <= STZ_ZZ && pressed; v++) stress[v] += trace_of(e->head->applied) / 3.0;
   stz_law_set(&e->law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass), e->head->kelvin, stress);
+  e->law = stz_kmc_local_law(kmc, &e->law);
   e->slope = slope_at(kmc, e->head->kelvin);
 }
 
 void stz_ml_refer(stz_kmc *kmc, const stz_mean_stress *mean, double elapsed) {
   stz_multilevel *e = kmc->state;
-  total_mean(e, mean, elapsed, e->head->mean);
-  e->head->trace = trace_of(mean, elapsed);
+  mean_at(mean, elapsed, e->head->applied);
+  total_mean(e, e->head->applied, e->head->mean);
   e->head->kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
   stz_ml_set_law(kmc, e);
 }

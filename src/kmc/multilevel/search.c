@@ -23,24 +23,30 @@ double stz_ml_recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, doubl
          stz_glass_recovery_gain(kmc->glass, mean->temperature_K, mean->temperature_rate, elapsed);
 }
 
-static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, stz_law *law) {
+// The law; where moduli vary, `site` (in and out), the stress of a site, becomes its driving stress, and the law has
+// none.
+static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number, float site[5],
+                   stz_law *law) {
   const stz_multilevel *e = kmc->state;
   double stress[6], deviator[5], uniform[6];
   for (int c = 0; c < 5; c++) deviator[c] = stz_ml_uniform(e, c);
   stz_sym_from_dev(deviator, uniform);
-  for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v] + uniform[v];
+  for (int v = 0; v < 6; v++) stress[v] = mean->stress[v] + elapsed * mean->stress_rate[v];
+  if (kmc->params.contrast) stz_ml_load_site(kmc, e, stress, deviator, number, site);
+  for (int v = 0; v < 6; v++) stress[v] += uniform[v];
   stz_law_set(law, stz_glass_stz(kmc->glass), stz_glass_modes(kmc->glass),
               mean->temperature_K + elapsed * mean->temperature_rate, stress);
+  *law = stz_kmc_local_law(kmc, law);
 }
 
-// The rates of a site, in attempt rates, under a stress without the mean; returns their sum.
+// The rates of a site, in attempt rates, under a stress without the mean (in and out); returns their sum.
 static double rates_under(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
-                          const float stress[5], float rates[STZ_MODES][2]) {
+                          float stress[5], float rates[STZ_MODES][2]) {
   const int64_t at = stz_ml_local(kmc->state, number);
   const double recovery = stz_ml_recovery_at(kmc, mean, elapsed);
   stz_law law;
   double sum = 0.0;
-  law_at(kmc, mean, elapsed, &law);
+  law_at(kmc, mean, elapsed, number, stress, &law);
   stz_rates_site(&law, stz_glass_modes(kmc->glass), stress, (float)stz_glass_barrier_at(kmc->glass, at, recovery),
                  stz_glass_rotation(kmc->glass)[at], rates);
   for (int m = 0; m < STZ_MODES; m++) sum += (double)rates[m][0] + (double)rates[m][1];
@@ -99,10 +105,9 @@ static stz_err set_reference(stz_kmc *kmc, const stz_mean_stress *mean, double e
 }
 
 static stz_ml_stretch stretch_from(const stz_kmc *kmc, const stz_mean_stress *mean, double start) {
-  const stz_stz_params *stz = stz_glass_stz(kmc->glass);
   const double temperature = mean->temperature_K + start * mean->temperature_rate;
-  const double growth = stz_rate_growth(stz, stz_glass_highest_barrier(kmc->glass), temperature, mean->stress_rate) +
-                        stz_thermal_growth(temperature, mean->temperature_rate);
+  const double growth =
+      stz_kmc_growth(kmc, temperature, mean->stress_rate) + stz_thermal_growth(temperature, mean->temperature_rate);
   return (stz_ml_stretch){.start = start,
                           .begin = mean->t0 + start,
                           .length = growth > 0.0 ? WINDOW / growth : INFINITY,

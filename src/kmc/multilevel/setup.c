@@ -106,6 +106,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   e->cheap = CHEAP;
   e->spare = SPARE;
   e->missed = MISSED;
+  e->most_dress = kmc->params.contrast ? stz_contrast_most_dress(kmc->params.contrast) : 1.0;
   for (int axis = 0; axis < 3; axis++) {
     e->cells[axis] = stz_grid_cells(grid)[axis];
     e->count[axis] = e->cells[axis] / 8;
@@ -128,12 +129,13 @@ stz_err stz_ml_create(stz_kmc *kmc) {
     stz_ml_block_origin(e, b, at);
     e->corner[b] = (at[0] * e->cells[1] + at[1]) * e->cells[2] + at[2];
   }
-  STZ_TRY(stz_split_create(grid, kmc->elastic, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5), &e->split));
+  STZ_TRY(
+      stz_split_create(grid, kmc->elastic, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5) * e->most_dress, &e->split));
   STZ_TRY(stz_near_create(e->split, &e->near));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
   STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
   e->stress = stz_total_work(e->total);
-  fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5));
+  fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5) * e->most_dress);
   if (stz_glass_quenched(kmc->glass, 0)) stz_ml_recompute(kmc);
   e->head->stale = 1;
   e->stress_at = e->rated_at = UINT64_MAX;
@@ -161,7 +163,7 @@ void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain
   float d[5];
   int origin[3];
   stz_dev_from_sym(strain, deviator);
-  for (int c = 0; c < 5; c++) d[c] = (float)deviator[c];
+  for (int c = 0; c < 5; c++) d[c] = stz_kmc_dress(kmc, event->shear.site) * (float)deviator[c];
   stz_grid_coords(e->grid, event->shear.site, origin);
   stz_ml_take_event(kmc, origin, d);
 }

@@ -23,7 +23,7 @@ static void update(stz_points *x, int block) {
   stz_multilevel *e = x->e;
   const float limit = stz_ml_drift_limit(e, block), drift = e->drift[block] + (float)e->head->everywhere;
   if (!(drift > SOFT * limit)) return;
-  const float moved = (float)e->slope * stz_ml_fold(x->kmc, block);
+  const float moved = (float)(e->slope * e->most_dress) * stz_ml_fold(x->kmc, block);
   stz_ml_adapt_limit(e, block, (float)x->ways.target / (moved > 0.1f ? moved : 0.1f) * (drift / limit));
 }
 

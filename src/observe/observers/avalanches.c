@@ -90,7 +90,7 @@ static stz_err event(void *state, const stz_happening *h) {
                                      .segment = h->after.segment,
                                      .site = h->event->shear.site,
                                      .strain = h->before.strain[driven],
-                                     .plastic_strain = h->strain[driven] * h->plastic_each,
+                                     .plastic_strain = h->plastic[driven],
                                      .stress_drop = h->before.stress[driven] - h->after.stress[driven]};
   STZ_TRY(write_over(f, h->event->time_s, true));
   return stz_avalanches_add(f->avalanches, &added);

@@ -55,7 +55,7 @@ static stz_err event(void *state, const stz_happening *h) {
                         shear->mode,
                         shear->sign,
                         shear->rotation,
-                        h->strain[STZ_XX] * h->plastic_each,
+                        h->plastic[STZ_XX],
                         h->before.stress[STZ_XX] / STZ_GPA};
   return stz_result_append(e->view->result, e->table, row);
 }
