@@ -255,6 +255,7 @@ static stz_err carry_out(sweep *s, int run, const char *path, bool *stopped) {
   stz_interrupt_listen(NULL, NULL);
   stz_config_destroy(&config);
   if (err != STZ_ESTOPPED) return err;
+  serve(s);        // the signal may have come after the last look, and the other groups must know
   *stopped = true; // in its set-up
   return STZ_OK;
 }

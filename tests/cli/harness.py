@@ -10,17 +10,32 @@ import subprocess
 import sys
 
 PROGRAM, MPIRUN, SOURCE = sys.argv[1:4]
+LIBRARY = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "tests", "libfaults.so")  # tests/faults
 failures = []
 checks = 0
 
 
-def run(arguments, ranks=1, cwd=None, timeout=1920):
+def run(arguments, ranks=1, cwd=None, timeout=1920, env=None):
     """The finished process; one that hangs counts as exit code -1."""
     launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
     try:
-        return subprocess.run(launch + [PROGRAM] + arguments, cwd=cwd, timeout=timeout, capture_output=True, text=True)
+        return subprocess.run(launch + [PROGRAM] + arguments, cwd=cwd, timeout=timeout, capture_output=True, text=True,
+                              env=env)
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(arguments, -1, "", "hangs")
+
+
+def stop(arguments, looks, ranks=1, cwd=None):
+    """The process that --max-walltime stops, at the same step on any machine: a look at the clock takes 1 ms for it, and
+    nothing else takes time. One look or none: at the first step."""
+    clock = dict(os.environ, LD_PRELOAD=LIBRARY, STZ_CLOCK_STEP="1e-3")
+    return run(arguments + ["--max-walltime", f"{max(looks, 1) * 1e-3:g}"], ranks, cwd, env=clock)
+
+
+def napping(seconds=0.2):
+    """Environment of a run that naps at each look at the clock and at each line of progress, so that it is not over before
+    a signal has come, whatever the machine; a signal ends a nap."""
+    return dict(os.environ, LD_PRELOAD=LIBRARY, STZ_CLOCK_NAP=str(seconds))
 
 
 def kill_session(job):

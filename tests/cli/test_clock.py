@@ -75,7 +75,7 @@ def check_rest(folder, name, load, ages):
 def check_restart(folder):
     load = AGED % ("1e16", PULL % 100)
     call = ["run", "in.cfg", "-o", "part.h5", "-q", "--set", load]
-    expect("a part", run(call + ["--max-walltime", "1e-6"], cwd=folder).returncode == 75)
+    expect("a part", run(call + ["--max-walltime", "1e-9"], cwd=folder).returncode == 75)
     expect("the rest", run(call + ["--restart"], cwd=folder).returncode == 0)
     compared = run(["info", "pull1e16.h5", "part.h5"], cwd=folder)
     expect("the same through restart", "state_hash" not in compared.stdout, compared.stdout)

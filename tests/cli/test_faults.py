@@ -108,7 +108,7 @@ def prepare(top):
     os.mkdir(folder)
     done, _ = launch(["run", INPUT, "-o", "whole.h5"] + ARGUMENTS, top, 1)
     expect("unbroken run", done.returncode == 0, done.stderr)
-    done, _ = launch(["run", INPUT, "-o", "a.h5", "--max-walltime", "0.001"] + ARGUMENTS, folder, 1)
+    done, _ = launch(["run", INPUT, "-o", "a.h5", "--max-walltime", "1e-9"] + ARGUMENTS, folder, 1)
     expect("stopped run", done.returncode == 75, done.stderr)
     sets = ", ".join('"' + setting.replace('"', '\\"') + '"' for setting in SETTINGS)
     write(os.path.join(top, "s.cfg"), f'input = "{INPUT}"; set = [{sets}]; seed = 3;\n'

@@ -11,12 +11,12 @@ import time
 import h5py
 import numpy as np
 
-from harness import PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
+from harness import PROGRAM, SOURCE, expect, expect_failure, finish, napping, read, run, write
 
 SETTINGS = ["lattice.cells=[16,16,16]", "nbed.foil_nm=7.0", "nbed.probe_nm=0.6", "nbed.scans=1",
             "protocol[0].until_strain=0.05", "output.nbed_strains=[0.0,0.03]", "kmc.engine=direct"]
 ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
-STOP = ["--max-walltime", "0.001"]
+STOP = ["--max-walltime", "1e-9"]  # at its first step, on any machine
 LONG = ["--set", "protocol[0].until_strain=0.3"]
 
 
@@ -29,7 +29,8 @@ def check_lock(folder):
     """A second run of an output in use is refused, and the first ends as if nothing had been."""
     long = LONG
     run(["run", "inputs/a.cfg", "-o", "alone.h5"] + ARGUMENTS + long, cwd=folder)
-    job = subprocess.Popen([PROGRAM, "run", "inputs/a.cfg", "-o", "l.h5"] + ARGUMENTS + long, cwd=folder)
+    job = subprocess.Popen([PROGRAM, "run", "inputs/a.cfg", "-o", "l.h5"] + ARGUMENTS + long, cwd=folder,
+                           env=napping(0.001))
     while not os.path.exists(os.path.join(folder, "l.lock")) and job.poll() is None:
         time.sleep(0.005)
     job.send_signal(19)  # SIGSTOP: it holds the lock as long as is needed

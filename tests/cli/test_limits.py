@@ -11,10 +11,11 @@ import time
 
 import h5py
 
-from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
+from harness import (
+    LIBRARY, MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, napping, read, run, write,
+)
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
-LIBRARY = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "tests", "libfaults.so")
 SETTINGS = ["lattice.cells=[16,16,16]", "nbed.foil_nm=7.0", "nbed.probe_nm=0.6", "nbed.scans=1",
             "protocol[0].until_strain=0.3", "output.nbed_strains=[0.0]", "output.events=true", "kmc.engine=direct"]
 ARGUMENTS = [word for setting in SETTINGS for word in ("--set", setting)] + ["-q"]
@@ -43,11 +44,11 @@ def ours(text):
 
 def check_file_size(folder, whole):
     """As `ulimit -f`, set once Open MPI's own files are there. Python gives its children SIGXFSZ as it was: deadly."""
-    done = run(["run", INPUT, "-o", "f.h5", "--max-walltime", "0.001"] + ARGUMENTS, cwd=folder)
+    done = run(["run", INPUT, "-o", "f.h5", "--max-walltime", "1e-9"] + ARGUMENTS, cwd=folder)
     expect("stopped", done.returncode == 75, done.stderr)
     kept = read(os.path.join(folder, "f.ckpt.h5"))
     job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", "f.h5", "--restart"] + ARGUMENTS, cwd=folder, text=True,
-                           stderr=subprocess.PIPE)
+                           stderr=subprocess.PIPE, env=napping(0.01))
     while not os.path.exists(os.path.join(folder, "f.lock")) and job.poll() is None:
         time.sleep(0.001)
     resource.prlimit(job.pid, resource.RLIMIT_FSIZE, (10_000, 10_000))
@@ -145,7 +146,7 @@ def check_layout(folder):
         for name in os.listdir(folder):
             if name.startswith("y."):
                 os.remove(os.path.join(folder, name))
-        run(["run", INPUT, "-o", "y.h5", "--max-walltime", "0.001"] + ARGUMENTS, cwd=folder)
+        run(["run", INPUT, "-o", "y.h5", "--max-walltime", "1e-9"] + ARGUMENTS, cwd=folder)
         path = os.path.join(folder, "y.ckpt.h5")
         data = read(path)[:-SEAL]
         expect(f"seal of {old}", read(path) == data + seal(data), "not as docs/output.md says")

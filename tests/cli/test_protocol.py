@@ -9,7 +9,7 @@ import tempfile
 import h5py
 import numpy as np
 
-from harness import expect, finish, run, write
+from harness import expect, finish, run, stop, write
 
 INPUT = """
 lattice: { cells = [16, 24, 16]; };
@@ -106,8 +106,8 @@ with tempfile.TemporaryDirectory() as folder:
             events = int(file["history/events"][-1])
         expect("events when it has become warm alone", (events > 0) == some, events)
     stops = 0
-    for _ in range(100):  # on and on, from one stop to the next
-        done = run(["run", "in.cfg", "-o", "parts.h5", "-q", "--restart", "--max-walltime", "0.1"], 1, folder, 120)
+    for _ in range(20):  # on and on, from one stop to the next
+        done = stop(["run", "in.cfg", "-o", "parts.h5", "-q", "--restart"], 300, 1, folder)
         if done.returncode != 75:
             break
         stops += 1

@@ -14,7 +14,9 @@ import time
 import h5py
 import numpy as np
 
-from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, kill_session, read, run, write
+from harness import (
+    MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, kill_session, napping, read, run, stop, write,
+)
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
 SETTINGS = ["lattice.cells=[32,24,24]", "protocol[0].until_strain=0.062", "output.nbed_strains=[0.0,0.05]",
@@ -89,7 +91,8 @@ def check_kills(folder, whole):
         trials += 1
         launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
         job = subprocess.Popen(launch + [PROGRAM, "run", INPUT, "-o", output, "--restart"] + ARGUMENTS,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                               env=napping(0.001))
         wait_for_progress(job, output, chance)
         kills += job.poll() is None
         kill_session(job)
@@ -113,7 +116,7 @@ def check_kills(folder, whole):
 def check_stops(folder, whole):
     """Exit 75 at the wall time and at each signal, and a checkpoint each time."""
     output = os.path.join(folder, "stopped.h5")
-    done = run(["run", INPUT, "-o", output, "--max-walltime", "0.05"] + ARGUMENTS)
+    done = stop(["run", INPUT, "-o", output] + ARGUMENTS, 50)
     expect("walltime", done.returncode == 75, f"exit {done.returncode}")
     done = run(["run", INPUT, "-o", os.path.join(folder, "short.h5"), "--max-walltime", "1e-9"] + ARGUMENTS[:-1])
     expect("walltime below the set-up", done.returncode == 75 and
@@ -121,7 +124,7 @@ def check_stops(folder, whole):
                      done.stderr), f"exit {done.returncode}: {done.stderr}")
     for name in signal.SIGTERM, signal.SIGINT, signal.SIGUSR1:
         job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--restart"] + ARGUMENTS[:-1],
-                               stderr=subprocess.PIPE, text=True)
+                               stderr=subprocess.PIPE, text=True, env=napping())
         said = ""
         while "going on from" not in said and (line := job.stderr.readline()):  # the run is under way
             said += line
@@ -148,7 +151,8 @@ def check_between_snapshots(folder, whole):
     for _ in range(20):
         for path in filter(os.path.exists, [output, *files]):
             os.remove(path)
-        job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--force"] + ARGUMENTS, stderr=subprocess.DEVNULL)
+        job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", output, "--force"] + ARGUMENTS, stderr=subprocess.DEVNULL,
+                               env=napping(0.01))
         while job.poll() is None and not os.path.exists(files[1]):
             time.sleep(0.002)
         job.send_signal(signal.SIGTERM)
@@ -160,18 +164,18 @@ def check_between_snapshots(folder, whole):
     expect_same("stopped between snapshots", output, whole)
 
 
-def stop(folder, stem):
+def stopped(folder, stem):
     """A stopped run with both its checkpoints."""
     output = os.path.join(folder, stem + ".h5")
     for part in "first", "second":
-        done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.05"] + ARGUMENTS)
+        done = stop(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS, 80)
         expect(f"stopped {stem}, {part} part", done.returncode == 75, f"exit {done.returncode}")
     return output
 
 
 def check_damage(folder, whole):
     """A checkpoint cut short, with a flipped bit, or foreign is ignored; the previous one, or the start, serves."""
-    output = stop(folder, "damaged")
+    output = stopped(folder, "damaged")
     newest, previous = checkpoints(folder, "damaged")
     good = read(newest)
     expect("two checkpoints", os.path.exists(previous))
@@ -180,7 +184,7 @@ def check_damage(folder, whole):
     for name, data in (("cut", good[:len(good) // 3]), ("flipped", bytes(flipped)), ("foreign", b"something else\n"),
                        ("empty", b"")):
         write(newest, data)
-        done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.05"] + ARGUMENTS[:-1])
+        done = stop(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS[:-1], 80)
         expect(name, done.returncode == 75 and "cut short, damaged, or not a checkpoint; ignored" in done.stderr
                and "going on from " + previous in done.stderr, done.stderr)
         shutil.copy(newest, previous)  # what was just saved is whole
@@ -188,7 +192,7 @@ def check_damage(folder, whole):
     expect("end after damage", done.returncode == 0, done.stderr)
     expect_same("damaged", output, whole)
 
-    output = stop(folder, "lost")
+    output = stopped(folder, "lost")
     for path in checkpoints(folder, "lost"):
         if os.path.exists(path):
             os.remove(path)
@@ -196,7 +200,7 @@ def check_damage(folder, whole):
     expect("no checkpoint", done.returncode == 0 and "starting from the beginning" in done.stderr, done.stderr)
     expect_same("lost", output, whole)
 
-    output = stop(folder, "other")
+    output = stopped(folder, "other")
     before = read(output)
     for ranks in 1, 3:
         done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS + ["--set", "barriers.width_eV=0.11"], ranks)
@@ -226,7 +230,7 @@ def check_softening(folder):
     done = run(["run", INPUT, "-o", whole] + soft)
     expect("unbroken run with softening", done.returncode == 0, done.stderr)
     for ranks in 1, 2:
-        done = run(["run", INPUT, "-o", output, "--restart", "--max-walltime", "0.05"] + soft, ranks=ranks)
+        done = stop(["run", INPUT, "-o", output, "--restart"] + soft, 300, ranks)
         expect("stopped run with softening", done.returncode == 75, f"exit {done.returncode}")
     done = run(["run", INPUT, "-o", output, "--restart"] + soft)
     expect("end of the run with softening", done.returncode == 0, done.stderr)

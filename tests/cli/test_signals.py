@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from harness import MPIRUN, PROGRAM, SOURCE, expect, finish, kill_session, read, run, write
+from harness import MPIRUN, PROGRAM, SOURCE, expect, finish, kill_session, napping, read, run, write
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU]
 SMOKE = os.path.join(SOURCE, "inputs", "smoke.cfg")
@@ -29,7 +29,7 @@ def begin(arguments, ranks=1, cwd=None, **more):
 def end(job):
     """What the job said; one that does not end within the time counts as exit code -1."""
     try:
-        return job.communicate(timeout=20)[1]
+        return job.communicate(timeout=480)[1]
     except subprocess.TimeoutExpired:
         kill_session(job)
         return "does not end"
@@ -107,7 +107,7 @@ def check_set_up(folder):
     steps = ["making the microstructure", "quenching", "finding the interfaces", "measuring percolation", "drawing the barriers",
              "drawing the orientations", "making the tables"]
     for number, step in zip(SIGNALS + SIGNALS, steps if FULL else steps[1::3]):
-        job = begin(["run", QUENCHED, "-o", output, "--force", "-v"] + settings(LARGE), cwd=folder)
+        job = begin(["run", QUENCHED, "-o", output, "--force", "-v"] + settings(LARGE), cwd=folder, env=napping())
         said = wait_for(job, step)
         job.send_signal(number)
         expect_stop(f"{number.name} when {step}", job, said + end(job), number, NOTHING)
@@ -135,7 +135,7 @@ def check_ranks(folder):
     cases += [("mpirun", signal.SIGUSR2, "engine:"), (1, signal.SIGXCPU, "making the microstructure"),
               (0, signal.SIGINT, "engine:")] if FULL else []
     for target, number, step in cases:
-        job = begin(["run", SMOKE, "-o", "ranks.h5", "--restart", "-v"] + slow, ranks=2, cwd=folder)
+        job = begin(["run", SMOKE, "-o", "ranks.h5", "--restart", "-v"] + slow, ranks=2, cwd=folder, env=napping())
         said = wait_for(job, step)
         process = job.pid if target == "mpirun" else rank_of(job, target)
         expect(f"rank {target} is found", process is not None)
@@ -160,7 +160,7 @@ def check_warned(folder):
     expect("the run without a warning", done.returncode == 0, done.stderr)
     saved = os.path.join(folder, "warned.ckpt.h5")
     for _ in range(6):  # on a busy machine the run may be over before this script gets on
-        job = begin(["run", SMOKE, "-o", "warned.h5", "--force"] + rows, ranks=2, cwd=folder)
+        job = begin(["run", SMOKE, "-o", "warned.h5", "--force"] + rows, ranks=2, cwd=folder, env=napping(0.02))
         wait_for(job, "engine:")
         job.send_signal(signal.SIGCONT)
         while not os.path.exists(saved) and job.poll() is None:
@@ -195,8 +195,7 @@ def check_mpirun(folder, whole):
     expect("the rest after kills", done.returncode == 0 and state_hash(output) == state_hash(whole), done.stderr)
 
 
-SLOW = dict(os.environ, STZ_FAULT_CALL="slow", STZ_FAULT_N="3", OMPI_MCA_orte_base_help_aggregate="0",
-            LD_PRELOAD=os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "tests", "libfaults.so"))
+SLOW = dict(napping(0.01), STZ_FAULT_CALL="slow", STZ_FAULT_N="3", OMPI_MCA_orte_base_help_aggregate="0")
 
 
 def check_outlives(folder, small=True):
@@ -241,7 +240,7 @@ def check_job_script(folder):
     for number in SIGNALS if FULL else SIGNALS[:3]:
         job = subprocess.Popen([script, MPIRUN, "--bind-to", "none", "-n", "2", PROGRAM, "run", SMOKE, "-o", "job.h5",
                                 "--restart"] + slow, cwd=folder, stderr=subprocess.PIPE, text=True,
-                               stdout=subprocess.DEVNULL, start_new_session=True)
+                               stdout=subprocess.DEVNULL, start_new_session=True, env=napping())
         said = wait_for(job, "engine:")
         os.killpg(job.pid, number)
         expect_stop(f"{number.name} to job.sh", job, said + end(job), signal.SIGUSR1,
@@ -297,7 +296,7 @@ def check_sweep(folder):
     slow = settings(["output.history_strain_step=1e-5"])  # runs that are not all over before the signal
     write(os.path.join(folder, "s.cfg"), SWEEP % SMOKE)
     for rank, number in ((1, signal.SIGUSR1), (0, signal.SIGTERM))[:2 if FULL else 1]:
-        job = begin(["sweep", "s.cfg", "-o", "s", "--resume"] + slow, ranks=2, cwd=folder)
+        job = begin(["sweep", "s.cfg", "-o", "s", "--resume"] + slow, ranks=2, cwd=folder, env=napping())
         said = wait_for(job, "runs done")
         os.kill(rank_of(job, rank) or job.pid, number)
         said += end(job)
@@ -313,7 +312,7 @@ def check_nbed(folder):
     """It has nothing to save, and leaves no file behind."""
     done = run(["run", SMOKE, "-o", "scanned.h5", "-q", "--set", "output.snapshots=true"], cwd=folder)
     expect("snapshots", done.returncode == 0, done.stderr)
-    job = begin(["nbed", "scanned.h5", "-o", "again.h5", "--scans", "50"], cwd=folder)
+    job = begin(["nbed", "scanned.h5", "-o", "again.h5", "--scans", "50"], cwd=folder, env=napping())
     said = wait_for(job, "scanning the snapshots")
     job.send_signal(signal.SIGHUP)
     said += end(job)

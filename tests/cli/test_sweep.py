@@ -14,7 +14,7 @@ import time
 
 import h5py
 
-from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, read, run, write
+from harness import MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, napping, read, run, stop, write
 
 SHORT = """
 input = "%s";
@@ -140,7 +140,8 @@ def check_kills(folder, reference):
         ranks = 1 + i % 2
         launch = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
         job = subprocess.Popen(launch + [PROGRAM, "sweep", "s.cfg", "-o", directory, "--resume"], cwd=folder,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                               env=napping(0.002))
         if i % 3 == 0:  # stopped as a run begins: the kill comes in time, however fast the machine
             wait_for_a_run(directory, job)
             job.send_signal(signal.SIGSTOP)
@@ -257,11 +258,11 @@ def check_stops(folder, reference):
     """Stopped by the wall time and by each signal, between and within runs: exit 75, and the sweep goes on."""
     directory = os.path.join(folder, "stopped")
     for i in range(8):  # each lets a run begin and stops it
-        done = sweep(folder, ["-o", directory, "--max-walltime", str(0.02 + 0.005 * i), "--resume"])
+        done = stop(["sweep", "s.cfg", "-o", directory, "--resume"], 100 + 25 * i, 1, folder)
         expect("walltime", done.returncode == 75 and "go on with --resume" in done.stderr, done.stderr)
     for name in signal.SIGTERM, signal.SIGINT, signal.SIGUSR1:
         job = subprocess.Popen([PROGRAM, "sweep", "s.cfg", "-o", directory, "--resume"], cwd=folder,
-                               stderr=subprocess.PIPE, text=True)
+                               stderr=subprocess.PIPE, text=True, env=napping(0.002))
         said = first_run(job)
         job.send_signal(name)
         said += job.stderr.read()
@@ -274,6 +275,16 @@ def check_stops(folder, reference):
     expect_complete("stopped", directory, reference)
     expect("some went on from a checkpoint", any(entry["attempts"] > 1 for entry in manifest(directory)[1].values()))
     expect("no checkpoint is left", not [name for name in os.listdir(directory + "/runs") if "ckpt" in name])
+
+
+def check_stop_in_a_look(folder):
+    """A signal to the second rank while it looks whether there is one, in the set-up of a run: the first rank stops too."""
+    for look in 2, 3:
+        call = [MPIRUN, "--bind-to", "none", "-n", "2", PROGRAM, "sweep", "s.cfg", "-o", "looks", "--force"]
+        done = subprocess.run(call, cwd=folder, env=dict(napping(0.002), STZ_CLOCK_PROBE=str(look)), capture_output=True,
+                              text=True, check=False)
+        ended = done.stderr.count(" done after ")
+        expect(f"signal in look {look}", done.returncode == 75 and ended < 8, f"exit {done.returncode}: {done.stderr}")
 
 
 def check_failures(folder, reference):
@@ -304,7 +315,8 @@ def check_failures(folder, reference):
     def on_a_small_disk(name, least):
         """Once the first run is done, no file may grow beyond what `least` says; what the rest comes to."""
         job = subprocess.Popen([PROGRAM, "sweep", "s.cfg", "-o", "full", "--resume"], cwd=folder, text=True,
-                               stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+                               stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                               env=napping(0.002))
         first = first_run(job)
         resource.prlimit(job.pid, resource.RLIMIT_FSIZE, (least(), resource.RLIM_INFINITY))
         said = job.stderr.read()
@@ -489,6 +501,7 @@ def main():
         check_held_append(folder)
         check_link(folder)
         check_stops(folder, reference)
+        check_stop_in_a_look(folder)
         check_failures(folder, reference)
         check_changes(folder)
         check_designs(folder)

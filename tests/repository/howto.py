@@ -119,11 +119,11 @@ def follow(page, copy):
 
 def restart(copy):
     """The same run in parts, each on another number of ranks and with twice the time of the one before: the first is
-    over within the set-up, and there are few on any machine."""
+    over at its first step, and there are few on any machine."""
     for part in range(MOST_PARTS):
         launch = ["mpirun", "--bind-to", "none", "-n", str(1 + part % 3)]
-        words = ["build/src/stzkmc", "run", "try.cfg", "-o", "parts.h5", "-q", "--max-walltime", str(0.001 * 2**part)]
-        words += ["--restart"] * (part > 0)
+        words = ["build/src/stzkmc", "run", "try.cfg", "-o", "parts.h5", "-q", "--max-walltime"]
+        words += [str(0.001 * 2**part if part else 1e-9)] + ["--restart"] * (part > 0)
         done = subprocess.run(launch + words, capture_output=True, text=True, cwd=copy)
         if done.returncode not in (0, 75):
             sys.exit(f"docs/adding.md: part {part} of the run: exit {done.returncode}: {done.stderr[-2000:]}")
