@@ -12,7 +12,11 @@
 // while rates grow by a factor e, 1e6, are then still some digits apart.
 static const double STEEPEST = 1e-7;
 static const double LEAST_DONE = 1e-3; // share of a segment below which it is reported of
-enum { LEAST_EVENTS = 1000 };
+// A relaxation has hardly begun after its first events, and yet comes to its end: the events of each look take it a
+// multiple of the time of those before. Only where they do not, look after look, does time not advance; two looks, as
+// the end of a load between them may hide one.
+static const double RARER = 2.0;
+enum { LEAST_EVENTS = 1000, LOOKS = 2 };
 
 // Events between looks: avalanches, which no clock needs to resolve, have fewer.
 static uint64_t events_between(const stz_sample *sample) {
@@ -51,12 +55,13 @@ static double fraction_done(const stz_pace *pace, const stz_segment *segment, co
               share(pace->stress, macro.stress[d], segment->until_stress_GPa * STZ_GPA));
 }
 
-// Tells of it where hardly any of the segment is done after so many events.
-static void tell(stz_pace *pace, const stz_config *config, const stz_sample *sample, int index,
-                 const stz_drive *drive) {
+// Tells of it where hardly any of the segment is done after so many events, and they come as fast as before.
+static void tell(stz_pace *pace, const stz_config *config, const stz_sample *sample, int index, const stz_drive *drive,
+                 bool rarer) {
   const double done = fraction_done(pace, &config->protocol[index], sample, drive);
   stz_estimate estimate;
-  if (pace->reported || done >= LEAST_DONE) return;
+  pace->steady = rarer || done >= LEAST_DONE ? 0 : pace->steady + 1;
+  if (pace->reported || pace->steady < LOOKS) return;
   pace->reported = 1;
   stz_sim_estimate(config, 1, NULL, &estimate);
   stz_log(STZ_LOG_WARNING,
@@ -90,8 +95,11 @@ stz_err stz_pace_check(stz_pace *pace, const stz_config *config, const stz_sampl
                     "s, less than the clock's last digit, %.2g s, each",
                     index, now, type, (double)(events - pace->events), now - pace->time_s, digit);
   }
+  const double interval_s = now - pace->time_s;
+  const bool rarer = interval_s >= RARER * pace->interval_s; // at the first look, too
   pace->events = events;
   pace->time_s = now;
-  tell(pace, config, sample, index, drive);
+  pace->interval_s = interval_s;
+  tell(pace, config, sample, index, drive, rarer);
   return STZ_OK;
 }

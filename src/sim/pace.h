@@ -12,8 +12,9 @@
 typedef struct stz_pace {
   uint64_t first, events; // events before the segment, and before the last look
   double time_s;          // at that look, in the segment
+  double interval_s;      // between that look and the one before
   double strain, stress;  // of the driven component at the segment's begin
-  int reported;
+  int reported, steady;   // looks in a row at which events did not become rarer and hardly any of the segment was done
 } stz_pace;
 
 // A segment begins. Local.

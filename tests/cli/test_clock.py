@@ -119,6 +119,17 @@ def check_stops(folder):
     expect("it is said with numbers", re.search(r"protocol\[0\]: time does not advance: \S+ s .* \d+ events", said), said)
 
 
+ON_CHIP = ('protocol=({type="actuator";stiffness_GPa=72.0;mismatch_strain=%g;release_s=60.0;duration_s=1e12;'
+           'temperature_K=295.0;})')
+
+
+def check_relaxations(folder):
+    """Each look's events take a relaxation a multiple of the time before: it advances, however little of it is done."""
+    for mismatch in 0.2, 0.3:
+        done = run(["run", "in.cfg", "-o", "chip.h5", "--force", "--set", ON_CHIP % mismatch], cwd=folder)
+        expect(f"on chip, {mismatch}", done.returncode == 0 and "does not advance" not in done.stderr, done.stderr)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         write(os.path.join(folder, "in.cfg"), INPUT)
@@ -127,6 +138,7 @@ def main():
         check_rest(folder, "more", MORE, ["1.0", "1e16"])
         check_restart(folder)
         check_stops(folder)
+        check_relaxations(folder)
         expect_failure("beyond the clock", run(["run", "in.cfg", "-o", "x.h5", "-q", "--set", JUMPS], cwd=folder), 4, TOO_FAST)
     finish()
 
