@@ -66,3 +66,15 @@ double stz_normal_cdf(double x) {
   }
   return fma(sum * 0.398942280401432677940, stz_exp(-0.5 * x * x), 0.5);
 }
+
+double stz_normal_level(double share) {
+  double low = -8.0, high = 8.0;
+  while (high - low > 1e-12) {
+    const double middle = 0.5 * (low + high);
+    if (1.0 - stz_normal_cdf(middle) > share)
+      low = middle;
+    else
+      high = middle;
+  }
+  return 0.5 * (low + high);
+}

@@ -17,4 +17,7 @@ double stz_tanh(double x);
 // Distribution function of the standard normal, absolute error below 1e-14 (Marsaglia, J. Stat. Softw. 11(4), 2004).
 double stz_normal_cdf(double x);
 
+// The level above which a standard normal variable lies with the probability `share`, within (0, 1).
+double stz_normal_level(double share);
+
 #endif

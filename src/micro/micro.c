@@ -36,19 +36,6 @@ typedef struct raw {
   double rms, level, lambda;
 } raw;
 
-// xi with P(normal variable > xi) = fraction.
-static double normal_level(double fraction) {
-  double low = -8.0, high = 8.0;
-  while (high - low > 1e-12) {
-    const double middle = 0.5 * (low + high);
-    if (1.0 - stz_normal_cdf(middle) > fraction)
-      low = middle;
-    else
-      high = middle;
-  }
-  return 0.5 * (low + high);
-}
-
 // The level above which the share `fraction` of the sites lies, f being in units of `rms`.
 static double field_level(const stz_micro *m, double rms, double fraction) {
   double low = -16.0, high = 16.0;
@@ -170,7 +157,7 @@ static stz_err make_spectral(stz_micro *m, stz_spectral *spectral, const stz_mic
   STZ_TRY(gradient_of(m, spectral, spectrum, work, scratch));
   from.rms = sqrt(mean_square(m, m->f, scratch));
   if (!waves) from.level = field_level(m, from.rms, params->nickel_fraction);
-  if (waves && params->profile == STZ_PROFILE_CUT) from.level = normal_level(params->nickel_fraction);
+  if (waves && params->profile == STZ_PROFILE_CUT) from.level = stz_normal_level(params->nickel_fraction);
   make_profile(m, params, &from);
   return STZ_OK;
 }

@@ -95,6 +95,23 @@ def check_right(folder):
         expect("its order is printed", line in said, said)
 
 
+def check_floor(folder):
+    """Barriers at their floor as check says and as a run has them, for each kind of domains."""
+    for kind, sets in (("waves", []), ("cut", ['microstructure.profile="cut"', "barriers.interface_eV=3.0"]),
+                       ("layers", ['microstructure.type="layers"', "microstructure.layer_period_nm=9.28"]),
+                       ("quench", ['microstructure.type="cahn-hilliard"'])):
+        sets = sets + ["lattice.cells=[32,32,32]", "barriers.composition_eV=5.0", "output.nbed_strains=[]"]
+        sets += ['protocol=({type="age";duration_s=1e-15;temperature_K=77.0;})']
+        call = [os.path.join(SOURCE, "inputs", "onchip.cfg")] + [word for one in sets for word in ("--set", one)]
+        said = run(["check"] + call, cwd=folder).stdout
+        done = run(["run"] + call + ["-o", "floor.h5", "--force", "-q"], cwd=folder)
+        expect(f"floor, {kind}: runs", done.returncode == 0, done.stderr)
+        with h5py.File(os.path.join(folder, "floor.h5")) as result:
+            truth = (result["microstructure/barrier_initial_eV"][()] <= 0.2001).mean()
+        share = float(re.search(r"barriers at their floor of \S+ eV: (\S+) of all sites", said)[1])
+        expect(f"floor, {kind}: as said", abs(share - truth) < 0.05, f"{share} and {truth}")
+
+
 def check_phases(folder):
     """A map of 0 and 1: composition 0.35 + 0.15 (g - mean g) of the default keys, g = -1 and 1."""
     x, y, z = np.indices(CUBE) - 7.5
@@ -201,6 +218,7 @@ def check_wrong(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         check_right(folder)
+        check_floor(folder)
         check_phases(folder)
         check_snapshots(folder)
         check_wrong(folder)

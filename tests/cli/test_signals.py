@@ -107,7 +107,7 @@ def check_set_up(folder):
     steps = ["making the microstructure", "quenching", "finding the interfaces", "measuring percolation", "drawing the barriers",
              "drawing the orientations", "making the tables"]
     for number, step in zip(SIGNALS + SIGNALS, steps if FULL else steps[1::3]):
-        job = begin(["run", QUENCHED, "-o", output, "--force", "-v"] + settings(LARGE), cwd=folder, env=napping())
+        job = begin(["run", QUENCHED, "-o", output, "--force", "-v"] + settings(LARGE), cwd=folder, env=napping(0.02))
         said = wait_for(job, step)
         job.send_signal(number)
         expect_stop(f"{number.name} when {step}", job, said + end(job), number, NOTHING)
@@ -135,7 +135,7 @@ def check_ranks(folder):
     cases += [("mpirun", signal.SIGUSR2, "engine:"), (1, signal.SIGXCPU, "making the microstructure"),
               (0, signal.SIGINT, "engine:")] if FULL else []
     for target, number, step in cases:
-        job = begin(["run", SMOKE, "-o", "ranks.h5", "--restart", "-v"] + slow, ranks=2, cwd=folder, env=napping())
+        job = begin(["run", SMOKE, "-o", "ranks.h5", "--restart", "-v"] + slow, ranks=2, cwd=folder, env=napping(0.02))
         said = wait_for(job, step)
         process = job.pid if target == "mpirun" else rank_of(job, target)
         expect(f"rank {target} is found", process is not None)
@@ -240,7 +240,7 @@ def check_job_script(folder):
     for number in SIGNALS if FULL else SIGNALS[:3]:
         job = subprocess.Popen([script, MPIRUN, "--bind-to", "none", "-n", "2", PROGRAM, "run", SMOKE, "-o", "job.h5",
                                 "--restart"] + slow, cwd=folder, stderr=subprocess.PIPE, text=True,
-                               stdout=subprocess.DEVNULL, start_new_session=True, env=napping())
+                               stdout=subprocess.DEVNULL, start_new_session=True, env=napping(0.02))
         said = wait_for(job, "engine:")
         os.killpg(job.pid, number)
         expect_stop(f"{number.name} to job.sh", job, said + end(job), signal.SIGUSR1,
@@ -296,7 +296,7 @@ def check_sweep(folder):
     slow = settings(["output.history_strain_step=1e-5"])  # runs that are not all over before the signal
     write(os.path.join(folder, "s.cfg"), SWEEP % SMOKE)
     for rank, number in ((1, signal.SIGUSR1), (0, signal.SIGTERM))[:2 if FULL else 1]:
-        job = begin(["sweep", "s.cfg", "-o", "s", "--resume"] + slow, ranks=2, cwd=folder, env=napping())
+        job = begin(["sweep", "s.cfg", "-o", "s", "--resume"] + slow, ranks=2, cwd=folder, env=napping(0.02))
         said = wait_for(job, "runs done")
         os.kill(rank_of(job, rank) or job.pid, number)
         said += end(job)
@@ -312,7 +312,7 @@ def check_nbed(folder):
     """It has nothing to save, and leaves no file behind."""
     done = run(["run", SMOKE, "-o", "scanned.h5", "-q", "--set", "output.snapshots=true"], cwd=folder)
     expect("snapshots", done.returncode == 0, done.stderr)
-    job = begin(["nbed", "scanned.h5", "-o", "again.h5", "--scans", "50"], cwd=folder, env=napping())
+    job = begin(["nbed", "scanned.h5", "-o", "again.h5", "--scans", "50"], cwd=folder, env=napping(0.02))
     said = wait_for(job, "scanning the snapshots")
     job.send_signal(signal.SIGHUP)
     said += end(job)
