@@ -141,6 +141,27 @@ def check_refusals(folder):
     expect("the result is as it was", read(os.path.join(folder, "out.h5")) == before)
 
 
+def check_values(folder):
+    """Values that no run writes, on one rank and on another's part of the box."""
+    cases = [("composition", np.nan, "nan", "fractions from 0 to 1"), ("composition", 1.5, "1.5", "fractions from 0 to 1"),
+             ("event_count", -1.0, "-1", "counts"), ("event_count", np.inf, "inf", "counts"),
+             ("event_count", 2.0**32, "4.29497e+09", "counts")]
+    whole = read(os.path.join(folder, "out.0001.hdf"))
+    for place in 0, -1:
+        for name, value, got, needs in cases:
+            with h5py.File(os.path.join(folder, "out.0001.hdf"), "a") as file:
+                file[f"VTKHDF/PointData/{name}"][place, place, place] = value
+            done = run(["nbed", "out.h5", "-o", "values.h5", "--force"], 2, folder)
+            message = f"stzkmc: out.0001.hdf: {name}: got {got}, needs {needs}"
+            expect(f"{name} {got}", done.returncode == 3 and message in done.stderr.splitlines(), done.stderr)
+            write(os.path.join(folder, "out.0001.hdf"), whole)
+    with h5py.File(os.path.join(folder, "out.0001.hdf"), "a") as file:
+        file.attrs["segment"] = np.nan
+    expect_failure("segment", run(["nbed", "out.h5"], 1, folder), 3,
+                   "out.0001.hdf: segment: got nan, needs the number of a segment")
+    write(os.path.join(folder, "out.0001.hdf"), whole)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         write(os.path.join(folder, "in.cfg"), INPUT)
@@ -149,6 +170,7 @@ def main():
         check_same_optics(folder)
         check_other_optics(folder)
         check_refusals(folder)
+        check_values(folder)
     finish()
 
 
