@@ -155,11 +155,13 @@ def check_values(folder):
             message = f"stzkmc: out.0001.hdf: {name}: got {got}, needs {needs}"
             expect(f"{name} {got}", done.returncode == 3 and message in done.stderr.splitlines(), done.stderr)
             write(os.path.join(folder, "out.0001.hdf"), whole)
-    with h5py.File(os.path.join(folder, "out.0001.hdf"), "a") as file:
+    first = os.path.join(folder, "out.0000.hdf")
+    whole = read(first)
+    with h5py.File(first, "a") as file:
         file.attrs["segment"] = np.nan
     expect_failure("segment", run(["nbed", "out.h5"], 1, folder), 3,
-                   "out.0001.hdf: segment: got nan, needs the number of a segment")
-    write(os.path.join(folder, "out.0001.hdf"), whole)
+                   "out.0000.hdf: segment: got nan, needs the number of a segment")
+    write(first, whole)
 
 
 def main():
