@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "io/result.h"
 
 // A setting's value: up to the semicolon that ends it, which is not one within quotes.
@@ -54,7 +55,10 @@ static stz_err describe(const char *path, char **text) {
   STZ_TRY(stz_result_peek(path, &complete, &resolved));
   FILE *out = open_memstream(text, &size);
   stz_err err = out ? stz_result_info(path, out) : stz_fail(STZ_EINTERNAL, "out of memory");
-  if (err == STZ_OK) flatten(resolved, out);
+  if (err == STZ_OK) {
+    stz_make_lines(resolved);
+    flatten(resolved, out);
+  }
   if (out && fclose(out) != 0 && err == STZ_OK) err = stz_fail(STZ_EINTERNAL, "out of memory");
   stz_free(resolved);
   return err;

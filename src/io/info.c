@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "io/reader.h"
 #include "io/result.h"
 
@@ -19,6 +20,7 @@ static bool read_text(stz_reader *file, const char *group, const char *name, cha
   for (char *c = text; *c; c++) {
     if (iscntrl((unsigned char)*c)) *c = ' ';
   }
+  stz_make_line(text);
   return true;
 }
 
