@@ -17,7 +17,7 @@ typedef struct run {
 } run;
 
 static void open_run(run *r) {
-  const kmc_spec spec = {.cells = {16, 24, 32},
+  const kmc_spec spec = {.cells = {24, 16, 32},
                          .young_GPa = 72.0,
                          .mean_eV = 2.352,
                          .width_eV = 0.10,
@@ -47,6 +47,7 @@ static void close_run(run *r) {
 static void make_events(run *r) {
   stz_event event;
   stz_mean_stress mean;
+  int last = 0; // events in the last third along x: beyond as many planes as the box has along y
   for (int events = 0; events < EVENTS;) {
     if (!load_to_event(&r->s, r->load, &event, &mean)) {
       CHECK(events > 50 && stz_load_next_segment(r->load), "%d events before the relaxation", events);
@@ -62,8 +63,10 @@ static void make_events(run *r) {
     }
     stz_dev_from_sym(strain, deviator);
     for (int c = 0; c < 5; c++) r->strain[c][event.shear.site] += deviator[c];
+    last += 3 * event.shear.site >= 2 * stz_grid_sites(r->s.grid);
     events++;
   }
+  CHECK(last > EVENTS / 6, "%d of %d events in the last third of the box", last, EVENTS);
   CHECK_OK(stz_elastic_stress(r->s.elastic, r->s.spectral, (const double *const *)r->strain, r->stress));
   stz_load_state(r->load, &r->macro);
 }
