@@ -148,9 +148,13 @@ static inline __attribute__((always_inline)) void note(stz_ml_selection *s, int3
   s->rows8[s->count++] = row8;
 }
 
-void stz_ml_adapt_limit(stz_multilevel *e, int block, float share) {
+void stz_ml_adapt_limit(stz_multilevel *e, int block, float share, float most) {
   const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
-  e->drift_limit[block] = fminf(LOOSEST, stz_ml_drift_limit(e, block) * change);
+  e->drift_limit[block] = fminf(most, stz_ml_drift_limit(e, block) * change);
+}
+
+void stz_ml_learn_typical(stz_multilevel *e, int block) {
+  e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->drift_limit[block] / e->head->typical) - 1.0);
 }
 
 void stz_ml_rebound_block(stz_kmc *kmc, int block) {
@@ -158,8 +162,8 @@ void stz_ml_rebound_block(stz_kmc *kmc, int block) {
   const float *rates = e->rooms[0].rates;
   (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0], NULL);
   const inspection found = inspect(rates, rows8_of(e, block));
-  stz_ml_adapt_limit(e, block, TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f));
-  e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->drift_limit[block] / e->head->typical) - 1.0);
+  stz_ml_adapt_limit(e, block, TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f), LOOSEST);
+  stz_ml_learn_typical(e, block);
   if (found.above) {
     kmc->stats.violations += (uint64_t)found.above;
     kmc->stats.missed += (double)(kmc->stats.events - e->cached[block]) * found.excess /
@@ -179,7 +183,7 @@ float stz_ml_fold(stz_kmc *kmc, int block) {
   float moved;
   (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0], &moved);
   bound_block(rates, least_bound(e), factor(e), rows8_of(e, block), rows_of(e, block));
-  e->drift[block] = -(float)e->head->everywhere;
+  e->drift[block] = -((float)e->head->everywhere + STZ_ML_GRAIN - STZ_ML_GRAIN);
   kmc->stats.folds++;
   for (int row = 0; row < STZ_BLOCK_PIECES; row++) note(&e->selection, block * STZ_BLOCK_PIECES + row);
   return moved;

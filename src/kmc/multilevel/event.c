@@ -88,6 +88,7 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
 // of its own, which updates them, only sets e->due.
 static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   const float slope = (float)(e->slope * e->most_dress), beyond = slope * e->beyond;
+  const float grain = e->selection.bounded ? STZ_ML_GRAIN : 0.0f;
   int count[3];
   e->head->everywhere += (double)beyond;
   int place[3][STZ_ML_SPREAD], distance[3][STZ_ML_SPREAD];
@@ -106,7 +107,7 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
       const float *spread = e->spread[distance[0][i]][distance[1][j]];
       for (int k = 0; k < count[2]; k++) {
         const int block = row + place[2][k];
-        e->drift[block] += slope * spread[distance[2][k]] - beyond;
+        e->drift[block] += (slope * spread[distance[2][k]] - beyond + grain) - grain;
         if (!stz_ml_used(e, block)) continue;
         if (e->selection.bounded)
           e->due = true;

@@ -56,6 +56,10 @@ typedef struct stz_ml_selection {
   int count;
 } stz_ml_selection;
 
+// With a selection of its own, drift is a sum of multiples of 2^-16, which no order changes: what is added to this
+// number, and taken off again, is rounded to them.
+#define STZ_ML_GRAIN 192.0f
+
 enum { STZ_ML_TOLD = 4096 }; // rows that are told of at once, at most
 
 typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Padding): in the order of use
@@ -248,8 +252,11 @@ static inline bool stz_ml_used(const stz_multilevel *e, int block) {
 // Updates the bounds of a block from its exact rates. Call stz_ml_sum_changed afterwards, as after the next two.
 void stz_ml_rebound_block(stz_kmc *kmc, int block);
 
-// The limit of a block changes by the factor `share`, or by as much of it as is safe.
-void stz_ml_adapt_limit(stz_multilevel *e, int block, float share);
+// The limit of a block changes by the factor `share`, or by as much of it as is safe, to `most` at most.
+void stz_ml_adapt_limit(stz_multilevel *e, int block, float share, float most);
+
+// The limit of blocks without one of their own learns from that of a block.
+void stz_ml_learn_typical(stz_multilevel *e, int block);
 
 // The same for a selection of its own, which is told, without what the multilevel engine learns from it: returns the
 // largest change of a site's cached stress (eV/nm^3).

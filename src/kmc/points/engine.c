@@ -40,7 +40,7 @@ const stz_points_ways STZ_POINTS_WAYS = {.kept = 1,
                                          .spare = 0.9f,
                                          .squeezed = true,
                                          .margin = 1.4,
-                                         .target = 1.4,
+                                         .target = 1.6,
                                          .missed = 1e-3,
                                          .moments = 32};
 static const double WASTE = 16.0; // of the rates: the least bounds together, at most
@@ -48,7 +48,9 @@ static const float CHEAP = 2.0f;  // bounds that are loosened still lie below th
 static const double BARE = 0.02;  // events until the next reference, at most, as long as bounds are put off
 enum { DRY = 2048 };              // points below the ground without an event, after which all bounds are set anew
 static const double TOLD = 1.001; // factor: margin of the test of a slack over its error
-static const double ERRORS = 0.1; // ln: of the sums of cached stress and slack
+static const double ERRORS = 0.1; // ln: of rates by the sums of cached stresses and of slacks
+static const double LEAST = 0.4;  // ln: margin right after an update of the block
+static const double SURE = 1.05;  // factor: the slope at another temperature than the reference's, and rounding
 static const double LOOSE = 0.02; // rate/bound of a site below which its bound is computed anew
 
 // --- all bounds ---
@@ -62,7 +64,6 @@ static float plan(void *context) {
   if (x->at.bare || off > 1 || off < -1) stz_points_set_ground(x, ground);
   x->at.bare = 0;
   x->at.dry = 0;
-  stz_points_new_limit(x->e);
   return fminf(stz_points_least(x), (float)(WASTE * mean));
 }
 
@@ -171,10 +172,27 @@ static stz_err propose(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_s
   return STZ_OK;
 }
 
-// Whether a rate (1/s) above that of the cached stress counts; if not, what of it is missed is noted.
-static bool counts(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_proposal *p, double rate) {
-  const double cached = stz_ml_cached_rates(kmc, mean, p->elapsed, p->number);
-  const double most = stz_exp(stz_points_of(kmc)->ways.margin) * kmc->attempt * cached;
+// ln: a rate counts up to so far above that of the cached stress. As the drift estimate says how far it may be off.
+static double margin_of(const stz_points *x, int32_t number) {
+  return LEAST + (x->ways.margin - LEAST) / stz_ml_margin() * stz_ml_drift_estimate(x->e, number);
+}
+
+// Whether no stress so near to the cached one can bring a rate above the margin.
+static bool is_near(const stz_points *x, int32_t number, double margin) {
+  float stress[5], square = 0.0f;
+  stz_ml_site_stress(x->e, number, stress);
+  for (int c = 0; c < 5; c++) {
+    const float off = stress[c] - STZ_CACHED * (float)stz_ml_row8(x->e, number)->cached[c][number % 8];
+    square += off * off;
+  }
+  return SURE * x->e->slope * x->e->most_dress * sqrt((double)square) < margin;
+}
+
+// Whether a point below the rate (1/s) of its site is an event; if it is one, what the rate has above what counts is
+// noted as missed.
+static bool counts(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_proposal *p, double margin, double rate) {
+  if (is_near(stz_points_of(kmc), p->number, margin)) return true;
+  const double most = stz_exp(margin) * kmc->attempt * stz_ml_cached_rates(kmc, mean, p->elapsed, p->number);
   if (rate <= most) return true;
   if (!(p->height < most)) return false;
   kmc->stats.violations++;
@@ -182,28 +200,35 @@ static bool counts(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_propo
   return true;
 }
 
-// Whether the height of a point is below the rate of its site.
+// Whether its slack alone says that a point is above all that counts of its site's rate.
+static bool is_squeezed(const stz_points *x, const stz_ml_proposal *p, double margin) {
+  const stz_row8 *row8 = stz_ml_row8(x->e, p->number);
+  const double slack = (double)STZ_SLACK * row8->slack[p->number % 8],
+               spare = slack + stz_ml_margin() - ERRORS - margin;
+  return x->ways.squeezed && slack > 0.0 && (double)row8->bound[p->number % 8] < stz_ml_largest() &&
+         p->accept > TOLD * (double)stz_power2((float)(-STZ_LOG2_E * spare));
+}
+
+// Whether a point is an event.
 static bool consider(stz_kmc *kmc, const stz_mean_stress *mean, double raised, const stz_ml_proposal *p,
                      stz_shear *shear) {
   const stz_points *x = stz_points_of(kmc);
-  const stz_row8 *row8 = stz_ml_row8(x->e, p->number);
-  const double bound = (double)row8->bound[p->number % 8], slack = (double)STZ_SLACK * row8->slack[p->number % 8];
   if (x->at.dry == DRY) stz_ml_tire(x->e);
   if (!(p->accept < 1.0)) return false;
   kmc->stats.candidates++;
-  if (x->ways.squeezed && slack > 0.0 && bound < stz_ml_largest() &&
-      p->accept >
-          TOLD * (double)stz_power2((float)(-STZ_LOG2_E * (slack + stz_ml_margin() - ERRORS - x->ways.margin)))) {
+  const double margin = margin_of(x, p->number);
+  if (is_squeezed(x, p, margin)) {
     kmc->stats.squeezed++;
     return false;
   }
   float rates[STZ_MODES][2];
   const double sum = stz_ml_exact_rates(kmc, mean, p->elapsed, p->number, rates);
   if (!(p->height < kmc->attempt * sum)) {
-    if (sum < LOOSE * bound * raised) stz_ml_bound_cached(kmc, p->number, stz_ml_recovery_at(kmc, mean, p->elapsed));
+    const double bound = raised * (double)stz_ml_row8(x->e, p->number)->bound[p->number % 8];
+    if (sum < LOOSE * bound) stz_ml_bound_cached(kmc, p->number, stz_ml_recovery_at(kmc, mean, p->elapsed));
     return false;
   }
-  if (!counts(kmc, mean, p, kmc->attempt * sum)) return false;
+  if (!counts(kmc, mean, p, margin, kmc->attempt * sum)) return false;
   stz_ml_choose(kmc, p->number, (const float(*)[2])rates, p->mode * sum, shear);
   return true;
 }

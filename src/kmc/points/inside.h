@@ -79,8 +79,7 @@ void stz_points_set_ahead(stz_points *x, double ahead);
 // The least bound (attempt rates): its points lie below the ground, where they are looked at in any case.
 float stz_points_least(const stz_points *x);
 
-// moments.c: what happens after an event; the limit of blocks that have none of their own, at a new reference.
+// moments.c: what happens after an event.
 void stz_points_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]);
-void stz_points_new_limit(stz_multilevel *e);
 
 #endif

@@ -15,7 +15,7 @@ enum { LEVEL_BITS = 5, OWN = 32 - LEVEL_BITS, TALL = OWN + 1, TALL_BITS = 7 };
 static const uint32_t LEVEL = (1u << LEVEL_BITS) - 1, TALL_LEVEL = (1u << TALL_BITS) - 1;
 _Static_assert(STZ_POINTS_HIGHEST - STZ_POINTS_LOWEST <= OWN + 128 - TALL_BITS, "there are layers without a bit");
 
-static const double BELOW = 16.0;    // points below the ground per event, about
+static const double BELOW = 8.0;     // points below the ground per event, about
 static const double ROUNDING = 1e-6; // relative, of levels in single precision
 // Of the ground, the least bounds: the load may raise them by a half or more before the next reference, and they may be
 // doubled before they are computed anew.

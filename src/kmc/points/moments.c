@@ -5,26 +5,18 @@
 // at whatever the levels are, and the drift is the sum of what the events bring.
 #include "kmc/points/inside.h"
 
+static const float LOOSEST = 10.0f;    // largest limit
 static const float SOFT = 0.75f;       // of its limit: drift of a block from which on a moment updates it
 enum { SEEN = 1024, MOST_BELOW = 32 }; // points below the ground between looks at it; most per event
 
-void stz_points_new_limit(stz_multilevel *e) {
-  double sum = 0.0;
-  int known = 0;
-  for (int b = 0; b < e->blocks; b++) {
-    sum += (double)e->drift_limit[b];
-    known += e->drift_limit[b] > 0.0f;
-  }
-  if (known) e->head->typical = sum / known;
-}
-
 // Updates a block whose drift is near its limit, and learns how far rates have moved by then.
-static void update(stz_points *x, int block) {
+static void update(stz_points *x, int block, uint64_t events) {
   stz_multilevel *e = x->e;
   const float limit = stz_ml_drift_limit(e, block), drift = e->drift[block] + (float)e->head->everywhere;
   if (!(drift > SOFT * limit)) return;
+  e->cached[block] = events;
   const float moved = (float)(e->slope * e->most_dress) * stz_ml_fold(x->kmc, block);
-  stz_ml_adapt_limit(e, block, (float)x->ways.target / (moved > 0.1f ? moved : 0.1f) * (drift / limit));
+  stz_ml_adapt_limit(e, block, (float)x->ways.target / (moved > 0.1f ? moved : 0.1f) * (drift / limit), LOOSEST);
 }
 
 // Lowers the ground when the events have become much fewer than the points below it.
@@ -50,7 +42,10 @@ static void moment(stz_points *x, uint64_t events) {
     stz_far_converge(e->far);
     e->head->converged = events;
   }
-  for (int i = 0; i < e->blocks; i++) update(x, x->ways.backwards ? e->blocks - 1 - i : i);
+  for (int i = 0; i < e->blocks; i++) update(x, x->ways.backwards ? e->blocks - 1 - i : i, events);
+  for (int b = 0; b < e->blocks; b++) { // always in this order
+    if (e->cached[b] == events) stz_ml_learn_typical(e, b);
+  }
   stz_ml_sum_changed(e);
   follow_activity(x, events);
 }

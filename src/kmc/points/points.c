@@ -7,23 +7,31 @@
 #include "rng/philox.h"
 
 enum { SECOND = 64, BLOCK = 9, SITES = 1 << BLOCK }; // bits of a second; of the number of a site in its block
-enum { CELL = 1 };                                   // 2^CELL points per cell on average
+enum { CELL = 1, GROUND_CELL = 4 };                  // 2^CELL points per cell on average
 
-// A process: its name, and the mean time between its points, 2^gap units of time.
+// A process, and its name.
 typedef struct process {
   int32_t owner; // site or block
   int16_t layer;
   bool ground;
-  int gap;
+  int gap, cell; // mean time between its points and length of its cells, 2^gap and 2^cell units of time
 } process;
 
 // Density x heights x sites x mean gap = 1.
 static process own(int32_t number, int layer) {
-  return (process){.owner = number, .layer = (int16_t)layer, .ground = false, .gap = SECOND - (layer - 1)};
+  return (process){.owner = number,
+                   .layer = (int16_t)layer,
+                   .ground = false,
+                   .gap = SECOND - (layer - 1),
+                   .cell = SECOND - (layer - 1) + CELL};
 }
 
 static process ground_of(int32_t block, int ground) {
-  return (process){.owner = block, .layer = (int16_t)ground, .ground = true, .gap = SECOND - BLOCK - ground};
+  return (process){.owner = block,
+                   .layer = (int16_t)ground,
+                   .ground = true,
+                   .gap = SECOND - BLOCK - ground,
+                   .cell = SECOND - BLOCK - ground + GROUND_CELL};
 }
 
 static process process_of(const stz_point *point) {
@@ -81,7 +89,7 @@ static stz_point make(const process *p, stz_instant time, int index, const uint6
 // The first point after `after`, which is in the cell of point number index - 1, at `time` (or of none, at the begin of
 // the cell). An exponential time has no memory, so that each cell begins anew.
 static stz_point first_after(uint64_t seed, const process *p, stz_instant time, int index, stz_instant after) {
-  const int bits = p->gap + CELL;
+  const int bits = p->cell;
   for (stz_instant cell = time >> bits; cell < STZ_INSTANT_NEVER >> bits;) {
     uint64_t words[4];
     words_of(seed, p, cell, index, words);
@@ -99,7 +107,7 @@ static stz_point first_after(uint64_t seed, const process *p, stz_instant time, 
 }
 
 // The begin of the cell of a time.
-static stz_instant begin_of(const process *p, stz_instant time) { return time >> (p->gap + CELL) << (p->gap + CELL); }
+static stz_instant begin_of(const process *p, stz_instant time) { return time >> (p->cell) << (p->cell); }
 
 stz_point stz_points_own(uint64_t seed, int32_t number, int layer, stz_instant after) {
   const process p = own(number, layer);
@@ -111,16 +119,19 @@ stz_point stz_points_ground(uint64_t seed, int32_t block, int ground, stz_instan
   return first_after(seed, &p, begin_of(&p, after), 0, after);
 }
 
-// Nearly always it is the next one of its cell or the first of the cell that follows: both are made side by side.
+// Nearly always it is the next one of its cell or the first of the cell that follows. Where both are likely they are
+// made side by side.
 stz_point stz_points_next(uint64_t seed, const stz_point *point) {
   const process p = process_of(point);
-  const stz_instant cell = point->time >> (p.gap + CELL), end = (cell + 1) << (p.gap + CELL);
+  const stz_instant cell = point->time >> p.cell, end = (cell + 1) << p.cell;
   uint64_t here[4], beyond[4];
   words_of(seed, &p, cell, point->index + 1, here);
-  words_of(seed, &p, cell + 1, 0, beyond);
-  const stz_instant next = point->time + gap_of(here[0], p.gap), first = end + gap_of(beyond[0], p.gap);
+  if (!p.ground) words_of(seed, &p, cell + 1, 0, beyond);
+  const stz_instant next = point->time + gap_of(here[0], p.gap);
   if (next < end && next > point->time) return make(&p, next, point->index + 1, here);
-  if (next >= end && first > end && (first - end) >> (p.gap + CELL) == 0 && first < STZ_INSTANT_NEVER)
+  if (p.ground) words_of(seed, &p, cell + 1, 0, beyond);
+  const stz_instant first = end + gap_of(beyond[0], p.gap);
+  if (next >= end && first > end && (first - end) >> p.cell == 0 && first < STZ_INSTANT_NEVER)
     return make(&p, first, 0, beyond);
   return first_after(seed, &p, point->time, point->index + 1, point->time);
 }
@@ -128,7 +139,7 @@ stz_point stz_points_next(uint64_t seed, const stz_point *point) {
 double stz_points_uniform(uint64_t seed, const stz_point *point) {
   const process p = process_of(point);
   uint64_t words[4];
-  words_of(seed, &p, point->time >> (p.gap + CELL), point->index, words);
+  words_of(seed, &p, point->time >> (p.cell), point->index, words);
   return unit(words[2] & (((uint64_t)1 << 53) - 1));
 }
 
