@@ -36,7 +36,7 @@
 #include "stz/power2.h"
 
 const stz_points_ways STZ_POINTS_WAYS = {.kept = 1,
-                                         .step = 0.15,
+                                         .step = 0.05,
                                          .spare = 0.9f,
                                          .squeezed = true,
                                          .margin = 1.4,
