@@ -10,13 +10,13 @@
 enum {
   N = STZ_TILE_CELLS,
   SITES = STZ_TILE_SITES,
-  LOW = -14, // the first layer
-  LAYERS = 16,
+  LOW = STZ_TILE_LOW,
+  LAYERS = STZ_TILE_LAYERS,
   LOG = 4096,
   UNIT = 1024, // of stress: a kT
   FOOT = 7     // sites whose barriers an event changes
 };
-static const uint64_t SEED = 7;
+static const uint64_t SEED = STZ_TILE_SEED;
 static const double ROOM = 0.5, // ln: levels hold until rates may have moved by so much
     MOST = 1.3;                 // strain of an event, at most
 
@@ -40,12 +40,13 @@ typedef struct tile {
   double mean;            // but for the ramp
   // Now.
   int32_t stress[SITES];     // of all sites, for simplicity
+  int32_t cached[SITES];     // that of the last update, with the events nearby since
   stz_window_event log[LOG]; // events since, in the order of time
   int logs;
   stz_window_event arrived[LOG]; // the same in the order of arrival, for a defect
   decision decisions[LOG];       // in the order of time
   int decided;
-  stz_instant now; // up to where it has run
+  stz_instant from, now; // the last commit; up to where it has run
   // Levels: up to which layer points are looked at from here on.
   int level[SITES];
   stz_point point[SITES][LAYERS]; // the next ones
@@ -56,7 +57,9 @@ typedef struct tile {
   stz_instant late_from[SITES];   // the first of these changes
 } tile;
 
-static int32_t kernel[SITES]; // by the difference of sites
+// By the difference of sites.
+static int32_t kernel[SITES];
+static bool touched[SITES]; // the barrier
 
 static int site_of(int x, int y, int z) { return ((x + N) % N * N + (y + N) % N) * N + (z + N) % N; }
 
@@ -73,28 +76,8 @@ static float drawn_barrier(int site, uint32_t number) {
   return (float)(11.0 + 4.0 * uniform_of(1, (uint64_t)site, number));
 }
 
-// The plastic strain of an event: no round number.
-static double strain[SITES];
+static double strain[SITES]; // plastic, of an event at the site: no round number
 static double strain_of(const stz_window_event *e) { return e->sign * strain[e->number]; }
-
-void stz_tile_tables(void) {
-  for (int i = 0; i < SITES; i++) {
-    int d[3] = {i / N / N, i / N % N, i % N};
-    for (int a = 0; a < 3; a++) d[a] -= d[a] > N / 2 ? N : 0;
-    const double r2 = d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
-    const double shape = r2 > 0.0 ? 3.0 * d[0] * d[0] * d[1] * d[1] / (r2 * r2) * 4.0 - 0.8 : 0.0;
-    kernel[i] = (int32_t)lrint(UNIT * (r2 > 0.0 ? 1.2 * shape / (r2 * sqrt(r2)) : -7.0));
-    strain[i] = 1.0 + 0.3 * uniform_of(2, (uint64_t)i, 0);
-  }
-}
-
-static bool lies_in(const tile *t, int site) {
-  const int x[3] = {site / N / N, site / N % N, site % N};
-  for (int a = 0; a < 3; a++) {
-    if (x[a] < t->low[a] || x[a] >= t->high[a]) return false;
-  }
-  return true;
-}
 
 static void footprint_of(int site, int foot[FOOT]) {
   const int x = site / N / N, y = site / N % N, z = site % N;
@@ -108,14 +91,29 @@ static void footprint_of(int site, int foot[FOOT]) {
   memcpy(foot, all, sizeof all);
 }
 
-static bool touches(int from, int site) {
-  int foot[FOOT];
-  footprint_of(from, foot);
-  for (int i = 0; i < FOOT; i++) {
-    if (foot[i] == site) return true;
+void stz_tile_tables(void) {
+  for (int i = 0; i < SITES; i++) {
+    int d[3] = {i / N / N, i / N % N, i % N};
+    for (int a = 0; a < 3; a++) d[a] -= d[a] > N / 2 ? N : 0;
+    const double r2 = d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
+    const double shape = r2 > 0.0 ? 3.0 * d[0] * d[0] * d[1] * d[1] / (r2 * r2) * 4.0 - 0.8 : 0.0;
+    kernel[i] = (int32_t)lrint(UNIT * (r2 > 0.0 ? 1.2 * shape / (r2 * sqrt(r2)) : -7.0));
+    strain[i] = 1.0 + 0.3 * uniform_of(2, (uint64_t)i, 0);
   }
-  return false;
+  int foot[FOOT];
+  footprint_of(0, foot);
+  for (int i = 0; i < FOOT; i++) touched[foot[i]] = true;
 }
+
+static bool lies_in(const tile *t, int site) {
+  const int x[3] = {site / N / N, site / N % N, site % N};
+  for (int a = 0; a < 3; a++) {
+    if (x[a] < t->low[a] || x[a] >= t->high[a]) return false;
+  }
+  return true;
+}
+
+static bool touches(int from, int site) { return touched[difference(site, from)]; }
 
 static double yielded(const tile *t, double mean, const stz_window_event *events, stz_instant time) {
   for (int i = 0; i < t->logs; i++) {
@@ -132,32 +130,56 @@ static double mean_at(const tile *t, stz_instant time) {
 
 // What an event makes of the barrier of a site that it touches; `number`: of events at the site before it, goes on.
 static float barrier_after(const tile *t, const stz_window_event *e, int site, float barrier, uint32_t *number) {
-  if (e->number == site) return drawn_barrier(site, ++*number);
+  const bool local = t->set->defect == STZ_TILE_LOCAL_ORDER;
+  if (e->number == site) return drawn_barrier(site, ++*number + (local ? (uint32_t)t->logs : 0));
   return fmaxf(fminf(barrier, 9.0f), barrier - (float)t->set->softening);
 }
 
 static float barrier_at(const tile *t, int site, stz_instant time) {
   float barrier = t->barrier[site];
   uint32_t number = t->events[site];
-  if (t->set->defect == STZ_TILE_LOCAL_ORDER) number += (uint32_t)t->logs;
   for (int i = 0; i < t->logs && t->log[i].time < time; i++) {
     if (touches(t->log[i].number, site)) barrier = barrier_after(t, &t->log[i], site, barrier, &number);
   }
   return barrier;
 }
 
-// The stress just before `time`: what is later is taken off.
-static int32_t stress_at(const tile *t, int site, stz_instant time) {
-  int32_t stress = t->stress[site];
-  for (int i = t->logs; i > 0 && t->log[i - 1].time >= time; i--)
-    stress -= t->log[i - 1].sign * kernel[difference(site, t->log[i - 1].number)];
-  return stress;
+static bool is_near(int site, int from) {
+  const int d = difference(site, from), x[3] = {d / N / N, d / N % N, d % N};
+  int r2 = 0;
+  for (int a = 0; a < 3; a++) r2 += x[a] > N / 2 ? (N - x[a]) * (N - x[a]) : x[a] * x[a];
+  return r2 <= 5;
 }
 
-static double rate_at(const tile *t, int site, stz_instant time, double rates[2]) {
-  const double s = stress_at(t, site, time) * (1.0 / UNIT) + mean_at(t, time), q = (double)barrier_at(t, site, time);
-  for (int k = 0; k < 2; k++) rates[k] = exp(fmin(0.0, (k ? -s : s) - q));
+// The stress and the cached stress of a site just before `time`: what is later is taken off.
+static void stress_at(const tile *t, int site, stz_instant time, int32_t stress[2]) {
+  stress[0] = t->stress[site];
+  stress[1] = t->cached[site];
+  for (int i = t->logs; i > 0 && t->log[i - 1].time >= time; i--) {
+    const int from = t->log[i - 1].number;
+    const int32_t by = t->log[i - 1].sign * kernel[difference(site, from)];
+    stress[0] -= by;
+    if (is_near(site, from)) stress[1] -= by;
+  }
+}
+
+static double rates_under(int32_t stress, double mean, double barrier, double rates[2]) {
+  const double s = stress * (1.0 / UNIT) + mean;
+  for (int k = 0; k < 2; k++) rates[k] = exp(fmin(0.0, (k ? -s : s) - barrier));
   return rates[0] + rates[1];
+}
+
+// The rate of a site just before `time`; *counts (may be NULL): how much of it counts.
+static double rate_at(const tile *t, int site, stz_instant time, double rates[2], double *counts) {
+  const double mean = mean_at(t, time), barrier = (double)barrier_at(t, site, time);
+  int32_t stress[2];
+  double cached[2];
+  stress_at(t, site, time, stress);
+  const double rate = rates_under(stress[0], mean, barrier, rates);
+  if (!counts) return rate;
+  const double most = exp(t->set->margin) * rates_under(stress[1], mean, barrier, cached);
+  *counts = t->set->margin > 0.0 && most < rate ? most : rate;
+  return rate;
 }
 
 // ln: what an event may do to the rate of a site, but for its barrier.
@@ -191,7 +213,7 @@ static void set_level(tile *t, int site, int level, stz_instant from) {
 
 static void look_from(tile *t, int site, stz_instant time) {
   double rates[2];
-  set_level(t, site, level_of(rate_at(t, site, time + 1, rates) * exp(1.6 * ROOM)), time);
+  set_level(t, site, level_of(rate_at(t, site, time + 1, rates, NULL) * exp(1.6 * ROOM)), time);
   t->spent[site] = 0.0;
 }
 
@@ -227,11 +249,11 @@ static void add_decision(tile *t, const stz_point *p, double margin) {
 
 // The largest rate of a site after `time` and up to now.
 static double largest_rate(const tile *t, int site, stz_instant time) {
-  double rates[2], most = fmax(rate_at(t, site, time + 1, rates), rate_at(t, site, t->now, rates));
+  double rates[2], most = fmax(rate_at(t, site, time + 1, rates, NULL), rate_at(t, site, t->now, rates, NULL));
   for (int i = 0; i < t->logs; i++) {
     if (t->log[i].time <= time) continue;
-    most = fmax(most, rate_at(t, site, t->log[i].time, rates));
-    most = fmax(most, rate_at(t, site, t->log[i].time + 1, rates));
+    most = fmax(most, rate_at(t, site, t->log[i].time, rates, NULL));
+    most = fmax(most, rate_at(t, site, t->log[i].time + 1, rates, NULL));
   }
   return most;
 }
@@ -243,7 +265,7 @@ static void look_again(tile *t, int site) {
     stz_point p = stz_points_own(seed_of(t), site, LOW + k, t->late_from[site]);
     for (; p.time <= t->now; p = stz_points_next(seed_of(t), &p)) add_decision(t, &p, -1.0);
   }
-  if (level > t->level[site]) set_level(t, site, level, t->set->defect == STZ_TILE_TWICE ? t->late_from[site] : t->now);
+  if (level > t->level[site]) set_level(t, site, level, t->now);
   t->late[site] = 0.0;
   t->late_from[site] = STZ_INSTANT_NEVER;
 }
@@ -261,10 +283,10 @@ static int first_site(const tile *t) {
 
 // Whether a point is an event; how far the rate may move until it is not. The share of a mode moves by less than half.
 static bool judge(const tile *t, const stz_point *p, double *margin, stz_window_event *event) {
-  double rates[2];
-  const double rate = rate_at(t, p->number, p->time, rates), mode = stz_points_uniform(SEED, p);
-  const bool happens = p->height < rate;
-  *margin = fabs(log(p->height / rate));
+  double rates[2], counts;
+  const double rate = rate_at(t, p->number, p->time, rates, &counts), mode = stz_points_uniform(SEED, p);
+  const bool happens = p->height < counts;
+  *margin = fabs(log(p->height / counts));
   if (happens) *margin = fmin(*margin, 1.9 * fabs(mode - rates[0] / rate));
   *event = (stz_window_event){p->time, p->number, 0, mode * rate < rates[0] ? 1 : -1};
   return happens;
@@ -317,8 +339,11 @@ static void log_change(tile *t, const stz_window_change *change) {
     take_out(t->arrived, t->logs, &change->event);
   }
   t->logs += change->sign;
-  for (int i = 0; i < SITES; i++)
-    t->stress[i] += change->sign * change->event.sign * kernel[difference(i, change->event.number)];
+  for (int i = 0; i < SITES; i++) {
+    const int32_t by = change->sign * change->event.sign * kernel[difference(i, change->event.number)];
+    t->stress[i] += by;
+    if (is_near(i, change->event.number)) t->cached[i] += by;
+  }
 }
 
 // Levels from now on.
@@ -388,7 +413,7 @@ static void back(void *context, stz_instant time) {
   while (t->logs > 0 && t->log[t->logs - 1].time >= time) log_change(t, &(stz_window_change){t->log[t->logs - 1], -1});
   t->decided = decision_at(t, time);
   t->now = time - 1;
-  look_at_all(t, t->now);
+  look_at_all(t, t->set->defect == STZ_TILE_TWICE ? t->from : t->now);
 }
 
 static void commit(void *context, stz_instant time) {
@@ -401,7 +426,7 @@ static void commit(void *context, stz_instant time) {
       t->barrier[foot[j]] = barrier_after(t, &t->log[i], foot[j], t->barrier[foot[j]], &t->events[foot[j]]);
   }
   t->logs = t->decided = 0;
-  t->now = time;
+  t->from = t->now = time;
   for (int i = 0; i < SITES; i++) {
     t->late[i] = 0.0;
     t->late_from[i] = STZ_INSTANT_NEVER;
@@ -410,7 +435,7 @@ static void commit(void *context, stz_instant time) {
 
 const stz_tile_calls stz_tile_calls_small = {next, change, doubtful, decide, back, commit};
 
-void *stz_tile_create(const stz_tile_setting *set, int number) {
+void *stz_tile_create(const stz_tile_setting *set, int number, const stz_tile_fields *fields) {
   tile *t = calloc(1, sizeof *t);
   int at = number;
   if (!t) return NULL;
@@ -422,64 +447,52 @@ void *stz_tile_create(const stz_tile_setting *set, int number) {
     t->low[a] = N * part / n;
     t->high[a] = N * (part + 1) / n;
   }
-  t->mean = set->mean;
+  t->mean = fields ? fields->mean : set->mean;
+  t->from = t->now = fields ? fields->now : 0;
   for (int i = 0; i < SITES; i++) {
     t->own[i] = lies_in(t, i);
-    t->barrier[i] = drawn_barrier(i, 0);
-    t->stress[i] = (int32_t)lrint(UNIT * 4.0 * (uniform_of(3, (uint64_t)i, 0) - 0.5));
+    t->barrier[i] = fields ? fields->barrier[i] : drawn_barrier(i, 0);
+    t->stress[i] = fields ? fields->stress[i] : (int32_t)lrint(UNIT * 4.0 * (uniform_of(3, (uint64_t)i, 0) - 0.5));
+    t->cached[i] = fields ? fields->cached[i] : t->stress[i];
+    t->events[i] = fields ? fields->events[i] : 0;
+    t->late_from[i] = STZ_INSTANT_NEVER;
   }
-  for (int i = 0; i < SITES; i++) t->late_from[i] = STZ_INSTANT_NEVER;
-  look_at_all(t, 0);
+  look_at_all(t, t->now);
   return t;
 }
 
 void stz_tile_get(const void *context, stz_tile_fields *fields) {
   const tile *t = context;
-  memcpy(fields->own, t->own, sizeof fields->own);
-  memcpy(fields->stress, t->stress, sizeof fields->stress);
-  memcpy(fields->barrier, t->barrier, sizeof fields->barrier);
+  for (int i = 0; i < SITES; i++) {
+    fields->own[i] = t->own[i];
+    if (!t->own[i]) continue;
+    fields->stress[i] = t->stress[i];
+    fields->cached[i] = t->cached[i];
+    fields->barrier[i] = t->barrier[i];
+    fields->events[i] = t->events[i];
+  }
   fields->mean = t->mean;
+  fields->now = t->now;
 }
 
-// --- the definition ---
+// --- one event after the other ---
 
-static int earlier(const void *a, const void *b) {
-  const stz_instant x = ((const stz_point *)a)->time, y = ((const stz_point *)b)->time;
-  return (x > y) - (x < y);
-}
-
-// All points of all sites after `from` and up to `until`, in the order of time; returns their number.
-static int all_points(stz_instant from, stz_instant until, stz_point *points, int most) {
-  int count = 0;
-  for (int process = 0; process < SITES * LAYERS; process++) {
-    stz_point p = stz_points_own(SEED, process / LAYERS, LOW + process % LAYERS, from);
-    for (; p.time <= until; p = stz_points_next(SEED, &p)) {
-      need(count < most);
-      points[count++] = p;
-    }
+void stz_tile_update(void *context, int blocks) {
+  tile *t = context;
+  for (int i = 0; i < SITES; i++) {
+    if (blocks >> stz_tile_block(i) & 1) t->cached[i] = t->stress[i];
   }
-  qsort(points, (size_t)count, sizeof *points, earlier);
-  return count;
 }
 
-double stz_tile_define(const stz_tile_setting *setting, int most, stz_window_event *events) {
-  enum { POINTS = 64 * SITES };
-  static stz_point points[POINTS];
-  const stz_instant step = stz_instant_of(16.0); // several points per site
-  const stz_tile_setting alone = {setting->mean,      setting->ramp, setting->modulus,
-                                  setting->softening, {1, 1, 1},     STZ_TILE_RIGHT};
-  tile *t = stz_tile_create(&alone, 0);
-  int found = 0;
-  for (stz_instant from = 0; found < most; from += step) {
-    const int count = all_points(from, from + step, points, POINTS);
-    for (int i = 0; i < count && found < most; i++) {
-      double margin;
-      if (!judge(t, &points[i], &margin, &events[found])) continue;
-      log_change(t, &(stz_window_change){events[found++], 1});
-      commit(t, points[i].time);
-    }
-  }
-  const double mean = t->mean;
-  free(t);
-  return mean;
+bool stz_tile_happens(const void *context, const stz_point *point, stz_window_event *event, bool *lost) {
+  const tile *t = context;
+  double rates[2], margin;
+  const bool happens = judge(t, point, &margin, event);
+  *lost = !happens && point->height < rate_at(t, point->number, point->time, rates, NULL);
+  return happens;
+}
+
+void stz_tile_put(void *context, const stz_window_event *event) {
+  log_change(context, &(stz_window_change){*event, 1});
+  commit(context, event->time);
 }

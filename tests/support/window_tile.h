@@ -8,7 +8,14 @@
 
 #include "windows.h"
 
-enum { STZ_TILE_CELLS = 8, STZ_TILE_SITES = STZ_TILE_CELLS * STZ_TILE_CELLS * STZ_TILE_CELLS };
+enum {
+  STZ_TILE_CELLS = 8,
+  STZ_TILE_SITES = STZ_TILE_CELLS * STZ_TILE_CELLS * STZ_TILE_CELLS,
+  STZ_TILE_BLOCKS = 8, // of half the cells per axis
+  STZ_TILE_LOW = -14,  // first layer of the points
+  STZ_TILE_LAYERS = 16,
+  STZ_TILE_SEED = 7
+};
 
 // What may be planted.
 typedef enum stz_tile_defect {
@@ -24,29 +31,43 @@ typedef enum stz_tile_defect {
 
 typedef struct stz_tile_setting {
   double mean, ramp, modulus, softening; // kT; kT/s; kT per event; kT
+  double margin;                         // ln: a rate counts up to so far above that of the cached stress; 0: always
   int parts[3];                          // tiles per axis
   stz_tile_defect defect;
 } stz_tile_setting;
 
-// At its last commit, the tile's own sites and the mean stress but for its ramp.
+// At its last commit; of the arrays, the tile's own sites.
 typedef struct stz_tile_fields {
   bool own[STZ_TILE_SITES];
-  int32_t stress[STZ_TILE_SITES];
+  int32_t stress[STZ_TILE_SITES], cached[STZ_TILE_SITES];
   float barrier[STZ_TILE_SITES];
-  double mean;
+  uint32_t events[STZ_TILE_SITES]; // that happened there
+  double mean;                     // but for its ramp
+  stz_instant now;
 } stz_tile_fields;
+
+// The block of a site.
+static inline int stz_tile_block(int site) {
+  const int n = STZ_TILE_CELLS, half = n / 2;
+  return site / n / n / half * 4 + site / n % n / half * 2 + site % n / half;
+}
 
 extern const stz_tile_calls stz_tile_calls_small;
 
 // The tables; before all else.
 void stz_tile_tables(void);
 
-// Tile number `number` at time 0, ended by free(); NULL without memory. The setting must outlive it.
-void *stz_tile_create(const stz_tile_setting *setting, int number);
+// Tile number `number`, ended by free(); NULL without memory. With the fields of all sites, or at time 0 for NULL. The
+// setting must outlive it.
+void *stz_tile_create(const stz_tile_setting *setting, int number, const stz_tile_fields *fields);
 void stz_tile_get(const void *tile, stz_tile_fields *fields);
 
-// The first `most` events by the definition: all points of all sites in the order of time, one by one. Returns the mean
-// stress after the last one, but for its ramp.
-double stz_tile_define(const stz_tile_setting *setting, int most, stz_window_event *events);
+// After a commit: the cached stresses of blocks (a bit each) become the true ones.
+void stz_tile_update(void *tile, int blocks);
+
+// For the definition, one event after the other. Whether a point is an event, *event; `lost`: it is none, though its
+// height is below the rate. And to make it happen.
+bool stz_tile_happens(const void *tile, const stz_point *point, stz_window_event *event, bool *lost);
+void stz_tile_put(void *tile, const stz_window_event *event);
 
 #endif

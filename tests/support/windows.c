@@ -202,6 +202,10 @@ stz_instant stz_windows_run(stz_windows *w, stz_instant until, const stz_window_
   return w->until;
 }
 
+stz_instant stz_windows_now(const stz_windows *w) { return w->from; }
+
+void stz_windows_start(stz_windows *w, stz_instant time) { w->from = time; }
+
 static void commit_tiles(void *context, int64_t first, int64_t end, int worker) {
   const stz_windows *w = context;
   (void)worker;

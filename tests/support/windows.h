@@ -62,6 +62,10 @@ stz_err stz_windows_create(const stz_tile_calls *calls, void *const *tiles, int 
                            stz_windows **windows) STZ_MUST_USE;
 void stz_windows_destroy(stz_windows **windows);
 
+// The time of the last commit, or of the start: 0 unless it is set before the first window.
+stz_instant stz_windows_now(const stz_windows *windows);
+void stz_windows_start(stz_windows *windows, stz_instant time);
+
 // Finds the events after the last commit up to `until`, or up to an earlier time where the window was cut. Returns that
 // time; *events (in the order of time) has *count. Times count in 2^-64 s: no two events have the same.
 stz_instant stz_windows_run(stz_windows *windows, stz_instant until, const stz_window_event **events, int *count);
