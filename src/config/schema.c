@@ -71,10 +71,15 @@ const stz_key stz_schema[] = {
                     "uniform. Not in a film"},
     {"elasticity.contrast_holds", STZ_KEY_NAME, "", "\"bulk\"", .names = "bulk|poisson", AT(elastic.contrast_holds),
      .description = "What is uniform where shear moduli vary: the bulk modulus, or Poisson's ratio"},
-    {"elasticity.contrast_model", STZ_KEY_NAME, "", "\"dressed\"", .names = "none|dressed", AT(elastic.contrast_model),
-     .description = "What moduli that vary do to stress. `dressed`: exact stress concentrations under load; the stress "
-                    "of an event times a factor at its site and one where it is felt, some 2/3 of its change in energy "
-                    "terms (docs/theory.md). `none`: nothing, for `barriers.modulus_scaling` alone"},
+    {"elasticity.contrast_model", STZ_KEY_NAME, "", "\"dressed\"", .names = "none|dressed|exact",
+     AT(elastic.contrast_model),
+     .description =
+         "What moduli that vary do to stress. `dressed`: exact stress concentrations under load; the stress "
+         "of an event times a factor at its site and one where it is felt, some 2/3 of its change in energy "
+         "terms (docs/theory.md). `exact`: by the multilevel and points engines, exact whenever the stress of all "
+         "sites is "
+         "computed again, dressed in between; by the direct engine always, at 100 times its cost; one rank. `none`: "
+         "nothing, for `barriers.modulus_scaling` alone"},
 
     {"stz.volume_nm3", STZ_KEY_FLOAT, "nm^3", "1.7", .min = 0, .min_open = true, NO_MAX, AT(stz.volume_nm3),
      .description = "Volume Ω of an STZ; larger than a voxel"},

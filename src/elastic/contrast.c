@@ -72,6 +72,10 @@ stz_err stz_contrast_create(const stz_grid *grid, const stz_elastic *elastic, co
                             const float *structure, stz_contrast **contrast) {
   stz_contrast *k = NULL;
   *contrast = NULL;
+  if (params->contrast_model == STZ_CONTRAST_EXACT && stz_grid_ranks(grid) > 1) {
+    return stz_fail(STZ_EINPUT, "elasticity.contrast_model: got \"exact\" on %d ranks, takes one rank per run",
+                    stz_grid_ranks(grid));
+  }
   if (stz_grid_film(grid)) return stz_fail(STZ_EINPUT, "elasticity.contrast: a film has none");
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(k, 1)));
   k->grid = grid;
@@ -84,12 +88,19 @@ stz_err stz_contrast_create(const stz_grid *grid, const stz_elastic *elastic, co
 
 void stz_contrast_destroy(stz_contrast **contrast) {
   if (!*contrast) return;
+  stz_contrast_release(*contrast);
   stz_free((*contrast)->dress);
   stz_free((*contrast)->load);
   stz_free((*contrast)->kept);
   stz_free(*contrast);
   *contrast = NULL;
 }
+
+bool stz_contrast_exact(const stz_contrast *contrast) { return contrast->solving != NULL; }
+
+int stz_contrast_terms(const stz_contrast *contrast) { return contrast->terms; }
+
+double stz_contrast_scale(const stz_contrast *contrast) { return contrast->scale; }
 
 double stz_contrast_effective(const stz_contrast *contrast) { return contrast->effective; }
 double stz_contrast_most_dress(const stz_contrast *contrast) { return contrast->most_dress; }

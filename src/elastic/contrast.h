@@ -18,6 +18,8 @@
 #ifndef STZ_ELASTIC_CONTRAST_H
 #define STZ_ELASTIC_CONTRAST_H
 
+#include <stdbool.h>
+
 #include "elastic/elastic.h"
 
 typedef struct stz_contrast stz_contrast;
@@ -74,5 +76,22 @@ void stz_contrast_drive_rows(const stz_contrast *contrast, const stz_loading *lo
 // As drive_rows, of single sites by their local index, in place.
 void stz_contrast_drive_list(const stz_contrast *contrast, const stz_loading *loading, int n, const int32_t *sites,
                              float *const s[5]);
+
+// Exact fields, with contrast_model = "exact" alone (one rank). The strain of events goes in, the event's own times
+// Omega/a^3 at each site, component c of the deviator in stz_contrast_events(c), c < 5, one number per site. Each call
+// uses them up.
+bool stz_contrast_exact(const stz_contrast *contrast);
+double *stz_contrast_events(const stz_contrast *contrast, int c);
+
+// What moduli that vary add to the driving stress of the uniform body of moduli mu0, times stz_contrast_scale: into
+// stz_contrast_events(c), c < 6. By a fixed number of terms of the series: linear, and symmetric for any number. The
+// stress of that body is to be multiplied by the scale as well.
+void stz_contrast_correct(const stz_contrast *contrast, int terms);
+double stz_contrast_scale(const stz_contrast *contrast);
+int stz_contrast_terms(const stz_contrast *contrast); // that leave less than the factor D does until the next time
+enum { STZ_CONTRAST_MOST_TERMS = 16 };                // that leave next to nothing
+
+// The whole driving stress, deviator and trace/sqrt3 (out), one number per site each.
+stz_err stz_contrast_whole(const stz_contrast *contrast, double *const stress[6]) STZ_MUST_USE;
 
 #endif

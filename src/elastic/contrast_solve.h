@@ -21,6 +21,9 @@ typedef struct stz_answer {
 // each; where one component of the mean stress is not 0, as in tension and shear, the answers to it are kept.
 struct stz_contrast {
   const stz_grid *grid;
+  struct stz_solving *solving; // what exact fields need; NULL: not kept
+  int terms;                   // of their series
+  double scale;                // of the moduli
   double effective, most_dress, most_load, most_press;
   float *dress;
   int16_t *load;
@@ -31,5 +34,7 @@ struct stz_contrast {
 // Fills dress, load and effective, of all sites, from the structure g of all sites. Local.
 stz_err stz_contrast_solve(stz_contrast *k, const stz_elastic *elastic, const stz_elastic_params *params,
                            const float *g) STZ_MUST_USE;
+
+void stz_contrast_release(stz_contrast *k); // what is kept for exact fields
 
 #endif

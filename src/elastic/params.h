@@ -4,7 +4,7 @@
 
 // What stays uniform where moduli vary.
 typedef enum stz_contrast_holds { STZ_CONTRAST_BULK, STZ_CONTRAST_POISSON } stz_contrast_holds;
-typedef enum stz_contrast_model { STZ_CONTRAST_NONE, STZ_CONTRAST_DRESSED } stz_contrast_model;
+typedef enum stz_contrast_model { STZ_CONTRAST_NONE, STZ_CONTRAST_DRESSED, STZ_CONTRAST_EXACT } stz_contrast_model;
 
 typedef struct stz_elastic_params {
   double young_GPa; // Young's modulus

@@ -97,6 +97,36 @@ static int64_t strip_start(const direct *d, int strip) {
   return stz_grid_first_site(d->grid) + (int64_t)strip * strip_sites(d);
 }
 
+static bool is_exact(const stz_kmc *kmc) { return kmc->params.contrast && stz_contrast_exact(kmc->params.contrast); }
+
+// Adds the pending event's exact stress to all sites, over D, which comes in where it is read.
+static void add_exact(const stz_kmc *kmc, const direct *d) {
+  const stz_contrast *contrast = kmc->params.contrast;
+  const int64_t sites = stz_grid_sites(d->grid),
+                site = stz_grid_site(d->grid, d->origin[0], d->origin[1], d->origin[2]);
+  const double density = stz_grid_voxels(d->grid, stz_glass_stz(kmc->glass)->volume_nm3);
+  for (int c = 0; c < 5; c++) {
+    memset(stz_contrast_events(contrast, c), 0, (size_t)sites * sizeof(double));
+    stz_contrast_events(contrast, c)[site] = density * (double)d->strain[c];
+  }
+  stz_contrast_correct(contrast, STZ_CONTRAST_MOST_TERMS);
+  const float scale = (float)stz_contrast_scale(contrast);
+  float plain[5][STZ_STRIP_SITES], *const to[5] = {plain[0], plain[1], plain[2], plain[3], plain[4]};
+  for (int strip = 0; strip < d->strips * stz_grid_planes(d->grid); strip++) {
+    const int64_t first = (int64_t)strip * strip_sites(d);
+    memset(plain, 0, sizeof plain);
+    stz_elastic_add_strip(kmc->elastic, d->origin, d->strain, strip / d->strips, strip % d->strips * d->strip_rows,
+                          d->strip_rows, to);
+    for (int c = 0; c < 5; c++) {
+      const double *more = stz_contrast_events(contrast, c) + first;
+      float *stress = d->stress + (size_t)c * d->stride + (size_t)first;
+      for (int i = 0; i < strip_sites(d); i++) {
+        stress[i] += (scale * plain[c][i] + (float)more[i]) / stz_contrast_dress(contrast, first + i);
+      }
+    }
+  }
+}
+
 // Adds the pending event's stress to one strip.
 static void add_strip(const stz_kmc *kmc, const direct *d, int strip) {
   const int rows = d->strip_rows, sites = rows * d->row_length;
@@ -147,11 +177,12 @@ static double evaluate_all(stz_kmc *kmc, const stz_law *law, double *axial) {
   _Alignas(64) float rates[STZ_RATES_MOST];
   const int first = stz_grid_first_plane(d->grid), planes = stz_grid_cells(d->grid)[0];
   if (kmc->params.contrast) stz_contrast_aim(kmc->params.contrast, law->stress);
+  if (d->pending && is_exact(kmc)) add_exact(kmc, d);
   for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
     double one = 0.0, *net = d->plane_axial + first + plane;
     *net = 0.0;
     for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
-      if (d->pending) add_strip(kmc, d, strip);
+      if (d->pending && !is_exact(kmc)) add_strip(kmc, d, strip);
       d->strip_sums[strip] = strip_rates(kmc, d, law, strip, rates, axial ? &one : NULL);
       *net += one;
     }
@@ -275,7 +306,8 @@ static void direct_add_stress(stz_kmc *kmc, const stz_event *event, const double
   assert(!d->pending);
   double deviator[5];
   stz_dev_from_sym(strain, deviator);
-  for (int c = 0; c < 5; c++) d->strain[c] = stz_kmc_dress(kmc, event->shear.site) * (float)deviator[c];
+  const float dress = is_exact(kmc) ? 1.0f : stz_kmc_dress(kmc, event->shear.site);
+  for (int c = 0; c < 5; c++) d->strain[c] = dress * (float)deviator[c];
   stz_grid_coords(d->grid, event->shear.site, d->origin);
   d->pending = true;
 }

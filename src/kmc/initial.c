@@ -12,6 +12,24 @@ static float dress_of(const stz_kmc *kmc, size_t local) {
   return stz_kmc_dress(kmc, stz_grid_first_site(stz_glass_grid(kmc->glass)) + (int64_t)local);
 }
 
+// The exact stress over D, which comes in where it is read.
+static stz_err exact_stress_of(const stz_kmc *kmc, double *const found[6], float *stress) {
+  const stz_contrast *contrast = kmc->params.contrast;
+  const stz_grid *grid = stz_glass_grid(kmc->glass);
+  const double density = stz_grid_voxels(grid, stz_glass_stz(kmc->glass)->volume_nm3);
+  const int64_t sites = stz_grid_local_sites(grid);
+  for (int c = 0; c < 5; c++) {
+    const float *quenched = stz_glass_quenched(kmc->glass, c);
+    for (int64_t i = 0; i < sites; i++) stz_contrast_events(contrast, c)[i] = density * (double)quenched[i];
+  }
+  STZ_TRY(stz_contrast_whole(contrast, found));
+  for (int c = 0; c < 5; c++) {
+    float *to = stress + (size_t)c * stz_field_stride(grid);
+    for (int64_t i = 0; i < sites; i++) to[i] = (float)found[c][i] / stz_contrast_dress(contrast, i);
+  }
+  return STZ_OK;
+}
+
 // `work` holds 5 strain and 6 stress components, one after the other.
 static stz_err stress_of(const stz_kmc *kmc, stz_spectral *spectral, double *work, float *stress) {
   const stz_grid *grid = stz_glass_grid(kmc->glass);
@@ -24,6 +42,8 @@ static stz_err stress_of(const stz_kmc *kmc, stz_spectral *spectral, double *wor
     strain[c] = work + c * sites;
   }
   for (size_t c = 0; c < 6; c++) found[c] = work + (5 + c) * sites;
+  const stz_contrast *contrast = kmc->params.contrast;
+  if (contrast && stz_contrast_exact(contrast)) return exact_stress_of(kmc, found, stress);
   STZ_TRY(stz_elastic_stress(kmc->elastic, spectral, strain, found));
   for (size_t c = 0; c < 5; c++) {
     for (size_t i = 0; i < sites; i++) stress[c * stride + i] = (float)found[c][i];

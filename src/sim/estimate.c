@@ -29,6 +29,8 @@ static const double FILM_EVENT = 1.4, FILM_PAIR = 4.5e-6;
 
 // An event's time over that with uniform moduli, of the direct engine and of the others.
 static const double CONTRAST_DIRECT = 1.25, CONTRAST_OTHER = 1.1;
+// Exact fields: s per site and event of the direct engine; per event of the others, at a tolerance of 1 MPa.
+static const double EXACT_FIELD = 5e-6, EXACT_SHARE = 2e-4;
 
 static const double FLOW_STRESS_GPA = 3.25;
 
@@ -196,7 +198,12 @@ static void add_film(const int cells[3], int ranks, stz_engine_cost *cost) {
 static void add_contrast(const stz_config *config, double sites, int ranks, stz_engine_cost *cost) {
   cost->event_s *= config->kmc.engine == STZ_ENGINE_DIRECT ? CONTRAST_DIRECT : CONTRAST_OTHER;
   cost->setup_s += STZ_CONTRAST_SETUP_S * ranks;
-  cost->bytes = stz_contrast_bytes(sites) + fmax(cost->bytes, stz_contrast_work_bytes(sites));
+  const bool exact = config->elastic.contrast_model == STZ_CONTRAST_EXACT;
+  const double work = stz_contrast_work_bytes(sites), tolerance = config->kmc.tolerance_MPa;
+  cost->bytes = stz_contrast_bytes(sites) + (exact ? cost->bytes + work : fmax(cost->bytes, work));
+  if (exact)
+    cost->event_s +=
+        config->kmc.engine == STZ_ENGINE_DIRECT ? EXACT_FIELD * sites : EXACT_SHARE / (tolerance * tolerance);
 }
 
 void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate) {

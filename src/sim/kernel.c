@@ -76,6 +76,31 @@ static stz_err find_deviator(const stz_sample *s, double temperature_K, const st
   return STZ_OK;
 }
 
+// The exact field of one event, as it stands when the stress of all sites has been found anew.
+static stz_err find_exact(const stz_sample *s, const stz_kernel_request *request, double (*stress)[6]) {
+  const size_t sites = (size_t)stz_grid_sites(s->grid);
+  double *work = NULL, *found[6], deviator[5];
+  STZ_TRY(STZ_NEW(work, 6 * sites));
+  stz_dev_from_sym(request->strain, deviator);
+  for (int c = 0; c < 6; c++) {
+    found[c] = work + (size_t)c * sites;
+    if (c == 5) continue;
+    memset(stz_contrast_events(s->contrast, c), 0, sites * sizeof *work);
+    stz_contrast_events(s->contrast, c)[local_site(s->grid, request->event)] =
+        deviator[c] * stz_grid_voxels(s->grid, stz_elastic_volume(s->elastic));
+  }
+  const stz_err err = stz_contrast_whole(s->contrast, found);
+  for (int i = 0; i < request->count && err == STZ_OK; i++) {
+    const int64_t at = local_site(s->grid, request->at[i]);
+    double here[5];
+    for (int c = 0; c < 5; c++) here[c] = found[c][at];
+    stz_sym_from_dev(here, stress[i]);
+    for (int v = 0; v < 3; v++) stress[i][v] += found[5][at] / sqrt(3.0);
+  }
+  stz_free(work);
+  return err;
+}
+
 // One kernel holds in the whole sample: a uniform one without stress, quickly made, has it too. Where moduli vary, the
 // structure counts.
 static stz_config plain_sample(const stz_config *config) {
@@ -93,8 +118,10 @@ static stz_err find_stress(MPI_Comm comm, const stz_config *config, const stz_ke
   stz_sample sample;
   memset(stress, 0, (size_t)request->count * sizeof *stress);
   STZ_TRY(stz_sample_create(comm, &plain, NULL, NULL, &sample));
-  stz_err err = find_deviator(&sample, config->protocol[0].temperature_K, request, stress);
-  if (err == STZ_OK) err = find_trace(&sample, request, stress);
+  const bool exact = sample.contrast && stz_contrast_exact(sample.contrast);
+  stz_err err = exact ? find_exact(&sample, request, stress)
+                      : find_deviator(&sample, config->protocol[0].temperature_K, request, stress);
+  if (err == STZ_OK && !exact) err = find_trace(&sample, request, stress);
   stz_sample_destroy(&sample);
   if (err != STZ_OK) return err;
   MPI_Allreduce(MPI_IN_PLACE, stress, 6 * request->count, MPI_DOUBLE, MPI_SUM, comm);

@@ -3,6 +3,7 @@
 """Moduli that vary, through the whole program and with every engine: rates and plastic rate of a laminate against the
 law by hand, the stress of events at both ends, the balance of energy, ranks, restarts, barriers tied to the modulus,
 and what is refused."""
+import json
 import math
 import os
 import tempfile
@@ -10,8 +11,8 @@ import tempfile
 import h5py
 import numpy as np
 
-from harness import expect, finish, run, write
-from interaction import kernel
+from harness import SOURCE, expect, finish, run, write
+from interaction import kernel, words
 
 CONTRAST, AMPLITUDE, SPACING, OMEGA, GAMMA0 = 0.4, 0.5, 0.58, 1.7, 0.115
 NM3_GPA = 6.241509074  # eV/nm^3 per GPa
@@ -117,6 +118,39 @@ def check_events(folder):
             expect("stiffer where the modulus is higher", np.corrcoef(h, own)[0, 1] > 0.95, f"{h} {own}")
 
 
+def vector_waves(x, y, z):
+    """g of tests/data/contrast_*.txt with a contrast of CONTRAST."""
+    turn = 2 * np.pi
+    h = (0.10 * np.cos(3 * turn * x) * np.cos(2 * turn * y) + 0.06 * np.sin(turn * (2 * y + 3 * z)) +
+         0.04 * np.cos(turn * (4 * x - z)))
+    return h * 2 / CONTRAST
+
+
+def check_vectors(folder):
+    """The exact stress of events against the vectors, all six components. They are for moduli about that of h = 0, the
+    program's about the effective one: `scale` of it. The sites' own grid would be 0.03 GPa off."""
+    field(folder, 16, vector_waves)
+    for holds in "bulk", "poisson":
+        text = INPUT % (16, 16, 16, "direct", CONTRAST, FLOW % 0.01)
+        write(os.path.join(folder, "exact.cfg"), text)
+        with open(os.path.join(SOURCE, "tests", "data", "contrast_events.txt"), encoding="utf-8") as file:
+            rows = [line.split() for line in file if line.startswith(holds)]
+        for event in sorted({tuple(row[1:10]) for row in rows}):
+            mine = [row for row in rows if tuple(row[1:10]) == event]
+            sites = [[int(v) for v in row[10:13]] for row in mine]
+            done = run(["kernel", "exact.cfg", "--json", *words([int(v) for v in event[:3]],
+                        [float(v) for v in event[3:]], sites), *setting('elasticity.contrast_model="exact"',
+                        f'elasticity.contrast_holds="{holds}"')], cwd=folder)
+            expect(f"{holds}: exact kernel", done.returncode == 0, done.stderr)
+            found = np.array(json.loads(done.stdout)["stress_GPa"])
+            numbers = np.array([[float(v) for v in row[13:]] for row in mine])
+            exact, change = numbers[:, :6] + numbers[:, 6:], abs(numbers[:, 6:]).max()
+            scale = (found * exact).sum() / (exact * exact).sum()
+            off = abs(found / scale - exact).max()
+            print(holds, f"scale {scale:.6f}, off {off:.2e} of a change of {change:.3f} GPa")
+            expect(f"{holds}: exact stress", off < 3e-4 and 1 < scale < 1.01, f"{off} {change} {scale}")
+
+
 def check_energy(folder):
     for engine, cells, holds in ("direct", 16, "bulk"), ("direct", 16, "poisson"), ("multilevel", 32, "poisson"):
         field(folder, cells, waves)
@@ -174,6 +208,7 @@ def check_refused(folder):
 with tempfile.TemporaryDirectory() as work:
     check_laminate(work)
     check_events(work)
+    check_vectors(work)
     check_energy(work)
     check_ranks_and_restart(work)
     check_refused(work)

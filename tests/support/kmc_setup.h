@@ -33,6 +33,7 @@ typedef struct kmc_spec {
   stz_boundary boundary;
   double contrast; // of shear moduli
   stz_contrast_holds contrast_holds;
+  stz_contrast_model contrast_model;
 } kmc_spec;
 
 // The film at 32^3 with the multilevel engine.
@@ -70,6 +71,7 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   p.elastic.young_GPa = spec->young_GPa;
   p.elastic.contrast = spec->contrast;
   p.elastic.contrast_holds = spec->contrast_holds;
+  p.elastic.contrast_model = spec->contrast_model;
   p.micro.type = spec->micro;
   p.barriers.mean_eV = spec->mean_eV;
   p.barriers.width_eV = spec->width_eV;

@@ -9,6 +9,7 @@
 typedef struct recomputed {
   const stz_kmc *kmc;
   stz_multilevel *e;
+  bool dressed; // strains are multiplied by D
 } recomputed;
 
 // The strain of events and of the quench, one component.
@@ -24,7 +25,7 @@ static void give_strain(void *context, int c, int64_t first, int64_t end, int ro
     float *to = field + (size_t)i * (size_t)row;
     for (int z = 0; z < n[2]; z++) to[z] = share * from[z];
     for (int z = 0; more && z < n[2]; z++) to[z] += more[z];
-    for (int z = 0; r->kmc->params.contrast && z < n[2]; z++) to[z] *= stz_kmc_dress(r->kmc, i * n[2] + z);
+    for (int z = 0; r->dressed && z < n[2]; z++) to[z] *= stz_kmc_dress(r->kmc, i * n[2] + z);
   }
 }
 
@@ -47,10 +48,40 @@ static void take_stress(void *context, int c, int64_t first, int64_t end, int ro
   take_rows(context, c, first, end, row, field);
 }
 
+// The exact stress in place of that of the uniform body: over D, which comes in where it is read.
+static void make_exact(const recomputed *r) {
+  const stz_contrast *contrast = r->kmc->params.contrast;
+  const stz_grid *grid = r->e->grid;
+  const double density = stz_grid_voxels(grid, stz_glass_stz(r->kmc->glass)->volume_nm3);
+  const double scale = stz_contrast_scale(contrast), unit = (double)r->e->split->near_unit;
+  for (int c = 0; c < 5; c++) {
+    const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
+    double *to = stz_contrast_events(contrast, c);
+    for (int64_t i = 0; i < stz_grid_sites(grid); i++) {
+      to[i] = (double)plastic[i] + (quenched ? density * (double)quenched[i] : 0.0);
+    }
+  }
+  stz_contrast_correct(contrast, stz_contrast_terms(contrast));
+  for (int64_t i = 0; i < stz_grid_sites(grid); i++) {
+    int at[3];
+    stz_grid_coords(grid, i, at);
+    const int32_t number = stz_ml_number(r->e, at);
+    const double dress = (double)stz_contrast_dress(contrast, i);
+    for (int c = 0; c < 5; c++) {
+      int32_t *near = &stz_ml_row8(r->e, number)->near[c][number % 8];
+      const double whole = scale * unit * (double)*near + stz_contrast_events(contrast, c)[i];
+      *near = stz_whole((float)(whole / dress / unit));
+    }
+  }
+}
+
 void stz_ml_recompute(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
-  recomputed r = {kmc, e};
+  const stz_contrast *contrast = kmc->params.contrast;
+  const bool exact = contrast && stz_contrast_exact(contrast);
+  recomputed r = {kmc, e, contrast && !exact};
   stz_total_stress(e->total, give_strain, take_stress, &r);
+  if (exact) make_exact(&r);
   e->stress_at = UINT64_MAX; // it lies in the work space
   stz_far_clear(e->far);
   memset(e->head->uniform, 0, sizeof e->head->uniform);
