@@ -96,21 +96,24 @@ def check_events(folder):
     strains = [[0.02, -0.05, 0.03, 0.01, 0.02, 0.03], [0, 0, 0, 0, 0, 0.0575], [0.05, -0.05, 0, 0, 0, 0],
                [0, 0, 0, 0.04, 0.01, 0], [0.01, 0.01, -0.02, 0, 0.03, 0]]
     for engine, cells in ENGINES[:2]:
+        count = 5 if engine == "direct" else 3
         field(folder, cells, waves)
         stress = {}
         for contrast in 0.0, CONTRAST:
             write(os.path.join(folder, "kernel.cfg"), INPUT % (cells, cells, cells, engine, contrast, FLOW % 0.01))
-            stress[contrast] = [kernel(folder, "kernel.cfg", at, strain, sites) for at, strain in zip(sites, strains)]
-        size = max(abs(product(strains[i], stress[CONTRAST][i][i])) for i in range(5))
-        for i in range(5):
+            stress[contrast] = [kernel(folder, "kernel.cfg", at, strain, sites)
+                                for at, strain in zip(sites[:count], strains)]
+        size = max(abs(product(strains[i], stress[CONTRAST][i][i])) for i in range(count))
+        for i in range(count):
             for j in range(i):
                 one, other = product(strains[j], stress[CONTRAST][i][j]), product(strains[i], stress[CONTRAST][j][i])
                 allowed = 2e-6 if engine == "direct" else 2e-3
                 expect(f"{engine}: A on B, B on A", abs(one - other) < allowed * size, f"{one} {other} of {size}")
-        h = [0.5 * CONTRAST * waves(*(c / cells for c in at)) for at in sites]
-        own = [product(strains[i], stress[CONTRAST][i][i]) / product(strains[i], stress[0.0][i][i]) for i in range(5)]
-        for i in range(5):
-            for j in range(5):
+        h = [0.5 * CONTRAST * waves(*(c / cells for c in at)) for at in sites[:count]]
+        own = [product(strains[i], stress[CONTRAST][i][i]) / product(strains[i], stress[0.0][i][i])
+               for i in range(count)]
+        for i in range(count):
+            for j in range(count):
                 factor = math.sqrt(own[i] * own[j])
                 off = max(abs(a - factor * b) for a, b in zip(stress[CONTRAST][i][j], stress[0.0][i][j]))
                 expect(f"{engine}: a factor at both ends", off < (2e-6 if engine == "direct" else 5e-3), f"{off} GPa")
