@@ -90,7 +90,7 @@ def product(a, b):
 
 
 def check_events(folder):
-    """Work of an event at A on one at B is that of B on A; at every place the stress is that of the uniform body times a
+    """Work of an event at A on one at B is that of B on A; everywhere the stress is that of the uniform body times a
     factor of A and one of B, more where the glass is stiffer."""
     sites = [[3, 2, 5], [4, 2, 5], [5, 4, 4], [8, 9, 10], [0, 0, 1]]
     strains = [[0.02, -0.05, 0.03, 0.01, 0.02, 0.03], [0, 0, 0, 0, 0, 0.0575], [0.05, -0.05, 0, 0, 0, 0],
