@@ -48,14 +48,15 @@ guarded() {
   return "$status"
 }
 
-# study COMMAND WHAT DIR [--quick] [--dry-run]: builds, then `stz-post COMMAND`, which carries out many runs, into
-# results/DIR, or with --quick into results/DIR-quick.
+# study COMMAND WHAT DIR [--quick] [--middle] [--dry-run]: builds, then `stz-post COMMAND`, which carries out many runs,
+# into results/DIR, or with --quick into results/DIR-quick; of some studies there is a --middle too.
 study() {
   local command=$1 what=$2 out=results/$3 option
   shift 3
   for option in "$@"; do
     case $option in
     --quick) out+=-quick ;;
+    --middle) out+=-middle ;;
     --dry-run) ;;
     *) fail "got $option, takes --quick and --dry-run" ;;
     esac

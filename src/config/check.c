@@ -331,7 +331,7 @@ static stz_err check_layers(const stz_config_builder *builder) {
 
 static stz_err check_file(const stz_config_builder *builder) {
   const stz_config *config = builder->config;
-  if (!config->field_file[0]) {
+  if (!config->given[STZ_GIVEN_MICRO].file[0]) {
     return violated(builder, -1, "microstructure.file", "a file in HDF5 format with type = \"file\"");
   }
   if (config->micro.profile != STZ_PROFILE_SMOOTH) {

@@ -109,13 +109,24 @@ static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t cou
 }
 static const uint64_t HASH_OF_NOTHING = UINT64_C(0xcbf29ce484222325);
 
-// The field of a microstructure is read later, by io; here its content is hashed, once for each name. One that cannot
-// be read, or that is no file (a pipe or a device may never end), is complained about there. Collective.
-static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *config, uint64_t *hash) {
-  static const char key[] = "microstructure.file";
+const char *stz_config_file_key(stz_given_field field) {
+  static const char *const keys[] = {"microstructure.file", "barriers.damage_file", "barriers.rise_file"};
+  return keys[field];
+}
+
+bool stz_config_reads(const stz_config *config, stz_given_field field) {
+  if (field == STZ_GIVEN_MICRO) return config->micro.type == STZ_MICRO_FILE;
+  if (field == STZ_GIVEN_DAMAGE) return config->barriers.damage.shape == STZ_DAMAGE_FILE;
+  return config->given[field].file[0] != 0;
+}
+
+// A field is read later, by io; here its content is hashed, once for each name. One that cannot be read, or that is no
+// file (a pipe or a device may never end), is complained about there. Collective.
+static stz_err hash_field(MPI_Comm comm, stz_template *t, const char *path, uint64_t *hash) {
+  static const char key[] = "a field";
   const int rank = stz_comm_rank(comm);
   for (const named *n = t->files; n; n = n->next) {
-    if (n->key == key && strcmp(n->source.name, config->field_path) == 0) {
+    if (n->key == key && strcmp(n->source.name, path) == 0) {
       *hash = n->hash;
       return STZ_OK;
     }
@@ -123,11 +134,11 @@ static stz_err hash_field(MPI_Comm comm, stz_template *t, const stz_config *conf
   named *n = NULL;
   STZ_TRY(stz_agree(comm, STZ_NEW(n, 1)));
   n->key = key;
-  snprintf(n->source.name, sizeof n->source.name, "%s", config->field_path);
+  snprintf(n->source.name, sizeof n->source.name, "%s", path);
   n->hash = HASH_OF_NOTHING;
   struct stat status;
-  const bool there = rank == 0 && stat(config->field_path, &status) == 0 && S_ISREG(status.st_mode);
-  FILE *file = there ? fopen(config->field_path, "rb") : NULL;
+  const bool there = rank == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+  FILE *file = there ? fopen(path, "rb") : NULL;
   if (file) {
     unsigned char block[8192];
     for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;)
@@ -146,7 +157,7 @@ typedef struct used {
   const char *key, *name, *path;
   uint64_t hash;
 } used;
-enum { MOST_USED = 3 };
+enum { NAMED = 2, MOST_USED = NAMED + STZ_GIVEN_FIELDS };
 
 static void print_used(const used *files, FILE *out) {
   for (int i = 0; i < MOST_USED; i++) {
@@ -195,12 +206,14 @@ static stz_err keep_texts(const stz_source *input, const used *files, stz_config
 }
 
 // Paths in an input are relative to its folder.
-static stz_err keep_path(const stz_source *input, stz_config *config) {
+static stz_err keep_paths(const stz_source *input, stz_config *config) {
   const char *slash = strrchr(input->name, '/');
-  const int folder = slash && config->field_file[0] != '/' ? (int)(slash - input->name) + 1 : 0;
-  const size_t size = (size_t)folder + sizeof config->field_file;
-  STZ_TRY(STZ_NEW(config->field_path, size));
-  snprintf(config->field_path, size, "%.*s%s", folder, input->name, config->field_file);
+  for (stz_given *g = config->given; g < config->given + STZ_GIVEN_FIELDS; g++) {
+    const size_t folder = slash && g->file[0] != '/' ? (size_t)(slash - input->name) + 1 : 0;
+    STZ_TRY(STZ_NEW(g->path, folder + sizeof g->file));
+    memcpy(g->path, input->name, folder);
+    memcpy(g->path + folder, g->file, sizeof g->file);
+  }
   return STZ_OK;
 }
 
@@ -215,13 +228,15 @@ static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *
   stz_config *config = builder->config;
   used files[MOST_USED] = {{.key = NULL}};
   stz_err err = stz_builder_check(builder);
-  if (err == STZ_OK) err = keep_path(&t->input, config);
+  if (err == STZ_OK) err = keep_paths(&t->input, config);
   STZ_TRY(stz_agree(comm, err));
   if (model->text) files[0] = used_source("model", config->model, model);
   if (modes) files[1] = used_source("stz.modes", modes_name, modes);
-  if (config->micro.type == STZ_MICRO_FILE) {
-    files[2] = (used){.key = "microstructure.file", .name = config->field_file, .path = config->field_path};
-    STZ_TRY(hash_field(comm, t, config, &files[2].hash));
+  for (int i = 0; i < STZ_GIVEN_FIELDS; i++) {
+    const stz_given *g = &config->given[i];
+    if (!stz_config_reads(config, i)) continue;
+    files[NAMED + i] = (used){.key = stz_config_file_key(i), .name = g->file, .path = g->path};
+    STZ_TRY(hash_field(comm, t, g->path, &files[NAMED + i].hash));
   }
   err = keep_names(&t->input, files, config);
   if (err == STZ_OK) err = keep_texts(&t->input, files, builder);
@@ -309,7 +324,7 @@ void stz_config_destroy(stz_config **config) {
   stz_free((*config)->nbed_strains.values);
   stz_free((*config)->snapshot_strains.values);
   stz_free((*config)->statistics_strains.values);
-  stz_free((*config)->field_path);
+  for (int i = 0; i < STZ_GIVEN_FIELDS; i++) stz_free((*config)->given[i].path);
   stz_free((*config)->files);
   stz_free((*config)->input_text);
   stz_free((*config)->notes);

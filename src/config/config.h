@@ -25,6 +25,18 @@ typedef struct stz_strain_levels {
   int count;
 } stz_strain_levels;
 
+// The fields that an input may take from files, and one of them.
+typedef enum stz_given_field {
+  STZ_GIVEN_MICRO,
+  STZ_GIVEN_DAMAGE,
+  STZ_GIVEN_RISE,
+  STZ_GIVEN_FIELDS // how many
+} stz_given_field;
+typedef struct stz_given {
+  char file[256], dataset[256]; // as the input names them
+  char *path;                   // of the file, found from the input's folder
+} stz_given;
+
 typedef struct stz_config {
   char model[256]; // name or path as given; "" without a model
   stz_lattice_params lattice;
@@ -33,8 +45,7 @@ typedef struct stz_config {
   char modes[256]; // "icosahedral", or "axes" (stz.catalogue)
   stz_barrier_params barriers;
   stz_micro_params micro;
-  char field_file[256], field_dataset[256]; // of a microstructure from a file
-  char *field_path;                         // that file, found from the input's folder
+  stz_given given[STZ_GIVEN_FIELDS];
   stz_order_params order;
   stz_segment *protocol;
   int segments;
@@ -75,6 +86,10 @@ stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, cons
                          stz_config **config) STZ_MUST_USE;
 
 void stz_config_destroy(stz_config **config); // and all that it holds
+
+// Whether a field comes from a file, and the key that names the file. Local.
+bool stz_config_reads(const stz_config *config, stz_given_field field);
+const char *stz_config_file_key(stz_given_field field);
 
 // An input that is read once, with the models that it names, to make many configurations of it: later changes of the
 // files do not matter.

@@ -29,6 +29,10 @@ const char *stz_damage_limits(const stz_config *config, char *needs, size_t size
     snprintf(needs, size, "\"none\", or softening_eV > 0, without which damage does nothing");
     return "barriers.damage_shape";
   }
+  if (b->damage.shape == STZ_DAMAGE_FILE) {
+    snprintf(needs, size, "a file in HDF5 format with damage_shape = \"file\"");
+    return config->given[STZ_GIVEN_DAMAGE].file[0] ? NULL : "barriers.damage_file";
+  }
   if (b->damage.amount > b->saturation) {
     snprintf(needs, size, "<= %g, the saturation", b->saturation);
     return "barriers.damage_start";

@@ -143,6 +143,12 @@ const stz_key stz_schema[] = {
                     "`lattice.boundary` = `film`"},
     {"barriers.surface_depth_nm", STZ_KEY_FLOAT, "nm", "1.2", .min = 0, .max = 1000, AT(barriers.surface_depth_nm),
      .description = "Depth down to which `surface_eV` holds; voxels on the border by their share"},
+    {"barriers.rise_file", STZ_KEY_TEXT, "", "\"\"", AT(given[STZ_GIVEN_RISE].file),
+     .description =
+         "HDF5 file with a rise of the barrier of each voxel, eV, from -5 to 5, on top of everything else and "
+         "for good; a path relative to the input. Empty: none"},
+    {"barriers.rise_dataset", STZ_KEY_TEXT, "", "\"/rise_eV\"", AT(given[STZ_GIVEN_RISE].dataset),
+     .description = "Dataset in that file, nx × ny × nz values, or in the order of axes that it declares"},
     {"barriers.floor_eV", STZ_KEY_FLOAT, "eV", "0.2", .min = 0, .max = 20, AT(barriers.floor_eV),
      .description = "Lower limit of all barriers; at most `mean_eV`"},
     {"barriers.softening_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.softening_eV),
@@ -151,11 +157,11 @@ const stz_key stz_schema[] = {
      .description =
          "Largest damage D_s: an event adds 1 − D/D_s at its centre. With 1 the first event softens a zone once "
          "and for all; larger, softening goes on with further events"},
-    {"barriers.damage_shape", STZ_KEY_NAME, "", "\"none\"", .names = "none|slab|sphere|random",
+    {"barriers.damage_shape", STZ_KEY_NAME, "", "\"none\"", .names = "none|slab|sphere|random|file",
      AT(barriers.damage.shape),
      .description =
          "Where the glass is damaged at the start: nowhere, in a slab or a sphere about the middle of the box, "
-         "or in single voxels at random"},
+         "in single voxels at random, or as `damage_file` says"},
     {"barriers.damage_start", STZ_KEY_FLOAT, "1", "1.0", .min = 0, .min_open = true, .max = 1e6,
      AT(barriers.damage.amount), .description = "Damage within `damage_shape`; at most `saturation`"},
     {"barriers.damage_normal", STZ_KEY_NAME, "", "\"xz\"", .names = "x|y|z|xy|xz|yz", AT(barriers.damage.normal),
@@ -164,6 +170,11 @@ const stz_key stz_schema[] = {
      AT(barriers.damage.width_nm), .description = "Thickness of the slab, diameter of the sphere"},
     {"barriers.damage_share", STZ_KEY_FLOAT, "1", "0.01", .min = 0, .max = 1, AT(barriers.damage.share),
      .description = "Random damage: probability that a voxel has it"},
+    {"barriers.damage_file", STZ_KEY_TEXT, "", "\"\"", AT(given[STZ_GIVEN_DAMAGE].file),
+     .description = "With `damage_shape = \"file\"`: HDF5 file with the damage of each voxel, from 0 to `saturation`; "
+                    "a path relative to the input"},
+    {"barriers.damage_dataset", STZ_KEY_TEXT, "", "\"/damage\"", AT(given[STZ_GIVEN_DAMAGE].dataset),
+     .description = "Dataset in that file, nx × ny × nz values, or in the order of axes that it declares"},
     {"barriers.recovery_rate_per_s", STZ_KEY_FLOAT, "1/s", "0.0", .min = 0, .max = 1e18,
      AT(barriers.recovery_rate_per_s), .description = "Attempt rate of the recovery of damage; 0: damage stays"},
     {"barriers.recovery_eV", STZ_KEY_FLOAT, "eV", "0.0", .min = 0, .max = 20, AT(barriers.recovery_eV),
@@ -191,10 +202,10 @@ const stz_key stz_schema[] = {
      .description = "Thickness of a Ni-rich and a Zr-rich layer together; the box must hold a whole number of them"},
     {"microstructure.layer_rich_share", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
      .max_open = true, AT(micro.layer_rich_share), .description = "Fraction of the period that is Ni-rich"},
-    {"microstructure.file", STZ_KEY_TEXT, "", "\"\"", AT(field_file),
+    {"microstructure.file", STZ_KEY_TEXT, "", "\"\"", AT(given[STZ_GIVEN_MICRO].file),
      .description = "HDF5 file with the atomic fraction of Ni, or the phase, of each voxel, a path relative to the "
                     "input; such as a result, or what `stz-post field` makes of other formats"},
-    {"microstructure.dataset", STZ_KEY_TEXT, "", "\"/microstructure/composition\"", AT(field_dataset),
+    {"microstructure.dataset", STZ_KEY_TEXT, "", "\"/microstructure/composition\"", AT(given[STZ_GIVEN_MICRO].dataset),
      .description = "Dataset in that file, nx × ny × nz values from 0 to 1 (in that order or as `axes` has it)"},
     {"microstructure.axes", STZ_KEY_NAME, "", "\"declared\"", .names = "declared|xyz|xzy|yxz|yzx|zxy|zyx",
      AT(micro.axes),

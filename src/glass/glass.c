@@ -71,7 +71,9 @@ enum { SITES = 8192 }; // of a part of the team's work
 
 stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
                          const stz_stz_params *stz, const stz_barrier_params *barriers, const stz_order_params *order,
-                         double foil_nm, double probe_nm, uint64_t seed, stz_glass **glass) {
+                         double foil_nm, double probe_nm, uint64_t seed, const stz_glass_given *given,
+                         stz_glass **glass) {
+  static const stz_glass_given nothing = {NULL, NULL};
   stz_glass *g = NULL;
   *glass = NULL;
   stz_err err = STZ_NEW(g, 1);
@@ -97,9 +99,11 @@ stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz
   } else if (structured) {
     STZ_TRY_TO(fail, err, stz_histogram_match(g, structured));
   }
+  if (!given) given = &nothing;
   stz_surface_barriers(g);
+  for (int64_t i = 0; given->rise && i < stz_grid_local_sites(grid); i++) g->base[i] += (float)given->rise[i];
   STZ_TRY_TO(fail, err, stz_noise_init(g, spectral));
-  stz_damage_init(g);
+  stz_damage_init(g, given->damage);
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "drawing the orientations"));
   STZ_TRY_TO(fail, err, stz_orientation_init(g));
   STZ_TRY_TO(fail, err, stz_stage(stz_grid_comm(grid), "placing the clusters"));

@@ -42,13 +42,26 @@ typedef struct stz_recovery {
   double most; // no damage is above most exp(-R)
 } stz_recovery;
 
+// Fields from outside, a number per local site; NULL without one.
+typedef struct stz_glass_given {
+  const double *damage; // at the start, with that shape
+  const double *rise;   // of the barriers, eV
+} stz_glass_given;
+
+// What their values may be: STZ_EINPUT, "key: got VALUE at voxel [x, y, z], needs ..." otherwise. `values`: count of
+// them, from the site `first` on.
+stz_err stz_glass_check_damage(const stz_barrier_params *barriers, const int cells[3], int64_t first, int64_t count,
+                               const double *values) STZ_MUST_USE;
+stz_err stz_glass_check_rise(const int cells[3], int64_t first, int64_t count, const double *values) STZ_MUST_USE;
+
 // Collective. Makes the glass before any load. Barriers follow `micro`; noise, orientations and clusters come from
 // streams of `seed`. `foil_nm` (thickness) and `probe_nm` (diameter) are the NBED geometry that turns
 // order->bragg_fraction into a density of clusters. `grid` must outlive the glass; the parameters are copied;
-// `spectral` is work space. Fails with STZ_EINPUT for parameters that do not fit the lattice.
+// `spectral` is work space; `given` may be NULL. Fails with STZ_EINPUT for parameters that do not fit the lattice.
 stz_err stz_glass_create(const stz_grid *grid, stz_spectral *spectral, const stz_micro *micro,
                          const stz_stz_params *stz, const stz_barrier_params *barriers, const stz_order_params *order,
-                         double foil_nm, double probe_nm, uint64_t seed, stz_glass **glass) STZ_MUST_USE;
+                         double foil_nm, double probe_nm, uint64_t seed, const stz_glass_given *given,
+                         stz_glass **glass) STZ_MUST_USE;
 void stz_glass_destroy(stz_glass **glass);
 
 // Fills in rotation, grain and number of `shear` (in and out), whose site this rank owns.

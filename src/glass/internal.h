@@ -96,8 +96,8 @@ static inline stz_footprint_voxel stz_footprint_at(const stz_glass *g, int z0, i
 // quenched.c: the quenched-in strain, if there is any.
 stz_err stz_quenched_init(stz_glass *glass) STZ_MUST_USE;
 
-// damage.c: damage at the start, and what an event does.
-void stz_damage_init(stz_glass *glass);
+// damage.c: damage at the start (`given`: of each local site, with that shape; collective), and what an event does.
+void stz_damage_init(stz_glass *glass, const double *given);
 void stz_damage_add(stz_glass *glass, int64_t site);
 
 // histogram.c: gives the uniform glass the distribution of the structured one's barriers: of all of the barrier, in one

@@ -10,7 +10,8 @@ typedef enum stz_damage_shape {
   STZ_DAMAGE_NONE,
   STZ_DAMAGE_SLAB,   // between two planes about the middle of the box
   STZ_DAMAGE_SPHERE, // about the middle of the box
-  STZ_DAMAGE_RANDOM  // each voxel by itself
+  STZ_DAMAGE_RANDOM, // each voxel by itself
+  STZ_DAMAGE_FILE    // a field that was given
 } stz_damage_shape;
 typedef enum stz_damage_normal {
   STZ_NORMAL_X,

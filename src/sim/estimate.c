@@ -79,15 +79,39 @@ static void conclude(const given *seen, stz_field_found *found) {
   }
 }
 
+static stz_err look_at_damage(void *context, int64_t first, int64_t count, const double *values) {
+  const stz_config *config = ((const given *)context)->config;
+  return stz_glass_check_damage(&config->barriers, config->lattice.cells, first, count, values);
+}
+
+static stz_err look_at_rise(void *context, int64_t first, int64_t count, const double *values) {
+  const stz_config *config = ((const given *)context)->config;
+  return stz_glass_check_rise(config->lattice.cells, first, count, values);
+}
+
+// Of the fields beside the microstructure: whether their values will do.
+static stz_err check_barriers(const stz_config *config) {
+  given seen = {.config = config};
+  stz_field_look *const looks[] = {[STZ_GIVEN_DAMAGE] = look_at_damage, [STZ_GIVEN_RISE] = look_at_rise};
+  for (int i = STZ_GIVEN_DAMAGE; i < STZ_GIVEN_FIELDS; i++) {
+    const stz_field field = {config->given[i].path, config->given[i].dataset, ""};
+    if (stz_config_reads(config, i)) STZ_TRY(stz_field_check(&field, config->lattice.cells, looks[i], &seen, NULL));
+  }
+  return STZ_OK;
+}
+
 stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config, stz_field_found *found) {
+  const stz_given *g = &config->given[STZ_GIVEN_MICRO];
+  const bool root = stz_comm_rank(comm) == 0;
   stz_err err = STZ_OK;
   memset(found, 0, sizeof *found);
-  if (stz_comm_rank(comm) == 0 && config->micro.type == STZ_MICRO_FILE) {
+  if (root && stz_config_reads(config, STZ_GIVEN_MICRO)) {
     given seen = {.config = config, .least = INFINITY, .most = -INFINITY};
-    const stz_field field = {config->field_path, config->field_dataset, stz_micro_axes(&config->micro)};
+    const stz_field field = {g->path, g->dataset, stz_micro_axes(&config->micro)};
     err = stz_field_check(&field, config->lattice.cells, look, &seen, found->axes);
     if (err == STZ_OK) conclude(&seen, found);
   }
+  if (root && err == STZ_OK) err = check_barriers(config);
   return stz_agree(comm, err);
 }
 

@@ -10,14 +10,22 @@
 #include "base/memory.h"
 #include "io/field.h"
 
+// The values of a field from a file, one per local site; NULL without a file. Collective.
+static stz_err read_given(const stz_config *config, stz_given_field which, const stz_grid *grid, double **values) {
+  const stz_given *g = &config->given[which];
+  const bool micro = which == STZ_GIVEN_MICRO;
+  const stz_field field = {g->path, g->dataset, micro ? stz_micro_axes(&config->micro) : ""};
+  if (!stz_config_reads(config, which)) return STZ_OK;
+  STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(*values, stz_grid_local_sites(grid))));
+  return stz_field_read(grid, &field, *values);
+}
+
 static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_spectral *spectral, stz_micro **micro) {
   if (config->micro.type != STZ_MICRO_FILE) {
     return stz_micro_create(grid, spectral, &config->micro, NULL, config->seed, micro);
   }
   double *nickel = NULL;
-  stz_err err = stz_agree(stz_grid_comm(grid), STZ_NEW(nickel, stz_grid_local_sites(grid)));
-  const stz_field field = {config->field_path, config->field_dataset, stz_micro_axes(&config->micro)};
-  if (err == STZ_OK) err = stz_field_read(grid, &field, nickel);
+  stz_err err = read_given(config, STZ_GIVEN_MICRO, grid, &nickel);
   if (err == STZ_OK) err = stz_micro_create(grid, spectral, &config->micro, nickel, config->seed, micro);
   if (err == STZ_OK && stz_micro_of_phases(*micro)) {
     stz_log(STZ_LOG_INFO, "microstructure.file: a map of two phases, 0 and 1: g = -1 and 1");
@@ -44,10 +52,23 @@ static stz_err make_taller(const stz_config *config, const stz_grid *grid, stz_m
   return err;
 }
 
+// Damage and rise of the barriers from files, with what their values may be. Collective.
+static stz_err read_barriers(const stz_config *config, const stz_grid *grid, double **damage, double **rise) {
+  const int *cells = stz_grid_cells(grid);
+  const int64_t first = stz_grid_first_site(grid), count = stz_grid_local_sites(grid);
+  STZ_TRY(read_given(config, STZ_GIVEN_DAMAGE, grid, damage));
+  STZ_TRY(read_given(config, STZ_GIVEN_RISE, grid, rise));
+  stz_err err = STZ_OK;
+  if (*damage) err = stz_glass_check_damage(&config->barriers, cells, first, count, *damage);
+  if (err == STZ_OK && *rise) err = stz_glass_check_rise(cells, first, count, *rise);
+  return stz_agree(stz_grid_comm(grid), err);
+}
+
 // With transforms that nobody needs afterwards.
 static stz_err make_glass(const stz_config *config, stz_sample *s) {
   stz_micro *micro = NULL;
   stz_spectral *spectral = NULL;
+  double *damage = NULL, *rise = NULL;
   STZ_TRY(stz_stage(stz_grid_comm(s->grid), "making the microstructure"));
   STZ_TRY(stz_spectral_create(s->grid, &spectral));
   const stz_micro_type type = config->micro.type;
@@ -55,10 +76,14 @@ static stz_err make_glass(const stz_config *config, stz_sample *s) {
   stz_err err = cut ? make_taller(config, s->grid, &micro) : make_micro(config, s->grid, spectral, &micro);
   if (err == STZ_OK) err = stz_stage(stz_grid_comm(s->grid), "measuring the microstructure");
   if (err == STZ_OK) err = stz_micro_measure(micro, spectral, &s->micro);
+  if (err == STZ_OK) err = read_barriers(config, s->grid, &damage, &rise);
   if (err == STZ_OK) {
+    const stz_glass_given given = {damage, rise};
     err = stz_glass_create(s->grid, spectral, micro, &config->stz, &config->barriers, &config->order,
-                           config->nbed.foil_nm, config->nbed.probe_nm, config->seed, &s->glass);
+                           config->nbed.foil_nm, config->nbed.probe_nm, config->seed, &given, &s->glass);
   }
+  stz_free(damage);
+  stz_free(rise);
   stz_micro_destroy(&micro);
   stz_spectral_destroy(&spectral);
   return err;

@@ -138,15 +138,20 @@ static void note(MPI_Comm comm, stz_plan *plan, const char *notes) {
   }
 }
 
-// Looks at a run's field, but not again at the one of the run before.
-static stz_err check_field(MPI_Comm comm, stz_plan *plan, const stz_config *config) {
-  char field[sizeof plan->field];
+// Looks at a run's fields, but not again at those of the run before.
+static stz_err check_fields(MPI_Comm comm, stz_plan *plan, const stz_config *config) {
+  char fields[sizeof plan->fields];
   const int *cells = config->lattice.cells;
-  if (config->micro.type != STZ_MICRO_FILE) return STZ_OK;
-  snprintf(field, sizeof field, "%d %d %d %d %d %s %s", cells[0], cells[1], cells[2], config->micro.values,
-           config->micro.axes, config->field_dataset, config->field_path);
-  if (strcmp(field, plan->field) == 0) return STZ_OK;
-  memcpy(plan->field, field, sizeof field);
+  int at = snprintf(fields, sizeof fields, "%d %d %d %d %d %.17g", cells[0], cells[1], cells[2], config->micro.values,
+                    config->micro.axes, config->barriers.saturation);
+  const int begin = at;
+  for (int i = 0; i < STZ_GIVEN_FIELDS && at < (int)sizeof fields; i++) {
+    const stz_given *g = &config->given[i];
+    if (!stz_config_reads(config, i)) continue;
+    at += snprintf(fields + at, sizeof fields - (size_t)at, " %d %s %s", i, g->dataset, g->path);
+  }
+  if (at == begin || strcmp(fields, plan->fields) == 0) return STZ_OK;
+  memcpy(plan->fields, fields, sizeof fields);
   stz_field_found found;
   return stz_sim_check_files(comm, config, &found);
 }
@@ -166,7 +171,7 @@ static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   r->events = estimate.events;
   r->bytes = estimate.file_bytes;
   r->memory = estimate.bytes_per_rank;
-  stz_err err = check_field(comm, plan, config);
+  stz_err err = check_fields(comm, plan, config);
   if (err == STZ_OK && run == 0) err = stz_agree(comm, make_identity(plan, config));
   stz_config_destroy(&config);
   return err;

@@ -30,8 +30,8 @@ typedef struct stz_plan {
   int override_count;
   char notes[STZ_PLAN_NOTES][STZ_PLAN_NOTE]; // the first that were logged
   int noted;
-  char field[4500]; // the file of a field that was checked last
-  char *identity;   // what makes the sweep this one and no other, one setting per line
+  char fields[STZ_GIVEN_FIELDS * 4500]; // the files of fields that were checked last
+  char *identity;                       // what makes the sweep this one and no other, one setting per line
 } stz_plan;
 
 // Reads the sweep file and all that it names, and makes and checks every run's input, with `overrides` over the sweep's

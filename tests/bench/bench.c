@@ -103,7 +103,7 @@ static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind
   b->setup = now() - begin;
   check(stz_spectral_create(b->grid, &spectral));
   check(stz_micro_create(b->grid, spectral, &waves, NULL, 1, &micro));
-  check(stz_glass_create(b->grid, spectral, micro, &stz, &barriers, &order, 15.0, 0.4, 1, &b->glass));
+  check(stz_glass_create(b->grid, spectral, micro, &stz, &barriers, &order, 15.0, 0.4, 1, NULL, &b->glass));
   stz_micro_destroy(&micro);
   stz_spectral_destroy(&spectral);
   b->mean = (stz_mean_stress){.temperature_K = 295.0, .stress = {3.3 * STZ_GPA}};

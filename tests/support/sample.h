@@ -73,7 +73,7 @@ static inline void make_sample(sample_parts *s, MPI_Comm comm, const sample_para
   CHECK_OK(stz_elastic_create(s->grid, &p->elastic, p->stz.volume_nm3, &s->elastic));
   CHECK_OK(stz_micro_create(s->grid, s->spectral, &p->micro, NULL, p->seed, &s->micro));
   CHECK_OK(stz_glass_create(s->grid, s->spectral, s->micro, &p->stz, &p->barriers, &p->order, p->foil_nm, p->probe_nm,
-                            p->seed, &s->glass));
+                            p->seed, NULL, &s->glass));
 }
 
 static inline void free_sample(sample_parts *s) {

@@ -21,8 +21,18 @@
 static const struct own {
   const char *name;
   size_t offset, size;
-} own[] = {OWN(field_path), OWN(protocol), OWN(segments),      OWN(engine_auto),         OWN(files),
-           OWN(input_text), OWN(notes),    OWN(resolved_text), OWN(barriers.modulus_eV), OWN(kmc.contrast)};
+} own[] = {OWN(given[STZ_GIVEN_MICRO].path),
+           OWN(given[STZ_GIVEN_DAMAGE].path),
+           OWN(given[STZ_GIVEN_RISE].path),
+           OWN(protocol),
+           OWN(segments),
+           OWN(engine_auto),
+           OWN(files),
+           OWN(input_text),
+           OWN(notes),
+           OWN(resolved_text),
+           OWN(barriers.modulus_eV),
+           OWN(kmc.contrast)};
 
 static size_t bytes_of(const stz_key *key) {
   static const size_t bytes[] = {

@@ -132,8 +132,9 @@ def parser():
         commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)"
     )
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
-    one = _series(commands, "bands", _bands, "the study of localisation with domains and their controls (run/bands)")
-    one.add_argument("--quick", action="store_true", help="two seeds of the structures alone")
+    one = _series(commands, "bands", _bands, "growth of waves of slip with domains and their controls (run/bands)")
+    one.add_argument("--quick", action="store_true", help="two seeds of two structures: minutes")
+    one.add_argument("--middle", action="store_true", help="a small box and four seeds: an hour")
     one = _series(
         commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
     )
@@ -438,7 +439,10 @@ def _experiment(options):
 
 
 def _bands(options):
-    runs = _carry_out(options, bands.sweeps(options.quick))
+    _program(options)
+    study = bands.sweeps("quick" if options.quick else "middle" if options.middle else "full", options.output)
+    bands.write_waves(study, options.output)
+    runs = _carry_out(options, study)
     if runs is not None:
         print(bands.write(bands.analyse(runs), options.output), end="")
 

@@ -1,249 +1,346 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why no shear band? Localisation of a glass that softens, with the film's domains and without, one thing varied at a
-time: softening, structure and its controls, wavelength, contrast, interfaces, size of the box; several seeds each.
+"""Why no shear band? Growth of waves of plastic strain at 45 degrees to the tension, against softening, for the film's
+domains and their controls; what is varied one at a time besides: the box, the rate, the machine. docs/bands.md says
+what is measured, and the rule by which it is judged."""
+from __future__ import annotations
 
-`uniform` has the noise alone, and so a narrower distribution of barriers; `shuffled` and `equal-histogram` have the
-barriers of the domains without their arrangement: what they suppress as well, the arrangement is not needed for.
-"""
 import json
+import math
 import os
 import re
+from dataclasses import dataclass
 
+import h5py
 import numpy as np
+from scipy.stats import norm
 
-from ..analysis import avalanches, correlation, tension
-from ..analysis.quantity import finite, format_value, mean_error, welch
+from ..analysis import waves
+from ..analysis.quantity import finite, minus
+from ..errors import StzPostError
 from ..io import writing
 from ..io.result import open_result
 from ..plots import style
-from ..plots.style import BLUE, GREEN, GREY, MM, PAGE, VERMILLION
+from ..units import ROOM_K
 from . import runs as plan
 from .sweeps import Axis, Sweep
-from .targets import HOMOGENEOUS
 
-SEEDS = 8
-LARGE_SEEDS = 6
-SOFTENING_EV = (0.0, 0.15, 0.3)
-BOXES = {"structure": "box of 18.6 nm", "large": "box of 27.8 nm"}
-LARGE = "lattice.cells=[48, 48, 48]"
-CONTROLS = ("uniform", "shuffled", "equal-histogram")
-SURE = 0.05 / len(CONTROLS)  # p of one comparison: 5 % for the controls of one softening together
-WIDE = "wavelength 5 nm (domain width 2.5 nm)"  # the other reading of the measured length
-DOMAINS = ("domains", WIDE)
-VARIATIONS = {  # of the domains, one thing each
-    WIDE: ("microstructure.wavelength_nm=5.0",),
-    "contrast 0.1 eV": ("barriers.composition_eV=0.1",),
-    "contrast 0.4 eV": ("barriers.composition_eV=0.4",),
+STRAINS = np.linspace(0.0025, 0.03, 12)  # plastic, at which the gain is taken
+WINDOW = 0.01  # plastic strain over which a wave grows or decays: before slip localises by itself
+SPACING_NM = 0.58
+SIGNS = ("plus", "minus")
+UNIFORM = "uniform"
+DOMAINS = "domains"
+STRUCTURES = {  # of the film, its controls, and what varies one thing of it
+    UNIFORM: ('microstructure.type="uniform"',),
+    DOMAINS: (),
+    "domains, wavelength 5 nm": ("microstructure.wavelength_nm=5.0",),
+    "domains, wavelength 10 nm": ("microstructure.wavelength_nm=10.0",),
+    "frozen": ('microstructure.control="frozen"',),
+    "random phases": ('microstructure.control="random-phases"',),
+    "equal histogram": ('microstructure.control="equal-histogram"',),
+    "uniform, total width": ('microstructure.type="uniform"', "barriers.width_eV=0.21"),
     "interfaces 0 eV": ("barriers.interface_eV=0.0",),
     "interfaces 0.3 eV": ("barriers.interface_eV=0.3",),
-    "uniform of the same total width": ('microstructure.type="uniform"', "barriers.width_eV=0.21"),
 }
-RING_NM = (2.0, 5.0)  # distances over which the quadrupole is averaged: beyond an STZ, within half the box
-MEASURES = {
-    "localisation": "localisation",
-    "participation": "participation ratio",
-    "quadrupole": "autocorrelation at 45° less along the axis",
-    "avalanche": "mean size of avalanches (events)",
-    "flow_GPa": "flow stress (GPa)",
-    "overshoot": "upper yield over flow",
+COMMON = (
+    'kmc.engine="multilevel"',
+    "output.nbed_strains=[]",
+    "output.events=true",
+    "output.history_strain_step=0.001",
+    "output.history_points_per_decade=2",
+)
+STRAIN = 0.07  # to which specimens are pulled: 2 to 3 % of it plastic
+SPECIMEN_NM = 25e3  # length of the film's specimens
+YOUNG_GPA = 72.0
+CREEP_GPA = 3.3
+SURE = 0.05  # that any of the comparisons with the uniform glass errs
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of the study is done."""
+
+    cells: tuple
+    seeds: int
+    softening_eV: tuple
+    structures: tuple
+    boxes: tuple = ()  # besides `cells`, of the uniform glass
+    controlled_eV: tuple = ()  # softening of the runs with other rates and machines
+
+
+ALL = tuple(STRUCTURES)
+SIZES = {
+    "quick": Size((64, 64, 32), 2, (0.0, 0.2), (UNIFORM, DOMAINS)),
+    "middle": Size((64, 64, 32), 4, (0.0, 0.05, 0.1, 0.15, 0.2, 0.3), ALL, ((96, 96, 32), (64, 64, 64)), (0.1, 0.2)),
+    "full": Size(
+        (256, 256, 32), 12, (0.0, 0.05, 0.1, 0.15, 0.2, 0.3), ALL, ((64, 64, 32), (128, 128, 128), (512, 512, 32)),
+        (0.1, 0.2),
+    ),
 }
 
 
-def sweeps(quick=False):
-    """The sweeps of the study, by the fast engine: structures by softening; then, where there is softening, single
-    variations of the domains and a box half as large again."""
-    soft = SOFTENING_EV[1:]
-    structures = plan.STRUCTURES.items()
-    if quick:
-        return [_sweep("structure", name, sets, soft[1:], plan.seeds(2)) for name, sets in structures]
-    few = plan.seeds(LARGE_SEEDS)
-    return [
-        *(_sweep("structure", name, sets, SOFTENING_EV) for name, sets in structures),
-        *(_sweep("variation", name, sets, soft) for name, sets in VARIATIONS.items()),
-        *(_sweep("large", name, (*sets, LARGE), soft, few) for name, sets in structures),
-        _sweep("large", WIDE, (*VARIATIONS[WIDE], LARGE), soft, few),
-    ]
+def sweeps(size="full", directory="bands", first_seed=1):
+    """The sweeps of the study, the runs of a pair side by side; write_waves makes the files that they name."""
+    one = SIZES[size]
+    seeds = tuple(range(first_seed, first_seed + one.seeds))
+    sets = [("structure", name, "tension.cfg", _pulled(), STRUCTURES[name], one.cells, one.softening_eV)
+            for name in one.structures]
+    for cells in one.boxes:
+        sets.append(("box", UNIFORM, "tension.cfg", _pulled(), STRUCTURES[UNIFORM], cells, one.softening_eV[::2]))
+    for control, (file, settings) in _controls(one.cells).items() if one.controlled_eV else ():
+        for name in (UNIFORM, DOMAINS):
+            sets.append((control, name, file, settings, STRUCTURES[name], one.cells, one.controlled_eV))
+    return [_sweep(directory, seeds, *each) for each in sets]
 
 
-def _sweep(group, name, settings, softening, seeds=plan.seeds(SEEDS)):
-    common = (
-        'kmc.engine="multilevel"',
-        "output.nbed_strains=[]",
-        "output.statistics_strains=[0.05, 0.12]",
-        "output.avalanches=true",
-    )
-    file = f"{group}-{re.sub('[^a-z0-9.]+', '-', name.split(' (')[0].lower())}"
-    axes = (Axis("barriers.softening_eV", softening),)
-    return Sweep(file, "tension.cfg", (*settings, *common), axes, seeds, labels={"group": group, "name": name})
+def _pulled(rate="1e-06"):
+    return (f"protocol[0].until_strain={STRAIN:g}", f"protocol[0].rate_per_s={rate}")
 
 
-def case_of(group, name, softening):
-    """What runs that differ by their seeds alone are called."""
-    return f"{group}: {name}, {softening:g} eV"
+def _controls(cells):
+    """{name: (input, settings)}: rates, creep, and an actuator as soft as the whole specimen is for a box."""
+    stiffness = YOUNG_GPA * cells[0] * SPACING_NM / SPECIMEN_NM
+    creep = (f"protocol[0].stress_GPa={CREEP_GPA:g}", f"protocol[0].until_strain={STRAIN:g}",
+             "protocol[0].duration_s=1e9")
+    soft = (f"protocol[0].stiffness_GPa={stiffness:.4g}", f"protocol[0].mismatch_strain={CREEP_GPA / stiffness:.4g}",
+            f"protocol[0].until_strain={STRAIN:g}", "protocol[0].duration_s=1e9")
+    return {
+        "rate 1e-8": ("tension.cfg", _pulled("1e-08")),
+        "rate 1e-4": ("tension.cfg", _pulled("1e-04")),
+        "creep": ("creep.cfg", creep),
+        "soft machine": ("onchip.cfg", soft),
+    }
+
+
+def _sweep(directory, seeds, group, name, file, settings, structure, cells, softening):
+    box = "x".join(map(str, cells))
+    stem = re.sub("[^a-z0-9.]+", "-", f"{group}-{name}-{box}".lower())
+    files = tuple(os.path.join(os.path.realpath(directory), "waves", f"{sign}-{box}.h5") for sign in SIGNS)
+    axes = (Axis("barriers.softening_eV", softening), Axis("barriers.rise_file", files))
+    common = (*COMMON, f"lattice.cells=[{', '.join(map(str, cells))}]", *settings, *structure)
+    return Sweep(stem, file, common, axes, seeds, labels={"group": group, "name": name, "box": box})
+
+
+def write_waves(study, directory):
+    """The files of barriers that the sweeps of a study name."""
+    folder = os.path.join(directory, "waves")
+    os.makedirs(folder, exist_ok=True)
+    for box in sorted({sweep.labels["box"] for sweep in study}):
+        field = waves_of(box).field_eV().astype("f4")
+        for sign, factor in zip(SIGNS, (1, -1)):
+            with writing.replacing(os.path.join(folder, f"{sign}-{box}.h5")) as path, h5py.File(path, "w") as made:
+                made["rise_eV"] = factor * field
+
+
+def waves_of(box):
+    """Of a box by its name."""
+    return waves.Waves(tuple(map(int, box.split("x"))))
+
+
+@dataclass
+class Case:
+    """Pairs of one group, structure, box and softening."""
+
+    group: str
+    name: str
+    box: str
+    softening_eV: float
+    gains: np.ndarray  # [seed, strain, order]
+    lengths_nm: np.ndarray
+    localisation: float  # at the end, mean over the runs
+    overshoot: float  # upper yield over the stress at the end
+
+    def gain(self, strain=WINDOW):
+        """Mean over the seeds by order, and its standard error with the scatter of all orders pooled."""
+        at = self.gains[:, int(np.argmin(np.abs(STRAINS - strain)))]
+        whole = at[np.isfinite(at).all(axis=1)]
+        if len(whole) < 2:
+            return np.full(at.shape[1], np.nan), np.full(at.shape[1], np.nan)
+        return whole.mean(axis=0), whole.std(axis=0, ddof=1) / math.sqrt(len(whole))
 
 
 def analyse(runs):
-    """{case: {measure: values over seeds}}."""
-    found = {}
+    """The cases of finished runs; a pair of which one run is missing is left out."""
+    answers, beside = {}, {}
     for run in runs:
-        case = case_of(run.values["group"], run.values["name"], run.values["softening_eV"])
-        seen = found.setdefault(case, {name: [] for name in MEASURES})
-        for name, value in _measures(open_result(run.path)).items():
-            seen[name].append(value)
-    return found
+        labels = run.values
+        key = (labels["group"], labels["name"], labels["box"], labels["softening_eV"])
+        sign = os.path.basename(labels["rise_file"]).split("-")[0]
+        result = open_result(run.path)
+        answers.setdefault(key, {})[run.seed, sign] = waves_of(labels["box"]).answer(result.table("/events"), STRAINS)
+        stress = result.history["stress_axial_GPa"].values
+        beside.setdefault(key, []).append((result.history["localisation"].values[-1], stress.max() / stress[-1]))
+    return [_case(key, found, beside[key]) for key, found in answers.items()]
+
+
+def _case(key, found, beside):
+    seeds = sorted({seed for seed, _ in found if all((seed, sign) in found for sign in SIGNS)})
+    pairs = [waves.gain(found[seed, "plus"], found[seed, "minus"], STRAINS, ROOM_K) for seed in seeds]
+    box = waves_of(key[2])
+    empty = np.empty((0, len(STRAINS), len(box.orders)))
+    lengths = box.lengths_nm(SPACING_NM)
+    return Case(*key, np.array(pairs) if pairs else empty, lengths, *np.nanmean(beside, axis=0))
+
+
+@dataclass
+class Line:
+    """Growth of one structure against softening, of the wave of one order."""
+
+    group: str
+    name: str
+    box: str
+    length_nm: float
+    softening_eV: np.ndarray
+    gain: np.ndarray
+    gain_error: np.ndarray
+    growth: np.ndarray
+    error: np.ndarray
+    critical_eV: float
+    drawn: np.ndarray  # of critical_eV
+
+    def interval(self, level=0.95):
+        return tuple(np.quantile(self.drawn, [0.5 - level / 2, 0.5 + level / 2], method="nearest"))
+
+
+def lines(cases, order=0, strain=WINDOW):
+    """By group, structure and box. The errors of the gains at one softening are pooled over the structures of a box
+    and over the orders, since a few seeds alone tell them badly."""
+    pooled, found = {}, {}
+    for case in cases:
+        found.setdefault((case.group, case.name, case.box), []).append(case)
+        pooled.setdefault((case.group, case.box, case.softening_eV), []).append(np.square(case.gain(strain)[1][order]))
+    made = []
+    for key, own in found.items():
+        own = sorted(own, key=lambda case: case.softening_eV)
+        gain = np.array([case.gain(strain)[0][order] for case in own])
+        error = np.array([math.sqrt(np.nanmean(pooled[case.group, case.box, case.softening_eV])) for case in own])
+        whole = np.isfinite(gain) & np.isfinite(error)
+        own = [case for case, one in zip(own, whole) if one]
+        if not own:
+            continue
+        made.append(_line(key, own, gain[whole], error[whole], order, strain))
+    return made
+
+
+def _line(key, own, gain, error, order, strain):
+    softening = np.array([case.softening_eV for case in own])
+    rate, rate_error = waves.growth(np.maximum(gain, 0.02), strain), waves.growth_error(gain, error, strain)
+    critical, drawn = math.nan, np.array([math.nan])
+    if len(own) > 2:
+        critical, drawn = waves.crossings(softening, rate, rate_error)
+    return Line(*key, own[0].lengths_nm[order], softening, gain, error, rate, rate_error, critical, drawn)
 
 
 def comparisons(found):
-    """Localisation of the domains, in both readings of their length, less that of each control, by softening and box:
-    the difference with its 95 % interval, and p of the domains not localising less (Welch's test, one-sided)."""
+    """Critical softening of each structure less that of the uniform glass: the difference, an interval that holds for
+    all of them together with 95 %, the verdict, and the least difference that would be seen with 80 %."""
+    mine = {line.name: line for line in found if line.group == "structure" and len(line.drawn) > 1}
+    if UNIFORM not in mine or len(mine) < 2:
+        return []
+    reference = mine.pop(UNIFORM)
+    level = 1 - SURE / len(mine)
     results = []
-    for group in BOXES:
-        for softening in SOFTENING_EV:
-            for name in DOMAINS:
-                domains = found.get(_key(group, name, softening), {"localisation": []})["localisation"]
-                for control in CONTROLS:
-                    other = found.get(_key(group, control, softening), {"localisation": []})["localisation"]
-                    if min(len(domains), len(other)) < 2:
-                        continue
-                    difference, half, p = welch(domains, other)
-                    results.append(
-                        {
-                            "box": group,
-                            "softening_eV": softening,
-                            "domains": name,
-                            "control": control,
-                            "means": [float(np.mean(domains)), float(np.mean(other))],
-                            "difference": difference,
-                            "interval_95": [difference - half, difference + half],
-                            "p": p,
-                        }
-                    )
+    for name, line in mine.items():
+        with np.errstate(invalid="ignore"):
+            drawn = line.drawn - reference.drawn
+        drawn = np.where(np.isnan(drawn), 0.0, drawn)
+        low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2], method="nearest")
+        verdict = "needs more softening" if low > 0 else "needs less softening" if high < 0 else "no difference shown"
+        sigma = (np.quantile(drawn, 0.84, method="nearest") - np.quantile(drawn, 0.16, method="nearest")) / 2
+        seen = (norm.ppf(0.5 + level / 2) + norm.ppf(0.8)) * sigma
+        difference = line.critical_eV - reference.critical_eV
+        results.append({"name": name, "difference_eV": difference, "interval_eV": [low, high], "verdict": verdict,
+                        "seen_from_eV": seen})
     return results
 
 
-def _key(group, name, softening):
-    """Of a case by its box: the variations of the smaller one have a group of their own."""
-    return case_of("variation" if group == "structure" and name in VARIATIONS else group, name, softening)
-
-
 def finding(found):
-    """What the study says, in words that follow from its numbers: a sentence for each box and softening."""
-    softened = [
-        _at(found, group, softening, name) for group in BOXES for softening in SOFTENING_EV[1:] for name in DOMAINS
-    ]
-    if not any(softened):
-        return "The controls are not complete: no finding."
-    plain = [max(seen["localisation"]) for key, seen in found.items() if key.endswith(f", {SOFTENING_EV[0]:g} eV")]
-    if plain:
-        verdict = "nothing localises, whatever the structure" if max(plain) < HOMOGENEOUS else "some samples localise"
-        softened.insert(0, f"Without softening {verdict}: at most {max(plain):.2f}.")
-    return "\n".join(one for one in softened if one)
+    """What the numbers say, a sentence each."""
+    mine = [line for line in found if line.group == "structure"]
+    uniform = next((line for line in mine if line.name == UNIFORM), None)
+    if uniform is None:
+        return "No uniform glass: no finding."
+    said = []
+    for line in mine:
+        i = int(np.argmin(line.softening_eV))
+        low, high = line.growth[i] - 1.96 * line.error[i], line.growth[i] + 1.96 * line.error[i]
+        if line.softening_eV[i] == 0 and line.name in (UNIFORM, DOMAINS):
+            how = "decays" if high < 0 else "grows" if low > 0 else "neither grows nor decays for sure"
+            said.append(f"Without softening the wave of {line.length_nm:.3g} nm in {line.name} {how}: "
+                        f"G = {line.growth[i]:.0f}, {low:.0f} to {high:.0f} per plastic strain.")
+    results = comparisons(found)
+    for verdict in ("needs more softening", "needs less softening", "no difference shown"):
+        names = [one["name"] for one in results if one["verdict"] == verdict]
+        if names:
+            said.append(f"Against the uniform glass, {verdict}: {'; '.join(names)}.")
+    return "\n".join(said)
 
 
-def _at(found, group, softening, domains):
-    """The sentence of one box, softening and reading of the domains' length; None while a control is missing."""
-    by = {
-        one["control"]: one
-        for one in comparisons(found)
-        if (one["box"], one["softening_eV"], one["domains"]) == (group, softening, domains)
-    }
-    if set(by) != set(CONTROLS):
-        return None
-    overshoot = np.mean(found[_key(group, domains, softening)]["overshoot"])
-    text = (
-        f"{domains}, softening {softening:g} eV, {BOXES[group]}: localisation {by['uniform']['means'][0]:.2f}, upper yield "
-        f"{overshoot:.2f} of flow; less than "
-    )
-    text += ", ".join(
-        f"{name} ({one['means'][1]:.2f}) by {-one['difference']:.2f} (95 %: {-one['interval_95'][1]:.2f} to "
-        f"{-one['interval_95'][0]:.2f}, p = {one['p']:.2g})"
-        for name, one in by.items()
-    )
-    clear = [name for name, one in by.items() if one["p"] < SURE and one["means"][1] > HOMOGENEOUS]
-    if "uniform" not in clear:
-        return text + ": no clear suppression of a band by domains."
-    if len(clear) == len(CONTROLS):
-        return text + ": localisation is suppressed, and that barriers are arranged in domains matters."
-    if all(by[name]["means"][1] < HOMOGENEOUS for name in CONTROLS if name != "uniform"):
-        return text + (
-            ": localisation is suppressed, but their arrangement is not needed for it. The same barriers without domains "
-            "stay homogeneous too: frozen disorder suffices, which is unflattering to the hypothesis that the domains and "
-            "their interfaces do it."
-        )
-    text += ": less than in a uniform glass"
-    others = [name for name in CONTROLS if name not in clear]
-    unclear = " and ".join(name for name in others if by[name]["means"][1] >= HOMOGENEOUS)
-    silent = " and ".join(name for name in others if by[name]["means"][1] < HOMOGENEOUS)
-    text += f"; that it is less than in {unclear} is not shown" if unclear else ""
-    return text + (f"; {silent} does not localise either." if silent else ".")
+def table(found):
+    """Critical softening of each line, with G at each softening."""
+    rows = [f"{'group':<12}  {'structure':<26}  {'box':<11}  wave/nm  h_c/eV  {'95 %':<15}  G (per plastic strain) at softening"]
+    for line in found:
+        low, high = line.interval()
+        critical = f"{line.critical_eV:6.3f}  {low:.3f} to {high:.3f}" if len(line.drawn) > 1 else f"{'':6}  {'':14}"
+        rates = ", ".join(f"{s:g}: {g:.0f} ± {e:.0f}" for s, g, e in zip(line.softening_eV, line.growth, line.error))
+        rows.append(f"{line.group:<12}  {line.name:<26}  {line.box:<11}  {line.length_nm:7.1f}  {critical}   {rates}")
+    return minus("\n".join(rows))
 
 
-def write(found, directory):
-    """bands.json, bands.png and bands.txt; returns the text."""
-    os.makedirs(directory, exist_ok=True)
-    table = {
-        key: {
-            name: {"values": values, "mean": mean_error(values)[0], "error": mean_error(values)[1]}
-            for name, values in seen.items()
-        }
-        for key, seen in found.items()
-    }
-    text = _table(found) + "\n\n" + finding(found) + "\n"
+def write(cases, directory):
+    """bands.json, bands.txt and bands.png; returns the text."""
+    if not any(len(case.gains) > 1 for case in cases):
+        raise StzPostError(f"{directory}: no structure has two pairs of runs: nothing to say")
+    found = lines(cases)
+    text = table(found) + "\n\n"
+    for one in comparisons(found):
+        low, high = one["interval_eV"]
+        text += minus(f"{one['name']}: h_c differs by {one['difference_eV']:.3f} eV ({low:.3f} to {high:.3f}), "
+                      f"{one['verdict']}; seen with 80 % from {one['seen_from_eV']:.3f} eV\n")
+    text += "\n" + finding(found) + "\n"
+    record = [{**{k: v for k, v in vars(line).items() if k != "drawn"}, "interval_95_eV": line.interval()}
+              for order in range(len(cases[0].lengths_nm)) for line in lines(cases, order)]
+    beside = [{"group": c.group, "name": c.name, "box": c.box, "softening_eV": c.softening_eV,
+               "localisation": c.localisation, "overshoot": c.overshoot, "pairs": len(c.gains)} for c in cases]
+    kept = {"lines": record, "cases": beside, "comparisons": comparisons(found), "finding": finding(found)}
     with writing.text(os.path.join(directory, "bands.json")) as file:
-        json.dump(
-            finite({"cases": table, "comparisons": comparisons(found), "finding": finding(found)}), file, indent=1
-        )
+        json.dump(finite(kept), file, indent=1, default=lambda value: finite(value.tolist()))
     with writing.text(os.path.join(directory, "bands.txt")) as file:
         file.write(text)
-    style.save(_figure(found), os.path.join(directory, "bands.png"))
+    style.save(figure(cases), os.path.join(directory, "bands.png"))
     return text
 
 
-def _measures(result):
-    pulled = tension.analyse(result)
-    history = result.history
-    level = correlation.analyse(result)[-1]
-    distance, diagonal = level.families["45° to x"]
-    along, axial = level.families["along x"]
-    ring = np.linspace(*RING_NM, 50)
-    quadrupole = float(np.mean(np.interp(ring, distance, diagonal) - np.interp(ring, along, axial)))
-    return {
-        "localisation": float(pulled.localisation[-1]),
-        "participation": float(history["participation_ratio"].values[-1]),
-        "quadrupole": quadrupole,
-        "avalanche": float(np.mean(avalanches.analyse(result).size)),
-        "flow_GPa": pulled.flow_GPa,
-        "overshoot": pulled.overshoot,
-    }
-
-
-def _table(found):
-    width = max(map(len, found))
-    lines = [f"{'case':<{width}}  seeds  " + "  ".join(f"{name:>18}" for name in MEASURES)]
-    for key, seen in found.items():
-        cells = [" ± ".join(x for x in format_value(*mean_error(seen[name])) if x) for name in MEASURES]
-        lines.append(f"{key:<{width}}  {len(seen['localisation']):5d}  " + "  ".join(f"{cell:>18}" for cell in cells))
-    return "\n".join(lines)
-
-
 @style.styled
-def _figure(found):
-    """Localisation of every case, a line each, and a point a seed; those without a run are left out."""
-    lines = [("structure", name, name) for name in plan.STRUCTURES]
-    lines += [("variation", name, name) for name in VARIATIONS]
-    lines += [("large", name, f"{name}, larger box") for name in (*plan.STRUCTURES, WIDE)]
-    lines = [one for one in lines if any(f"{one[0]}: {one[1]}, {s:g} eV" in found for s in SOFTENING_EV)]
-    figure, axes = style.new(0.85 * PAGE, (22 + 6 * len(lines)) * MM)
-    for softening, color, shift in zip(SOFTENING_EV, (BLUE, GREEN, VERMILLION), (-0.24, 0.0, 0.24)):
-        x, y = [], []
-        for i, (group, name, _) in enumerate(lines):
-            seen = found.get(f"{group}: {name}, {softening:g} eV", {"localisation": []})["localisation"]
-            x, y = x + list(seen), y + [i + shift] * len(seen)
-        if x:
-            axes.plot(x, y, "o", mfc="none", color=color, ms=3, label=f"softening {softening:g} eV")
-    axes.axvline(HOMOGENEOUS, ls="--", lw=0.7, color=GREY)
-    axes.set_yticks(range(len(lines)), [label for _, _, label in lines])
-    axes.tick_params(axis="y", which="both", length=0)
-    axes.set(xlabel="localisation at 12.5 %", ylim=(len(lines) - 0.5, -0.5))
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, columnspacing=0.9, handlelength=0.7)
-    return figure
+def figure(cases):
+    """Growth against softening for each structure; growth against wavelength; critical softening."""
+    found = [line for line in lines(cases) if line.group == "structure"]
+    drawn, (left, middle, right) = style.new(style.PAGE, 75 * style.MM, ncols=3)
+    for i, line in enumerate(found):
+        color = style.BLACK if line.name == UNIFORM else style.VERMILLION if line.name == DOMAINS else style.shade(i, len(found))
+        left.errorbar(line.softening_eV, line.growth, line.error, fmt="o-", ms=2.5, lw=0.8, color=color)
+        low, high = line.interval()
+        ends = np.clip([low, line.critical_eV, high], 0.0, line.softening_eV.max())
+        right.plot([ends[0], ends[2]], [i, i], "-", color=color)
+        right.plot(ends[1], i, "o", ms=3, color=color)
+    for axes in (left, middle):
+        axes.axhline(0, lw=0.6, color=style.GREY)
+    left.set(xlabel="softening (eV)", ylabel="growth G per plastic strain")
+    _by_length(cases, middle)
+    right.set_yticks(range(len(found)), [line.name for line in found])
+    right.set(xlabel="critical softening (eV)", ylim=(len(found) - 0.5, -0.5))
+    return drawn
+
+
+def _by_length(cases, axes):
+    """Of the uniform glass, all orders, a line a softening."""
+    for softening in sorted({case.softening_eV for case in cases}):
+        points = [(line.length_nm, rate, error) for order in range(len(cases[0].lengths_nm))
+                  for line in lines(cases, order) if line.group == "structure" and line.name == UNIFORM
+                  for s, rate, error in zip(line.softening_eV, line.growth, line.error) if s == softening]
+        if points:
+            length, rate, error = np.array(sorted(points)).T
+            shade = style.shade(10 * softening, 4)
+            axes.errorbar(length, rate, error, fmt="s-", ms=2.5, lw=0.8, color=shade, label=f"{softening:g} eV")
+    axes.set(xlabel="wavelength (nm)", ylabel="G, uniform glass")
+    axes.legend(fontsize=6, title="softening", title_fontsize=6)

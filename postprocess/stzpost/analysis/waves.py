@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Growth of plane waves of plastic strain at 45 degrees to the tension, from the events of runs in pairs.
+
+The two runs of a pair have the same seed and barriers that a weak sum of plane waves raises and lowers, with opposite
+signs. Half the difference of their waves of plastic strain is the answer to the barriers: what the noise of the glass
+adds alike to both drops out, and the rest, of the events' chance, has mean zero and falls as seeds are averaged.
+
+At the start all rates follow a barrier e by exp(-e/kT), whatever the structure of the glass: per plastic strain p the
+answer is 1/kT. `gain` is the answer over p/kT, so it begins at 1. A wave that grows by G per plastic strain has the
+gain (exp(G p) - 1)/(G p): G > 0 where slip makes further slip easier there, G < 0 where it uses up the weak sites."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import StzPostError
+from ..units import KB_EV
+
+GOLDEN = 0.5 * (math.sqrt(5) - 1)  # spreads the phases, so that the waves have no common crest
+
+
+@dataclass(frozen=True)
+class Waves:
+    """Waves cos(2 pi (m x + s m y)/n + phase), for m in `orders` and s = 1, -1, in a box of n x n x nz cells."""
+
+    cells: tuple
+    orders: tuple = (1, 2, 3, 4)
+    amplitude_eV: float = 0.003  # of each
+
+    def lengths_nm(self, spacing_nm):
+        """Wavelength of each order."""
+        return np.array([self.cells[0] * spacing_nm / (m * math.sqrt(2)) for m in self.orders])
+
+    def phases(self, x, y):
+        """Of the voxels (x, y): an array for each order and sign."""
+        for m in self.orders:
+            for sign in (1, -1):
+                yield 2 * math.pi * ((m * x + sign * m * y) / self.cells[0] + (m * GOLDEN + (sign < 0) * 0.37) % 1)
+
+    def field_eV(self):
+        """The rise of the barriers, cells in their order x, y, z."""
+        if self.cells[0] != self.cells[1] or len(set(self.orders)) != len(self.orders):
+            raise StzPostError(f"waves: got {self.cells} cells, orders {self.orders}; needs as many along x as along y")
+        x, y = np.indices(self.cells[:2])
+        plane = self.amplitude_eV * sum(np.cos(phase) for phase in self.phases(x, y))
+        return np.repeat(plane[:, :, None], self.cells[2], axis=2)
+
+    def answer(self, events, strains):
+        """Wave of the plastic strain per eV of barrier, [strain, order], when the mean plastic strain first reaches
+        each of `strains`; NaN where it never does. `events`: the table of a result."""
+        site = events["site"].values.astype(float)
+        weight = events["plastic_strain_axial"].values.astype(float)
+        at = np.searchsorted(np.maximum.accumulate(np.cumsum(weight)), strains)
+        there = at < len(weight)
+        found = np.full((len(strains), 2 * len(self.orders)), np.nan)
+        for i, phase in enumerate(self.phases(site[:, 0], site[:, 1])):
+            course = np.cumsum(-2 * weight * np.cos(phase)) / self.amplitude_eV
+            found[there, i] = course[at[there]]
+        return 0.5 * (found[:, ::2] + found[:, 1::2])
+
+
+def gain(plus, minus, strains, temperature_K):
+    """Of a pair of answers, [strain, order]: 1 as long as the wave does as its barriers say."""
+    return 0.5 * (plus - minus) * KB_EV * temperature_K / np.asarray(strains)[:, None]
+
+
+def growth(gain_at, strain):
+    """G per plastic strain of a wave with this gain at that strain; NaN for a gain <= 0, which decays at once."""
+    gain_at = np.asarray(gain_at, dtype=float)
+    low, high = np.full(gain_at.shape, -1e4), np.full(gain_at.shape, 50.0)  # of G p
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        below = np.where(np.abs(middle) < 1e-9, 1.0, np.expm1(middle) / np.where(middle == 0, 1, middle)) < gain_at
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.where(gain_at > 0, 0.5 * (low + high) / strain, np.nan)
+
+
+def growth_error(gain_at, error, strain):
+    """Standard error of `growth` from that of the gain, by half the difference of its values an error up and down."""
+    low = growth(np.maximum(gain_at - error, 0.02), strain)
+    return 0.5 * (growth(gain_at + error, strain) - low)
+
+
+def crossing(softening, rates, errors):
+    """Where a parabola through rates of growth crosses zero for the first time from below, weighted by the errors; inf
+    where it stays below zero over the range of `softening`, -inf where it begins above."""
+    x = np.asarray(softening, dtype=float)
+    degree = min(2, len(x) - 1)
+    fit = np.polynomial.Polynomial.fit(x, rates, degree, w=1 / np.asarray(errors))
+    grid = np.linspace(x.min(), x.max(), 601)
+    values = fit(grid)
+    if values[0] >= 0:
+        return -math.inf
+    above = np.nonzero(values > 0)[0]
+    if len(above) == 0:
+        return math.inf
+    i = above[0]
+    return float(grid[i - 1] + (grid[i] - grid[i - 1]) * values[i - 1] / (values[i - 1] - values[i]))
+
+
+def crossings(softening, rates, errors, draws=2000, seed=1):
+    """The crossing, and as many of rates drawn about the measured ones with their errors."""
+    rng = np.random.default_rng(seed)
+    drawn = np.asarray(rates) + np.asarray(errors) * rng.standard_normal((draws, len(rates)))
+    return crossing(softening, rates, errors), np.array([crossing(softening, one, errors) for one in drawn])
