@@ -11,7 +11,7 @@ import synthetic
 from stzpost import open_result
 from stzpost.analysis import order, quantity, registry, relaxation
 from stzpost.pages import experiment as experiment_page
-from stzpost.studies import bands, evidence, experiment, measured, nulls, runs as plan
+from stzpost.studies import evidence, experiment, measured, nulls, runs as plan
 from stzpost.studies.targets import AGREES, DIFFERS, UNRESOLVED
 from stzpost.studies.verdicts import rows as rows_of
 
@@ -284,48 +284,3 @@ def test_welch():
     assert p == pytest.approx(ttest_ind(a, b, equal_var=False, alternative="less").pvalue)
     for bound in (difference - half, difference + half):
         assert ttest_ind(a - bound, b, equal_var=False).pvalue == pytest.approx(0.05)
-
-
-def planted_study(uniform, controls, plain=1.2):
-    """Values for the cases of the study itself, so that its labels are put to the test too."""
-    rng = np.random.default_rng(7)
-    found = {}
-    for sweep in bands.sweeps():
-        for softening in sweep.axes[0].values:
-            name = sweep.labels["name"]
-            soft = {"uniform": uniform, "shuffled": controls, "equal-histogram": controls}.get(name, 1.2)
-            values = list((soft if softening else plain) + 0.02 * rng.standard_normal(4))
-            found[bands.case_of(**sweep.labels, softening=softening)] = {m: values for m in bands.MEASURES}
-    return found
-
-
-@pytest.mark.parametrize(
-    "uniform, controls, words",
-    [
-        (2.5, 1.2, "not needed"),
-        (2.5, 1.9, "arranged in domains matters"),
-        (1.2, 1.2, "no clear suppression"),
-    ],
-)
-def test_finding_follows_from_the_numbers(tmp_path, uniform, controls, words):
-    found = planted_study(uniform, controls)
-    assert bands.finding(found).count(words) == 8  # two boxes, two strengths of softening, two readings of the length
-    assert "nothing localises" in bands.finding(found)
-    assert words in bands.write(found, tmp_path)
-    assert (tmp_path / "bands.png").stat().st_size > 1000 and json.loads((tmp_path / "bands.json").read_text())
-
-
-def test_the_finding_names_the_control_that_is_no_worse():
-    for values, words in (
-        ([1.19, 1.21, 1.2], "; equal-histogram does not localise either"),
-        ([1.0, 3.0, 2.0], "less than in equal-histogram is not shown"),
-    ):
-        found = planted_study(2.5, 1.9)
-        for key in [key for key in found if "equal-histogram" in key]:
-            found[key] = dict.fromkeys(bands.MEASURES, values)
-        assert bands.finding(found).count(words) == 8
-
-
-def test_no_finding_without_the_controls():
-    found = {k: v for k, v in planted_study(2.5, 1.2).items() if "shuffled" not in k}
-    assert "no finding" in bands.finding(found)

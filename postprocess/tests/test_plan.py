@@ -13,7 +13,7 @@ from stzpost.studies import bands, calibration, news, runs as plan
 from stzpost.studies.signals import Signals
 from stzpost.studies.sweeps import CONSECUTIVE, Axis, Sweep
 
-STUDIES = [plan.experiment(), plan.experiment(True), bands.sweeps(), bands.sweeps(True), calibration.sweeps()]
+STUDIES = [plan.experiment(), plan.experiment(True), bands.sweeps(), bands.sweeps("middle"), bands.sweeps("quick"), calibration.sweeps()]
 
 
 def test_a_sweep_file():

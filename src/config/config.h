@@ -45,7 +45,6 @@ typedef struct stz_config {
   char modes[256]; // "icosahedral", or "axes" (stz.catalogue)
   stz_barrier_params barriers;
   stz_micro_params micro;
-  stz_given given[STZ_GIVEN_FIELDS];
   stz_order_params order;
   stz_segment *protocol;
   int segments;
@@ -64,6 +63,7 @@ typedef struct stz_config {
   char *input_text; // the input file as read
   char *notes;      // on values that are probably a mistake, one line "file:line: key: ..." each; "" without any
   char *resolved_text; // every key with its value, unit and origin (default, model, input, --set): a valid input
+  stz_given given[STZ_GIVEN_FIELDS]; // fields from files
 } stz_config;
 
 typedef struct stz_override {

@@ -83,7 +83,57 @@ static void note_strain(const stz_config_builder *builder, int segment, FILE *ou
   note_large(builder, segment, "duration_s", rate * s->duration_s, out);
 }
 
+// Whether the value of a key is what `condition` (used_with of the schema) asks for; `needs` (out): that, for a reader.
+static bool counts(const stz_config_builder *builder, const char *condition, char *needs, size_t size) {
+  const char *equals = strchr(condition, '=');
+  char path[64], names[STZ_TEXT_SIZE], chosen[64];
+  snprintf(path, sizeof path, "%.*s", (int)(equals ? equals - condition : (long)strlen(condition)), condition);
+  const stz_key *choice = stz_schema_find(path, &(int){0});
+  const void *value = stz_builder_value(builder, choice, -1);
+  if (!equals) {
+    snprintf(needs, size, "there is %s", path);
+    if (choice->type == STZ_KEY_TEXT) return *(const char *)value != 0;
+    return choice->type == STZ_KEY_BOOL ? *(const bool *)value : *(const double *)value != 0.0;
+  }
+  const stz_key allowed = {.type = STZ_KEY_NAME, .names = equals + 1};
+  stz_key_needs(&allowed, names, sizeof names);
+  snprintf(needs, size, "%s is %s", path, names);
+  stz_key_name_at(choice, *(const int *)value, chosen, sizeof chosen);
+  return stz_key_name_index(&allowed, chosen) >= 0;
+}
+
+// A key's value as an input would have it; "" if it is longer than any that used_with is about.
+static void value_text(const stz_config_builder *builder, const stz_key *key, char text[2 * STZ_TEXT_SIZE]) {
+  memset(text, 0, 2 * STZ_TEXT_SIZE);
+  FILE *out = fmemopen(text, 2 * STZ_TEXT_SIZE - 1, "w");
+  if (!out) return;
+  stz_builder_print_value(builder, key, -1, out);
+  fclose(out);
+}
+
+// Keys that the input or an option sets, and that do nothing beside the others. One that has its default is none: an
+// input that sets all keys, as the resolved one does, would have many.
+static void note_unused(const stz_config_builder *builder, FILE *out) {
+  stz_config_builder plain = {.config = NULL};
+  char value[2 * STZ_TEXT_SIZE], fallback[2 * STZ_TEXT_SIZE];
+  if (stz_builder_create("", &plain) != STZ_OK) return;
+  for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
+    char needs[2 * STZ_TEXT_SIZE];
+    if (!key->used_with || counts(builder, key->used_with, needs, sizeof needs)) continue;
+    const stz_origin *origin = stz_builder_origin(builder, key, -1);
+    if (origin->layer != STZ_LAYER_INPUT && origin->layer != STZ_LAYER_OVERRIDE) continue;
+    value_text(builder, key, value);
+    value_text(&plain, key, fallback);
+    if (strcmp(value, fallback) == 0) continue;
+    fputs(origin->file ? origin->file : builder->input_name, out);
+    if (origin->line > 0) fprintf(out, ":%d", origin->line);
+    fprintf(out, ": %s: does nothing; it counts where %s\n", key->path, needs);
+  }
+  stz_builder_clear(&plain);
+}
+
 void stz_limits_notes(const stz_config_builder *builder, FILE *out) {
+  note_unused(builder, out);
   for (int i = 0; i < builder->config->segments; i++) {
     const stz_segment *s = &builder->config->protocol[i];
     note_cold(builder, i, "temperature_K", s->temperature_K, out);

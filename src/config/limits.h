@@ -13,7 +13,7 @@
 // long failed, and in `needs` what it needs; NULL if there is none.
 const char *stz_limits_stress(const stz_config *config, int segment, char *needs, size_t size);
 
-// Notes on the protocol's values that are allowed but seldom meant (temperatures in degrees Celsius, strains in
+// Notes on values that are allowed but seldom meant (keys that do nothing, temperatures in degrees Celsius, strains in
 // percent), a line each.
 void stz_limits_notes(const stz_config_builder *builder, FILE *out);
 

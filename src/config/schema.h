@@ -38,6 +38,8 @@ typedef struct stz_key { // NOLINT(clang-analyzer-optin.performance.Padding): in
   unsigned used_by;      // segment's key: the types that have it, a bit each (1u << type)
   unsigned needed_by;    // segment's key: the types that cannot do without
   const char *only_with; // number > 0 that only some values of a NAME key have, and need: "stz.barrier_law=a|b"
+  const char *used_with; // "path=a|b", a NAME key's values with which alone the key counts; "path": its number is not
+                         // 0, its text not empty
   const char *description;
 } stz_key;
 

@@ -215,6 +215,83 @@ def check_wrong(folder):
     expect_failure("no file", compute(folder, CUBE, "pipe"), 3, "pipe: cannot open: it is no file")
 
 
+BARRIERS = f"""model = "{SOURCE}/models/zr65ni35.cfg";
+lattice: {{ cells = [16, 16, 16]; }};
+nbed: {{ foil_nm = 6.0; }};
+microstructure: {{ type = "uniform"; }};
+barriers: {{ softening_eV = 0.2; saturation = 2.0; %s }};
+output: {{ snapshots = true; snapshot_strains = [0.0, %s]; }};
+protocol = ( {{ type = "strain-rate"; rate_per_s = 1.0e-4; until_strain = %s; temperature_K = 295.0; }} );
+"""
+
+
+def compute_barriers(folder, keys, ranks=1, strain=1e-6, more=()):
+    write(os.path.join(folder, "b.cfg"), BARRIERS % (keys, strain, strain))
+    return run(["run", "b.cfg", "-o", "b.h5", "-q", *(more or ["--force"])], ranks, folder)
+
+
+def initial_barrier(folder):
+    with h5py.File(os.path.join(folder, "b.h5")) as result:
+        return result["microstructure/barrier_initial_eV"][()].astype(float)
+
+
+def check_barriers(folder):
+    """Damage and rise of the barriers, voxel by voxel: with the softening they are what the barriers differ by."""
+    damage, rise = 2 * wave(CUBE), wave(CUBE) - 0.35
+    make(folder, "damage", damage, change=lambda file, _: file.create_dataset("damage", data=damage.T))
+    make(folder, "rise", rise.T, change=label("zyx"))
+    expect("no file", compute_barriers(folder, "").returncode == 0)
+    plain = initial_barrier(folder)
+    file = 'damage_shape = "file"; damage_file = "damage";'
+    for name, keys, change, ranks in (
+        ("damage", file + ' damage_dataset = "c";', -0.2 * damage, 1),
+        ("damage by its default name", file, -0.2 * damage.T, 3),
+        ("a rise, turned", 'rise_file = "rise"; rise_dataset = "c";', rise, 2),
+    ):
+        done = compute_barriers(folder, keys, ranks)
+        expect(name, done.returncode == 0, done.stderr)
+        found = initial_barrier(folder) - plain
+        expect(name + ": barriers", np.abs(found - change).max() < 2e-6, np.abs(found - change).max())
+    damage[3, 2, 1], rise[1, 2, 3] = 2.5, np.nan
+    make(folder, "damage", damage)
+    make(folder, "rise", rise)
+    wrong = (
+        (file + ' damage_dataset = "c";', "barriers.damage_file: got 2.5 at voxel [3, 2, 1], needs 0 to 2, the saturation"),
+        ('rise_file = "rise"; rise_dataset = "c";', "barriers.rise_file: got nan at voxel [1, 2, 3], needs -5 to 5, eV"),
+        ('damage_shape = "file";', 'b.cfg: barriers.damage_file: got "" (default), needs a file in HDF5 format with '
+         'damage_shape = "file"'),
+        ('rise_file = "rise";', "rise: /rise_eV: got no dataset of this name"),
+    )
+    for keys, message in wrong:
+        expect_failure(message, compute_barriers(folder, keys), 2, message)
+        expect_failure("check: " + message, run(["check", "b.cfg"], cwd=folder), 2, message)
+
+
+def state_hash(folder):
+    with h5py.File(os.path.join(folder, "b.h5")) as result:
+        return result.attrs["state_hash"]
+
+
+def check_restart(folder):
+    """A run with both files goes on to the same end on other ranks; with a file that has changed it does not."""
+    make(folder, "damage", 2 * wave(CUBE))
+    make(folder, "rise", 0.1 * wave(CUBE))
+    keys = 'damage_shape = "file"; damage_file = "damage"; damage_dataset = "c"; rise_file = "rise"; rise_dataset = "c";'
+    expect("whole", compute_barriers(folder, keys, 1, 0.05).returncode == 0)
+    whole = state_hash(folder)
+    stopped = compute_barriers(folder, keys, 2, 0.05, ["--force", "--max-walltime", "0.0001"])
+    expect("stopped", stopped.returncode == 75, stopped.stderr)
+    kept = {name: open(os.path.join(folder, name), "rb").read() for name in ("damage", "rise")}
+    for name in kept:
+        make(folder, name, 0.05 * wave(CUBE))
+        done = compute_barriers(folder, keys, 1, 0.05, ["--restart"])
+        expect(f"another {name} is noticed", done.returncode == 2 and f"barriers.{name}_file" in done.stderr, done.stderr)
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(kept[name])
+    done = compute_barriers(folder, keys, 3, 0.05, ["--restart"])
+    expect("goes on", done.returncode == 0 and state_hash(folder) == whole, done.stderr)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         check_right(folder)
@@ -222,6 +299,8 @@ def main():
         check_phases(folder)
         check_snapshots(folder)
         check_wrong(folder)
+        check_barriers(folder)
+        check_restart(folder)
     finish()
 
 

@@ -32,6 +32,17 @@ NOTES = [
     ("percent of cycles", segment('type = "cyclic"; rate_per_s = 1.0; cycles = 1; turn_strains = [0.1, -0.3];'),
      "in.cfg:3: protocol[0].turn_strains: 0.3: a strain of 30 %; strains are taken as small, beyond 20 % results mean "
      "little"),
+    ("damage without a shape", HEAD + "barriers: { softening_eV = 0.1;\n  damage_normal = \"xy\"; };\n" + RATE % "",
+     'in.cfg:4: barriers.damage_normal: does nothing; it counts where barriers.damage_shape is "slab"'),
+    ("a slab's normal", HEAD + "barriers: { softening_eV = 0.1; damage_shape = \"slab\"; damage_normal = \"xy\"; };\n"
+     + RATE % "", None),
+    ("the default of a key that does nothing", HEAD + "barriers: { damage_width_nm = 5; };\n" + RATE % "", None),
+    ("saturation without softening", HEAD + "barriers: { saturation = 3.0; };\n" + RATE % "",
+     "in.cfg:3: barriers.saturation: does nothing; it counts where there is barriers.softening_eV"),
+    ("a file that is not asked for", HEAD + 'microstructure: { file = "gone.h5"; };\n' + RATE % "",
+     'in.cfg:3: microstructure.file: does nothing; it counts where microstructure.type is "file"'),
+    ("avalanches that nobody writes", HEAD + "avalanches: { window = 0.5; };\n" + RATE % "",
+     "in.cfg:3: avalanches.window: does nothing; it counts where there is output.avalanches"),
 ]
 
 STRESS = "in size, a fifth of young_GPa; "

@@ -26,8 +26,8 @@ class Waves:
     """Waves cos(2 pi (m x + s m y)/n + phase), for m in `orders` and s = 1, -1, in a box of n x n x nz cells."""
 
     cells: tuple
-    orders: tuple = (1, 2, 3, 4)
-    amplitude_eV: float = 0.003  # of each
+    orders: tuple = (1, 2, 3)
+    amplitude_eV: float = 0.008  # of each: a third of kT, which costs the answer 1 %
 
     def lengths_nm(self, spacing_nm):
         """Wavelength of each order."""
@@ -100,8 +100,9 @@ def crossing(softening, rates, errors):
     return float(grid[i - 1] + (grid[i] - grid[i - 1]) * values[i - 1] / (values[i - 1] - values[i]))
 
 
-def crossings(softening, rates, errors, draws=2000, seed=1):
-    """The crossing, and as many of rates drawn about the measured ones with their errors."""
+def crossings(softening, rates, errors, seed, draws=2000):
+    """The crossing, and as many of rates drawn about the measured ones with their errors. Crossings that are compared
+    need different seeds, or their draws would err together."""
     rng = np.random.default_rng(seed)
     drawn = np.asarray(rates) + np.asarray(errors) * rng.standard_normal((draws, len(rates)))
     return crossing(softening, rates, errors), np.array([crossing(softening, one, errors) for one in drawn])

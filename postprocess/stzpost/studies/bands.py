@@ -21,14 +21,18 @@ from ..io import writing
 from ..io.result import open_result
 from ..plots import style
 from ..units import ROOM_K
-from . import runs as plan
 from .sweeps import Axis, Sweep
 
 STRAINS = np.linspace(0.0025, 0.03, 12)  # plastic, at which the gain is taken
 WINDOW = 0.01  # plastic strain over which a wave grows or decays: before slip localises by itself
+LENGTH = 0.005  # of each of the stretches of plastic strain between which a wave grows or decays
+STRETCHES = ((0.0025, 0.0025 + LENGTH), (0.01, 0.01 + LENGTH))
+LEAST = 0.02  # smaller gains have no rate of growth
 SPACING_NM = 0.58
 SIGNS = ("plus", "minus")
+AMPLITUDE_EV = waves.Waves.amplitude_eV
 UNIFORM = "uniform"
+HALF = "half the amplitude"
 DOMAINS = "domains"
 STRUCTURES = {  # of the film, its controls, and what varies one thing of it
     UNIFORM: ('microstructure.type="uniform"',),
@@ -90,6 +94,9 @@ def sweeps(size="full", directory="bands", first_seed=1):
     for control, (file, settings) in _controls(one.cells).items() if one.controlled_eV else ():
         for name in (UNIFORM, DOMAINS):
             sets.append((control, name, file, settings, STRUCTURES[name], one.cells, one.controlled_eV))
+    if one.controlled_eV:
+        structure = STRUCTURES[UNIFORM]
+        sets.append((HALF, UNIFORM, "tension.cfg", _pulled(), structure, one.cells, one.controlled_eV))
     return [_sweep(directory, seeds, *each) for each in sets]
 
 
@@ -114,27 +121,32 @@ def _controls(cells):
 
 def _sweep(directory, seeds, group, name, file, settings, structure, cells, softening):
     box = "x".join(map(str, cells))
+    amplitude = AMPLITUDE_EV / 2 if group == HALF else AMPLITUDE_EV
     stem = re.sub("[^a-z0-9.]+", "-", f"{group}-{name}-{box}".lower())
-    files = tuple(os.path.join(os.path.realpath(directory), "waves", f"{sign}-{box}.h5") for sign in SIGNS)
+    files = tuple(os.path.realpath(_wave_file(directory, sign, box, amplitude)) for sign in SIGNS)
     axes = (Axis("barriers.softening_eV", softening), Axis("barriers.rise_file", files))
     common = (*COMMON, f"lattice.cells=[{', '.join(map(str, cells))}]", *settings, *structure)
-    return Sweep(stem, file, common, axes, seeds, labels={"group": group, "name": name, "box": box})
+    labels = {"group": group, "name": name, "box": box, "amplitude": amplitude}
+    return Sweep(stem, file, common, axes, seeds, labels=labels)
+
+
+def _wave_file(directory, sign, box, amplitude):
+    return os.path.join(directory, "waves", f"{sign}-{box}-{1e3 * amplitude:g}meV.h5")
 
 
 def write_waves(study, directory):
     """The files of barriers that the sweeps of a study name."""
-    folder = os.path.join(directory, "waves")
-    os.makedirs(folder, exist_ok=True)
-    for box in sorted({sweep.labels["box"] for sweep in study}):
-        field = waves_of(box).field_eV().astype("f4")
+    os.makedirs(os.path.join(directory, "waves"), exist_ok=True)
+    for box, amplitude in sorted({(sweep.labels["box"], sweep.labels["amplitude"]) for sweep in study}):
+        field = waves_of(box, amplitude).field_eV().astype("f4")
         for sign, factor in zip(SIGNS, (1, -1)):
-            with writing.replacing(os.path.join(folder, f"{sign}-{box}.h5")) as path, h5py.File(path, "w") as made:
+            with writing.replacing(_wave_file(directory, sign, box, amplitude)) as path, h5py.File(path, "w") as made:
                 made["rise_eV"] = factor * field
 
 
-def waves_of(box):
+def waves_of(box, amplitude=AMPLITUDE_EV):
     """Of a box by its name."""
-    return waves.Waves(tuple(map(int, box.split("x"))))
+    return waves.Waves(tuple(map(int, box.split("x"))), amplitude_eV=amplitude)
 
 
 @dataclass
@@ -150,13 +162,37 @@ class Case:
     localisation: float  # at the end, mean over the runs
     overshoot: float  # upper yield over the stress at the end
 
-    def gain(self, strain=WINDOW):
-        """Mean over the seeds by order, and its standard error with the scatter of all orders pooled."""
-        at = self.gains[:, int(np.argmin(np.abs(STRAINS - strain)))]
-        whole = at[np.isfinite(at).all(axis=1)]
-        if len(whole) < 2:
-            return np.full(at.shape[1], np.nan), np.full(at.shape[1], np.nan)
-        return whole.mean(axis=0), whole.std(axis=0, ddof=1) / math.sqrt(len(whole))
+    def net(self, order):
+        """[seed, 1]: the gain at the end of the window; of whole pairs."""
+        return _whole(self.gains[:, _at(WINDOW), order][:, None])
+
+    def running(self, order):
+        """[seed, 2]: what the wave gains per plastic strain in two later stretches of strain."""
+        course = self.gains[:, :, order] * STRAINS
+        grown = [course[:, _at(end)] - course[:, _at(begin)] for begin, end in STRETCHES]
+        return _whole(np.stack(grown, axis=1) / LENGTH)
+
+
+def _at(strain):
+    return int(np.argmin(np.abs(STRAINS - strain)))
+
+
+def _whole(values):
+    return values[np.isfinite(values).all(axis=1)]
+
+
+def net_growth(mean):
+    """G that leads to the mean gain at the end of the window."""
+    return float(waves.growth(max(mean[0], LEAST), WINDOW))
+
+
+def running_growth(mean):
+    """G from one stretch to the other."""
+    between = STRETCHES[1][0] - STRETCHES[0][0]
+    return math.log(max(mean[1], LEAST) / max(mean[0], LEAST)) / between
+
+
+MEASURES = {"net": (Case.net, net_growth), "running": (Case.running, running_growth)}
 
 
 def analyse(runs):
@@ -167,7 +203,8 @@ def analyse(runs):
         key = (labels["group"], labels["name"], labels["box"], labels["softening_eV"])
         sign = os.path.basename(labels["rise_file"]).split("-")[0]
         result = open_result(run.path)
-        answers.setdefault(key, {})[run.seed, sign] = waves_of(labels["box"]).answer(result.table("/events"), STRAINS)
+        seeded = waves_of(labels["box"], labels["amplitude"])
+        answers.setdefault(key, {})[run.seed, sign] = seeded.answer(result.table("/events"), STRAINS)
         stress = result.history["stress_axial_GPa"].values
         beside.setdefault(key, []).append((result.history["localisation"].values[-1], stress.max() / stress[-1]))
     return [_case(key, found, beside[key]) for key, found in answers.items()]
@@ -189,10 +226,9 @@ class Line:
     group: str
     name: str
     box: str
+    measure: str
     length_nm: float
     softening_eV: np.ndarray
-    gain: np.ndarray
-    gain_error: np.ndarray
     growth: np.ndarray
     error: np.ndarray
     critical_eV: float
@@ -202,33 +238,44 @@ class Line:
         return tuple(np.quantile(self.drawn, [0.5 - level / 2, 0.5 + level / 2], method="nearest"))
 
 
-def lines(cases, order=0, strain=WINDOW):
-    """By group, structure and box. The errors of the gains at one softening are pooled over the structures of a box
-    and over the orders, since a few seeds alone tell them badly."""
+def lines(cases, order=0, measure="net"):
+    """By group, structure and box. The scatter of the seeds at one softening is pooled over the structures of a box,
+    since a few seeds alone tell it badly."""
+    values_of, growth = MEASURES[measure]
     pooled, found = {}, {}
     for case in cases:
-        found.setdefault((case.group, case.name, case.box), []).append(case)
-        pooled.setdefault((case.group, case.box, case.softening_eV), []).append(np.square(case.gain(strain)[1][order]))
+        values = values_of(case, order)
+        if len(values) > 1:
+            found.setdefault((case.group, case.name, case.box), []).append((case, values))
+            pooled.setdefault(_pool(case), []).append(np.atleast_2d(np.cov(values.T)))
     made = []
     for key, own in found.items():
-        own = sorted(own, key=lambda case: case.softening_eV)
-        gain = np.array([case.gain(strain)[0][order] for case in own])
-        error = np.array([math.sqrt(np.nanmean(pooled[case.group, case.box, case.softening_eV])) for case in own])
-        whole = np.isfinite(gain) & np.isfinite(error)
-        own = [case for case, one in zip(own, whole) if one]
-        if not own:
-            continue
-        made.append(_line(key, own, gain[whole], error[whole], order, strain))
+        own.sort(key=lambda one: one[0].softening_eV)
+        rates = np.array([growth(values.mean(axis=0)) for _, values in own])
+        errors = np.array([_error(growth, values, np.mean(pooled[_pool(case)], axis=0)) for case, values in own])
+        softening = np.array([case.softening_eV for case, _ in own])
+        critical, drawn = math.nan, np.array([math.nan])
+        if len(own) > 2:
+            critical, drawn = waves.crossings(softening, rates, errors, seed=len(made))
+        made.append(Line(*key, measure, own[0][0].lengths_nm[order], softening, rates, errors, critical, drawn))
     return made
 
 
-def _line(key, own, gain, error, order, strain):
-    softening = np.array([case.softening_eV for case in own])
-    rate, rate_error = waves.growth(np.maximum(gain, 0.02), strain), waves.growth_error(gain, error, strain)
-    critical, drawn = math.nan, np.array([math.nan])
-    if len(own) > 2:
-        critical, drawn = waves.crossings(softening, rate, rate_error)
-    return Line(*key, own[0].lengths_nm[order], softening, gain, error, rate, rate_error, critical, drawn)
+def _pool(case):
+    return case.group, case.box, case.softening_eV
+
+
+def _error(growth, values, covariance):
+    """Standard error of a growth rate from the covariance of what one seed gives."""
+    mean, slopes = values.mean(axis=0), []
+    for i, deviation in enumerate(np.sqrt(np.diag(covariance) / len(values))):
+        step = np.zeros(len(mean))
+        step[i] = deviation
+        slopes.append((growth(mean + step) - growth(mean - step)) / (2 * deviation))
+    return math.sqrt(np.array(slopes) @ covariance @ np.array(slopes) / len(values))
+
+
+VERDICTS = ("needs more softening", "needs less softening", "no difference shown")
 
 
 def comparisons(found):
@@ -245,7 +292,7 @@ def comparisons(found):
             drawn = line.drawn - reference.drawn
         drawn = np.where(np.isnan(drawn), 0.0, drawn)
         low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2], method="nearest")
-        verdict = "needs more softening" if low > 0 else "needs less softening" if high < 0 else "no difference shown"
+        verdict = VERDICTS[0] if low > 0 else VERDICTS[1] if high < 0 else VERDICTS[2]
         sigma = (np.quantile(drawn, 0.84, method="nearest") - np.quantile(drawn, 0.16, method="nearest")) / 2
         seen = (norm.ppf(0.5 + level / 2) + norm.ppf(0.8)) * sigma
         difference = line.critical_eV - reference.critical_eV
@@ -254,36 +301,44 @@ def comparisons(found):
     return results
 
 
-def finding(found):
+def finding(cases):
     """What the numbers say, a sentence each."""
-    mine = [line for line in found if line.group == "structure"]
-    uniform = next((line for line in mine if line.name == UNIFORM), None)
-    if uniform is None:
+    found = {measure: lines(cases, measure=measure) for measure in MEASURES}
+    mine = [line for line in found["net"] if line.group == "structure"]
+    if not any(line.name == UNIFORM for line in mine):
         return "No uniform glass: no finding."
-    said = []
-    for line in mine:
-        i = int(np.argmin(line.softening_eV))
-        low, high = line.growth[i] - 1.96 * line.error[i], line.growth[i] + 1.96 * line.error[i]
-        if line.softening_eV[i] == 0 and line.name in (UNIFORM, DOMAINS):
-            how = "decays" if high < 0 else "grows" if low > 0 else "neither grows nor decays for sure"
-            said.append(f"Without softening the wave of {line.length_nm:.3g} nm in {line.name} {how}: "
-                        f"G = {line.growth[i]:.0f}, {low:.0f} to {high:.0f} per plastic strain.")
-    results = comparisons(found)
-    for verdict in ("needs more softening", "needs less softening", "no difference shown"):
-        names = [one["name"] for one in results if one["verdict"] == verdict]
+    said = [_without_softening(line) for line in mine if line.softening_eV[0] == 0 and line.name in (UNIFORM, DOMAINS)]
+    verdicts = {}
+    for measure in MEASURES:
+        for one in comparisons(found[measure]):
+            verdicts.setdefault(one["name"], []).append(one["verdict"])
+    for verdict in VERDICTS[:2]:
+        names = [name for name, own in verdicts.items() if own == [verdict] * len(MEASURES)]
         if names:
-            said.append(f"Against the uniform glass, {verdict}: {'; '.join(names)}.")
-    return "\n".join(said)
+            said.append(f"Against the uniform glass, by both measures, {verdict}: {'; '.join(names)}.")
+    names = [name for name, own in verdicts.items() if len(set(own)) > 1 or own[0] == VERDICTS[2]]
+    if names:
+        said.append(f"Not told apart from the uniform glass by both measures: {'; '.join(names)}.")
+    return minus("\n".join(said))
+
+
+def _without_softening(line):
+    low, high = line.growth[0] - 1.96 * line.error[0], line.growth[0] + 1.96 * line.error[0]
+    how = "decays" if high < 0 else "grows" if low > 0 else "is not shown to grow or decay"
+    wave = f"the wave of {line.length_nm:.3g} nm in {line.name}"
+    return f"Without softening {wave} {how}: net G = {line.growth[0]:.0f}, {low:.0f} to {high:.0f} per plastic strain."
 
 
 def table(found):
     """Critical softening of each line, with G at each softening."""
-    rows = [f"{'group':<12}  {'structure':<26}  {'box':<11}  wave/nm  h_c/eV  {'95 %':<15}  G (per plastic strain) at softening"]
+    rows = [f"{'group':<18}  {'structure':<25}  {'box':<9}  {'growth':<7}  wave/nm  h_c/eV  {'95 %':<15}  "
+            "G (per plastic strain) at softening"]
     for line in found:
         low, high = line.interval()
         critical = f"{line.critical_eV:6.3f}  {low:.3f} to {high:.3f}" if len(line.drawn) > 1 else f"{'':6}  {'':14}"
         rates = ", ".join(f"{s:g}: {g:.0f} ± {e:.0f}" for s, g, e in zip(line.softening_eV, line.growth, line.error))
-        rows.append(f"{line.group:<12}  {line.name:<26}  {line.box:<11}  {line.length_nm:7.1f}  {critical}   {rates}")
+        rows.append(f"{line.group:<18}  {line.name:<25}  {line.box:<9}  {line.measure:<7}  {line.length_nm:7.1f}  "
+                    f"{critical}   {rates}")
     return minus("\n".join(rows))
 
 
@@ -291,24 +346,36 @@ def write(cases, directory):
     """bands.json, bands.txt and bands.png; returns the text."""
     if not any(len(case.gains) > 1 for case in cases):
         raise StzPostError(f"{directory}: no structure has two pairs of runs: nothing to say")
-    found = lines(cases)
-    text = table(found) + "\n\n"
-    for one in comparisons(found):
-        low, high = one["interval_eV"]
-        text += minus(f"{one['name']}: h_c differs by {one['difference_eV']:.3f} eV ({low:.3f} to {high:.3f}), "
-                      f"{one['verdict']}; seen with 80 % from {one['seen_from_eV']:.3f} eV\n")
-    text += "\n" + finding(found) + "\n"
-    record = [{**{k: v for k, v in vars(line).items() if k != "drawn"}, "interval_95_eV": line.interval()}
-              for order in range(len(cases[0].lengths_nm)) for line in lines(cases, order)]
-    beside = [{"group": c.group, "name": c.name, "box": c.box, "softening_eV": c.softening_eV,
-               "localisation": c.localisation, "overshoot": c.overshoot, "pairs": len(c.gains)} for c in cases]
-    kept = {"lines": record, "cases": beside, "comparisons": comparisons(found), "finding": finding(found)}
+    text, compared = "", {}
+    for measure in MEASURES:
+        found = lines(cases, measure=measure)
+        text += table(found) + "\n\n"
+        compared[measure] = comparisons(found)
+        text += "".join(_compared_text(measure, one) for one in compared[measure]) + "\n"
+    text += finding(cases) + "\n"
+    record = [_record(line) for measure in MEASURES for order in range(len(cases[0].lengths_nm))
+              for line in lines(cases, order, measure)]
+    beside = [{"group": c.group, "name": c.name, "box": c.box, "softening_eV": c.softening_eV, "pairs": len(c.gains),
+               "localisation": c.localisation, "overshoot": c.overshoot} for c in cases]
+    kept = {"lines": record, "cases": beside, "comparisons": compared, "finding": finding(cases)}
     with writing.text(os.path.join(directory, "bands.json")) as file:
-        json.dump(finite(kept), file, indent=1, default=lambda value: finite(value.tolist()))
+        json.dump(finite(kept), file, indent=1)
     with writing.text(os.path.join(directory, "bands.txt")) as file:
         file.write(text)
     style.save(figure(cases), os.path.join(directory, "bands.png"))
     return text
+
+
+def _compared_text(measure, one):
+    low, high = one["interval_eV"]
+    return minus(f"{measure}, {one['name']}: h_c differs by {one['difference_eV']:.3f} eV ({low:.3f} to {high:.3f}): "
+                 f"{one['verdict']}; 80 % power from {one['seen_from_eV']:.3f} eV\n")
+
+
+def _record(line):
+    plain = {key: value.tolist() if hasattr(value, "tolist") else value for key, value in vars(line).items()}
+    del plain["drawn"]
+    return plain | {"interval_95_eV": line.interval()}
 
 
 @style.styled
@@ -317,7 +384,7 @@ def figure(cases):
     found = [line for line in lines(cases) if line.group == "structure"]
     drawn, (left, middle, right) = style.new(style.PAGE, 75 * style.MM, ncols=3)
     for i, line in enumerate(found):
-        color = style.BLACK if line.name == UNIFORM else style.VERMILLION if line.name == DOMAINS else style.shade(i, len(found))
+        color = {UNIFORM: style.BLACK, DOMAINS: style.VERMILLION}.get(line.name, style.shade(i, len(found)))
         left.errorbar(line.softening_eV, line.growth, line.error, fmt="o-", ms=2.5, lw=0.8, color=color)
         low, high = line.interval()
         ends = np.clip([low, line.critical_eV, high], 0.0, line.softening_eV.max())
