@@ -101,9 +101,10 @@ def planted(thresholds, seeds=6, softening=(0.0, 0.1, 0.2, 0.3)):
 def test_the_finding_follows_from_the_numbers(tmp_path):
     cases = planted({"uniform": 0.1, "domains": 0.2, "frozen": 0.03, "equal histogram": 0.1})
     said = bands.write(cases, tmp_path)
-    assert "by both measures, needs more softening: domains." in said
-    assert "by both measures, needs less softening: frozen." in said
-    assert "Not told apart from the uniform glass by both measures: equal histogram." in said
+    assert "Against the glass `uniform`, by both measures, needs more softening: domains." in said
+    assert "Against the glass `uniform`, by both measures, needs less softening: frozen." in said
+    assert "Not told apart from the glass `uniform` by both measures: equal histogram." in said
+    assert "Against the glass `domains`, by both measures, needs less softening: frozen; equal histogram." in said
     assert "Without softening the wave of 26.2 nm in uniform decays: net G = \N{MINUS SIGN}4" in said
     kept = json.loads((tmp_path / "bands.json").read_text())
     for line in kept["lines"]:

@@ -32,6 +32,7 @@ SPACING_NM = 0.58
 SIGNS = ("plus", "minus")
 AMPLITUDE_EV = waves.Waves.amplitude_eV
 UNIFORM = "uniform"
+WITHOUT = ("frozen", "random phases", "equal histogram")  # the barriers of the domains, not their arrangement
 HALF = "half the amplitude"
 DOMAINS = "domains"
 STRUCTURES = {  # of the film, its controls, and what varies one thing of it
@@ -206,7 +207,8 @@ def analyse(runs):
         seeded = waves_of(labels["box"], labels["amplitude"])
         answers.setdefault(key, {})[run.seed, sign] = seeded.answer(result.table("/events"), STRAINS)
         stress = result.history["stress_axial_GPa"].values
-        beside.setdefault(key, []).append((result.history["localisation"].values[-1], stress.max() / stress[-1]))
+        overshoot = stress.max() / stress[-1] if stress[-1] > 0 else math.nan  # creep ends without stress
+        beside.setdefault(key, []).append((result.history["localisation"].values[-1], overshoot))
     return [_case(key, found, beside[key]) for key, found in answers.items()]
 
 
@@ -216,7 +218,7 @@ def _case(key, found, beside):
     box = waves_of(key[2])
     empty = np.empty((0, len(STRAINS), len(box.orders)))
     lengths = box.lengths_nm(SPACING_NM)
-    return Case(*key, np.array(pairs) if pairs else empty, lengths, *np.nanmean(beside, axis=0))
+    return Case(*key, np.array(pairs) if pairs else empty, lengths, *np.mean(beside, axis=0))
 
 
 @dataclass
@@ -278,13 +280,14 @@ def _error(growth, values, covariance):
 VERDICTS = ("needs more softening", "needs less softening", "no difference shown")
 
 
-def comparisons(found):
-    """Critical softening of each structure less that of the uniform glass: the difference, an interval that holds for
-    all of them together with 95 %, the verdict, and the least difference that would be seen with 80 %."""
+def comparisons(found, reference=UNIFORM, others=ALL):
+    """Critical softening of the structures less that of the reference: the difference, an interval that holds for all
+    of them together with 95 %, the verdict, and the least difference that would be seen with 80 %."""
     mine = {line.name: line for line in found if line.group == "structure" and len(line.drawn) > 1}
-    if UNIFORM not in mine or len(mine) < 2:
+    mine = {name: line for name, line in mine.items() if name in (reference, *others)}
+    if reference not in mine or len(mine) < 2:
         return []
-    reference = mine.pop(UNIFORM)
+    reference = mine.pop(reference)
     level = 1 - SURE / len(mine)
     results = []
     for name, line in mine.items():
@@ -293,7 +296,8 @@ def comparisons(found):
         drawn = np.where(np.isnan(drawn), 0.0, drawn)
         low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2], method="nearest")
         verdict = VERDICTS[0] if low > 0 else VERDICTS[1] if high < 0 else VERDICTS[2]
-        sigma = (np.quantile(drawn, 0.84, method="nearest") - np.quantile(drawn, 0.16, method="nearest")) / 2
+        ends = np.quantile(drawn, [0.16, 0.84], method="nearest")
+        sigma = (ends[1] - ends[0]) / 2 if np.isfinite(ends).all() else math.inf
         seen = (norm.ppf(0.5 + level / 2) + norm.ppf(0.8)) * sigma
         difference = line.critical_eV - reference.critical_eV
         results.append({"name": name, "difference_eV": difference, "interval_eV": [low, high], "verdict": verdict,
@@ -308,18 +312,24 @@ def finding(cases):
     if not any(line.name == UNIFORM for line in mine):
         return "No uniform glass: no finding."
     said = [_without_softening(line) for line in mine if line.softening_eV[0] == 0 and line.name in (UNIFORM, DOMAINS)]
-    verdicts = {}
-    for measure in MEASURES:
-        for one in comparisons(found[measure]):
-            verdicts.setdefault(one["name"], []).append(one["verdict"])
+    for reference, others in ((UNIFORM, ALL), (DOMAINS, WITHOUT)):
+        verdicts = {}
+        for measure in MEASURES:
+            for one in comparisons(found[measure], reference, others):
+                verdicts.setdefault(one["name"], []).append(one["verdict"])
+        said += _judged(reference, verdicts)
+    return minus("\n".join(said))
+
+
+def _judged(reference, verdicts):
+    """Sentences from {structure: verdicts of the measures}."""
     for verdict in VERDICTS[:2]:
         names = [name for name, own in verdicts.items() if own == [verdict] * len(MEASURES)]
         if names:
-            said.append(f"Against the uniform glass, by both measures, {verdict}: {'; '.join(names)}.")
+            yield f"Against the glass `{reference}`, by both measures, {verdict}: {'; '.join(names)}."
     names = [name for name, own in verdicts.items() if len(set(own)) > 1 or own[0] == VERDICTS[2]]
     if names:
-        said.append(f"Not told apart from the uniform glass by both measures: {'; '.join(names)}.")
-    return minus("\n".join(said))
+        yield f"Not told apart from the glass `{reference}` by both measures: {'; '.join(names)}."
 
 
 def _without_softening(line):
@@ -350,8 +360,9 @@ def write(cases, directory):
     for measure in MEASURES:
         found = lines(cases, measure=measure)
         text += table(found) + "\n\n"
-        compared[measure] = comparisons(found)
-        text += "".join(_compared_text(measure, one) for one in compared[measure]) + "\n"
+        compared[measure] = {UNIFORM: comparisons(found), DOMAINS: comparisons(found, DOMAINS, WITHOUT)}
+        for reference, own in compared[measure].items():
+            text += "".join(_compared_text(measure, reference, one) for one in own) + "\n"
     text += finding(cases) + "\n"
     record = [_record(line) for measure in MEASURES for order in range(len(cases[0].lengths_nm))
               for line in lines(cases, order, measure)]
@@ -366,9 +377,9 @@ def write(cases, directory):
     return text
 
 
-def _compared_text(measure, one):
+def _compared_text(measure, reference, one):
     low, high = one["interval_eV"]
-    return minus(f"{measure}, {one['name']}: h_c differs by {one['difference_eV']:.3f} eV ({low:.3f} to {high:.3f}): "
+    return minus(f"{measure}, {one['name']} against {reference}: h_c differs by {one['difference_eV']:.3f} eV ({low:.3f} to {high:.3f}): "
                  f"{one['verdict']}; 80 % power from {one['seen_from_eV']:.3f} eV\n")
 
 
