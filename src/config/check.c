@@ -492,12 +492,12 @@ static stz_err check_nbed(const stz_config_builder *builder) {
 static stz_err check_engine(const stz_config_builder *builder) {
   stz_config *config = builder->config;
   config->engine_auto = config->kmc.engine == STZ_ENGINE_AUTO;
-  if (config->engine_auto) config->kmc.engine = stz_engine_for(config->lattice.cells);
-  if (config->engine_auto && config->lattice.boundary == STZ_BOUNDARY_FILM) config->kmc.engine = STZ_ENGINE_DIRECT;
-  if (stz_engine_fits(config->kmc.engine, config->lattice.cells)) return STZ_OK;
+  const bool film = config->lattice.boundary == STZ_BOUNDARY_FILM;
+  if (config->engine_auto) config->kmc.engine = stz_engine_for(config->lattice.cells, film);
+  if (stz_engine_fits(config->kmc.engine, config->lattice.cells, film)) return STZ_OK;
   const stz_engine_needs needs = stz_engine_needs_of(config->kmc.engine);
-  return violated(builder, -1, "lattice.cells", "at least %d per axis with kmc.engine = \"%s\"", needs.least,
-                  needs.name);
+  return violated(builder, -1, "lattice.cells", "at least %d %s with kmc.engine = \"%s\"", needs.least,
+                  film ? "along x and y" : "per axis", needs.name);
 }
 
 // Snapshots need strains at which to take them.

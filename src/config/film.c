@@ -23,7 +23,9 @@ static const char *check_segment(const stz_segment *s, char *needs, size_t size)
 
 static const char *check_cells(const stz_config *config, char *needs, size_t size) {
   const int *n = config->lattice.cells;
-  const double megabytes = stz_film_table_bytes(n) * 1e-6, a = config->lattice.spacing_nm;
+  const bool direct = config->kmc.engine == STZ_ENGINE_AUTO ? stz_engine_for(n, true) == STZ_ENGINE_DIRECT
+                                                            : config->kmc.engine == STZ_ENGINE_DIRECT;
+  const double megabytes = direct ? stz_film_table_bytes(n) * 1e-6 : 0.0, a = config->lattice.spacing_nm;
   const double width = cbrt(config->stz.volume_nm3) / (2.0 * sqrt(acos(-1.0))), least = STZ_FILM_WIDTHS * width;
   if (n[0] < STZ_PERIODIC_LEAST || n[1] < STZ_PERIODIC_LEAST) {
     snprintf(needs, size, "at least %d along x and y %s", STZ_PERIODIC_LEAST, FILM);
@@ -31,8 +33,8 @@ static const char *check_cells(const stz_config *config, char *needs, size_t siz
     snprintf(needs, size, "a film of %.3g nm or more, in which the shape of an STZ does not reach over both surfaces",
              least);
   } else if (megabytes > STZ_FILM_MOST_MB) {
-    snprintf(needs, size, "a smaller film: its kernel table has %.0f MB, at most %.0f are taken", megabytes,
-             STZ_FILM_MOST_MB);
+    snprintf(needs, size, "another kmc.engine or a smaller film: its kernel table has %.0f MB, at most %.0f are taken",
+             megabytes, STZ_FILM_MOST_MB);
   } else {
     return NULL;
   }
@@ -53,10 +55,6 @@ const char *stz_film_limits(const stz_config *config, int *segment, char *needs,
   }
   const char *key = check_cells(config, needs, size);
   if (key) return key;
-  if (config->kmc.engine != STZ_ENGINE_DIRECT && config->kmc.engine != STZ_ENGINE_AUTO) {
-    snprintf(needs, size, "\"direct\" or \"auto\" %s", FILM);
-    return "kmc.engine";
-  }
   if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
     snprintf(needs, size, "0, or contrast_model = \"none\", %s", FILM);
     return "elasticity.contrast";

@@ -38,6 +38,33 @@ double stz_elastic_poisson(const stz_elastic *elastic) { return elastic->poisson
 double stz_elastic_volume(const stz_elastic *elastic) { return elastic->volume; }
 size_t stz_elastic_table_bytes(const stz_elastic *elastic) { return elastic->table_bytes; }
 
+stz_err stz_elastic_box(const stz_elastic *elastic, int period, stz_grid **box, stz_elastic **op) {
+  const int *cells = stz_grid_cells(elastic->grid);
+  const stz_lattice_params lattice = {.cells = {cells[0], cells[1], period},
+                                      .spacing_nm = stz_grid_spacing(elastic->grid)};
+  const stz_elastic_params params = {.young_GPa = elastic->young / STZ_GPA, .poisson = elastic->poisson};
+  *op = NULL;
+  STZ_TRY(stz_grid_create(stz_grid_comm(elastic->grid), &lattice, box));
+  stz_grid_employ(*box, stz_grid_team(elastic->grid));
+  return stz_elastic_create(*box, &params, elastic->volume, op);
+}
+
+static stz_plate_params plate_of(const stz_elastic *e, int period) {
+  stz_plate_params plate = {.spacing = stz_grid_spacing(e->grid),
+                            .volume = e->volume,
+                            .shear = e->shear,
+                            .poisson = e->poisson,
+                            .period = period};
+  memcpy(plate.cells, stz_grid_cells(e->grid), sizeof plate.cells);
+  return plate;
+}
+
+stz_err stz_elastic_plate(const stz_elastic *elastic, int period, bool smooth, stz_plate **plate) {
+  stz_plate_params params = plate_of(elastic, period);
+  params.smooth = smooth;
+  return stz_plate_create(&params, plate);
+}
+
 // Adds weight * (-2 mu) [T B_d T + nu/(1-nu) tr(T B_d T) T] : B_c for the unit vector u and the orthonormal basis B of
 // symmetric tensors. With v_c = B_c u, q_c = u.v_c and t_c = tr B_c this is
 // delta_cd - 2 v_c.v_d + q_c q_d + nu/(1-nu) (t_c - q_c)(t_d - q_d).
@@ -213,9 +240,7 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
   }
   stz_err err = STZ_OK;
   if (stz_grid_film(grid)) {
-    stz_plate_params plate = {
-        .spacing = stz_grid_spacing(grid), .volume = volume, .shear = e->shear, .poisson = e->poisson};
-    memcpy(plate.cells, stz_grid_cells(grid), sizeof plate.cells);
+    const stz_plate_params plate = plate_of(e, 0);
     err = stz_film_create(grid, &plate, &e->film);
   }
   *elastic = e;

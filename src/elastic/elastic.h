@@ -20,6 +20,7 @@
 #include "lattice/spectral.h"
 
 typedef struct stz_elastic stz_elastic;
+struct stz_plate;
 
 // Sets up the operator. Collective. `volume` is Omega in nm^3.
 stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *params, double volume,
@@ -29,6 +30,11 @@ void stz_elastic_destroy(stz_elastic **elastic); // collective
 double stz_elastic_young(const stz_elastic *elastic);   // eV/nm^3
 double stz_elastic_poisson(const stz_elastic *elastic); // 1
 double stz_elastic_volume(const stz_elastic *elastic);  // Omega, nm^3
+
+// Of a film on one rank: a periodic box of `period` voxels along z in its place, with its operator; the plate is what
+// the film adds to it (plate.h). Destroy them.
+stz_err stz_elastic_box(const stz_elastic *elastic, int period, stz_grid **box, stz_elastic **op) STZ_MUST_USE;
+stz_err stz_elastic_plate(const stz_elastic *elastic, int period, bool smooth, struct stz_plate **plate) STZ_MUST_USE;
 
 // Makes the kernel table of one event, unless it is there: 15 numbers on one mirror octant, in single precision, kept
 // once per node in shared memory. Collective.

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/target.h"
 #include "elastic/fixed.h"
+#include "elastic/surface.h"
 #include "elastic/total.h"
 
 enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = WINDOW, GRIDS = STZ_LEVELS + 1 };
@@ -17,6 +18,7 @@ enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = WI
 // before each row let any reading run on.
 typedef struct nodes {
   int spacing, count[3], row; // row: BEFORE + count + BEYOND nodes
+  bool open;                  // a film's: the nodes beyond the ends are others
   int32_t *value;             // in the split's units
   const float (*spline)[4];
 } nodes;
@@ -54,9 +56,29 @@ static void set_nodes(const int cells[3], int spacing, const float (*spline)[4],
   n->row = BEFORE + n->count[2] + BEYOND;
 }
 
+// The nodes of a level: of a film those of its own layers.
+static void set_level(const stz_split *split, const stz_level *level, nodes *n) {
+  const int cells[3] = {split->cells[0], split->cells[1], split->layers};
+  set_nodes(cells, level->spacing, level->spline, n);
+  n->open = split->film;
+}
+
+// The node z of a row where reading or adding begins.
+static int begin_at(const nodes *n, int z) { return n->open ? z : stz_wrap_once(z, n->count[2]); }
+
 static stz_err make_coarse(const stz_split *split, const stz_elastic *elastic, const nodes *n, coarse *k) {
+  stz_grid *box = NULL;
+  stz_elastic *op = NULL;
+  stz_err err = STZ_OK;
   for (int r = 0; r < STZ_COARSE; r++) stz_split_spline(STZ_COARSE, r, k->spline[r]);
-  return stz_total_create_of(NULL, n->count, stz_split_coarse, &(stz_split_source){split, elastic}, &k->total);
+  if (split->film) err = stz_elastic_box(elastic, split->cells[2], &box, &op);
+  if (err == STZ_OK) {
+    err =
+        stz_total_create_of(NULL, n->count, stz_split_coarse, &(stz_split_source){split, op ? op : elastic}, &k->total);
+  }
+  stz_elastic_destroy(&op);
+  stz_grid_destroy(&box);
+  return err;
 }
 
 stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) {
@@ -66,7 +88,7 @@ stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_f
   f->split = split;
   f->grids = split->levels + split->coarse;
   for (int g = 0; g < split->levels; g++) {
-    set_nodes(split->cells, split->level[g].spacing, split->level[g].spline, &f->grid[g]);
+    set_level(split, &split->level[g], &f->grid[g]);
     f->bytes += values(&f->grid[g]) * sizeof(int32_t);
   }
   stz_err err = STZ_OK;
@@ -223,16 +245,16 @@ static void fill_deposit(const pair *x, const pair *y, int32_t *grid, deposit *d
 
 static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], deposit deposits[WINDOW * WINDOW]) {
   pair px[WINDOW], py[WINDOW];
-  const int h = level->spacing, line = 5 * n->row, residue = origin[2] % h;
+  const int h = level->spacing, line = 5 * n->row, class = stz_level_class(level, origin[2]);
   const int nx = pairs_of(level, n, 0, origin[0], line * n->count[1], px),
             ny = pairs_of(level, n, 1, origin[1], line, py);
-  int32_t *grid = node_of(n, 0, 0, stz_wrap_once(origin[2] / h - 7, n->count[2]));
+  int32_t *grid = node_of(n, 0, 0, begin_at(n, origin[2] / h - 7));
   int count = 0;
   for (int i = 0; i < nx; i++) {
     for (int j = 0; j < ny; j++) {
       const int dx = px[i].distance, dy = py[j].distance;
       if (dx * dx + dy * dy > level->range2) continue;
-      const size_t row = stz_level_row(level, dx, dy, residue);
+      const size_t row = stz_level_row(level, dx, dy, class);
       deposit *d = &deposits[count++];
       d->row = level->rows + row * STZ_LEVEL_ROW;
       d->begin = 5 * level->span[row][0] / 16;
@@ -324,8 +346,36 @@ static void take_nodes(void *context, int c, int64_t first, int64_t end, int row
   }
 }
 
+// Of a film the nodes from -1 on, in as many rows as its images have.
+static int image_node(const nodes *n, int i) { return stz_wrap_once(i - 1, n->count[2]); }
+
+static void give_images(void *context, int c, int64_t first, int64_t end, int row, float *field) {
+  const stz_far *far = context;
+  const nodes *n = &far->grid[STZ_LEVELS];
+  const int *count = n->count, used = far->split->layers / STZ_COARSE + 3;
+  const int64_t *from = far->coarse.source + (size_t)c * coarse_sites(n);
+  for (int64_t i = first; i < end; i++) {
+    for (int z = 0; z < row; z++) {
+      field[i * row + z] = z < used ? (float)stz_from_fine(from[i * count[2] + image_node(n, z)]) : 0.0f;
+    }
+  }
+}
+
+static void add_images(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
+  const stz_far *far = context;
+  const nodes *n = &far->grid[STZ_LEVELS];
+  for (int i = (int)first; i < (int)end; i++) {
+    int32_t *to = node_of(n, i / n->count[1], i % n->count[1], 0) + c;
+    for (int z = 0; z < far->split->layers / STZ_COARSE + 3; z++) {
+      to[5 * image_node(n, z)] += stz_whole(field[i * row + z] * (1.0f / far->split->level_unit));
+    }
+  }
+}
+
 void stz_far_converge(stz_far *far) {
-  if (far->split->coarse) stz_total_stress(far->coarse.total, give_source, take_nodes, far);
+  if (!far->split->coarse) return;
+  stz_total_stress(far->coarse.total, give_source, take_nodes, far);
+  if (far->split->images) stz_surface_stress(far->split->images, give_images, add_images, far);
 }
 
 // --- evaluation ---
@@ -337,6 +387,7 @@ typedef struct images {
 
 static images images_of(const nodes *n, int z, int length) {
   images i = {{z}, 1};
+  if (n->open) return i;
   if (z < WINDOW) i.z[i.count++] = z + n->count[2];
   if (z + length > n->count[2]) i.z[i.count++] = z - n->count[2];
   return i;
@@ -349,7 +400,7 @@ static inline __attribute__((always_inline)) lanes at_nodes(const int32_t *value
 STZ_MULTIVERSION(static void add_site(const nodes *n, const int site[3], float unit, float stress[5])) {
   const int h = n->spacing;
   const float *wx = n->spline[site[0] % h], *wy = n->spline[site[1] % h], *wz = n->spline[site[2] % h];
-  const images part = images_of(n, stz_wrap_once(site[2] / h - 1, n->count[2]), 4);
+  const images part = images_of(n, begin_at(n, site[2] / h - 1), 4);
   lanes s0 = {0}, s1 = {0}, s2 = {0}; // of 4 nodes the 20 numbers, and 4 more
   for (int i = 0; i < 4; i++) {
     const int x = stz_wrap_once(site[0] / h - 1 + i, n->count[0]);
@@ -388,7 +439,7 @@ typedef struct axis {
 
 static axis axis_of(const nodes *n, int which, int origin) {
   const int h = n->spacing;
-  axis a = {.first = stz_wrap_once(origin / h - 1, n->count[which])};
+  axis a = {.first = which == 2 ? begin_at(n, origin / h - 1) : stz_wrap_once(origin / h - 1, n->count[which])};
   for (int i = 0; i < 8; i++) {
     a.begin[i] = (origin + i) / h - origin / h;
     a.weight[i] = n->spline[(origin + i) % h];

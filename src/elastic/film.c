@@ -10,8 +10,8 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/target.h"
-#include "base/tensor.h"
 #include "base/units.h"
+#include "elastic/quadrant.h"
 #include "lattice/transform.h"
 
 enum { ENTRIES = 25 }; // of a 5 x 5 matrix
@@ -21,12 +21,6 @@ struct stz_film {
   stz_plate *plate;
   int cells[3], half[2]; // half: n/2 + 1 along x and y
 };
-
-// Whether component c (5: the trace) changes its sign under reflection of the axis: 0 or 1.
-static int is_odd(int c, int axis) { return c < 5 && stz_dev_parity(c, axis) < 0; }
-
-// Whether the pair of components does.
-static int odd_pair(int c, int d, int axis) { return is_odd(c, axis) ^ is_odd(d, axis); }
 
 stz_err stz_film_create(const stz_grid *grid, const stz_plate_params *params, stz_film **film) {
   stz_film *f = NULL;
@@ -63,14 +57,6 @@ typedef struct filling {
 
 enum { CHUNK = 512 }; // numbers that are transformed at once
 
-// Sign of the spectrum of a pair of components on the quadrant: what i and the odd sines make of it.
-static double sign_of(int c, int d) {
-  const int turns = is_odd(c, 2) - is_odd(d, 2); // of the factor i
-  const int sines = odd_pair(c, d, 0) + odd_pair(c, d, 1);
-  if (sines == 2) return -1.0;
-  return sines == 1 ? -turns : 1.0;
-}
-
 // The operator at wave numbers (x, y) of the quadrant; inner waves stand for their mirror images too.
 static void fill_waves(void *context, int64_t first, int64_t end, int worker) {
   const filling *t = context;
@@ -79,14 +65,13 @@ static void fill_waves(void *context, int64_t first, int64_t end, int worker) {
   double(*green)[6][5] = t->green + (size_t)worker * (size_t)layers * (size_t)layers;
   for (int64_t wave = first; wave < end; wave++) {
     const int m[2] = {(int)wave / f->half[1], (int)wave % f->half[1]};
-    double share = 1.0 / ((double)f->cells[0] * f->cells[1]);
-    for (int axis = 0; axis < 2; axis++) share *= m[axis] == 0 || 2 * m[axis] == f->cells[axis] ? 1.0 : 2.0;
-    stz_plate_green(f->plate, m[0], m[1], t->work + (size_t)worker * t->work_size, green);
+    const double share = stz_quadrant_weight(f->cells, m);
+    stz_plate_green(f->plate, m[0], m[1], NULL, layers, t->work + (size_t)worker * t->work_size, green);
     float *to = t->table + (size_t)wave * offset_size(f);
     for (int from = 0; from < layers; from++) {
       for (int entry = 0; entry < ENTRIES; entry++) {
         const int c = entry / 5, d = entry % 5;
-        const double scale = share * sign_of(c, d);
+        const double scale = share * stz_quadrant_sign(c, d);
         for (int z = 0; z < layers; z++) *to++ = (float)(scale * green[z * layers + from][c][d]);
       }
     }
@@ -103,7 +88,7 @@ static void transform_line(const filling *t, int axis, float *line, size_t strid
   for (int i = 0; i < count;) {
     const size_t row = (place + (size_t)i) / (size_t)f->cells[2];
     const int entry = (int)(row % ENTRIES), left = (int)((row + 1) * (size_t)f->cells[2] - place) - i;
-    const int odd = odd_pair(entry / 5, entry % 5, axis), last = i + left < count ? i + left : count;
+    const int odd = stz_odd_pair(entry / 5, entry % 5, axis), last = i + left < count ? i + left : count;
     for (int x = 0; x < half; x++) {
       for (int m = 0; m < half; m++) {
         const double angle = 2.0 * STZ_PI * (m * x % n) / n, wave = odd ? sin(angle) : cos(angle);
@@ -172,7 +157,7 @@ void stz_film_add_row(const stz_film *film, const float *table, int dx, int dy, 
   const float *rows = table + offset * offset_size(film) + (size_t)layer * ENTRIES * (size_t)layers;
   float mirrored[5], sign[5];
   for (int c = 0; c < 5; c++) {
-    sign[c] = ((dx < 0 && is_odd(c, 0)) ^ (dy < 0 && is_odd(c, 1))) ? -1.0f : 1.0f;
+    sign[c] = ((dx < 0 && stz_odd(c, 0)) ^ (dy < 0 && stz_odd(c, 1))) ? -1.0f : 1.0f;
     mirrored[c] = sign[c] * e[c];
   }
   for (int c = 0; c < 5; c++) add_entries(rows + c * 5 * layers, layers, mirrored, sign[c], stress[c] + at);
@@ -243,11 +228,11 @@ static void multiply_wave(const solving *s, double (*green)[6][5], int x, int y,
     double complex sum = 0.0;
     for (int d = 0; d < 5; d++) {
       static const double complex factors[3] = {-I, 1.0, I};
-      const double complex factor = factors[1 + is_odd(c, 2) - is_odd(d, 2)];
-      if ((nyquist[0] && odd_pair(c, d, 0)) || (nyquist[1] && odd_pair(c, d, 1))) continue;
+      const double complex factor = factors[1 + stz_odd(c, 2) - stz_odd(d, 2)];
+      if ((nyquist[0] && stz_odd_pair(c, d, 0)) || (nyquist[1] && stz_odd_pair(c, d, 1))) continue;
       double complex part = 0.0;
       for (int from = 0; from < nz; from++) part += green[z * nz + from][c][d] * column[d * nz + from];
-      sum += (mirrored && odd_pair(c, d, 0) ? -factor : factor) * part;
+      sum += (mirrored && stz_odd_pair(c, d, 0) ? -factor : factor) * part;
     }
     layer_of(s, c, z)[at] = (float complex)sum;
   }
@@ -261,7 +246,7 @@ static void multiply_waves(void *context, int64_t first, int64_t end, int worker
   double *work = s->work + (size_t)worker * stz_plate_work(f->plate);
   for (int64_t wave = first; wave < end; wave++) {
     const int x = (int)wave / f->half[1], y = (int)wave % f->half[1];
-    stz_plate_green(f->plate, x, y, work, green);
+    stz_plate_green(f->plate, x, y, NULL, f->cells[2], work, green);
     double complex *column = (double complex *)work; // which has room for more, and is free now
     multiply_wave(s, green, x, y, false, column);
     if (x > 0 && 2 * x < f->cells[0]) multiply_wave(s, green, x, y, true, column);

@@ -57,6 +57,11 @@ stz_err stz_near_create(const stz_split *split, stz_near **near) {
   return STZ_OK;
 }
 
+bool stz_near_covers(int x, int y, int z, int block) {
+  const int reach = x < SPAN && y < SPAN ? REACH[x][y] : -1;
+  return reach >= 0 && 8 * block <= z + reach && 8 * block + 7 >= z - reach;
+}
+
 void stz_near_destroy(stz_near **near) {
   stz_free(*near);
   *near = NULL;
@@ -170,13 +175,13 @@ static inline __attribute__((always_inline)) void fill_quad(const float *near, c
 }
 
 // Numbers of the rows of 8 about an event: those at x - 7 .. x + 7, at y, and in the block before, of and after its own
-// along z, summed axis by axis.
+// along z (-1: outside a film), summed axis by axis.
 typedef struct places {
   int x[2 * SPAN - 1], y[2 * SPAN - 1], z[3];
 } places;
 
-static places places_of(const int *cells, const int origin[3]) {
-  const int by = cells[1] / 8, bz = cells[2] / 8;
+static places places_of(const stz_split *split, const int origin[3]) {
+  const int *cells = split->cells, by = cells[1] / 8, bz = split->layers / 8;
   places p;
   for (int i = 0; i < 2 * SPAN - 1; i++) {
     const int x = stz_wrap_once(origin[0] + i + 1 - SPAN, cells[0]),
@@ -184,7 +189,11 @@ static places places_of(const int *cells, const int origin[3]) {
     p.x[i] = x / 8 * by * bz * STZ_BLOCK_PIECES + 8 * (x % 8);
     p.y[i] = y / 8 * bz * STZ_BLOCK_PIECES + y % 8;
   }
-  for (int part = 0; part < 3; part++) p.z[part] = stz_wrap_once(origin[2] / 8 + part - 1, bz) * STZ_BLOCK_PIECES;
+  for (int part = 0; part < 3; part++) {
+    const int block = origin[2] / 8 + part - 1;
+    const bool outside = split->film && (block < 0 || block >= bz);
+    p.z[part] = outside ? -1 : stz_wrap_once(block, bz) * STZ_BLOCK_PIECES;
+  }
   return p;
 }
 
@@ -198,10 +207,10 @@ static inline int list_targets(const places *p, int shift, int x, int y, target 
     if ((x == 0 && sign[image][0] < 0) || (y == 0 && sign[image][1] < 0)) continue;
     const int first = p->x[SPAN - 1 + sign[image][0] * x] + p->y[SPAN - 1 + sign[image][1] * y];
     list[count] = (target){first + p->z[0], (int16_t)image, (int16_t)(8 - shift)};
-    count += shift < z;
+    count += shift < z && p->z[0] >= 0;
     list[count++] = (target){first + p->z[1], (int16_t)image, (int16_t)(16 - shift)};
     list[count] = (target){first + p->z[2], (int16_t)image, (int16_t)(24 - shift)};
-    count += shift + z > 7;
+    count += shift + z > 7 && p->z[2] >= 0;
   }
   return count;
 }
@@ -274,7 +283,7 @@ int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale
                  stz_exhausted **exhausted) {
   assert(stz_split_takes(n->split, e));
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
-  const places p = places_of(n->split->cells, origin);
+  const places p = places_of(n->split, origin);
   int begin[QUADS + 1] = {0};
   for (int i = 0; i < n->quads; i++) {
     const int x = n->rows[i] / SPAN, y = n->rows[i] % SPAN;

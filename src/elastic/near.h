@@ -75,4 +75,7 @@ void stz_near_destroy(stz_near **near);
 int stz_near_add(stz_near *near, const int origin[3], const float e[5], float scale, stz_row8 *rows8,
                  stz_exhausted **exhausted);
 
+// Whether stz_near_add looks at a row of 8 in the block of layers `block`, (x, y) away from an event in the layer z.
+bool stz_near_covers(int x, int y, int z, int block);
+
 #endif

@@ -323,58 +323,128 @@ static void add_solutions(const readout *r, const source *s, double sv[SV][SV], 
   }
 }
 
-// Adds what the layer `from` makes in the layer `to`, in the plate, and the reverse, which is its transpose.
-static void add_pair(const stz_plate *p, double k, double share, double q[6][6], const source *sources,
-                     const readout *readouts, int to, int from, double (*green)[6][5]) {
-  const int layers = p->params.cells[2];
-  double sv[SV][SV], sh[SH][SH], back_sv[SV][SV], back_sh[SH][SH];
-  const waves w = averaged(p, k, &p->layers[to], &p->layers[from]);
+// Takes off the infinite body's sources, repeated with the period; few of them matter.
+static void take_repeated(const stz_plate *p, double k, double distance, waves *w) {
+  const double period = p->params.period * p->params.spacing;
+  const int most = 2 + (int)(36.0 / (k * period));
+  for (int n = -most; n <= most; n++) add_waves(k, R2 * p->width, distance + n * period, -1.0, w);
+}
+
+// Overlap of a layer with the images of another.
+static double images_overlap(const stz_plate *p, const layer *to, const layer *from) {
+  double overlap = 0.0;
+  for (int i = 1; i < from->images; i++) overlap += bell(R2 * p->width, to->centre[0] - from->centre[i]);
+  return overlap;
+}
+
+// What the layer `from` makes in the layer `to`, in the frame of the wave vector.
+static void pair_stress(const stz_plate *p, double k, const readout *r, const source *f, int to, int from,
+                        double sv[SV][SV], double sh[SH][SH]) {
+  waves w = averaged(p, k, &p->layers[to], &p->layers[from]);
+  if (p->params.period) take_repeated(p, k, p->layers[to].centre[0] - p->layers[from].centre[0], &w);
+  if (p->params.smooth) {
+    const double overlap = images_overlap(p, &p->layers[to], &p->layers[from]);
+    w.one -= overlap;
+    w.q4 -= overlap;
+    w.p2 -= overlap;
+  }
   frame_stress(p, k, &w, sv, sh);
-  add_solutions(&readouts[to], &sources[from], sv, sh);
+  add_solutions(r, f, sv, sh);
+}
+
+static void transpose(double sv[SV][SV], double sh[SH][SH], double back_sv[SV][SV], double back_sh[SH][SH]) {
   for (int a = 0; a < SV; a++) {
     for (int b = 0; b < SV; b++) back_sv[b][a] = sv[a][b];
   }
   for (int a = 0; a < SH; a++) {
     for (int b = 0; b < SH; b++) back_sh[b][a] = sh[a][b];
   }
-  add_turned(share, q, sv, sh, green[to * layers + from]);
-  if (to != from) add_turned(share, q, back_sv, back_sh, green[from * layers + to]);
 }
 
-// Adds the part of one wave vector, weighed by its shapes along x and y. Of two layers that one is read which is far
-// from the faces.
-static void add_wave(const stz_plate *p, double kx, double ky, double share, source *sources, readout *readouts,
+// Which pairs of layers are asked for: all pairs of a list, or one source and the layers of the list.
+typedef struct asked {
+  const int *layers; // NULL: 0, 1, ...
+  int count, from;   // from: the source, -1: all
+} asked;
+
+static int layer_of(const asked *q, int i) { return q->layers ? q->layers[i] : i; }
+
+// Solutions of one wave vector, by the place in the list; the single source's after the last.
+typedef struct solved {
+  source *sources;
+  readout *readouts;
+} solved;
+
+// Adds the stress of the source layer `from` in the layer `to` (places i and j), and of the reverse, its transpose,
+// unless `back` is NULL. Of two layers that one is read which is far from the faces.
+static void add_pair(const stz_plate *p, double k, double share, double q[6][6], const solved *all, const int layers[2],
+                     const int place[2], double (*there)[5], double (*back)[5]) {
+  double sv[SV][SV], sh[SH][SH], other_sv[SV][SV], other_sh[SH][SH];
+  const bool exchanged = p->layers[layers[0]].near && !p->layers[layers[1]].near;
+  const int to = exchanged, from = !exchanged;
+  pair_stress(p, k, &all->readouts[place[to]], &all->sources[place[from]], layers[to], layers[from], sv, sh);
+  transpose(sv, sh, other_sv, other_sh);
+  add_turned(share, q, exchanged ? other_sv : sv, exchanged ? other_sh : sh, there);
+  if (back) add_turned(share, q, exchanged ? sv : other_sv, exchanged ? sh : other_sh, back);
+}
+
+static void solve_layer(const stz_plate *p, double k, int j, int place, const solved *all) {
+  all->sources[place] = solve_source(p, k, &p->layers[j]);
+  all->readouts[place] = read_layer(p, k, &p->layers[j]);
+}
+
+// Adds the part of one wave vector, weighed by its shapes along x and y.
+static void add_wave(const stz_plate *p, double kx, double ky, double share, const asked *which, const solved *all,
                      double (*green)[6][5]) {
-  const int layers = p->params.cells[2];
   const double k = hypot(kx, ky);
   double q[6][6];
   turn(kx / k, ky / k, q);
-  for (int j = 0; j < layers; j++) {
-    sources[j] = solve_source(p, k, &p->layers[j]);
-    readouts[j] = read_layer(p, k, &p->layers[j]);
-  }
-  for (int a = 0; a < layers; a++) {
-    for (int b = 0; b <= a; b++) {
-      const bool exchanged = p->layers[a].near && !p->layers[b].near;
-      add_pair(p, k, share, q, sources, readouts, exchanged ? b : a, exchanged ? a : b, green);
+  for (int i = 0; i < which->count; i++) solve_layer(p, k, layer_of(which, i), i, all);
+  if (which->from >= 0) solve_layer(p, k, which->from, which->count, all);
+  for (int i = 0; i < which->count; i++) {
+    const int n = which->count, last = which->from >= 0 ? 0 : i;
+    for (int j = 0; j <= last; j++) {
+      const bool one = which->from >= 0;
+      const int layers[2] = {layer_of(which, i), one ? which->from : layer_of(which, j)}, place[2] = {i, one ? n : j};
+      add_pair(p, k, share, q, all, layers, place, green[one ? i : i * n + j], one || i == j ? NULL : green[j * n + i]);
     }
   }
 }
 
-// Plane stress of the layers, without its mean over the plate.
-static void add_mean(const stz_plate *p, double share, double (*green)[6][5]) {
-  const int layers = p->params.cells[2];
+// Of plane stress: the overlap of two layers, without its mean over the plate.
+static double overlap_of(const stz_plate *p, const layer *to, const layer *from) {
+  const double period = p->params.period * p->params.spacing, distance = to->centre[0] - from->centre[0];
+  double overlap = bell(R2 * p->width, distance) - 1.0 / p->height;
+  if (!p->params.smooth) overlap += images_overlap(p, to, from);
+  if (!p->params.period) return overlap;
+  for (int n = -1; n <= 1; n++) overlap -= bell(R2 * p->width, distance + n * period);
+  return overlap + 1.0 / period;
+}
+
+// Adds the plane stress of a strain `share` times the unit.
+static void add_plane(const stz_plate *p, double share, double green[6][5]) {
   const double two_mu = 2.0 * p->params.shear, lame = two_mu * p->params.poisson / (1.0 - p->params.poisson);
-  double q[6][6];
+  double q[6][6], sv[SV][SV] = {{0}}, sh[SH][SH] = {{0}};
   turn(1.0, 0.0, q);
-  for (int pair = 0; pair < layers * layers; pair++) {
-    const layer *to = &p->layers[pair / layers], *from = &p->layers[pair % layers];
-    double overlap = -1.0 / p->height, sv[SV][SV] = {{0}}, sh[SH][SH] = {{0}};
-    for (int i = 0; i < from->images; i++) overlap += bell(R2 * p->width, to->centre[0] - from->centre[i]);
-    sv[0][0] = sv[1][1] = -(two_mu + lame) * overlap;
-    sv[0][1] = sv[1][0] = -lame * overlap;
-    sh[0][0] = -two_mu * overlap;
-    add_turned(share, q, sv, sh, green[pair]);
+  sv[0][0] = sv[1][1] = -(two_mu + lame);
+  sv[0][1] = sv[1][0] = -lame;
+  sh[0][0] = -two_mu;
+  add_turned(share, q, sv, sh, green);
+}
+
+void stz_plate_local(const stz_plate *plate, int to, int from, int x, int y, double green[6][5]) {
+  const double a = plate->params.spacing, across = R2 * plate->width, r = a * hypot(x, y);
+  const double overlap = images_overlap(plate, &plate->layers[to], &plate->layers[from]);
+  add_plane(plate, plate->params.volume * overlap * bell(across, r) * bell(across, 0.0), green);
+}
+
+// Plane stress of the layers, without its mean over the plate.
+static void add_mean(const stz_plate *p, double share, const asked *which, double (*green)[6][5]) {
+  const int sources = which->from >= 0 ? 1 : which->count;
+  for (int pair = 0; pair < which->count * sources; pair++) {
+    const layer *to = &p->layers[layer_of(which, pair / sources)];
+    const layer *from = &p->layers[which->from >= 0 ? which->from : layer_of(which, pair % sources)];
+    add_plane(p, share * overlap_of(p, to, from), green[pair]);
   }
 }
 
@@ -392,24 +462,37 @@ static double wave_of(const stz_plate *p, int mx, int my, int alias, double *kx,
 }
 
 size_t stz_plate_work(const stz_plate *plate) {
-  return (size_t)plate->params.cells[2] * (sizeof(source) + sizeof(readout)) / sizeof(double);
+  return (size_t)(plate->params.cells[2] + 1) * (sizeof(source) + sizeof(readout)) / sizeof(double);
 }
 
-void stz_plate_green(const stz_plate *plate, int mx, int my, double *work, double (*green)[6][5]) {
-  const int layers = plate->params.cells[2];
-  source *sources = (source *)work;
-  readout *readouts = (readout *)(work + (size_t)layers * sizeof(source) / sizeof(double));
-  memset(green, 0, (size_t)layers * (size_t)layers * sizeof *green);
+bool stz_plate_near(const stz_plate *plate, int j) { return plate->layers[j].near; }
+
+static void add_aliases(const stz_plate *plate, int mx, int my, const asked *which, double *work,
+                        double (*green)[6][5]) {
+  const size_t room = (size_t)(plate->params.cells[2] + 1) * sizeof(source) / sizeof(double);
+  const solved all = {(source *)work, (readout *)(work + room)};
   for (int alias = 0; alias < ALIASES; alias++) {
     double kx, ky;
     const double share = wave_of(plate, mx, my, alias, &kx, &ky);
     if (share == 0.0) continue;
     if (kx == 0.0 && ky == 0.0) {
-      add_mean(plate, share, green);
+      add_mean(plate, share, which, green);
     } else {
-      add_wave(plate, kx, ky, share, sources, readouts, green);
+      add_wave(plate, kx, ky, share, which, &all, green);
     }
   }
+}
+
+void stz_plate_green(const stz_plate *plate, int mx, int my, const int *layers, int count, double *work,
+                     double (*green)[6][5]) {
+  memset(green, 0, (size_t)count * (size_t)count * sizeof *green);
+  add_aliases(plate, mx, my, &(asked){layers, count, -1}, work, green);
+}
+
+void stz_plate_column(const stz_plate *plate, int mx, int my, int from, int count, double *work,
+                      double (*green)[6][5]) {
+  memset(green, 0, (size_t)count * sizeof *green);
+  add_aliases(plate, mx, my, &(asked){NULL, count, from}, work, green);
 }
 
 void stz_plate_field(const stz_plate *plate, int mx, int my, int from, double z, double green[6][5]) {

@@ -12,6 +12,7 @@
 #ifndef STZ_ELASTIC_PLATE_H
 #define STZ_ELASTIC_PLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -21,6 +22,9 @@ typedef struct stz_plate stz_plate;
 typedef struct stz_plate_params {
   int cells[3]; // of the film: h = cells[2] spacing
   double spacing, volume, shear, poisson;
+  int period;  // 0: the plate itself. Else what it adds to an infinite body of sources repeated every `period` cells of
+               // z
+  bool smooth; // and that without stz_plate_local
 } stz_plate_params;
 
 // Local. The plate must be thicker than STZ_PLATE_LEAST widths of an STZ's shape.
@@ -29,12 +33,21 @@ stz_err stz_plate_create(const stz_plate_params *params, stz_plate **plate) STZ_
 void stz_plate_destroy(stz_plate **plate);
 
 // The operator at the wave numbers mx, my >= 0 of the lattice (k = 2 pi m/(n a)), its Brillouin aliases summed:
-// green[layer][source layer][c][d] takes the strain of component d in the source layer to the stress of component c,
-// both of the orthonormal basis of elastic.h (c = 5: trace/sqrt3), with the factor i (-i) where c alone (d alone) is
-// odd in z. Real, and the transpose of itself under exchange of c, d and of the layers. `work` has stz_plate_work
-// numbers.
-void stz_plate_green(const stz_plate *plate, int mx, int my, double *work, double (*green)[6][5]);
+// Of `count` layers (all if `layers` is NULL), green[layer][source layer][c][d] takes the strain of component d in the
+// source layer to the stress of component c, both of the orthonormal basis of elastic.h (c = 5: trace/sqrt3), with the
+// factor i (-i) where c alone (d alone) is odd in z. Real, and the transpose of itself under exchange of c, d and of
+// the layers. `work` has stz_plate_work numbers.
+void stz_plate_green(const stz_plate *plate, int mx, int my, const int *layers, int count, double *work,
+                     double (*green)[6][5]);
+// The same of one source layer, in the layers 0 to count - 1: green[layer][c][d].
+void stz_plate_column(const stz_plate *plate, int mx, int my, int from, int count, double *work, double (*green)[6][5]);
+// Whether the shape of layer `j` reaches over a face; others see the faces through exp(-kz) and kz exp(-kz) alone.
+bool stz_plate_near(const stz_plate *plate, int j);
 size_t stz_plate_work(const stz_plate *plate);
+
+// Of what the plate adds, the part that does not fall off along z as exp(-kz) at small k: the stress of the folded half
+// of a source where it is, in the plane. Adds it at the offset (x, y) in cells: green[c][d].
+void stz_plate_local(const stz_plate *plate, int to, int from, int x, int y, double green[6][5]);
 
 // The field itself at the depth z, not averaged along z, of the source layer `from`; without the layers' mean, k = 0.
 void stz_plate_field(const stz_plate *plate, int mx, int my, int from, double z, double green[6][5]);

@@ -10,6 +10,10 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "elastic/images.h"
+#include "elastic/mirror.h"
+#include "elastic/split_film.h"
+#include "elastic/surface.h"
 
 static const double FIRST_RADIUS = 9.2, CUT = 7.99; // voxels; nodes
 enum { POWER = 5 };
@@ -228,6 +232,8 @@ static int window_of(const stz_level *level, int axis) {
 bool stz_level_offset(const stz_level *level, int axis, int residue, int node, int *offset) {
   const int length = level->nodes[axis] * level->spacing;
   int d = level->spacing * (node - 7) - residue;
+  *offset = d;
+  if (axis == 2 && level->class_of) return true;
   if (node >= window_of(level, axis)) return false;
   // A short axis has its nodes in a window that begins 7 before the event all the same; the images are equal.
   if (d > length / 2) d -= length;
@@ -236,12 +242,12 @@ bool stz_level_offset(const stz_level *level, int axis, int residue, int node, i
   return true;
 }
 
-size_t stz_level_row(const stz_level *level, int x, int y, int residue) {
-  return ((size_t)x * (size_t)(level->reach[1] + 1) + (size_t)y) * (size_t)level->spacing + (size_t)residue;
+size_t stz_level_row(const stz_level *level, int x, int y, int class) {
+  return ((size_t)x * (size_t)(level->reach[1] + 1) + (size_t)y) * (size_t)level->classes + (size_t) class;
 }
 
-static uint32_t *level_row(const stz_level *level, int x, int y, int residue) {
-  return level->rows + stz_level_row(level, x, y, residue) * STZ_LEVEL_ROW;
+static uint32_t *level_row(const stz_level *level, int x, int y, int class) {
+  return level->rows + stz_level_row(level, x, y, class) * STZ_LEVEL_ROW;
 }
 
 // The upper half of a float, rounded.
@@ -256,7 +262,7 @@ static uint32_t half_of(double x) {
 static int word_of(int number) { return number / 16 * 8 + number % 8; }
 static int shift_of(int number) { return number / 8 % 2 * 16; }
 
-static double number_of(const uint32_t *row, int c, int d, int node) {
+double stz_level_number(const uint32_t *row, int c, int d, int node) {
   const uint32_t word = row[d * STZ_LEVEL_LINE / 2 + word_of(5 * node + c)];
   const uint32_t bits = word >> shift_of(5 * node + c) << 16;
   float f;
@@ -264,20 +270,51 @@ static double number_of(const uint32_t *row, int c, int d, int node) {
   return (double)f;
 }
 
-static void fill_row(const octant *o, const stz_level *level, int x, int y, int residue) {
-  uint32_t *row = level_row(level, x, y, residue);
-  uint8_t *span = level->span[stz_level_row(level, x, y, residue)];
+typedef struct level_task {
+  const octant *o;
+  stz_level *level;
+  const stz_images *images; // NULL: a periodic box
+  int number;               // of the level, from 0
+} level_task;
+
+// The layer of a special class.
+static int layer_of_class(const level_task *t, int class) {
+  const int number = class - t->level->spacing, half = t->images->special / 2;
+  return number < half ? number : t->images->layers - 2 * half + number;
+}
+
+// Nearest periodic image.
+static int nearest(int z, int n) { return z > n / 2 ? z - n : z < -n / 2 ? z + n : z; }
+
+// What the surfaces of a film add at a node of a special class, which the splines of its layers must need.
+static bool at_surface(const level_task *t, int class, int node, int *number, int *of_images) {
+  const stz_level *level = t->level;
+  if (class < level->spacing) return true;
+  const int h = level->spacing, layers = t->images->layers, at = layer_of_class(t, class) / h + node - 7;
+  *number = class - h;
+  *of_images = at + 1 - stz_images_first(t->images, *number) / h;
+  return at >= -1 && at <= layers / h + 1;
+}
+
+static void fill_row(const level_task *t, int x, int y, int class) {
+  const stz_level *level = t->level;
+  uint32_t *row = level_row(level, x, y, class);
+  uint8_t *span = level->span[stz_level_row(level, x, y, class)];
+  const int h = level->spacing, residue = class < h ? class : layer_of_class(t, class) % h;
   span[0] = STZ_LEVEL_WINDOW - 1;
   for (int node = 0; node < STZ_LEVEL_WINDOW; node++) {
-    int z;
-    if (!stz_level_offset(level, 2, residue, node, &z)) continue;
-    const int at[3] = {x, y, z};
+    int z, number = -1, image = -1;
+    if (!stz_level_offset(level, 2, residue, node, &z) || !at_surface(t, class, node, &number, &image)) continue;
     if (x * x + y * y + z * z > level->range2) continue;
+    const int at[3] = {x, y, nearest(z, t->o->cells[2])};
+    const bool none = number < 0 || image < 0 || image >= t->images->nodes[t->number];
     if (node < span[0]) span[0] = (uint8_t)node;
     span[1] = (uint8_t)node;
     for (int c = 0; c < 5; c++) {
       for (int d = 0; d < 5; d++) {
-        const uint32_t half = half_of(sign_at(c, d, at) * octant_at(o, stz_elastic_pair(c, d), at));
+        double value = sign_at(c, d, at) * octant_at(t->o, stz_elastic_pair(c, d), at);
+        if (!none) value += (double)stz_images_level(t->images, t->number, number, 5 * c + d, image, x, y);
+        const uint32_t half = half_of(value);
         row[d * STZ_LEVEL_LINE / 2 + word_of(5 * node + c)] |= half << shift_of(5 * node + c);
       }
     }
@@ -289,7 +326,7 @@ static double level_at(const stz_level *level, int c, int d, const int at[3]) {
   const int h = level->spacing, residue = ((-at[2]) % h + h) % h, node = (at[2] + residue) / h + 7;
   if (abs(at[0]) > level->reach[0] || abs(at[1]) > level->reach[1] || node < 0 || node >= STZ_LEVEL_WINDOW) return 0.0;
   const int flat[3] = {at[0], at[1], 0}; // the row has its own signs along z
-  return sign_at(c, d, flat) * number_of(level_row(level, abs(at[0]), abs(at[1]), residue), c, d, node);
+  return sign_at(c, d, flat) * stz_level_number(level_row(level, abs(at[0]), abs(at[1]), residue), c, d, node);
 }
 
 // What all nodes about an event at the residues r come to, each standing for h^3 sites.
@@ -306,7 +343,7 @@ static void sum_level(const stz_level *level, const int r[3], double sums[STZ_PA
       for (int d = c; d < 5; d++) {
         const int pair = stz_elastic_pair(c, d);
         double sum = 0.0;
-        for (int node = 0; node < STZ_LEVEL_WINDOW; node++) sum += number_of(row, c, d, node);
+        for (int node = 0; node < STZ_LEVEL_WINDOW; node++) sum += stz_level_number(row, c, d, node);
         sums[pair] += sites * sign_at(c, d, flat) * sum;
       }
     }
@@ -321,17 +358,12 @@ void stz_split_spline(int h, int residue, float weight[4]) {
   weight[3] = (float)(t * t * t / 6.0);
 }
 
-typedef struct level_task {
-  const octant *o;
-  stz_level *level;
-} level_task;
-
 static void fill_level(void *context, int64_t first, int64_t end, int worker) {
   (void)worker;
   const level_task *t = context;
-  const int h = t->level->spacing, across = t->level->reach[1] + 1;
+  const int classes = t->level->classes, across = t->level->reach[1] + 1;
   for (int64_t row = first; row < end; row++) {
-    fill_row(t->o, t->level, (int)(row / h / across), (int)(row / h % across), (int)(row % h));
+    fill_row(t, (int)(row / classes / across), (int)(row / classes % across), (int)(row % classes));
   }
 }
 
@@ -344,7 +376,19 @@ static void sum_levels(void *context, int64_t first, int64_t end, int worker) {
   }
 }
 
-static stz_err make_level(stz_split *s, const stz_elastic *elastic, int l, octant *o) {
+// The classes of a film: the layers next to a face follow those of z mod h.
+static stz_err make_classes(const stz_images *images, stz_level *level) {
+  level->classes = level->spacing + (images ? images->special : 0);
+  if (!images) return STZ_OK;
+  STZ_TRY(STZ_NEW(level->class_of, images->layers));
+  for (int z = 0; z < images->layers; z++) {
+    const int number = stz_images_number(images->layers, z);
+    level->class_of[z] = number < 0 ? z % level->spacing : level->spacing + number;
+  }
+  return STZ_OK;
+}
+
+static stz_err make_level(stz_split *s, const stz_elastic *elastic, const stz_images *images, int l, octant *o) {
   stz_level *level = &s->level[l - 1];
   const int h = 1 << l;
   const bool last = l == s->levels && !s->coarse;
@@ -355,16 +399,17 @@ static stz_err make_level(stz_split *s, const stz_elastic *elastic, int l, octan
     const int far = (STZ_LEVEL_WINDOW / 2) * h;
     level->reach[axis] = far < s->cells[axis] / 2 ? far : s->cells[axis] / 2;
   }
-  const size_t rows = (size_t)(level->reach[0] + 1) * (size_t)(level->reach[1] + 1) * (size_t)h;
+  STZ_TRY(make_classes(images, level));
+  const size_t rows = (size_t)(level->reach[0] + 1) * (size_t)(level->reach[1] + 1) * (size_t)level->classes;
   STZ_TRY(STZ_NEW(level->rows, rows * STZ_LEVEL_ROW));
   STZ_TRY(STZ_NEW(level->span, rows));
   STZ_TRY(STZ_NEW(level->sums, h * h * h));
   s->bytes += rows * (STZ_LEVEL_ROW * sizeof *level->rows + sizeof *level->span);
   STZ_TRY(make_part(s, elastic, (part){.add = l, .remove = last ? 0 : l + 1, .spacing = h}, o));
-  if (l == 1) s->level_unit = stz_fixed_unit(largest_of_octant(o), s->strain); // the strongest
-  level_task t = {.o = o, .level = level};
+  if (l == 1) s->level_unit = stz_fixed_unit(largest_of_octant(o), (images ? 2.0 : 1.0) * s->strain); // the strongest
+  level_task t = {.o = o, .level = level, .images = images, .number = l - 1};
   STZ_TRY(stz_stage_run(stz_grid_team(s->grid), 0.0, 1.0, (int64_t)rows, 64, fill_level, &t));
-  stz_team_run(stz_grid_team(s->grid), h * h * h, 1, sum_levels, &t);
+  if (!images) stz_team_run(stz_grid_team(s->grid), h * h * h, 1, sum_levels, &t);
   for (int r = 0; r < h; r++) stz_split_spline(h, r, level->spline[r]);
   return STZ_OK;
 }
@@ -441,12 +486,52 @@ static stz_err make_near(stz_split *s, const stz_elastic *elastic, octant *o) {
   for (int p = 0; p < 8; p++) STZ_TRY(STZ_NEW(s->near[p], size));
   STZ_TRY(stz_stage_run(stz_grid_team(s->grid), 0.0, 1.0, 8, 1, fill_parities, &(near_task){s, o}));
   for (int p = 0; p < 8; p++) largest = fmax(largest, largest_of_near(s->near[p]));
-  s->near_unit = stz_fixed_unit(largest, s->strain);
+  s->near_unit = stz_fixed_unit(largest, (s->film ? 2.0 : 1.0) * s->strain);
   if (!last) STZ_TRY(make_part(s, elastic, (part){.whole = true}, o));
   STZ_TRY(STZ_NEW(s->whole, size));
   fill_near(o, &s->level[0], NULL, s->whole, NULL);
   s->bytes += 9 * size * sizeof(float);
   return STZ_OK;
+}
+
+// How many levels an axis needs: their windows reach over half of a periodic box, but over the whole of a film.
+static void choose_levels(stz_split *s) {
+  const int *n = s->cells, longest = n[0] > n[1] ? n[0] : n[1];
+  const int thick = !s->film          ? n[2]
+                    : s->layers <= 8  ? 8
+                    : s->layers <= 24 ? 4 * STZ_LEVEL_WINDOW
+                                      : 8 * STZ_LEVEL_WINDOW;
+  const int most = longest > thick ? longest : thick;
+  s->levels = most <= 2 * STZ_LEVEL_WINDOW ? 1 : STZ_LEVELS;
+  s->coarse = most > 4 * STZ_LEVEL_WINDOW;
+}
+
+static stz_err make_parts(stz_split *s, const stz_elastic *elastic, const stz_images *images, octant *o) {
+  static const char *const names[] = {"making the tables of the far stress, part 1",
+                                      "making the tables of the far stress, part 2"};
+  STZ_TRY(octant_create(s->cells, o));
+  for (int l = 1; l <= s->levels; l++) {
+    STZ_TRY(stz_stage(stz_grid_comm(s->grid), names[l > 1]));
+    STZ_TRY(make_level(s, elastic, images, l, o));
+  }
+  STZ_TRY(stz_stage(stz_grid_comm(s->grid), "making the tables of the near stress"));
+  return make_near(s, elastic, o);
+}
+
+// Of a film: with the operator of the periodic box.
+static stz_err make_film(stz_split *s, const stz_elastic *film, octant *o) {
+  stz_grid *box = NULL;
+  stz_elastic *op = NULL;
+  stz_images *images = NULL;
+  stz_err err = stz_elastic_box(film, s->cells[2], &box, &op);
+  if (err == STZ_OK) err = stz_stage(stz_grid_comm(s->grid), "making the images in the surfaces");
+  if (err == STZ_OK) err = stz_images_create(s->grid, film, s->cells, s->levels, !s->coarse, &images);
+  if (err == STZ_OK) err = make_parts(s, op, images, o);
+  if (err == STZ_OK) err = stz_split_film(s, film, op, images);
+  stz_images_destroy(&images);
+  stz_elastic_destroy(&op);
+  stz_grid_destroy(&box);
+  return err;
 }
 
 stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, double strain, stz_split **split) {
@@ -456,26 +541,16 @@ stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, doubl
   *split = NULL;
   stz_err err = STZ_NEW(s, 1);
   if (err == STZ_OK) {
-    int longest = 0;
     s->grid = grid;
+    s->film = stz_grid_film(grid);
+    s->layers = stz_grid_cells(grid)[2];
     s->strain = strain;
     s->variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
-    for (int axis = 0; axis < 3; axis++) {
-      s->cells[axis] = stz_grid_cells(grid)[axis];
-      if (s->cells[axis] > longest) longest = s->cells[axis];
-    }
-    s->levels = longest <= 2 * STZ_LEVEL_WINDOW ? 1 : STZ_LEVELS;
-    s->coarse = longest > 4 * STZ_LEVEL_WINDOW;
-    err = octant_create(s->cells, &o);
+    memcpy(s->cells, stz_grid_cells(grid), sizeof s->cells);
+    if (s->film) s->cells[2] += STZ_FILM_GAP;
+    choose_levels(s);
+    err = s->film ? make_film(s, elastic, &o) : make_parts(s, elastic, NULL, &o);
   }
-  static const char *const names[] = {"making the tables of the far stress, part 1",
-                                      "making the tables of the far stress, part 2"};
-  for (int l = 1; err == STZ_OK && l <= s->levels; l++) {
-    err = stz_stage(stz_grid_comm(grid), names[l > 1]);
-    if (err == STZ_OK) err = make_level(s, elastic, l, &o);
-  }
-  if (err == STZ_OK) err = stz_stage(stz_grid_comm(grid), "making the tables of the near stress");
-  if (err == STZ_OK) err = make_near(s, elastic, &o);
   stz_free(o.data);
   if (err != STZ_OK) {
     stz_split_destroy(&s);
@@ -494,7 +569,12 @@ void stz_split_destroy(stz_split **split) {
     stz_free(s->level[l].rows);
     stz_free(s->level[l].span);
     stz_free(s->level[l].sums);
+    stz_free(s->level[l].class_of);
   }
+  stz_mirror_destroy(&s->mirror);
+  stz_surface_destroy(&s->images);
+  stz_free(s->sums);
+  stz_free(s->self);
   stz_free(s);
   *split = NULL;
 }

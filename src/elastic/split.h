@@ -17,6 +17,10 @@
 // spacing 8, convolved now and then by Fourier transform. The last part of any box is periodic and not cut off.
 // The levels' tables hold the upper 16 bits of floats (relative error 2e-3), which any processor turns back by a shift:
 // half the memory to read. The near part takes level 1 off as rounded.
+//
+// In a film the parts are those of a periodic box that is taller by STZ_FILM_GAP, whose images are taken off with those
+// of the surfaces (images.h): nodes have rows for each layer next to a face, the near part more tables (mirror.h), the
+// coarse part one more operator.
 // Distances in voxels, kernels in eV/nm^3 a unit of event strain.
 //
 // What events add to sites and nodes are whole numbers of a unit, in 32 bits: the sum does not depend on their order.
@@ -33,6 +37,7 @@
 #include "elastic/fixed.h"
 
 enum {
+  STZ_FILM_GAP = 24,
   STZ_NEAR_SPAN = 8,                      // the near part reaches over |r|^2 < 64
   STZ_NEAR_ROWS = 64,                     // rows (|x|, |y|) = 8 |x| + |y| of the near tables
   STZ_LEVEL_WINDOW = 16,                  // nodes of a level an axis about an event
@@ -45,20 +50,25 @@ enum {
 // One level: the coefficients that an event adds to the nodes about it.
 typedef struct stz_level {
   int spacing;        // h
+  int classes;        // of events along z that have rows of their own: z mod h, and in a film the layers next to a face
+  int *class_of;      // of a layer; NULL: z mod h
   int nodes[3];       // of the box
   int reach[2];       // largest |x| and |y| of a row
   double range2;      // rows beyond this squared distance are left out
-  uint32_t *rows;     // upper halves of floats, two a word, [|x|][|y|][z mod h][d][16][c], stress component c by strain
+  uint32_t *rows;     // upper halves of floats, two a word, [|x|][|y|][class][d][16][c], stress component c by strain
                       // component d: node j lies at h (j - 7) - (z mod h) from the event. Of 16 numbers the words
                       // have the first 8 in their lower halves, the others in the upper ones.
   uint8_t (*span)[2]; // first and last node of each row that is not zero
-  double (*sums)[STZ_PAIRS]; // over all nodes and the sites that they stand for, [x mod h][y mod h][z mod h]
+  double (*sums)[STZ_PAIRS]; // over all nodes and the sites that they stand for, [x mod h][y mod h][z mod h]; not of a
+                             // film
   float spline[8][4];        // weights of the 4 nodes about a site, [x mod h]
 } stz_level;
 
 typedef struct stz_split {
   const stz_grid *grid;
-  int cells[3];
+  bool film;
+  int layers;                  // of the grid
+  int cells[3];                // of the periodic box: of a film's tables, taller
   double variance;             // of the event's shape along one axis, in voxels squared
   double strain;               // largest norm of an event's strain deviator
   float near_unit, level_unit; // of the stress at sites and at nodes, eV/nm^3: powers of two
@@ -68,11 +78,16 @@ typedef struct stz_split {
   float *near[8]; // a parity 4 (x & 1) + 2 (y & 1) + (z & 1) of the event: [row][pair][8], z = 0..7
   float *whole;   // the whole kernel, the same way
   double near_sums[8][STZ_PAIRS];
+  struct stz_mirror *mirror;  // of a film
+  struct stz_surface *images; // and the images' coarse part, on nodes from -1 on
+  double (*sums)[25];   // of a film: of near part and levels over all sites less what they should be, [z][x mod 4]
+                        // [y mod 4]
+  double (*self)[5][5]; // of a film: stress of an event at its own site, by layer
   size_t bytes;
 } stz_split;
 
 // Builds the tables, for events whose strain deviator has the norm `strain` at most. Serial: the grid has one rank and
-// at least 32 cells an axis, multiples of 8.
+// at least 32 cells an axis, multiples of 8; a film's z from 8 on.
 stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, double strain,
                          stz_split **split) STZ_MUST_USE;
 void stz_split_destroy(stz_split **split);
@@ -107,11 +122,17 @@ void stz_split_coarse(const void *context, const int m[3], double green[6][6]);
 // Weights of the 4 nodes about a site with x mod h = residue.
 void stz_split_spline(int h, int residue, float weight[4]);
 
-// Number of a row of a level's tables.
-size_t stz_level_row(const stz_level *level, int x, int y, int residue);
+// Number of a row of a level's tables; the class of an event in the layer z.
+size_t stz_level_row(const stz_level *level, int x, int y, int class);
+static inline int stz_level_class(const stz_level *level, int z) {
+  return level->class_of ? level->class_of[z] : z % level->spacing;
+}
+
+// A number of a row.
+double stz_level_number(const uint32_t *row, int c, int d, int node);
 
 // Signed offset along `axis` from an event with x mod h = residue to node j = 0..15 of its window, in the box's least
-// image; false if the window has no such node.
+// image (of a film's z: as it is); false if the window has no such node.
 bool stz_level_offset(const stz_level *level, int axis, int residue, int node, int *offset);
 
 #endif

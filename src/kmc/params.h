@@ -32,19 +32,20 @@ static inline stz_engine_needs stz_engine_needs_of(stz_engine_kind engine) {
   return all[engine];
 }
 
-// Whether an engine can run a box of so many voxels along x, y, z.
-static inline bool stz_engine_fits(stz_engine_kind engine, const int cells[3]) {
+// Whether an engine can run a box of so many voxels along x, y, z; a film's z may have fewer.
+static inline bool stz_engine_fits(stz_engine_kind engine, const int cells[3], bool film) {
   const stz_engine_needs needs = stz_engine_needs_of(engine);
   for (int axis = 0; axis < 3; axis++) {
-    if (cells[axis] < needs.least || cells[axis] % needs.multiple != 0) return false;
+    const int least = film && axis == 2 ? 1 : needs.least;
+    if (cells[axis] < least || cells[axis] % needs.multiple != 0) return false;
   }
   return true;
 }
 
 // The engine that "auto" means for a box.
-static inline stz_engine_kind stz_engine_for(const int cells[3]) {
+static inline stz_engine_kind stz_engine_for(const int cells[3], bool film) {
   int engine = STZ_ENGINE_AUTO - 1;
-  while (engine > 0 && !stz_engine_fits((stz_engine_kind)engine, cells)) engine--;
+  while (engine > 0 && !stz_engine_fits((stz_engine_kind)engine, cells, film)) engine--;
   return (stz_engine_kind)engine;
 }
 

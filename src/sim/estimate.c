@@ -25,7 +25,7 @@
 static const double START = 0.03, SETUP = 0.9e-6, ROW = 1.4e-8, LEVEL = 3.5e-7;
 
 // Of a film: an event's time over that in a periodic box; s per wave vector and pair of layers of its kernel table.
-static const double FILM_EVENT = 1.4, FILM_PAIR = 4.5e-6;
+static const double FILM_EVENT = 1.4, FILM_PAIR = 4.5e-6, FILM_MORE = 1.1; // MORE: work space of its making
 
 // An event's time over that with uniform moduli, of the direct engine and of the others.
 static const double CONTRAST_DIRECT = 1.25, CONTRAST_OTHER = 1.1;
@@ -213,7 +213,7 @@ static double rows_of(const stz_config *config, double strain) {
 // A film's kernel table, and what it costs to make it and to read it.
 static void add_film(const int cells[3], int ranks, stz_engine_cost *cost) {
   const double pairs = (double)cells[2] * cells[2], waves = 0.25 * cells[0] * cells[1];
-  cost->bytes += stz_film_table_bytes(cells);
+  cost->bytes += FILM_MORE * stz_film_table_bytes(cells);
   cost->event_s *= FILM_EVENT;
   cost->setup_s += FILM_PAIR * waves * pairs * ranks / ((double)cells[0] * cells[1] * cells[2]);
 }
@@ -228,6 +228,25 @@ static void add_contrast(const stz_config *config, double sites, int ranks, stz_
   if (exact)
     cost->event_s +=
         config->kmc.engine == STZ_ENGINE_DIRECT ? EXACT_FIELD * sites : EXACT_SHARE / (tolerance * tolerance);
+}
+
+// Of a fast engine: tables of the layers next to the faces (of two levels; near images), and what they are made of or,
+// later, the operator of the surfaces with its work space. An event costs more where its images are near.
+static void add_fast_film(const int cells[3], stz_engine_cost *cost) {
+  const double nz = cells[2], special = fmin(nz, 64.0), near = fmin(nz, 24.0);
+  const double waves = (0.5 * cells[0] + 1.0) * (0.5 * cells[1] + 1.0), sites = nz * cells[0] * cells[1];
+  double rows = 0.0, nodes = 0.0;
+  for (int h = 2; h <= 4; h += 2) {
+    const double plane = (fmin(8.0 * h, 0.5 * cells[0]) + 1.0) * (fmin(8.0 * h, 0.5 * cells[1]) + 1.0);
+    rows += plane;
+    nodes += plane * (special / h + 3.0);
+  }
+  const double tables = 802.0 * special * rows + 2.0e5 * near, layers = fmin(nz, 12.0);
+  const double made = 100.0 * special * nodes + 28800.0 * special * special + 200.0 * special * waves;
+  const double surface = 4.0 * waves * (25.0 * layers * layers + 80.0 * layers + 4.0 * nz) + 54.0 * sites;
+  cost->bytes += tables + fmax(made, surface);
+  cost->event_s *= 1.0 + 20.0 / (nz + 4.0);
+  cost->setup_s += FILM_PAIR * waves * 0.5 * special * special / sites;
 }
 
 void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate) {
@@ -245,7 +264,9 @@ void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found
   const int usable = stz_engine_needs_of(config->kmc.engine).ranks;
   if (usable > 0 && ranks > usable) ranks = usable;
   stz_kmc_cost(config->kmc.engine, sites, ranks, config->stz.orientation == STZ_ORIENTATION_RANDOM, &cost);
-  if (config->lattice.boundary == STZ_BOUNDARY_FILM) add_film(cells, ranks, &cost);
+  const bool direct = config->kmc.engine == STZ_ENGINE_DIRECT;
+  if (config->lattice.boundary == STZ_BOUNDARY_FILM && direct) add_film(cells, ranks, &cost);
+  if (config->lattice.boundary == STZ_BOUNDARY_FILM && !direct) add_fast_film(cells, &cost);
   if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
     add_contrast(config, sites, ranks, &cost);
   }

@@ -11,12 +11,11 @@ void stz_sim_engine(const stz_config *config, char text[STZ_ENGINE_TEXT]) {
   const stz_engine_kind engine = config->kmc.engine, first = (stz_engine_kind)(STZ_ENGINE_AUTO - 1);
   const int *cells = config->lattice.cells;
   char reason[STZ_ENGINE_TEXT / 2] = "";
-  if (config->engine_auto && config->lattice.boundary == STZ_BOUNDARY_FILM) {
-    snprintf(reason, sizeof reason, ", as the lattice is a film");
-  } else if (config->engine_auto && engine != first) { // the first choice did not fit
+  if (config->engine_auto && engine != first) { // the first choice did not fit
     const stz_engine_needs needs = stz_engine_needs_of(first);
-    snprintf(reason, sizeof reason, ", as %s needs %d voxels per axis and the box has %d x %d x %d", needs.name,
-             needs.least, cells[0], cells[1], cells[2]);
+    snprintf(reason, sizeof reason, ", as %s needs %d voxels %s and the box has %d x %d x %d", needs.name, needs.least,
+             config->lattice.boundary == STZ_BOUNDARY_FILM ? "along x and y" : "per axis", cells[0], cells[1],
+             cells[2]);
   }
   snprintf(text, STZ_ENGINE_TEXT, "%s (%s%s)", stz_engine_needs_of(engine).name,
            config->engine_auto ? "auto" : "as chosen", reason);

@@ -2,8 +2,9 @@
 //
 // Speed of the engine on one lattice: a record of JSON on one line, for run/bench. Not a test: it has no verdict.
 //
-//   bench CELLS random|aligned SECONDS direct|multilevel|points
+//   bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS
 //
+// "film": a film of so many layers, as wide, and the periodic box in turns, by the multilevel engine.
 // "points": the points engine and the multilevel engine in turns, each on a sample of its own from the same state.
 //
 // Creep at 3.3 GPa from a state that the multilevel engine has developed: 0.2 events a site where it runs (one rank, no
@@ -65,14 +66,17 @@ static void develop(bench *b, const stz_kmc_params *params) {
   kmc.engine = STZ_ENGINE_MULTILEVEL;
   b->developed = 0.0;
   if (stz_grid_ranks(b->grid) > 1 || sites > 128.0 * 128.0 * 128.0) return;
-  if (!stz_engine_fits(STZ_ENGINE_MULTILEVEL, stz_grid_cells(b->grid))) return;
+  if (!stz_engine_fits(STZ_ENGINE_MULTILEVEL, stz_grid_cells(b->grid), stz_grid_film(b->grid))) return;
   check(stz_kmc_create(&kmc, b->glass, b->elastic, 1, &b->kmc));
   for (; b->developed < 0.2 * sites; b->developed += 1.0) step(b);
   stz_kmc_destroy(&b->kmc);
 }
 
-static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind engine) {
-  const stz_lattice_params lattice = {.cells = {n, n, n}, .spacing_nm = 0.58};
+// `layers`: of a film, 0: a periodic box.
+static void create(bench *b, int n, int layers, stz_orientation orientation, stz_engine_kind engine) {
+  const stz_lattice_params lattice = {.cells = {n, n, layers ? layers : n},
+                                      .spacing_nm = 0.58,
+                                      .boundary = layers ? STZ_BOUNDARY_FILM : STZ_BOUNDARY_PERIODIC};
   const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
   const stz_micro_params waves = {.type = STZ_MICRO_RANDOM_WAVES,
                                   .wavelength_nm = 2.5,
@@ -99,7 +103,7 @@ static void create(bench *b, int n, stz_orientation orientation, stz_engine_kind
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
   const double begin = now();
   check(stz_elastic_create(b->grid, &elastic, stz.volume_nm3, &b->elastic));
-  check(stz_elastic_tabulate(b->elastic));
+  if (!layers) check(stz_elastic_tabulate(b->elastic));
   b->setup = now() - begin;
   check(stz_spectral_create(b->grid, &spectral));
   check(stz_micro_create(b->grid, spectral, &waves, NULL, 1, &micro));
@@ -326,7 +330,7 @@ static int ascending(const void *a, const void *b) {
 enum { TURNS = 11 };
 
 // Two engines in turns, `seconds` each: microseconds per event, the least and the median.
-static void measure_turns(bench b[2], int n, const char *orientation, double seconds) {
+static void measure_turns(bench b[2], int n, const char *engine, const char *orientation, double seconds) {
   double us[2][TURNS];
   for (int i = 0; i < 2; i++) (void)time_events(&b[i], seconds);
   for (int turn = 0; turn < TURNS; turn++) {
@@ -341,34 +345,35 @@ static void measure_turns(bench b[2], int n, const char *orientation, double sec
                           s[i].missed};
     for (int k = 0; k < 5; k++) per_event[k][i] = of[k] / (double)s[i].events;
   }
-  printf("{\"engine\": \"points\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": 1, \"events_per_s\": %.5g, "
+  printf("{\"engine\": \"%s\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": 1, \"events_per_s\": %.5g, "
          "\"state_events_per_site\": %.3g, \"us_least\": [%.3f, %.3f], \"us_median\": [%.3f, %.3f], "
          "\"least_of_multilevel\": %.3f, \"median_of_multilevel\": %.3f, \"candidates\": [%.2f, %.2f], "
          "\"squeezed\": [%.2f, %.2f], \"folds\": [%.3f, %.3f], \"bounds\": [%.1f, %.1f], \"missed\": [%.2g, %.2g], "
          "\"bytes_per_site\": [%.1f, %.1f]}\n",
-         orientation, n, 1e6 / us[1][TURNS / 2], (b[1].developed + (double)s[1].events) / pow(n, 3.0), us[0][0],
-         us[1][0], us[0][TURNS / 2], us[1][TURNS / 2], us[1][0] / us[0][0], us[1][TURNS / 2] / us[0][TURNS / 2],
-         per_event[0][0], per_event[0][1], per_event[1][0], per_event[1][1], per_event[2][0], per_event[2][1],
-         per_event[3][0], per_event[3][1], per_event[4][0], per_event[4][1], stz_kmc_bytes_per_site(b[0].kmc),
+         engine, orientation, n, 1e6 / us[1][TURNS / 2],
+         (b[1].developed + (double)s[1].events) / (double)stz_grid_sites(b[1].grid), us[0][0], us[1][0],
+         us[0][TURNS / 2], us[1][TURNS / 2], us[1][0] / us[0][0], us[1][TURNS / 2] / us[0][TURNS / 2], per_event[0][0],
+         per_event[0][1], per_event[1][0], per_event[1][1], per_event[2][0], per_event[2][1], per_event[3][0],
+         per_event[3][1], per_event[4][0], per_event[4][1], stz_kmc_bytes_per_site(b[0].kmc),
          stz_kmc_bytes_per_site(b[1].kmc));
 }
 
 int main(int argc, char **argv) {
   bench b[2];
   MPI_Init(&argc, &argv);
-  const int n = argc == 5 ? atoi(argv[1]) : 0;
-  if (n < 16) {
-    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel|points\n");
+  const int n = argc == 5 || argc == 6 ? atoi(argv[1]) : 0, layers = argc == 6 ? atoi(argv[5]) : 0;
+  if (n < 16 || (layers > 0) != (argc == 6 && strcmp(argv[4], "film") == 0)) {
+    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS\n");
     MPI_Finalize();
     return 2;
   }
-  const bool turns = strcmp(argv[4], "points") == 0, fast = turns || strcmp(argv[4], "multilevel") == 0;
+  const bool turns = layers > 0 || strcmp(argv[4], "points") == 0, fast = turns || strcmp(argv[4], "multilevel") == 0;
   const stz_orientation orientation =
       strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM;
-  create(&b[0], n, orientation, fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
-  if (turns) create(&b[1], n, orientation, STZ_ENGINE_POINTS);
+  create(&b[0], n, 0, orientation, fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
+  if (turns) create(&b[1], n, layers, orientation, layers ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_POINTS);
   if (turns)
-    measure_turns(b, n, argv[2], atof(argv[3]));
+    measure_turns(b, n, argv[4], argv[2], atof(argv[3]));
   else
     (fast ? measure_multilevel : measure)(&b[0], n, argv[2], atof(argv[3]));
   for (int i = 0; i <= turns; i++) destroy(&b[i]);

@@ -184,6 +184,16 @@ int main(void) {
   spec.cells[1] = 72;
   spec.cells[2] = 32;
   (void)before_recompute("40 x 72 x 32", &spec, 4e-3, 2);
+  spec.boundary = STZ_BOUNDARY_FILM;
+  spec.cells[0] = spec.cells[1] = 32;
+  spec.cells[2] = 8;
+  (void)before_recompute("film 32 x 32 x 8", &spec, 1e-2, 8);
+  spec.cells[1] = 40;
+  spec.cells[2] = 32;
+  (void)before_recompute("film 32 x 40 x 32", &spec, 4e-3, 3);
+  spec.cells[1] = 32;
+  spec.cells[2] = 16;
+  first_events("loading a film", spec, 2.95, 72e-6);
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();
   return harness_failures ? 1 : 0;

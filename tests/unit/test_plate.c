@@ -31,7 +31,8 @@ static void open_plate(setup *s, int nx, int ny, int nz) {
   assert_int_equal(STZ_NEW(s->work, stz_plate_work(s->plate)), STZ_OK);
   assert_int_equal(STZ_NEW(s->green, (nx / 2 + 1) * (ny / 2 + 1) * nz * nz), STZ_OK);
   for (int m = 0; m < (nx / 2 + 1) * (ny / 2 + 1); m++) {
-    stz_plate_green(s->plate, m / (ny / 2 + 1), m % (ny / 2 + 1), s->work, s->green + (size_t)m * (size_t)(nz * nz));
+    stz_plate_green(s->plate, m / (ny / 2 + 1), m % (ny / 2 + 1), NULL, nz, s->work,
+                    s->green + (size_t)m * (size_t)(nz * nz));
   }
 }
 

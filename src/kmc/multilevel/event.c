@@ -29,7 +29,8 @@ static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[
     }
     int r2 = 0;
     for (int axis = 0; axis < 3; axis++) {
-      const int d = periodic_distance(xyz[axis] - origin[axis], e->cells[axis]);
+      const int along = xyz[axis] - origin[axis];
+      const int d = axis == 2 && e->split->film ? along : periodic_distance(along, e->cells[axis]);
       r2 += d * d;
     }
     const int32_t number = stz_ml_number(e, xyz);
@@ -67,19 +68,29 @@ STZ_MULTIVERSION(void stz_ml_cached_of_list(stz_multilevel *e, int n)) {
   }
 }
 
-// Zero-mean correction: the uniform stress that removes the truncated kernels' net sum over the lattice.
-static void add_uniform(stz_multilevel *e, const int origin[3], const float strain[5]) {
-  const stz_split *s = e->split;
-  double sums[STZ_PAIRS];
+// What the parts of the kernel of an event come to over all sites, at its residues: [5 c + d].
+static void sums_of(const stz_split *s, const int origin[3], double sums[25]) {
   const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
-  memcpy(sums, s->near_sums[parity], sizeof sums);
+  if (s->film) {
+    memcpy(sums, s->sums[16 * origin[2] + 4 * (origin[0] % 4) + origin[1] % 4], 25 * sizeof *sums);
+    return;
+  }
+  double pairs[STZ_PAIRS];
+  memcpy(pairs, s->near_sums[parity], sizeof pairs);
   for (int l = 0; l < s->levels; l++) {
     const int h = s->level[l].spacing, at = (origin[0] % h * h + origin[1] % h) * h + origin[2] % h;
-    for (int pair = 0; pair < STZ_PAIRS; pair++) sums[pair] += s->level[l].sums[at][pair];
+    for (int pair = 0; pair < STZ_PAIRS; pair++) pairs[pair] += s->level[l].sums[at][pair];
   }
+  for (int entry = 0; entry < 25; entry++) sums[entry] = pairs[stz_elastic_pair(entry / 5, entry % 5)];
+}
+
+// Zero-mean correction: the uniform stress that removes the truncated kernels' net sum over the lattice.
+static void add_uniform(stz_multilevel *e, const int origin[3], const float strain[5]) {
+  double sums[25];
+  sums_of(e->split, origin, sums);
   for (int c = 0; c < 5; c++) {
     double sum = 0.0;
-    for (int d = 0; d < 5; d++) sum += sums[stz_elastic_pair(c, d)] * (double)strain[d];
+    for (int d = 0; d < 5; d++) sum += sums[5 * c + d] * (double)strain[d];
     e->head->uniform[c] -= stz_to_fine(sum / (double)stz_grid_sites(e->grid));
   }
 }
@@ -96,8 +107,9 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
     const int n = e->count[axis];
     count[axis] = n < STZ_ML_SPREAD ? n : STZ_ML_SPREAD;
     for (int i = 0; i < count[axis]; i++) {
-      const int d = i - (count[axis] - 1) / 2;
-      place[axis][i] = (origin[axis] / 8 + d + n) % n;
+      const int d = i - (count[axis] - 1) / 2, block = origin[axis] / 8 + d;
+      const bool outside = axis == 2 && e->split->film && (block < 0 || block >= n);
+      place[axis][i] = outside ? -1 : (block + n) % n;
       distance[axis][i] = abs(d);
     }
   }
@@ -107,6 +119,7 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
       const float *spread = e->spread[distance[0][i]][distance[1][j]];
       for (int k = 0; k < count[2]; k++) {
         const int block = row + place[2][k];
+        if (place[2][k] < 0) continue;
         e->drift[block] += (slope * spread[distance[2][k]] - beyond + grain) - grain;
         if (!stz_ml_used(e, block)) continue;
         if (e->selection.bounded)
@@ -129,16 +142,19 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
   stz_ml_head *h = e->head;
   assert(!h->put_off); // its candidate was drawn from bounds
   const int listed = mark_touched(kmc, e, origin);
-  stz_exhausted *exhausted;
-  const int rows8 = stz_near_add(e->near, origin, strain, (float)(e->slope * e->most_dress), e->rows8, &exhausted);
+  stz_exhausted *exhausted, *mirrored = NULL;
+  const float slope = (float)(e->slope * e->most_dress);
+  const int images = e->split->film ? stz_mirror_add(e->split->mirror, origin, strain, slope, e->rows8, &mirrored) : 0;
+  const int rows8 = stz_near_add(e->near, origin, strain, slope, e->rows8, &exhausted);
   stz_ml_loosen_rows(e, rows8, exhausted);
+  if (images > 0) stz_ml_loosen_rows(e, images, mirrored);
   stz_far_add(e->far, origin, strain);
   if (!e->selection.bounded && kmc->stats.events + 1 >= h->converged + e->converge_every) {
     stz_far_converge(e->far);
     h->converged = kmc->stats.events + 1;
   }
   add_uniform(e, origin, strain);
-  const int n = list_exhausted(e, exhausted, rows8, listed);
+  const int n = list_exhausted(e, mirrored, images, list_exhausted(e, exhausted, rows8, listed));
   if (n > 0) {
     stz_ml_cached_of_list(e, n);
     stz_ml_bound_list(kmc, n);

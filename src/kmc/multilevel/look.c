@@ -139,10 +139,11 @@ stz_err stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, d
 }
 
 void stz_ml_self_stress(const stz_kmc *kmc, int layer, double self[5][5]) {
-  (void)layer; // all are alike
   const stz_multilevel *e = kmc->state;
   for (int c = 0; c < 5; c++) {
-    for (int d = 0; d < 5; d++) self[c][d] = (double)e->split->whole[8 * stz_elastic_pair(c, d)];
+    for (int d = 0; d < 5; d++) {
+      self[c][d] = e->split->film ? e->split->self[layer][c][d] : (double)e->split->whole[8 * stz_elastic_pair(c, d)];
+    }
   }
 }
 

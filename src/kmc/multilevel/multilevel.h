@@ -8,17 +8,20 @@
 #include "base/mathfn.h"
 #include "elastic/far.h"
 #include "elastic/fixed.h"
+#include "elastic/mirror.h"
 #include "elastic/near.h"
+#include "elastic/surface.h"
 #include "elastic/total.h"
 #include "kmc/engine.h"
 #include "stz/rates.h"
 
 enum {
-  STZ_ML_SITES = 512,      // of a block
-  STZ_ML_GROUP = 64,       // blocks of a group, the second step of the sum tree
-  STZ_ML_SPREAD = 7,       // blocks per axis about an event whose drift is estimated one by one
-  STZ_ML_EXHAUSTED = 4096, // single sites whose bounds are recomputed at once
-  STZ_ML_TOUCHED = -7680   // slack of a site whose barrier or rotation has changed: -30, less than may be raised
+  STZ_ML_SITES = 512,       // of a block
+  STZ_ML_GROUP = 64,        // blocks of a group, the second step of the sum tree
+  STZ_ML_SPREAD = 7,        // blocks per axis about an event whose drift is estimated one by one
+  STZ_ML_FILM_GAP = 8,      // voxels: of the periodic box of a film's full recompute
+  STZ_ML_EXHAUSTED = 16384, // single sites whose bounds are recomputed at once
+  STZ_ML_TOUCHED = -7680    // slack of a site whose barrier or rotation has changed: -30, less than may be raised
 };
 
 // Scalars of the state.
@@ -71,6 +74,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   stz_near *near;
   stz_far *far;
   stz_total *total;
+  stz_surface *surface; // of a film
   // The engine's own: what all least bounds together are at most, of the sum of rates; up to how many least bounds a
   // bound is loosened rather than recomputed; ln: slack that bounds have for events nearby, at least.
   double waste;

@@ -26,6 +26,7 @@ static void give_strain(void *context, int c, int64_t first, int64_t end, int ro
     for (int z = 0; z < n[2]; z++) to[z] = share * from[z];
     for (int z = 0; more && z < n[2]; z++) to[z] += more[z];
     for (int z = 0; r->dressed && z < n[2]; z++) to[z] *= stz_kmc_dress(r->kmc, i * n[2] + z);
+    for (int z = n[2]; z < row && r->e->surface; z++) to[z] = 0.0f; // outside the film
   }
 }
 
@@ -75,6 +76,25 @@ static void make_exact(const recomputed *r) {
   }
 }
 
+// What the surfaces of a film add.
+STZ_MULTIVERSION(static void add_rows(const recomputed *r, int c, int64_t first, int64_t end, int row,
+                                      const float *field)) {
+  const int *n = r->e->cells;
+  for (int i = (int)first; i < (int)end; i++) {
+    const float *from = field + (size_t)i * (size_t)row;
+    for (int z = 0; z < n[2]; z += 8) {
+      const int at[3] = {i / n[1], i % n[1], z};
+      int32_t *near = stz_ml_row8(r->e, stz_ml_number(r->e, at))->near[c];
+#pragma omp simd
+      for (int l = 0; l < 8; l++) near[l] += stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
+    }
+  }
+}
+
+static void add_stress(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
+  add_rows(context, c, first, end, row, field);
+}
+
 void stz_ml_recompute(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
   const stz_contrast *contrast = kmc->params.contrast;
@@ -82,6 +102,7 @@ void stz_ml_recompute(stz_kmc *kmc) {
   recomputed r = {kmc, e, contrast && !exact};
   stz_total_stress(e->total, give_strain, take_stress, &r);
   if (exact) make_exact(&r);
+  if (e->surface) stz_surface_stress(e->surface, give_strain, add_stress, &r);
   e->stress_at = UINT64_MAX; // it lies in the work space
   stz_far_clear(e->far);
   memset(e->head->uniform, 0, sizeof e->head->uniform);

@@ -4,15 +4,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
 #include "kmc/multilevel/multilevel.h"
 
-static const double WASTE = 1.0;   // proposals per event that negligible bounds may cost
-static const float CHEAP = 30.0f;  // least bounds: a bound below is loosened rather than recomputed
-static const double MISSED = 1e-3; // share of the events that may be missed
-static const float SPARE = 0.9f;   // ln: slack that bounds have for events nearby, at least
+static const double WASTE = 1.0;      // proposals per event that negligible bounds may cost
+static const float CHEAP = 30.0f;     // least bounds: a bound below is loosened rather than recomputed
+static const double MISSED = 1e-3;    // share of the events that may be missed
+static const float SPARE = 0.9f;      // ln: slack that bounds have for events nearby, at least
+static const double FILM_ERROR = 2.0; // squared error of an event in a film over that in a periodic box
 
 // How the stress of an event falls with distance: rms over directions of the whole kernel, near the end of its range.
 static double far_amplitude(const stz_split *split) {
@@ -89,10 +91,27 @@ static stz_err fits(const stz_grid *grid, stz_engine_kind engine) {
     return stz_fail(STZ_EINPUT, "kmc.engine: got \"%s\" on %d ranks, takes one rank per run", needs.name,
                     stz_grid_ranks(grid));
   }
-  if (stz_engine_fits(engine, cells)) return STZ_OK;
-  return stz_fail(STZ_EINPUT,
-                  "kmc.engine: the %s engine needs a multiple of %d voxels per axis and at least %d, got %d x %d x %d",
-                  needs.name, needs.multiple, needs.least, cells[0], cells[1], cells[2]);
+  if (stz_engine_fits(engine, cells, stz_grid_film(grid))) return STZ_OK;
+  return stz_fail(
+      STZ_EINPUT,
+      "kmc.engine: the %s engine needs a multiple of %d voxels per axis and at least %d%s, got %d x %d x %d",
+      needs.name, needs.multiple, needs.least, stz_grid_film(grid) ? " along x and y" : "", cells[0], cells[1],
+      cells[2]);
+}
+
+// The operators of the full recompute: of a film those of a taller periodic box, and what the surfaces add.
+static stz_err make_total(stz_multilevel *e, const stz_elastic *elastic) {
+  const int period = e->cells[2] + STZ_ML_FILM_GAP;
+  stz_grid *box = NULL;
+  stz_elastic *op = NULL;
+  if (!stz_grid_film(e->grid)) return stz_total_create(e->grid, elastic, &e->total);
+  stz_err err = stz_elastic_box(elastic, period, &box, &op);
+  if (err == STZ_OK) err = stz_total_create(box, op, &e->total);
+  if (err == STZ_OK) err = stz_stage(stz_grid_comm(e->grid), "making the operator of the surfaces");
+  if (err == STZ_OK) err = stz_surface_create(e->grid, elastic, period, &e->surface);
+  stz_elastic_destroy(&op);
+  stz_grid_destroy(&box);
+  return err;
 }
 
 stz_err stz_ml_create(stz_kmc *kmc) {
@@ -115,7 +134,8 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   e->groups = (e->blocks + STZ_ML_GROUP - 1) / STZ_ML_GROUP;
   const double sites = (double)stz_grid_sites(grid);
   const double tolerance = kmc->params.tolerance_MPa * 1e-3 * STZ_GPA / stz_glass_stz(kmc->glass)->gamma0;
-  e->recompute_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / stz_split_error2(kmc->elastic, grid));
+  const double error2 = stz_split_error2(kmc->elastic, grid) * (stz_grid_film(grid) ? FILM_ERROR : 1.0);
+  e->recompute_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / error2);
   e->converge_every = (uint64_t)fmax(1.0, sites / 50000.0);
   lay_out(e);
   STZ_TRY(STZ_NEW(e->state, e->state_bytes));
@@ -133,7 +153,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
       stz_split_create(grid, kmc->elastic, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5) * e->most_dress, &e->split));
   STZ_TRY(stz_near_create(e->split, &e->near));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
-  STZ_TRY(stz_total_create(grid, kmc->elastic, &e->total));
+  STZ_TRY(make_total(e, kmc->elastic));
   e->stress = stz_total_work(e->total);
   fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5) * e->most_dress);
   if (stz_glass_quenched(kmc->glass, 0)) stz_ml_recompute(kmc);
@@ -146,6 +166,7 @@ void stz_ml_destroy(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
   if (!e) return;
   stz_total_destroy(&e->total);
+  stz_surface_destroy(&e->surface);
   stz_far_destroy(&e->far);
   stz_near_destroy(&e->near);
   stz_split_destroy(&e->split);
@@ -173,7 +194,8 @@ double stz_ml_bytes(const stz_kmc *kmc) {
   size_t far;
   (void)stz_far_state(e->far, &far);
   const size_t tables = e->split->bytes + stz_total_table_bytes(e->total), work = stz_total_work_bytes(e->total);
-  return (double)(e->state_bytes + far + tables + work) / (double)stz_grid_sites(e->grid);
+  const size_t surface = e->surface ? stz_surface_bytes(e->surface) : 0;
+  return (double)(e->state_bytes + far + tables + work + surface) / (double)stz_grid_sites(e->grid);
 }
 
 const stz_fields *stz_ml_fields(const stz_kmc *kmc) {
