@@ -126,7 +126,7 @@ static void multiply(void *context, int64_t first, int64_t end, int worker) {
   for (int64_t i = first; i < end; i++) {
     int m[3];
     double k[3], green[6][6] = {{0}}, shape = 1.0;
-    double complex in[6];
+    double complex in[6] = {0};
     stz_spectral_wave(s->to, (size_t)i, m);
     stz_spectral_wave_vector(s->to, (size_t)i, k);
     bool nyquist = false; // of the finer lattice: left out

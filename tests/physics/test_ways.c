@@ -95,7 +95,7 @@ static void same(const scenario *s, const stz_points_ways *ways, double least_mi
 int main(void) {
   MPI_Init(NULL, NULL);
   for (size_t i = 0; i < sizeof SCENARIOS / sizeof *SCENARIOS; i++) {
-    stz_points_ways ways = STZ_POINTS_WAYS;
+    stz_points_ways ways = stz_points_usual_ways;
     same(&SCENARIOS[i], &ways, 0.0);
     ways.margin = 0.05;
     ways.target = 4.0;

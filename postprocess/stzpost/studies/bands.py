@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import norm
 
 from ..analysis import waves
-from ..analysis.quantity import finite, minus
+from ..analysis.quantity import NORMAL_95, finite, minus
 from ..errors import StzPostError
 from ..io import writing
 from ..io.result import open_result
@@ -333,7 +333,7 @@ def _judged(reference, verdicts):
 
 
 def _without_softening(line):
-    low, high = line.growth[0] - 1.96 * line.error[0], line.growth[0] + 1.96 * line.error[0]
+    low, high = line.growth[0] - NORMAL_95 * line.error[0], line.growth[0] + NORMAL_95 * line.error[0]
     how = "decays" if high < 0 else "grows" if low > 0 else "is not shown to grow or decay"
     wave = f"the wave of {line.length_nm:.3g} nm in {line.name}"
     return f"Without softening {wave} {how}: net G = {line.growth[0]:.0f}, {low:.0f} to {high:.0f} per plastic strain."

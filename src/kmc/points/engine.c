@@ -35,14 +35,14 @@
 #include "kmc/points/inside.h"
 #include "stz/power2.h"
 
-const stz_points_ways STZ_POINTS_WAYS = {.kept = 1,
-                                         .step = 0.05,
-                                         .spare = 0.9f,
-                                         .squeezed = true,
-                                         .margin = 1.4,
-                                         .target = 1.6,
-                                         .missed = 1e-3,
-                                         .moments = 32};
+const stz_points_ways stz_points_usual_ways = {.kept = 1,
+                                               .step = 0.05,
+                                               .spare = 0.9f,
+                                               .squeezed = true,
+                                               .margin = 1.4,
+                                               .target = 1.6,
+                                               .missed = 1e-3,
+                                               .moments = 32};
 static const double WASTE = 16.0; // of the rates: the least bounds together, at most
 static const float CHEAP = 2.0f;  // bounds that are loosened still lie below the ground
 static const double BARE = 0.02;  // events until the next reference, at most, as long as bounds are put off
@@ -256,7 +256,7 @@ static stz_err points_create(stz_kmc *kmc) {
   e->cheap = CHEAP;
   e->selection = (stz_ml_selection){.bounded = bounded, .plan = plan, .context = x, .rows8 = x->told};
   *x = (stz_points){.seed = kmc->seed, .attempt = kmc->attempt, .kmc = kmc, .e = e};
-  stz_points_set_ways(kmc, &STZ_POINTS_WAYS);
+  stz_points_set_ways(kmc, &stz_points_usual_ways);
   x->at.bare = 1; // the first plan lays a ground
   STZ_TRY(STZ_NEW(x->open, sites));
   return stz_queue_create(&x->queue);

@@ -53,7 +53,7 @@ static inline stz_points *stz_points_of(const stz_kmc *kmc) {
 }
 
 // engine.c: those of a run; others, for tests, before its first event.
-extern const stz_points_ways STZ_POINTS_WAYS;
+extern const stz_points_ways stz_points_usual_ways;
 void stz_points_set_ways(stz_kmc *kmc, const stz_points_ways *ways);
 
 // levels.c: which layers are open, and the ground below them.
