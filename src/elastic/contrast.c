@@ -96,7 +96,7 @@ void stz_contrast_destroy(stz_contrast **contrast) {
   *contrast = NULL;
 }
 
-bool stz_contrast_exact(const stz_contrast *contrast) { return contrast->solving != NULL; }
+bool stz_contrast_exact(const stz_contrast *contrast) { return contrast && contrast->solving; }
 
 int stz_contrast_terms(const stz_contrast *contrast) { return contrast->terms; }
 

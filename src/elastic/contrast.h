@@ -4,12 +4,10 @@
 // by its Fourier series, and either the bulk modulus uniform or Poisson's ratio.
 //
 // The stress follows from sigma = mean + S (e* + M sigma), M(x) = C(x)^-1 - C0^-1 and S the operator of the uniform
-// body
-// (`stz_elastic_along`): b = M sigma is an eigenstrain that stands for the other moduli (J. D. Eshelby, Proc. R. Soc. A
-// 241, 376, 1957; T. Mura, Micromechanics of Defects in Solids, 1987, ch. 4). Two things are made of it, once:
+// body (`stz_elastic_along`): b = M sigma is an eigenstrain that stands for the other moduli (J. D. Eshelby, Proc. R.
+// Soc. A 241, 376, 1957; T. Mura, Micromechanics of Defects in Solids, 1987, ch. 4). Two things are made of it, once:
 //   loading  B(x): a uniform mean stress m drives a site by B m, and by reciprocity an event of strain e there makes
-//   the
-//            mean strain B^T e Omega/V. To the end of the series, on a grid 1.5 times finer than the sites': on the
+//            the mean strain B^T e Omega/V. To the end of the series, on a grid 1.5 times finer than the sites': on the
 //            sites' own the products of fields alias.
 //   dress    D(x): the kernel of events is D(x) K(x - x0) D(x0), D^2 = s (1 + h filtered by a Gaussian of 0.30 nm). It
 //            is symmetric, so that there is an energy, and right for domains that are wide; docs/theory.md says how
@@ -77,9 +75,9 @@ void stz_contrast_drive_rows(const stz_contrast *contrast, const stz_loading *lo
 void stz_contrast_drive_list(const stz_contrast *contrast, const stz_loading *loading, int n, const int32_t *sites,
                              float *const s[5]);
 
-// Exact fields, with contrast_model = "exact" alone (one rank). The strain of events goes in, the event's own times
-// Omega/a^3 at each site, component c of the deviator in stz_contrast_events(c), c < 5, one number per site. Each call
-// uses them up.
+// Exact fields, with contrast_model = "exact" alone (one rank); false without a contrast. The strain of events goes in,
+// the event's own times Omega/a^3 at each site, component c of the deviator in stz_contrast_events(c), c < 5, one
+// number per site. Each call uses them up.
 bool stz_contrast_exact(const stz_contrast *contrast);
 double *stz_contrast_events(const stz_contrast *contrast, int c);
 

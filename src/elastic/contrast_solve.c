@@ -265,9 +265,8 @@ static stz_err dress_sites(stz_solving *s, stz_contrast *k, double *values, doub
 static void spread_events(stz_solving *s) {
   const int *n = stz_grid_cells(s->coarse), half = n[2] / 2 + 1;
   const double width2 = cbrt(s->volume * s->volume) / (4.0 * STZ_PI), scale = (double)s->points / (double)s->sites;
-  for (int c = 0; c < 6; c++) {
-    if (c == 5) memset(s->spectrum[c], 0, s->modes * sizeof *s->spectrum[c]);
-    if (c == 5) continue;
+  memset(s->spectrum[5], 0, s->modes * sizeof *s->spectrum[5]);
+  for (int c = 0; c < 5; c++) {
     stz_spectral_forward(s->from, s->events[c], s->few);
     for (size_t i = 0; i < s->modes; i++) {
       int m[3];

@@ -46,4 +46,17 @@ static inline float stz_fixed_unit(double largest, double strain) {
 static inline int64_t stz_to_fine(double x) { return llrint(x * (1.0 / STZ_FINE)); }
 static inline double stz_from_fine(int64_t x) { return STZ_FINE * (double)x; }
 
+// The upper half of a float, rounded (relative error 2e-3), and the float that it stands for.
+static inline uint16_t stz_half_of(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+static inline float stz_float_of_half(uint16_t half) {
+  const uint32_t bits = (uint32_t)half << 16;
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
 #endif

@@ -29,8 +29,8 @@ typedef struct stz_images {
   double (*self)[5][5];      // stress of an event at its own site
 } stz_images;
 
-// `levels`: that have tables; `open_end`: whether the last of them has no end; `variance` and `cells` (of the box of
-// the tables) as in stz_split.
+// `levels`: that have tables; `open_end`: whether the last of them has no end; `cells` (of the box of the tables) as in
+// stz_split.
 stz_err stz_images_create(const stz_grid *grid, const stz_elastic *elastic, const int cells[3], int levels,
                           bool open_end, stz_images **images) STZ_MUST_USE;
 void stz_images_destroy(stz_images **images);

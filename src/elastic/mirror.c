@@ -67,12 +67,6 @@ static void list_pieces(stz_mirror *m) {
   }
 }
 
-static uint16_t half_of(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 static void fill_layer(const stz_mirror *m, const stz_images *images, int z) {
   const int number = stz_images_number(m->layers, z), first = m->layer[z].count ? stz_images_first(images, number) : 0;
   for (int p = m->layer[z].first; p < m->layer[z].first + m->layer[z].count; p++) {
@@ -80,7 +74,7 @@ static void fill_layer(const stz_mirror *m, const stz_images *images, int z) {
     for (int i = 0; i < PIECE; i++) {
       const int to = 8 * of_row->block + i % 8 - first, entry = i / 8 % ENTRIES;
       m->table[(size_t)p * PIECE + (size_t)i] =
-          half_of(stz_images_near(images, i / 8 >= ENTRIES, number, entry, to, of_row->x, of_row->y));
+          stz_half_of(stz_images_near(images, i / 8 >= ENTRIES, number, entry, to, of_row->x, of_row->y));
     }
   }
 }
@@ -123,20 +117,13 @@ void stz_mirror_destroy(stz_mirror **mirror) {
 
 size_t stz_mirror_bytes(const stz_mirror *mirror) { return (size_t)mirror->count * (PIECE * 2 + sizeof(piece)); }
 
-static float float_of(uint16_t half) {
-  const uint32_t bits = (uint32_t)half << 16;
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
-
 void stz_mirror_sums(const stz_mirror *m, int z, double sums[ENTRIES]) {
   for (int p = m->layer[z].first; p < m->layer[z].first + m->layer[z].count; p++) {
     const double images = (m->pieces[p].x ? 2.0 : 1.0) * (m->pieces[p].y ? 2.0 : 1.0);
     for (int i = 0; i < PIECE / 2; i++) {
       const int c = i / 8 / 5, d = i / 8 % 5;
       if (stz_odd_pair(c, d, 0) || stz_odd_pair(c, d, 1)) continue; // mirror images cancel
-      sums[i / 8] += images * (double)float_of(m->table[(size_t)p * PIECE + (size_t)i]);
+      sums[i / 8] += images * (double)stz_float_of_half(m->table[(size_t)p * PIECE + (size_t)i]);
     }
   }
 }

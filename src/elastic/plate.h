@@ -32,7 +32,7 @@ enum { STZ_PLATE_LEAST = 7 };
 stz_err stz_plate_create(const stz_plate_params *params, stz_plate **plate) STZ_MUST_USE;
 void stz_plate_destroy(stz_plate **plate);
 
-// The operator at the wave numbers mx, my >= 0 of the lattice (k = 2 pi m/(n a)), its Brillouin aliases summed:
+// The operator at the wave numbers mx, my >= 0 of the lattice (k = 2 pi m/(n a)), its Brillouin aliases summed.
 // Of `count` layers (all if `layers` is NULL), green[layer][source layer][c][d] takes the strain of component d in the
 // source layer to the stress of component c, both of the orthonormal basis of elastic.h (c = 5: trace/sqrt3), with the
 // factor i (-i) where c alone (d alone) is odd in z. Real, and the transpose of itself under exchange of c, d and of

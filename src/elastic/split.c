@@ -250,24 +250,13 @@ static uint32_t *level_row(const stz_level *level, int x, int y, int class) {
   return level->rows + stz_level_row(level, x, y, class) * STZ_LEVEL_ROW;
 }
 
-// The upper half of a float, rounded.
-static uint32_t half_of(double x) {
-  const float f = (float)x;
-  uint32_t bits;
-  memcpy(&bits, &f, sizeof bits);
-  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
-
 // The word and the shift of a number of a line, and the number.
 static int word_of(int number) { return number / 16 * 8 + number % 8; }
 static int shift_of(int number) { return number / 8 % 2 * 16; }
 
 double stz_level_number(const uint32_t *row, int c, int d, int node) {
   const uint32_t word = row[d * STZ_LEVEL_LINE / 2 + word_of(5 * node + c)];
-  const uint32_t bits = word >> shift_of(5 * node + c) << 16;
-  float f;
-  memcpy(&f, &bits, sizeof f);
-  return (double)f;
+  return (double)stz_float_of_half((uint16_t)(word >> shift_of(5 * node + c)));
 }
 
 typedef struct level_task {
@@ -314,7 +303,7 @@ static void fill_row(const level_task *t, int x, int y, int class) {
       for (int d = 0; d < 5; d++) {
         double value = sign_at(c, d, at) * octant_at(t->o, stz_elastic_pair(c, d), at);
         if (!none) value += (double)stz_images_level(t->images, t->number, number, 5 * c + d, image, x, y);
-        const uint32_t half = half_of(value);
+        const uint32_t half = stz_half_of((float)value);
         row[d * STZ_LEVEL_LINE / 2 + word_of(5 * node + c)] |= half << shift_of(5 * node + c);
       }
     }

@@ -97,8 +97,6 @@ static int64_t strip_start(const direct *d, int strip) {
   return stz_grid_first_site(d->grid) + (int64_t)strip * strip_sites(d);
 }
 
-static bool is_exact(const stz_kmc *kmc) { return kmc->params.contrast && stz_contrast_exact(kmc->params.contrast); }
-
 // Adds the pending event's exact stress to all sites, over D, which comes in where it is read.
 static void add_exact(const stz_kmc *kmc, const direct *d) {
   const stz_contrast *contrast = kmc->params.contrast;
@@ -177,12 +175,12 @@ static double evaluate_all(stz_kmc *kmc, const stz_law *law, double *axial) {
   _Alignas(64) float rates[STZ_RATES_MOST];
   const int first = stz_grid_first_plane(d->grid), planes = stz_grid_cells(d->grid)[0];
   if (kmc->params.contrast) stz_contrast_aim(kmc->params.contrast, law->stress);
-  if (d->pending && is_exact(kmc)) add_exact(kmc, d);
+  if (d->pending && stz_contrast_exact(kmc->params.contrast)) add_exact(kmc, d);
   for (int plane = 0; plane < stz_grid_planes(d->grid); plane++) {
     double one = 0.0, *net = d->plane_axial + first + plane;
     *net = 0.0;
     for (int strip = plane * d->strips; strip < (plane + 1) * d->strips; strip++) {
-      if (d->pending && !is_exact(kmc)) add_strip(kmc, d, strip);
+      if (d->pending && !stz_contrast_exact(kmc->params.contrast)) add_strip(kmc, d, strip);
       d->strip_sums[strip] = strip_rates(kmc, d, law, strip, rates, axial ? &one : NULL);
       *net += one;
     }
@@ -306,7 +304,7 @@ static void direct_add_stress(stz_kmc *kmc, const stz_event *event, const double
   assert(!d->pending);
   double deviator[5];
   stz_dev_from_sym(strain, deviator);
-  const float dress = is_exact(kmc) ? 1.0f : stz_kmc_dress(kmc, event->shear.site);
+  const float dress = stz_contrast_exact(kmc->params.contrast) ? 1.0f : stz_kmc_dress(kmc, event->shear.site);
   for (int c = 0; c < 5; c++) d->strain[c] = dress * (float)deviator[c];
   stz_grid_coords(d->grid, event->shear.site, d->origin);
   d->pending = true;

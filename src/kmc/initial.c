@@ -43,7 +43,7 @@ static stz_err stress_of(const stz_kmc *kmc, stz_spectral *spectral, double *wor
   }
   for (size_t c = 0; c < 6; c++) found[c] = work + (5 + c) * sites;
   const stz_contrast *contrast = kmc->params.contrast;
-  if (contrast && stz_contrast_exact(contrast)) return exact_stress_of(kmc, found, stress);
+  if (stz_contrast_exact(contrast)) return exact_stress_of(kmc, found, stress);
   STZ_TRY(stz_elastic_stress(kmc->elastic, spectral, strain, found));
   for (size_t c = 0; c < 5; c++) {
     for (size_t i = 0; i < sites; i++) stress[c * stride + i] = (float)found[c][i];

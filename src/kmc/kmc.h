@@ -102,9 +102,10 @@ const stz_contrast *stz_kmc_contrast(const stz_kmc *kmc);
 // The driving stress (out, deviator) that the mean stress makes at a site (global index); and the strain (out) whose
 // share Omega/V the mean plastic strain grows by when an event of strain `event` happens there. Local.
 void stz_kmc_load_at(const stz_kmc *kmc, int64_t site, const double mean[6], double drive[5]);
+void stz_kmc_mean_strain(const stz_kmc *kmc, int64_t site, const double event[6], double strain[6]);
+
 // stz_rate_growth of the sample, where every site answers to the mean stress by its own tensor. Local.
 double stz_kmc_growth(const stz_kmc *kmc, double temperature_K, const double stress_rate[6]);
-void stz_kmc_mean_strain(const stz_kmc *kmc, int64_t site, const double event[6], double strain[6]);
 
 // Driving stress without the mean's, deviator component c (0..4), eV/nm^3, one number per local site. Up to date after
 // stz_kmc_next or stz_kmc_rates. With some engines the first call after an event evaluates all sites.

@@ -118,7 +118,7 @@ static stz_err find_stress(MPI_Comm comm, const stz_config *config, const stz_ke
   stz_sample sample;
   memset(stress, 0, (size_t)request->count * sizeof *stress);
   STZ_TRY(stz_sample_create(comm, &plain, NULL, NULL, &sample));
-  const bool exact = sample.contrast && stz_contrast_exact(sample.contrast);
+  const bool exact = stz_contrast_exact(sample.contrast);
   stz_err err = exact ? find_exact(&sample, request, stress)
                       : find_deviator(&sample, config->protocol[0].temperature_K, request, stress);
   if (err == STZ_OK && !exact) err = find_trace(&sample, request, stress);

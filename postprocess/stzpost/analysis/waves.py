@@ -77,12 +77,6 @@ def growth(gain_at, strain):
     return np.where(gain_at > 0, 0.5 * (low + high) / strain, np.nan)
 
 
-def growth_error(gain_at, error, strain):
-    """Standard error of `growth` from that of the gain, by half the difference of its values an error up and down."""
-    low = growth(np.maximum(gain_at - error, 0.02), strain)
-    return 0.5 * (growth(gain_at + error, strain) - low)
-
-
 def crossing(softening, rates, errors):
     """Where a parabola through rates of growth crosses zero for the first time from below, weighted by the errors; inf
     where it stays below zero over the range of `softening`, -inf where it begins above."""

@@ -379,8 +379,8 @@ def write(cases, directory):
 
 def _compared_text(measure, reference, one):
     low, high = one["interval_eV"]
-    return minus(f"{measure}, {one['name']} against {reference}: h_c differs by {one['difference_eV']:.3f} eV ({low:.3f} to {high:.3f}): "
-                 f"{one['verdict']}; 80 % power from {one['seen_from_eV']:.3f} eV\n")
+    return minus(f"{measure}, {one['name']} against {reference}: h_c differs by {one['difference_eV']:.3f} eV "
+                 f"({low:.3f} to {high:.3f}): {one['verdict']}; 80 % power from {one['seen_from_eV']:.3f} eV\n")
 
 
 def _record(line):

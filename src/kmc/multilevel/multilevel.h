@@ -19,7 +19,6 @@ enum {
   STZ_ML_SITES = 512,       // of a block
   STZ_ML_GROUP = 64,        // blocks of a group, the second step of the sum tree
   STZ_ML_SPREAD = 7,        // blocks per axis about an event whose drift is estimated one by one
-  STZ_ML_FILM_GAP = 8,      // voxels: of the periodic box of a film's full recompute
   STZ_ML_EXHAUSTED = 16384, // single sites whose bounds are recomputed at once
   STZ_ML_TOUCHED = -7680    // slack of a site whose barrier or rotation has changed: -30, less than may be raised
 };

@@ -30,23 +30,25 @@ static void give_strain(void *context, int c, int64_t first, int64_t end, int ro
   }
 }
 
+// Into the near stress, in place of what is there or, `added`, on top of it.
 STZ_MULTIVERSION(static void take_rows(const recomputed *r, int c, int64_t first, int64_t end, int row,
-                                       const float *field)) {
+                                       const float *field, bool added)) {
   const int *n = r->e->cells;
+  const int32_t kept = added ? -1 : 0;
   for (int i = (int)first; i < (int)end; i++) {
     const float *from = field + (size_t)i * (size_t)row;
     for (int z = 0; z < n[2]; z += 8) {
       const int at[3] = {i / n[1], i % n[1], z};
       int32_t *near = stz_ml_row8(r->e, stz_ml_number(r->e, at))->near[c];
 #pragma omp simd
-      for (int l = 0; l < 8; l++) near[l] = stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
+      for (int l = 0; l < 8; l++) near[l] = (near[l] & kept) + stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
     }
   }
 }
 
 // clang takes no pointer to a function of several versions.
 static void take_stress(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
-  take_rows(context, c, first, end, row, field);
+  take_rows(context, c, first, end, row, field, false);
 }
 
 // The exact stress in place of that of the uniform body: over D, which comes in where it is read.
@@ -77,28 +79,14 @@ static void make_exact(const recomputed *r) {
 }
 
 // What the surfaces of a film add.
-STZ_MULTIVERSION(static void add_rows(const recomputed *r, int c, int64_t first, int64_t end, int row,
-                                      const float *field)) {
-  const int *n = r->e->cells;
-  for (int i = (int)first; i < (int)end; i++) {
-    const float *from = field + (size_t)i * (size_t)row;
-    for (int z = 0; z < n[2]; z += 8) {
-      const int at[3] = {i / n[1], i % n[1], z};
-      int32_t *near = stz_ml_row8(r->e, stz_ml_number(r->e, at))->near[c];
-#pragma omp simd
-      for (int l = 0; l < 8; l++) near[l] += stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
-    }
-  }
-}
-
 static void add_stress(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
-  add_rows(context, c, first, end, row, field);
+  take_rows(context, c, first, end, row, field, true);
 }
 
 void stz_ml_recompute(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
   const stz_contrast *contrast = kmc->params.contrast;
-  const bool exact = contrast && stz_contrast_exact(contrast);
+  const bool exact = stz_contrast_exact(contrast);
   recomputed r = {kmc, e, contrast && !exact};
   stz_total_stress(e->total, give_strain, take_stress, &r);
   if (exact) make_exact(&r);

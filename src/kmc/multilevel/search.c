@@ -39,7 +39,7 @@ static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elaps
   *law = stz_kmc_local_law(kmc, law);
 }
 
-// The rates of a site, in attempt rates, under a stress without the mean (in and out); returns their sum.
+// The rates of one site, in attempt rates, under its stress without the mean (in and out); returns their sum.
 static double rates_under(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
                           float stress[5], float rates[STZ_MODES][2]) {
   const int64_t at = stz_ml_local(kmc->state, number);

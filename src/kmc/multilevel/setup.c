@@ -14,6 +14,7 @@ static const double WASTE = 1.0;      // proposals per event that negligible bou
 static const float CHEAP = 30.0f;     // least bounds: a bound below is loosened rather than recomputed
 static const double MISSED = 1e-3;    // share of the events that may be missed
 static const float SPARE = 0.9f;      // ln: slack that bounds have for events nearby, at least
+enum { FILM_GAP = 8 };                // voxels: of the periodic box of a film's full recompute
 static const double FILM_ERROR = 2.0; // squared error of an event in a film over that in a periodic box
 
 // How the stress of an event falls with distance: rms over directions of the whole kernel, near the end of its range.
@@ -101,7 +102,7 @@ static stz_err fits(const stz_grid *grid, stz_engine_kind engine) {
 
 // The operators of the full recompute: of a film those of a taller periodic box, and what the surfaces add.
 static stz_err make_total(stz_multilevel *e, const stz_elastic *elastic) {
-  const int period = e->cells[2] + STZ_ML_FILM_GAP;
+  const int period = e->cells[2] + FILM_GAP;
   stz_grid *box = NULL;
   stz_elastic *op = NULL;
   if (!stz_grid_film(e->grid)) return stz_total_create(e->grid, elastic, &e->total);

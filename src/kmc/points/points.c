@@ -107,7 +107,7 @@ static stz_point first_after(uint64_t seed, const process *p, stz_instant time, 
 }
 
 // The begin of the cell of a time.
-static stz_instant begin_of(const process *p, stz_instant time) { return time >> (p->cell) << (p->cell); }
+static stz_instant begin_of(const process *p, stz_instant time) { return time >> p->cell << p->cell; }
 
 stz_point stz_points_own(uint64_t seed, int32_t number, int layer, stz_instant after) {
   const process p = own(number, layer);
@@ -139,7 +139,7 @@ stz_point stz_points_next(uint64_t seed, const stz_point *point) {
 double stz_points_uniform(uint64_t seed, const stz_point *point) {
   const process p = process_of(point);
   uint64_t words[4];
-  words_of(seed, &p, point->time >> (p.cell), point->index, words);
+  words_of(seed, &p, point->time >> p.cell, point->index, words);
   return unit(words[2] & (((uint64_t)1 << 53) - 1));
 }
 
