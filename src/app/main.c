@@ -125,7 +125,7 @@ static void print_check(const stz_config *config, const stz_field_found *found) 
   printf("# shear modes: %d, each with two signs; sum of P x P between %.4g and %.4g (isotropic: equal)\n",
          estimate.modes, estimate.modes_least, estimate.modes_most);
   printf("# engine: %s\n", engine);
-  printf("# memory: about %.3g MB a rank; result file: about %.3g MB\n", estimate.bytes_per_rank * 1e-6,
+  printf("# memory: about %.3g MB per rank; result file: about %.3g MB\n", estimate.bytes_per_rank * 1e-6,
          estimate.file_bytes * 1e-6);
   printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, estimate.ranks,
          estimate.ranks == 1 ? "" : "s");

@@ -532,7 +532,7 @@ void stz_key_needs(const stz_key *key, char *text, size_t size) {
       [STZ_KEY_TEXT] = "a text in quotes of less than 256 characters",
       [STZ_KEY_CELLS] = "three multiples of 8 [nx, ny, nz]",
       [STZ_KEY_LEVELS] = "numbers [e1, e2, ...] in ascending order",
-      [STZ_KEY_AXES] = "six numbers a mode [sx, sy, sz, nx, ny, nz, ...], 15 modes at most",
+      [STZ_KEY_AXES] = "six numbers per mode [sx, sy, sz, nx, ny, nz, ...], 15 modes at most",
       [STZ_KEY_LIST] = "",
   };
   char range[64] = "", list[64] = "";

@@ -457,7 +457,7 @@ static void spread_weights(const axis *a, float unit, float weight[8][8]) {
 
 enum { BOX = 8 * 5 }; // numbers of 8 nodes
 
-// Interpolates axis by axis; `most` nodes an axis take part, a constant in each use.
+// Interpolates axis by axis; `most` nodes per axis take part, a constant in each use.
 static inline __attribute__((always_inline)) void add_box(const nodes *n, const int origin[3], int most, float unit,
                                                           float stress[5][512]) {
   const axis ax = axis_of(n, 0, origin[0]), ay = axis_of(n, 1, origin[1]), az = axis_of(n, 2, origin[2]);

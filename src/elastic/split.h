@@ -13,7 +13,7 @@
 // full kernel minus the interpolated level-1 kernel, tabulated per parity of the source; it reaches over 8 voxels,
 // where the sum is thus exact but for levels from 2 on.
 //
-// Boxes of up to 32 cells an axis need level 1 alone, up to 64 also level 2; larger ones have a last part on nodes of
+// Boxes of up to 32 cells per axis need level 1 alone, up to 64 also level 2; larger ones have a last part on nodes of
 // spacing 8, convolved now and then by Fourier transform. The last part of any box is periodic and not cut off.
 // The levels' tables hold the upper 16 bits of floats (relative error 2e-3), which any processor turns back by a shift:
 // half the memory to read. The near part takes level 1 off as rounded.
@@ -21,7 +21,7 @@
 // In a film the parts are those of a periodic box that is taller by STZ_FILM_GAP, whose images are taken off with those
 // of the surfaces (images.h): nodes have rows for each layer next to a face, the near part more tables (mirror.h), the
 // coarse part one more operator.
-// Distances in voxels, kernels in eV/nm^3 a unit of event strain.
+// Distances in voxels, kernels in eV/nm^3 per unit of event strain.
 //
 // What events add to sites and nodes are whole numbers of a unit, in 32 bits: the sum does not depend on their order.
 // An event's stress is below 2^22 units, so that a sum holds 500 times the largest stress of an event and more (the
@@ -40,7 +40,7 @@ enum {
   STZ_FILM_GAP = 24,
   STZ_NEAR_SPAN = 8,                      // the near part reaches over |r|^2 < 64
   STZ_NEAR_ROWS = 64,                     // rows (|x|, |y|) = 8 |x| + |y| of the near tables
-  STZ_LEVEL_WINDOW = 16,                  // nodes of a level an axis about an event
+  STZ_LEVEL_WINDOW = 16,                  // nodes of a level per axis about an event
   STZ_LEVELS = 2,                         // with tables of their own
   STZ_COARSE = 8,                         // spacing of the coarse nodes
   STZ_LEVEL_LINE = 5 * STZ_LEVEL_WINDOW,  // numbers of a row by one strain component
@@ -87,7 +87,7 @@ typedef struct stz_split {
 } stz_split;
 
 // Builds the tables, for events whose strain deviator has the norm `strain` at most. Serial: the grid has one rank and
-// at least 32 cells an axis, multiples of 8; a film's z from 8 on.
+// at least 32 cells per axis, multiples of 8; a film's z from 8 on.
 stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, double strain,
                          stz_split **split) STZ_MUST_USE;
 void stz_split_destroy(stz_split **split);

@@ -58,7 +58,7 @@ stz_err stz_clusters_init(stz_glass *g, double foil_nm, double probe_nm) {
       -stz_ln(1.0 - g->order.bragg_fraction) / (g->order.acceptance * STZ_PI * reach * reach * foil_nm);
   if (g->cluster_density * a * a * a > 50.0) {
     return stz_fail(STZ_EINPUT,
-                    "order: %.3g clusters a voxel are too many: raise order.acceptance or cluster_radius_nm",
+                    "order: %.3g clusters per voxel are too many: raise order.acceptance or cluster_radius_nm",
                     g->cluster_density * a * a * a);
   }
   const int64_t rows = stz_grid_local_sites(g->grid) / stz_grid_cells(g->grid)[2];

@@ -164,7 +164,7 @@ static void compare_with_rates(const stz_config *config, double largest_strain, 
   stz_thermal_destroy(&thermal);
 }
 
-// Memory of `count` blocks of so many bytes a site.
+// Memory of `count` blocks of so many bytes per site.
 static double blocks_of(const double *bytes, int count, double sites) {
   double sum = 0.0;
   for (int i = 0; i < count; i++) sum += (double)stz_alloc_bytes((size_t)(bytes[i] * sites));

@@ -112,10 +112,10 @@ EDITS = [
     ("axis without a direction", "volume_nm3 = 1.7", 'modes = "axes"; mode_axes = [1, 0, 0, 0, 0, 0]',
      "in.cfg:3: stz.mode_axes: got [1.0, 0.0, 0.0, 0.0, 0.0, 0.0], needs directions; mode 0, counted from 0, has none"),
     ("half a mode", "volume_nm3 = 1.7", 'modes = "axes"; mode_axes = [1, 0, 0, 0]',
-     "in.cfg:3: stz.mode_axes: got a list of 4, needs six numbers a mode [sx, sy, sz, nx, ny, nz, ...], 15 modes at "
+     "in.cfg:3: stz.mode_axes: got a list of 4, needs six numbers per mode [sx, sy, sz, nx, ny, nz, ...], 15 modes at "
      "most"),
     ("too many modes", "volume_nm3 = 1.7", f'modes = "axes"; mode_axes = [{", ".join(["1, 0, 0, 0, 1, 0"] * 16)}]',
-     "in.cfg:3: stz.mode_axes: got a list of 96, needs six numbers a mode [sx, sy, sz, nx, ny, nz, ...], 15 modes at "
+     "in.cfg:3: stz.mode_axes: got a list of 96, needs six numbers per mode [sx, sy, sz, nx, ny, nz, ...], 15 modes at "
      "most"),
     ("number for true or false", "output: {", "output: { snapshots = 1;",
      "in.cfg:10: output.snapshots: got 1, needs true or false"),

@@ -34,10 +34,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for n, engine, levels in ((48, "multilevel", ""), (64, "multilevel", "0.0, 0.001, 0.002, 0.003"), (96, "multilevel", ""),
                                   (64, "direct", "0.0"), (96, "direct", "")):
-            name = f"{engine}, {n} voxels an axis, levels [{levels}]"
+            name = f"{engine}, {n} voxels per axis, levels [{levels}]"
             path = os.path.join(folder, "memory.cfg")
             write(path, INPUT.format(source=SOURCE, n=n, engine=engine, levels=levels))
-            said = re.search(r"# memory: about ([\d.e+]+) MB a rank", run(["check", path]).stdout)
+            said = re.search(r"# memory: about ([\d.e+]+) MB per rank", run(["check", path]).stdout)
             expect(f"{name}: check says so", said)
             if not said:
                 continue

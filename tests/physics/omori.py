@@ -6,7 +6,7 @@ D. F. Castellanos and M. Zaiser (Statistical dynamics of early creep stages in d
 dimensions) find that under constant stress the rate of events falls as t^-p, Omori's law, and that p depends on the
 heterogeneity of the glass alone, not on stress or temperature. Their ingredients are options here: one STZ a voxel,
 barriers that fall linearly with stress, thresholds drawn from a Weibull distribution of shape k and drawn anew by an
-event, attempt rates a voxel. Time is in units of 1/nu0, the coupling mu gamma0 of an event about 1.5 of a mean threshold.
+event, attempt rates per voxel. Time is in units of 1/nu0, the coupling mu gamma0 of an event about 1.5 of a mean threshold.
 
 p is the maximum-likelihood exponent of events in [10, end], a Poisson process of rate ~ t^-p. Null hypothesis: p is the
 same within 0.08 for all conditions of a shape. Without stress and interaction the barriers' density ~ E^(k-1) alone gives

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The flow stress hardly depends on the lattice spacing: coarse lattices are a little too strong.
 
-One box of 18.56 nm at a = 0.58, 0.464 and 0.387 nm (32, 40, 48 voxels an axis), tension at 1e-6 /s: the mean stress over
+One box of 18.56 nm at a = 0.58, 0.464 and 0.387 nm (32, 40, 48 voxels per axis), tension at 1e-6 /s: the mean stress over
 8 to 12 % strain, averaged over seeds, of the film's glass, of one that softens, and of one with smaller zones. Null
 hypothesis of the verdict: the means of any two spacings are equal; with a standard error below 0.7 % each (demanded too),
 a difference of 3 % by chance is 3 sigma, p = 0.003. The difference that is found is no noise: it has a sign, which is

@@ -113,7 +113,7 @@ static void make_twin(const kmc_setup *s, const stz_mean_stress *mean, twin *t) 
     engine_stress(s, i, deviator);
     (void)twin_site(s, mean, i, deviator, rates);
     for (int m = 0; m < SIGNED_MODES; m++) {
-      if (rates[m] < 1e-9 * t->total / (double)sites) continue; // 30 such modes a site: 3e-8 of the total
+      if (rates[m] < 1e-9 * t->total / (double)sites) continue; // 30 such modes per site: 3e-8 of the total
       int bin[GROUPS];
       classify(s, t, i, m, rank_of(rates, m), bin);
       for (int g = 0; g < GROUPS; g++) t->share[g][bin[g]] += rates[m] / t->total;

@@ -226,7 +226,7 @@ static void same_trajectory(void **state) {
       const length l = lengths[i % 4];
       stz_window_counts c;
       assert_false(run(s, p, NULL, l, STZ_TILE_RIGHT, &c));
-      print_message("%s, %d x %d x %d tiles, %g expected, cap %d: %.2f sweeps a window, per event %.2f flips, %.2f "
+      print_message("%s, %d x %d x %d tiles, %g expected, cap %d: %.2f sweeps per window, per event %.2f flips, %.2f "
                     "decided anew\n",
                     SCENARIOS[s].name, p[0], p[1], p[2], l.expected, l.cap, (double)c.sweeps / (double)c.windows,
                     (double)c.flips / EVENTS, (double)c.redecided / EVENTS);
