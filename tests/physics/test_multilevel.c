@@ -27,6 +27,11 @@ static void check_sums(const stz_multilevel *e) {
         e->head->total / all - 1.0);
 }
 
+// Proposals of all creep runs below whose rate was above its bound: 2 of 8,800 events, 72 where events nearby cost no
+// slack. A mean of 4 passes the limit once in 10^7.
+static unsigned long long above_bounds = 0;
+enum { MOST_ABOVE = 18 };
+
 // Creep up to just before a refresh, some refreshes on. `rate`: how far the sum of all rates may be off; in a small box
 // a few sites carry it. Returns that sum over the exact one.
 static double before_recompute(const char *name, const kmc_spec *spec, double rate, int refreshes) {
@@ -42,6 +47,7 @@ static double before_recompute(const char *name, const kmc_spec *spec, double ra
          "apart; %.1e of the rates above bounds, %llu seen, %.3g events missed\n",
          name, (int)stats.events, (int)e->recompute_every, r.rms_MPa, r.worst_MPa, r.own / r.exact, r.apart,
          r.above / r.own, (unsigned long long)stats.violations, stats.missed);
+  above_bounds += stats.violations;
   CHECK(fabs(r.own / r.exact - 1.0) < rate, "the sum of all rates is off");
   CHECK(r.apart < 0.01, "the law of the next event is off");
   CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
@@ -194,6 +200,7 @@ int main(void) {
   spec.cells[1] = 32;
   spec.cells[2] = 16;
   first_events("loading a film", spec, 2.95, 72e-6);
+  CHECK(above_bounds <= MOST_ABOVE, "%llu rates were above their bounds", above_bounds);
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();
   return harness_failures ? 1 : 0;
