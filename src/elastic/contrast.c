@@ -276,7 +276,7 @@ void stz_contrast_drive_list(const stz_contrast *contrast, const stz_loading *lo
 
 double stz_contrast_bytes(double sites) {
   return (double)stz_alloc_bytes(
-      (size_t)(sites * (sizeof(float) + sizeof(stz_answer) / 8 + STZ_PACK / 8 * sizeof(int16_t))));
+      (size_t)(sites * (sizeof(float) + sizeof(stz_answer) / 8.0 + STZ_PACK / 8.0 * sizeof(int16_t))));
 }
 
 // 3.375 points per site, each with the softness and, of five components, stress, sum and spectrum.

