@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/surface.h"
 
-#include <complex.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/complex.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/target.h"
@@ -270,7 +270,7 @@ static void transform_layers(void *context, int64_t first, int64_t end, int work
     for (size_t wave = 0; wave < s->waves; wave++) {
       for (size_t l = 0; l < SLICE; l++) {
         const float *spectrum = planes + l * plane + 2 * wave;
-        to[wave * 5 * nz + l] = CMPLXF(spectrum[0], spectrum[1]);
+        to[wave * 5 * nz + l] = stz_complexf(spectrum[0], spectrum[1]);
       }
     }
   }
@@ -299,7 +299,7 @@ static void restore_layers(void *context, int64_t first, int64_t end, int worker
 
 // i to the power 0 or 1, or -i, times x.
 static float complex turned(float complex x, int turns) {
-  return turns == 0 ? x : turns > 0 ? CMPLXF(-cimagf(x), crealf(x)) : CMPLXF(cimagf(x), -crealf(x));
+  return turns == 0 ? x : turns > 0 ? stz_complexf(-cimagf(x), crealf(x)) : stz_complexf(cimagf(x), -crealf(x));
 }
 
 // What the layers and the probes receive, [real or imaginary][5 kept]. Components that are odd in z have a factor -i,
@@ -328,7 +328,7 @@ static void spread(const stz_surface *s, const float *shares, bool mirrored, con
     const float sign = mirrored ? (float)stz_dev_parity(c, 0) : 1.0f;
     float complex told[PROBES] = {0};
     for (int i = 0; i < s->kept; i++) {
-      const float complex x = sign * turned(CMPLXF(from[5 * i + c], from[s->line + 5 * i + c]), turns);
+      const float complex x = sign * turned(stz_complexf(from[5 * i + c], from[s->line + 5 * i + c]), turns);
       *(i < own ? &column[c * nz + s->layers[i]] : &told[i - own]) = x;
     }
     for (int z = s->begin; z < s->end; z++) {

@@ -10,18 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/complex.h"
 #include "lattice/grid.h"
 #include "lattice/spectral.h"
 #include "micro/params.h"
 #include "rng/rng.h"
-
-// C11's CMPLX, which clang has not with every C library.
-static inline double complex stz_complex(double re, double im) {
-  const double parts[2] = {re, im};
-  double complex z;
-  memcpy(&z, parts, sizeof z);
-  return z;
-}
 
 // Stream index of the wave m (in units of 2 pi over the edges of the box, |m_i| < 512): that of whichever of m and -m
 // has its last non-zero component positive. It does not depend on the spacing of the lattice, so that a box of given
