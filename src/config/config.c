@@ -232,7 +232,7 @@ static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *
   STZ_TRY(stz_agree(comm, err));
   if (model->text) files[0] = used_source("model", config->model, model);
   if (modes) files[1] = used_source("stz.modes", modes_name, modes);
-  for (int i = 0; i < STZ_GIVEN_FIELDS; i++) {
+  for (stz_given_field i = 0; i < STZ_GIVEN_FIELDS; i++) {
     const stz_given *g = &config->given[i];
     if (!stz_config_reads(config, i)) continue;
     files[NAMED + i] = (used){.key = stz_config_file_key(i), .name = g->file, .path = g->path};
@@ -324,7 +324,7 @@ void stz_config_destroy(stz_config **config) {
   stz_free((*config)->nbed_strains.values);
   stz_free((*config)->snapshot_strains.values);
   stz_free((*config)->statistics_strains.values);
-  for (int i = 0; i < STZ_GIVEN_FIELDS; i++) stz_free((*config)->given[i].path);
+  for (stz_given_field i = 0; i < STZ_GIVEN_FIELDS; i++) stz_free((*config)->given[i].path);
   stz_free((*config)->files);
   stz_free((*config)->input_text);
   stz_free((*config)->notes);

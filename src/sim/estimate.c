@@ -93,7 +93,7 @@ static stz_err look_at_rise(void *context, int64_t first, int64_t count, const d
 static stz_err check_barriers(const stz_config *config) {
   given seen = {.config = config};
   stz_field_look *const looks[] = {[STZ_GIVEN_DAMAGE] = look_at_damage, [STZ_GIVEN_RISE] = look_at_rise};
-  for (int i = STZ_GIVEN_DAMAGE; i < STZ_GIVEN_FIELDS; i++) {
+  for (stz_given_field i = STZ_GIVEN_DAMAGE; i < STZ_GIVEN_FIELDS; i++) {
     const stz_field field = {config->given[i].path, config->given[i].dataset, ""};
     if (stz_config_reads(config, i)) STZ_TRY(stz_field_check(&field, config->lattice.cells, looks[i], &seen, NULL));
   }

@@ -145,7 +145,7 @@ static stz_err check_fields(MPI_Comm comm, stz_plan *plan, const stz_config *con
   int at = snprintf(fields, sizeof fields, "%d %d %d %d %d %.17g", cells[0], cells[1], cells[2], config->micro.values,
                     config->micro.axes, config->barriers.saturation);
   const int begin = at;
-  for (int i = 0; i < STZ_GIVEN_FIELDS && at < (int)sizeof fields; i++) {
+  for (stz_given_field i = 0; i < STZ_GIVEN_FIELDS && at < (int)sizeof fields; i++) {
     const stz_given *g = &config->given[i];
     if (!stz_config_reads(config, i)) continue;
     at += snprintf(fields + at, sizeof fields - (size_t)at, " %d %s %s", i, g->dataset, g->path);
