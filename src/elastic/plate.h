@@ -49,9 +49,6 @@ size_t stz_plate_work(const stz_plate *plate);
 // of a source where it is, in the plane. Adds it at the offset (x, y) in cells: green[c][d].
 void stz_plate_local(const stz_plate *plate, int to, int from, int x, int y, double green[6][5]);
 
-// The field itself at the depth z, not averaged along z, of the source layer `from`; without the layers' mean, k = 0.
-void stz_plate_field(const stz_plate *plate, int mx, int my, int from, double z, double green[6][5]);
-
 // The weight that layer `j` has at the depth z (1/nm): its folded shape.
 double stz_plate_shape(const stz_plate *plate, int j, double z);
 

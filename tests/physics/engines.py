@@ -23,6 +23,7 @@ import numpy as np
 from scipy import stats
 
 TENSION = '{ type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.052; temperature_K = 295.0; }'
+FILM = 'boundary="film"'
 SCENARIOS = {
     "relaxation": [f'protocol=( {TENSION}, {{ type = "relaxation"; duration_s = 4.4064e6; }} )'],
     "onset": [f"protocol=( {TENSION.replace('0.052', '0.0478')} )"],
@@ -35,6 +36,7 @@ SCENARIOS = {
     "aligned": [f"protocol=( {TENSION} )", 'stz.orientation="aligned"'],
     "pressed": [f"protocol=( {TENSION.replace('0.052', '0.045')} )", "stz.normal_stress_coefficient=0.12"],
     "cooperative": [f"protocol=( {TENSION} )", 'stz.barrier_law="cooperative"', "stz.tau_c_GPa=4.0"],
+    "film": [f'protocol=( {TENSION}, {{ type = "relaxation"; duration_s = 4.4064e6; }} )', f"lattice.{FILM}"],
 }
 
 
@@ -52,8 +54,8 @@ def write_input(path, cells, scenario, model):
     return [word for key, value in settings.items() for word in override(f"{key}={value}")]
 
 
-def observe(path):
-    """What is compared: named numbers of one run."""
+def observe(path, film):
+    """What is compared: named numbers of one run; of a film also the shares of its outer layers in the events."""
     with h5py.File(path) as file:
         time, site = file["events/time_s"][()], file["events/site"][()].astype(int)
         mode, sign = file["events/mode"][()].astype(int), file["events/sign"][()]
@@ -67,12 +69,15 @@ def observe(path):
         if len(time) >= k:
             found[f"time_of_event_{k}_s"] = time[k - 1]
     step = np.abs(np.diff(site, axis=0))
-    step = np.minimum(step, cells - step)
+    step = np.where([True, True, not film], np.minimum(step, cells - step), step)
     distance = np.sqrt((step ** 2).sum(axis=1))
     for radius in (4, 8):
         found[f"next_within_{radius}"] = float((distance <= radius).mean())
     found["repeats"] = float((distance == 0).mean())
     found["modes"] = np.bincount(2 * mode + (sign < 0), minlength=30)
+    if film:
+        depth = np.minimum(site[:, 2], cells[2] - 1 - site[:, 2])
+        found.update({f"share_of_layers_to_{layers}": float((depth < layers).mean()) for layers in (1, 2, 4)})
     return found
 
 
@@ -83,7 +88,7 @@ def one(job):
                           + words + override(f'kmc.engine="{engine}"'), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return {"failure": done.stderr.strip()}
-    found = observe(output)
+    found = observe(output, f"lattice.{FILM}" in SCENARIOS[scenario])
     os.unlink(output)
     return found
 
