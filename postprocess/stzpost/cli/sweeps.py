@@ -8,8 +8,10 @@ import warnings
 from .. import SUFFIXES, later
 from ..errors import StzPostError
 
-style, sweep_figures, quantity, sweep, units = map(
-    later.Module, ("plots.style", "plots.sweeps", "analysis.quantity", "io.sweep", "units")
+style, sweep_figures, film_figure, numbers, points, quantity, sweep, units = map(
+    later.Module,
+    ("plots.style", "plots.sweeps", "plots.films", "analysis.numbers", "analysis.points", "analysis.quantity", "io.sweep",
+     "units"),
 )
 
 
@@ -35,9 +37,24 @@ def add(commands):
     one.add_argument("--x", default="strain_axial", metavar="COLUMN", help="default %(default)s")
     one.add_argument("--y", default="stress_axial_GPa", metavar="COLUMN", help="default %(default)s")
 
+    one = commands.add_parser("table", help="numbers of each point of a sweep with 95 % intervals over its replicas")
+    one.add_argument("sweep", metavar="DIR", help="directory of a sweep")
+    _numbers(one)
+    one.add_argument("--at", metavar="NAME=VALUE", help="every number where this one has a value: at equal strength")
+    one.add_argument("--along", metavar="AXIS", help="the axis that moves it there, such as mean_eV")
+    one.set_defaults(run=_table)
+
+    one = _figure(commands, "films", _films, "strength, localisation, activity and order of films against thickness and depth")
+    _numbers(one)
+
     one = _figure(commands, "master", _master, "flow stresses at all rates and temperatures on one curve")
     one.add_argument("--rate", default="rate_per_s", metavar="AXIS", help="default %(default)s")
     one.add_argument("--temperature", default="temperature_K", metavar="AXIS", help="default %(default)s")
+    one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _numbers(one):
+    one.add_argument("--value", action="append", metavar="NAME", help="a number to print; default: all that there are")
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -98,6 +115,58 @@ def _lines(options, dataset):
 
 def _curves(options, dataset):
     style.save(sweep_figures.curves(dataset, options.by, options.x, options.y), options.output)
+
+
+def _table(options):
+    def act():
+        dataset = sweep.open_sweep(options.sweep)
+        _print_points("table", options, dataset, numbers.numbers(dataset))
+
+    noting(act)
+
+
+def _films(options, dataset):
+    found = numbers.numbers(dataset)
+    style.save(film_figure.films(dataset, found), options.output)
+    _print_points("films", options, dataset, found)
+
+
+def _print_points(command, options, dataset, found):
+    """The table of a sweep's points, or the same as JSON."""
+    own = points.points(found, sweep_figures.axes_of(dataset), dataset["seed"])
+    if getattr(options, "at", None) or getattr(options, "along", None):
+        own = points.at_equal(own, *_equal(options, dataset, found))
+    names = _chosen(options.value, own)
+    if options.json:
+        print(json.dumps({"command": command, "points": points.records(own, names)}, ensure_ascii=False))
+    else:
+        print(points.table(own, names))
+
+
+def _equal(options, dataset, found):
+    """(name, value, axis) of --at and --along."""
+    name, _, value = (options.at or "").partition("=")
+    try:
+        value = float(value)
+    except ValueError:
+        value = None
+    if name not in found or value is None:
+        raise StzPostError(f"--at: got {options.at}, needs NAME=VALUE with NAME one of {', '.join(found)}")
+    axis = sweep_figures.axis(dataset, options.along, "--along")
+    if axis.dtype.kind not in "if":
+        raise StzPostError(f"--along: got {options.along}, needs an axis of numbers")
+    return name, value, options.along
+
+
+def _chosen(wanted, own):
+    """The names of the numbers to print: those asked for, or all of which some run has one."""
+    there = [name for name in own[0].replicas if any(points.mean(one.replicas[name]).count for one in own)]
+    for name in wanted or ():
+        if name not in there:
+            raise StzPostError(f"--value: got {name}, needs one of {', '.join(there) or 'none: no run is done'}")
+    if not there:
+        raise StzPostError("no run is done that has a number")
+    return wanted or there
 
 
 def _master(options, dataset):
