@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial import polynomial
 
 from ..errors import StzPostError
 from ..units import KB_EV
@@ -23,26 +24,34 @@ GOLDEN = 0.5 * (math.sqrt(5) - 1)  # spreads the phases, so that the waves have 
 
 @dataclass(frozen=True)
 class Waves:
-    """Waves cos(2 pi (m x + s m y)/n + phase), for m in `orders` and s = 1, -1, in a box of n x n x nz cells."""
+    """Waves cos(2 pi (m x + s m y)/n + phase), for m in `orders` and s = 1, -1, in a box that squares of n x n cells
+    fill: n is `period`, or the largest that does. Boxes with the same n have the same waves."""
 
     cells: tuple
     orders: tuple = (1, 2, 3)
     amplitude_eV: float = 0.008  # of each: a third of kT, which costs the answer 1 %
+    period: int = 0  # 0: the largest
+
+    @property
+    def square(self):
+        """Cells along an edge of the square that is repeated."""
+        return self.period or math.gcd(*self.cells[:2])
 
     def lengths_nm(self, spacing_nm):
         """Wavelength of each order."""
-        return np.array([self.cells[0] * spacing_nm / (m * math.sqrt(2)) for m in self.orders])
+        return np.array([self.square * spacing_nm / (m * math.sqrt(2)) for m in self.orders])
 
     def phases(self, x, y):
         """Of the voxels (x, y): an array for each order and sign."""
         for m in self.orders:
             for sign in (1, -1):
-                yield 2 * math.pi * ((m * x + sign * m * y) / self.cells[0] + (m * GOLDEN + (sign < 0) * 0.37) % 1)
+                yield 2 * math.pi * ((m * x + sign * m * y) / self.square + (m * GOLDEN + (sign < 0) * 0.37) % 1)
 
     def field_eV(self):
         """The rise of the barriers, cells in their order x, y, z."""
-        if self.cells[0] != self.cells[1] or len(set(self.orders)) != len(self.orders):
-            raise StzPostError(f"waves: got {self.cells} cells, orders {self.orders}; needs as many along x as along y")
+        if any(n % self.square for n in self.cells[:2]) or len(set(self.orders)) != len(self.orders):
+            raise StzPostError(f"waves: squares of {self.square} cells, orders {self.orders}: needs squares that fill a box "
+                               f"of {self.cells} cells, and orders that differ")
         x, y = np.indices(self.cells[:2])
         plane = self.amplitude_eV * sum(np.cos(phase) for phase in self.phases(x, y))
         return np.repeat(plane[:, :, None], self.cells[2], axis=2)
@@ -79,19 +88,22 @@ def growth(gain_at, strain):
 
 def crossing(softening, rates, errors):
     """Where a parabola through rates of growth crosses zero for the first time from below, weighted by the errors; inf
-    where it stays below zero over the range of `softening`, -inf where it begins above."""
-    x = np.asarray(softening, dtype=float)
+    where it stays below zero over the range of `softening`, -inf where it begins above. `rates`: [softening], or
+    [case, softening] for an array."""
+    x, rates = np.asarray(softening, dtype=float), np.atleast_2d(rates)
+    middle, half = 0.5 * (x.min() + x.max()), 0.5 * (x.max() - x.min())
     degree = min(2, len(x) - 1)
-    fit = np.polynomial.Polynomial.fit(x, rates, degree, w=1 / np.asarray(errors))
+    fit = polynomial.polyfit((x - middle) / half, rates.T, degree, w=1 / np.asarray(errors))
     grid = np.linspace(x.min(), x.max(), 601)
-    values = fit(grid)
-    if values[0] >= 0:
-        return -math.inf
-    above = np.nonzero(values > 0)[0]
-    if len(above) == 0:
-        return math.inf
-    i = above[0]
-    return float(grid[i - 1] + (grid[i] - grid[i - 1]) * values[i - 1] / (values[i - 1] - values[i]))
+    values = polynomial.polyval((grid - middle) / half, fit)
+    after = np.argmax(values > 0, axis=1)  # 0: nowhere, or from the beginning
+    before, rows = np.maximum(after - 1, 0), np.arange(len(values))
+    low, high = values[rows, before], values[rows, after]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = grid[before] + (grid[after] - grid[before]) * low / (low - high)
+    found = np.where(after == 0, np.inf, found)
+    found = np.where(values[:, 0] >= 0, -np.inf, found)
+    return found if len(found) > 1 else float(found[0])
 
 
 def crossings(softening, rates, errors, seed, draws=2000):
@@ -99,4 +111,4 @@ def crossings(softening, rates, errors, seed, draws=2000):
     need different seeds, or their draws would err together."""
     rng = np.random.default_rng(seed)
     drawn = np.asarray(rates) + np.asarray(errors) * rng.standard_normal((draws, len(rates)))
-    return crossing(softening, rates, errors), np.array([crossing(softening, one, errors) for one in drawn])
+    return crossing(softening, rates, errors), crossing(softening, drawn, errors)

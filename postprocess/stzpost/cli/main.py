@@ -18,6 +18,7 @@ from . import measured as measured_cli
 from . import sweeps as sweep_cli
 
 bands = later.Module("studies.bands")
+bands_page = later.Module("pages.bands")
 calibration = later.Module("studies.calibration")
 compare = later.Module("studies.compare")
 evidence = later.Module("studies.evidence")
@@ -26,6 +27,7 @@ energy = later.Module("analysis.energy")
 experiment_page = later.Module("pages.experiment")
 fields = later.Module("analysis.fields")
 figures = later.Module("plots.figures")
+growth = later.Module("studies.growth")
 heating = later.Module("analysis.heating")
 launch = later.Module("studies.launch")
 movie = later.Module("plots.movie")
@@ -134,7 +136,8 @@ def parser():
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
     one = _series(commands, "bands", _bands, "growth of waves of slip with domains and their controls (run/bands)")
     one.add_argument("--quick", action="store_true", help="two seeds of two structures: minutes")
-    one.add_argument("--middle", action="store_true", help="a small box and four seeds: an hour")
+    one.add_argument("--middle", action="store_true", help="a small box and four seeds: two hours")
+    one.add_argument("--markdown", action="store_true", help="only print the tables of what DIR/bands.json holds")
     one = _series(
         commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
     )
@@ -439,12 +442,15 @@ def _experiment(options):
 
 
 def _bands(options):
+    if options.markdown:
+        print(bands_page.markdown(bands_page.read(options.output)), end="")
+        return
     _program(options)
     study = bands.sweeps("quick" if options.quick else "middle" if options.middle else "full", options.output)
     bands.write_waves(study, options.output)
     runs = _carry_out(options, study)
     if runs is not None:
-        print(bands.write(bands.analyse(runs), options.output), end="")
+        print(bands_page.write(growth.analyse(runs), growth.maps(runs), options.output))
 
 
 def _calibrate(options):
