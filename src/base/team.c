@@ -2,12 +2,15 @@
 #define _GNU_SOURCE
 #include "base/team.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
@@ -18,6 +21,10 @@ typedef cpu_set_t core_set;
 #else
 typedef char core_set; // other systems place threads by themselves
 #endif
+
+static const int64_t AWAKE_NS = 100000; // a worker waits so long for parts that are posted, before it sleeps
+static const int64_t LATE_NS = 300000;  // a part that takes longer has lost its core to another process
+enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late one, at first and at most
 
 typedef struct worker {
   stz_team *team;
@@ -39,6 +46,18 @@ struct stz_team {
   bool open, ends;           // a late sleeper finds it closed, and sleeps on
   int busy;                  // workers within it, but the caller
   atomic_int_least64_t next; // part that nobody has taken
+
+  // What is posted. `offered` has a bit for each part that nobody has taken, and above them the number of the post, so
+  // that nobody takes a part of one post for that of another. The task stays until all that are `left` are done.
+  stz_team_task *posted;
+  void *posted_context;
+  _Alignas(64) atomic_uint_least64_t offered;
+  _Alignas(64) atomic_int left;
+  atomic_int offers; // parts of this post so far
+  atomic_int asleep; // workers
+  atomic_int calls;  // jobs and the end, which call workers to the lock
+  bool forced, spins;
+  int rest, next_rest; // posts to be left out: now, and after the next late one
 };
 
 // A copy of the process has none of the threads.
@@ -55,20 +74,86 @@ static void take_parts(stz_team *team, int number) {
   }
 }
 
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void pause_a_little(void) {
+#if defined __x86_64__
+  __builtin_ia32_pause();
+#elif defined __aarch64__
+  __asm__ volatile("yield");
+#endif
+}
+
+// The part that a worker takes first: the caller the last one, the others from places of their own on, so that each
+// finds what it had last time in its cache.
+static int choose(const stz_team *team, uint32_t parts, int number) {
+  if (number == 0) return 31 - __builtin_clz(parts);
+  const int offers = atomic_load_explicit(&team->offers, memory_order_relaxed);
+  const uint32_t own = parts >> ((number - 1) * offers / team->count) << ((number - 1) * offers / team->count);
+  return __builtin_ctz(own ? own : parts);
+}
+
+// Takes parts that are posted until there are none; returns whether there was one.
+static bool take_offered(stz_team *team, int number) {
+  bool any = false;
+  uint64_t word = atomic_load_explicit(&team->offered, memory_order_acquire);
+  while ((uint32_t)word != 0) {
+    const int part = choose(team, (uint32_t)word, number);
+    if (!atomic_compare_exchange_weak_explicit(&team->offered, &word, word & ~(UINT64_C(1) << part),
+                                               memory_order_acq_rel, memory_order_acquire))
+      continue;
+    team->posted(team->posted_context, part, part + 1, number);
+    atomic_fetch_sub_explicit(&team->left, 1, memory_order_release);
+    any = true;
+    word = atomic_load_explicit(&team->offered, memory_order_acquire);
+  }
+  return any;
+}
+
+// Takes what is posted, and waits for more for a while, or until it is called to the lock.
+static void stay_awake(stz_team *team, int number, int answered) {
+  int64_t until = now_ns() + AWAKE_NS;
+  while (atomic_load_explicit(&team->calls, memory_order_relaxed) == answered) {
+    if (take_offered(team, number)) until = now_ns() + AWAKE_NS;
+    if (!team->spins || now_ns() > until) return;
+    pause_a_little();
+  }
+}
+
+static bool is_called(stz_team *team, uint64_t done) {
+  return team->ends || (team->open && team->job != done) || (uint32_t)atomic_load(&team->offered) != 0;
+}
+
+// With the lock.
+static void sleep_until_called(stz_team *team, uint64_t done) {
+  atomic_fetch_add(&team->asleep, 1); // before it looks at what is offered: see wake
+  while (!is_called(team, done)) pthread_cond_wait(&team->begins, &team->lock);
+  atomic_fetch_sub(&team->asleep, 1);
+}
+
 static void *work(void *argument) {
   const worker *self = argument;
   stz_team *team = self->team;
   uint64_t done = 0;
-  pthread_mutex_lock(&team->lock);
-  for (;;) {
-    while (!team->ends && (!team->open || team->job == done)) pthread_cond_wait(&team->begins, &team->lock);
+  for (int answered = 0;;) {
+    stay_awake(team, self->number, answered);
+    pthread_mutex_lock(&team->lock);
+    sleep_until_called(team, done);
+    answered = atomic_load(&team->calls);
     if (team->ends) break;
+    const bool joins = team->open && team->job != done;
     done = team->job;
-    team->busy++;
+    team->busy += joins;
     pthread_mutex_unlock(&team->lock);
+    if (!joins) continue;
     take_parts(team, self->number);
     pthread_mutex_lock(&team->lock);
     if (--team->busy == 0) pthread_cond_signal(&team->over);
+    pthread_mutex_unlock(&team->lock);
   }
   pthread_mutex_unlock(&team->lock);
   return NULL;
@@ -85,6 +170,7 @@ static void run_alone(int64_t items, int64_t piece, stz_team_task *task, void *c
 }
 
 void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context) {
+  assert(!team || team->offers == 0);
   if (!team || items <= piece || copied) {
     run_alone(items, piece, task, context);
     return;
@@ -97,6 +183,7 @@ void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *t
   team->parts = stz_team_parts(items, piece);
   atomic_store_explicit(&team->next, 0, memory_order_relaxed);
   team->job++;
+  atomic_fetch_add(&team->calls, 1);
   team->open = true;
   pthread_cond_broadcast(&team->begins);
   pthread_mutex_unlock(&team->lock);
@@ -105,6 +192,55 @@ void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *t
   team->open = false;
   while (team->busy > 0) pthread_cond_wait(&team->over, &team->lock);
   pthread_mutex_unlock(&team->lock);
+}
+
+bool stz_team_brisk(stz_team *team) {
+  if (!team || copied) return false;
+  if (team->rest > 0) team->rest--;
+  return team->rest == 0 && (team->spins || team->forced);
+}
+
+// Those that sleep. Either a worker that goes to sleep finds what was offered before, or it is counted here.
+static void wake(stz_team *team) {
+  if (atomic_load(&team->asleep) == 0) return;
+  pthread_mutex_lock(&team->lock);
+  pthread_cond_broadcast(&team->begins);
+  pthread_mutex_unlock(&team->lock);
+}
+
+void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context) {
+  const int before = atomic_load_explicit(&team->offers, memory_order_relaxed);
+  const uint64_t word = atomic_load_explicit(&team->offered, memory_order_relaxed), bits = ((UINT64_C(1) << parts) - 1)
+                                                                                           << before;
+  assert(parts > 0 && before + parts <= STZ_TEAM_POSTED);
+  atomic_fetch_add_explicit(&team->left, parts, memory_order_relaxed);
+  atomic_store_explicit(&team->offers, before + parts, memory_order_relaxed);
+  if (before == 0) {
+    team->posted = task;
+    team->posted_context = context;
+    atomic_store(&team->offered, ((word >> 32) + 1) << 32 | bits);
+  } else {
+    atomic_fetch_or(&team->offered, bits);
+  }
+  wake(team);
+}
+
+void stz_team_join(stz_team *team) {
+  (void)take_offered(team, 0);
+  int64_t begin = 0, waited = 0;
+  while (atomic_load_explicit(&team->left, memory_order_acquire) > 0) {
+    const int64_t now = now_ns();
+    if (begin == 0) begin = now;
+    waited = now - begin;
+    if (waited > LATE_NS || !team->spins)
+      sched_yield();
+    else
+      pause_a_little();
+  }
+  atomic_store_explicit(&team->offers, 0, memory_order_relaxed);
+  if (waited <= LATE_NS || team->forced) return;
+  team->rest = team->next_rest;
+  team->next_rest = 2 * team->rest < MOST_REST ? 2 * team->rest : MOST_REST;
 }
 
 // Signals are for the main thread, which knows what a wish to stop is.
@@ -128,6 +264,26 @@ static stz_err start(stz_team *team, const core_set *cores) {
              : STZ_OK;
 }
 
+static void cores_of_this(core_set *cores) {
+  memset(cores, 0, sizeof *cores);
+#ifdef __linux__
+  sched_getaffinity(0, sizeof *cores, cores);
+#endif
+}
+
+// Whether there are as many cores as workers; `cores`: of each worker, NULL: those of this process for all.
+static bool have_cores(int workers, const core_set *cores) {
+#ifdef __linux__
+  core_set all;
+  cores_of_this(&all);
+  for (int i = 0; cores && i < workers; i++) CPU_OR(&all, &all, &cores[i]);
+  return CPU_COUNT(&all) >= workers;
+#else
+  (void)cores;
+  return workers <= (int)sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+}
+
 static stz_err create(int workers, const core_set *cores, stz_team **team) {
   stz_team *t = NULL;
   *team = NULL;
@@ -139,6 +295,9 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
     return err;
   }
   t->count = workers;
+  t->next_rest = REST;
+  t->forced = getenv("STZKMC_TEAM_BRISK") != NULL;
+  t->spins = have_cores(workers, cores);
   pthread_atfork(NULL, NULL, note_copy);
   pthread_mutex_init(&t->lock, NULL);
   pthread_cond_init(&t->begins, NULL);
@@ -156,6 +315,7 @@ void stz_team_destroy(stz_team **team) {
   if (!t) return;
   pthread_mutex_lock(&t->lock);
   t->ends = true;
+  atomic_fetch_add(&t->calls, 1);
   pthread_cond_broadcast(&t->begins);
   pthread_mutex_unlock(&t->lock);
   for (int i = 1; i < t->started; i++) pthread_join(t->workers[i].thread, NULL);
@@ -165,13 +325,6 @@ void stz_team_destroy(stz_team **team) {
   stz_free(t->workers);
   stz_free(t);
   *team = NULL;
-}
-
-static void cores_of_this(core_set *cores) {
-  memset(cores, 0, sizeof *cores);
-#ifdef __linux__
-  sched_getaffinity(0, sizeof *cores, cores);
-#endif
 }
 
 // Gathers the cores of the ranks that share the node with the first rank of `comm`, for that rank.

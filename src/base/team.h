@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A team of threads that shares the work over all sites. An engine that runs on one rank hands such work out in parts;
+// A team of threads. An engine that runs on one rank hands out in parts the work over all sites, and that of an event;
 // the other ranks of its node, which have nothing to do, leave their cores to its team.
 //
 // The result has the same bits for any number of workers, because each part writes only places of its own: a sum is
-// one number per part, added up in the order of parts (stz_ordered_sum). A worker that is not at work sleeps; a part
-// goes to whoever is free, so that a core which another process keeps busy delays no one.
+// one number per part, added up in the order of parts (stz_ordered_sum). A part goes to whoever is free, so that a core
+// which another process keeps busy delays no one.
+//
+// Work comes in two sizes. stz_team_run wakes the workers: it is for milliseconds. stz_team_post is for parts of some
+// microseconds, as those of one event: a worker that has just worked waits for more with its eyes open, for a tenth of
+// a millisecond, and then sleeps. It pays only where each worker has a core to itself, which stz_team_brisk says.
 #ifndef STZ_BASE_TEAM_H
 #define STZ_BASE_TEAM_H
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -39,6 +44,22 @@ int stz_team_workers(const stz_team *team);
 // done. Part number p begins at item p piece. NULL, or in a copy of the process (fork), which has no other threads: in
 // the calling thread, in order. Local; not to be called from within a part.
 void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context);
+
+// Whether to share out parts of some microseconds: each worker has a core to itself, as far as one knows, and none was
+// late of late. Its answer changes from call to call and never the result. With STZKMC_TEAM_BRISK in the environment,
+// for tests, any team is brisk. Local.
+bool stz_team_brisk(stz_team *team);
+
+enum { STZ_TEAM_POSTED = 32 }; // parts until the next join, at most
+
+// Offers `parts` parts to the workers and returns at once; the task gets one item per part, first to first + 1. Called
+// again before stz_team_join, with the same task and context, it offers more: their numbers go on. Other workers begin
+// with the first part, the caller with the last. Until stz_team_join the caller may work on what no part touches; it
+// may not call stz_team_run. Local.
+void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context);
+
+// Has the caller take the parts that nobody has begun, and returns when all are done. Local.
+void stz_team_join(stz_team *team);
 
 // Number of parts. Local.
 int64_t stz_team_parts(int64_t items, int64_t piece);

@@ -243,14 +243,16 @@ static void fill_deposit(const pair *x, const pair *y, int32_t *grid, deposit *d
   d->to[3] = d->sharing == ALL ? grid + x->below + y->below : d->to[0];
 }
 
-static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], deposit deposits[WINDOW * WINDOW]) {
+// Those of one share of `shares`: every so many distances along x, so that all have about as much to do.
+static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], int share, int shares,
+                       deposit deposits[WINDOW * WINDOW]) {
   pair px[WINDOW], py[WINDOW];
   const int h = level->spacing, line = 5 * n->row, class = stz_level_class(level, origin[2]);
   const int nx = pairs_of(level, n, 0, origin[0], line * n->count[1], px),
             ny = pairs_of(level, n, 1, origin[1], line, py);
   int32_t *grid = node_of(n, 0, 0, begin_at(n, origin[2] / h - 7));
   int count = 0;
-  for (int i = 0; i < nx; i++) {
+  for (int i = share; i < nx; i += shares) {
     for (int j = 0; j < ny; j++) {
       const int dx = px[i].distance, dy = py[j].distance;
       if (dx * dx + dy * dy > level->range2) continue;
@@ -273,15 +275,15 @@ static inline __attribute__((always_inline)) void prefetch(const deposit *d) {
   }
 }
 
-STZ_MULTIVERSION(static void add_to_level(const stz_level *level, const nodes *n, const int origin[3],
-                                          const float e[5])) {
+STZ_MULTIVERSION(static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5],
+                                          int share, int shares)) {
   enum { AHEAD = 2 };
   const float seen[4][5] = {{e[0], e[1], e[2], e[3], e[4]},
                             {-e[0], -e[1], e[2], e[3], e[4]},
                             {-e[0], e[1], -e[2], e[3], e[4]},
                             {e[0], -e[1], -e[2], e[3], e[4]}};
   deposit deposits[WINDOW * WINDOW];
-  const int count = deposits_of(level, n, origin, deposits);
+  const int count = deposits_of(level, n, origin, share, shares, deposits);
   for (int i = 0; i < AHEAD && i < count; i++) prefetch(&deposits[i]);
   for (int i = 0; i < count; i++) {
     const deposit *d = &deposits[i];
@@ -318,14 +320,25 @@ static void add_to_coarse(const coarse *k, const nodes *n, const int origin[3], 
   }
 }
 
-void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
+static void add_to_levels(stz_far *far, int l, int share, int shares, const int origin[3], const float e[5]) {
   float units[5];
   assert(stz_split_takes(far->split, e));
   for (int c = 0; c < 5; c++) units[c] = e[c] * (1.0f / far->split->level_unit);
-  for (int l = 0; l < far->split->levels; l++) {
-    add_to_level(&far->split->level[l], &far->grid[l], origin, units);
-  }
+  add_to_level(&far->split->level[l], &far->grid[l], origin, units, share, shares);
+}
+
+void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
+  for (int l = 0; l < far->split->levels; l++) add_to_levels(far, l, 0, 1, origin, e);
   if (far->split->coarse) add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
+}
+
+int stz_far_shares(const stz_far *far, int each) { return each * far->split->levels + far->split->coarse; }
+
+void stz_far_add_share(stz_far *far, int share, int each, const int origin[3], const float e[5]) {
+  if (share < each * far->split->levels)
+    add_to_levels(far, share / each, share % each, each, origin, e);
+  else
+    add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
 }
 
 static void give_source(void *context, int c, int64_t first, int64_t end, int row, float *field) {

@@ -17,6 +17,11 @@ void stz_far_clear(stz_far *far); // removes all events
 // stz_far_converge.
 void stz_far_add(stz_far *far, const int origin[3], const float e[5]);
 
+// The same in stz_far_shares shares, `each` of each level, and with nodes of their own: to be called at the same time
+// for different shares by different threads.
+int stz_far_shares(const stz_far *far, int each);
+void stz_far_add_share(stz_far *far, int share, int each, const int origin[3], const float e[5]);
+
 // Recomputes the coarse part, if there is one, by Fourier transform.
 void stz_far_converge(stz_far *far);
 

@@ -154,10 +154,20 @@ static void record_event(stz_glass *g, int64_t i, const stz_shear *shear, const 
   g->last_shear[i] = (uint8_t)(1 + 2 * shear->mode + (shear->sign < 0));
 }
 
+static void deviator_of(const stz_glass *g, const stz_shear *shear, double d[5]) {
+  stz_modes_deviator(&g->modes, shear->mode, shear->rotation, d);
+  for (int c = 0; c < 5; c++) d[c] *= shear->sign * g->stz.gamma0;
+}
+
+void stz_glass_strain(const stz_glass *glass, const stz_shear *shear, double strain[6]) {
+  double d[5];
+  deviator_of(glass, shear, d);
+  stz_sym_from_dev(d, strain);
+}
+
 void stz_glass_shear(stz_glass *glass, const stz_shear *shear, double strain[6]) {
   double d[5];
-  stz_modes_deviator(&glass->modes, shear->mode, shear->rotation, d);
-  for (int c = 0; c < 5; c++) d[c] *= shear->sign * glass->stz.gamma0;
+  deviator_of(glass, shear, d);
   stz_sym_from_dev(d, strain);
   const int64_t local = stz_grid_local(glass->grid, shear->site);
   if (local >= 0) record_event(glass, local, shear, d);

@@ -72,6 +72,9 @@ void stz_glass_locate(const stz_glass *glass, stz_shear *shear);
 // communication. Events whose footprints and cells do not overlap give the same sample in any order.
 void stz_glass_shear(stz_glass *glass, const stz_shear *shear, double strain[6]);
 
+// The strain alone, before the event.
+void stz_glass_strain(const stz_glass *glass, const stz_shear *shear, double strain[6]);
+
 // The local sites whose barrier or rotation the last stz_glass_shear changed, some of them more than once.
 const int64_t *stz_glass_touched(const stz_glass *glass, int *count);
 

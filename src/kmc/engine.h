@@ -33,6 +33,7 @@ typedef struct stz_engine {
   stz_err (*create)(stz_kmc *kmc);
   void (*destroy)(stz_kmc *kmc);
   stz_err (*next)(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found);
+  void (*begin)(stz_kmc *kmc, const stz_event *event); // before the glass takes the event; may be NULL
   void (*add_stress)(stz_kmc *kmc, const stz_event *event, const double strain[6]); // of an event that happened
   stz_err (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
   const float *(*stress)(const stz_kmc *kmc, int c);

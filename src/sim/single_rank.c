@@ -79,8 +79,7 @@ static void wait_for_leader(MPI_Comm comm, const volatile int *stop, bool *stopp
 }
 
 static void tell(int workers, int ranks) {
-  stz_log(STZ_LOG_INFO,
-          "the multilevel engine: the first rank computes the events, %d threads what goes over all sites", workers);
+  stz_log(STZ_LOG_INFO, "the multilevel engine: the first rank draws the events, %d threads share the work", workers);
   if (workers < ranks) {
     stz_log(STZ_LOG_INFO,
             "%d of %d ranks stay idle: they are on other nodes than the first; kmc.engine = \"direct\" uses "

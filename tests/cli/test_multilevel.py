@@ -29,7 +29,7 @@ SETTINGS = words("kmc.engine=\"multilevel\"", "lattice.cells=[32,40,32]", "proto
                  "output.history_strain_step=0.005", "output.nbed_strains=[]", "run.checkpoint_every_wall_s=1e6")
 ARGUMENTS = SETTINGS + ["-q"]
 SHORT = words("protocol[0].until_strain=0.05", "output.nbed_strains=[]")
-SHARED = "the multilevel engine: the first rank computes the events, {} threads what goes over all sites"
+SHARED = "the multilevel engine: the first rank draws the events, {} threads share the work"
 
 
 def attributes(path):

@@ -43,7 +43,7 @@ static void open_box_of(box *b, int nx, int ny, int nz, glass g, double strain) 
   assert_int_equal(stz_elastic_create(b->grid, &elastic, g.volume_nm3, &b->elastic), STZ_OK);
   assert_int_equal(stz_split_create(b->grid, b->elastic, strain, &b->split), STZ_OK);
   assert_int_equal(stz_far_create(b->split, b->elastic, &b->far), STZ_OK);
-  assert_int_equal(stz_near_create(b->split, &b->near), STZ_OK);
+  assert_int_equal(stz_near_create(b->split, 1, &b->near), STZ_OK);
   assert_int_equal(STZ_NEW(b->rows8, stz_grid_sites(b->grid) / 8), STZ_OK);
   for (int c = 0; c < 5; c++) assert_int_equal(STZ_NEW(b->strain[c], stz_grid_sites(b->grid)), STZ_OK);
   for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->grid)), STZ_OK);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A team of threads: every part once, whoever does it, and sums with the same bits for any number of workers.
+// A team of threads: every part once, whoever does it, and sums with the same bits for any number of workers; parts
+// that are posted.
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -132,12 +136,121 @@ static void nothing_left(void **state) {
   assert_int_equal(stz_alloc_live(), before);
 }
 
+// --- what is posted ---
+
+typedef struct posted {
+  int of[STZ_TEAM_POSTED], more;
+  double result[STZ_TEAM_POSTED];
+  double given; // what the caller writes between two posts, for the parts of the second
+} posted;
+
+static void note_posted(void *context, int64_t first, int64_t end, int worker) {
+  posted *p = context;
+  (void)worker;
+  if (end != first + 1) p->of[first]++;
+  p->of[first]++; // not atomic: each part is one worker's
+  p->result[first] = (first < p->more ? 1.0 : p->given) + (double)first;
+}
+
+static void posted_once(void **state) {
+  (void)state;
+  for (int workers = 2; workers <= WORKERS; workers++) {
+    stz_team *team;
+    assert_int_equal(stz_team_create_local(workers, &team), STZ_OK);
+    for (int again = 0; again < 400; again++) {
+      const int first = 1 + again % 11, second = again % (STZ_TEAM_POSTED - 10);
+      posted p = {.more = first};
+      assert_true(stz_team_brisk(team)); // as the environment says
+      stz_team_post(team, first, note_posted, &p);
+      p.given = 7.0 + again;
+      if (second > 0) stz_team_post(team, second, note_posted, &p);
+      if (again % 2 == 0) sched_yield();
+      stz_team_join(team);
+      for (int i = 0; i < STZ_TEAM_POSTED; i++) {
+        assert_int_equal(p.of[i], i < first + second);
+        if (i < first + second) assert_true(p.result[i] == (i < first ? 1.0 : p.given) + i);
+      }
+      if (again % 100 == 0) { // both kinds of work, one after the other
+        count c = {.worst = 0};
+        stz_team_run(team, PARTS, 3, note, &c);
+        for (int i = 0; i < PARTS; i++) assert_int_equal(c.of[i], 1);
+        assert_int_equal(c.heard, 0);
+      }
+    }
+    stz_team_destroy(&team);
+  }
+}
+
+// The caller goes on at once, and returns from the join only when the part of another is done.
+static void join_waits(void **state) {
+  (void)state;
+  stz_team *team;
+  static const struct timespec look = {.tv_nsec = 100000};
+  slow s = {0};
+  assert_int_equal(stz_team_create_local(2, &team), STZ_OK);
+  stz_team_post(team, 1, take_time, &s);
+  while (atomic_load(&s.begun) == 0) nanosleep(&look, NULL);
+  stz_team_join(team);
+  assert_int_equal(s.done, 1);
+  stz_team_destroy(&team);
+}
+
+static int cores(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+// Without a core for each worker, or after a part that was late, nothing should be posted.
+static void brisk_where_it_pays(void **state) {
+  (void)state;
+  stz_team *team;
+  static const struct timespec look = {.tv_nsec = 100000};
+  assert_false(stz_team_brisk(NULL));
+  unsetenv("STZKMC_TEAM_BRISK");
+  assert_int_equal(stz_team_create_local(cores() + 1, &team), STZ_OK);
+  assert_false(stz_team_brisk(team));
+  stz_team_destroy(&team);
+  if (cores() > 1) {
+    slow s = {0};
+    assert_int_equal(stz_team_create_local(2, &team), STZ_OK);
+    assert_true(stz_team_brisk(team));
+    stz_team_post(team, 1, take_time, &s);
+    while (atomic_load(&s.begun) == 0) nanosleep(&look, NULL);
+    stz_team_join(team);
+    int refused = 0;
+    while (refused < 1000 && !stz_team_brisk(team)) refused++;
+    assert_in_range(refused, 10, 999);
+    stz_team_destroy(&team);
+  }
+  setenv("STZKMC_TEAM_BRISK", "1", 1);
+}
+
+// Workers with nothing to do sleep.
+static void burns_nothing(void **state) {
+  (void)state;
+  stz_team *team;
+  posted p = {.more = 4};
+  struct timespec begin, end;
+  static const struct timespec nap = {.tv_nsec = 300000000};
+  unsetenv("STZKMC_TEAM_BRISK");
+  assert_int_equal(stz_team_create_local(cores() > 1 ? 2 : 3, &team), STZ_OK);
+  stz_team_post(team, 4, note_posted, &p);
+  stz_team_join(team);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+  nanosleep(&nap, NULL);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+  const double used = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
+  assert_true(used < 0.02);
+  stz_team_destroy(&team);
+  setenv("STZKMC_TEAM_BRISK", "1", 1);
+}
+
 int main(void) {
+  setenv("STZKMC_TEAM_BRISK", "1", 1); // on a machine with two cores, too
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(each_part_once),
-      cmocka_unit_test(waits_for_all),
-      cmocka_unit_test(same_bits),
-      cmocka_unit_test(nothing_left),
+      cmocka_unit_test(each_part_once), cmocka_unit_test(waits_for_all), cmocka_unit_test(same_bits),
+      cmocka_unit_test(posted_once),    cmocka_unit_test(join_waits),    cmocka_unit_test(brisk_where_it_pays),
+      cmocka_unit_test(burns_nothing),  cmocka_unit_test(nothing_left),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

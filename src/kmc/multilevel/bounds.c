@@ -418,10 +418,13 @@ static inline __attribute__((always_inline)) uint8_t loosen_row8(stz_row8 *row8,
   return (uint8_t)(((left[0] | left[4]) | (left[2] | left[6])) | ((left[1] | left[5]) | (left[3] | left[7])));
 }
 
-STZ_MULTIVERSION(void stz_ml_loosen_rows(stz_multilevel *e, int rows8, stz_exhausted *exhausted)) {
+STZ_MULTIVERSION(void stz_ml_loosen_rows(const stz_multilevel *e, int rows8, stz_exhausted *exhausted)) {
   const float little = e->cheap * least_bound(e);
+  for (int i = 0; i < rows8; i++) exhausted[i].lanes = loosen_row8(e->rows8 + exhausted[i].row8, little);
+}
+
+void stz_ml_sum_loosened(stz_multilevel *e, int rows8, const stz_exhausted *exhausted) {
   for (int i = 0; i < rows8; i++) {
-    exhausted[i].lanes = loosen_row8(e->rows8 + exhausted[i].row8, little);
     if (!exhausted[i].lanes) sum_row8(e, exhausted[i].row8); // else its sites are listed, and it is summed after
   }
 }

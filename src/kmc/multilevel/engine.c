@@ -118,6 +118,7 @@ const stz_engine stz_engine_multilevel = {
     .create = stz_ml_create,
     .destroy = stz_ml_destroy,
     .next = stz_ml_next,
+    .begin = stz_ml_begin,
     .add_stress = stz_ml_add_stress,
     .rates = stz_ml_rates,
     .stress = stz_ml_stress,

@@ -15,6 +15,8 @@ static int periodic_distance(int d, int n) {
   return d < -n / 2 ? d + n : d;
 }
 
+static float slope_of(const stz_multilevel *e) { return (float)(e->slope * e->most_dress); }
+
 // Marks the sites whose barrier or rotation has changed as exhausted. Those beyond the near sphere, which no other
 // function lists, are appended to the list; returns its length.
 static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
@@ -98,7 +100,7 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
 // Adds to the drift estimates of the blocks about the event, and updates the blocks above their limit; with a selection
 // of its own, which updates them, only sets e->due.
 static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
-  const float slope = (float)(e->slope * e->most_dress), beyond = slope * e->beyond;
+  const float slope = slope_of(e), beyond = slope * e->beyond;
   const float grain = e->selection.bounded ? STZ_ML_GRAIN : 0.0f;
   int count[3];
   e->head->everywhere += (double)beyond;
@@ -137,18 +139,69 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   }
 }
 
+// --- the work of one event on many cores ---
+
+// A share takes some microseconds; of the levels the more there are the more work they are together. The near part
+// needs no more than STZ_NEAR_SHARES.
+enum { NEAR_SHARES = 8 };
+static int level_shares(const stz_multilevel *e) { return stz_team_workers(stz_grid_team(e->grid)) > 2 ? 4 : 2; }
+
+// One part of an event.
+static void take_part(void *context, int64_t first, int64_t end, int worker) {
+  const stz_multilevel *e = context;
+  const stz_ml_shared *s = &e->shared;
+  const int each = level_shares(e), far = stz_far_shares(e->far, each), part = (int)first;
+  (void)end;
+  if (part < far) {
+    stz_far_add_share(e->far, part, each, s->origin, s->strain);
+    return;
+  }
+  stz_exhausted *exhausted;
+  const int rows8 = stz_near_add_share(e->near, part - far, NEAR_SHARES, worker, s->origin, s->strain, s->slope,
+                                       e->rows8, &exhausted);
+  stz_ml_loosen_rows(e, rows8, exhausted);
+}
+
+void stz_ml_post_event(stz_multilevel *e, const int origin[3], const float d[5]) {
+  stz_ml_shared *s = &e->shared;
+  *s = (stz_ml_shared){.posted = true, .slope = slope_of(e)};
+  memcpy(s->origin, origin, sizeof s->origin);
+  memcpy(s->strain, d, sizeof s->strain);
+  stz_team_post(stz_grid_team(e->grid), stz_far_shares(e->far, level_shares(e)), take_part, e);
+}
+
+// The event's part in the levels and in the rows of 8 about it, and the list of rows with exhausted bounds that are not
+// negligible; returns its length.
+static int add_event(stz_multilevel *e, const int origin[3], const float strain[5], stz_exhausted **exhausted) {
+  stz_team *team = stz_grid_team(e->grid);
+  int rows8;
+  if (e->shared.posted) {
+    stz_team_post(team, NEAR_SHARES, take_part, e);
+    stz_team_join(team);
+    e->shared.posted = false;
+    rows8 = stz_near_gather(e->near, NEAR_SHARES, exhausted);
+  } else {
+    rows8 = stz_near_add(e->near, origin, strain, slope_of(e), e->rows8, exhausted);
+    stz_ml_loosen_rows(e, rows8, *exhausted);
+    stz_far_add(e->far, origin, strain);
+  }
+  stz_ml_sum_loosened(e, rows8, *exhausted);
+  return rows8;
+}
+
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
   assert(!h->put_off); // its candidate was drawn from bounds
   const int listed = mark_touched(kmc, e, origin);
   stz_exhausted *exhausted, *mirrored = NULL;
-  const float slope = (float)(e->slope * e->most_dress);
-  const int images = e->split->film ? stz_mirror_add(e->split->mirror, origin, strain, slope, e->rows8, &mirrored) : 0;
-  const int rows8 = stz_near_add(e->near, origin, strain, slope, e->rows8, &exhausted);
-  stz_ml_loosen_rows(e, rows8, exhausted);
-  if (images > 0) stz_ml_loosen_rows(e, images, mirrored);
-  stz_far_add(e->far, origin, strain);
+  const int images =
+      e->split->film ? stz_mirror_add(e->split->mirror, origin, strain, slope_of(e), e->rows8, &mirrored) : 0;
+  const int rows8 = add_event(e, origin, strain, &exhausted);
+  if (images > 0) {
+    stz_ml_loosen_rows(e, images, mirrored);
+    stz_ml_sum_loosened(e, images, mirrored);
+  }
   if (!e->selection.bounded && kmc->stats.events + 1 >= h->converged + e->converge_every) {
     stz_far_converge(e->far);
     h->converged = kmc->stats.events + 1;

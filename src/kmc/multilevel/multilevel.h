@@ -47,6 +47,13 @@ typedef struct stz_ml_room {
   uint16_t rotation[STZ_ML_SITES];
 } stz_ml_room;
 
+// One event's work that the team shares, each part in parts of its own: the levels (elastic/far.h), then the near part.
+typedef struct stz_ml_shared {
+  bool posted; // the levels are: see stz_ml_begin
+  int origin[3];
+  float strain[5], slope;
+} stz_ml_shared;
+
 // Who chooses the sites, if not the tree of sums, which then is up to date only after all bounds were set.
 typedef struct stz_ml_selection {
   void (*bounded)(void *context, const int32_t *rows8, int count); // bounds of rows of 8 have changed; NULL: of all
@@ -94,6 +101,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   stz_row8 *rows8;               // the sites: stress, slack, bound (in attempt rates), barrier (eV)
 
   // Work space.
+  stz_ml_shared shared;
   stz_law law;                      // at the reference
   bool due;                         // the drift of a block has passed its limit: for the selection
   double slope;                     // largest change of ln(rate) per unit of deviator stress, at the reference
@@ -115,6 +123,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
 // setup.c: what the engines' tables take from it. `engine` of the parameters says which one is made.
 stz_err stz_ml_create(stz_kmc *kmc) STZ_MUST_USE;
 void stz_ml_destroy(stz_kmc *kmc);
+void stz_ml_begin(stz_kmc *kmc, const stz_event *event);
 void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]);
 double stz_ml_bytes(const stz_kmc *kmc);
 const stz_fields *stz_ml_fields(const stz_kmc *kmc);
@@ -241,6 +250,10 @@ double stz_ml_most(const stz_multilevel *e);
 // the barrier law then grows faster than it says (stz_rate_growth).
 stz_err stz_ml_check_sum(double sum, double bound, double t) STZ_MUST_USE;
 
+// Has the team, which is brisk, begin with what an event of strain deviator `d` at `origin` adds to the levels; until
+// stz_ml_take_event, for the same event, these must not be read.
+void stz_ml_post_event(stz_multilevel *e, const int origin[3], const float d[5]);
+
 // After an event of strain deviator `e` at `origin`: updates drift and slack, and recomputes exhausted bounds.
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
 
@@ -275,8 +288,9 @@ void stz_ml_bound_list(stz_kmc *kmc, int n);
 void stz_ml_cached_of_list(stz_multilevel *e, int n);
 
 // Loosens exhausted bounds that remain negligible in the 8-site rows near an event; leaves in `exhausted` (in and out)
-// the sites whose rates must be evaluated.
-void stz_ml_loosen_rows(stz_multilevel *e, int rows8, stz_exhausted *exhausted);
+// the sites whose rates must be evaluated. Different rows may be loosened at the same time. The sums follow after.
+void stz_ml_loosen_rows(const stz_multilevel *e, int rows8, stz_exhausted *exhausted);
+void stz_ml_sum_loosened(stz_multilevel *e, int rows8, const stz_exhausted *exhausted);
 
 // Recomputes the sums of the groups whose blocks have changed, and tells the selection.
 void stz_ml_sum_changed(stz_multilevel *e);

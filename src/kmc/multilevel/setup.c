@@ -152,7 +152,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   }
   STZ_TRY(
       stz_split_create(grid, kmc->elastic, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5) * e->most_dress, &e->split));
-  STZ_TRY(stz_near_create(e->split, &e->near));
+  STZ_TRY(stz_near_create(e->split, stz_team_workers(stz_grid_team(grid)), &e->near));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
   STZ_TRY(make_total(e, kmc->elastic));
   e->stress = stz_total_work(e->total);
@@ -179,14 +179,30 @@ void stz_ml_destroy(stz_kmc *kmc) {
   stz_free(e);
 }
 
-void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
-  stz_multilevel *e = kmc->state;
+// What an event means to the field.
+static void field_event(const stz_kmc *kmc, const stz_event *event, const double strain[6], int origin[3], float d[5]) {
+  const stz_multilevel *e = kmc->state;
   double deviator[5];
-  float d[5];
-  int origin[3];
   stz_dev_from_sym(strain, deviator);
   for (int c = 0; c < 5; c++) d[c] = stz_kmc_dress(kmc, event->shear.site) * (float)deviator[c];
   stz_grid_coords(e->grid, event->shear.site, origin);
+}
+
+void stz_ml_begin(stz_kmc *kmc, const stz_event *event) {
+  stz_multilevel *e = kmc->state;
+  if (!stz_team_brisk(stz_grid_team(e->grid))) return;
+  double strain[6];
+  float d[5];
+  int origin[3];
+  stz_glass_strain(kmc->glass, &event->shear, strain);
+  field_event(kmc, event, strain, origin, d);
+  stz_ml_post_event(e, origin, d);
+}
+
+void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
+  float d[5];
+  int origin[3];
+  field_event(kmc, event, strain, origin, d);
   stz_ml_take_event(kmc, origin, d);
 }
 

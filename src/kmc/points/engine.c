@@ -309,6 +309,7 @@ const stz_engine stz_engine_points = {
     .create = points_create,
     .destroy = points_destroy,
     .next = points_next,
+    .begin = stz_ml_begin,
     .add_stress = stz_points_add_stress,
     .rates = stz_ml_rates,
     .stress = stz_ml_stress,

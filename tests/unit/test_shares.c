@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The work of one event in shares, by a team: near part, levels, and the list of exhausted rows have the bits of the
+// serial calls, for any number of shares and workers, in whatever order the shares are taken.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/team.h"
+#include "elastic/far.h"
+#include "elastic/near.h"
+#include "rng/rng.h"
+
+enum { EVENTS = 40, MOST_WORKERS = 5 };
+static const float SCALE = 2.0f; // of slack to stress, nm^3/eV
+
+typedef struct field {
+  stz_far *far;
+  stz_near *near;
+  stz_row8 *rows8;
+} field;
+
+typedef struct box {
+  stz_grid *grid;
+  stz_elastic *elastic;
+  stz_split *split;
+  field serial, shared;
+} box;
+
+static void open_field(const box *b, int workers, field *f) {
+  assert_int_equal(stz_far_create(b->split, b->elastic, &f->far), STZ_OK);
+  assert_int_equal(stz_near_create(b->split, workers, &f->near), STZ_OK);
+  assert_int_equal(STZ_NEW(f->rows8, stz_grid_sites(b->grid) / 8), STZ_OK);
+}
+
+static void close_field(field *f) {
+  stz_free(f->rows8);
+  stz_near_destroy(&f->near);
+  stz_far_destroy(&f->far);
+}
+
+static void open_box(box *b, const int cells[3], stz_boundary boundary) {
+  const stz_lattice_params lattice = {
+      .cells = {cells[0], cells[1], cells[2]}, .spacing_nm = 0.58, .boundary = boundary};
+  const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
+  assert_int_equal(stz_grid_create(MPI_COMM_SELF, &lattice, &b->grid), STZ_OK);
+  assert_int_equal(stz_elastic_create(b->grid, &elastic, 1.7, &b->elastic), STZ_OK);
+  assert_int_equal(stz_split_create(b->grid, b->elastic, 0.0815, &b->split), STZ_OK);
+  open_field(b, 1, &b->serial);
+  open_field(b, MOST_WORKERS, &b->shared);
+}
+
+static void close_box(box *b) {
+  close_field(&b->serial);
+  close_field(&b->shared);
+  stz_split_destroy(&b->split);
+  stz_elastic_destroy(&b->elastic);
+  stz_grid_destroy(&b->grid);
+  assert_int_equal(stz_alloc_live(), 0);
+}
+
+// What the parts of an event share: first those of the levels, then those of the near part.
+typedef struct event {
+  const box *b;
+  int origin[3], each, far, near;
+  float strain[5];
+} event;
+
+static void take_part(void *context, int64_t first, int64_t end, int worker) {
+  const event *v = context;
+  const field *f = &v->b->shared;
+  const int part = (int)first;
+  stz_exhausted *exhausted;
+  assert_int_equal(end, first + 1);
+  if (part < v->far)
+    stz_far_add_share(f->far, part, v->each, v->origin, v->strain);
+  else
+    (void)stz_near_add_share(f->near, part - v->far, v->near, worker, v->origin, v->strain, SCALE, f->rows8,
+                             &exhausted);
+}
+
+static void draw(const box *b, int number, event *v) {
+  stz_rng rng = stz_rng_stream(1, STZ_RNG_EVENTS, (uint64_t)number);
+  *v = (event){.b = b, .each = 1 + number % 5, .near = 1 + number % STZ_NEAR_SHARES};
+  v->far = stz_far_shares(b->shared.far, v->each);
+  stz_grid_coords(b->grid, (int64_t)stz_rng_below(&rng, (uint64_t)stz_grid_sites(b->grid)), v->origin);
+  for (int c = 0; c < 5; c++) v->strain[c] = 0.03f * (float)(2.0 * stz_rng_uniform(&rng) - 1.0);
+}
+
+static void same_field(const box *b) {
+  size_t bytes;
+  const void *serial = stz_far_state(b->serial.far, &bytes), *shared = stz_far_state(b->shared.far, &bytes);
+  assert_true(bytes > 1000);
+  assert_memory_equal(serial, shared, bytes);
+  assert_memory_equal(b->serial.rows8, b->shared.rows8, (size_t)stz_grid_sites(b->grid) / 8 * sizeof(stz_row8));
+}
+
+static void add_by_team(const box *b, stz_team *team, int number) {
+  event v;
+  stz_exhausted *one, *other;
+  draw(b, number, &v);
+  const int rows8 = stz_near_add(b->serial.near, v.origin, v.strain, SCALE, b->serial.rows8, &one);
+  stz_far_add(b->serial.far, v.origin, v.strain);
+  stz_team_post(team, v.far, take_part, &v);
+  stz_team_post(team, v.near, take_part, &v);
+  stz_team_join(team);
+  assert_int_equal(stz_near_gather(b->shared.near, v.near, &other), rows8);
+  assert_in_range(rows8, 20, STZ_NEAR_PIECES); // a slack that is all used stays so
+  for (int i = 0; i < rows8; i++) {            // in the same order
+    assert_int_equal(one[i].row8, other[i].row8);
+    assert_int_equal(one[i].lanes, other[i].lanes);
+  }
+}
+
+static void check_box(int nx, int ny, int nz, stz_boundary boundary) {
+  box b;
+  open_box(&b, (const int[3]){nx, ny, nz}, boundary);
+  int number = 0;
+  for (int workers = 2; workers <= MOST_WORKERS; workers++) {
+    stz_team *team;
+    assert_int_equal(stz_team_create_local(workers, &team), STZ_OK);
+    for (int i = 0; i < EVENTS; i++) add_by_team(&b, team, number++);
+    stz_team_destroy(&team);
+    same_field(&b);
+  }
+  close_box(&b);
+}
+
+static void shares_32(void **state) {
+  (void)state;
+  check_box(32, 40, 32, STZ_BOUNDARY_PERIODIC);
+}
+
+static void shares_64(void **state) {
+  (void)state;
+  check_box(64, 64, 72, STZ_BOUNDARY_PERIODIC);
+}
+
+static void shares_film(void **state) {
+  (void)state;
+  check_box(32, 32, 24, STZ_BOUNDARY_FILM);
+}
+
+int main(void) {
+  MPI_Init(NULL, NULL);
+  setenv("STZKMC_TEAM_BRISK", "1", 1);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(shares_32), cmocka_unit_test(shares_64),
+                                     cmocka_unit_test(shares_film)};
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  MPI_Finalize();
+  return failed;
+}
