@@ -4,7 +4,8 @@
 //
 //   bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS
 //
-// "film": a film of so many layers, as wide, and the periodic box in turns, by the multilevel engine.
+// "film": a film of so many layers, as wide as gives it the sites of the periodic box, and that box in turns, by the
+// multilevel engine.
 // "points": the points engine and the multilevel engine in turns, each on a sample of its own from the same state.
 //
 // Creep at 3.3 GPa from a state that the multilevel engine has developed: 0.2 events a site where it runs (one rank, no
@@ -72,7 +73,13 @@ static void develop(bench *b, const stz_kmc_params *params) {
   stz_kmc_destroy(&b->kmc);
 }
 
-// `layers`: of a film, 0: a periodic box.
+// Width of a film with the sites of a box of n cells per axis, as near as multiples of 8 come.
+static int film_width(int n, int layers) {
+  const int width = 8 * (int)lround(sqrt((double)n * n * n / layers) / 8.0);
+  return width < 32 ? 32 : width;
+}
+
+// `layers`: of a film of the width n, 0: a periodic box.
 static void create(bench *b, int n, int layers, stz_orientation orientation, stz_engine_kind engine) {
   const stz_lattice_params lattice = {.cells = {n, n, layers ? layers : n},
                                       .spacing_nm = 0.58,
@@ -349,13 +356,14 @@ static void measure_turns(bench b[2], int n, const char *engine, const char *ori
          "\"state_events_per_site\": %.3g, \"us_least\": [%.3f, %.3f], \"us_median\": [%.3f, %.3f], "
          "\"least_of_multilevel\": %.3f, \"median_of_multilevel\": %.3f, \"candidates\": [%.2f, %.2f], "
          "\"squeezed\": [%.2f, %.2f], \"folds\": [%.3f, %.3f], \"bounds\": [%.1f, %.1f], \"missed\": [%.2g, %.2g], "
-         "\"bytes_per_site\": [%.1f, %.1f]}\n",
+         "\"bytes_per_site\": [%.1f, %.1f], \"sites\": [%.0f, %.0f], \"setup_s\": [%.1f, %.1f]}\n",
          engine, orientation, n, 1e6 / us[1][TURNS / 2],
          (b[1].developed + (double)s[1].events) / (double)stz_grid_sites(b[1].grid), us[0][0], us[1][0],
          us[0][TURNS / 2], us[1][TURNS / 2], us[1][0] / us[0][0], us[1][TURNS / 2] / us[0][TURNS / 2], per_event[0][0],
          per_event[0][1], per_event[1][0], per_event[1][1], per_event[2][0], per_event[2][1], per_event[3][0],
          per_event[3][1], per_event[4][0], per_event[4][1], stz_kmc_bytes_per_site(b[0].kmc),
-         stz_kmc_bytes_per_site(b[1].kmc));
+         stz_kmc_bytes_per_site(b[1].kmc), (double)stz_grid_sites(b[0].grid), (double)stz_grid_sites(b[1].grid),
+         b[0].setup, b[1].setup);
 }
 
 int main(int argc, char **argv) {
@@ -371,7 +379,10 @@ int main(int argc, char **argv) {
   const stz_orientation orientation =
       strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM;
   create(&b[0], n, 0, orientation, fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
-  if (turns) create(&b[1], n, layers, orientation, layers ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_POINTS);
+  if (turns) {
+    const stz_engine_kind other = layers ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_POINTS;
+    create(&b[1], layers ? film_width(n, layers) : n, layers, orientation, other);
+  }
   if (turns)
     measure_turns(b, n, argv[4], argv[2], atof(argv[3]));
   else
