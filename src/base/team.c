@@ -25,6 +25,7 @@ typedef char core_set; // other systems place threads by themselves
 static const int64_t AWAKE_NS = 100000; // a worker waits so long for parts that are posted, before it sleeps
 static const int64_t LATE_NS = 300000;  // a part that takes longer has lost its core to another process
 enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late one, at first and at most
+enum { FORGIVEN = 16 };                 // times as many in time, and half as many are left out after the next late one
 
 typedef struct worker {
   stz_team *team;
@@ -58,6 +59,7 @@ struct stz_team {
   atomic_int calls;  // jobs and the end, which call workers to the lock
   bool forced, spins;
   int rest, next_rest; // posts to be left out: now, and after the next late one
+  int in_time;         // posts since next_rest changed
 };
 
 // A copy of the process has none of the threads.
@@ -225,6 +227,19 @@ void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context
   wake(team);
 }
 
+// After a late post some are left out: the more, the more often posts are late.
+static void judge(stz_team *team, bool late) {
+  if (late) {
+    team->rest = team->next_rest;
+    team->next_rest = 2 * team->rest < MOST_REST ? 2 * team->rest : MOST_REST;
+  } else if (++team->in_time < FORGIVEN * team->next_rest || team->next_rest == REST) {
+    return;
+  } else {
+    team->next_rest /= 2;
+  }
+  team->in_time = 0;
+}
+
 void stz_team_join(stz_team *team) {
   (void)take_offered(team, 0);
   int64_t begin = 0, waited = 0;
@@ -238,9 +253,7 @@ void stz_team_join(stz_team *team) {
       pause_a_little();
   }
   atomic_store_explicit(&team->offers, 0, memory_order_relaxed);
-  if (waited <= LATE_NS || team->forced) return;
-  team->rest = team->next_rest;
-  team->next_rest = 2 * team->rest < MOST_REST ? 2 * team->rest : MOST_REST;
+  if (!team->forced) judge(team, waited > LATE_NS);
 }
 
 // Signals are for the main thread, which knows what a wish to stop is.
