@@ -54,15 +54,15 @@ static stz_err set_number(const stz_key *key, const field *at, void *place) {
   double value = 0.0;
   long long integer = 0;
   char needs[STZ_TEXT_SIZE], got[32];
-  stz_key_needs(key, needs, sizeof needs);
   if (key->type == STZ_KEY_FLOAT ? !stz_setting_number(at->setting, &value)
                                  : !stz_setting_integer(at->setting, &integer)) {
+    stz_key_needs(key, needs, sizeof needs);
     return refuse_setting(at, needs);
   }
   if (key->type != STZ_KEY_FLOAT) value = (double)integer;
-  stz_key_range(key, needs, sizeof needs);
-  stz_format_double(value, false, got);
   if (!in_range(key, value)) {
+    stz_key_range(key, needs, sizeof needs);
+    stz_format_double(value, false, got);
     const size_t length = strlen(needs);
     stz_limits_hint(key, value, needs + length, sizeof needs - length);
     return refuse(at, got, needs);
@@ -366,6 +366,41 @@ stz_err stz_builder_create(const char *input_name, stz_config_builder *builder) 
   return STZ_OK;
 failed:
   stz_builder_clear(builder);
+  return err;
+}
+
+static stz_err copy_levels(const stz_strain_levels *from, stz_strain_levels *copy) {
+  if (from->count == 0) return STZ_OK;
+  STZ_TRY(STZ_NEW(copy->values, from->count));
+  memcpy(copy->values, from->values, (size_t)from->count * sizeof *from->values);
+  copy->count = from->count;
+  return STZ_OK;
+}
+
+static stz_err copy_all(const stz_config_builder *from, stz_config_builder *copy) {
+  const stz_config *config = from->config;
+  const size_t segments = (size_t)config->segments, origins = (segments + 1) * (size_t)stz_schema_count;
+  STZ_TRY(STZ_NEW(copy->config, 1));
+  stz_config *c = copy->config;
+  *c = *config;
+  c->protocol = NULL;
+  c->nbed_strains = c->snapshot_strains = c->statistics_strains = (stz_strain_levels){.values = NULL};
+  STZ_TRY(copy_levels(&config->nbed_strains, &c->nbed_strains));
+  STZ_TRY(copy_levels(&config->snapshot_strains, &c->snapshot_strains));
+  STZ_TRY(copy_levels(&config->statistics_strains, &c->statistics_strains));
+  if (segments > 0) {
+    STZ_TRY(STZ_NEW(c->protocol, segments));
+    memcpy(c->protocol, config->protocol, segments * sizeof *c->protocol);
+  }
+  STZ_TRY(STZ_NEW(copy->origins, origins));
+  memcpy(copy->origins, from->origins, origins * sizeof *copy->origins);
+  return STZ_OK;
+}
+
+stz_err stz_builder_copy(const stz_config_builder *from, stz_config_builder *copy) {
+  *copy = (stz_config_builder){.input_name = from->input_name};
+  const stz_err err = copy_all(from, copy);
+  if (err != STZ_OK) stz_builder_clear(copy);
   return err;
 }
 

@@ -32,7 +32,8 @@ typedef struct stz_config_builder {
   stz_origin *origins; // a row of stz_schema_count for the keys outside segments, then one for each segment
 } stz_config_builder;
 
-stz_err stz_builder_create(const char *input_name, stz_config_builder *builder) STZ_MUST_USE; // with all defaults
+stz_err stz_builder_create(const char *input_name, stz_config_builder *builder) STZ_MUST_USE;    // with all defaults
+stz_err stz_builder_copy(const stz_config_builder *from, stz_config_builder *copy) STZ_MUST_USE; // before any check
 void stz_builder_clear(stz_config_builder *builder);
 
 // Sets what the tree of a file sets.

@@ -14,16 +14,6 @@
 #include "config/find.h"
 #include "config/limits.h"
 
-// Builds a builder from all layers but the checks between keys; model->text is NULL without a model.
-static stz_err build(const stz_source *input, const stz_source *model, const stz_override *overrides, int count,
-                     stz_config_builder *builder) {
-  STZ_TRY(stz_builder_create(input->name, builder));
-  if (model->text) STZ_TRY(stz_builder_apply_file(builder, model, STZ_LAYER_MODEL));
-  STZ_TRY(stz_builder_apply_file(builder, input, STZ_LAYER_INPUT));
-  for (int i = 0; i < count; i++) STZ_TRY(stz_builder_apply_override(builder, &overrides[i]));
-  return STZ_OK;
-}
-
 // A file that the input names by a key, as it was read.
 typedef struct named {
   const char *key; // "model", "stz.modes"
@@ -33,10 +23,38 @@ typedef struct named {
   struct named *next;
 } named;
 
+// What a model (NULL: none) and the input say, before the overrides and the checks between keys.
+typedef struct base {
+  const stz_source *model;
+  stz_config_builder builder; // its config is NULL until it is made
+} base;
+
 struct stz_template {
   stz_source input;
   named *files;
+  base plain, modelled; // without a model, and with the last one
 };
+
+static stz_err make_base(const stz_source *input, const stz_source *model, base *made) {
+  if (made->builder.config && made->model == model) return STZ_OK;
+  stz_builder_clear(&made->builder);
+  made->model = model;
+  stz_err err = stz_builder_create(input->name, &made->builder);
+  if (err == STZ_OK && model) err = stz_builder_apply_file(&made->builder, model, STZ_LAYER_MODEL);
+  if (err == STZ_OK) err = stz_builder_apply_file(&made->builder, input, STZ_LAYER_INPUT);
+  if (err != STZ_OK) stz_builder_clear(&made->builder);
+  return err;
+}
+
+// Builds a builder from all layers but the checks between keys.
+static stz_err build(stz_template *t, const stz_source *model, const stz_override *overrides, int count,
+                     stz_config_builder *builder) {
+  base *made = model ? &t->modelled : &t->plain;
+  STZ_TRY(make_base(&t->input, model, made));
+  STZ_TRY(stz_builder_copy(&made->builder, builder));
+  for (int i = 0; i < count; i++) STZ_TRY(stz_builder_apply_override(builder, &overrides[i]));
+  return STZ_OK;
+}
 
 // Finds and reads the file that a key of the builder names: a path, or a name in the folder `folder` of models/ ("":
 // that itself). Collective.
@@ -230,7 +248,7 @@ static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *
   stz_err err = stz_builder_check(builder);
   if (err == STZ_OK) err = keep_paths(&t->input, config);
   STZ_TRY(stz_agree(comm, err));
-  if (model->text) files[0] = used_source("model", config->model, model);
+  if (model) files[0] = used_source("model", config->model, model);
   if (modes) files[1] = used_source("stz.modes", modes_name, modes);
   for (stz_given_field i = 0; i < STZ_GIVEN_FIELDS; i++) {
     const stz_given *g = &config->given[i];
@@ -245,16 +263,16 @@ static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *
 
 stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
                             stz_config **config) {
-  const stz_source none = {.text = NULL}, *model = &none, *modes = NULL;
+  const stz_source *model = NULL, *modes = NULL;
   stz_config_builder builder = {.config = NULL};
   char modes_name[sizeof builder.config->modes];
   *config = NULL;
   stz_err err;
-  STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &builder)));
+  STZ_TRY_TO(done, err, stz_agree(comm, build(made, model, overrides, count, &builder)));
   if (builder.config->model[0]) { // known only now: build again with the model beneath
     STZ_TRY_TO(done, err, find_named(comm, made, &builder, "model", "", &model));
     stz_builder_clear(&builder);
-    STZ_TRY_TO(done, err, stz_agree(comm, build(&made->input, model, overrides, count, &builder)));
+    STZ_TRY_TO(done, err, stz_agree(comm, build(made, model, overrides, count, &builder)));
   }
   memcpy(modes_name, builder.config->modes, sizeof modes_name);
   STZ_TRY_TO(done, err, read_modes(comm, made, &builder, &modes));
@@ -279,20 +297,22 @@ stz_err stz_template_read(MPI_Comm comm, const char *path, stz_template **made) 
   return STZ_OK;
 }
 
-// What was read besides the input.
-static void clear_files(stz_template *t) {
+// All that was read or made of it, but for the template itself.
+static void clear(stz_template *t) {
+  stz_builder_clear(&t->plain.builder);
+  stz_builder_clear(&t->modelled.builder);
   for (named *n = t->files, *next; n; n = next) {
     next = n->next;
     stz_source_clear(&n->source);
     stz_free(n);
   }
   t->files = NULL;
+  stz_source_clear(&t->input);
 }
 
 void stz_template_destroy(stz_template **made) {
   if (!*made) return;
-  clear_files(*made);
-  stz_source_clear(&(*made)->input);
+  clear(*made);
   stz_free(*made);
   *made = NULL;
 }
@@ -313,8 +333,7 @@ stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, cons
   *config = NULL;
   stz_err err = stz_source_broadcast(comm, name, text, &made.input);
   if (err == STZ_OK) err = stz_template_config(comm, &made, overrides, count, config);
-  clear_files(&made);
-  stz_source_clear(&made.input);
+  clear(&made);
   return err;
 }
 

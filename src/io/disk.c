@@ -145,7 +145,7 @@ int stz_disk_take_at(stz_team *team, int file, off_t at, size_t bytes, void *dat
 
 // The checksum of docs/output.md: 64-bit words in LANES lanes side by side, so that numpy computes it as fast as C
 // does. The lanes do not meet before the end, so that a team shares them; ROUNDS words of each are read at a time.
-enum { LANES = 4096, LANES_PART = 512, ROUNDS = 256 };
+enum { LANES = 4096, LANES_PART = 512, ROUNDS = 256, ROUND_BYTES = LANES * sizeof(uint64_t) };
 static const uint64_t OFFSET = 0xcbf29ce484222325u, FACTOR = 0x100000001b3u;
 
 typedef struct sealing {
@@ -167,9 +167,8 @@ static void mix_lanes(void *context, int64_t first, int64_t end, int worker) {
   }
 }
 
-// Of the first `bytes` of an open file; s->words has room for ROUNDS x LANES words.
+// Of the first `bytes` of an open file; s->words has room for them, or for ROUNDS rounds.
 static stz_err checksum_of(stz_team *team, int file, size_t bytes, const char *path, sealing *s, uint64_t *sum) {
-  enum { ROUND_BYTES = LANES * sizeof *s->words };
   for (uint64_t i = 0; i < LANES; i++) s->lanes[i] = OFFSET + i;
   for (size_t at = 0; at < bytes;) {
     const size_t most = (size_t)ROUNDS * ROUND_BYTES, part = bytes - at < most ? bytes - at : most;
@@ -189,8 +188,9 @@ static stz_err checksum_of(stz_team *team, int file, size_t bytes, const char *p
 
 static stz_err checksum(stz_team *team, int file, size_t bytes, const char *path, uint64_t *sum) {
   sealing s = {0};
-  STZ_TRY(STZ_NEW(s.words, (ROUNDS + 1) * LANES));
-  s.lanes = s.words + ROUNDS * LANES;
+  const size_t needed = (bytes + ROUND_BYTES - 1) / ROUND_BYTES, rounds = needed < ROUNDS ? needed : ROUNDS;
+  STZ_TRY(STZ_NEW(s.words, (rounds + 1) * LANES));
+  s.lanes = s.words + rounds * LANES;
   const stz_err err = checksum_of(team, file, bytes, path, &s, sum);
   stz_free(s.words);
   return err;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/thermal.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/mathfn.h"
@@ -11,8 +12,8 @@
 #include "stz/modes.h"
 #include "stz/rates.h"
 
-// Points: of the structure field, of the noise at each, of the orientations.
-enum { FIELD = STZ_FIELD_BINS, NOISE = 32, TURNS = 8 };
+// Points: of the structure field, of the noise at each, of the orientations; barriers at which rates are computed.
+enum { FIELD = STZ_FIELD_BINS, NOISE = 32, TURNS = 8, KNOTS = 129 };
 static const double FURTHEST = 4.0; // standard deviations of a Gaussian that are looked at
 static const double SLOPE = 0.92;   // mean of |grad f| lambda/(2 pi) of random waves, f of variance 1
 
@@ -20,7 +21,7 @@ struct stz_thermal {
   const stz_config *config;
   double share[FIELD], noise_fraction[NOISE]; // sum 1
   double barrier[FIELD][NOISE];               // eV
-  stz_marginal marginal;
+  double least, most;                         // of the barriers
   stz_modes modes;
 };
 
@@ -99,24 +100,42 @@ static double found_at(const stz_field_found *found, int i, double g, double *sh
   return found->g[i];
 }
 
+// The map of the noise, which most inputs of a sweep share.
+static const stz_marginal *marginal_of(const stz_barrier_params *b) {
+  static stz_marginal marginal;
+  static double shape, cutoff;
+  static int distribution = -1;
+  if (distribution != (int)b->distribution || shape != b->weibull_shape || cutoff != b->cutoff_sigma) {
+    stz_marginal_set(&marginal, b->distribution, b->weibull_shape, b->cutoff_sigma);
+    distribution = (int)b->distribution;
+    shape = b->weibull_shape;
+    cutoff = b->cutoff_sigma;
+  }
+  return &marginal;
+}
+
 stz_thermal *stz_thermal_create(const stz_config *config, const stz_field_found *found) {
   stz_thermal *t = NULL;
   double field[FIELD], slope[FIELD], noise[NOISE];
   const stz_barrier_params *b = &config->barriers;
   if (STZ_NEW(t, 1) != STZ_OK) return NULL;
   t->config = config;
-  stz_marginal_set(&t->marginal, b->distribution, b->weibull_shape, b->cutoff_sigma);
+  const stz_marginal *marginal = marginal_of(b);
   stz_modes_init(&t->modes, STZ_ORIENTATION_RANDOM, 0);
   if (config->stz.catalogue.count > 0) stz_modes_replace(&t->modes, &config->stz.catalogue);
   structure_field(&config->micro, field, t->share, slope);
   gaussian(NOISE, noise, t->noise_fraction);
+  t->least = INFINITY;
+  t->most = -INFINITY;
   for (int i = 0; i < FIELD; i++) {
     double interface;
     double g = structure_at(&config->micro, field[i], slope[i], &interface);
     g = found_at(found, i, g, &t->share[i], &interface);
     const double base = b->mean_eV + (b->composition_eV + b->modulus_eV) * g - b->interface_eV * interface;
     for (int j = 0; j < NOISE; j++) {
-      t->barrier[i][j] = fmax(b->floor_eV, base + b->width_eV * stz_marginal_map(&t->marginal, noise[j]));
+      t->barrier[i][j] = fmax(b->floor_eV, base + b->width_eV * stz_marginal_map(marginal, noise[j]));
+      t->least = fmin(t->least, t->barrier[i][j]);
+      t->most = fmax(t->most, t->barrier[i][j]);
     }
   }
   return t;
@@ -160,16 +179,36 @@ static double site_factor(const stz_thermal *t, double barrier, int turn, double
   return sum;
 }
 
+// Logarithms of the factors of a site at barriers from the least to the most, for each orientation.
+static void tabulate(const stz_thermal *t, double stress, double kT, double table[TURNS][KNOTS]) {
+  for (int turn = 0; turn < TURNS; turn++) {
+    for (int k = 0; k < KNOTS; k++) {
+      const double barrier = t->least + (t->most - t->least) * k / (KNOTS - 1);
+      table[turn][k] = log(fmax(DBL_MIN, site_factor(t, barrier, turn, stress, kT)));
+    }
+  }
+}
+
+// Between the knots, in the logarithm: exact where all modes' rates fall alike with the barrier, else to a few per
+// cent.
+static double factor_at(const stz_thermal *t, const double table[KNOTS], double barrier) {
+  const double width = t->most - t->least, at = width > 0.0 ? (barrier - t->least) / width * (KNOTS - 1) : 0.0;
+  const int k = (int)fmin(at, KNOTS - 2);
+  return exp(table[k] + (at - k) * (table[k + 1] - table[k]));
+}
+
 void stz_thermal_rates(const stz_thermal *t, double temperature_K, double stress_GPa, double *first, double *steady) {
   const stz_lattice_params *lattice = &t->config->lattice;
   const double sites = (double)lattice->cells[0] * lattice->cells[1] * lattice->cells[2];
   const double attempts = sites * stz_attempt_rate(&t->config->stz, lattice->spacing_nm);
   const double kT = STZ_BOLTZMANN * temperature_K, stress = stress_GPa * STZ_GPA;
+  double table[TURNS][KNOTS];
+  tabulate(t, stress, kT, table);
   *first = *steady = 0.0;
   for (int i = 0; i < FIELD; i++) {
     double wait = 0.0;
     for (int k = 0; k < NOISE * TURNS; k++) {
-      const double rate = site_factor(t, t->barrier[i][k / TURNS], k % TURNS, stress, kT);
+      const double rate = factor_at(t, table[k % TURNS], t->barrier[i][k / TURNS]);
       const double weight = t->noise_fraction[k / TURNS] / TURNS;
       *first += t->share[i] * weight * rate * attempts;
       wait += weight / rate;

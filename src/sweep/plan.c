@@ -156,21 +156,36 @@ static stz_err check_fields(MPI_Comm comm, stz_plan *plan, const stz_config *con
   return stz_sim_check_files(comm, config, &found);
 }
 
-static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
+// Cost of a run; that of the replica before, but for the seed the same run, holds for it too.
+static void plan_cost(stz_plan *plan, int run, const stz_config *config, int ranks) {
   stz_plan_run *r = &plan->runs[run];
-  stz_config *config = NULL;
   stz_estimate estimate;
-  *r = (stz_plan_run){.point = run / plan->spec->replicas, .replica = run % plan->spec->replicas};
-  r->seed = seed_of(plan->spec, r->point, r->replica);
-  STZ_TRY(stz_plan_config(comm, plan, run, &config));
-  note(comm, plan, config->notes);
-  r->input_hash = stz_state_input_hash(config->resolved_text);
+  if (r->replica > 0) {
+    const stz_plan_run *before = r - 1;
+    r->seconds = before->seconds;
+    r->ranks = before->ranks;
+    r->events = before->events;
+    r->bytes = before->bytes;
+    r->memory = before->memory;
+    return;
+  }
   stz_sim_estimate(config, ranks, NULL, &estimate);
   r->seconds = estimate.seconds;
   r->ranks = estimate.ranks;
   r->events = estimate.events;
   r->bytes = estimate.file_bytes;
   r->memory = estimate.bytes_per_rank;
+}
+
+static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
+  stz_plan_run *r = &plan->runs[run];
+  stz_config *config = NULL;
+  *r = (stz_plan_run){.point = run / plan->spec->replicas, .replica = run % plan->spec->replicas};
+  r->seed = seed_of(plan->spec, r->point, r->replica);
+  STZ_TRY(stz_plan_config(comm, plan, run, &config));
+  note(comm, plan, config->notes);
+  r->input_hash = stz_state_input_hash(config->resolved_text);
+  plan_cost(plan, run, config, ranks);
   stz_err err = check_fields(comm, plan, config);
   if (err == STZ_OK && run == 0) err = stz_agree(comm, make_identity(plan, config));
   stz_config_destroy(&config);

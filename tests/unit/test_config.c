@@ -409,6 +409,36 @@ static void test_mutations(void **state) {
   free(text);
 }
 
+// Whatever a template has made before, it makes what is read anew: of no model, of either of two, and of protocols and
+// levels of other lengths.
+static void test_template(void **state) {
+  (void)state;
+  static const char *const sets[][3] = {
+      {"barriers.width_eV=0.11", NULL, NULL},
+      {"model=" STZ_TEST_DATA "/../../models/zr65ni35.cfg", "output.nbed_strains=[0.0, 0.01, 0.02]", NULL},
+      {"protocol=({type=\"age\";duration_s=1.0;},{type=\"age\";duration_s=2.0;})", "protocol[1].duration_s=3.0", NULL},
+      {"model=" STZ_TEST_DATA "/../../models/vitreloy1.cfg", "output.nbed_strains=[]", "stz.orientation=aligned"},
+      {"model=" STZ_TEST_DATA "/../../models/zr65ni35.cfg", "barriers.width_eV=0.12", NULL},
+      {NULL, NULL, NULL}};
+  write_file(input, minimal, sizeof minimal - 1);
+  stz_template *template = NULL;
+  assert_int_equal(stz_template_read(MPI_COMM_WORLD, input, &template), STZ_OK);
+  for (size_t i = 0; i < 2 * sizeof sets / sizeof *sets; i++) {
+    stz_override overrides[3] = {{.text = NULL}};
+    int count = 0;
+    const char *const *set = sets[i % (sizeof sets / sizeof *sets)];
+    for (; count < 3 && set[count]; count++) overrides[count].text = set[count];
+    stz_config *made = NULL;
+    assert_int_equal(stz_template_config(MPI_COMM_WORLD, template, overrides, count, &made), STZ_OK);
+    stz_config *anew = read_text(minimal, overrides, count);
+    assert_string_equal(made->resolved_text, anew->resolved_text);
+    assert_string_equal(made->notes, anew->notes);
+    stz_config_destroy(&made);
+    stz_config_destroy(&anew);
+  }
+  stz_template_destroy(&template);
+}
+
 static int make_folder(void **state) {
   (void)state;
   char path[64];
@@ -438,7 +468,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_protocol),     cmocka_unit_test(test_integers),
       cmocka_unit_test(test_numbers),      cmocka_unit_test(test_precedence),
       cmocka_unit_test(test_model_search), cmocka_unit_test(test_resolved_is_an_input),
-      cmocka_unit_test(test_mutations),
+      cmocka_unit_test(test_mutations),    cmocka_unit_test(test_template),
   };
   const int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
   MPI_Finalize();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The points of a sweep: Sobol's against scipy's (tests/data/sobol_vectors.txt), the strata of a Latin hypercube, the
-// order of a grid; and the texts of the manifest, there and back.
+// order of a grid; the texts of the manifest, there and back; the costs of a plan's runs.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,12 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "sim/sim.h"
 #include "sweep/design.h"
 #include "sweep/json.h"
+#include "sweep/plan.h"
 #include "sweep/sobol.h"
 
 static void sobol_vectors(void **state) {
@@ -159,10 +162,49 @@ static void json(void **state) {
   assert_int_equal(stz_alloc_live(), 0);
 }
 
+// The plan's numbers of each run, against those of its input when that is read by itself.
+static void plan(void **state) {
+  (void)state;
+  char path[] = "/tmp/stz_plan_XXXXXX";
+  const int file = mkstemp(path);
+  assert_true(file >= 0);
+  FILE *out = fdopen(file, "w");
+  fputs("input = \"" STZ_TEST_DATA
+        "/../../inputs/tension.cfg\";\nset = [ \"lattice.cells=[16,16,16]\", \"nbed.foil_nm=9.0\" ];\n"
+        "axes = ( { key = \"protocol[0].until_strain\"; values = [0.03, 0.06]; } );\nreplicas = 3;\n",
+        out);
+  assert_int_equal(fclose(out), 0);
+  stz_plan *made = NULL;
+  assert_int_equal(stz_plan_read(MPI_COMM_NULL, path, NULL, 0, 1, &made), STZ_OK);
+  assert_int_equal(made->count, 6);
+  for (int run = 0; run < made->count; run++) {
+    const stz_plan_run *r = &made->runs[run];
+    char strain[64], seed[64];
+    snprintf(strain, sizeof strain, "protocol[0].until_strain=%s", run < 3 ? "0.03" : "0.06");
+    snprintf(seed, sizeof seed, "run.seed=%lluL", (unsigned long long)r->seed);
+    const stz_override overrides[] = {
+        {.text = "lattice.cells=[16,16,16]"}, {.text = "nbed.foil_nm=9.0"}, {.text = strain}, {.text = seed}};
+    stz_config *config = NULL;
+    stz_estimate alone;
+    const char *input = STZ_TEST_DATA "/../../inputs/tension.cfg";
+    assert_int_equal(stz_config_read(MPI_COMM_NULL, input, overrides, 4, &config), STZ_OK);
+    stz_sim_estimate(config, 1, NULL, &alone);
+    assert_true(r->seconds == alone.seconds && r->events == alone.events && r->bytes == alone.file_bytes);
+    assert_true(r->memory == alone.bytes_per_rank && r->ranks == alone.ranks);
+    assert_true(run == 0 || r->seed != r[-1].seed);
+    stz_config_destroy(&config);
+  }
+  assert_true(made->runs[3].events > 1.5 * made->runs[2].events);
+  stz_plan_destroy(&made);
+  unlink(path);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sobol_vectors),   cmocka_unit_test(sobol_strata), cmocka_unit_test(grid),
-      cmocka_unit_test(latin_hypercube), cmocka_unit_test(too_many),     cmocka_unit_test(json),
+      cmocka_unit_test(sobol_vectors), cmocka_unit_test(sobol_strata),
+      cmocka_unit_test(grid),          cmocka_unit_test(latin_hypercube),
+      cmocka_unit_test(too_many),      cmocka_unit_test(json),
+      cmocka_unit_test(plan),
   };
   return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
 }
