@@ -112,7 +112,11 @@ def test_flow_properties(directory):
     assert mean.values == pytest.approx(expected[..., 0]) and np.isnan(error.values[0, 1:]).all() and error.values[1, 0] < 1e-12
 
 
-def test_collect_is_the_same(directory, tmp_path, capsys):
+# Of all runs at once, of one temperature's, of the replicas', of single runs; packed singly, by pairs and all together.
+@pytest.mark.parametrize("block, chunk", [(1 << 26, 1 << 16), (40_000, 1), (20_000, 1700), (1, 1 << 16)])
+def test_collect_is_the_same(block, chunk, directory, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sweep, "BLOCK_BYTES", block)
+    monkeypatch.setattr(sweep, "CHUNK_BYTES", chunk)
     assert cli.main(["collect", str(directory), "-o", str(tmp_path / "one.h5")]) == 0
     assert capsys.readouterr().out == f"10 runs in {tmp_path}/one.h5\n"
     before, after = stzpost.open_sweep(directory).load(), stzpost.open_sweep(tmp_path / "one.h5")
@@ -121,7 +125,9 @@ def test_collect_is_the_same(directory, tmp_path, capsys):
     assert after["temperature_K"].attrs == before["temperature_K"].attrs
 
 
-def test_a_damaged_result_is_named_and_the_rest_goes_on(directory, tmp_path, capsys):
+@pytest.mark.parametrize("block", [1 << 26, 1])
+def test_a_damaged_result_is_named_and_the_rest_goes_on(block, directory, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sweep, "BLOCK_BYTES", block)
     (directory / "runs/000002.h5").write_bytes(b"\x89HDF\r\n\x1a\nno more")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")

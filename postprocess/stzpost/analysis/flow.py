@@ -22,10 +22,11 @@ def flow_properties(dataset):
     shape = dataset["state"].shape
     values = {name: np.full(shape, np.nan) for name in FLOW_PROPERTIES}
     largest, short = 0.0, 0
+    columns = [dataset[name].variable for name in ("segment", "strain_axial", "stress_axial_GPa", "localisation")]
+    done = dataset["state"].values == "done"
     for cell in np.ndindex(shape):
-        if str(dataset["state"].values[cell]) == "done":
-            columns = ("segment", "strain_axial", "stress_axial_GPa", "localisation")
-            rows = np.array([dataset[name][cell].values for name in columns])
+        if done[cell]:
+            rows = np.array([column[cell].values for column in columns])
             rows = rows[:, np.isfinite(rows[:3]).all(axis=0)]  # before the first event there is no localisation
             if rows.size:
                 for name, value in _flow(*rows).items():
@@ -34,7 +35,7 @@ def flow_properties(dataset):
                     largest, short = max(largest, float(rows[1].max())), short + 1
     if short:
         warnings.warn(
-            f"flow stress: {short} of {int((dataset['state'] == 'done').sum())} runs have none, the mean from "
+            f"flow stress: {short} of {int(done.sum())} runs have none, the mean from "
             f"{tension.FLOW[0]:.0%} to {tension.FLOW[1]:.0%} strain: they reach at most {100 * largest:.3g} %",
             stacklevel=2,
         )

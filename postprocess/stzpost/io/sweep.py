@@ -34,6 +34,7 @@ NOTED = {
 }
 TEXTS = ("state", "state_hash", "message", "file")
 MOST_RUNS = 10**8
+BLOCK_BYTES, CHUNK_BYTES = 1 << 26, 1 << 16  # of a collected sweep: what is held at a time, and packed together
 
 # What the readers need: of the first line, and of each run.
 HEADER = {("design", "program_version", "git", "utc", "command_line"): str, ("points", "replicas", "seed"): int,
@@ -263,7 +264,7 @@ def is_reserved(name):
 
 
 def collect(directory, path, say=lambda done, runs: None):
-    """Writes a sweep into one HDF5 file at `path`: what `open_sweep` gives, one run at a time, so that memory does not
+    """Writes a sweep into one HDF5 file at `path`: what `open_sweep` gives, some runs at a time, so that memory does not
     grow with the number of runs. Returns the number of runs that are done, and of those that could not be read. `say` is
     told after each run how many have been looked at."""
     dataset = open_sweep(directory)
@@ -281,7 +282,7 @@ def _write(dataset, file, directory, say):
     order = dataset["state"].ndim
     for name, variable in {**dataset.coords, **dataset.data_vars}.items():
         text, lazy = variable.dtype.kind in "UO", variable.ndim > order
-        packing = {"compression": "gzip", "chunks": _chunk(variable.shape, order), "fillvalue": np.nan} if lazy else {}
+        packing = {"compression": "gzip", "chunks": _chunk(variable, order), "fillvalue": np.nan} if lazy else {}
         stored = file.create_dataset(name, shape=variable.shape, dtype=texts if text else variable.dtype, **packing)
         stored.attrs["dimensions"] = list(variable.dims)
         stored.attrs["coordinate"] = int(name in dataset.coords)
@@ -290,13 +291,28 @@ def _write(dataset, file, directory, say):
         if not lazy:
             stored[...] = np.vectorize(text_module.whole, otypes=[object])(variable.values) if text else variable.values
     lazy = {name: _column(name, dataset) for name, variable in dataset.data_vars.items() if variable.ndim > order}
-    states, damaged = dataset["state"].values, []
-    for number, cell in enumerate(np.ndindex(states.shape)):
-        path = os.path.join(directory, str(dataset["file"].values[cell]))
-        if states[cell] == "done" and not _copy_run(path, file, lazy, cell):
-            damaged.append(path)
-        say(number + 1, states.size)
-    return sorted(damaged)
+    done = dataset["state"].values == "done"
+    paths = np.vectorize(lambda name: os.path.join(directory, str(name)), otypes=[object])(dataset["file"].values)
+    return sorted(_write_histories(file, lazy, done, paths, say))
+
+
+def _write_histories(file, columns, done, paths, say):
+    """Copies the histories of the runs that are done, in blocks of runs; yields the paths of what cannot be read."""
+    order, number = done.ndim, 0
+    width = sum(np.prod(file[name].shape[order:]) * file[name].dtype.itemsize for name in columns)
+    outer = 0  # dimensions over which blocks follow each other
+    while outer < order and np.prod(done.shape[outer:]) * width > BLOCK_BYTES:
+        outer += 1
+    for first in np.ndindex(done.shape[:outer]):
+        inner = done[first]
+        block = {name: np.full((*np.shape(inner), *file[name].shape[order:]), np.nan, file[name].dtype) for name in columns}
+        for cell in np.ndindex(np.shape(inner)):
+            if done[(*first, *cell)] and not _copy_run(paths[(*first, *cell)], block, columns, cell):
+                yield paths[(*first, *cell)]
+            number += 1
+            say(number, done.size)
+        for name, values in block.items():
+            file[name][first] = values
 
 
 def _column(name, dataset):
@@ -305,22 +321,32 @@ def _column(name, dataset):
     return short if short in dataset.coords else name
 
 
-def _copy_run(path, file, columns, cell):
-    """The histories of one run, read in one go; whether they could be read."""
+def _copy_run(path, block, columns, cell):
+    """The histories of one run into its cell of a block of each; whether they could be read."""
     try:
         with h5py.File(path, "r", locking=False) as run:
-            read = {name: run["history"][column][...] for name, column in columns.items()}
-        for name, values in read.items():
-            file[name][(*cell, slice(0, len(values)))] = values
+            history = run["history"].id
+            for name, column in columns.items():
+                dataset = h5py.h5d.open(history, column.encode())  # a tenth of the time of the interface above it
+                read = np.empty(dataset.shape, block[name].dtype)
+                dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, read)
+                block[name][(*cell, slice(0, len(read)))] = read
     except (OSError, KeyError, ValueError, TypeError):
-        for name in columns:
-            file[name][cell] = np.nan
+        for values in block.values():
+            values[cell] = np.nan
         return False
     return True
 
 
-def _chunk(shape, order):
-    return (1,) * order + tuple(max(1, n) for n in shape[order:])
+def _chunk(variable, order):
+    """Whole histories, of so many runs that a chunk is worth its place in the file's tables."""
+    shape, width = variable.shape, variable.dtype.itemsize
+    chunk = [1] * order + [max(1, n) for n in shape[order:]]
+    for axis in reversed(range(order)):
+        chunk[axis] = max(1, min(shape[axis], CHUNK_BYTES // int(np.prod(chunk) * width)))
+        if chunk[axis] < shape[axis]:
+            break
+    return tuple(chunk)
 
 
 class _Stored(Lazy):
