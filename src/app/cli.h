@@ -34,8 +34,8 @@ typedef struct stz_cli {
   stz_override *overrides; // --set, --seed and those of nbed, in their order
   int override_count;
   bool force, restart;
-  const char *event, *strain; // of kernel, as what follows; NULL if not given
-  const char **at;            // --at, in their order
+  const char *event, *strain, *stretch; // of kernel, as what follows; NULL if not given
+  const char **at;                      // --at, in their order
   int at_count;
   bool json;
   int ranks_per_run;     // of sweep, as what follows

@@ -39,6 +39,7 @@ static stz_err read_site(const char *option, const char *text, const int cells[3
 }
 
 static const double LARGEST = 1e3, TRACE = 1e-5; // of a strain; of its trace, over its largest component
+static const double STRETCH = 0.3;               // as far as the operator's aliases reach
 
 static stz_err read_strain(const char *text, double strain[COMPONENTS]) {
   double largest = 0.0;
@@ -53,9 +54,20 @@ static stz_err read_strain(const char *text, double strain[COMPONENTS]) {
                   trace);
 }
 
-static stz_err read_request(const stz_cli *cli, const int cells[3], stz_kernel_request *request, int (*at)[3]) {
+static stz_err read_stretch(const char *text, const stz_config *config, double stretch[3]) {
+  bool good = read_list(text, 3, stretch);
+  for (int axis = 0; axis < 3 && good; axis++) good = fabs(stretch[axis]) <= STRETCH;
+  if (!good) return stz_fail(STZ_EINPUT, "--stretch: got `%s`, needs three numbers X,Y,Z of at most %g", text, STRETCH);
+  const bool contrast = config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE;
+  if (config->lattice.boundary != STZ_BOUNDARY_FILM && !contrast) return STZ_OK;
+  return stz_fail(STZ_EINPUT, "--stretch: got `%s`, needs a periodic box with uniform moduli", text);
+}
+
+static stz_err read_request(const stz_cli *cli, const stz_config *config, stz_kernel_request *request, int (*at)[3]) {
+  const int *cells = config->lattice.cells;
   STZ_TRY(read_site("--event", cli->event, cells, request->event));
   STZ_TRY(read_strain(cli->strain, request->strain));
+  if (cli->stretch) STZ_TRY(read_stretch(cli->stretch, config, request->stretch));
   for (int i = 0; i < cli->at_count; i++) STZ_TRY(read_site("--at", cli->at[i], cells, at[i]));
   request->at = (const int(*)[3])at;
   request->count = cli->at_count;
@@ -91,7 +103,7 @@ static stz_err find_and_print(MPI_Comm comm, const stz_cli *cli, const stz_confi
   double(*stress)[COMPONENTS] = NULL;
   stz_err err = STZ_NEW(at, cli->at_count);
   if (err == STZ_OK) err = STZ_NEW(stress, cli->at_count);
-  if (err == STZ_OK) err = read_request(cli, config->lattice.cells, &request, at);
+  if (err == STZ_OK) err = read_request(cli, config, &request, at);
   err = stz_agree(comm, err);
   if (err == STZ_OK) err = stz_sim_kernel(comm, config, &request, stress);
   if (err == STZ_OK && stz_comm_rank(comm) == 0) print_stress(&request, (const double(*)[COMPONENTS])stress, cli->json);

@@ -129,6 +129,10 @@ static void print_check(const stz_config *config, const stz_field_found *found) 
          estimate.file_bytes * 1e-6);
   printf("# cost: about %.2g events, %.2g s on %d rank%s\n", estimate.events, estimate.seconds, estimate.ranks,
          estimate.ranks == 1 ? "" : "s");
+  if (estimate.kernels > 0.0) {
+    printf("# the kernel is made again about %.2g times, %.2g s each, which the cost has in it\n", estimate.kernels,
+           estimate.kernel_s);
+  }
   if (estimate.floor_fraction >= 0.01) {
     printf("# barriers at their floor of %g eV: %.2g of all sites, far faster than the others\n",
            config->barriers.floor_eV, estimate.floor_fraction);

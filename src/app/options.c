@@ -67,6 +67,8 @@ static const stz_option options[] = {
     {"--event", NULL, "X,Y,Z", STZ_KERNEL, NULL, "site of the event, in voxels from 0\n", WORD(event)},
     {"--strain", NULL, "LIST", STZ_KERNEL, NULL,
      "its strain XX,YY,ZZ,YZ,XZ,XY: tensor components, without a change of volume\n", WORD(strain)},
+    {"--stretch", NULL, "X,Y,Z", STZ_KERNEL, NULL,
+     "logarithmic strains of the box, with which the sites have moved (default: 0,0,0)\n", WORD(stretch)},
     {"--at", NULL, "X,Y,Z", STZ_KERNEL, NULL, "site where the stress is wanted; may be repeated\n",
      .take = stz_take_at},
     {"--json", NULL, NULL, STZ_KERNEL, NULL, "prints an object of JSON with `sites` and `stress_GPa`\n", FLAG(json)},

@@ -441,6 +441,23 @@ static stz_err check_moduli(const stz_config_builder *builder) {
   return STZ_OK;
 }
 
+// A box that follows the strain has uniform moduli and axes at right angles.
+static stz_err check_finite_strain(const stz_config_builder *builder) {
+  const stz_config *config = builder->config;
+  if (config->elastic.finite_strain == STZ_FINITE_LOAD) return STZ_OK;
+  if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
+    return violated(builder, -1, "elasticity.finite_strain",
+                    "\"load\" with elasticity.contrast > 0, or contrast_model = \"none\"");
+  }
+  for (int i = 0; i < config->segments; i++) {
+    const stz_segment *s = &config->protocol[i];
+    if (s->mode != STZ_MODE_SHEAR || s->type == STZ_SEGMENT_AGE || s->type == STZ_SEGMENT_MIXED) continue;
+    return violated(builder, i, "protocol[].mode",
+                    "\"uniaxial\" with elasticity.finite_strain = \"box\", which keeps right angles");
+  }
+  return STZ_OK;
+}
+
 static stz_err check_material(const stz_config_builder *builder) {
   const stz_config *config = builder->config;
   STZ_TRY(check_only_with(builder));
@@ -450,6 +467,7 @@ static stz_err check_material(const stz_config_builder *builder) {
   }
   STZ_TRY(check_damage(builder));
   STZ_TRY(check_moduli(builder));
+  STZ_TRY(check_finite_strain(builder));
   if (config->barriers.floor_eV > config->barriers.mean_eV) {
     return violated(builder, -1, "barriers.floor_eV", "<= %g, the mean_eV", config->barriers.mean_eV);
   }

@@ -59,6 +59,10 @@ const char *stz_film_limits(const stz_config *config, int *segment, char *needs,
     snprintf(needs, size, "0, or contrast_model = \"none\", %s", FILM);
     return "elasticity.contrast";
   }
+  if (config->elastic.finite_strain == STZ_FINITE_BOX) {
+    snprintf(needs, size, "\"load\" %s", FILM);
+    return "elasticity.finite_strain";
+  }
   if (config->nbed.beam != 2) {
     snprintf(needs, size, "\"z\" %s: the beam goes through the film", FILM);
     return "nbed.beam";

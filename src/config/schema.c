@@ -81,6 +81,17 @@ const stz_key stz_schema[] = {
          "computed again, dressed in between; by the direct engine always, at 100 times its cost; one rank. `none`: "
          "nothing, for `barriers.modulus_scaling` alone"},
 
+    {"elasticity.finite_strain", STZ_KEY_NAME, "", "\"load\"", .names = "load|box", AT(elastic.finite_strain),
+     .description =
+         "What follows large strains. `load`: the balance with an actuator alone (`protocol[].geometry`). `box`: the "
+         "stress of an event as well, by a kernel that is made again as the plastic strain along x, y and z takes the "
+         "sites elsewhere: neighbours otherwise err by twice the plastic strain, 20 % at 10 %. Not in a film, with "
+         "`contrast` or in mode `shear`"},
+    {"elasticity.rebuild_strain", STZ_KEY_FLOAT, "1", "0.005", .min = 0.0005, .max = 0.1, AT(elastic.rebuild_strain),
+     .used_with = "elasticity.finite_strain=box",
+     .description = "With `finite_strain = \"box\"`: plastic strain along an axis after which the kernel is made "
+                    "again; seconds each in a large box"},
+
     {"stz.volume_nm3", STZ_KEY_FLOAT, "nm^3", "1.7", .min = 0, .min_open = true, NO_MAX, AT(stz.volume_nm3),
      .description = "Volume Ω of an STZ; larger than a voxel"},
     {"stz.gamma0", STZ_KEY_FLOAT, "1", "0.115", .min = 0, .min_open = true, .max = 1, AT(stz.gamma0),

@@ -8,6 +8,7 @@
 
 #include "base/comm.h"
 #include "base/interrupt.h"
+#include "base/mathfn.h"
 #include "base/memory.h"
 #include "base/shared.h"
 #include "base/tensor.h"
@@ -18,9 +19,10 @@
 struct stz_elastic {
   const stz_grid *grid;
   double young, poisson, shear, volume;
-  int half[3];           // points of the octant an axis: n/2 + 1
-  int row_length;        // of the octant along z, padded to a multiple of 8
-  float mirror[2][2][5]; // signs of the components under x -> -x (1) and none (0), and under y -> -y
+  double stretch[3], edge[3]; // of the box: logarithmic strains, and edges over those of the lattice
+  int half[3];                // points of the octant an axis: n/2 + 1
+  int row_length;             // of the octant along z, padded to a multiple of 8
+  float mirror[2][2][5];      // signs of the components under x -> -x (1) and none (0), and under y -> -y
   size_t table_bytes;
   stz_shared shared;
   const float *table; // [x][y][pair][row_length], or that of the film, shared
@@ -37,6 +39,29 @@ double stz_elastic_young(const stz_elastic *elastic) { return elastic->young; }
 double stz_elastic_poisson(const stz_elastic *elastic) { return elastic->poisson; }
 double stz_elastic_volume(const stz_elastic *elastic) { return elastic->volume; }
 size_t stz_elastic_table_bytes(const stz_elastic *elastic) { return elastic->table_bytes; }
+const double *stz_elastic_stretched(const stz_elastic *elastic) { return elastic->stretch; }
+
+static void set_stretch(stz_elastic *e, const double stretch[3]) {
+  for (int axis = 0; axis < 3; axis++) {
+    e->stretch[axis] = stretch[axis];
+    e->edge[axis] = stz_exp(stretch[axis]);
+  }
+}
+
+stz_err stz_elastic_stretch(stz_elastic *elastic, const double stretch[3]) {
+  assert(!elastic->film);
+  if (memcmp(elastic->stretch, stretch, sizeof elastic->stretch) == 0) return STZ_OK;
+  set_stretch(elastic, stretch);
+  if (elastic->table_bytes > 0) stz_shared_destroy(&elastic->shared);
+  elastic->table = NULL;
+  elastic->table_bytes = 0;
+  return STZ_OK;
+}
+
+// STZ volume in voxels, as they are in a stretched box.
+static double density_of(const stz_elastic *e) {
+  return stz_grid_voxels(e->grid, e->volume) / (e->edge[0] * e->edge[1] * e->edge[2]);
+}
 
 stz_err stz_elastic_box(const stz_elastic *elastic, int period, stz_grid **box, stz_elastic **op) {
   const int *cells = stz_grid_cells(elastic->grid);
@@ -109,7 +134,7 @@ void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[
   const int *cells = stz_grid_cells(elastic->grid);
   const double a = stz_grid_spacing(elastic->grid);
   const double s2 = cbrt(elastic->volume * elastic->volume) / (4.0 * STZ_PI);
-  const double density = stz_grid_voxels(elastic->grid, elastic->volume);
+  const double density = density_of(elastic);
   const double lame = elastic->poisson / (1.0 - elastic->poisson);
   memset(green, 0, 36 * sizeof(double));
   if (m[0] == 0 && m[1] == 0 && m[2] == 0) return;
@@ -117,7 +142,7 @@ void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[
     const int g[3] = {alias / 9 - 1, alias / 3 % 3 - 1, alias % 3 - 1};
     double kappa[3], k2 = 0.0;
     for (int i = 0; i < 3; i++) {
-      kappa[i] = 2.0 * STZ_PI / a * ((double)m[i] / cells[i] + g[i]);
+      kappa[i] = 2.0 * STZ_PI / a * ((double)m[i] / cells[i] + g[i]) / elastic->edge[i];
       k2 += kappa[i] * kappa[i];
     }
     if (k2 * s2 > 45.0) continue; // below the last digit
@@ -139,12 +164,12 @@ void stz_elastic_along(const stz_elastic *elastic, const double k[3], double gre
 
 void stz_elastic_bare(const stz_elastic *elastic, const int m[3], double green[6][6]) {
   const int *cells = stz_grid_cells(elastic->grid);
-  const double density = stz_grid_voxels(elastic->grid, elastic->volume);
+  const double density = density_of(elastic);
   double u[3], length = 0.0;
   memset(green, 0, 36 * sizeof(double));
   if (m[0] == 0 && m[1] == 0 && m[2] == 0) return;
   for (int i = 0; i < 3; i++) {
-    u[i] = (double)m[i] / cells[i];
+    u[i] = (double)m[i] / cells[i] / elastic->edge[i];
     length += u[i] * u[i];
   }
   for (int i = 0; i < 3; i++) u[i] /= sqrt(length);
@@ -230,6 +255,7 @@ stz_err stz_elastic_create(const stz_grid *grid, const stz_elastic_params *param
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(e, 1)));
   *e = (stz_elastic){.grid = grid, .young = params->young_GPa * STZ_GPA, .poisson = params->poisson, .volume = volume};
   e->shear = e->young / (2.0 * (1.0 + e->poisson));
+  set_stretch(e, (const double[3]){0.0});
   for (int axis = 0; axis < 3; axis++) e->half[axis] = stz_grid_cells(grid)[axis] / 2 + 1;
   e->row_length = (e->half[2] + 7) / 8 * 8;
   for (int axis = 0; axis < 2; axis++) {

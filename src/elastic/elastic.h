@@ -36,13 +36,20 @@ double stz_elastic_volume(const stz_elastic *elastic);  // Omega, nm^3
 stz_err stz_elastic_box(const stz_elastic *elastic, int period, stz_grid **box, stz_elastic **op) STZ_MUST_USE;
 stz_err stz_elastic_plate(const stz_elastic *elastic, int period, bool smooth, struct stz_plate **plate) STZ_MUST_USE;
 
+// The box from now on has edges exp(stretch) times its own along x, y and z, and the sites move with the material: the
+// operator is that of the lattice at those places, with the event's shape as before, a sphere. stretch: logarithmic
+// strains. A kernel table goes. Collective. Not of a film.
+stz_err stz_elastic_stretch(stz_elastic *elastic, const double stretch[3]) STZ_MUST_USE;
+const double *stz_elastic_stretched(const stz_elastic *elastic); // [3], as last set; 0 at first
+
 // Makes the kernel table of one event, unless it is there: 15 numbers on one mirror octant, in single precision, kept
 // once per node in shared memory. Collective.
 stz_err stz_elastic_tabulate(stz_elastic *elastic) STZ_MUST_USE;
 size_t stz_elastic_table_bytes(const stz_elastic *elastic); // 0 before
 
-// The operator at wave numbers m (k_i = 2 pi m_i/(n_i a)), as a symmetric 6 x 6 matrix over the orthonormal components
-// (deviator 0..4 of base/tensor.h, trace/sqrt3): sigma^ = green e^, `green` (out) in eV/nm^3. Zero at m = 0.
+// The operator at wave numbers m (k_i = 2 pi m_i/(n_i a), of a stretched box over its stretch), as a symmetric 6 x 6
+// matrix over the orthonormal components (deviator 0..4 of base/tensor.h, trace/sqrt3): sigma^ = green e^, `green`
+// (out) in eV/nm^3. Zero at m = 0.
 void stz_elastic_green(const stz_elastic *elastic, const int m[3], double green[6][6]);
 
 // The same without the event's shape and the aliases: what a wide eigenstrain sees, (Omega/a^3) times the continuum's

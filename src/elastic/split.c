@@ -18,13 +18,15 @@
 static const double CUT = 7.99; // nodes
 
 // The error goes with the square of modulus and shear. The voxels v = Omega/a^3 of an STZ decide how much of the
-// event's field, of amplitude v, lies where the levels interpolate: a power 1.81 of v that falls slowly.
+// event's field, of amplitude v, lies where the levels interpolate: a power 1.81 of v that falls slowly. In a stretched
+// box some windows are narrower than on a cubic lattice, and some beyond the near part's range.
 double stz_split_error2(const stz_elastic *elastic, const stz_grid *grid) {
   static const double SQUARE_MPA2 = 140.0, YOUNG_GPA = 72.0, GAMMA = 0.115, VOLUME = 1.7, SPACING = 0.58; // of the fit
   const double scale = SPACING / stz_grid_spacing(grid), young = stz_elastic_young(elastic) / (YOUNG_GPA * STZ_GPA);
   const double x = stz_ln(stz_elastic_volume(elastic) / VOLUME * (scale * scale * scale));
-  const double unit = 1e-3 * STZ_GPA / GAMMA;
-  return SQUARE_MPA2 * stz_exp((1.81 - 0.105 * x) * x) * young * young * unit * unit;
+  const double unit = 1e-3 * STZ_GPA / GAMMA, *s = stz_elastic_stretched(elastic);
+  const double uneven = fmax(s[0], fmax(s[1], s[2])) - fmin(s[0], fmin(s[1], s[2]));
+  return SQUARE_MPA2 * stz_exp((1.81 - 0.105 * x) * x) * young * young * unit * unit * stz_exp(4.0 * uneven);
 }
 
 // --- spectra ---
@@ -58,8 +60,8 @@ static void fill_filter(const int cells[3], int spacing, double *filter[3]) {
 }
 
 typedef struct filling {
+  const stz_split *split;
   const stz_elastic *elastic;
-  double variance;
   part p;
   double *filter[3];
   octant *o;
@@ -72,13 +74,10 @@ static void fill_spectrum(void *context, int64_t first, int64_t end, int worker)
   const octant *o = f->o;
   for (int64_t i = first * o->n[2]; i < end * o->n[2]; i++) {
     const int m[3] = {(int)(i / o->n[2] / o->n[1]), (int)(i / o->n[2] % o->n[1]), (int)(i % o->n[2])};
-    double green[6][6], bare[6][6], k2 = 0.0;
-    for (int axis = 0; axis < 3; axis++) {
-      const double k = 2.0 * STZ_PI * m[axis] / o->cells[axis];
-      k2 += k * k;
-    }
-    double weight = f->p.add ? stz_split_window(f->p.add, f->variance, sqrt(k2)) : 0.0;
-    if (f->p.remove) weight -= stz_split_window(f->p.remove, f->variance, sqrt(k2));
+    double green[6][6], bare[6][6], k[3];
+    for (int axis = 0; axis < 3; axis++) k[axis] = 2.0 * STZ_PI * m[axis] / o->cells[axis];
+    double weight = f->p.add ? stz_split_window_along(f->split, f->p.add, k) : 0.0;
+    if (f->p.remove) weight -= stz_split_window_along(f->split, f->p.remove, k);
     weight *= f->filter[0][m[0]] * f->filter[1][m[1]] * f->filter[2][m[2]];
     if (f->p.whole) stz_elastic_green(f->elastic, m, green);
     stz_elastic_bare(f->elastic, m, bare);
@@ -93,7 +92,7 @@ static void fill_spectrum(void *context, int64_t first, int64_t end, int worker)
 
 // The kernel of a part on the octant of sites.
 static stz_err make_part(const stz_split *s, const stz_elastic *elastic, part p, octant *o) {
-  filling f = {.elastic = elastic, .variance = s->variance, .p = p, .o = o};
+  filling f = {.split = s, .elastic = elastic, .p = p, .o = o};
   stz_team *team = stz_grid_team(s->grid);
   stz_err err = STZ_OK;
   for (int axis = 0; axis < 3 && err == STZ_OK; axis++) err = STZ_NEW(f.filter[axis], o->n[axis]);
@@ -440,10 +439,19 @@ static stz_err make_film(stz_split *s, const stz_elastic *film, octant *o) {
   return err;
 }
 
+// In a stretched box the radii of the windows are midway between those of a box that is not and what fits the tables
+// along the shortest edge: that makes the least errors.
+static void set_unit(stz_split *s, const stz_elastic *elastic) {
+  const double a = stz_grid_spacing(s->grid), volume = stz_elastic_volume(elastic),
+               *stretch = stz_elastic_stretched(elastic);
+  const double shortest = fmin(stretch[0], fmin(stretch[1], stretch[2]));
+  s->variance = cbrt(volume * volume) / (2.0 * STZ_PI * a * a) * stz_exp(-shortest);
+  for (int axis = 0; axis < 3; axis++) s->edge[axis] = stz_exp(stretch[axis] - 0.5 * shortest);
+}
+
 stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, double strain, stz_split **split) {
   stz_split *s = NULL;
   octant o = {0};
-  const double a = stz_grid_spacing(grid);
   *split = NULL;
   stz_err err = STZ_NEW(s, 1);
   if (err == STZ_OK) {
@@ -451,7 +459,7 @@ stz_err stz_split_create(const stz_grid *grid, const stz_elastic *elastic, doubl
     s->film = stz_grid_film(grid);
     s->layers = stz_grid_cells(grid)[2];
     s->strain = strain;
-    s->variance = cbrt(stz_elastic_volume(elastic) * stz_elastic_volume(elastic)) / (2.0 * STZ_PI * a * a);
+    set_unit(s, elastic);
     memcpy(s->cells, stz_grid_cells(grid), sizeof s->cells);
     if (s->film) s->cells[2] += STZ_FILM_GAP;
     choose_levels(s);

@@ -69,7 +69,8 @@ typedef struct stz_split {
   bool film;
   int layers;                  // of the grid
   int cells[3];                // of the periodic box: of a film's tables, taller
-  double variance;             // of the event's shape along one axis, in voxels squared
+  double variance;             // of the event's shape along one axis, in units squared
+  double edge[3];              // of a voxel in units, which are voxels; in a stretched box they are shorter
   double strain;               // largest norm of an event's strain deviator
   float near_unit, level_unit; // of the stress at sites and at nodes, eV/nm^3: powers of two
   int levels;                  // that have tables
@@ -107,6 +108,10 @@ double stz_split_error2(const stz_elastic *elastic, const stz_grid *grid);
 // Transform of window g_l at the wave vector k (rad a voxel), l = 1, 2, ...; `variance`: of the event's shape along one
 // axis, 2 s^2, in voxels.
 double stz_split_window(int l, double variance, double k);
+
+// The same at the wave vector k (rad a voxel along each axis) of a box that may be stretched: a window is a sphere
+// there. Were it one on the lattice, its fourth moments would not have a field of finite range.
+double stz_split_window_along(const stz_split *split, int l, const double k[3]);
 
 // B/sum B^2 of the cubic B-spline of spacing h at the wave number k (rad a voxel) along one axis: the coefficient whose
 // interpolation comes nearest to exp(i k x).

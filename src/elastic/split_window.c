@@ -40,6 +40,12 @@ double stz_split_window(int l, double variance, double k) {
   return share * bump(POWER, q) + (1.0 - share) * bump(POWER + 1, q);
 }
 
+double stz_split_window_along(const stz_split *split, int l, const double k[3]) {
+  double k2 = 0.0;
+  for (int axis = 0; axis < 3; axis++) k2 += k[axis] / split->edge[axis] * (k[axis] / split->edge[axis]);
+  return stz_split_window(l, split->variance, sqrt(k2));
+}
+
 // Transform of the cubic B-spline of spacing h sampled on the lattice, over h.
 static double spline_transform(int h, double k) {
   double sum = 2.0 / 3.0;
@@ -63,13 +69,13 @@ double stz_split_prefilter(int h, double k) {
 // Between coarse nodes: the bare operator times the last window, with the splines' filter at both ends.
 void stz_split_coarse(const void *context, const int m[3], double green[6][6]) {
   const stz_split_source *k = context;
-  double k2 = 0.0, weight = 1.0 / ((double)STZ_COARSE * STZ_COARSE * STZ_COARSE);
+  double wave[3], weight = 1.0 / ((double)STZ_COARSE * STZ_COARSE * STZ_COARSE);
   for (int axis = 0; axis < 3; axis++) {
-    const double wave = 2.0 * STZ_PI * m[axis] / k->split->cells[axis], filter = stz_split_prefilter(STZ_COARSE, wave);
-    k2 += wave * wave;
+    wave[axis] = 2.0 * STZ_PI * m[axis] / k->split->cells[axis];
+    const double filter = stz_split_prefilter(STZ_COARSE, wave[axis]);
     weight *= filter * filter;
   }
-  weight *= stz_split_window(STZ_LEVELS + 1, k->split->variance, sqrt(k2));
+  weight *= stz_split_window_along(k->split, STZ_LEVELS + 1, wave);
   stz_elastic_bare(k->elastic, m, green);
   for (int c = 0; c < 5; c++) {
     for (int d = 0; d < 5; d++) {

@@ -79,6 +79,13 @@ static stz_err direct_create(stz_kmc *kmc) {
   return stz_kmc_initial_stress(kmc, d->stress);
 }
 
+static stz_err direct_remake(stz_kmc *kmc) {
+  direct *d = kmc->state;
+  d->pending = false; // the glass has its strain
+  STZ_TRY(stz_elastic_tabulate(kmc->elastic));
+  return stz_kmc_present_stress(kmc, d->stress);
+}
+
 static void direct_destroy(stz_kmc *kmc) {
   direct *d = kmc->state;
   if (!d) return;
@@ -397,6 +404,7 @@ const stz_engine stz_engine_direct = {
     .cost = direct_cost,
     .create = direct_create,
     .destroy = direct_destroy,
+    .remake = direct_remake,
     .next = direct_next,
     .add_stress = direct_add_stress,
     .rates = direct_rates,

@@ -26,12 +26,13 @@ struct stz_kmc {
   void *state;                  // the engine's own
 };
 
-enum { STZ_ENGINE_SAVED_BYTES = STZ_KMC_SAVED_BYTES - sizeof(stz_rng) - sizeof(stz_kmc_stats) - sizeof(double) };
+enum { STZ_ENGINE_SAVED_BYTES = STZ_KMC_SAVED_BYTES - sizeof(stz_rng) - sizeof(stz_kmc_stats) - 4 * sizeof(double) };
 
 typedef struct stz_engine {
   void (*cost)(double sites, int ranks, bool random, stz_engine_cost *cost); // random: orientations; before a run
   stz_err (*create)(stz_kmc *kmc);
   void (*destroy)(stz_kmc *kmc);
+  stz_err (*remake)(stz_kmc *kmc); // tables by the operator as it is now, and the stress of all strain so far by them
   stz_err (*next)(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found);
   void (*begin)(stz_kmc *kmc, const stz_event *event); // before the glass takes the event; may be NULL
   void (*add_stress)(stz_kmc *kmc, const stz_event *event, const double strain[6]); // of an event that happened
@@ -62,6 +63,9 @@ void stz_kmc_axis_rows(const stz_kmc *kmc, int64_t first, int n, float *const ax
 // initial.c: the stress of the quenched-in strain, 5 components stz_field_stride apart; untouched if there is none.
 // Where moduli vary, without D of the sites where it is felt. Collective.
 stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) STZ_MUST_USE;
+
+// The same of that strain and of all events. Not where moduli vary.
+stz_err stz_kmc_present_stress(const stz_kmc *kmc, float *stress) STZ_MUST_USE;
 
 // thinning.c: the waiting time to the next proposal when a hazard R exp(g t) bounds the true one. Starting `elapsed` s
 // after the hazard was R = `rate` (1/s), with g = `growth` (1/s), returns the time, since it was R, at which its

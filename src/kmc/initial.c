@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The stress of the quenched-in strain, with which an engine begins.
+// The stress of the quenched-in strain, with which an engine begins, and that of all strain so far.
 #include <math.h>
 
 #include "base/comm.h"
@@ -30,15 +30,24 @@ static stz_err exact_stress_of(const stz_kmc *kmc, double *const found[6], float
   return STZ_OK;
 }
 
-// `work` holds 5 strain and 6 stress components, one after the other.
-static stz_err stress_of(const stz_kmc *kmc, stz_spectral *spectral, double *work, float *stress) {
+// The strain of one component in the unit of an event's, of the quench and, if they count, of events.
+static void strain_of(const stz_kmc *kmc, int c, bool events, double *strain) {
+  const stz_grid *grid = stz_glass_grid(kmc->glass);
+  const double density = stz_grid_voxels(grid, stz_glass_stz(kmc->glass)->volume_nm3);
+  const float *quenched = stz_glass_quenched(kmc->glass, c), *plastic = stz_glass_plastic(kmc->glass, c);
+  const size_t sites = (size_t)stz_grid_local_sites(grid);
+  for (size_t i = 0; i < sites && quenched; i++) strain[i] = (double)quenched[i] * (double)dress_of(kmc, i);
+  for (size_t i = 0; i < sites && events; i++) strain[i] += (double)plastic[i] / density;
+}
+
+// `work` holds 5 strain and 6 stress components, one after the other; zeros.
+static stz_err stress_of(const stz_kmc *kmc, bool events, stz_spectral *spectral, double *work, float *stress) {
   const stz_grid *grid = stz_glass_grid(kmc->glass);
   const size_t sites = (size_t)stz_grid_local_sites(grid), stride = stz_field_stride(grid);
   const double *strain[5];
   double *found[6];
   for (size_t c = 0; c < 5; c++) {
-    const float *quenched = stz_glass_quenched(kmc->glass, (int)c);
-    for (size_t i = 0; i < sites; i++) work[c * sites + i] = (double)quenched[i] * (double)dress_of(kmc, i);
+    strain_of(kmc, (int)c, events, work + c * sites);
     strain[c] = work + c * sites;
   }
   for (size_t c = 0; c < 6; c++) found[c] = work + (5 + c) * sites;
@@ -69,16 +78,22 @@ stz_err stz_kmc_stress_rms(const stz_kmc *kmc, double *rms) {
   return STZ_OK;
 }
 
-stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) {
-  if (!stz_glass_quenched(kmc->glass, 0)) return STZ_OK;
+static stz_err find_stress(const stz_kmc *kmc, bool events, float *stress) {
   const stz_grid *grid = stz_glass_grid(kmc->glass);
   stz_spectral *spectral = NULL;
   double *work = NULL;
-  STZ_TRY(stz_stage(stz_grid_comm(grid), "computing the initial stress"));
   STZ_TRY(stz_spectral_create(grid, &spectral));
   stz_err err = stz_agree(stz_grid_comm(grid), STZ_NEW(work, 11 * stz_grid_local_sites(grid)));
-  if (err == STZ_OK) err = stress_of(kmc, spectral, work, stress);
+  if (err == STZ_OK) err = stress_of(kmc, events, spectral, work, stress);
   stz_free(work);
   stz_spectral_destroy(&spectral);
   return err;
 }
+
+stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) {
+  if (!stz_glass_quenched(kmc->glass, 0)) return STZ_OK;
+  STZ_TRY(stz_stage(stz_grid_comm(stz_glass_grid(kmc->glass)), "computing the initial stress"));
+  return find_stress(kmc, false, stress);
+}
+
+stz_err stz_kmc_present_stress(const stz_kmc *kmc, float *stress) { return find_stress(kmc, true, stress); }

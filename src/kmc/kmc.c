@@ -98,6 +98,12 @@ void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) {
   kmc->stats.events++;
 }
 
+stz_err stz_kmc_stretch(stz_kmc *kmc, const double stretch[3]) {
+  assert(!kmc->params.contrast);
+  STZ_TRY(stz_elastic_stretch(kmc->elastic, stretch));
+  return kmc->engine->remake(kmc);
+}
+
 void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]) {
   const stz_event event = {.shear = {.site = site}};
   kmc->engine->add_stress(kmc, &event, strain);
@@ -169,13 +175,24 @@ void *stz_kmc_block(const stz_kmc *kmc, int index, size_t *bytes) {
   return kmc->engine->block ? kmc->engine->block(kmc, index, bytes) : NULL;
 }
 
+// The box's stretch comes last.
+enum { STRETCH_AT = STZ_KMC_SAVED_BYTES - 3 * sizeof(double), ENGINE_AT = STRETCH_AT - STZ_ENGINE_SAVED_BYTES };
+
 void stz_kmc_save(const stz_kmc *kmc, void *saved) {
   char *at = saved;
   memset(saved, 0, STZ_KMC_SAVED_BYTES);
   memcpy(at, &kmc->rng, sizeof kmc->rng);
   memcpy(at + sizeof kmc->rng, &kmc->stats, sizeof kmc->stats);
   memcpy(at + sizeof kmc->rng + sizeof kmc->stats, &kmc->searched, sizeof kmc->searched);
-  kmc->engine->save(kmc, at + STZ_KMC_SAVED_BYTES - STZ_ENGINE_SAVED_BYTES);
+  kmc->engine->save(kmc, at + ENGINE_AT);
+  memcpy(at + STRETCH_AT, stz_elastic_stretched(kmc->elastic), 3 * sizeof(double));
+}
+
+stz_err stz_kmc_reshape(stz_kmc *kmc, const void *saved) {
+  double stretch[3];
+  memcpy(stretch, (const char *)saved + STRETCH_AT, sizeof stretch);
+  if (memcmp(stretch, stz_elastic_stretched(kmc->elastic), sizeof stretch) == 0) return STZ_OK;
+  return stz_kmc_stretch(kmc, stretch);
 }
 
 void stz_kmc_restore(stz_kmc *kmc, const void *saved) {
@@ -183,7 +200,7 @@ void stz_kmc_restore(stz_kmc *kmc, const void *saved) {
   memcpy(&kmc->rng, at, sizeof kmc->rng);
   memcpy(&kmc->stats, at + sizeof kmc->rng, sizeof kmc->stats);
   memcpy(&kmc->searched, at + sizeof kmc->rng + sizeof kmc->stats, sizeof kmc->searched);
-  kmc->engine->restore(kmc, at + STZ_KMC_SAVED_BYTES - STZ_ENGINE_SAVED_BYTES);
+  kmc->engine->restore(kmc, at + ENGINE_AT);
 }
 
 void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats) { *stats = kmc->stats; }

@@ -87,6 +87,10 @@ void stz_kmc_advance(stz_kmc *kmc, double t);
 // P (tensor components): the mean plastic strain grows by strain Omega/V.
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]);
 
+// Collective. Between two events: from now on sites interact as in a box stretched so (stz_elastic_stretch), and the
+// stress of all events so far is found anew. The clock and the random numbers stay. Not in a film or where moduli vary.
+stz_err stz_kmc_stretch(stz_kmc *kmc, const double stretch[3]) STZ_MUST_USE;
+
 // Collective. Adds the stress of a plastic strain at a site, of an event that the law did not draw: `strain` has no
 // trace. The glass and the clock stay; the stress counts as that of an event. After stz_kmc_next.
 void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]);
@@ -129,9 +133,11 @@ const stz_fields *stz_kmc_fields(const stz_kmc *kmc);
 // again before stz_kmc_restore; NULL past the last. Engines that run on several ranks have none.
 void *stz_kmc_block(const stz_kmc *kmc, int index, size_t *bytes);
 
-// What else a restart needs, STZ_KMC_SAVED_BYTES bytes: the same on every rank. The fields are saved beside it.
+// What else a restart needs, STZ_KMC_SAVED_BYTES bytes: the same on every rank. The fields are saved beside it. Before
+// fields and blocks are filled again, stz_kmc_reshape makes the tables of the box as it was; collective.
 enum { STZ_KMC_SAVED_BYTES = 256 };
 void stz_kmc_save(const stz_kmc *kmc, void *saved);
+stz_err stz_kmc_reshape(stz_kmc *kmc, const void *saved) STZ_MUST_USE;
 void stz_kmc_restore(stz_kmc *kmc, const void *saved);
 
 void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats); // counters so far; the same on every rank

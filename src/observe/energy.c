@@ -27,6 +27,10 @@ static size_t plane_bytes(const stz_energy *e) {
   return (size_t)PARTS * (size_t)stz_grid_cells(e->grid)[0] * sizeof(double);
 }
 
+static void find_self(stz_energy *e) {
+  for (int z = 0; z < e->layers; z++) stz_kmc_self_stress(e->kmc, z, e->self[z]);
+}
+
 stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, const stz_kmc *kmc, stz_energy **energy) {
   stz_energy *e = NULL;
   *energy = NULL;
@@ -46,7 +50,7 @@ stz_err stz_energy_create(const stz_grid *grid, const stz_elastic *elastic, cons
   e->poisson = stz_elastic_poisson(elastic);
   e->volume = stz_elastic_volume(elastic);
   e->layers = layers;
-  for (int z = 0; z < layers; z++) stz_kmc_self_stress(kmc, z, e->self[z]);
+  find_self(e);
   *energy = e;
   return STZ_OK;
 }
@@ -97,6 +101,12 @@ void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], c
     energy->events[PARTS * xyz[0] + INTERNAL] += energy->volume * change;
   }
   stz_energy_move(energy, stress, strain);
+}
+
+void stz_energy_reshaped(stz_energy *energy, double internal) {
+  const double heat = (energy->anchor - internal) * stz_grid_volume(energy->grid);
+  if (stz_grid_first_plane(energy->grid) == 0) energy->events[HEAT] += heat;
+  find_self(energy);
 }
 
 void stz_energy_anchor(stz_energy *energy, double internal) {
@@ -171,4 +181,5 @@ void stz_energy_restore(stz_energy *energy, const void *saved) {
   energy->work = from[12];
   energy->anchor = from[13];
   memcpy(energy->events, from + SAVED, plane_bytes(energy));
+  find_self(energy); // by the engine's tables as they are now
 }

@@ -38,6 +38,11 @@ void stz_energy_move(stz_energy *energy, const double stress[6], const double st
 void stz_energy_event(stz_energy *energy, int64_t site, const double event[6], const float internal[5],
                       const double stress[6], const double strain[6]);
 
+// Sites interact in another way than at the last stz_energy_anchor, just before, and the energy of the internal stress
+// is `internal` (eV/nm^3 of the box). What it has changed by the events before have taken or given, with the shape of
+// the box: heat. Local; every rank.
+void stz_energy_reshaped(stz_energy *energy, double internal);
+
 // The energy of the internal stress is now this (stz_energy_internal), eV/nm^3 of the box. Local; every rank.
 void stz_energy_anchor(stz_energy *energy, double internal);
 

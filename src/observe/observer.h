@@ -69,6 +69,8 @@ typedef struct stz_observer {
   stz_err (*take)(void *state, const stz_span *span, double at_s);
   void (*before_event)(void *state, const stz_happening *happening); // the fields are as the event finds them. Local
   stz_err (*event)(void *state, const stz_happening *happening);     // and as it leaves them
+  stz_err (*reshape)(void *state, bool done); // sites begin to interact in another way, between two events: called
+                                              // before and, `done`, after it
   stz_err (*segment_ends)(void *state, const stz_macro *now);
   stz_err (*finish)(void *state); // the protocol is over
 

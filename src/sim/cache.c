@@ -49,13 +49,15 @@ static bool same_elasticity(const stz_cache *c, const stz_config *config) {
 }
 
 static stz_err fill(stz_cache *c, const stz_config *config) {
+  const bool film = config->lattice.boundary == STZ_BOUNDARY_FILM;
   if (!same_lattice(c, config)) {
     empty(c);
     c->lattice = config->lattice;
     STZ_TRY(stz_grid_create(c->comm, &c->lattice, &c->grid));
     stz_grid_employ(c->grid, c->team);
   }
-  if (same_elasticity(c, config)) return STZ_OK;
+  // An earlier run may have left a stretched box.
+  if (same_elasticity(c, config)) return film ? STZ_OK : stz_elastic_stretch(c->elastic, (const double[3]){0.0});
   stz_elastic_destroy(&c->elastic);
   c->elasticity = config->elastic;
   c->volume_nm3 = config->stz.volume_nm3;

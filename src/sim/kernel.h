@@ -12,6 +12,7 @@
 typedef struct stz_kernel_request {
   int event[3];       // its site
   double strain[6];   // its strain, tensor components, no trace
+  double stretch[3];  // of the box: logarithmic strains; 0 in a film and where moduli vary
   const int (*at)[3]; // where the stress is wanted
   int count;
 } stz_kernel_request;

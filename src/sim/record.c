@@ -83,6 +83,11 @@ stz_err stz_recorder_event(stz_recorder *record, const stz_event *event, const d
   return STZ_OK;
 }
 
+stz_err stz_recorder_reshape(stz_recorder *record, bool done) {
+  FOR_OBSERVERS(record, reshape) STZ_TRY(stz_observers[o]->reshape(record->observers[o], done));
+  return STZ_OK;
+}
+
 // The observer that is due first, at *due; -1 if none is.
 static int first_due(const stz_recorder *record, const stz_span *span, double *due) {
   int first = -1;

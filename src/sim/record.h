@@ -57,6 +57,9 @@ void stz_recorder_before(stz_recorder *record, const stz_event *event);
 stz_err stz_recorder_event(stz_recorder *record, const stz_event *event, const double strain[6],
                            const double plastic[6]) STZ_MUST_USE;
 
+// Collective. Notes, between two events, that sites begin to interact in another way: called before and, `done`, after.
+stz_err stz_recorder_reshape(stz_recorder *record, bool done) STZ_MUST_USE;
+
 // Collective. The observers take what is due from the present time up to `t`; no event may lie between. *left_off: some
 // is still to be taken; the next call, with the same `t`, continues.
 stz_err stz_recorder_until(stz_recorder *record, double t, bool *left_off) STZ_MUST_USE;

@@ -131,6 +131,24 @@ static void yield(stz_sample *s, int64_t site, const double strain[6], double pl
   stz_load_yield(s->load, plastic);
 }
 
+// The box follows the mean plastic strain along x, y and z; the changes of its angles, which the mirror symmetry of the
+// kernel does not allow for, are left out.
+static stz_err reshape(run *r) {
+  const stz_elastic_params *elastic = &r->config->elastic;
+  const stz_sample *s = &r->sample;
+  const double *shape = stz_elastic_stretched(s->elastic);
+  double off = 0.0;
+  stz_macro macro;
+  stz_load_state(s->load, &macro);
+  for (int axis = 0; axis < 3; axis++) off = fmax(off, fabs(macro.plastic[axis] - shape[axis]));
+  if (elastic->finite_strain != STZ_FINITE_BOX || off < elastic->rebuild_strain) return STZ_OK;
+  STZ_TRY(stz_recorder_reshape(&r->record, false));
+  STZ_TRY(stz_kmc_stretch(s->kmc, macro.plastic)); // its first three components
+  stz_log(STZ_LOG_DETAIL, "plastic strain %.4f %.4f %.4f: kernel made again", shape[STZ_XX], shape[STZ_YY],
+          shape[STZ_ZZ]);
+  return stz_recorder_reshape(&r->record, true);
+}
+
 // Finds the next step: an event, a break point of the load, or the end of the segment. None is found if the search is
 // left off.
 static stz_err find_step(run *r, const stz_drive *drive, const stz_mean_stress *mean) {
@@ -168,7 +186,8 @@ static stz_err take_step(run *r, const stz_mean_stress *mean, bool *taken) {
   stz_recorder_before(&r->record, &step->event);
   stz_kmc_fire(s->kmc, &step->event, strain);
   yield(s, step->event.shear.site, strain, plastic);
-  return stz_recorder_event(&r->record, &step->event, strain, plastic);
+  STZ_TRY(stz_recorder_event(&r->record, &step->event, strain, plastic));
+  return reshape(r);
 }
 
 // THE main loop: from event to event through one segment of the protocol.

@@ -57,6 +57,7 @@ typedef struct stz_estimate {
   double bytes_per_rank, file_bytes; // memory per rank, size of the result
   double events;                     // rough count of events
   double seconds;                    // rough wall time
+  double kernels, kernel_s;          // how often the kernel is made again, and what one of them takes, s
   int ranks;                         // that compute, of those given
   int modes;                         // number of modes in the catalogue
   double modes_least, modes_most;    // extreme eigenvalues of sum P x P over the modes; equal: isotropic

@@ -258,6 +258,12 @@ stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const
   return err;
 }
 
+static stz_err get_shape(stz_checkpoint *c, stz_kmc *kmc) {
+  char saved[STZ_KMC_SAVED_BYTES];
+  STZ_TRY(stz_checkpoint_get_common(c, "engine", saved, sizeof saved));
+  return stz_kmc_reshape(kmc, saved);
+}
+
 static stz_err get_all(stz_checkpoint *c, stz_recorder *record) {
   const stz_sample *s = record->sample;
   saved_sample saved;
@@ -265,6 +271,7 @@ static stz_err get_all(stz_checkpoint *c, stz_recorder *record) {
   char *room = NULL;
   STZ_TRY(stz_checkpoint_get_common(c, "sample", &saved, sizeof saved));
   STZ_TRY(move_fields(c, "glass", stz_glass_fields(s->glass), s->grid, false));
+  STZ_TRY(get_shape(c, s->kmc));
   STZ_TRY(move_fields(c, "engine", stz_kmc_fields(s->kmc), s->grid, false));
   STZ_TRY(move_blocks(c, s->kmc, false));
   STZ_TRY(get_order(c, s->glass, &saved));

@@ -21,14 +21,14 @@ def vectors(name):
             yield cells, rows[0], rows[1:]
 
 
-def words(event, strain, sites):
+def words(event, strain, sites, *more):
     text = [",".join(str(v) for v in site) for site in sites]
     return ["--event", ",".join(map(str, event)), "--strain", ",".join(repr(v) for v in strain),
-            *(word for site in text for word in ("--at", site))]
+            *(word for site in text for word in ("--at", site)), *more]
 
 
-def kernel(folder, name, event, strain, sites, ranks=1):
-    done = run(["kernel", name, "--json", *words(event, strain, sites)], ranks, folder)
+def kernel(folder, name, event, strain, sites, ranks=1, more=()):
+    done = run(["kernel", name, "--json", *words(event, strain, sites, *more)], ranks, folder)
     expect(name + " runs quietly", done.returncode == 0 and not done.stderr, done.stderr)
     found = json.loads(done.stdout)
     expect(name + " names its sites", found["sites"] == sites, done.stdout[:200])

@@ -117,6 +117,7 @@ const stz_engine stz_engine_multilevel = {
     .cost = stz_ml_cost,
     .create = stz_ml_create,
     .destroy = stz_ml_destroy,
+    .remake = stz_ml_remake,
     .next = stz_ml_next,
     .begin = stz_ml_begin,
     .add_stress = stz_ml_add_stress,

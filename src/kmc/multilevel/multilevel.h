@@ -124,6 +124,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
 stz_err stz_ml_create(stz_kmc *kmc) STZ_MUST_USE;
 void stz_ml_destroy(stz_kmc *kmc);
 void stz_ml_begin(stz_kmc *kmc, const stz_event *event);
+stz_err stz_ml_remake(stz_kmc *kmc) STZ_MUST_USE;
 void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]);
 double stz_ml_bytes(const stz_kmc *kmc);
 const stz_fields *stz_ml_fields(const stz_kmc *kmc);

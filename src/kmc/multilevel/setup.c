@@ -115,6 +115,39 @@ static stz_err make_total(stz_multilevel *e, const stz_elastic *elastic) {
   return err;
 }
 
+// All that the operator decides.
+static stz_err make_tables(const stz_kmc *kmc, stz_multilevel *e) {
+  const double gamma0 = stz_glass_stz(kmc->glass)->gamma0, strain = gamma0 * sqrt(0.5) * e->most_dress;
+  const double tolerance = kmc->params.tolerance_MPa * 1e-3 * STZ_GPA / gamma0;
+  const double error2 = stz_split_error2(kmc->elastic, e->grid) * (stz_grid_film(e->grid) ? FILM_ERROR : 1.0);
+  e->recompute_every = (uint64_t)fmax(1.0, (double)stz_grid_sites(e->grid) * tolerance * tolerance / error2);
+  STZ_TRY(stz_split_create(e->grid, kmc->elastic, strain, &e->split));
+  STZ_TRY(stz_near_create(e->split, stz_team_workers(stz_grid_team(e->grid)), &e->near));
+  STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
+  STZ_TRY(make_total(e, kmc->elastic));
+  e->stress = stz_total_work(e->total);
+  fill_spread(e, strain);
+  return STZ_OK;
+}
+
+static void destroy_tables(stz_multilevel *e) {
+  stz_total_destroy(&e->total);
+  stz_surface_destroy(&e->surface);
+  stz_far_destroy(&e->far);
+  stz_near_destroy(&e->near);
+  stz_split_destroy(&e->split);
+}
+
+// Bounds, which knew another stress, are set anew before the next event.
+stz_err stz_ml_remake(stz_kmc *kmc) {
+  stz_multilevel *e = kmc->state;
+  destroy_tables(e);
+  STZ_TRY(make_tables(kmc, e));
+  stz_ml_recompute(kmc);
+  e->head->stale = 1;
+  return STZ_OK;
+}
+
 stz_err stz_ml_create(stz_kmc *kmc) {
   stz_multilevel *e = NULL;
   const stz_grid *grid = stz_glass_grid(kmc->glass);
@@ -133,11 +166,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   }
   e->blocks = e->count[0] * e->count[1] * e->count[2];
   e->groups = (e->blocks + STZ_ML_GROUP - 1) / STZ_ML_GROUP;
-  const double sites = (double)stz_grid_sites(grid);
-  const double tolerance = kmc->params.tolerance_MPa * 1e-3 * STZ_GPA / stz_glass_stz(kmc->glass)->gamma0;
-  const double error2 = stz_split_error2(kmc->elastic, grid) * (stz_grid_film(grid) ? FILM_ERROR : 1.0);
-  e->recompute_every = (uint64_t)fmax(1.0, sites * tolerance * tolerance / error2);
-  e->converge_every = (uint64_t)fmax(1.0, sites / 50000.0);
+  e->converge_every = (uint64_t)fmax(1.0, (double)stz_grid_sites(grid) / 50000.0);
   lay_out(e);
   STZ_TRY(STZ_NEW(e->state, e->state_bytes));
   lay_out(e);
@@ -150,13 +179,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
     stz_ml_block_origin(e, b, at);
     e->corner[b] = (at[0] * e->cells[1] + at[1]) * e->cells[2] + at[2];
   }
-  STZ_TRY(
-      stz_split_create(grid, kmc->elastic, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5) * e->most_dress, &e->split));
-  STZ_TRY(stz_near_create(e->split, stz_team_workers(stz_grid_team(grid)), &e->near));
-  STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
-  STZ_TRY(make_total(e, kmc->elastic));
-  e->stress = stz_total_work(e->total);
-  fill_spread(e, stz_glass_stz(kmc->glass)->gamma0 * sqrt(0.5) * e->most_dress);
+  STZ_TRY(make_tables(kmc, e));
   if (stz_glass_quenched(kmc->glass, 0)) stz_ml_recompute(kmc);
   e->head->stale = 1;
   e->stress_at = e->rated_at = UINT64_MAX;
@@ -166,11 +189,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
 void stz_ml_destroy(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
   if (!e) return;
-  stz_total_destroy(&e->total);
-  stz_surface_destroy(&e->surface);
-  stz_far_destroy(&e->far);
-  stz_near_destroy(&e->near);
-  stz_split_destroy(&e->split);
+  destroy_tables(e);
   stz_free(e->state);
   stz_free(e->changed);
   stz_free(e->corner);

@@ -308,6 +308,7 @@ const stz_engine stz_engine_points = {
     .cost = points_cost,
     .create = points_create,
     .destroy = points_destroy,
+    .remake = stz_ml_remake,
     .next = points_next,
     .begin = stz_ml_begin,
     .add_stress = stz_points_add_stress,

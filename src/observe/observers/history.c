@@ -127,6 +127,20 @@ static stz_err event(void *state, const stz_happening *e) {
   return STZ_OK;
 }
 
+static stz_err reshape(void *state, bool done) {
+  history *h = state;
+  double total, axial, internal;
+  stz_macro macro;
+  stz_load_state(h->view->load, &macro);
+  stz_mean_stress mean = {.t0 = macro.time_s, .temperature_K = macro.temperature_K};
+  memcpy(mean.stress, macro.stress, sizeof mean.stress);
+  STZ_TRY(stz_kmc_rates(h->view->kmc, &mean, &total, &axial)); // the stress is up to date after it
+  STZ_TRY(stz_energy_internal(h->view->glass, h->view->kmc, &internal));
+  if (done) stz_energy_reshaped(h->energy, internal);
+  stz_energy_anchor(h->energy, internal);
+  return STZ_OK;
+}
+
 static stz_err segment_ends(void *state, const stz_macro *now) {
   const history *h = state;
   return now->time_s > h->kept.schedule.last_time_s ? take_row(state, now->time_s, true) : STZ_OK;
@@ -163,6 +177,7 @@ const stz_observer stz_observer_history = {.name = "history",
                                            .take = take,
                                            .before_event = before_event,
                                            .event = event,
+                                           .reshape = reshape,
                                            .segment_ends = segment_ends,
                                            .saved_bytes = saved_bytes,
                                            .save = save,
