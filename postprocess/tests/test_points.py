@@ -154,14 +154,28 @@ def test_equal_strength_is_not_extrapolated():
 
 def test_table_and_records():
     own = planted(lambda barrier, shift: 3.3 * barrier - 4.67 + 0.2 * shift)
-    text = points.table(own, ["flow"]).splitlines()
+    text = points.table(own, ["flow"], points.references(own)).splitlines()
     assert text[0].split() == ["case", "barrier", "flow"] and len(text) == 7 + 2 + 6 + 2 and "seed by seed" in text[8]
     assert "6 replicas" in text[-1]
-    kept = json.loads(json.dumps(points.records(own, ["flow", "V"])))
-    assert kept[1]["parameters"] == {"case": 0, "barrier": 2.4} and kept[0]["less_first"] == {}
-    assert kept[1]["less_first"]["flow"]["value"] == pytest.approx(0.33, abs=0.02)
-    wide = points.table(own[:1], ["flow", "V"]).splitlines()
+    kept = json.loads(json.dumps(points.records(own, ["flow", "V"], points.references(own))))
+    assert kept[1]["parameters"] == {"case": 0, "barrier": 2.4} and kept[0]["less"] == {}
+    assert kept[1]["less"]["flow"]["value"] == pytest.approx(0.33, abs=0.02)
+    wide = points.table(own[:1], ["flow", "V"], own[:1]).splitlines()
     assert [line.split()[0] for line in wide[:4]] == ["case", "barrier", "flow", "V"]
+
+
+def test_against():
+    """Each case at a barrier is compared with the first case at the same barrier, shifted names and all."""
+    own = planted(lambda barrier, shift: 3.3 * barrier - 4.67 + 0.2 * shift)
+    for one in own:
+        one.parameters["barrier"] = round(one.parameters["barrier"] - 0.1515 * one.parameters["case"], 2)
+    other = points.references(own, "case", 0.0)
+    assert [one.parameters for one in other] == 2 * [{"case": 0, "barrier": x} for x in (2.3, 2.4, 2.5)]
+    text = points.table(own, ["flow"], other, "the same with case = 0").splitlines()
+    assert text[8] == "less the same with case = 0, seed by seed:"
+    assert [line.split()[:2] for line in text[10:13]] == [["1", "2.3"], ["1", "2.4"], ["1", "2.5"]]
+    with pytest.raises(StzPostError, match="--against: no point has case = 2 and barrier = 2.3"):
+        points.references(own, "case", 2.0)
 
 
 def a_sweep(top):
@@ -191,7 +205,7 @@ def test_commands(tmp_path, capsys):
     first, second = json.loads(capsys.readouterr().out)["points"]
     assert first["numbers"]["flow_stress_GPa"]["value"] == pytest.approx(3.09) and figure.read_bytes()[:4] == b"\x89PNG"
     assert first["numbers"]["flow_stress_GPa"]["half"] == pytest.approx(stats.t.ppf(0.975, 1) * 0.01)
-    assert second["less_first"]["flow_stress_GPa"]["value"] == pytest.approx(0.08)
+    assert second["less"]["flow_stress_GPa"]["value"] == pytest.approx(0.08)
     assert "activation_volume_A3" not in first["numbers"] and first["numbers"]["activity_surface"]["count"] == 2
     assert cli.main(["table", top, "--value", "flow_stress_GPa"]) == 0
     out = capsys.readouterr().out.splitlines()
@@ -200,9 +214,10 @@ def test_commands(tmp_path, capsys):
 
 @pytest.mark.parametrize("arguments, message", [
     (["table", "{top}", "--value", "beauty"], "--value: got beauty, needs one of flow_stress_GPa, "),
-    (["table", "{top}", "--at", "flow_stress_GPa", "--along", "cells"], "--at: got flow_stress_GPa, needs NAME=VALUE"),
+    (["table", "{top}", "--at", "flow_stress_GPa", "--along", "cells"], "--at: got flow_stress_GPa, needs NAME=VALUE, a number of one of flow"),
     (["table", "{top}", "--at", "flow_stress_GPa=3", "--along", "cells"], "--along: got cells, needs an axis of numbers"),
     (["table", "{top}", "--at", "flow_stress_GPa=3"], "--along: got None, needs an axis of the sweep: cells"),
+    (["table", "{top}", "--against", "beauty=1"], "--against: got beauty=1, needs NAME=VALUE, a number of one of cells"),
     (["films", "{top}", "-o", "a.gif"], "needs a name that ends in"),
 ])
 def test_refused(arguments, message, tmp_path, capsys):

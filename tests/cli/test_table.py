@@ -30,7 +30,7 @@ def check_table(folder):
     done = subprocess.run(command, capture_output=True, text=True)
     expect("table", done.returncode == 0 and not done.stderr, done)
     _, soft = json.loads(done.stdout)["points"]
-    less = soft["less_first"]
+    less = soft["less"]
     for name, sign in ("flow_stress_GPa", -1), ("activity_surface", 1), ("order_surface", -1), ("bragg_12", -1):
         found = less[name]
         expect(name, sign * found["value"] > found["half"] and found["count"] == 3, found)

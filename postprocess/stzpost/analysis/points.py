@@ -70,8 +70,7 @@ def at_equal(found, name, value, axis):
     """
     sets = {}
     for one in found:
-        key = tuple((k, str(v)) for k, v in one.parameters.items() if k != axis)
-        sets.setdefault(key, []).append(one)
+        sets.setdefault(_others(one, axis), []).append(one)
     return [_at(own, name, value, axis) for own in sets.values()]
 
 
@@ -98,30 +97,48 @@ def _through(x, y):
     return float(np.polyfit(x[keep], y[keep], 1)[1]) if keep.sum() > 1 and np.ptp(x[keep]) > 0 else math.nan
 
 
-def records(found, names):
-    """Of each point its parameters, and of each number mean, half width, count, and difference from the first point."""
+def references(found, axis=None, value=None):
+    """What each point is compared with: the point that has the value of an axis and is else the same, or the first."""
+    if axis is None:
+        return [found[0]] * len(found)
+    plain = {_others(one, axis): one for one in found if one.parameters[axis] == value}
+    missing = [one for one in found if _others(one, axis) not in plain]
+    if missing:
+        rest = ", ".join(f"{name} = {text}" for name, text in _others(missing[0], axis))
+        raise StzPostError(f"--against: no point has {axis} = {value:g}" + (f" and {rest}" if rest else ""))
+    return [plain[_others(one, axis)] for one in found]
+
+
+def records(found, names, against):
+    """Of each point its parameters, of each number mean, half width and count, and what it is more than at the point of
+    `references` that it is compared with."""
     return finite([
         {"parameters": one.parameters,
          "numbers": {name: vars(mean(one.replicas[name])) for name in names},
-         "less_first": {name: vars(difference(one, found[0], name)) for name in names} if one is not found[0] else {}}
-        for one in found
+         "less": {name: vars(difference(one, other, name)) for name in names} if one is not other else {}}
+        for one, other in zip(found, against)
     ])
 
 
-def table(found, names):
+def table(found, names, against, which="the first point"):
     """Text: a row a point, a column a number, or the other way about if there are more numbers than points; below it what
-    each point differs by from the first."""
-    rows = [[*found[0].parameters, *names]]
-    rows += [[*_values(one), *(_text(mean(one.replicas[name])) for name in names)] for one in found]
-    turn = list if len(names) <= len(found) else lambda table: list(zip(*table))
-    text = _aligned(turn(rows))
-    if len(found) > 1:
-        rows[1:] = [[*_values(one), *(_text(difference(one, found[0], name)) for name in names)] for one in found[1:]]
-        text += "\n\nless the first point" + (", seed by seed" if len({one.seeds for one in found}) == 1 else "") + ":\n"
-        text += _aligned(turn(rows))
+    each point differs by from that of `references`, which `which` names."""
+    head = [[*found[0].parameters, *names]]
+    turn = list if len(names) <= len(found) else lambda rows: list(zip(*rows))
+    rows = [[*_values(one), *(_text(mean(one.replicas[name])) for name in names)] for one in found]
+    text = _aligned(turn(head + rows))
+    compared = [(one, other) for one, other in zip(found, against) if one is not other]
+    rows = [[*_values(one), *(_text(difference(one, other, name)) for name in names)] for one, other in compared]
+    if compared:
+        same = ", seed by seed" if all(one.seeds == other.seeds for one, other in compared) else ""
+        text += f"\n\nless {which}{same}:\n{_aligned(turn(head + rows))}"
     counts = sorted({mean(one.replicas[name]).count for one in found for name in names})
     text += f"\n\n±: 95 % interval of {' to '.join(map(str, sorted({counts[0], counts[-1]})))} replicas"
-    return text + ("; of 20 differences one is beyond its own by chance alone" if len(found) > 1 else "")
+    return text + ("; of 20 differences one is beyond its own by chance alone" if compared else "")
+
+
+def _others(one, axis):
+    return tuple((name, str(value)) for name, value in one.parameters.items() if name != axis)
 
 
 def _values(one):
@@ -129,7 +146,7 @@ def _values(one):
 
 
 def _text(one):
-    value, half = format_value(one.value, one.half)
+    value, half = format_value(round(one.value, 12) + 0.0, one.half)  # sums of equal numbers may differ in the last digits
     return minus(f"{value} ± {half}" if half else value)
 
 

@@ -37,7 +37,7 @@ def add(commands):
     one.add_argument("--x", default="strain_axial", metavar="COLUMN", help="default %(default)s")
     one.add_argument("--y", default="stress_axial_GPa", metavar="COLUMN", help="default %(default)s")
 
-    one = commands.add_parser("table", help="numbers of each point of a sweep with 95 % intervals over its replicas")
+    one = commands.add_parser("table", help="numbers of each point of a sweep with 95 %% intervals over its replicas")
     one.add_argument("sweep", metavar="DIR", help="directory of a sweep")
     _numbers(one)
     one.add_argument("--at", metavar="NAME=VALUE", help="every number where this one has a value: at equal strength")
@@ -55,6 +55,7 @@ def add(commands):
 
 def _numbers(one):
     one.add_argument("--value", action="append", metavar="NAME", help="a number to print; default: all that there are")
+    one.add_argument("--against", metavar="AXIS=VALUE", help="compare with the points that differ in this alone, not the first")
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -136,26 +137,35 @@ def _print_points(command, options, dataset, found):
     own = points.points(found, sweep_figures.axes_of(dataset), dataset["seed"])
     if getattr(options, "at", None) or getattr(options, "along", None):
         own = points.at_equal(own, *_equal(options, dataset, found))
+    axis, value = _pair("--against", options.against, own[0].parameters) if options.against else (None, None)
+    against = points.references(own, axis, value)
     names = _chosen(options.value, own)
     if options.json:
-        print(json.dumps({"command": command, "points": points.records(own, names)}, ensure_ascii=False))
+        print(json.dumps({"command": command, "points": points.records(own, names, against)}, ensure_ascii=False))
     else:
-        print(points.table(own, names))
+        which = f"the same with {axis} = {value:g}" if axis else "the first point"
+        print(points.table(own, names, against, which))
 
 
 def _equal(options, dataset, found):
     """(name, value, axis) of --at and --along."""
-    name, _, value = (options.at or "").partition("=")
-    try:
-        value = float(value)
-    except ValueError:
-        value = None
-    if name not in found or value is None:
-        raise StzPostError(f"--at: got {options.at}, needs NAME=VALUE with NAME one of {', '.join(found)}")
+    name, value = _pair("--at", options.at, found)
     axis = sweep_figures.axis(dataset, options.along, "--along")
     if axis.dtype.kind not in "if":
         raise StzPostError(f"--along: got {options.along}, needs an axis of numbers")
     return name, value, options.along
+
+
+def _pair(option, text, names):
+    """(name, number) of NAME=VALUE."""
+    name, _, value = (text or "").partition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = None
+    if name not in names or number is None:
+        raise StzPostError(f"{option}: got {text}, needs NAME=VALUE, a number of one of {', '.join(names)}")
+    return name, number
 
 
 def _chosen(wanted, own):

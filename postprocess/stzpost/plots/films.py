@@ -45,7 +45,7 @@ def films(dataset, numbers):
     axes[1, 1].set(xlabel="depth (nm)", ylabel="events over even flow")
     axes[1, 2].set(xlabel="depth (nm)", ylabel=f"remaining order at {100 * LAST:.0f} %")
     if other:
-        axes[0, 0].legend(title=label(other[0], dataset[other[0]]), title_fontsize=7, fontsize=7)
+        axes[0, 0].legend(title=label(other[0], dataset[other[0]]), title_fontsize=8)
     for panel, letter in zip(axes.flat, "abcdef"):
         style.panel(panel, letter)
     return figure
@@ -79,6 +79,6 @@ def _against_depth(panels, dataset, thick, layers, chosen, colour):
         for panel, column in zip(panels, (1, 2)):
             means = [mean(values) for values in np.array([one[column] for one in own]).T[shown]]
             middle, half = (np.array([getattr(one, name) for one in means]) for name in ("value", "half"))
-            panel.plot(own[0][0][shown], middle, "-", color=colour, lw=style.nested(thick.size - 1 - i, thick.size))
+            panel.plot(own[0][0][shown], middle, "-", color=colour, lw=0.5 * style.nested(thick.size - 1 - i, thick.size))
             if i == thick.size - 1:
                 panel.fill_between(own[0][0][shown], middle - half, middle + half, color=colour, alpha=0.2, lw=0)
