@@ -138,6 +138,7 @@ def test_equal_strength():
     assert [one.parameters for one in found] == [{"case": 0}, {"case": 1}]
     assert [points.mean(one.replicas["flow"]).value for one in found] == pytest.approx([3.25, 3.25])
     assert points.mean(found[0].replicas["barrier"]).value == pytest.approx(2.4, abs=0.01)
+    assert points.table(found, ["flow"], points.references(found)).splitlines()[1].split() == ["0", "3.25"]
     difference = points.difference(found[1], found[0], "V")
     assert abs(difference.value - 3) < difference.half < 0.5 and difference.count == 6
 

@@ -146,7 +146,7 @@ def _values(one):
 
 
 def _text(one):
-    value, half = format_value(round(one.value, 12) + 0.0, one.half)  # sums of equal numbers may differ in the last digits
+    value, half = format_value(*(round(x, 12) + 0.0 for x in (one.value, one.half)))  # equal but for the last digits: equal
     return minus(f"{value} ± {half}" if half else value)
 
 
