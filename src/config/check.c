@@ -297,7 +297,8 @@ static stz_err check_waves(const stz_config_builder *builder) {
 static stz_err check_quench(const stz_config_builder *builder) {
   const stz_config *config = builder->config;
   const double wavelength = config->micro.wavelength_nm, nickel = config->micro.nickel_fraction;
-  const double shortest = 3.0 * config->lattice.spacing_nm, longest = shortest_edge(&config->lattice) / 3.0;
+  const stz_lattice_params box = stz_config_structure_box(config);
+  const double shortest = 3.0 * box.spacing_nm, longest = shortest_edge(&box) / 3.0;
   if (wavelength <= shortest || wavelength > longest) {
     return violated(builder, -1, "microstructure.wavelength_nm",
                     "> %.4g, 3 spacing_nm, and <= %.4g, a third of the box, with type = \"cahn-hilliard\"", shortest,
@@ -310,19 +311,20 @@ static stz_err check_quench(const stz_config_builder *builder) {
   return STZ_OK;
 }
 
-// A whole number of periods fits the box, and each layer is a voxel thick.
+// A whole number of periods fits the box, but for the thickness of a film, and each layer is a voxel thick.
 static stz_err check_layers(const stz_config_builder *builder) {
   const stz_config *config = builder->config;
   const stz_micro_params *micro = &config->micro;
   const double a = config->lattice.spacing_nm, edge = config->lattice.cells[micro->layer_axis] * a;
   const double period = micro->layer_period_nm, periods = fmax(1.0, floor(edge / period + 0.5));
   const double thinner = fmin(micro->layer_rich_share, 1.0 - micro->layer_rich_share);
-  if (fabs(period * periods / edge - 1.0) > 1e-3) {
+  const bool open = config->lattice.boundary == STZ_BOUNDARY_FILM && micro->layer_axis == 2;
+  if (!open && fabs(period * periods / edge - 1.0) > 1e-3) {
     const double fewer = fmax(1.0, floor(edge / period));
     return violated(builder, -1, "microstructure.layer_period_nm",
                     "a whole number of periods in the box's %.6g nm, e.g. %.4g", edge, edge / fewer);
   }
-  if (thinner * edge / periods < a * (1.0 - 1e-3)) {
+  if (thinner * (open ? period : edge / periods) < a * (1.0 - 1e-3)) {
     return violated(builder, -1, "microstructure.layer_period_nm", ">= %.4g, for each layer to be a voxel thick",
                     a / thinner);
   }

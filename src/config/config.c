@@ -2,6 +2,7 @@
 #include "config/config.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,15 @@ static const uint64_t HASH_OF_NOTHING = UINT64_C(0xcbf29ce484222325);
 const char *stz_config_file_key(stz_given_field field) {
   static const char *const keys[] = {"microstructure.file", "barriers.damage_file", "barriers.rise_file"};
   return keys[field];
+}
+
+stz_lattice_params stz_config_structure_box(const stz_config *config) {
+  static const double MOST = 1e6; // eights of layers
+  stz_lattice_params box = config->lattice;
+  if (box.boundary != STZ_BOUNDARY_FILM) return box;
+  box.boundary = STZ_BOUNDARY_PERIODIC;
+  box.cells[2] += 8 * (int)fmin(MOST, ceil(2.0 * config->micro.wavelength_nm / (8.0 * box.spacing_nm)));
+  return box;
 }
 
 bool stz_config_reads(const stz_config *config, stz_given_field field) {

@@ -87,6 +87,10 @@ stz_err stz_config_parse(MPI_Comm comm, const char *name, const char *text, cons
 
 void stz_config_destroy(stz_config **config); // and all that it holds
 
+// The box that a random structure is made in: the lattice, of a film a periodic box that is taller by twice the
+// structure's length, so that one surface knows nothing of the other. Local.
+stz_lattice_params stz_config_structure_box(const stz_config *config);
+
 // Whether a field comes from a file, and the key that names the file. Local.
 bool stz_config_reads(const stz_config *config, stz_given_field field);
 const char *stz_config_file_key(stz_given_field field);

@@ -219,7 +219,8 @@ const stz_key stz_schema[] = {
      .used_with = "microstructure.type=layers", .description = "Axis along which layers alternate"},
     {"microstructure.layer_period_nm", STZ_KEY_FLOAT, "nm", "5.0", .min = 0, .min_open = true, NO_MAX,
      AT(micro.layer_period_nm), .used_with = "microstructure.type=layers",
-     .description = "Thickness of a Ni-rich and a Zr-rich layer together; the box must hold a whole number of them"},
+     .description = "Thickness of a Ni-rich and a Zr-rich layer together; the box must hold a whole number of them, "
+                    "but for the thickness z of a film"},
     {"microstructure.layer_rich_share", STZ_KEY_FLOAT, "1", "0.5", .min = 0, .min_open = true, .max = 1,
      .max_open = true, AT(micro.layer_rich_share), .used_with = "microstructure.type=layers",
      .description = "Fraction of the period that is Ni-rich"},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/sample.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/comm.h"
@@ -34,14 +33,11 @@ static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_sp
   return err;
 }
 
-// Random structures of a film are cut out of a periodic box that is taller by twice their length, so that one surface
-// knows nothing of the other.
+// Random structures of a film are cut out of a taller periodic box.
 static stz_err make_taller(const stz_config *config, const stz_grid *grid, stz_micro **micro) {
-  stz_lattice_params lattice = config->lattice;
+  const stz_lattice_params lattice = stz_config_structure_box(config);
   stz_grid *taller = NULL;
   stz_spectral *spectral = NULL;
-  lattice.boundary = STZ_BOUNDARY_PERIODIC;
-  lattice.cells[2] += 8 * (int)ceil(2.0 * config->micro.wavelength_nm / (8.0 * lattice.spacing_nm));
   STZ_TRY(stz_grid_create(stz_grid_comm(grid), &lattice, &taller));
   stz_grid_employ(taller, stz_grid_team(grid));
   stz_err err = stz_spectral_create(taller, &spectral);

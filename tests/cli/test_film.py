@@ -99,7 +99,8 @@ def check_energy(folder):
     rows' times."""
     for engine, sets, share in (
             ("direct", ["protocol[0].until_strain=0.22"], 1e-6),
-            ("multilevel", ["lattice.cells=[32,32,16]", "protocol[0].until_strain=0.08", "barriers.softening_eV=0.1"], 1e-4)):
+            ("multilevel",
+             ["lattice.cells=[32,32,16]", "protocol[0].until_strain=0.08", "barriers.softening_eV=0.1"], 1e-4)):
         path = result(folder, engine + ".h5", [f'kmc.engine="{engine}"', *sets])
         with h5py.File(path) as file:
             work, heat, stored = (file["history/" + name][:] for name in
@@ -147,6 +148,20 @@ def check_domains(folder):
         field = field.reshape(16, 24, 24)  # z, y, x
         shared.append(np.corrcoef(field[0].ravel(), field[15].ravel())[0, 1])
     expect("surfaces share no domains", abs(shared[0]) < 0.35 < shared[1], shared)
+
+
+def check_structures(folder):
+    """Layers begin at the lower surface with a Ni-rich one, and the upper surface cuts the last where it comes; a quench
+    has the room of the box that it is cut out of, twice its length more than a film of 4.6 nm."""
+    more = ["output.snapshots=true", "output.snapshot_strains=[0.0]", "protocol[0].until_strain=0.001"]
+    path = result(folder, "layers.h5", ['microstructure.type="layers"', 'microstructure.profile="cut"',
+                                        "microstructure.layer_period_nm=3.9", "microstructure.layer_rich_share=0.4", *more])
+    with h5py.File(path[:-3] + ".0000.hdf") as file:
+        layers = np.asarray(find(file, "composition")).reshape(16, -1)
+    rich = (np.arange(16) + 0.5) * 0.58 % 3.9 < 0.4 * 3.9
+    expect("layers", np.ptp(layers) > 0.0 and np.array_equal(layers > layers.mean(), np.outer(rich, np.full(256, True))),
+           layers[:, 0])
+    result(folder, "quench.h5", ['microstructure.type="cahn-hilliard"', "lattice.cells=[24,24,8]", *more])
 
 
 def find(file, name):
@@ -197,5 +212,6 @@ with tempfile.TemporaryDirectory() as folder:
     check_activity(folder)
     check_surface_barriers(folder)
     check_domains(folder)
+    check_structures(folder)
     check_bad(folder)
 finish()
