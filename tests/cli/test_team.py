@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All ranks of a node share the work over the sites of a run of the multilevel engine: every dataset and attribute of its
 result, its snapshots and what a checkpoint leads to are the same on 1, 2, 3, 4 and 8 ranks, bit for bit, also of each
-event's, which the environment has them do on fewer cores than ranks. A rank that is killed ends the job. `test_team.py PROGRAM MPIRUN SOURCE [--all]`: all has ten inputs and 50 kills."""
+event's, which the environment has them do on fewer cores than ranks. A rank that is killed ends the job. `test_team.py PROGRAM MPIRUN SOURCE [--all]`: all has eleven inputs and 50 kills."""
 import os
 import random
 import signal
@@ -28,6 +28,7 @@ PULL = '{ type = "strain-rate"; rate_per_s = 1.0e-4; until_strain = 0.055; }'
 SNAPSHOTS = "snapshots = true; snapshot_strains = [0.0, 0.045];"
 INPUTS = {  # name: (output keys, further keys, protocol)
     "tension": (SNAPSHOTS, "avalanches: { window = 0.1; reach_nm = 3.0; };", PULL),
+    "points": ("", "", PULL),  # by the points engine
     "relaxation": ("", 'stz: { quenched_strain = 0.01; };',
                    PULL + ', { type = "relaxation"; duration_s = 1.0e3; }'),
     "layers": ("events = true;", 'microstructure: { type = "layers"; layer_period_nm = 4.64; };\n'
@@ -67,7 +68,8 @@ def files_of(folder, stem):
 
 def check_ranks(folder, name):
     output, more, protocol = INPUTS[name]
-    write(os.path.join(folder, "in.cfg"), 'kmc: { engine = "multilevel"; };\n' + BASE % (output, more, protocol))
+    engine = "points" if name == "points" else "multilevel"
+    write(os.path.join(folder, "in.cfg"), f'kmc: {{ engine = "{engine}"; }};\n' + BASE % (output, more, protocol))
     first = None
     for ranks in RANKS:
         stem = f"{name}{ranks}"
@@ -129,7 +131,7 @@ def check_lost_rank(folder):
 
 
 with tempfile.TemporaryDirectory() as scratch:
-    for case in INPUTS if ALL else list(INPUTS)[:3]:
+    for case in INPUTS if ALL else list(INPUTS)[:4]:
         check_ranks(scratch, case)
     check_kills(scratch, 50 if ALL else 4)
     check_lost_rank(scratch)

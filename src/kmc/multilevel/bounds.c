@@ -157,19 +157,50 @@ void stz_ml_learn_typical(stz_multilevel *e, int block) {
   e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->drift_limit[block] / e->head->typical) - 1.0);
 }
 
-void stz_ml_rebound_block(stz_kmc *kmc, int block) {
-  stz_multilevel *e = kmc->state;
-  const float *rates = e->rooms[0].rates;
-  (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0], NULL);
-  const inspection found = inspect(rates, rows8_of(e, block));
-  stz_ml_adapt_limit(e, block, TARGET * RESERVE / (found.used > 0.1f ? found.used : 0.1f), LOOSEST);
-  stz_ml_learn_typical(e, block);
-  if (found.above) {
-    kmc->stats.violations += (uint64_t)found.above;
-    kmc->stats.missed += (double)(kmc->stats.events - e->cached[block]) * found.excess /
-                         fmax(e->head->total * e->head->accepted, found.excess);
+// New bounds of a block from its exact rates, and what they show. It touches nothing but the block.
+static stz_ml_update update_block(const stz_kmc *kmc, int block, stz_ml_room *room) {
+  const stz_multilevel *e = kmc->state;
+  stz_ml_update u = {.block = block};
+  (void)stz_ml_block_rates(kmc, e, &e->law, block, room, &u.moved);
+  if (!e->selection.bounded) {
+    const inspection found = inspect(room->rates, rows8_of(e, block));
+    u.excess = found.excess;
+    u.used = found.used;
+    u.above = found.above;
   }
-  bound_block(rates, least_bound(e), factor(e), rows8_of(e, block), rows_of(e, block));
+  bound_block(room->rates, least_bound(e), factor(e), rows8_of(e, block), rows_of(e, block));
+  return u;
+}
+
+static void update_part(void *context, int64_t first, int64_t end, int worker) {
+  const stz_kmc *kmc = context;
+  stz_multilevel *e = kmc->state;
+  for (int64_t i = first; i < end; i++) e->updates[i] = update_block(kmc, e->updates[i].block, &e->rooms[worker]);
+}
+
+// Updates the blocks that the first `count` of e->updates name, by the team where that pays.
+static void update_blocks(stz_kmc *kmc, int count) {
+  const stz_multilevel *e = kmc->state;
+  stz_team *team = stz_grid_team(e->grid);
+  if (count < 2 || !stz_team_brisk(team)) {
+    update_part(kmc, 0, count, 0);
+    return;
+  }
+  stz_team_post(team, count, update_part, kmc);
+  stz_team_join(team);
+}
+
+// What an update of a block means beyond it.
+static void note_update(stz_kmc *kmc, const stz_ml_update *u) {
+  stz_multilevel *e = kmc->state;
+  const int block = u->block;
+  stz_ml_adapt_limit(e, block, TARGET * RESERVE / (u->used > 0.1f ? u->used : 0.1f), LOOSEST);
+  stz_ml_learn_typical(e, block);
+  if (u->above) {
+    kmc->stats.violations += (uint64_t)u->above;
+    kmc->stats.missed += (double)(kmc->stats.events - e->cached[block]) * u->excess /
+                         fmax(e->head->total * e->head->accepted, u->excess);
+  }
   e->block_sum[block] = sum_rows(rows_of(e, block));
   e->drift[block] = -(float)e->head->everywhere;
   e->cached[block] = kmc->stats.events;
@@ -177,16 +208,34 @@ void stz_ml_rebound_block(stz_kmc *kmc, int block) {
   e->changed[block / STZ_ML_GROUP] = 1;
 }
 
-float stz_ml_fold(stz_kmc *kmc, int block) {
+void stz_ml_rebound_due(stz_kmc *kmc, const int32_t *blocks, int count) {
   stz_multilevel *e = kmc->state;
-  const float *rates = e->rooms[0].rates;
-  float moved;
-  (void)stz_ml_block_rates(kmc, e, &e->law, block, &e->rooms[0], &moved);
-  bound_block(rates, least_bound(e), factor(e), rows8_of(e, block), rows_of(e, block));
-  e->drift[block] = -((float)e->head->everywhere + STZ_ML_GRAIN - STZ_ML_GRAIN);
-  kmc->stats.folds++;
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) note(&e->selection, block * STZ_BLOCK_PIECES + row);
-  return moved;
+  int known = 0, next = 0;
+  // What one update learns may bring others to their limit or below it, but those with a limit of their own.
+  for (int i = 0; i < count && known < STZ_TEAM_POSTED; i++) {
+    const int block = blocks ? blocks[i] : i;
+    if (e->drift_limit[block] > 0.0f && stz_ml_used(e, block)) e->updates[known++].block = block;
+  }
+  update_blocks(kmc, known);
+  for (int i = 0; i < count; i++) {
+    const int block = blocks ? blocks[i] : i;
+    if (!stz_ml_used(e, block)) continue;
+    const bool done = next < known && e->updates[next].block == block;
+    const stz_ml_update u = done ? e->updates[next++] : update_block(kmc, block, &e->rooms[0]);
+    note_update(kmc, &u);
+  }
+}
+
+const stz_ml_update *stz_ml_fold(stz_kmc *kmc, const int32_t *blocks, int count) {
+  stz_multilevel *e = kmc->state;
+  for (int i = 0; i < count; i++) e->updates[i].block = blocks[i];
+  update_blocks(kmc, count);
+  for (int i = 0; i < count; i++) {
+    e->drift[blocks[i]] = -((float)e->head->everywhere + STZ_ML_GRAIN - STZ_ML_GRAIN);
+    kmc->stats.folds++;
+    for (int row = 0; row < STZ_BLOCK_PIECES; row++) note(&e->selection, blocks[i] * STZ_BLOCK_PIECES + row);
+  }
+  return e->updates;
 }
 
 double stz_ml_margin(void) { return (double)RESERVE; }

@@ -115,6 +115,8 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
       distance[axis][i] = abs(d);
     }
   }
+  int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
+  int blocks = 0;
   for (int i = 0; i < count[0]; i++) {
     for (int j = 0; j < count[1]; j++) {
       const int row = (place[0][i] * e->count[1] + place[1][j]) * e->count[2];
@@ -123,20 +125,16 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
         const int block = row + place[2][k];
         if (place[2][k] < 0) continue;
         e->drift[block] += (slope * spread[distance[2][k]] - beyond + grain) - grain;
-        if (!stz_ml_used(e, block)) continue;
-        if (e->selection.bounded)
-          e->due = true;
-        else
-          stz_ml_rebound_block(kmc, block);
+        if (e->selection.bounded && stz_ml_used(e, block)) e->due = true;
+        near[blocks++] = block;
       }
     }
   }
   if (e->selection.bounded) return;
+  stz_ml_rebound_due(kmc, near, blocks);
   if (kmc->stats.events < e->head->scanned + SCAN) return;
   e->head->scanned = kmc->stats.events;
-  for (int b = 0; b < e->blocks; b++) {
-    if (stz_ml_used(e, b)) stz_ml_rebound_block(kmc, b);
-  }
+  stz_ml_rebound_due(kmc, NULL, e->blocks);
 }
 
 // --- the work of one event on many cores ---

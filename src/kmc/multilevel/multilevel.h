@@ -47,6 +47,15 @@ typedef struct stz_ml_room {
   uint16_t rotation[STZ_ML_SITES];
 } stz_ml_room;
 
+// What an update of a block's bounds finds. The last three not for a selection of its own.
+typedef struct stz_ml_update {
+  int block;
+  float moved;   // the largest change of a site's cached stress, eV/nm^3
+  float used;    // largest part of the margin that the drift has used, ln
+  int above;     // sites above their bounds
+  double excess; // sum of the excess of their rates, in attempt rates
+} stz_ml_update;
+
 // One event's work that the team shares, each part in parts of its own: the levels (elastic/far.h), then the near part.
 typedef struct stz_ml_shared {
   bool posted; // the levels are: see stz_ml_begin
@@ -102,6 +111,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
 
   // Work space.
   stz_ml_shared shared;
+  stz_ml_update updates[STZ_TEAM_POSTED];
   stz_law law;                      // at the reference
   bool due;                         // the drift of a block has passed its limit: for the selection
   double slope;                     // largest change of ln(rate) per unit of deviator stress, at the reference
@@ -266,8 +276,9 @@ static inline bool stz_ml_used(const stz_multilevel *e, int block) {
   return e->drift[block] + (float)e->head->everywhere > stz_ml_drift_limit(e, block);
 }
 
-// Updates the bounds of a block from its exact rates. Call stz_ml_sum_changed afterwards, as after the next two.
-void stz_ml_rebound_block(stz_kmc *kmc, int block);
+// Updates the bounds of those of `count` blocks (NULL: the first ones) that have reached their limit, one after the
+// other, from their exact rates; the team shares the work. Call stz_ml_sum_changed afterwards, as after the next two.
+void stz_ml_rebound_due(stz_kmc *kmc, const int32_t *blocks, int count);
 
 // The limit of a block changes by the factor `share`, or by as much of it as is safe, to `most` at most.
 void stz_ml_adapt_limit(stz_multilevel *e, int block, float share, float most);
@@ -275,9 +286,9 @@ void stz_ml_adapt_limit(stz_multilevel *e, int block, float share, float most);
 // The limit of blocks without one of their own learns from that of a block.
 void stz_ml_learn_typical(stz_multilevel *e, int block);
 
-// The same for a selection of its own, which is told, without what the multilevel engine learns from it: returns the
-// largest change of a site's cached stress (eV/nm^3).
-float stz_ml_fold(stz_kmc *kmc, int block);
+// Updates the bounds of blocks, at most STZ_TEAM_POSTED, for a selection of its own, which is told, without what the
+// multilevel engine learns from it; returns for each what was found, until the next call.
+const stz_ml_update *stz_ml_fold(stz_kmc *kmc, const int32_t *blocks, int count);
 
 // The sum of all bounds.
 double stz_ml_sum_of_bounds(const stz_multilevel *e);

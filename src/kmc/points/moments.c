@@ -9,14 +9,36 @@ static const float LOOSEST = 10.0f;    // largest limit
 static const float SOFT = 0.75f;       // of its limit: drift of a block from which on a moment updates it
 enum { SEEN = 1024, MOST_BELOW = 32 }; // points below the ground between looks at it; most per event
 
-// Updates a block whose drift is near its limit, and learns how far rates have moved by then.
-static void update(stz_points *x, int block, uint64_t events) {
+static float drift_of(const stz_multilevel *e, int block) { return e->drift[block] + (float)e->head->everywhere; }
+
+// Updates blocks, and learns how far rates have moved until now.
+static void update(stz_points *x, const int32_t *blocks, int count, uint64_t events) {
   stz_multilevel *e = x->e;
-  const float limit = stz_ml_drift_limit(e, block), drift = e->drift[block] + (float)e->head->everywhere;
-  if (!(drift > SOFT * limit)) return;
-  e->cached[block] = events;
-  const float moved = (float)(e->slope * e->most_dress) * stz_ml_fold(x->kmc, block);
-  stz_ml_adapt_limit(e, block, (float)x->ways.target / (moved > 0.1f ? moved : 0.1f) * (drift / limit), LOOSEST);
+  float drift[STZ_TEAM_POSTED];
+  for (int i = 0; i < count; i++) drift[i] = drift_of(e, blocks[i]);
+  const stz_ml_update *found = stz_ml_fold(x->kmc, blocks, count);
+  for (int i = 0; i < count; i++) {
+    const float moved = (float)(e->slope * e->most_dress) * found[i].moved,
+                share = drift[i] / stz_ml_drift_limit(e, blocks[i]);
+    e->cached[blocks[i]] = events;
+    stz_ml_adapt_limit(e, blocks[i], (float)x->ways.target / (moved > 0.1f ? moved : 0.1f) * share, LOOSEST);
+  }
+}
+
+// Updates the blocks whose drift is near their limit, as many at a time as the team takes.
+static void update_all(stz_points *x, uint64_t events) {
+  const stz_multilevel *e = x->e;
+  int32_t blocks[STZ_TEAM_POSTED];
+  int count = 0;
+  for (int i = 0; i < e->blocks; i++) {
+    const int block = x->ways.backwards ? e->blocks - 1 - i : i;
+    if (!(drift_of(e, block) > SOFT * stz_ml_drift_limit(e, block))) continue;
+    blocks[count++] = block;
+    if (count < STZ_TEAM_POSTED) continue;
+    update(x, blocks, count, events);
+    count = 0;
+  }
+  update(x, blocks, count, events);
 }
 
 // Lowers the ground when the events have become much fewer than the points below it.
@@ -42,7 +64,7 @@ static void moment(stz_points *x, uint64_t events) {
     stz_far_converge(e->far);
     e->head->converged = events;
   }
-  for (int i = 0; i < e->blocks; i++) update(x, x->ways.backwards ? e->blocks - 1 - i : i, events);
+  update_all(x, events);
   for (int b = 0; b < e->blocks; b++) { // always in this order
     if (e->cached[b] == events) stz_ml_learn_typical(e, b);
   }
