@@ -178,16 +178,12 @@ static void update_part(void *context, int64_t first, int64_t end, int worker) {
   for (int64_t i = first; i < end; i++) e->updates[i] = update_block(kmc, e->updates[i].block, &e->rooms[worker]);
 }
 
-// Updates the blocks that the first `count` of e->updates name, by the team where that pays.
-static void update_blocks(stz_kmc *kmc, int count) {
+// Has the team, which is brisk, update the blocks that the first `count` of e->updates name.
+static void share_updates(stz_kmc *kmc, int count) {
   const stz_multilevel *e = kmc->state;
-  stz_team *team = stz_grid_team(e->grid);
-  if (count < 2 || !stz_team_brisk(team)) {
-    update_part(kmc, 0, count, 0);
-    return;
-  }
-  stz_team_post(team, count, update_part, kmc);
-  stz_team_join(team);
+  if (count == 0) return;
+  stz_team_post(stz_grid_team(e->grid), count, update_part, kmc);
+  stz_team_join(stz_grid_team(e->grid));
 }
 
 // What an update of a block means beyond it.
@@ -208,16 +204,23 @@ static void note_update(stz_kmc *kmc, const stz_ml_update *u) {
   e->changed[block / STZ_ML_GROUP] = 1;
 }
 
-void stz_ml_rebound_due(stz_kmc *kmc, const int32_t *blocks, int count) {
+// Updates those of the blocks that have reached a limit of their own: what other updates learn does not move it.
+// Returns their number, at most STZ_TEAM_POSTED.
+static int update_sure(stz_kmc *kmc, const int32_t *blocks, int count) {
   stz_multilevel *e = kmc->state;
-  int known = 0, next = 0;
-  // What one update learns may bring others to their limit or below it, but those with a limit of their own.
+  int known = 0;
   for (int i = 0; i < count && known < STZ_TEAM_POSTED; i++) {
     const int block = blocks ? blocks[i] : i;
     if (e->drift_limit[block] > 0.0f && stz_ml_used(e, block)) e->updates[known++].block = block;
   }
-  update_blocks(kmc, known);
-  for (int i = 0; i < count; i++) {
+  share_updates(kmc, known);
+  return known;
+}
+
+void stz_ml_rebound_due(stz_kmc *kmc, const int32_t *blocks, int count) {
+  stz_multilevel *e = kmc->state;
+  const int known = stz_team_brisk(stz_grid_team(e->grid)) ? update_sure(kmc, blocks, count) : 0;
+  for (int i = 0, next = 0; i < count; i++) {
     const int block = blocks ? blocks[i] : i;
     if (!stz_ml_used(e, block)) continue;
     const bool done = next < known && e->updates[next].block == block;
@@ -229,7 +232,10 @@ void stz_ml_rebound_due(stz_kmc *kmc, const int32_t *blocks, int count) {
 const stz_ml_update *stz_ml_fold(stz_kmc *kmc, const int32_t *blocks, int count) {
   stz_multilevel *e = kmc->state;
   for (int i = 0; i < count; i++) e->updates[i].block = blocks[i];
-  update_blocks(kmc, count);
+  if (stz_team_brisk(stz_grid_team(e->grid)))
+    share_updates(kmc, count);
+  else
+    update_part(kmc, 0, count, 0);
   for (int i = 0; i < count; i++) {
     e->drift[blocks[i]] = -((float)e->head->everywhere + STZ_ML_GRAIN - STZ_ML_GRAIN);
     kmc->stats.folds++;
