@@ -25,7 +25,10 @@ typedef char core_set; // other systems place threads by themselves
 static const int64_t AWAKE_NS = 100000; // a worker waits so long for parts that are posted, before it sleeps
 static const int64_t LATE_NS = 300000;  // a part that takes longer has lost its core to another process
 enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late one, at first and at most
-enum { FORGIVEN = 16 };                 // times as many in time, and half as many are left out after the next late one
+enum {
+  FORGIVEN = 512
+}; // posts in time, and half as many are left out after the next late one: where
+   // fewer lie between late ones, these cost more than the others gain
 
 typedef struct worker {
   stz_team *team;
@@ -232,7 +235,7 @@ static void judge(stz_team *team, bool late) {
   if (late) {
     team->rest = team->next_rest;
     team->next_rest = 2 * team->rest < MOST_REST ? 2 * team->rest : MOST_REST;
-  } else if (++team->in_time < FORGIVEN * team->next_rest || team->next_rest == REST) {
+  } else if (++team->in_time < FORGIVEN || team->next_rest == REST) {
     return;
   } else {
     team->next_rest /= 2;

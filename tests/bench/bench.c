@@ -2,11 +2,13 @@
 //
 // Speed of the engine on one lattice: a record of JSON on one line, for run/bench. Not a test: it has no verdict.
 //
-//   bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS
+//   bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS|team WORKERS
 //
 // "film": a film of so many layers, as wide as gives it the sites of the periodic box, and that box in turns, by the
 // multilevel engine.
-// "points": the points engine and the multilevel engine in turns, each on a sample of its own from the same state.
+// "team": the multilevel engine alone and with a team of so many threads in turns, on samples with the same events;
+// wall time. "points": the points engine and the multilevel engine in turns, each on a sample of its own from the same
+// state.
 //
 // Creep at 3.3 GPa from a state that the multilevel engine has developed: 0.2 events a site where it runs (one rank, no
 // more than 128^3 sites), else a while. Beside events a second it times, in the same
@@ -80,7 +82,8 @@ static int film_width(int n, int layers) {
 }
 
 // `layers`: of a film of the width n, 0: a periodic box.
-static void create(bench *b, int n, int layers, stz_orientation orientation, stz_engine_kind engine) {
+static void create(bench *b, int n, int layers, stz_orientation orientation, stz_engine_kind engine,
+                   stz_team *helpers) {
   const stz_lattice_params lattice = {.cells = {n, n, layers ? layers : n},
                                       .spacing_nm = 0.58,
                                       .boundary = layers ? STZ_BOUNDARY_FILM : STZ_BOUNDARY_PERIODIC};
@@ -108,6 +111,7 @@ static void create(bench *b, int n, int layers, stz_orientation orientation, stz
   stz_spectral *spectral;
   stz_micro *micro;
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
+  stz_grid_employ(b->grid, helpers);
   const double begin = now();
   check(stz_elastic_create(b->grid, &elastic, stz.volume_nm3, &b->elastic));
   if (!layers) check(stz_elastic_tabulate(b->elastic));
@@ -131,8 +135,10 @@ static void destroy(bench *b) {
   stz_grid_destroy(&b->grid);
 }
 
-// Seconds an event: of processor time on one rank, of wall time on several, where waiting counts. Lasts at least
-// `seconds` of wall time; all ranks stop together, as rank 0 says.
+static stz_team *team; // of the second sample; NULL: none
+
+// Seconds an event: of processor time on one rank, of wall time on several or with a team, where waiting counts. Lasts
+// at least `seconds` of wall time; all ranks stop together, as rank 0 says.
 static double time_events(bench *b, double seconds) {
   const double begin = MPI_Wtime(), begin_now = now();
   int events = 0;
@@ -142,7 +148,7 @@ static double time_events(bench *b, double seconds) {
     go = MPI_Wtime() - begin < seconds || events < 5;
     MPI_Bcast(&go, 1, MPI_INT, 0, MPI_COMM_WORLD);
   }
-  return (stz_grid_ranks(b->grid) == 1 ? now() - begin_now : MPI_Wtime() - begin) / events;
+  return (stz_grid_ranks(b->grid) == 1 && !team ? now() - begin_now : MPI_Wtime() - begin) / events;
 }
 
 // Seconds of the fastest pass of the rates alone.
@@ -369,25 +375,28 @@ static void measure_turns(bench b[2], int n, const char *engine, const char *ori
 int main(int argc, char **argv) {
   bench b[2];
   MPI_Init(&argc, &argv);
-  const int n = argc == 5 || argc == 6 ? atoi(argv[1]) : 0, layers = argc == 6 ? atoi(argv[5]) : 0;
-  if (n < 16 || (layers > 0) != (argc == 6 && strcmp(argv[4], "film") == 0)) {
-    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS\n");
+  const int n = argc == 5 || argc == 6 ? atoi(argv[1]) : 0, more = argc == 6 ? atoi(argv[5]) : 0;
+  const bool film = argc == 6 && strcmp(argv[4], "film") == 0, teamed = argc == 6 && strcmp(argv[4], "team") == 0;
+  if (n < 16 || (more > 0) != (film || teamed)) {
+    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS|team WORKERS\n");
     MPI_Finalize();
     return 2;
   }
-  const bool turns = layers > 0 || strcmp(argv[4], "points") == 0, fast = turns || strcmp(argv[4], "multilevel") == 0;
+  const bool turns = more > 0 || strcmp(argv[4], "points") == 0, fast = turns || strcmp(argv[4], "multilevel") == 0;
   const stz_orientation orientation =
       strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM;
-  create(&b[0], n, 0, orientation, fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT);
+  if (teamed) check(stz_team_create_local(more, &team));
+  create(&b[0], n, 0, orientation, fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT, NULL);
   if (turns) {
-    const stz_engine_kind other = layers ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_POINTS;
-    create(&b[1], layers ? film_width(n, layers) : n, layers, orientation, other);
+    const stz_engine_kind other = more ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_POINTS;
+    create(&b[1], film ? film_width(n, more) : n, film ? more : 0, orientation, other, team);
   }
   if (turns)
     measure_turns(b, n, argv[4], argv[2], atof(argv[3]));
   else
     (fast ? measure_multilevel : measure)(&b[0], n, argv[2], atof(argv[3]));
   for (int i = 0; i <= turns; i++) destroy(&b[i]);
+  stz_team_destroy(&team);
   MPI_Finalize();
   return 0;
 }
