@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 PROGRAM, MPIRUN, SOURCE = sys.argv[1:4]
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "tests", "libfaults.so")  # tests/faults
@@ -64,6 +65,26 @@ def rank_of_job(job, rank):
         except OSError:
             pass
     return None
+
+
+def checkpoints(folder, stem):
+    return [os.path.join(folder, stem + suffix) for suffix in (".ckpt.h5", ".ckpt.prev.h5")]
+
+
+def wait_for_progress(job, output, chance):
+    """At once; until the result is written to; or until a checkpoint is saved. Then a moment longer."""
+    def seen(path):
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:  # or it is just being replaced
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    path = chance.choice([None, output, output, checkpoints("", output.removesuffix(".h5"))[0]])
+    before = seen(path) if path else None
+    while path and job.poll() is None and seen(path) in (before, None):
+        time.sleep(0.002)
+    time.sleep(chance.choice([0, 0.002, 0.01, 0.05]))
 
 
 def expect(name, condition, detail=""):

@@ -15,7 +15,8 @@ import h5py
 import numpy as np
 
 from harness import (
-    MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, kill_session, napping, read, run, stop, write,
+    MPIRUN, PROGRAM, SOURCE, checkpoints, expect, expect_failure, finish, kill_session, napping, read, run, stop,
+    wait_for_progress, write,
 )
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
@@ -58,26 +59,6 @@ def expect_same(name, path, whole):
         if not key.startswith("config/"):
             same = np.array_equal(ours[0].get(key), value, equal_nan=value.dtype.kind == "f")
             expect(f"{name}: {key}", same, "differs from the unbroken run")
-
-
-def checkpoints(folder, stem):
-    return [os.path.join(folder, stem + suffix) for suffix in (".ckpt.h5", ".ckpt.prev.h5")]
-
-
-def wait_for_progress(job, output, chance):
-    """At once; until the result is written to; or until a checkpoint is saved. Then a moment longer."""
-    def seen(path):
-        try:
-            status = os.stat(path)
-        except FileNotFoundError:  # or it is just being replaced
-            return None
-        return status.st_ino, status.st_mtime_ns
-
-    path = chance.choice([None, output, output, checkpoints("", output.removesuffix(".h5"))[0]])
-    before = seen(path) if path else None
-    while path and job.poll() is None and seen(path) in (before, None):
-        time.sleep(0.002)
-    time.sleep(chance.choice([0, 0.002, 0.01, 0.05]))
 
 
 def check_kills(folder, whole):
