@@ -18,7 +18,7 @@ from harness import MPIRUN, PROGRAM, expect, finish, kill_session, rank_of_job, 
 os.environ["STZKMC_TEAM_BRISK"] = "1"
 ALL = "--all" in sys.argv[4:]
 BASE = """
-lattice: { cells = [32, 40, 32]; };
+lattice: { cells = [32, 40, 32]; boundary = "%s"; };
 nbed: { foil_nm = 15.0; scans = 2; };
 output: { nbed_strains = [0.0, 0.045]; %s };
 %s
@@ -33,6 +33,7 @@ INPUTS = {  # name: (output keys, further keys, protocol)
                    PULL + ', { type = "relaxation"; duration_s = 1.0e3; }'),
     "layers": ("events = true;", 'microstructure: { type = "layers"; layer_period_nm = 4.64; };\n'
                "barriers: { softening_eV = 0.2; recovery_rate_per_s = 1e9; recovery_eV = 0.7; };", PULL),
+    "film": ("", "", PULL),
     "creep": ("", "", '{ type = "creep"; stress_GPa = 3.6; duration_s = 20.0; }'),
     "actuator": ("", "", '{ type = "actuator"; stiffness_GPa = 72.0; mismatch_strain = 0.105; release_s = 60.0; '
                  'duration_s = 100.0; }'),
@@ -68,8 +69,9 @@ def files_of(folder, stem):
 
 def check_ranks(folder, name):
     output, more, protocol = INPUTS[name]
-    engine = "points" if name == "points" else "multilevel"
-    write(os.path.join(folder, "in.cfg"), f'kmc: {{ engine = "{engine}"; }};\n' + BASE % (output, more, protocol))
+    engine, boundary = "points" if name == "points" else "multilevel", "film" if name == "film" else "periodic"
+    write(os.path.join(folder, "in.cfg"), f'kmc: {{ engine = "{engine}"; }};
+' + BASE % (boundary, output, more, protocol))
     first = None
     for ranks in RANKS:
         stem = f"{name}{ranks}"
@@ -89,7 +91,7 @@ def check_ranks(folder, name):
 def check_kills(folder, count):
     """Killed at any moment, on any number of ranks, and gone on with on another."""
     write(os.path.join(folder, "kill.cfg"), 'kmc: { engine = "multilevel"; };\nrun: { checkpoint_every_wall_s = 0.05; };\n' +
-          BASE % ("", "", PULL))
+          BASE % ("periodic", "", "", PULL))
     whole = run(["run", "kill.cfg", "-o", "whole.h5", "-q"], 2, folder)
     expect("whole run", whole.returncode == 0, whole.stderr)
     times, killed = random.Random(7), 0
@@ -112,7 +114,7 @@ def check_kills(folder, count):
 
 def check_lost_rank(folder):
     """A rank that dies ends the job: nobody is left in a collective."""
-    write(os.path.join(folder, "long.cfg"), 'kmc: { engine = "multilevel"; };\n' + BASE % ("", "", PULL.replace("0.055", "1.0")))
+    write(os.path.join(folder, "long.cfg"), 'kmc: { engine = "multilevel"; };\n' + BASE % ("periodic", "", "", PULL.replace("0.055", "1.0")))
     job = subprocess.Popen([MPIRUN, "--bind-to", "none", "-n", "3", PROGRAM, "run", "long.cfg", "-o", "long.h5"],
                            cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
     said = ""
