@@ -70,8 +70,7 @@ def files_of(folder, stem):
 def check_ranks(folder, name):
     output, more, protocol = INPUTS[name]
     engine, boundary = "points" if name == "points" else "multilevel", "film" if name == "film" else "periodic"
-    write(os.path.join(folder, "in.cfg"), f'kmc: {{ engine = "{engine}"; }};
-' + BASE % (boundary, output, more, protocol))
+    write(os.path.join(folder, "in.cfg"), f'kmc: {{ engine = "{engine}"; }};\n' + BASE % (boundary, output, more, protocol))
     first = None
     for ranks in RANKS:
         stem = f"{name}{ranks}"
@@ -133,7 +132,7 @@ def check_lost_rank(folder):
 
 
 with tempfile.TemporaryDirectory() as scratch:
-    for case in INPUTS if ALL else list(INPUTS)[:4]:
+    for case in INPUTS if ALL else list(INPUTS)[:5]:
         check_ranks(scratch, case)
     check_kills(scratch, 50 if ALL else 4)
     check_lost_rank(scratch)
