@@ -16,20 +16,21 @@ import h5py
 
 from harness import PROGRAM, SOURCE, expect, finish, read, run, write
 
-# A study of two small sweeps: DRIVER DIR JOBS STRAIN
+# A study of two small sweeps: DRIVER DIR JOBS STRAIN SPARE
 DRIVER = f"""
 import sys
 sys.path.insert(0, {os.path.join(SOURCE, "postprocess")!r})
 from stzpost.errors import StzPostError
 from stzpost.studies import launch
 from stzpost.studies.sweeps import CONSECUTIVE, Axis, Sweep
-directory, jobs, strain = sys.argv[1:]
+directory, jobs, strain, spare = sys.argv[1:]
 settings = ("lattice.cells=[16, 16, 16]", "nbed.foil_nm=9.0", "output.nbed_strains=[]", "output.history_strain_step=0.01",
             f"protocol[0].until_strain={{strain}}")
 sweeps = [Sweep("widths", "tension.cfg", settings, (Axis("barriers.width_eV", (0.05, 0.1)),), (3, 5, 7)),
           Sweep("numbered", "tension.cfg", settings, (Axis("barriers.width_eV", (0.05, 0.07, 0.1)),), CONSECUTIVE)]
 try:
-    for one in launch.carry_out(sweeps, {PROGRAM!r}, {os.path.join(SOURCE, "inputs")!r}, directory, int(jobs)):
+    for one in launch.carry_out(sweeps, {PROGRAM!r}, {os.path.join(SOURCE, "inputs")!r}, directory, int(jobs),
+                                spare=float(spare)):
         print(one.sweep, one.number, one.seed, one.values["width_eV"], one.path)
 except StzPostError as error:
     print(f"stz-post: {{error}}", file=sys.stderr)
@@ -40,8 +41,9 @@ LOCK_OF_RUN = 2**40 + 1  # src/sweep/manifest.c: the byte that stands for run 0
 SEEDS = [3, 5, 7, 3, 5, 7, 1, 2, 3]
 
 
-def begin(folder, directory, jobs=2, strain=0.06):
-    return subprocess.Popen([sys.executable, os.path.join(folder, "driver.py"), directory, str(jobs), str(strain)],
+def begin(folder, directory, jobs=2, strain=0.06, spare=0.0):
+    words = map(str, (directory, jobs, strain, spare))
+    return subprocess.Popen([sys.executable, os.path.join(folder, "driver.py"), *words],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -177,6 +179,10 @@ def check_failures(folder):
         f"stz-post: 1 of 9 runs failed, the first: widths, run 4 (seed 5, width_eV 0.1): {in_the_way}: ")
         and said.endswith(f"; its log: {log}\n") and b"run 4 failed" in read(log), said)
     expect("the others went on", sum(seen[-1] == "done" for seen in states(directory).values()) == 8)
+    few, many = (carried_out(folder, directory, spare=share) for share in (0.1, 0.12))
+    expect("too many failed", few[0] == 2 and not few[1], few)
+    expect("few may fail, and are left out", many[0] == 0 and len(many[1].splitlines()) == 8
+           and "left out: 1 of 9 runs failed, the first: widths, run 4 (" in many[2], many)
     kept = read(os.path.join(directory, "widths.cfg"))
     code, out, said = carried_out(folder, directory, strain=0.05)
     expect("other settings are refused", code == 2 and said.endswith(

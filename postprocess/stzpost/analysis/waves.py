@@ -106,7 +106,7 @@ def crossing(softening, rates, errors):
     return found if len(found) > 1 else float(found[0])
 
 
-def crossings(softening, rates, errors, seed, draws=2000):
+def crossings(softening, rates, errors, seed, draws=8000):
     """The crossing, and as many of rates drawn about the measured ones with their errors. Crossings that are compared
     need different seeds, or their draws would err together."""
     rng = np.random.default_rng(seed)

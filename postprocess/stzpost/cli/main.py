@@ -136,7 +136,7 @@ def parser():
     one.add_argument("--quick", action="store_true", help="few seeds: minutes")
     one = _series(commands, "bands", _bands, "growth of waves of slip with domains and their controls (run/bands)")
     one.add_argument("--quick", action="store_true", help="two seeds of two structures: minutes")
-    one.add_argument("--middle", action="store_true", help="a small box and four seeds: two hours")
+    one.add_argument("--middle", action="store_true", help="a small box and four seeds: an hour and a half")
     one.add_argument("--markdown", action="store_true", help="only print the tables of what DIR/bands.json holds")
     one = _series(
         commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
@@ -415,11 +415,11 @@ def _program(options):
     return found
 
 
-def _carry_out(options, sweeps):
-    """The runs of the sweeps, or None when they are only to be written and estimated."""
+def _carry_out(options, sweeps, spare=0.0):
+    """The runs of the sweeps, of which the share `spare` may fail, or None when they are only to be written and estimated."""
     program = _program(options)
     if not options.dry_run:
-        return launch.carry_out(sweeps, program, options.inputs, options.output, options.jobs)
+        return launch.carry_out(sweeps, program, options.inputs, options.output, options.jobs, spare=spare)
     found = launch.prepare(sweeps, program, options.inputs, options.output)
     for name, one in found.items():
         path = os.path.join(options.output, name)
@@ -448,7 +448,7 @@ def _bands(options):
     _program(options)
     study = bands.sweeps("quick" if options.quick else "middle" if options.middle else "full", options.output)
     bands.write_waves(study, options.output)
-    runs = _carry_out(options, study)
+    runs = _carry_out(options, study, bands.SPARE)
     if runs is not None:
         print(bands_page.write(growth.analyse(runs), growth.maps(runs), options.output))
 

@@ -15,6 +15,7 @@ from ..studies.bands import DOMAINS, STRUCTURE, UNIFORM
 
 RECORD = "bands.json"
 DIGITS = 4  # significant, of the numbers that are kept
+REFERENCES = {UNIFORM: bands.ALL, DOMAINS: growth.WITHOUT, bands.STRONG: (DOMAINS, bands.FROZEN, bands.EQUAL)}
 MINUS_INFINITY, INFINITY = "-inf", "inf"  # JSON has none
 
 
@@ -24,13 +25,20 @@ def write(cases, maps, directory):
         raise StzPostError(f"{directory}: no structure has two pairs of runs: nothing to say")
     kept = record(cases)
     with writing.text(os.path.join(directory, RECORD)) as file:
-        file.write(json.dumps(kept, ensure_ascii=False).replace("}, {", "},\n{").replace('], "', '],\n"') + "\n")
+        file.write("{\n" + ",\n".join(f'"{key}": {_lines(value)}' for key, value in kept.items()) + "\n}\n")
     with writing.text(os.path.join(directory, "bands.md")) as file:
         file.write(markdown(kept))
     style.save(plots.growth(kept), os.path.join(directory, "bands.png"))
+    style.save(plots.critical(kept), os.path.join(directory, "bands-critical.png"))
     if maps:
         style.save(plots.maps(maps), os.path.join(directory, "bands-maps.png"))
     return kept["finding"]
+
+
+def _lines(value):
+    """JSON, of a list a line each."""
+    one = [json.dumps(entry, ensure_ascii=False) for entry in (value if isinstance(value, list) else [value])]
+    return "[\n" + ",\n".join(one) + "\n]" if isinstance(value, list) else one[0]
 
 
 def read(directory):
@@ -68,9 +76,8 @@ def _line(line):
 
 
 def _compared(found):
-    pairs = ((UNIFORM, bands.ALL), (DOMAINS, growth.WITHOUT))
     return [{"measure": measure, "reference": reference} | one for measure, own in found.items()
-            for reference, others in pairs for one in growth.comparisons(own, reference, others)]
+            for reference, others in REFERENCES.items() for one in growth.comparisons(own, reference, others)]
 
 
 def _plain(value):
@@ -90,9 +97,22 @@ def _plain(value):
 
 def markdown(kept):
     """The tables of docs/bands.md, and the finding."""
-    tables = (_structures, _differences, _boxes, _variations, _seeds, _overshoot)
+    tables = (_missing, _structures, _differences, _boxes, _variations, _seeds, _overshoot)
     return minus("\n".join(text for table in tables if (text := table(kept))) + "\n" + "\n".join(
         f"> {line}  " for line in kept["finding"].splitlines()) + "\n")
+
+
+def _missing(kept):
+    """Pairs of which a run failed, against the other softenings of their glass."""
+    groups, said = {}, []
+    for one in kept["cases"]:
+        groups.setdefault((one["group"], one["name"], one["box"]), []).append(one)
+    for own in groups.values():
+        most = max(one["pairs"] for one in own)
+        said += [f"{most - one['pairs']} of {most} ({one['group']}, {one['name']}, {one['softening_eV']:g} eV)"
+                 for one in own if one["pairs"] < most]
+    pairs = sum(one["pairs"] for one in kept["cases"])
+    return f"{pairs} pairs of runs; missing, as a run failed: {', '.join(said) or 'none'}.\n"
 
 
 def _table(title, header, rows):
@@ -142,18 +162,23 @@ def _structures(kept):
     for line in (line for line in kept["lines"] if line["group"] == STRUCTURE and line["measure"] == "net"):
         name = line["name"]
         running = _find(kept, "running", STRUCTURE, name)
-        (flow,) = [c["flow_GPa"] for c in kept["cases"] if (c["group"], c["name"], c["softening_eV"]) == (STRUCTURE, name, ends[0])]
         rows.append((name, *(_rate(line, end) for end in ends), *(_rate(running, end) for end in ends), _critical(line),
-                     _critical(running), f"{flow:.2f}"))
+                     _critical(running), *_besides(kept, name, "flow_GPa", ends[:1])))
     header = ("structure", *(f"net G, {end:g} eV" for end in ends), *(f"running G, {end:g} eV" for end in ends),
               "h_c net, eV", "h_c running, eV", "stress at 7 %, GPa")
     return _table("Growth per plastic strain without and with the strongest softening, critical softening h_c with its "
                   "95 % interval, and the stress without softening.", header, rows)
 
 
+def _besides(kept, name, key, softening):
+    """A number of the runs of a structure, with two digits after the point, at each softening; or nothing."""
+    own = {c["softening_eV"]: f"{c[key]:.2f}" for c in kept["cases"] if (c["group"], c["name"]) == (STRUCTURE, name)}
+    return [own.get(one, "") for one in softening]
+
+
 def _differences(kept):
     rows = []
-    for reference in (UNIFORM, DOMAINS):
+    for reference in REFERENCES:
         names = [one["name"] for one in kept["comparisons"] if one["reference"] == reference and one["measure"] == "net"]
         for name in names:
             row = [reference, name]
@@ -219,8 +244,6 @@ def _seeds(kept):
 def _overshoot(kept):
     softening, rows = _softening(kept), []
     for name in (UNIFORM, bands.STRONG, DOMAINS):
-        own = {c["softening_eV"]: c for c in kept["cases"] if (c["group"], c["name"]) == (STRUCTURE, name)}
-        if own:
-            rows.append((name, *(f"{own[s]['overshoot']:.2f}" for s in softening)))
+        rows.append((name, *_besides(kept, name, "overshoot", softening)))
     return _table("Upper yield over the stress at 7 % strain, at these softenings.",
                   ("glass", *(f"{s:g} eV" for s in softening)), rows)

@@ -191,7 +191,7 @@ def comparisons(found, reference=UNIFORM, others=bands.ALL):
 def agreement(found):
     """The probability of lines that differ by so much or more, over all softenings, if their growth is the same."""
     total, freedom = 0.0, 0
-    for softening in {value for line in found for value in line.softening_eV}:
+    for softening in set.intersection(*(set(line.softening_eV) for line in found)):
         rates, errors = np.array([line.at(softening) for line in found]).T
         weights = 1 / errors**2
         total += float(np.sum(weights * (rates - np.average(rates, weights=weights)) ** 2))

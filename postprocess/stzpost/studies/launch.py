@@ -76,13 +76,14 @@ def progress(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def carry_out(sweeps, program, inputs, directory, jobs, say=progress):
+def carry_out(sweeps, program, inputs, directory, jobs, say=progress, spare=0.0):
     """Runs what is not done, `jobs` runs at a time; returns the runs of all sweeps, in order. `say` gets a line a run.
-    Raises StzPostError when any failed, naming the first and its log, and Stopped after a signal."""
+    Raises Stopped after a signal, and StzPostError when any run failed, naming the first and its log; if all others are
+    done and no more than the share `spare` failed, that is only said, and they are left out."""
     try:
         with Signals() as signals:
             work = _Work(sweeps, program, directory, prepare(sweeps, program, inputs, directory), signals, say)
-            work.carry_out(jobs)
+            work.carry_out(jobs, spare)
     except OSError as error:
         raise StzPostError(f"{error.filename or directory}: {error.strerror}") from error
     return [run for sweep in sweeps for run in finished(sweep, directory)]
@@ -108,7 +109,7 @@ class _Work:
     def done(self):
         return sum(one.done for one in self.news.values())
 
-    def carry_out(self, jobs):
+    def carry_out(self, jobs, spare):
         if self.done == self.runs:
             self.say(f"all {self.runs} runs are done")
             return
@@ -123,8 +124,11 @@ class _Work:
             self._go_through(1)
         if self.signals.stop:
             raise self.signals.stopped(f"{self.done} of {self.runs} runs are done, the same command goes on")
-        if self.done < self.runs:
+        failed = sum(len(one.failed()) for one in self.news.values())
+        if failed > spare * self.runs or self.done + failed < self.runs:
             raise StzPostError(self._failure() or self.broken)
+        if failed:
+            self.say(f"left out: {self._failure()}")
 
     def _goes_on(self):
         return self.done < self.runs and not (self.signals.stop or self.broken or self._failure())
