@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The references of input and output are the program's own. The pages are carried out by test_pages.py."""
+"""The references of input and output are the program's own, and the tables of the study of shear bands are those of its
+record. The pages are carried out by test_pages.py."""
 import itertools
 import os
+import subprocess
 
 from harness import SOURCE, expect, finish, run
 
@@ -19,7 +21,17 @@ def same(what, page, printed):
 
 
 same("docs/input.md is what check --reference prints", page("input.md"), run(["check", "--reference"]).stdout)
-begin, end = "<!-- printed by: stzkmc check --output-reference -->\n", "\n<!-- end of what is printed -->\n"
-printed = page("output.md").partition(begin)[2].partition(end)[0]
-same("docs/output.md has what check --output-reference prints", printed, run(["check", "--output-reference"]).stdout)
+
+
+def part(name, command):
+    """What a page says that the command prints."""
+    begin, end = f"<!-- printed by: {command} -->\n", "\n<!-- end of what is printed -->\n"
+    return page(name).partition(begin)[2].partition(end)[0]
+
+
+printed = run(["check", "--output-reference"]).stdout
+same("docs/output.md has what check --output-reference prints", part("output.md", "stzkmc check --output-reference"), printed)
+command = ["bands", "--markdown", "-o", "docs"]
+done = subprocess.run([os.path.join(SOURCE, "postprocess", "stz-post"), *command], cwd=SOURCE, capture_output=True, text=True)
+same("docs/bands.md has what stz-post bands --markdown prints", part("bands.md", " ".join(["stz-post", *command])), done.stdout)
 finish()
