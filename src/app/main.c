@@ -185,7 +185,8 @@ static stz_err run_or_check(const stz_cli *cli) {
     if (err == STZ_OK) err = run(cli, config);
   } else {
     stz_field_found found;
-    err = stz_sim_check_files(comm, config, &found);
+    err = stz_sim_check_ranks(config, stz_comm_size(stz_launch_comm()));
+    if (err == STZ_OK) err = stz_sim_check_files(comm, config, &found);
     if (err == STZ_OK && my_rank() == 0) print_check(config, &found);
   }
   stz_config_destroy(&config);

@@ -439,6 +439,11 @@ static stz_err check_moduli(const stz_config_builder *builder) {
   if (config->barriers.modulus_scaling > 0.0 && contrast == 0.0) {
     return violated(builder, -1, "elasticity.contrast", "> 0 with barriers.modulus_scaling > 0");
   }
+  if (config->micro.profile == STZ_PROFILE_CUT && config->micro.type == STZ_MICRO_RANDOM_WAVES &&
+      config->elastic.contrast_model != STZ_CONTRAST_NONE && contrast > STZ_CONTRAST_SHARP) {
+    return violated(builder, -1, "elasticity.contrast", "<= %g with microstructure.profile = \"cut\"",
+                    STZ_CONTRAST_SHARP);
+  }
   config->barriers.modulus_eV = config->barriers.modulus_scaling * config->barriers.mean_eV * 0.5 * contrast;
   return STZ_OK;
 }
@@ -507,6 +512,15 @@ static stz_err check_nbed(const stz_config_builder *builder) {
   return STZ_OK;
 }
 
+static stz_err check_clusters(const stz_config_builder *builder) {
+  const stz_config *config = builder->config;
+  const double a = config->lattice.spacing_nm;
+  const double clusters = stz_order_density(&config->order, config->nbed.foil_nm, config->nbed.probe_nm) * a * a * a;
+  if (clusters <= STZ_MOST_CLUSTERS) return STZ_OK;
+  return violated(builder, -1, "order.acceptance", ">= %.3g, for at most %g clusters per voxel",
+                  1.01 * config->order.acceptance * clusters / STZ_MOST_CLUSTERS, STZ_MOST_CLUSTERS);
+}
+
 // "auto" is replaced by what the box allows, by nothing else, so that the same input has the same trajectory on any
 // number of ranks.
 static stz_err check_engine(const stz_config_builder *builder) {
@@ -552,5 +566,6 @@ stz_err stz_builder_check(stz_config_builder *builder) {
   STZ_TRY(check_material(builder));
   STZ_TRY(check_snapshots(builder));
   STZ_TRY(check_engine(builder));
-  return check_nbed(builder);
+  STZ_TRY(check_nbed(builder));
+  return check_clusters(builder);
 }

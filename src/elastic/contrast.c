@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "elastic/contrast.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -72,11 +73,7 @@ stz_err stz_contrast_create(const stz_grid *grid, const stz_elastic *elastic, co
                             const float *structure, stz_contrast **contrast) {
   stz_contrast *k = NULL;
   *contrast = NULL;
-  if (params->contrast_model == STZ_CONTRAST_EXACT && stz_grid_ranks(grid) > 1) {
-    return stz_fail(STZ_EINPUT, "elasticity.contrast_model: got \"exact\" on %d ranks, takes one rank per run",
-                    stz_grid_ranks(grid));
-  }
-  if (stz_grid_film(grid)) return stz_fail(STZ_EINPUT, "elasticity.contrast: a film has none");
+  assert(!stz_grid_film(grid) && (params->contrast_model != STZ_CONTRAST_EXACT || stz_grid_ranks(grid) == 1));
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(k, 1)));
   k->grid = grid;
   k->aimed = -1;

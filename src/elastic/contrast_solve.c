@@ -171,10 +171,10 @@ static stz_err sum_series(stz_solving *s, int column) {
     apply(s, s->stress, false, s->used);
     stress_back(s);
   }
-  return stz_fail(STZ_ENUMERIC,
-                  "elasticity.contrast: the field under load does not converge: the last of %d terms is "
-                  "%.2g of the first",
-                  (int)MOST, sqrt(last / first));
+  return stz_fail(STZ_EINPUT,
+                  "elasticity.contrast: got %g, needs less, as the field under load does not converge: the last of %d "
+                  "terms is %.2g of the first",
+                  s->params.contrast, (int)MOST, sqrt(last / first));
 }
 
 // The values of a field on the sites from its spectrum on the finer lattice: wave numbers beyond those of the sites

@@ -6,6 +6,10 @@
 typedef enum stz_contrast_holds { STZ_CONTRAST_BULK, STZ_CONTRAST_POISSON } stz_contrast_holds;
 typedef enum stz_contrast_model { STZ_CONTRAST_NONE, STZ_CONTRAST_DRESSED, STZ_CONTRAST_EXACT } stz_contrast_model;
 
+// Largest contrast between sharp borders: their Fourier series overshoots, and beyond, the series of the field under
+// load does not converge.
+#define STZ_CONTRAST_SHARP 0.45
+
 // What takes notice of large strains: the load (actuators, load/machine.h), or the box with it, whose sites interact
 // where the plastic strain has taken them.
 typedef enum stz_finite_strain { STZ_FINITE_LOAD, STZ_FINITE_BOX } stz_finite_strain;

@@ -53,10 +53,9 @@ static void fill_rows(void *context, int64_t first, int64_t end, int worker) {
 }
 
 stz_err stz_clusters_init(stz_glass *g, double foil_nm, double probe_nm) {
-  const double reach = g->order.cluster_radius_nm + 0.5 * probe_nm, a = stz_grid_spacing(g->grid);
-  g->cluster_density =
-      -stz_ln(1.0 - g->order.bragg_fraction) / (g->order.acceptance * STZ_PI * reach * reach * foil_nm);
-  if (g->cluster_density * a * a * a > 50.0) {
+  const double a = stz_grid_spacing(g->grid);
+  g->cluster_density = stz_order_density(&g->order, foil_nm, probe_nm);
+  if (g->cluster_density * a * a * a > STZ_MOST_CLUSTERS) {
     return stz_fail(STZ_EINPUT,
                     "order: %.3g clusters per voxel are too many: raise order.acceptance or cluster_radius_nm",
                     g->cluster_density * a * a * a);

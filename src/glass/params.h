@@ -2,6 +2,8 @@
 #ifndef STZ_GLASS_PARAMS_H
 #define STZ_GLASS_PARAMS_H
 
+#include "base/mathfn.h"
+#include "base/units.h"
 #include "stz/params.h"
 
 typedef enum stz_redraw { STZ_REDRAW_STZ, STZ_REDRAW_CENTRE, STZ_REDRAW_NONE } stz_redraw;
@@ -64,5 +66,13 @@ typedef struct stz_order_params {
   double cluster_radius_nm; // R
   double loss;              // d: probability that an event takes the order of a cluster within its volume
 } stz_order_params;
+
+// Clusters per nm^3 that make the fraction of patterns what it is (docs/theory.md, 10), and most per voxel that are
+// taken.
+static inline double stz_order_density(const stz_order_params *order, double foil_nm, double probe_nm) {
+  const double reach = order->cluster_radius_nm + 0.5 * probe_nm;
+  return -stz_ln(1.0 - order->bragg_fraction) / (order->acceptance * STZ_PI * reach * reach * foil_nm);
+}
+#define STZ_MOST_CLUSTERS 50.0
 
 #endif

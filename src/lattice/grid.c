@@ -19,14 +19,17 @@ struct stz_grid {
   stz_team *team;                 // may be NULL
 };
 
+stz_err stz_grid_takes(const stz_lattice_params *params, int ranks) {
+  if (ranks <= params->cells[0]) return STZ_OK;
+  return stz_fail(STZ_EINPUT, "%d ranks cannot share %d planes: use at most %d", ranks, params->cells[0],
+                  params->cells[0]);
+}
+
 stz_err stz_grid_create(MPI_Comm comm, const stz_lattice_params *params, stz_grid **grid) {
   int ranks;
   *grid = NULL;
   MPI_Comm_size(comm, &ranks);
-  if (ranks > params->cells[0]) {
-    return stz_fail(STZ_EINPUT, "%d ranks cannot share %d planes: use at most %d", ranks, params->cells[0],
-                    params->cells[0]);
-  }
+  STZ_TRY(stz_grid_takes(params, ranks));
   stz_grid *g = NULL;
   stz_err err = STZ_NEW(g, 1);
   if (err == STZ_OK) err = STZ_NEW(g->first, ranks + 1);

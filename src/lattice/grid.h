@@ -16,6 +16,9 @@
 
 typedef struct stz_grid stz_grid;
 
+// Whether so many ranks can share the planes of a lattice; fails with STZ_EINPUT if not. Local.
+stz_err stz_grid_takes(const stz_lattice_params *params, int ranks) STZ_MUST_USE;
+
 // Collective; duplicates `comm`. Fails with STZ_EINPUT when there are more ranks than planes.
 stz_err stz_grid_create(MPI_Comm comm, const stz_lattice_params *params, stz_grid **grid) STZ_MUST_USE;
 void stz_grid_destroy(stz_grid **grid); // collective

@@ -103,6 +103,17 @@ static stz_err check_barriers(const stz_config *config) {
   return STZ_OK;
 }
 
+stz_err stz_sim_check_ranks(const stz_config *config, int ranks) {
+  const bool exact = config->elastic.contrast > 0.0 && config->elastic.contrast_model == STZ_CONTRAST_EXACT;
+  if (stz_engine_needs_of(config->kmc.engine).ranks == 1 || ranks == 1) return STZ_OK;
+  if (exact) {
+    return stz_fail(STZ_EINPUT,
+                    "elasticity.contrast_model: got \"exact\" on %d ranks, needs one rank with kmc.engine = \"direct\"",
+                    ranks);
+  }
+  return stz_grid_takes(&config->lattice, ranks);
+}
+
 stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config, stz_field_found *found) {
   const stz_given *g = &config->given[STZ_GIVEN_MICRO];
   const bool root = stz_comm_rank(comm) == 0;
@@ -176,10 +187,8 @@ static double blocks_of(const double *bytes, int count, double sites) {
 #define BLOCKS(sites, ...)                                                                                             \
   blocks_of((const double[]){__VA_ARGS__}, (int)(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)), sites)
 
-static double clusters_of(const stz_config *config) {
-  const double reach = config->order.cluster_radius_nm + 0.5 * config->nbed.probe_nm;
-  return -log(1.0 - config->order.bragg_fraction) /
-         (config->order.acceptance * STZ_PI * reach * reach * config->nbed.foil_nm); // per nm^3
+static double clusters_of(const stz_config *config) { // per nm^3
+  return stz_order_density(&config->order, config->nbed.foil_nm, config->nbed.probe_nm);
 }
 
 static const stz_strain_levels *statistics_of(const stz_config *config) {

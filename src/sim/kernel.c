@@ -9,6 +9,7 @@
 #include "base/tensor.h"
 #include "base/units.h"
 #include "sim/sample.h"
+#include "sim/sim.h"
 
 // Local index of a site, negative on the ranks that do not own it.
 static int64_t local_site(const stz_grid *grid, const int at[3]) {
@@ -117,6 +118,7 @@ static stz_err find_stress(MPI_Comm comm, const stz_config *config, const stz_ke
   const stz_config plain = plain_sample(config);
   stz_sample sample;
   memset(stress, 0, (size_t)request->count * sizeof *stress);
+  STZ_TRY(stz_sim_check_ranks(config, stz_comm_size(comm)));
   STZ_TRY(stz_sample_create(comm, &plain, NULL, NULL, &sample));
   static const double none[3] = {0.0};
   const bool exact = stz_contrast_exact(sample.contrast);

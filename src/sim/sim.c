@@ -336,6 +336,7 @@ static stz_err hold_output(MPI_Comm comm, const stz_config *config, const stz_ru
 static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_options *options, bool *stopped_early) {
   const double now = MPI_Wtime();
   run r = {.config = config, .options = options, .begin = now};
+  STZ_TRY(stz_sim_check_ranks(config, stz_comm_size(comm)));
   stz_err err = stz_agree(comm, stz_state_paths_of(options->output, &r.paths));
   if (err == STZ_OK) err = hold_output(comm, config, options, &r.held);
   if (err == STZ_OK) err = stz_sample_create(comm, config, options->cache, options->team, &r.sample);

@@ -11,7 +11,7 @@ import tempfile
 import h5py
 import numpy as np
 
-from harness import SOURCE, expect, finish, run, write
+from harness import SOURCE, expect, expect_failure, finish, run, write
 from interaction import kernel, words
 
 CONTRAST, AMPLITUDE, SPACING, OMEGA, GAMMA0 = 0.4, 0.5, 0.58, 1.7, 0.115
@@ -201,11 +201,19 @@ def check_refused(folder):
         ("in a film", ['lattice.boundary="film"'], 'elasticity.contrast: got 0.4, needs 0, or contrast_model = "none", '
          'with lattice.boundary = "film"'),
         ("a larger contrast", ["elasticity.contrast=0.7"], "elasticity.contrast: got 0.7, needs >= 0 and <= 0.6"),
+        ("sharp borders", ["elasticity.contrast=0.5", 'microstructure.type="random-waves"', 'microstructure.profile="cut"'],
+         'elasticity.contrast: got 0.5, needs <= 0.45 with microstructure.profile = "cut"'),
+        ("too many clusters", ["order.acceptance=0.001", "order.bragg_fraction=0.999999"],
+         "order.acceptance: got 0.001, needs >= 0.00236, for at most 50 clusters per voxel"),
         ("barriers tied to nothing", ["elasticity.contrast=0.0", "barriers.modulus_scaling=1.0"],
          "elasticity.contrast: got 0, needs > 0 with barriers.modulus_scaling > 0")):
         write(os.path.join(folder, "bad.cfg"), INPUT % (16, 16, 16, "direct", CONTRAST, FLOW % 0.01))
         done = run(["check", "bad.cfg", *setting(*pairs)], cwd=folder)
         expect(name, done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, done.stderr)
+    said = 'elasticity.contrast_model: got "exact" on 2 ranks, needs one rank with kmc.engine = "direct"'
+    for command in ["check", "bad.cfg"], ["run", "bad.cfg", "-q"], ["kernel", "bad.cfg", *words([0, 0, 0], [0] * 6, [[1, 0, 0]])]:
+        done = run([*command, *setting('elasticity.contrast_model="exact"')], 2, folder)
+        expect_failure(f"exact on 2 ranks, {command[0]}", done, 2, said, 2)
 
 
 with tempfile.TemporaryDirectory() as work:

@@ -35,6 +35,8 @@ SCENARIOS = {
                   "barriers.recovery_eV=0.75"],
     "aligned": [f"protocol=( {TENSION} )", 'stz.orientation="aligned"'],
     "pressed": [f"protocol=( {TENSION.replace('0.052', '0.045')} )", "stz.normal_stress_coefficient=0.12"],
+    "moduli": [f"protocol=( {TENSION} )", "elasticity.contrast=0.3"],
+    "stretched": [f"protocol=( {TENSION.replace('0.052', '0.065')} )", 'elasticity.finite_strain="box"'],
     "cooperative": [f"protocol=( {TENSION} )", 'stz.barrier_law="cooperative"', "stz.tau_c_GPa=4.0"],
     "film": [f'protocol=( {TENSION}, {{ type = "relaxation"; duration_s = 4.4064e6; }} )', f"lattice.{FILM}"],
 }
