@@ -9,6 +9,7 @@
 #include "config/damage.h"
 #include "config/film.h"
 #include "config/limits.h"
+#include "config/moduli.h"
 
 // Fails with "where: path: got VALUE, needs ..." for a key of `segment` (-1: none); the format says what is needed.
 static stz_err violated(const stz_config_builder *builder, int segment, const char *pattern, const char *format, ...)
@@ -432,36 +433,14 @@ static stz_err check_damage(const stz_config_builder *builder) {
   return key ? violated(builder, -1, key, "%s", needs) : STZ_OK;
 }
 
-// Barriers follow moduli that vary, if any do.
 static stz_err check_moduli(const stz_config_builder *builder) {
   stz_config *config = builder->config;
-  const double contrast = config->elastic.contrast;
-  if (config->barriers.modulus_scaling > 0.0 && contrast == 0.0) {
-    return violated(builder, -1, "elasticity.contrast", "> 0 with barriers.modulus_scaling > 0");
-  }
-  if (config->micro.profile == STZ_PROFILE_CUT && config->micro.type == STZ_MICRO_RANDOM_WAVES &&
-      config->elastic.contrast_model != STZ_CONTRAST_NONE && contrast > STZ_CONTRAST_SHARP) {
-    return violated(builder, -1, "elasticity.contrast", "<= %g with microstructure.profile = \"cut\"",
-                    STZ_CONTRAST_SHARP);
-  }
-  config->barriers.modulus_eV = config->barriers.modulus_scaling * config->barriers.mean_eV * 0.5 * contrast;
-  return STZ_OK;
-}
-
-// A box that follows the strain has uniform moduli and axes at right angles.
-static stz_err check_finite_strain(const stz_config_builder *builder) {
-  const stz_config *config = builder->config;
-  if (config->elastic.finite_strain == STZ_FINITE_LOAD) return STZ_OK;
-  if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
-    return violated(builder, -1, "elasticity.finite_strain",
-                    "\"load\" with elasticity.contrast > 0, or contrast_model = \"none\"");
-  }
-  for (int i = 0; i < config->segments; i++) {
-    const stz_segment *s = &config->protocol[i];
-    if (s->mode != STZ_MODE_SHEAR || s->type == STZ_SEGMENT_AGE || s->type == STZ_SEGMENT_MIXED) continue;
-    return violated(builder, i, "protocol[].mode",
-                    "\"uniaxial\" with elasticity.finite_strain = \"box\", which keeps right angles");
-  }
+  char needs[STZ_TEXT_SIZE];
+  int segment;
+  const char *key = stz_moduli_limits(config, &segment, needs, sizeof needs);
+  if (key) return violated(builder, segment, key, "%s", needs);
+  config->barriers.modulus_eV =
+      config->barriers.modulus_scaling * config->barriers.mean_eV * 0.5 * config->elastic.contrast;
   return STZ_OK;
 }
 
@@ -474,7 +453,6 @@ static stz_err check_material(const stz_config_builder *builder) {
   }
   STZ_TRY(check_damage(builder));
   STZ_TRY(check_moduli(builder));
-  STZ_TRY(check_finite_strain(builder));
   if (config->barriers.floor_eV > config->barriers.mean_eV) {
     return violated(builder, -1, "barriers.floor_eV", "<= %g, the mean_eV", config->barriers.mean_eV);
   }

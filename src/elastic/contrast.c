@@ -51,7 +51,7 @@ static stz_err share(stz_contrast *k, const stz_elastic *elastic, const stz_elas
   stz_err err = STZ_NEW(k->dress, sites);
   if (err == STZ_OK) err = STZ_NEW(k->load, sites / 8 * STZ_PACK);
   if (err == STZ_OK) err = STZ_NEW(k->kept, stz_grid_local_sites(k->grid) / 8);
-  if (err == STZ_OK) err = STZ_NEW(all, sites);
+  if (err == STZ_OK && stz_grid_rank(k->grid) == 0) err = STZ_NEW(all, sites);
   err = stz_agree(comm, err);
   if (err == STZ_OK) err = gather(k->grid, structure, all);
   if (err == STZ_OK) err = stz_stage(comm, "solving the elastic field of varying moduli");

@@ -80,6 +80,7 @@ void stz_contrast_drive_list(const stz_contrast *contrast, const stz_loading *lo
 // number per site. Each call uses them up.
 bool stz_contrast_exact(const stz_contrast *contrast);
 double *stz_contrast_events(const stz_contrast *contrast, int c);
+void stz_contrast_event(const stz_contrast *contrast, int64_t site, const double strain[5]); // in goes this one alone
 
 // What moduli that vary add to the driving stress of the uniform body of moduli mu0, times stz_contrast_scale: into
 // stz_contrast_events(c), c < 6. By a fixed number of terms of the series: linear, and symmetric for any number. The

@@ -285,6 +285,15 @@ static void spread_events(stz_solving *s) {
 
 double *stz_contrast_events(const stz_contrast *contrast, int c) { return contrast->solving->events[c]; }
 
+void stz_contrast_event(const stz_contrast *contrast, int64_t site, const double strain[5]) {
+  const stz_solving *s = contrast->solving;
+  const double density = stz_grid_voxels(contrast->grid, s->volume);
+  for (int c = 0; c < 5; c++) {
+    memset(s->events[c], 0, (size_t)s->sites * sizeof(double));
+    s->events[c][site] = density * strain[c];
+  }
+}
+
 // Plus sum of `terms` of the series M + M S M + ...: linear, and symmetric for any number of terms.
 void stz_contrast_correct(const stz_contrast *contrast, int terms) {
   stz_solving *s = contrast->solving;

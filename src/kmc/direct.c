@@ -107,13 +107,9 @@ static int64_t strip_start(const direct *d, int strip) {
 // Adds the pending event's exact stress to all sites, over D, which comes in where it is read.
 static void add_exact(const stz_kmc *kmc, const direct *d) {
   const stz_contrast *contrast = kmc->params.contrast;
-  const int64_t sites = stz_grid_sites(d->grid),
-                site = stz_grid_site(d->grid, d->origin[0], d->origin[1], d->origin[2]);
-  const double density = stz_grid_voxels(d->grid, stz_glass_stz(kmc->glass)->volume_nm3);
-  for (int c = 0; c < 5; c++) {
-    memset(stz_contrast_events(contrast, c), 0, (size_t)sites * sizeof(double));
-    stz_contrast_events(contrast, c)[site] = density * (double)d->strain[c];
-  }
+  double strain[5];
+  for (int c = 0; c < 5; c++) strain[c] = (double)d->strain[c];
+  stz_contrast_event(contrast, stz_grid_site(d->grid, d->origin[0], d->origin[1], d->origin[2]), strain);
   stz_contrast_correct(contrast, STZ_CONTRAST_MOST_TERMS);
   const float scale = (float)stz_contrast_scale(contrast);
   float plain[5][STZ_STRIP_SITES], *const to[5] = {plain[0], plain[1], plain[2], plain[3], plain[4]};

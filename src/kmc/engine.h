@@ -67,6 +67,9 @@ stz_err stz_kmc_initial_stress(const stz_kmc *kmc, float *stress) STZ_MUST_USE;
 // The same of that strain and of all events. Not where moduli vary.
 stz_err stz_kmc_present_stress(const stz_kmc *kmc, float *stress) STZ_MUST_USE;
 
+// What stz_contrast_correct works on: the quenched-in strain and, if `events`, that of all events. One rank.
+void stz_kmc_give_exact(const stz_kmc *kmc, bool events);
+
 // thinning.c: the waiting time to the next proposal when a hazard R exp(g t) bounds the true one. Starting `elapsed` s
 // after the hazard was R = `rate` (1/s), with g = `growth` (1/s), returns the time, since it was R, at which its
 // integral has grown by `exponential` (a number of mean 1).

@@ -12,16 +12,24 @@ static float dress_of(const stz_kmc *kmc, size_t local) {
   return stz_kmc_dress(kmc, stz_grid_first_site(stz_glass_grid(kmc->glass)) + (int64_t)local);
 }
 
+void stz_kmc_give_exact(const stz_kmc *kmc, bool events) {
+  const stz_grid *grid = stz_glass_grid(kmc->glass);
+  const double density = stz_grid_voxels(grid, stz_glass_stz(kmc->glass)->volume_nm3);
+  for (int c = 0; c < 5; c++) {
+    const float *plastic = stz_glass_plastic(kmc->glass, c), *quenched = stz_glass_quenched(kmc->glass, c);
+    double *to = stz_contrast_events(kmc->params.contrast, c);
+    for (int64_t i = 0; i < stz_grid_sites(grid); i++) {
+      to[i] = (events ? (double)plastic[i] : 0.0) + (quenched ? density * (double)quenched[i] : 0.0);
+    }
+  }
+}
+
 // The exact stress over D, which comes in where it is read.
 static stz_err exact_stress_of(const stz_kmc *kmc, double *const found[6], float *stress) {
   const stz_contrast *contrast = kmc->params.contrast;
   const stz_grid *grid = stz_glass_grid(kmc->glass);
-  const double density = stz_grid_voxels(grid, stz_glass_stz(kmc->glass)->volume_nm3);
   const int64_t sites = stz_grid_local_sites(grid);
-  for (int c = 0; c < 5; c++) {
-    const float *quenched = stz_glass_quenched(kmc->glass, c);
-    for (int64_t i = 0; i < sites; i++) stz_contrast_events(contrast, c)[i] = density * (double)quenched[i];
-  }
+  stz_kmc_give_exact(kmc, false);
   STZ_TRY(stz_contrast_whole(contrast, found));
   for (int c = 0; c < 5; c++) {
     float *to = stress + (size_t)c * stz_field_stride(grid);

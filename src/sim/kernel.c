@@ -83,13 +83,8 @@ static stz_err find_exact(const stz_sample *s, const stz_kernel_request *request
   double *work = NULL, *found[6], deviator[5];
   STZ_TRY(STZ_NEW(work, 6 * sites));
   stz_dev_from_sym(request->strain, deviator);
-  for (int c = 0; c < 6; c++) {
-    found[c] = work + (size_t)c * sites;
-    if (c == 5) continue;
-    memset(stz_contrast_events(s->contrast, c), 0, sites * sizeof *work);
-    stz_contrast_events(s->contrast, c)[local_site(s->grid, request->event)] =
-        deviator[c] * stz_grid_voxels(s->grid, stz_elastic_volume(s->elastic));
-  }
+  for (int c = 0; c < 6; c++) found[c] = work + (size_t)c * sites;
+  stz_contrast_event(s->contrast, local_site(s->grid, request->event), deviator);
   const stz_err err = stz_contrast_whole(s->contrast, found);
   for (int i = 0; i < request->count && err == STZ_OK; i++) {
     const int64_t at = local_site(s->grid, request->at[i]);

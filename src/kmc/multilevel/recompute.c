@@ -55,15 +55,8 @@ static void take_stress(void *context, int c, int64_t first, int64_t end, int ro
 static void make_exact(const recomputed *r) {
   const stz_contrast *contrast = r->kmc->params.contrast;
   const stz_grid *grid = r->e->grid;
-  const double density = stz_grid_voxels(grid, stz_glass_stz(r->kmc->glass)->volume_nm3);
   const double scale = stz_contrast_scale(contrast), unit = (double)r->e->split->near_unit;
-  for (int c = 0; c < 5; c++) {
-    const float *plastic = stz_glass_plastic(r->kmc->glass, c), *quenched = stz_glass_quenched(r->kmc->glass, c);
-    double *to = stz_contrast_events(contrast, c);
-    for (int64_t i = 0; i < stz_grid_sites(grid); i++) {
-      to[i] = (double)plastic[i] + (quenched ? density * (double)quenched[i] : 0.0);
-    }
-  }
+  stz_kmc_give_exact(r->kmc, true);
   stz_contrast_correct(contrast, stz_contrast_terms(contrast));
   for (int64_t i = 0; i < stz_grid_sites(grid); i++) {
     int at[3];
