@@ -206,7 +206,7 @@ def check_outlives(folder, small=True):
     rows = settings(box + ["output.history_strain_step=%s" % ("1e-6" if small else "5e-5")])
     done = run(["run", SMOKE, "-o", "whole.h5", "-q"] + rows, cwd=folder)
     expect("the run to compare with", done.returncode == 0, done.stderr)
-    early = "the first rank computes" if small else "NBED"  # the set-up of the small one takes less than mpirun waits
+    early = "the first rank draws" if small else "NBED"  # the set-up of the small one takes less than mpirun waits
     for ranks, number, step in ((1, signal.SIGINT, "NBED"), (2, signal.SIGTERM, early)):
         output = f"outlives{ranks}.h5"
         for _ in range(6):  # on a busy machine the run may be over before this script gets on
