@@ -3,9 +3,11 @@
 
 Called as: test_NAME.py PROGRAM MPIRUN SOURCE_DIR
 """
+import fcntl
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -37,6 +39,17 @@ def napping(seconds=0.2):
     """Environment of a run that naps at each look at the clock and at each line of progress, so that it is not over before
     a signal has come, whatever the machine; a signal ends a nap."""
     return dict(os.environ, LD_PRELOAD=LIBRARY, STZ_CLOCK_NAP=str(seconds))
+
+
+def wait_for_lock(job, path):
+    """Returns once the job holds the lock of an output, which exists a moment before it is held, or has ended."""
+    while job.poll() is None:
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                kind = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+            if struct.unpack("hhqqi4x", kind)[0] == fcntl.F_WRLCK:
+                return
+        time.sleep(0.001)
 
 
 def kill_session(job):

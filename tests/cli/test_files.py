@@ -6,12 +6,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 
 import h5py
 import numpy as np
 
-from harness import PROGRAM, SOURCE, expect, expect_failure, finish, napping, read, run, write
+from harness import PROGRAM, SOURCE, expect, expect_failure, finish, napping, read, run, wait_for_lock, write
 
 SETTINGS = ["lattice.cells=[16,16,16]", "nbed.foil_nm=7.0", "nbed.probe_nm=0.6", "nbed.scans=1",
             "protocol[0].until_strain=0.05", "output.nbed_strains=[0.0,0.03]", "kmc.engine=direct"]
@@ -31,8 +30,7 @@ def check_lock(folder):
     run(["run", "inputs/a.cfg", "-o", "alone.h5"] + ARGUMENTS + long, cwd=folder)
     job = subprocess.Popen([PROGRAM, "run", "inputs/a.cfg", "-o", "l.h5"] + ARGUMENTS + long, cwd=folder,
                            env=napping(0.001))
-    while not os.path.exists(os.path.join(folder, "l.lock")) and job.poll() is None:
-        time.sleep(0.005)
+    wait_for_lock(job, os.path.join(folder, "l.lock"))
     job.send_signal(19)  # SIGSTOP: it holds the lock as long as is needed
     for option in "--restart", "--force":
         done = run(["run", "inputs/a.cfg", "-o", "l.h5", option] + ARGUMENTS + long, cwd=folder)

@@ -7,12 +7,12 @@ import os
 import resource
 import subprocess
 import tempfile
-import time
 
 import h5py
 
 from harness import (
-    LIBRARY, MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, napping, read, run, write,
+    LIBRARY, MPIRUN, PROGRAM, SOURCE, expect, expect_failure, finish, napping, read, run, wait_for_lock,
+    write,
 )
 
 INPUT = os.path.join(SOURCE, "inputs", "tension.cfg")
@@ -49,8 +49,7 @@ def check_file_size(folder, whole):
     kept = read(os.path.join(folder, "f.ckpt.h5"))
     job = subprocess.Popen([PROGRAM, "run", INPUT, "-o", "f.h5", "--restart"] + ARGUMENTS, cwd=folder, text=True,
                            stderr=subprocess.PIPE, env=napping(0.01))
-    while not os.path.exists(os.path.join(folder, "f.lock")) and job.poll() is None:
-        time.sleep(0.001)
+    wait_for_lock(job, os.path.join(folder, "f.lock"))
     resource.prlimit(job.pid, resource.RLIMIT_FSIZE, (10_000, 10_000))
     said = job.communicate()[1]
     expect("files that may not grow", job.returncode == 3 and len(ours(said)) == 1 and "File too large" in said,
