@@ -202,7 +202,7 @@ def check_outlives(folder, small=True):
     """A checkpoint that takes longer than mpirun leaves its ranks: whole some seconds after a Ctrl-C, and --restart waits
     for it. The signal goes to mpirun's process group, as a terminal's does."""
     box = ["lattice.cells=[32,32,32]" if small else "lattice.cells=[128,128,128]", "kmc.engine=multilevel",
-           "protocol=({type=\"strain-rate\";rate_per_s=1e-3;until_strain=%s;})" % ("0.02" if small else "1e-3")]
+           "protocol=({type=\"strain-rate\";rate_per_s=1e-3;until_strain=%s;})" % ("0.008" if small else "1e-3")]
     rows = settings(box + ["output.history_strain_step=%s" % ("1e-6" if small else "5e-5")])
     done = run(["run", SMOKE, "-o", "whole.h5", "-q"] + rows, cwd=folder)
     expect("the run to compare with", done.returncode == 0, done.stderr)
