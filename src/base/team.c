@@ -25,10 +25,9 @@ typedef char core_set; // other systems place threads by themselves
 static const int64_t AWAKE_NS = 100000; // a worker waits so long for parts that are posted, before it sleeps
 static const int64_t LATE_NS = 300000;  // a part that takes longer has lost its core to another process
 enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late one, at first and at most
-enum {
-  FORGIVEN = 512
-}; // posts in time, and half as many are left out after the next late one: where
-   // fewer lie between late ones, these cost more than the others gain
+// After so many posts in time half as many are left out after the next late one. Where fewer lie between late ones,
+// these cost more than the others gain.
+enum { FORGIVEN = 512 };
 
 typedef struct worker {
   stz_team *team;
@@ -225,6 +224,7 @@ void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context
     team->posted_context = context;
     atomic_store(&team->offered, ((word >> 32) + 1) << 32 | bits);
   } else {
+    assert(task == team->posted && context == team->posted_context);
     atomic_fetch_or(&team->offered, bits);
   }
   wake(team);

@@ -109,7 +109,7 @@ double stz_split_error2(const stz_elastic *elastic, const stz_grid *grid);
 // axis, 2 s^2, in voxels.
 double stz_split_window(int l, double variance, double k);
 
-// The same at the wave vector k (rad a voxel along each axis) of a box that may be stretched: a window is a sphere
+// The same at the wave vector k (rad per voxel along each axis) of a box that may be stretched: a window is a sphere
 // there. Were it one on the lattice, its fourth moments would not have a field of finite range.
 double stz_split_window_along(const stz_split *split, int l, const double k[3]);
 

@@ -16,7 +16,7 @@ PHASES = {"rich": "in Ni-rich glass", "poor": "in Zr-rich glass", "interface": "
 
 @dataclass
 class Layers:
-    """Along one axis of a sample, a number a layer of voxels."""
+    """Along one axis of a sample, a number per layer of voxels."""
 
     spacing_nm: float
     activity: np.ndarray  # events over those of a layer of the same flow everywhere

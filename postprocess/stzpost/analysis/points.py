@@ -15,7 +15,7 @@ from .quantity import finite, format_value, minus
 
 @dataclass
 class Point:
-    """A point of a sweep: its values of the axes, and a value a replica of each number."""
+    """A point of a sweep: its values of the axes, and of each number a value per replica."""
 
     parameters: dict
     replicas: dict  # name -> values, NaN where there is none
@@ -32,7 +32,7 @@ class Mean:
 
 
 def points(numbers, axes, seeds):
-    """The points of a Dataset of numbers a run, in the order of their dimensions; `seeds` is that of the sweep."""
+    """The points of a Dataset with numbers per run, in the order of their dimensions; `seeds` is that of the sweep."""
     dims = [dim for dim in seeds.dims if dim != "replica"]
     order = (*dims, "replica")
     values = {name: variable.transpose(*order).values for name, variable in numbers.items()}
@@ -121,7 +121,7 @@ def records(found, names, against):
 
 
 def table(found, names, against, which="the first point"):
-    """Text: a row a point, a column a number, or the other way about if there are more numbers than points; below it what
+    """Text: a row per point, a column per number, or the other way about if there are more numbers than points; below it what
     each point differs by from that of `references`, which `which` names."""
     head = [[*found[0].parameters, *names]]
     turn = list if len(names) <= len(found) else lambda rows: list(zip(*rows))
