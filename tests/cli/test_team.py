@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All ranks of a node share the work over the sites of a run of the multilevel engine: every dataset and attribute of its
 result, its snapshots and what a checkpoint leads to are the same on 1, 2, 3, 4 and 8 ranks, bit for bit, also of each
-event's, which the environment has them do on fewer cores than ranks. A rank that is killed ends the job. `test_team.py PROGRAM MPIRUN SOURCE [--all]`: all has eleven inputs and 50 kills."""
+event's, which the environment has them do on fewer cores than ranks. A rank that is killed ends the job.
+`test_team.py PROGRAM MPIRUN SOURCE [--all]`: all inputs and 50 kills."""
 import os
 import random
 import signal
@@ -113,7 +114,8 @@ def check_kills(folder, count):
 
 def check_lost_rank(folder):
     """A rank that dies ends the job: nobody is left in a collective."""
-    write(os.path.join(folder, "long.cfg"), 'kmc: { engine = "multilevel"; };\n' + BASE % ("periodic", "", "", PULL.replace("0.055", "1.0")))
+    write(os.path.join(folder, "long.cfg"),
+          'kmc: { engine = "multilevel"; };\n' + BASE % ("periodic", "", "", PULL.replace("0.055", "1.0")))
     job = subprocess.Popen([MPIRUN, "--bind-to", "none", "-n", "3", PROGRAM, "run", "long.cfg", "-o", "long.h5"],
                            cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
     said = ""

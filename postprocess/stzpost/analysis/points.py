@@ -121,8 +121,8 @@ def records(found, names, against):
 
 
 def table(found, names, against, which="the first point"):
-    """Text: a row per point, a column per number, or the other way about if there are more numbers than points; below it what
-    each point differs by from that of `references`, which `which` names."""
+    """Text: a row per point, a column per number, or the other way about if there are more numbers than points; below it
+    what each point differs by from that of `references`, which `which` names."""
     head = [[*found[0].parameters, *names]]
     turn = list if len(names) <= len(found) else lambda rows: list(zip(*rows))
     rows = [[*_values(one), *(_text(mean(one.replicas[name])) for name in names)] for one in found]
