@@ -135,13 +135,14 @@ static void yield(stz_sample *s, int64_t site, const double strain[6], double pl
 // kernel does not allow for, are left out.
 static stz_err reshape(run *r) {
   const stz_elastic_params *elastic = &r->config->elastic;
+  if (elastic->finite_strain != STZ_FINITE_BOX) return STZ_OK;
   const stz_sample *s = &r->sample;
   const double *shape = stz_elastic_stretched(s->elastic);
   double off = 0.0;
   stz_macro macro;
   stz_load_state(s->load, &macro);
   for (int axis = 0; axis < 3; axis++) off = fmax(off, fabs(macro.plastic[axis] - shape[axis]));
-  if (elastic->finite_strain != STZ_FINITE_BOX || off < elastic->rebuild_strain) return STZ_OK;
+  if (off < elastic->rebuild_strain) return STZ_OK;
   STZ_TRY(stz_recorder_reshape(&r->record, false));
   STZ_TRY(stz_kmc_stretch(s->kmc, macro.plastic)); // its first three components
   stz_log(STZ_LOG_DETAIL, "plastic strain %.4f %.4f %.4f: kernel made again", shape[STZ_XX], shape[STZ_YY],
