@@ -18,6 +18,7 @@ static const float TARGET = 0.8f;            // fraction of the margin that the 
 static const float THRESHOLD = 3.0f;         // initial limit of the drift estimate
 static const double LEARNING = 1.0 / 64;     // weight of one update in the running mean of the limit
 static const float LOOSEST = 8.0f;           // largest limit
+static const float SOFTENED = 3.0f;          // the same where events soften their surroundings: slip in bands adds up
 static const float ROOM = 1.0f;              // slack of a bound that is raised
 static const float EXP_ROOM_10 = 59874.142f; // exp(ROOM + 10)
 
@@ -190,7 +191,8 @@ static void share_updates(stz_kmc *kmc, int count) {
 static void note_update(stz_kmc *kmc, const stz_ml_update *u) {
   stz_multilevel *e = kmc->state;
   const int block = u->block;
-  stz_ml_adapt_limit(e, block, TARGET * RESERVE / (u->used > 0.1f ? u->used : 0.1f), LOOSEST);
+  const float most = stz_glass_recovery_state(kmc->glass).most > 0.0 ? SOFTENED : LOOSEST;
+  stz_ml_adapt_limit(e, block, TARGET * RESERVE / (u->used > 0.1f ? u->used : 0.1f), most);
   stz_ml_learn_typical(e, block);
   if (u->above) {
     kmc->stats.violations += (uint64_t)u->above;
