@@ -86,6 +86,7 @@ def test_intervals_hold_the_truth_and_name_what_is_free(tmp_path):
     assert (tmp_path / "calibration.png").stat().st_size > 1000
 
 
+@pytest.mark.full
 def test_an_upper_yield_asks_for_nothing():
     """The source has no number for it: the parameters that are left do not depend on it."""
     x = calibration.design()

@@ -39,7 +39,10 @@ class Elements(HTMLParser):
         self.data[self.inside] = self.data.get(self.inside, "") + data
 
 
-@pytest.fixture(params=NAMES, ids=range(len(NAMES)))
+FULL = [name if name in (NASTY, BROKEN) else pytest.param(name, marks=pytest.mark.full) for name in NAMES]
+
+
+@pytest.fixture(params=FULL, ids=range(len(NAMES)))
 def named(request, tmp_path):
     """A result with a name that is more than a name; without a level of diffraction, so that pages are quick."""
     path = tmp_path / request.param
