@@ -14,7 +14,8 @@ from test_sweep import directory  # noqa: F401 (a fixture)
 
 from stzpost import StzPostError, open_result, open_sweep
 from stzpost.cli import main as cli
-from stzpost.io.files import open_file, seal_fits
+from stzpost.io import files
+from stzpost.io.files import look_ahead, open_file, seal_fits
 
 FACTOR, BEGIN = 0x100000001B3, 0xCBF29CE484222325
 
@@ -62,6 +63,25 @@ def test_a_sealed_file_is_held_against_its_checksum(sealed):
         file.seek(at)
         file.write(bytes([byte ^ 16]))
     assert one_line(sealed) == f"{sealed}: damaged: its content does not fit its checksum"
+
+
+def test_many_at_once(tmp_path, monkeypatch):
+    """The same of each as one by one, and it is not looked at again."""
+    draw, paths = random.Random(1), [str(tmp_path / f"{number}.h5") for number in range(24)]
+    for number, path in enumerate(paths):
+        data = draw.randbytes(1 + number * 3000)
+        line = seal(data) if number != 5 else b""
+        if number == 20:
+            data = data[:50_000] + bytes([data[50_000] ^ 1]) + data[50_001:]
+        with open(path, "wb") as file:
+            file.write(data + line)
+    os.remove(paths[7])
+    look_ahead(paths)
+    looked = []
+    monkeypatch.setattr(files, "seal_fits", lambda path, size: looked.append(path))
+    said = {path: one_line(path, lambda path: open_file(path).__enter__()) for path in paths}
+    assert [path for path, text in said.items() if "does not fit its checksum" in text] == [paths[20]]
+    assert "no such file" in said[paths[7]] and looked == [paths[5]]
 
 
 def test_an_edited_file_is_read(sealed):

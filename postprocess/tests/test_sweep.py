@@ -87,18 +87,52 @@ def test_axes_states_and_numbers(directory):
     assert found["final_strain_axial"].attrs["units"] == "1" and np.isnan(found["final_strain_axial"].values.ravel()[5])
 
 
-def test_histories_are_read_when_used(directory, monkeypatch):
+def test_histories_are_read_when_used(directory, opened):
     found = stzpost.open_sweep(directory)
-    opened = []
-    true_file = h5py.File
-    monkeypatch.setattr(sweep.h5py, "File", lambda path, *a, **k: opened.append(str(path)) or true_file(path, *a, **k))
+    opened.clear()
     part = found["stress_axial_GPa"].sel(temperature_K=300, rate_per_s=1e-4).isel(replica=1)
     assert opened == []
     values = part.values
-    assert [path[-9:] for path in opened] == ["000009.h5"]
+    assert opened == ["000009.h5"]
     assert values.shape == (111,) and np.isnan(values[109:]).all() and values[108] == pytest.approx(flow(1e-4, 300))
     assert found["strain"].isel(temperature_K=0, rate_per_s=2, replica=0, row=-1 - 7, component=1).values == pytest.approx(-0.048)
     assert found["temperature_K_history"].dims[-1] == "row"  # the axis has the name
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The files that are opened from now on, but for those that another process looks at."""
+    names, true_file = [], h5py.File
+    monkeypatch.setattr(h5py, "File", lambda path, *a, **k: names.append(str(path)[-9:]) or true_file(path, *a, **k))
+    return names
+
+
+def test_each_result_is_opened_once(directory, opened):
+    """Of ten thousand runs it would take a minute otherwise. What a run will be asked for is known from the one before."""
+    found = stzpost.open_sweep(directory)
+    before = stzpost.flow_properties(found.copy(deep=True).load())
+    opened.clear()
+    xr.testing.assert_equal(stzpost.flow_properties(found), before)
+    assert sorted(set(opened[4:])) == opened[4:] == [f"{run:06}.h5" for run in (1, 2, 4, 6, 7, 8, 9, 10, 11)]
+    assert opened[:4] == ["000000.h5"] * 4
+    opened.clear()
+    assert found["localisation"].values.shape == (2, 3, 2, 111) and len(opened) == 10
+
+
+def test_a_column_that_one_result_lacks(directory):
+    with h5py.File(directory / "runs" / "000002.h5", "r+") as file:
+        del file["history/localisation"]
+        file["history/stress_axial_GPa"][...] *= 2
+    found = stzpost.open_sweep(directory)
+    for cell in np.ndindex(2, 3, 2):  # as whoever goes from run to run
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            stress, place = (found[name].variable[cell].values for name in ("stress_axial_GPa", "localisation"))
+        lacking = cell == (0, 1, 0)
+        assert len(said) == lacking and np.isnan(place).all() == (lacking or cell in [(0, 1, 1), (0, 2, 1)])
+        if lacking:
+            assert np.nanmax(stress) == pytest.approx(2 * flow(RATES[1], TEMPERATURES[0]))
+            assert "000002.h5" in str(said[0].message)
 
 
 def test_flow_properties(directory):

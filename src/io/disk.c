@@ -144,13 +144,14 @@ int stz_disk_take_at(stz_team *team, int file, off_t at, size_t bytes, void *dat
 // --- seals ---
 
 // The checksum of docs/output.md: 64-bit words in LANES lanes side by side, so that numpy computes it as fast as C
-// does. The lanes do not meet before the end, so that a team shares them; ROUNDS words of each are read at a time.
-enum { LANES = 4096, LANES_PART = 512, ROUNDS = 256, ROUND_BYTES = LANES * sizeof(uint64_t) };
+// does. The lanes do not meet before the end, so that a team shares them; ROUNDS words of each are read at a time, by
+// one worker ALONE so few that they stay in its cache.
+enum { LANES = 4096, LANES_PART = 512, ROUNDS = 256, ALONE = 4, ROUND_BYTES = LANES * sizeof(uint64_t) };
 static const uint64_t OFFSET = 0xcbf29ce484222325u, FACTOR = 0x100000001b3u;
 
 typedef struct sealing {
   uint64_t *words, *lanes;
-  size_t rounds;
+  size_t most, rounds; // that there is room for, that are there
 } sealing;
 
 static uint64_t mix(uint64_t hash, uint64_t word) {
@@ -167,11 +168,11 @@ static void mix_lanes(void *context, int64_t first, int64_t end, int worker) {
   }
 }
 
-// Of the first `bytes` of an open file; s->words has room for them, or for ROUNDS rounds.
+// Of the first `bytes` of an open file.
 static stz_err checksum_of(stz_team *team, int file, size_t bytes, const char *path, sealing *s, uint64_t *sum) {
   for (uint64_t i = 0; i < LANES; i++) s->lanes[i] = OFFSET + i;
   for (size_t at = 0; at < bytes;) {
-    const size_t most = (size_t)ROUNDS * ROUND_BYTES, part = bytes - at < most ? bytes - at : most;
+    const size_t most = s->most * ROUND_BYTES, part = bytes - at < most ? bytes - at : most;
     size_t missing = 0;
     errno = stz_disk_take_at(team, file, (off_t)at, part, s->words, &missing);
     if (errno != 0) return fail(path, "read");
@@ -188,9 +189,10 @@ static stz_err checksum_of(stz_team *team, int file, size_t bytes, const char *p
 
 static stz_err checksum(stz_team *team, int file, size_t bytes, const char *path, uint64_t *sum) {
   sealing s = {0};
-  const size_t needed = (bytes + ROUND_BYTES - 1) / ROUND_BYTES, rounds = needed < ROUNDS ? needed : ROUNDS;
-  STZ_TRY(STZ_NEW(s.words, (rounds + 1) * LANES));
-  s.lanes = s.words + rounds * LANES;
+  const size_t needed = (bytes + ROUND_BYTES - 1) / ROUND_BYTES, most = team ? ROUNDS : ALONE;
+  s.most = needed < most ? needed : most;
+  STZ_TRY(STZ_NEW(s.words, (s.most + 1) * LANES));
+  s.lanes = s.words + s.most * LANES;
   const stz_err err = checksum_of(team, file, bytes, path, &s, sum);
   stz_free(s.words);
   return err;

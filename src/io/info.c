@@ -154,14 +154,14 @@ static bool is_complete(stz_reader *file) {
 
 stz_err stz_result_peek(const char *path, bool *complete, char **resolved) {
   stz_reader *file;
-  *resolved = NULL;
+  if (resolved) *resolved = NULL;
   STZ_TRY(stz_reader_open(path, &file));
   stz_err err = check_format(file);
-  if (err == STZ_OK) err = stz_reader_text(file, "/config/resolved", resolved);
+  if (err == STZ_OK && resolved) err = stz_reader_text(file, "/config/resolved", resolved);
   if (err == STZ_OK) *complete = is_complete(file);
   const stz_err closing = stz_reader_close(&file);
   if (err == STZ_OK) err = closing;
-  if (err == STZ_OK) return STZ_OK;
+  if (err == STZ_OK || !resolved) return err;
   stz_free(*resolved);
   *resolved = NULL;
   return err;

@@ -61,7 +61,8 @@ stz_err stz_result_append(stz_result *result, int table, const double *values) S
 stz_err stz_result_row(stz_result *result, int table, const double *values) STZ_MUST_USE; // collective; also after ~2 s
 stz_err stz_result_flush(stz_result *result) STZ_MUST_USE;
 
-// Whether a result is of a run that came to its end, and its resolved input (to be freed by stz_free). Local, serial.
+// Whether a result is of a run that came to its end, and, if not NULL, its resolved input (to be freed by stz_free).
+// Local, serial.
 stz_err stz_result_peek(const char *path, bool *complete, char **resolved) STZ_MUST_USE;
 
 // A result in a few numbers.

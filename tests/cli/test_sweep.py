@@ -311,6 +311,11 @@ def check_failures(folder, reference):
     os.remove(os.path.join(directory, "runs", "000005.h5"))
     done = sweep(folder, ["-o", "failing", "--resume"])
     expect("mended", done.returncode == 0 and hashes(directory) == reference, done.stderr)
+    with h5py.File(os.path.join(directory, "runs", "000007.h5"), "r+") as file:
+        file.attrs.modify("complete", 0)
+    done = sweep(folder, ["-o", "failing", "--resume"])
+    expect("a result of a run that stopped", done.returncode == 3 and "runs/000007.h5: not complete, though the run was "
+           "done; remove it to have run 7 again" in done.stderr and "11 done before, 0 now, 1 failed" in done.stderr, done.stderr)
 
     def on_a_small_disk(name, least):
         """Once the first run is done, no file may grow beyond what `least` says; what the rest comes to."""

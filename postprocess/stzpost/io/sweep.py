@@ -2,6 +2,7 @@
 """Sweeps (docs/sweeps.md): the manifest and the results as one Dataset, read when asked for, and as one file."""
 import json
 import os
+import threading
 import warnings
 
 import h5py
@@ -11,7 +12,7 @@ import xarray as xr
 from .. import text as text_module
 from ..errors import StzPostError
 from . import writing
-from .files import open_file, open_text, reading
+from .files import look_ahead, open_file, open_text, reading
 from .lazy import Lazy
 from .result import COMPONENTS, FORMAT, dimensions, plain_attributes
 
@@ -35,6 +36,7 @@ NOTED = {
 TEXTS = ("state", "state_hash", "message", "file")
 MOST_RUNS = 10**8
 BLOCK_BYTES, CHUNK_BYTES = 1 << 26, 1 << 16  # of a collected sweep: what is held at a time, and packed together
+MOST_AHEAD = 512  # results that are held against their checksums together
 
 # What the readers need: of the first line, and of each run.
 HEADER = {("design", "program_version", "git", "utc", "command_line"): str, ("points", "replicas", "seed"): int,
@@ -140,8 +142,9 @@ def _assemble(path, header, runs):
         variables[f"final_{name}"] = (dims, _noted(name, shape, cells, done_only=True)[0], attrs)
     coords = _coordinates(header, cells, shape)
     rows = max((run.get("rows", 0) for run in runs.values() if run["state"] == "done"), default=0)
+    results = _Results(files)
     for name, (dtype, width, attrs, own) in columns.items():
-        lazy = _History(files, name, dtype, rows, width)
+        lazy = _History(results, name, dtype, rows, width)
         variables[name + "_history" * (name in coords)] = (dims + own, lazy, attrs)
     if any("component" in v[0] for v in variables.values()):
         coords["component"] = COMPONENTS
@@ -217,17 +220,64 @@ def _text(value):
     return text_module.whole(value) if isinstance(value, str) else value
 
 
+class _Results:
+    """Reads the histories of runs for all their columns. Who goes from run to run asks of each for the same columns: what
+    was asked of one run is read of the next at once, so that its file is opened once; and files that follow each other
+    are held against their checksums together."""
+
+    def __init__(self, files):
+        self.files = files
+        self.number = {path: number for number, path in enumerate(files.flat) if path}
+        self.lock = threading.Lock()
+        self.path, self.asked, self.held = "", [], {}  # the run that was read last
+        self.ahead, self.known = 1, 0  # so many files together, the next time from this one on
+
+    def __reduce__(self):  # a copy begins anew
+        return _Results, (self.files,)
+
+    def column(self, path, name):
+        with self.lock:
+            others = []
+            if path != self.path:
+                self._look_ahead(path)
+                others = self.asked
+                self.path, self.asked, self.held = path, [], {}
+            if name not in self.held:
+                self._read(path, name, others)
+            self.asked.append(name)
+            return self.held.pop(name)
+
+    def _read(self, path, name, others):
+        with open_file(path) as file:
+            history = file["history"].id
+            self.held[name] = _read_column(history, name)
+            for other in set(others) - {name}:
+                if other.encode() in history:
+                    self.held[other] = _read_column(history, other)
+
+    def _look_ahead(self, path):
+        """Twice as many each time, as long as run follows run."""
+        number = self.number[path]
+        if number != self.number.get(self.path, -2) + 1:
+            self.ahead, self.known = 1, 0
+        elif number >= self.known:
+            self.ahead = min(2 * self.ahead, MOST_AHEAD)
+            self.known = number + self.ahead
+            look_ahead([one for one in self.files.flat[number : self.known] if one])
+
+
 class _History(Lazy):
     """A column of all runs' histories; a run's file is opened when a part of it is asked for."""
 
-    def __init__(self, files, name, dtype, rows, width):
-        self.files, self.name, self.dtype = files, name, np.dtype(dtype)
+    def __init__(self, results, name, dtype, rows, width):
+        self.results, self.name, self.dtype = results, name, np.dtype(dtype)
         self.tail = (rows, width) if width else (rows,)
-        self.shape = (*files.shape, *self.tail)
+        self.shape = (*results.files.shape, *self.tail)
 
     def _read(self, key):
-        runs, inner = key[: self.files.ndim], key[self.files.ndim :]
-        chosen = self.files[runs]
+        order = self.results.files.ndim
+        runs, inner = key[:order], key[order:]
+        chosen = self.results.files[runs]
         if isinstance(chosen, str):
             return self._read_run(chosen)[inner]
         blocks = [self._read_run(path)[inner] for path in chosen.flat]
@@ -239,8 +289,8 @@ class _History(Lazy):
         if not path:
             return values
         try:
-            with open_file(path) as file:
-                read = file["history"][self.name][...]
+            with reading(path):
+                read = self.results.column(path, self.name)
                 values[: len(read)] = read
         except StzPostError as error:
             warnings.warn(f"{error}; taken for not done", stacklevel=2)
@@ -327,15 +377,21 @@ def _copy_run(path, block, columns, cell):
         with h5py.File(path, "r", locking=False) as run:
             history = run["history"].id
             for name, column in columns.items():
-                dataset = h5py.h5d.open(history, column.encode())  # a tenth of the time of the interface above it
-                read = np.empty(dataset.shape, block[name].dtype)
-                dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, read)
+                read = _read_column(history, column)
                 block[name][(*cell, slice(0, len(read)))] = read
     except (OSError, KeyError, ValueError, TypeError):
         for values in block.values():
             values[cell] = np.nan
         return False
     return True
+
+
+def _read_column(history, name):
+    """A column of the history whose number in libhdf5 is given: a tenth of the time of h5py's interface above it."""
+    dataset = h5py.h5d.open(history, name.encode())
+    read = np.empty(dataset.shape, dataset.dtype)
+    dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, read)
+    return read
 
 
 def _chunk(variable, order):
