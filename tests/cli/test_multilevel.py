@@ -50,17 +50,17 @@ def check_whole(whole):
     expect("flows", stress.max() > 2.0, stress.max())
 
 
-def check_slip(result):
+def check_slip(engine, seed, most, result):
     """Slip in a band, whose events add up in the blocks around: bounds that may be as loose there as elsewhere cost 2.8 of
-    these 6,300 events, by estimate."""
-    done = run(["run", INPUT, "-o", result, "--seed", "6", "-q"] + words(
-        "kmc.engine=\"multilevel\"", "lattice.cells=[64,64,32]", "protocol[0].until_strain=0.07",
+    the 6,300 events of seed 6, and of seed 2 by the points engine 9.3 of 8,300, by estimate."""
+    done = run(["run", INPUT, "-o", result, "--seed", seed, "-q"] + words(
+        f"kmc.engine=\"{engine}\"", "lattice.cells=[64,64,32]", "protocol[0].until_strain=0.07",
         "microstructure.type=\"uniform\"", "barriers.softening_eV=0.3", "output.nbed_strains=[]",
         "output.history_strain_step=0.001"))
     expect("slips", done.returncode == 0, done.stderr)
     _, engine, stress, _ = attributes(result)
     expect("it softens", engine["events"] > 5000 and stress[-1] < 0.95 * stress.max(), engine)
-    expect("bounds hold in slip bands", engine["missed"] < 0.1, engine)
+    expect("bounds hold in slip bands", engine["missed"] < most, engine)
 
 
 def rows(path):
@@ -177,7 +177,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         whole = os.path.join(folder, "whole.h5")
         check_whole(whole)
-        check_slip(os.path.join(folder, "slip.h5"))
+        check_slip("multilevel", "6", 0.1, os.path.join(folder, "slip.h5"))
+        check_slip("points", "2", 1.0, os.path.join(folder, "points.h5"))
         check_restarts(whole, os.path.join(folder, "broken.h5"))
         check_signals(whole, os.path.join(folder, "signals.h5"))
         check_failures(folder, whole)

@@ -149,8 +149,10 @@ static inline __attribute__((always_inline)) void note(stz_ml_selection *s, int3
   s->rows8[s->count++] = row8;
 }
 
-void stz_ml_adapt_limit(stz_multilevel *e, int block, float share, float most) {
+void stz_ml_adapt_limit(const stz_kmc *kmc, int block, float share, float loosest) {
+  stz_multilevel *e = kmc->state;
   const float change = share < 0.4f ? 0.4f : share > 1.3f ? 1.3f : share;
+  const float most = stz_glass_recovery_state(kmc->glass).most > 0.0 ? SOFTENED : loosest;
   e->drift_limit[block] = fminf(most, stz_ml_drift_limit(e, block) * change);
 }
 
@@ -191,8 +193,7 @@ static void share_updates(stz_kmc *kmc, int count) {
 static void note_update(stz_kmc *kmc, const stz_ml_update *u) {
   stz_multilevel *e = kmc->state;
   const int block = u->block;
-  const float most = stz_glass_recovery_state(kmc->glass).most > 0.0 ? SOFTENED : LOOSEST;
-  stz_ml_adapt_limit(e, block, TARGET * RESERVE / (u->used > 0.1f ? u->used : 0.1f), most);
+  stz_ml_adapt_limit(kmc, block, TARGET * RESERVE / (u->used > 0.1f ? u->used : 0.1f), LOOSEST);
   stz_ml_learn_typical(e, block);
   if (u->above) {
     kmc->stats.violations += (uint64_t)u->above;

@@ -280,8 +280,9 @@ static inline bool stz_ml_used(const stz_multilevel *e, int block) {
 // other, from their exact rates; the team shares the work. Call stz_ml_sum_changed afterwards, as after the next two.
 void stz_ml_rebound_due(stz_kmc *kmc, const int32_t *blocks, int count);
 
-// The limit of a block changes by the factor `share`, or by as much of it as is safe, to `most` at most.
-void stz_ml_adapt_limit(stz_multilevel *e, int block, float share, float most);
+// The limit of a block changes by the factor `share`, or by as much of it as is safe, to `loosest` at most, and to less
+// where events soften their surroundings.
+void stz_ml_adapt_limit(const stz_kmc *kmc, int block, float share, float loosest);
 
 // The limit of blocks without one of their own learns from that of a block.
 void stz_ml_learn_typical(stz_multilevel *e, int block);

@@ -21,7 +21,7 @@ static void update(stz_points *x, const int32_t *blocks, int count, uint64_t eve
     const float moved = (float)(e->slope * e->most_dress) * found[i].moved,
                 share = drift[i] / stz_ml_drift_limit(e, blocks[i]);
     e->cached[blocks[i]] = events;
-    stz_ml_adapt_limit(e, blocks[i], (float)x->ways.target / (moved > 0.1f ? moved : 0.1f) * share, LOOSEST);
+    stz_ml_adapt_limit(x->kmc, blocks[i], (float)x->ways.target / (moved > 0.1f ? moved : 0.1f) * share, LOOSEST);
   }
 }
 
