@@ -6,6 +6,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/target.h"
 #include "base/units.h"
 #include "elastic/quadrant.h"
 #include "elastic/split.h"
@@ -68,6 +69,7 @@ typedef struct synthesis {
 typedef struct making {
   stz_images *i;
   const stz_plate *plate;
+  stz_plate_pairs *pairs; // of the source
   const int *cells;
   int half[2], from, layer; // the source's number and its layer
   bool open_end, mirrored;
@@ -117,12 +119,17 @@ static void fill_column(void *context, int64_t first, int64_t end, int worker) {
   const int window = m->i->window, waves = m->half[0] * m->half[1];
   double(*green)[6][5] = m->green + (size_t)worker * (size_t)window;
   for (int k = (int)first; k < (int)end; k++) {
-    stz_plate_column(m->plate, k / m->half[1], k % m->half[1], m->from, window, m->work + (size_t)worker * m->work_size,
-                     green);
+    stz_plate_pairs_green(m->pairs, k / m->half[1], k % m->half[1], m->work + (size_t)worker * m->work_size, green);
     for (int i = 0; i < window * ENTRIES; i++) {
       m->spectrum[(size_t)i * (size_t)waves + (size_t)k] = green[i / ENTRIES][i % ENTRIES / 5][i % 5];
     }
   }
+}
+
+// sums[j] += share * of[j]
+STZ_MULTIVERSION(static void add_line(double share, const double *restrict of, int count, double *restrict sums)) {
+#pragma omp simd
+  for (int j = 0; j < count; j++) sums[j] += share * of[j];
 }
 
 // A plane of the sum over waves times the weights, [x][y] of the part `which`; `room`: for 2 fields of waves.
@@ -136,14 +143,10 @@ static void synthesise(const making *m, int which, int entry, const double *fiel
   for (int x = 0; x < nx; x++) {
     double *line = lines + x * ky;
     memset(line, 0, (size_t)ky * sizeof *line);
-    for (int k = 0; k < kx; k++) {
-      for (int j = 0; j < ky; j++) line[j] += wx[k * nx + x] * weighed[k * ky + j];
-    }
+    for (int k = 0; k < kx; k++) add_line(wx[k * nx + x], weighed + k * ky, ky, line);
     double *sums = lines + nx * ky;
     memset(sums, 0, (size_t)ny * sizeof *sums);
-    for (int j = 0; j < ky; j++) {
-      for (int y = 0; y < ny; y++) sums[y] += line[j] * wy[j * ny + y];
-    }
+    for (int j = 0; j < ky; j++) add_line(line[j], wy + j * ny, ny, sums);
     for (int y = 0; y < ny; y++) to[x * ny + y] = (float)sums[y];
   }
 }
@@ -185,7 +188,7 @@ static void make_level(const making *m, int l, int at, double *room) {
   for (int z = 0; z < i->window; z++) {
     const double share = mirror_sign(m, entry) * m->fit[l][node * i->window + z], *field = field_of(m, z, entry);
     if (fabs(share) < 1e-9) continue;
-    for (int k = 0; k < waves; k++) sum[k] += share * field[k];
+    add_line(share, field, waves, sum);
   }
   const size_t plane = (size_t)(i->reach[l][0] + 1) * (size_t)(i->reach[l][1] + 1);
   synthesise(m, l, entry, sum, room, i->level[l] + ((size_t)m->layer * ENTRIES * (size_t)nodes + (size_t)at) * plane);
@@ -218,7 +221,10 @@ static stz_err make_parts(making *m, stz_team *team) {
   const int half = i->special / 2, waves = m->half[0] * m->half[1];
   for (m->from = 0; m->from < half; m->from++) {
     const double share = (double)m->from / half;
-    STZ_TRY(stz_stage_run(team, share, share + 0.8 / half, waves, 1, fill_column, m));
+    STZ_TRY(stz_plate_pairs_create(m->plate, team, NULL, i->window, m->from, &m->pairs));
+    const stz_err err = stz_stage_run(team, share, share + 0.8 / half, waves, 1, fill_column, m);
+    stz_plate_pairs_destroy(&m->pairs);
+    STZ_TRY(err);
     for (int face = 0; face < 2; face++) {
       m->mirrored = face == 1;
       m->layer = face ? i->special - 1 - m->from : m->from;

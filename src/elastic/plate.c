@@ -3,14 +3,17 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/units.h"
+#include "elastic/wave_table.h"
 #include "elastic/waves.h"
 
-enum { NODES = 48 };             // of a quadrature over a shape
-static const double REACH = 6.5; // widths beyond which a shape is nothing
+enum { NODES = 48 };                // of a quadrature over a shape
+static const double REACH = 6.5;    // widths beyond which a shape is nothing
+static const double NOTHING = 60.0; // exponents beyond which exp(-kz) is nothing
 static const double R2 = 1.41421356237309504880;
 
 struct stz_plate {
@@ -152,14 +155,17 @@ static void pair_stress(const stz_plate *p, double k, const stz_waves_readout *r
   stz_waves_add_free(r, f, sv, sh);
 }
 
-static void transpose(double sv[STZ_SV][STZ_SV], double sh[STZ_SH][STZ_SH], double back_sv[STZ_SV][STZ_SV],
-                      double back_sh[STZ_SH][STZ_SH]) {
-  for (int a = 0; a < STZ_SV; a++) {
-    for (int b = 0; b < STZ_SV; b++) back_sv[b][a] = sv[a][b];
-  }
-  for (int a = 0; a < STZ_SH; a++) {
-    for (int b = 0; b < STZ_SH; b++) back_sh[b][a] = sh[a][b];
-  }
+// What one layer makes in another at one wave number, in the frame of the wave vector.
+typedef struct block {
+  double sv[STZ_SV][STZ_SV], sh[STZ_SH][STZ_SH];
+} block;
+enum { BLOCK = sizeof(block) / sizeof(double) };
+
+static block transposed(const block *b) {
+  block t;
+  for (int i = 0; i < STZ_SV * STZ_SV; i++) t.sv[i % STZ_SV][i / STZ_SV] = b->sv[i / STZ_SV][i % STZ_SV];
+  for (int i = 0; i < STZ_SH * STZ_SH; i++) t.sh[i % STZ_SH][i / STZ_SH] = b->sh[i / STZ_SH][i % STZ_SH];
+  return t;
 }
 
 // Which pairs of layers are asked for: all pairs of a list, or one source and the layers of the list.
@@ -168,47 +174,96 @@ typedef struct asked {
   int count, from;   // from: the source, -1: all
 } asked;
 
-static int layer_of(const asked *q, int i) { return q->layers ? q->layers[i] : i; }
+static int layer_of(const asked *q, int place) {
+  if (place == q->count) return q->from;
+  return q->layers ? q->layers[place] : place;
+}
 
-// Solutions of one wave vector, by the place in the list; the single source's after the last.
+// Rows of pairs: of all pairs row i has the source layers up to place i, the single source one row of all layers.
+// Places in the list of the layer read and of the source, the single source's after the last; and pairs before row i.
+static int rows_of(const asked *q) { return q->from >= 0 ? 1 : q->count; }
+static int in_row(const asked *q, int i) { return q->from >= 0 ? q->count : i + 1; }
+static int before_row(const asked *q, int i) { return q->from >= 0 ? i * q->count : i * (i + 1) / 2; }
+static int place_to(const asked *q, int i, int j) { return q->from >= 0 ? j : i; }
+static int place_from(const asked *q, int j) { return q->from >= 0 ? q->count : j; }
+
+// Work space: solutions of one wave vector, by the place in the list, the single source's after the last; and a row.
 typedef struct solved {
   stz_waves_source *sources;
   stz_waves_readout *readouts;
+  block *row;
 } solved;
 
-// Adds the stress of the source layer `from` in the layer `to` (places i and j), and of the reverse, its transpose,
-// unless `back` is NULL. Of two layers that one is read which is far from the faces.
-static void add_pair(const stz_plate *p, double k, double share, double q[6][6], const solved *all, const int layers[2],
-                     const int place[2], double (*there)[5], double (*back)[5]) {
-  double sv[STZ_SV][STZ_SV], sh[STZ_SH][STZ_SH], other_sv[STZ_SV][STZ_SV], other_sh[STZ_SH][STZ_SH];
-  const bool exchanged = p->layers[layers[0]].near && !p->layers[layers[1]].near;
-  const int to = exchanged, from = !exchanged;
-  pair_stress(p, k, &all->readouts[place[to]], &all->sources[place[from]], layers[to], layers[from], sv, sh);
-  transpose(sv, sh, other_sv, other_sh);
-  stz_waves_add_turned(share, q, exchanged ? other_sv : sv, exchanged ? other_sh : sh, there);
-  if (back) stz_waves_add_turned(share, q, exchanged ? sv : other_sv, exchanged ? sh : other_sh, back);
+size_t stz_plate_work(const stz_plate *plate) {
+  const size_t each = sizeof(stz_waves_source) + sizeof(stz_waves_readout) + sizeof(block);
+  return (size_t)(plate->params.cells[2] + 1) * each / sizeof(double);
 }
 
-static void solve_layer(const stz_plate *p, double k, int j, int place, const solved *all) {
-  all->sources[place] = stz_waves_solve(&p->body, k, &p->layers[j]);
-  all->readouts[place] = read_layer(p, k, &p->layers[j]);
+static solved solved_in(const stz_plate *p, double *work) {
+  const size_t room = (size_t)p->params.cells[2] + 1;
+  double *readouts = work + room * sizeof(stz_waves_source) / sizeof(double);
+  double *row = readouts + room * sizeof(stz_waves_readout) / sizeof(double);
+  return (solved){(stz_waves_source *)work, (stz_waves_readout *)readouts, (block *)row};
 }
 
-// Adds the part of one wave vector, weighed by its shapes along x and y.
-static void add_wave(const stz_plate *p, double kx, double ky, double share, const asked *which, const solved *all,
-                     double (*green)[6][5]) {
+static void solve_all(const stz_plate *p, double k, const asked *which, const solved *all) {
+  for (int i = 0; i < which->count + (which->from >= 0); i++) {
+    const stz_waves_layer *l = &p->layers[layer_of(which, i)];
+    all->sources[i] = stz_waves_solve(&p->body, k, l);
+    all->readouts[i] = read_layer(p, k, l);
+  }
+}
+
+// Whether a pair has nothing at the wave number: what falls off along z as exp(-kz) is below the last digit by far. The
+// infinite body's own stress, where it counts, goes straight, that of the images by way of a face or the gap.
+static bool is_nothing(const stz_plate *p, double k, int to, int from) {
+  const int straight = abs(to - from), above = 2 * p->params.cells[2] - 1 - to - from, below = to + from + 1;
+  const int images = above < below ? above : below, gap = p->params.period - straight;
+  const int path = p->params.period ? (gap < images ? gap : images) : straight;
+  return k * p->params.spacing * path > NOTHING;
+}
+
+// A row of pairs. Of two layers that one is read which is far from the faces: the reverse is the transpose.
+static void make_row(const stz_plate *p, double k, const asked *which, const solved *all, int i, block *row) {
+  for (int j = 0; j < in_row(which, i); j++) {
+    const int place[2] = {place_to(which, i, j), place_from(which, j)};
+    const int layers[2] = {layer_of(which, place[0]), layer_of(which, place[1])};
+    const bool exchanged = p->layers[layers[0]].near && !p->layers[layers[1]].near;
+    const int to = exchanged, from = !exchanged;
+    if (is_nothing(p, k, layers[0], layers[1])) continue;
+    pair_stress(p, k, &all->readouts[place[to]], &all->sources[place[from]], layers[to], layers[from], row[j].sv,
+                row[j].sh);
+    if (exchanged) row[j] = transposed(&row[j]);
+  }
+}
+
+// Adds a row of pairs, and of two layers of the list the reverse, its transpose.
+static void add_row(const stz_plate *p, double k, double share, double q[6][6], const asked *which, int i, block *row,
+                    double (*green)[6][5]) {
+  const int n = which->count;
+  for (int j = 0; j < in_row(which, i); j++) {
+    const bool one = which->from >= 0;
+    if (is_nothing(p, k, layer_of(which, place_to(which, i, j)), layer_of(which, place_from(which, j)))) continue;
+    stz_waves_add_turned(share, q, row[j].sv, row[j].sh, green[one ? j : i * n + j]);
+    if (one || i == j) continue;
+    block back = transposed(&row[j]);
+    stz_waves_add_turned(share, q, back.sv, back.sh, green[j * n + i]);
+  }
+}
+
+// Adds the part of one wave vector, weighed by its shapes along x and y. `table`: of the blocks, if there is one.
+static void add_wave(const stz_plate *p, double kx, double ky, double share, const asked *which,
+                     const stz_wave_table *table, const solved *all, double (*green)[6][5]) {
   const double k = hypot(kx, ky);
   double q[6][6];
   stz_waves_turn(kx / k, ky / k, q);
-  for (int i = 0; i < which->count; i++) solve_layer(p, k, layer_of(which, i), i, all);
-  if (which->from >= 0) solve_layer(p, k, which->from, which->count, all);
-  for (int i = 0; i < which->count; i++) {
-    const int n = which->count, last = which->from >= 0 ? 0 : i;
-    for (int j = 0; j <= last; j++) {
-      const bool one = which->from >= 0;
-      const int layers[2] = {layer_of(which, i), one ? which->from : layer_of(which, j)}, place[2] = {i, one ? n : j};
-      add_pair(p, k, share, q, all, layers, place, green[one ? i : i * n + j], one || i == j ? NULL : green[j * n + i]);
-    }
+  if (!table) solve_all(p, k, which, all);
+  for (int i = 0; i < rows_of(which); i++) {
+    if (table)
+      stz_wave_table_read(table, k, BLOCK * before_row(which, i), BLOCK * in_row(which, i), &all->row->sv[0][0]);
+    else
+      make_row(p, k, which, all, i, all->row);
+    add_row(p, k, share, q, which, i, all->row, green);
   }
 }
 
@@ -250,6 +305,7 @@ static void add_mean(const stz_plate *p, double share, const asked *which, doubl
 }
 
 enum { ALIASES = 9 };
+static const double LAST = 34.0; // of the exponents of shapes
 
 // A Brillouin alias of a wave vector of the lattice, and the weight of the shapes along x and y: 0 below the last
 // digit.
@@ -259,19 +315,14 @@ static double wave_of(const stz_plate *p, int mx, int my, int alias, double *kx,
   *kx = 2.0 * STZ_PI / a * ((double)mx / p->params.cells[0] + zone[0] - 1);
   *ky = 2.0 * STZ_PI / a * ((double)my / p->params.cells[1] + zone[1] - 1);
   const double exponent = (*kx * *kx + *ky * *ky) * p->body.width * p->body.width;
-  return exponent > 34.0 ? 0.0 : p->params.volume / (a * a) * exp(-exponent);
-}
-
-size_t stz_plate_work(const stz_plate *plate) {
-  return (size_t)(plate->params.cells[2] + 1) * (sizeof(stz_waves_source) + sizeof(stz_waves_readout)) / sizeof(double);
+  return exponent > LAST ? 0.0 : p->params.volume / (a * a) * exp(-exponent);
 }
 
 bool stz_plate_near(const stz_plate *plate, int j) { return plate->layers[j].near; }
 
-static void add_aliases(const stz_plate *plate, int mx, int my, const asked *which, double *work,
-                        double (*green)[6][5]) {
-  const size_t room = (size_t)(plate->params.cells[2] + 1) * sizeof(stz_waves_source) / sizeof(double);
-  const solved all = {(stz_waves_source *)work, (stz_waves_readout *)(work + room)};
+static void add_aliases(const stz_plate *plate, int mx, int my, const asked *which, const stz_wave_table *table,
+                        double *work, double (*green)[6][5]) {
+  const solved all = solved_in(plate, work);
   for (int alias = 0; alias < ALIASES; alias++) {
     double kx, ky;
     const double share = wave_of(plate, mx, my, alias, &kx, &ky);
@@ -279,7 +330,7 @@ static void add_aliases(const stz_plate *plate, int mx, int my, const asked *whi
     if (kx == 0.0 && ky == 0.0) {
       add_mean(plate, share, which, green);
     } else {
-      add_wave(plate, kx, ky, share, which, &all, green);
+      add_wave(plate, kx, ky, share, which, table, &all, green);
     }
   }
 }
@@ -287,11 +338,65 @@ static void add_aliases(const stz_plate *plate, int mx, int my, const asked *whi
 void stz_plate_green(const stz_plate *plate, int mx, int my, const int *layers, int count, double *work,
                      double (*green)[6][5]) {
   memset(green, 0, (size_t)count * (size_t)count * sizeof *green);
-  add_aliases(plate, mx, my, &(asked){layers, count, -1}, work, green);
+  add_aliases(plate, mx, my, &(asked){layers, count, -1}, NULL, work, green);
 }
 
 void stz_plate_column(const stz_plate *plate, int mx, int my, int from, int count, double *work,
                       double (*green)[6][5]) {
   memset(green, 0, (size_t)count * sizeof *green);
-  add_aliases(plate, mx, my, &(asked){NULL, count, from}, work, green);
+  add_aliases(plate, mx, my, &(asked){NULL, count, from}, NULL, work, green);
+}
+
+// --- many wave vectors ---
+
+struct stz_plate_pairs {
+  const stz_plate *plate;
+  asked which;
+  double *work; // per worker, while the table is made
+  stz_wave_table *table;
+};
+
+static void give_blocks(void *context, double k, int worker, double *numbers) {
+  const stz_plate_pairs *pairs = context;
+  const solved all = solved_in(pairs->plate, pairs->work + (size_t)worker * stz_plate_work(pairs->plate));
+  block *blocks = (block *)numbers;
+  solve_all(pairs->plate, k, &pairs->which, &all);
+  for (int i = 0; i < rows_of(&pairs->which); i++) {
+    make_row(pairs->plate, k, &pairs->which, &all, i, blocks + before_row(&pairs->which, i));
+  }
+}
+
+stz_err stz_plate_pairs_create(const stz_plate *plate, stz_team *team, const int *layers, int count, int from,
+                               stz_plate_pairs **pairs) {
+  const int *n = plate->params.cells, workers = stz_team_workers(team);
+  const double least = 2.0 * STZ_PI / (plate->params.spacing * (n[0] > n[1] ? n[0] : n[1]));
+  const double most = sqrt(LAST) / plate->body.width;
+  stz_plate_pairs *p = NULL;
+  *pairs = NULL;
+  STZ_TRY(STZ_NEW(p, 1));
+  p->plate = plate;
+  p->which = (asked){layers, count, from};
+  stz_err err = STZ_NEW(p->work, (size_t)workers * stz_plate_work(plate));
+  if (err == STZ_OK) {
+    err = stz_wave_table_create(team, least, most, BLOCK * before_row(&p->which, rows_of(&p->which)), give_blocks, p,
+                                &p->table);
+  }
+  stz_free(p->work);
+  p->work = NULL;
+  if (err != STZ_OK) stz_plate_pairs_destroy(&p);
+  *pairs = p;
+  return err;
+}
+
+void stz_plate_pairs_destroy(stz_plate_pairs **pairs) {
+  if (!*pairs) return;
+  stz_wave_table_destroy(&(*pairs)->table);
+  stz_free(*pairs);
+  *pairs = NULL;
+}
+
+void stz_plate_pairs_green(const stz_plate_pairs *pairs, int mx, int my, double *work, double (*green)[6][5]) {
+  const int count = pairs->which.count;
+  memset(green, 0, (size_t)count * (pairs->which.from >= 0 ? 1 : (size_t)count) * sizeof *green);
+  add_aliases(pairs->plate, mx, my, &pairs->which, pairs->table, work, green);
 }

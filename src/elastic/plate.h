@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/team.h"
 
 typedef struct stz_plate stz_plate;
 
@@ -41,6 +42,16 @@ void stz_plate_green(const stz_plate *plate, int mx, int my, const int *layers, 
                      double (*green)[6][5]);
 // The same of one source layer, in the layers 0 to count - 1: green[layer][c][d].
 void stz_plate_column(const stz_plate *plate, int mx, int my, int from, int count, double *work, double (*green)[6][5]);
+
+// The same at many wave vectors: of all pairs of the layers if from < 0, else of the source layer `from`. Read off a
+// table (wave_table.h), whose making `team` shares. `plate` and `layers` must outlive it. Local.
+typedef struct stz_plate_pairs stz_plate_pairs;
+stz_err stz_plate_pairs_create(const stz_plate *plate, stz_team *team, const int *layers, int count, int from,
+                               stz_plate_pairs **pairs) STZ_MUST_USE;
+void stz_plate_pairs_destroy(stz_plate_pairs **pairs);
+// As stz_plate_green or stz_plate_column.
+void stz_plate_pairs_green(const stz_plate_pairs *pairs, int mx, int my, double *work, double (*green)[6][5]);
+
 // Whether the shape of layer `j` reaches over a face; others see the faces through exp(-kz) and kz exp(-kz) alone.
 bool stz_plate_near(const stz_plate *plate, int j);
 size_t stz_plate_work(const stz_plate *plate);

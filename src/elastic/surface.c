@@ -106,6 +106,7 @@ typedef struct filling {
   stz_surface *s;
   stz_surface_source *source;
   void *context;
+  stz_plate_pairs *pairs;
   double (*green)[6][5], *work; // per worker
   size_t work_size;
 } filling;
@@ -128,8 +129,7 @@ static void fill_matrix(const stz_surface *s, const int m[2], double (*green)[6]
 // Of the plate, in the layers that count.
 static void plate_source(void *context, const int m[2], int worker, double (*green)[6][5]) {
   const filling *f = context;
-  const stz_surface *s = f->s;
-  stz_plate_green(s->plate, m[0], m[1], s->layers, s->kept, f->work + (size_t)worker * f->work_size, green);
+  stz_plate_pairs_green(f->pairs, m[0], m[1], f->work + (size_t)worker * f->work_size, green);
 }
 
 static void fill_waves(void *context, int64_t first, int64_t end, int worker) {
@@ -149,13 +149,16 @@ static void fill_waves(void *context, int64_t first, int64_t end, int worker) {
 static stz_err fill(stz_surface *s, stz_surface_source *source, void *context) {
   const int workers = stz_team_workers(s->team);
   filling f = {.s = s, .source = source, .context = context, .work_size = s->plate ? stz_plate_work(s->plate) : 1};
+  stz_err err = STZ_OK;
   if (!source) {
     f.source = plate_source;
     f.context = &f;
+    err = stz_plate_pairs_create(s->plate, s->team, s->layers, s->kept, -1, &f.pairs);
   }
-  stz_err err = STZ_NEW(f.green, workers * s->kept * s->kept);
+  if (err == STZ_OK) err = STZ_NEW(f.green, workers * s->kept * s->kept);
   if (err == STZ_OK) err = STZ_NEW(f.work, (size_t)workers * f.work_size);
   if (err == STZ_OK) err = stz_stage_run(s->team, 0.0, 1.0, s->half[0] * s->half[1], 1, fill_waves, &f);
+  stz_plate_pairs_destroy(&f.pairs);
   stz_free(f.green);
   stz_free(f.work);
   return err;

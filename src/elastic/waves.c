@@ -165,20 +165,28 @@ void stz_waves_turn(double c, double s, double q[6][6]) {
   memcpy(q, rows, sizeof rows);
 }
 
+// Of the basis, 0 and 3 have components kk, tt and kt, 1 and 2 kz and tz, 4 and 5 kk, tt and zz: all other numbers of q
+// are zero.
 void stz_waves_add_turned(double share, double q[6][6], double sv[STZ_SV][STZ_SV], double sh[STZ_SH][STZ_SH],
                           double green[6][5]) {
+  static const int parts[6][3] = {{0, 1, 4}, {3, 5}, {3, 5}, {0, 1, 4}, {0, 1, 2}, {0, 1, 2}},
+                   count[6] = {3, 2, 2, 3, 3, 3};
   double half[6][5];
-  for (int d = 0; d < 5; d++) {
-    for (int a = 0; a < STZ_SV; a++) {
-      half[a][d] = 0.0;
-      for (int b = 0; b < STZ_SV; b++) half[a][d] += share * sv[a][b] * q[b][d];
+  for (int a = 0; a < STZ_SV; a++) {
+    double weighed[STZ_SV];
+    for (int b = 0; b < STZ_SV; b++) weighed[b] = share * sv[a][b];
+    for (int d = 0; d < 5; d++) {
+      half[a][d] =
+          d == 1 || d == 2 ? weighed[3] * q[3][d] : weighed[0] * q[0][d] + weighed[1] * q[1][d] + weighed[2] * q[2][d];
     }
-    for (int a = 0; a < STZ_SH; a++)
-      half[STZ_SV + a][d] = share * (sh[a][0] * q[STZ_SV][d] + sh[a][1] * q[STZ_SV + 1][d]);
+  }
+  for (int a = 0; a < STZ_SH; a++) {
+    for (int d = 0; d < 5; d++) half[STZ_SV + a][d] = share * (sh[a][0] * q[STZ_SV][d] + sh[a][1] * q[STZ_SV + 1][d]);
   }
   for (int c = 0; c < 6; c++) {
-    for (int d = 0; d < 5; d++) {
-      for (int a = 0; a < 6; a++) green[c][d] += q[a][c] * half[a][d];
+    for (int i = 0; i < count[c]; i++) {
+      const int a = parts[c][i];
+      for (int d = 0; d < 5; d++) green[c][d] += q[a][c] * half[a][d];
     }
   }
 }

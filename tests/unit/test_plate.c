@@ -251,10 +251,59 @@ static void test_depth(void **state) {
   close_plate(&s);
 }
 
+// Differences of the operator that is read off a table from that which is made at each wave vector; `from`: the source,
+// -1: all pairs.
+static double table_off(const stz_plate_params *params, const int *layers, int count, int from, int step) {
+  const int rows = params->cells[0] / 2 + 1, across = params->cells[1] / 2 + 1;
+  const size_t pairs = (size_t)count * (from < 0 ? (size_t)count : 1);
+  stz_plate *plate = NULL;
+  stz_plate_pairs *read = NULL;
+  double *work = NULL, (*green)[6][5] = NULL, worst = 0.0, largest = 0.0;
+  assert_int_equal(stz_plate_create(params, &plate), STZ_OK);
+  assert_int_equal(stz_plate_pairs_create(plate, NULL, layers, count, from, &read), STZ_OK);
+  assert_int_equal(STZ_NEW(work, stz_plate_work(plate)), STZ_OK);
+  assert_int_equal(STZ_NEW(green, 2 * pairs), STZ_OK);
+  for (int m = 0; m < rows * across; m += step) {
+    stz_plate_pairs_green(read, m / across, m % across, work, green);
+    if (from < 0)
+      stz_plate_green(plate, m / across, m % across, layers, count, work, green + pairs);
+    else
+      stz_plate_column(plate, m / across, m % across, from, count, work, green + pairs);
+    const double *found = &green[0][0][0], *made = &green[pairs][0][0];
+    for (size_t i = 0; i < 30 * pairs; i++) {
+      worst = fmax(worst, fabs(found[i] - made[i]));
+      largest = fmax(largest, fabs(made[i]));
+    }
+  }
+  stz_free(work);
+  stz_free(green);
+  stz_plate_pairs_destroy(&read);
+  stz_plate_destroy(&plate);
+  return worst / largest;
+}
+
+// What is read off a table is what it was made from: the plate itself, and what its surfaces add in thin and thick
+// films, near the faces and far from them.
+static void test_table(void **state) {
+  (void)state;
+  static const int layers[] = {0, 1, 2, 3, 20, 21, 60, 61};
+  stz_plate_params params = {.cells = {16, 24, 8}, .spacing = 0.58, .volume = 1.7, .shear = 72.0 / 2.8, .poisson = 0.4};
+  assert_true(table_off(&params, NULL, 8, -1, 1) < 1e-12);
+  params.cells[0] = 256;
+  params.period = 32;
+  assert_true(table_off(&params, NULL, 8, -1, 53) < 1e-12);
+  params.cells[2] = 64;
+  params.period = 72;
+  assert_true(table_off(&params, layers, 8, -1, 53) < 1e-12);
+  params.smooth = true;
+  assert_true(table_off(&params, NULL, 64, 1, 53) < 1e-12);
+  assert_true(table_off(&params, NULL, 64, 30, 53) < 1e-12);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors),     cmocka_unit_test(test_middle),
                                      cmocka_unit_test(test_mirror),      cmocka_unit_test(test_traction),
                                      cmocka_unit_test(test_reciprocity), cmocka_unit_test(test_shapes),
-                                     cmocka_unit_test(test_depth)};
+                                     cmocka_unit_test(test_depth),       cmocka_unit_test(test_table)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
