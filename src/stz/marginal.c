@@ -7,24 +7,25 @@
 
 static const double RANGE = STZ_MARGINAL_RANGE, STEP = STZ_MARGINAL_STEP;
 
-static void cut_normal(stz_marginal *marginal, double cutoff) {
+typedef struct point {
+  double value, slope;
+} point;
+
+// By symmetry only the lower half is solved for, where the distribution functions keep their relative precision.
+static point cut_normal(double cutoff, double x) {
   const double below = stz_normal_cdf(-cutoff), share = 1.0 - 2.0 * below;
-  for (int i = 0; i < STZ_MARGINAL_POINTS; i++) {
-    // By symmetry only the lower half is solved for, where the distribution functions keep their relative precision.
-    const double x = i * STEP - RANGE, p = below + stz_normal_cdf(x < 0.0 ? x : -x) * share;
-    double low = -cutoff, high = 0.0;
-    for (int k = 0; k < 60; k++) {
-      const double middle = 0.5 * (low + high);
-      if (stz_normal_cdf(middle) < p) {
-        low = middle;
-      } else {
-        high = middle;
-      }
+  const double p = below + stz_normal_cdf(x < 0.0 ? x : -x) * share;
+  double low = -cutoff, high = 0.0;
+  for (int k = 0; k < 60; k++) {
+    const double middle = 0.5 * (low + high);
+    if (stz_normal_cdf(middle) < p) {
+      low = middle;
+    } else {
+      high = middle;
     }
-    const double y = 0.5 * (low + high);
-    marginal->value[i] = x < 0.0 ? y : -y;
-    marginal->slope[i] = share * stz_exp(0.5 * (y * y - x * x));
   }
+  const double y = 0.5 * (low + high);
+  return (point){x < 0.0 ? y : -y, share * stz_exp(0.5 * (y * y - x * x))};
 }
 
 static double density(double x) { return 0.398942280401432677940 * stz_exp(-0.5 * x * x); }
@@ -37,13 +38,9 @@ static double lower_tail(double x) {
   return density(x) / fraction;
 }
 
-static void cut_uniform(stz_marginal *marginal, double cutoff) {
-  const double half = fmin(cutoff, sqrt(3.0));
-  for (int i = 0; i < STZ_MARGINAL_POINTS; i++) {
-    const double x = i * STEP - RANGE, y = half * (1.0 - 2.0 * lower_tail(-fabs(x)));
-    marginal->value[i] = x < 0.0 ? -y : y;
-    marginal->slope[i] = 2.0 * half * density(x);
-  }
+static point cut_uniform(double cutoff, double x) {
+  const double half = fmin(cutoff, sqrt(3.0)), y = half * (1.0 - 2.0 * lower_tail(-fabs(x)));
+  return (point){x < 0.0 ? -y : y, 2.0 * half * density(x)};
 }
 
 // Gamma(z) for 1 <= z <= 5, by Stirling's series at z + 10: it leaves 1e-14.
@@ -60,34 +57,40 @@ static double minus_log1m(double u) {
   return u < 1e-4 ? u * (1.0 + u * (0.5 + u * (1.0 / 3.0 + u * 0.25))) : -stz_ln(1.0 - u);
 }
 
-static void cut_weibull(stz_marginal *marginal, double shape, double cutoff) {
+static point cut_weibull(double shape, double cutoff, double x) {
   const double mean = gamma_function(1.0 + 1.0 / shape);
   const double deviation = sqrt(gamma_function(1.0 + 2.0 / shape) - mean * mean);
   const double low = mean - cutoff * deviation, high = mean + cutoff * deviation;
   const double above = stz_exp(-stz_exp(shape * stz_ln(high)));                        // P(W > high)
   const double below = low > 0.0 ? 1.0 - stz_exp(-stz_exp(shape * stz_ln(low))) : 0.0; // P(W < low)
-  for (int i = 0; i < STZ_MARGINAL_POINTS; i++) {
-    const double x = i * STEP - RANGE, share = 1.0 - above - below;
-    const double tail = lower_tail(-fabs(x));
-    // The smaller of the two probabilities is the precise one.
-    const double u = below + share * tail, v = above + share * tail;
-    const double size = x < 0.0 ? minus_log1m(u) : -stz_ln(v); // w^shape
-    const double w = stz_exp(stz_ln(size) / shape);
-    marginal->value[i] = (w - mean) / deviation;
-    marginal->slope[i] = share * density(x) * w / (shape * size * (x < 0.0 ? 1.0 - u : v) * deviation);
+  const double share = 1.0 - above - below, tail = lower_tail(-fabs(x));
+  // The smaller of the two probabilities is the precise one.
+  const double u = below + share * tail, v = above + share * tail;
+  const double size = x < 0.0 ? minus_log1m(u) : -stz_ln(v); // w^shape
+  const double w = stz_exp(stz_ln(size) / shape);
+  return (point){(w - mean) / deviation, share * density(x) * w / (shape * size * (x < 0.0 ? 1.0 - u : v) * deviation)};
+}
+
+static point map_at(stz_distribution distribution, double shape, double cutoff, double x) {
+  switch (distribution) {
+  case STZ_GAUSSIAN:
+    return cut_normal(cutoff, x);
+  case STZ_WEIBULL:
+    return cut_weibull(shape, cutoff, x);
+  case STZ_UNIFORM:
+    break;
   }
+  return cut_uniform(cutoff, x);
+}
+
+double stz_marginal_at(stz_distribution distribution, double shape, double cutoff, double x) {
+  return map_at(distribution, shape, cutoff, x).value;
 }
 
 void stz_marginal_set(stz_marginal *marginal, stz_distribution distribution, double shape, double cutoff) {
-  switch (distribution) {
-  case STZ_GAUSSIAN:
-    cut_normal(marginal, cutoff);
-    break;
-  case STZ_WEIBULL:
-    cut_weibull(marginal, shape, cutoff);
-    break;
-  case STZ_UNIFORM:
-    cut_uniform(marginal, cutoff);
-    break;
+  for (int i = 0; i < STZ_MARGINAL_POINTS; i++) {
+    const point p = map_at(distribution, shape, cutoff, i * STEP - RANGE);
+    marginal->value[i] = p.value;
+    marginal->slope[i] = p.slope;
   }
 }

@@ -15,13 +15,16 @@ typedef struct stz_marginal {
   double value[STZ_MARGINAL_POINTS], slope[STZ_MARGINAL_POINTS]; // at x = -RANGE ... RANGE
 } stz_marginal;
 
-// Tabulates the map onto a law of mean 0 and variance 1 with the distribution function F, cut at +-cutoff:
+// The map T of x onto a law of mean 0 and variance 1 with the distribution function F, cut at +-cutoff:
 // F(T(x)) = F(-c) + Phi(x) (F(c) - F(-c)). Gaussian: F = Phi. Uniform: between +-sqrt3. Weibull: of (W -
 // mean)/deviation with P(W < w) = 1 - exp(-w^shape), mean Gamma(1 + 1/shape) and mean square Gamma(1 + 2/shape);
 // `shape` >= 0.5 counts for it alone.
+double stz_marginal_at(stz_distribution distribution, double shape, double cutoff, double x);
+
+// Tabulates the map for many x.
 void stz_marginal_set(stz_marginal *marginal, stz_distribution distribution, double shape, double cutoff);
 
-// T(x), by cubic Hermite interpolation: within 1e-7 of the definition (Weibull: 1e-6) where |x| < 6.
+// T(x) of the table, by cubic Hermite interpolation: within 1e-7 of the definition (Weibull: 1e-6) where |x| < 6.
 static inline double stz_marginal_map(const stz_marginal *marginal, double x) {
   const double last = STZ_MARGINAL_POINTS - 1, at = (x + STZ_MARGINAL_RANGE) / STZ_MARGINAL_STEP;
   if (at <= 0.0) return marginal->value[0];

@@ -17,6 +17,9 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "sim/thermal.h"
+#include "stz/law.h"
+#include "stz/marginal.h"
+#include "stz/modes.h"
 #include "stz/rates.h"
 
 // w/kT = 1.5: what is cut off beyond four deviations is 0.6 % of either mean.
@@ -70,6 +73,60 @@ static void stress(void **state) {
   stz_config_destroy(&config);
 }
 
+// The same rates without a table over the barriers: each barrier of the distribution in each orientation by itself.
+static void directly(const stz_config *config, double stress_GPa, double *first, double *steady) {
+  enum { NOISE = 32, TURNS = 8 };
+  static stz_modes modes;
+  const stz_barrier_params *b = &config->barriers;
+  double sum = 0.0, wait = 0.0, rate = 0.0;
+  stz_modes_init(&modes, STZ_ORIENTATION_RANDOM, 0);
+  for (int i = 0; i < NOISE * TURNS; i++) {
+    const double x = 4.0 * (2.0 * (i / TURNS) + 1.0 - NOISE) / NOISE, weight = exp(-0.5 * x * x);
+    const double own =
+        b->mean_eV + b->width_eV * stz_marginal_at(b->distribution, b->weibull_shape, b->cutoff_sigma, x);
+    double site = 0.0;
+    for (int m = 0; m < 2 * modes.count; m++) {
+      const double axial = modes.axial[i % TURNS * (STZ_ROTATIONS / TURNS)][m / 2];
+      const double tau = (m % 2 ? -axial : axial) * stress_GPa * STZ_GPA;
+      site += exp(-fmax(0.0, stz_barrier_under(&config->stz, fmax(b->floor_eV, own), tau)) / KT);
+    }
+    sum += weight;
+    rate += weight * site;
+    wait += weight / site;
+  }
+  const double attempts = 4096.0 * stz_attempt_rate(&config->stz, config->lattice.spacing_nm);
+  *first = attempts * rate / sum;
+  *steady = attempts * sum / wait;
+}
+
+// The largest relative error of the table's interpolation: barriers from 1 to 3 eV, narrow and wide, up to 6 GPa.
+static double worst_error(stz_barrier_law law) {
+  stz_config *config = plain_glass();
+  double worst = 0.0;
+  config->stz.barrier_law = law;
+  config->stz.tau_c_GPa = 3.0;
+  for (int i = 0; i < 24; i++) {
+    double first[2], steady[2];
+    config->barriers.mean_eV = i % 2 ? 3.0 : 1.0;
+    config->barriers.width_eV = i / 2 % 3 ? 0.2 * (i / 2 % 3) : 0.05;
+    const double stress_GPa = 2.0 * (i / 6);
+    rates(config, stress_GPa, &first[0], &steady[0]);
+    directly(config, stress_GPa, &first[1], &steady[1]);
+    worst = fmax(worst, fmax(fabs(first[0] / first[1] - 1.0), fabs(steady[0] / steady[1] - 1.0)));
+  }
+  stz_config_destroy(&config);
+  return worst;
+}
+
+// In the cooperative law the logarithms of the rates are smooth; in the linear law they have kinks where modes have
+// used up their barriers.
+static void interpolation(void **state) {
+  (void)state;
+  const double smooth = worst_error(STZ_LAW_COOPERATIVE), kinked = worst_error(STZ_LAW_LINEAR);
+  assert_true(smooth < 5e-4);
+  assert_true(kinked < 0.01);
+}
+
 // Another distribution before leaves no trace.
 static void other_noise(void **state) {
   (void)state;
@@ -85,6 +142,6 @@ static void other_noise(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(closed_form), cmocka_unit_test(stress),
-                                     cmocka_unit_test(other_noise)};
+                                     cmocka_unit_test(interpolation), cmocka_unit_test(other_noise)};
   return cmocka_run_group_tests(tests, NULL, NULL) + (stz_alloc_live() != 0);
 }
