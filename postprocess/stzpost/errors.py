@@ -8,6 +8,10 @@ class StzPostError(Exception):
     code = 2  # exit code of the command
 
 
+class NoData(StzPostError):
+    """The file is whole, and does not hold what is asked for."""
+
+
 class Stopped(StzPostError):
     """Stopped early by a signal; the same command goes on."""
 

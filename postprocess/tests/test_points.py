@@ -6,12 +6,13 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 from scipy.spatial import cKDTree
 
 import synthetic
 from stzpost import StzPostError, open_result
-from stzpost.analysis import depth, points
+from stzpost.analysis import depth, numbers, points
 from stzpost.cli import main as cli
 
 LOSS, REACH = 0.6, (0.75 * synthetic.VOLUME / np.pi) ** (1 / 3) / synthetic.SPACING
@@ -105,6 +106,25 @@ def test_phases(tmp_path):
     assert found["rich"].order > found["poor"].order and found["poor"].bragg == pytest.approx(0.4)
     with pytest.raises(StzPostError, match="one phase alone"):
         depth.phases(film(tmp_path / "c.h5", places, rich=np.zeros((16, 16, 16), bool)), 0.12)
+
+
+def test_numbers_of_a_damaged_result(tmp_path):
+    """What a run has no data for has no number; what cannot be read of it is told."""
+    path = tmp_path / "a.h5"
+    film(path, [[0, 0, 0]])
+    sweep = xr.Dataset({"state": ("run", ["done"]), "file": ("run", ["a.h5"])}, attrs={"source": str(tmp_path)})
+    found = numbers.numbers(sweep)
+    assert np.isfinite(found["yield_stress_GPa"].values) and np.isfinite(found["activity_surface"].values)
+    assert np.isnan(found["activation_volume_A3"].values) and np.isnan(found["activity_rich"].values)
+    with h5py.File(path, "a") as file:
+        del file["events/site"]
+        site = file["events"].create_dataset("site", data=np.zeros((1, 3), np.int16), chunks=(1, 3), fletcher32=True)
+        place = site.id.get_chunk_info(0).byte_offset
+    with open(path, "r+b") as file:
+        file.seek(place)
+        file.write(b"\1")
+    with pytest.raises(StzPostError, match="a.h5"):
+        numbers.numbers(sweep)
 
 
 def test_intervals():

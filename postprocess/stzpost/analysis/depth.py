@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import StzPostError
+from ..errors import NoData
 from . import nbed
 
 POINTS = 4  # per edge of a voxel, where a sphere about an event is resolved
@@ -57,11 +57,11 @@ def phases(result, strain):
     rich = result.field("composition").values
     rich = rich > rich.mean()
     if rich.all() or not rich.any():
-        raise StzPostError(f"{result.path}: has one phase alone")
+        raise NoData(f"{result.path}: has one phase alone")
     events = _events(result)
     counts, order = _field(result, events, _before(result, events, strain)), _order(result, events, strain)
     if not counts.any():
-        raise StzPostError(f"{result.path}: no events up to {100 * strain:g} % strain")
+        raise NoData(f"{result.path}: no events up to {100 * strain:g} % strain")
     bragg = _patterns(nbed.nearest(result.levels, strain) if result.levels else None)
     beside = _beside(rich, "wrap", "edge" if is_film(result) else "wrap")
     return {
@@ -98,10 +98,10 @@ def is_film(result):
 
 def _events(result):
     if "/events" not in result.tables():
-        raise StzPostError(f"{result.path}: no events; set output.events=true")
+        raise NoData(f"{result.path}: no events; set output.events=true")
     events = result.table("/events")
     if not events.sizes["event"]:
-        raise StzPostError(f"{result.path}: no events")
+        raise NoData(f"{result.path}: no events")
     return events
 
 

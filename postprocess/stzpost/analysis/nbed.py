@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from ..errors import StzPostError
+from ..errors import NoData
 from .quantity import Quantity
 
 
@@ -41,7 +41,7 @@ class LevelStatistics:
 def analyse(result):
     """Statistics of every level, by ascending strain."""
     if not result.levels:
-        raise StzPostError(f"{result.path}: no NBED levels (output.nbed_strains of the input, or not reached yet)")
+        raise NoData(f"{result.path}: no NBED levels (output.nbed_strains of the input, or not reached yet)")
     return [level_statistics(level) for level in result.levels]
 
 

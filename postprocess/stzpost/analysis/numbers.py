@@ -6,7 +6,7 @@ import os
 import numpy as np
 import xarray as xr
 
-from ..errors import StzPostError
+from ..errors import NoData, StzPostError
 from ..io.result import open_result
 from . import depth, nbed, order, relaxation, tension
 
@@ -84,7 +84,7 @@ NUMBERS = {  # unit, description
 
 def numbers(dataset):
     """NUMBERS of every run of a sweep, a Dataset of `open_sweep` of a directory; NaN where a run is not done or has no
-    data."""
+    data. A result that cannot be read is an error."""
     values = {name: np.full(dataset["state"].shape, math.nan) for name in NUMBERS}
     for cell, path in done(dataset):
         result = open_result(path)
@@ -92,7 +92,7 @@ def numbers(dataset):
             try:
                 for name, value in part(result).items():
                     values[name][cell] = value
-            except StzPostError:  # the run has no data for it
+            except NoData:
                 continue
     return xr.Dataset(
         {name: (dataset["state"].dims, values[name], {"units": unit, "description": text})

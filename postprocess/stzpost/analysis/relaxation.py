@@ -13,7 +13,7 @@ import numpy as np
 from scipy.integrate import trapezoid
 from scipy.optimize import least_squares
 
-from ..errors import StzPostError
+from ..errors import NoData, StzPostError
 from ..units import DAY, HOUR, TAYLOR_FACTORS, activation_volume
 from .quantity import Quantity
 
@@ -98,7 +98,7 @@ def find_segment(result, index=None):
         return found[0]
     found = [s for s in result.segments if s.type in SEGMENT_TYPES]
     if not found:
-        raise StzPostError(f"{result.path}: no segment of type {' or '.join(SEGMENT_TYPES)}")
+        raise NoData(f"{result.path}: no segment of type {' or '.join(SEGMENT_TYPES)}")
     return max(found, key=lambda s: result.rows(s).sizes["row"])
 
 
@@ -112,12 +112,12 @@ def analyse(result, segment=None, start_s=0.0, stop_s=math.inf, min_r2=MIN_R2):
     rate = rows["plastic_rate_per_s"].values[keep]
     inside = (time >= start_s) & (time <= stop_s)
     if stress.size and np.abs(stress).max() < NO_STRESS_GPA:
-        raise StzPostError(
+        raise NoData(
             f"{result.path}: segment {segment.index} has no stress to relax (at most {np.abs(stress).max():.2g} GPa): a "
             "segment before it must load the sample"
         )
     if np.count_nonzero(time[inside] > 0) < 8:
-        raise StzPostError(
+        raise NoData(
             f"{result.path}: segment {segment.index} has {np.count_nonzero(inside)} rows between "
             f"{start_s:g} s and {stop_s:g} s after its clock's zero, needs 8"
         )

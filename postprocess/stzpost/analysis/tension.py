@@ -7,7 +7,7 @@ import numpy as np
 from scipy.integrate import trapezoid
 from scipy.stats import linregress
 
-from ..errors import StzPostError
+from ..errors import NoData
 from .quantity import Quantity
 
 FLOW = (0.08, 0.12)  # strain over which the flow stress is the mean
@@ -48,7 +48,7 @@ def find_segment(result, index=None):
     ]
     if not found:
         wanted = "" if index is None else f" with index {index}"
-        raise StzPostError(f"{result.path}: no segment of type strain-rate{wanted} with rows")
+        raise NoData(f"{result.path}: no segment of type strain-rate{wanted} with rows")
     return max(found, key=lambda s: float(result.rows(s)["strain_axial"].max()))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .. import text
-from ..errors import StzPostError
+from ..errors import NoData, StzPostError
 from . import measure
 from .files import open_file
 from .resolved import settings
@@ -130,7 +130,7 @@ class Result:
     def field(self, name: str) -> xr.DataArray:
         """A field of /microstructure over the lattice, as a DataArray with coordinates in nm."""
         if name not in self.field_names:
-            raise StzPostError(f"{self.path}: no dataset /microstructure/{name}" + _unfinished(self))
+            raise NoData(f"{self.path}: no dataset /microstructure/{name}" + _unfinished(self))
         with open_file(self.path) as file:
             dataset = file["microstructure"][name]
             values, attrs = dataset[...], plain_attributes(dataset)
@@ -153,7 +153,7 @@ class Result:
             group = file.get(path)
             known = _table_paths(file)
             if not isinstance(group, h5py.Group) or f"/{path.strip('/')}" not in known:
-                raise StzPostError(f"{self.path}: no table {path}; it has {', '.join(known)}" + _unfinished(self))
+                raise NoData(f"{self.path}: no table {path}; it has {', '.join(known)}" + _unfinished(self))
             return _table(group)
 
     def resolved(self, path: str, default: Any = None) -> Any:
@@ -166,7 +166,7 @@ class Result:
         if alike:
             raise StzPostError(f"{self.path}: {path} is no full path of /config/resolved, needs {' or '.join(alike)}")
         if default is None:
-            raise StzPostError(f"{self.path}: no {path} in /config/resolved")
+            raise NoData(f"{self.path}: no {path} in /config/resolved")
         return default
 
     def model(self, default: str) -> str:
@@ -177,7 +177,7 @@ class Result:
     def setting(self, name: str) -> Any:
         """An attribute of /config that an analysis needs."""
         if name not in self.config:
-            raise StzPostError(f"{self.path}: no attribute {name} of /config")
+            raise NoData(f"{self.path}: no attribute {name} of /config")
         return self.config[name]
 
 
