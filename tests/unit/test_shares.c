@@ -11,57 +11,31 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
 #include "base/team.h"
-#include "elastic/far.h"
-#include "elastic/near.h"
 #include "rng/rng.h"
+#include "split_setup.h"
 
 enum { EVENTS = 40, MOST_WORKERS = 5 };
 static const float SCALE = 2.0f; // of slack to stress, nm^3/eV
 
-typedef struct field {
-  stz_far *far;
-  stz_near *near;
-  stz_row8 *rows8;
-} field;
-
 typedef struct box {
-  stz_grid *grid;
-  stz_elastic *elastic;
-  stz_split *split;
-  field serial, shared;
+  split_setup on;
+  split_field serial, shared;
 } box;
 
-static void open_field(const box *b, int workers, field *f) {
-  assert_int_equal(stz_far_create(b->split, b->elastic, &f->far), STZ_OK);
-  assert_int_equal(stz_near_create(b->split, workers, &f->near), STZ_OK);
-  assert_int_equal(STZ_NEW(f->rows8, stz_grid_sites(b->grid) / 8), STZ_OK);
-}
-
-static void close_field(field *f) {
-  stz_free(f->rows8);
-  stz_near_destroy(&f->near);
-  stz_far_destroy(&f->far);
-}
-
 static void open_box(box *b, const int cells[3], stz_boundary boundary) {
+  static const double none[3] = {0};
   const stz_lattice_params lattice = {
       .cells = {cells[0], cells[1], cells[2]}, .spacing_nm = 0.58, .boundary = boundary};
-  const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
-  assert_int_equal(stz_grid_create(MPI_COMM_SELF, &lattice, &b->grid), STZ_OK);
-  assert_int_equal(stz_elastic_create(b->grid, &elastic, 1.7, &b->elastic), STZ_OK);
-  assert_int_equal(stz_split_create(b->grid, b->elastic, 0.0815, &b->split), STZ_OK);
-  open_field(b, 1, &b->serial);
-  open_field(b, MOST_WORKERS, &b->shared);
+  open_split(&b->on, &lattice, 72.0, 1.7, none, 0.0815);
+  open_split_field(&b->on, 1, &b->serial);
+  open_split_field(&b->on, MOST_WORKERS, &b->shared);
 }
 
 static void close_box(box *b) {
-  close_field(&b->serial);
-  close_field(&b->shared);
-  stz_split_destroy(&b->split);
-  stz_elastic_destroy(&b->elastic);
-  stz_grid_destroy(&b->grid);
+  close_split_field(&b->serial);
+  close_split_field(&b->shared);
+  close_split(&b->on);
   assert_int_equal(stz_alloc_live(), 0);
 }
 
@@ -74,7 +48,7 @@ typedef struct event {
 
 static void take_part(void *context, int64_t first, int64_t end, int worker) {
   const event *v = context;
-  const field *f = &v->b->shared;
+  const split_field *f = &v->b->shared;
   const int part = (int)first;
   stz_exhausted *exhausted;
   assert_int_equal(end, first + 1);
@@ -89,7 +63,7 @@ static void draw(const box *b, int number, event *v) {
   stz_rng rng = stz_rng_stream(1, STZ_RNG_EVENTS, (uint64_t)number);
   *v = (event){.b = b, .each = 1 + number % 5, .near = 1 + number % STZ_NEAR_SHARES};
   v->far = stz_far_shares(b->shared.far, v->each);
-  stz_grid_coords(b->grid, (int64_t)stz_rng_below(&rng, (uint64_t)stz_grid_sites(b->grid)), v->origin);
+  stz_grid_coords(b->on.grid, (int64_t)stz_rng_below(&rng, (uint64_t)stz_grid_sites(b->on.grid)), v->origin);
   for (int c = 0; c < 5; c++) v->strain[c] = 0.03f * (float)(2.0 * stz_rng_uniform(&rng) - 1.0);
 }
 
@@ -98,7 +72,7 @@ static void same_field(const box *b) {
   const void *serial = stz_far_state(b->serial.far, &bytes), *shared = stz_far_state(b->shared.far, &bytes);
   assert_true(bytes > 1000);
   assert_memory_equal(serial, shared, bytes);
-  assert_memory_equal(b->serial.rows8, b->shared.rows8, (size_t)stz_grid_sites(b->grid) / 8 * sizeof(stz_row8));
+  assert_memory_equal(b->serial.rows8, b->shared.rows8, (size_t)stz_grid_sites(b->on.grid) / 8 * sizeof(stz_row8));
 }
 
 static void add_by_team(const box *b, stz_team *team, int number) {

@@ -13,19 +13,13 @@
 #include <mpi.h>
 #include <stdio.h>
 
-#include "base/memory.h"
 #include "base/units.h"
-#include "elastic/far.h"
-#include "elastic/near.h"
+#include "split_setup.h"
 
 typedef struct box {
-  stz_grid *grid;
+  split_setup on;
+  split_field field;
   stz_spectral *spectral;
-  stz_elastic *elastic;
-  stz_split *split;
-  stz_far *far;
-  stz_near *near;
-  stz_row8 *rows8;
   double *strain[5], *stress[6];
 } box;
 
@@ -37,17 +31,11 @@ static const glass ZR65NI35 = {72.0, 1.7, 0.58, {0}};
 
 static void open_box_of(box *b, int nx, int ny, int nz, glass g, double strain) {
   const stz_lattice_params lattice = {.cells = {nx, ny, nz}, .spacing_nm = g.spacing_nm};
-  const stz_elastic_params elastic = {.young_GPa = g.young_GPa, .poisson = 0.4};
-  assert_int_equal(stz_grid_create(MPI_COMM_SELF, &lattice, &b->grid), STZ_OK);
-  assert_int_equal(stz_spectral_create(b->grid, &b->spectral), STZ_OK);
-  assert_int_equal(stz_elastic_create(b->grid, &elastic, g.volume_nm3, &b->elastic), STZ_OK);
-  assert_int_equal(stz_elastic_stretch(b->elastic, g.stretch), STZ_OK);
-  assert_int_equal(stz_split_create(b->grid, b->elastic, strain, &b->split), STZ_OK);
-  assert_int_equal(stz_far_create(b->split, b->elastic, &b->far), STZ_OK);
-  assert_int_equal(stz_near_create(b->split, 1, &b->near), STZ_OK);
-  assert_int_equal(STZ_NEW(b->rows8, stz_grid_sites(b->grid) / 8), STZ_OK);
-  for (int c = 0; c < 5; c++) assert_int_equal(STZ_NEW(b->strain[c], stz_grid_sites(b->grid)), STZ_OK);
-  for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->grid)), STZ_OK);
+  open_split(&b->on, &lattice, g.young_GPa, g.volume_nm3, g.stretch, strain);
+  open_split_field(&b->on, 1, &b->field);
+  assert_int_equal(stz_spectral_create(b->on.grid, &b->spectral), STZ_OK);
+  for (int c = 0; c < 5; c++) assert_int_equal(STZ_NEW(b->strain[c], stz_grid_sites(b->on.grid)), STZ_OK);
+  for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->on.grid)), STZ_OK);
 }
 
 static void open_box(box *b, int nx, int ny, int nz) { open_box_of(b, nx, ny, nz, ZR65NI35, 0.0815); }
@@ -55,20 +43,16 @@ static void open_box(box *b, int nx, int ny, int nz) { open_box_of(b, nx, ny, nz
 static void close_box(box *b) {
   for (int c = 0; c < 5; c++) stz_free(b->strain[c]);
   for (int c = 0; c < 6; c++) stz_free(b->stress[c]);
-  stz_free(b->rows8);
-  stz_near_destroy(&b->near);
-  stz_far_destroy(&b->far);
-  stz_split_destroy(&b->split);
-  stz_elastic_destroy(&b->elastic);
   stz_spectral_destroy(&b->spectral);
-  stz_grid_destroy(&b->grid);
+  close_split_field(&b->field);
+  close_split(&b->on);
   assert_int_equal(stz_alloc_live(), 0);
 }
 
 static const stz_row8 *row8_of(const box *b, const int site[3]) {
-  const int *cells = stz_grid_cells(b->grid);
+  const int *cells = stz_grid_cells(b->on.grid);
   const int block = (site[0] / 8 * (cells[1] / 8) + site[1] / 8) * (cells[2] / 8) + site[2] / 8;
-  return b->rows8 + 64 * block + 8 * (site[0] % 8) + site[1] % 8;
+  return b->field.rows8 + 64 * block + 8 * (site[0] % 8) + site[1] % 8;
 }
 
 static const float SCALE = 2.0f; // of slack to stress, nm^3/eV
@@ -85,33 +69,34 @@ typedef struct errors {
 static errors errors_of(box *b, const int origin[3], const float e[5]) {
   stz_exhausted *exhausted;
   errors r = {0};
-  const int64_t sites = stz_grid_sites(b->grid);
-  const int *cells = stz_grid_cells(b->grid);
+  const int64_t sites = stz_grid_sites(b->on.grid);
+  const int *cells = stz_grid_cells(b->on.grid);
   for (int c = 0; c < 5; c++) memset(b->strain[c], 0, (size_t)sites * sizeof(double));
-  for (int c = 0; c < 5; c++) b->strain[c][stz_grid_site(b->grid, origin[0], origin[1], origin[2])] = (double)e[c];
-  memset(b->rows8, 0, (size_t)sites / 8 * sizeof *b->rows8);
-  stz_far_clear(b->far);
-  assert_int_equal(stz_elastic_stress(b->elastic, b->spectral, (const double *const *)b->strain, b->stress), STZ_OK);
-  const int rows8 = stz_near_add(b->near, origin, e, SCALE, b->rows8, &exhausted);
+  for (int c = 0; c < 5; c++) b->strain[c][stz_grid_site(b->on.grid, origin[0], origin[1], origin[2])] = (double)e[c];
+  memset(b->field.rows8, 0, (size_t)sites / 8 * sizeof *b->field.rows8);
+  stz_far_clear(b->field.far);
+  assert_int_equal(stz_elastic_stress(b->on.elastic, b->spectral, (const double *const *)b->strain, b->stress), STZ_OK);
+  const int rows8 = stz_near_add(b->field.near, origin, e, SCALE, b->field.rows8, &exhausted);
   for (int i = 0; i < 8 * rows8; i++) {
-    if (exhausted[i / 8].lanes >> i % 8 & 1) r.listed += b->rows8[exhausted[i / 8].row8].slack[i % 8] < 0 ? 1 : -1;
+    if (exhausted[i / 8].lanes >> i % 8 & 1)
+      r.listed += b->field.rows8[exhausted[i / 8].row8].slack[i % 8] < 0 ? 1 : -1;
   }
-  stz_far_add(b->far, origin, e);
-  stz_far_converge(b->far);
+  stz_far_add(b->field.far, origin, e);
+  stz_far_converge(b->field.far);
   for (int x = 0; x < cells[0]; x += 8) {
     for (int y = 0; y < cells[1]; y += 8) {
       for (int z = 0; z < cells[2]; z += 8) {
         static float far[5][512];
-        stz_far_box(b->far, (const int[3]){x, y, z}, far);
+        stz_far_box(b->field.far, (const int[3]){x, y, z}, far);
         for (int i = 0; i < 512; i++) {
           const int at[3] = {x + i / 64, y + i / 8 % 8, z + i % 8};
           const stz_row8 *row8 = row8_of(b, at);
           float one[5], own[5];
-          if (i % 37 == 0) stz_far_site(b->far, at, one);
+          if (i % 37 == 0) stz_far_site(b->field.far, at, one);
           double square = 0.0, norm2 = 0.0, cached2 = 0.0, r2 = 0.0;
           for (int c = 0; c < 5; c++) {
-            const double exact = b->stress[c][stz_grid_site(b->grid, at[0], at[1], at[2])];
-            own[c] = far[c][i] + b->split->near_unit * (float)row8->near[c][at[2] % 8];
+            const double exact = b->stress[c][stz_grid_site(b->on.grid, at[0], at[1], at[2])];
+            own[c] = far[c][i] + b->on.split->near_unit * (float)row8->near[c][at[2] % 8];
             const double error = (own[c] - exact) / (1e-3 * STZ_GPA);
             if (i % 37 == 0) r.spread = fmax(r.spread, fabs((double)(one[c] - far[c][i])) / (1e-3 * STZ_GPA));
             const double apart = (double)(STZ_CACHED * (float)row8->cached[c][at[2] % 8]) - exact;
@@ -146,7 +131,7 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
 
 // What the tables say that the stress of an event sums to, MPa: the coarse part and the true kernel have no sum.
 static void told_sums(const box *b, const int origin[3], const float e[5], double told[5]) {
-  const stz_split *s = b->split;
+  const stz_split *s = b->on.split;
   const double *near = s->near_sums[(origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1)];
   memset(told, 0, 5 * sizeof *told);
   for (int i = 0; i < 25; i++) {
@@ -177,14 +162,14 @@ static void check_box(int nx, int ny, int nz) {
       norm += told[c] * told[c];
     }
     printf("  sum over the box %.1f MPa, told within %.2f\n", sqrt(norm), sqrt(apart));
-    assert_true(sqrt(apart) < 0.005 * sqrt(norm) + (b.split->levels == 1 ? 0.05 : 0.3)); // rounded nodes
+    assert_true(sqrt(apart) < 0.005 * sqrt(norm) + (b.on.split->levels == 1 ? 0.05 : 0.3)); // rounded nodes
     assert_true(r.whole > 2e7 && r.spread < 1e-3);
     assert_true(r.worst_cached < 1.8 * STZ_CACHED && r.worst_cost < 0.51 * STZ_SLACK && r.touched == 0);
     assert_true(r.exhausted > 1500 && r.listed == r.exhausted);
     assert_true(r.worst < 1.0 && r.square < 300.0);
-    assert_true(r.worst_near < (b.split->levels == 1 ? 4e-3 : 0.35));
+    assert_true(r.worst_near < (b.on.split->levels == 1 ? 4e-3 : 0.35));
   }
-  printf("tables %.2f MB\n", (double)b.split->bytes * 1e-6);
+  printf("tables %.2f MB\n", (double)b.on.split->bytes * 1e-6);
   close_box(&b);
 }
 
@@ -219,7 +204,7 @@ static void split_error_of_any_glass(void **state) {
       e[k % 5] = (float)sqrt(0.5);
       square += errors_of(&b, origins[k / 5], e).square / 15.0;
     }
-    const double told = stz_split_error2(b.elastic, b.grid) / (1e-6 * STZ_GPA * STZ_GPA);
+    const double told = stz_split_error2(b.on.elastic, b.on.grid) / (1e-6 * STZ_GPA * STZ_GPA);
     printf("%g GPa, %g nm^3, %g nm: %.4g MPa^2 at a shear of 0.115, counted with %.4g\n", glasses[i].young_GPa,
            glasses[i].volume_nm3, glasses[i].spacing_nm, square * 0.115 * 0.115, told * 0.115 * 0.115);
     assert_true(told > 1.05 * square && told < 1.35 * square);
@@ -252,7 +237,7 @@ static void split_stretched(void **state) {
       square += r.square / 10.0;
       near = fmax(near, r.worst_near);
     }
-    const double told = stz_split_error2(b.elastic, b.grid) / (1e-6 * STZ_GPA * STZ_GPA) * 0.115 * 0.115;
+    const double told = stz_split_error2(b.on.elastic, b.on.grid) / (1e-6 * STZ_GPA * STZ_GPA) * 0.115 * 0.115;
     printf("%d per axis, stretch %g %g %g: sum of squares %.1f MPa^2, counted with %.1f, within 6 voxels %.4f MPa\n", n,
            stretch[0], stretch[1], stretch[2], square, told, near);
     assert_true(told > (n == 32 ? 0.95 : 0.6) * square && told < 1.6 * square && near < (n == 32 ? 4e-3 : 0.6));
