@@ -65,7 +65,8 @@ def test_a_sealed_file_is_held_against_its_checksum(sealed):
     assert one_line(sealed) == f"{sealed}: damaged: its content does not fit its checksum"
 
 
-def test_many_at_once(tmp_path, monkeypatch):
+@pytest.mark.parametrize("together", [5, 22, 512])
+def test_many_at_once(together, tmp_path, monkeypatch):
     """The same of each as one by one, and it is not looked at again."""
     draw, paths = random.Random(1), [str(tmp_path / f"{number}.h5") for number in range(24)]
     for number, path in enumerate(paths):
@@ -76,6 +77,7 @@ def test_many_at_once(tmp_path, monkeypatch):
         with open(path, "wb") as file:
             file.write(data + line)
     os.remove(paths[7])
+    monkeypatch.setattr(files, "MOST_TOGETHER", together)
     look_ahead(paths)
     looked = []
     monkeypatch.setattr(files, "seal_fits", lambda path, size: looked.append(path))

@@ -146,6 +146,16 @@ def test_flow_properties(directory):
     assert mean.values == pytest.approx(expected[..., 0]) and np.isnan(error.values[0, 1:]).all() and error.values[1, 0] < 1e-12
 
 
+def test_collect_looks_at_a_result_before_libhdf5_does(directory, tmp_path, opened, capsys):
+    """A result whose content does not fit its checksum is left out, and is not opened: it might end the program."""
+    with open(directory / "runs" / "000004.h5", "ab") as file:
+        file.write(b"stzkmc-checksum 0123456789abcdef\n")
+    assert cli.main(["collect", str(directory), "-o", str(tmp_path / "one.h5")]) == 0
+    assert "000004.h5: cannot be read" in capsys.readouterr().out and "000004.h5" not in opened and opened.count("000006.h5") == 1
+    stress = stzpost.open_sweep(tmp_path / "one.h5")["stress_axial_GPa"].values.reshape(12, -1)
+    assert np.flatnonzero(np.isnan(stress).all(axis=1)).tolist() == [3, 4, 5]
+
+
 # Of all runs at once, of one temperature's, of the replicas', of single runs; packed singly, by pairs and all together.
 @pytest.mark.parametrize("block, chunk", [(1 << 26, 1 << 16), (40_000, 1), (20_000, 1700), (1, 1 << 16)])
 def test_collect_is_the_same(block, chunk, directory, tmp_path, capsys, monkeypatch):

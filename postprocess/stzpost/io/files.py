@@ -21,6 +21,7 @@ PIECE_BYTES = 1 << 24  # of a dataset that is read at a time
 MEMORY_BYTES = 1 << 29  # of the process that looks, beyond what it begins with
 DEFLATED = 50  # how much smaller than one of its datasets compression may make a file
 MOST_KNOWN = 1 << 16  # files whose state is remembered
+MOST_TOGETHER = 512  # files that are held against their checksums together, 32 KiB each
 
 _known: dict = {}  # what is wrong with a file, None if nothing is: by its path, time, size and number
 
@@ -95,6 +96,11 @@ def _keep(state, fault):
 def look_ahead(paths: Sequence[Path]) -> None:
     """Holds many files against their checksums, all at once in a fifth of the time; `open_file` then knows of them. Files
     that are not there or have no checksum are left to it."""
+    for begin in range(0, len(paths), MOST_TOGETHER):
+        _look_together(paths[begin : begin + MOST_TOGETHER])
+
+
+def _look_together(paths):
     found = {}
     for path in map(os.fspath, paths):
         try:

@@ -12,7 +12,7 @@ import xarray as xr
 from .. import text as text_module
 from ..errors import StzPostError
 from . import writing
-from .files import look_ahead, open_file, open_text, reading
+from .files import MOST_TOGETHER, look_ahead, open_file, open_text, reading
 from .lazy import Lazy
 from .result import COMPONENTS, FORMAT, dimensions, plain_attributes
 
@@ -36,7 +36,6 @@ NOTED = {
 TEXTS = ("state", "state_hash", "message", "file")
 MOST_RUNS = 10**8
 BLOCK_BYTES, CHUNK_BYTES = 1 << 26, 1 << 16  # of a collected sweep: what is held at a time, and packed together
-MOST_AHEAD = 512  # results that are held against their checksums together
 
 # What the readers need: of the first line, and of each run.
 HEADER = {("design", "program_version", "git", "utc", "command_line"): str, ("points", "replicas", "seed"): int,
@@ -261,7 +260,7 @@ class _Results:
         if number != self.number.get(self.path, -2) + 1:
             self.ahead, self.known = 1, 0
         elif number >= self.known:
-            self.ahead = min(2 * self.ahead, MOST_AHEAD)
+            self.ahead = min(2 * self.ahead, MOST_TOGETHER)
             self.known = number + self.ahead
             look_ahead([one for one in self.files.flat[number : self.known] if one])
 
@@ -355,6 +354,7 @@ def _write_histories(file, columns, done, paths, say):
         outer += 1
     for first in np.ndindex(done.shape[:outer]):
         inner = done[first]
+        look_ahead(list(np.atleast_1d(paths[first])[np.atleast_1d(inner)]))
         block = {name: np.full((*np.shape(inner), *file[name].shape[order:]), np.nan, file[name].dtype) for name in columns}
         for cell in np.ndindex(np.shape(inner)):
             if done[(*first, *cell)] and not _copy_run(paths[(*first, *cell)], block, columns, cell):
@@ -374,12 +374,12 @@ def _column(name, dataset):
 def _copy_run(path, block, columns, cell):
     """The histories of one run into its cell of a block of each; whether they could be read."""
     try:
-        with h5py.File(path, "r", locking=False) as run:
+        with open_file(path) as run:
             history = run["history"].id
             for name, column in columns.items():
                 read = _read_column(history, column)
                 block[name][(*cell, slice(0, len(read)))] = read
-    except (OSError, KeyError, ValueError, TypeError):
+    except StzPostError:
         for values in block.values():
             values[cell] = np.nan
         return False
