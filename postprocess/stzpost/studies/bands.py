@@ -147,8 +147,10 @@ def _controls(one, seeds):
         **{law: ("tension.cfg", (*pulled, *settings)) for law, settings in LAWS.items()},
     }
     for group, control in controls.items():
+        # Five steps of 0.2 eV would take barriers down to their floor: slip then runs away, for millions of events.
+        softening = tuple(h / 2 for h in one.controlled_eV) if group in LAWS else one.controlled_eV
         for name in (UNIFORM, DOMAINS):
-            yield Part(group, name, one.cells, one.controlled_eV, seeds, *control)
+            yield Part(group, name, one.cells, softening, seeds, *control)
     yield Part(HALF, UNIFORM, one.cells, one.controlled_eV, seeds, amplitude_eV=AMPLITUDE_EV / 2)
     yield Part(SHIFTED_RATE, UNIFORM, one.cells, one.controlled_eV, seeds, settings=_at_rate(SLOWER_PER_S))
 
