@@ -2,13 +2,15 @@
 //
 // Speed of the engine on one lattice: a record of JSON on one line, for run/bench. Not a test: it has no verdict.
 //
-//   bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS|team WORKERS
+//   bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS|team WORKERS|moduli PERCENT|
+//         direct_moduli PERCENT
 //
-// "film": a film of so many layers, as wide as gives it the sites of the periodic box, and that box in turns, by the
-// multilevel engine.
-// "team": the multilevel engine alone and with a team of so many threads in turns, on samples with the same events;
-// wall time. "points": the points engine and the multilevel engine in turns, each on a sample of its own from the same
-// state.
+// Two samples in turns, on one rank:
+//   film           a film of so many layers, as wide as gives it the sites of the periodic box, against that box
+//   team           the multilevel engine with a team of so many threads against it alone, the same events; wall time
+//   points         the points engine against the multilevel engine, each on a sample of its own from the same state
+//   moduli         moduli that vary by so many per cent against uniform ones, by the multilevel engine
+//   direct_moduli  the same by the direct engine
 //
 // Creep at 3.3 GPa from a state that the multilevel engine has developed: 0.2 events a site where it runs (one rank, no
 // more than 128^3 sites), else a while. Beside events a second it times, in the same
@@ -33,6 +35,7 @@
 typedef struct bench {
   stz_grid *grid;
   stz_elastic *elastic;
+  stz_contrast *contrast; // NULL: uniform moduli
   stz_glass *glass;
   stz_kmc *kmc;
   stz_mean_stress mean;
@@ -63,9 +66,8 @@ static void step(bench *b) {
 }
 
 // Events by the multilevel engine before that of the measurement is made.
-static void develop(bench *b, const stz_kmc_params *params) {
+static void develop(bench *b, stz_kmc_params kmc) {
   const double sites = (double)stz_grid_sites(b->grid);
-  stz_kmc_params kmc = *params;
   kmc.engine = STZ_ENGINE_MULTILEVEL;
   b->developed = 0.0;
   if (stz_grid_ranks(b->grid) > 1 || sites > 128.0 * 128.0 * 128.0) return;
@@ -81,13 +83,14 @@ static int film_width(int n, int layers) {
   return width < 32 ? 32 : width;
 }
 
-// `layers`: of a film of the width n, 0: a periodic box.
-static void create(bench *b, int n, int layers, stz_orientation orientation, stz_engine_kind engine,
+// `layers`: of a film of the width n, 0: a periodic box. `contrast`: of the moduli, 0: uniform.
+static void create(bench *b, int n, int layers, double contrast, stz_orientation orientation, stz_engine_kind engine,
                    stz_team *helpers) {
   const stz_lattice_params lattice = {.cells = {n, n, layers ? layers : n},
                                       .spacing_nm = 0.58,
                                       .boundary = layers ? STZ_BOUNDARY_FILM : STZ_BOUNDARY_PERIODIC};
-  const stz_elastic_params elastic = {.young_GPa = 72.0, .poisson = 0.4};
+  const stz_elastic_params elastic = {
+      .young_GPa = 72.0, .poisson = 0.4, .contrast = contrast, .contrast_model = STZ_CONTRAST_DRESSED};
   const stz_micro_params waves = {.type = STZ_MICRO_RANDOM_WAVES,
                                   .wavelength_nm = 2.5,
                                   .bandwidth = 0.12,
@@ -107,7 +110,7 @@ static void create(bench *b, int n, int layers, stz_orientation orientation, stz
                                        .floor_eV = 0.2,
                                        .redraw = STZ_REDRAW_STZ};
   const stz_order_params order = {.bragg_fraction = 0.6, .acceptance = 0.1, .cluster_radius_nm = 0.5, .loss = 0.6};
-  const stz_kmc_params kmc = {.engine = engine, .tolerance_MPa = 1.2};
+  stz_kmc_params kmc = {.engine = engine, .tolerance_MPa = 1.2};
   stz_spectral *spectral;
   stz_micro *micro;
   check(stz_grid_create(MPI_COMM_WORLD, &lattice, &b->grid));
@@ -121,8 +124,12 @@ static void create(bench *b, int n, int layers, stz_orientation orientation, stz
   check(stz_glass_create(b->grid, spectral, micro, &stz, &barriers, &order, 15.0, 0.4, 1, NULL, &b->glass));
   stz_micro_destroy(&micro);
   stz_spectral_destroy(&spectral);
+  b->contrast = NULL;
+  if (contrast > 0.0)
+    check(stz_contrast_create(b->grid, b->elastic, &elastic, stz_glass_structure(b->glass), &b->contrast));
+  kmc.contrast = b->contrast;
   b->mean = (stz_mean_stress){.temperature_K = 295.0, .stress = {3.3 * STZ_GPA}};
-  develop(b, &kmc);
+  develop(b, kmc);
   const double glass = now();
   check(stz_kmc_create(&kmc, b->glass, b->elastic, 1, &b->kmc));
   b->setup += now() - glass;
@@ -130,6 +137,7 @@ static void create(bench *b, int n, int layers, stz_orientation orientation, stz
 
 static void destroy(bench *b) {
   stz_kmc_destroy(&b->kmc);
+  stz_contrast_destroy(&b->contrast);
   stz_glass_destroy(&b->glass);
   stz_elastic_destroy(&b->elastic);
   stz_grid_destroy(&b->grid);
@@ -342,7 +350,7 @@ static int ascending(const void *a, const void *b) {
 
 enum { TURNS = 11 };
 
-// Two engines in turns, `seconds` each: microseconds per event, the least and the median.
+// Two samples in turns, `seconds` each: microseconds per event, the least and the median.
 static void measure_turns(bench b[2], int n, const char *engine, const char *orientation, double seconds) {
   double us[2][TURNS];
   for (int i = 0; i < 2; i++) (void)time_events(&b[i], seconds);
@@ -360,7 +368,7 @@ static void measure_turns(bench b[2], int n, const char *engine, const char *ori
   }
   printf("{\"engine\": \"%s\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": 1, \"events_per_s\": %.5g, "
          "\"state_events_per_site\": %.3g, \"us_least\": [%.3f, %.3f], \"us_median\": [%.3f, %.3f], "
-         "\"least_of_multilevel\": %.3f, \"median_of_multilevel\": %.3f, \"candidates\": [%.2f, %.2f], "
+         "\"least_of_first\": %.3f, \"median_of_first\": %.3f, \"candidates\": [%.2f, %.2f], "
          "\"squeezed\": [%.2f, %.2f], \"folds\": [%.3f, %.3f], \"bounds\": [%.1f, %.1f], \"missed\": [%.2g, %.2g], "
          "\"bytes_per_site\": [%.1f, %.1f], \"sites\": [%.0f, %.0f], \"setup_s\": [%.1f, %.1f]}\n",
          engine, orientation, n, 1e6 / us[1][TURNS / 2],
@@ -372,30 +380,50 @@ static void measure_turns(bench b[2], int n, const char *engine, const char *ori
          b[0].setup, b[1].setup);
 }
 
+// What the fourth argument names: the engines of one sample, or of two that are measured in turns.
+typedef struct kind {
+  const char *name;
+  bool turns, numbered; // a number follows
+  stz_engine_kind first, second;
+} kind;
+
+static const kind *kind_of(int argc, char **argv) {
+  static const kind kinds[] = {{"direct", false, false, STZ_ENGINE_DIRECT, STZ_ENGINE_DIRECT},
+                               {"multilevel", false, false, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_MULTILEVEL},
+                               {"points", true, false, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_POINTS},
+                               {"film", true, true, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_MULTILEVEL},
+                               {"team", true, true, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_MULTILEVEL},
+                               {"moduli", true, true, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_MULTILEVEL},
+                               {"direct_moduli", true, true, STZ_ENGINE_DIRECT, STZ_ENGINE_DIRECT}};
+  for (const kind *k = kinds; argc >= 5 && k < kinds + sizeof kinds / sizeof *kinds; k++) {
+    if (strcmp(argv[4], k->name) == 0 && argc == (k->numbered ? 6 : 5)) return k;
+  }
+  return NULL;
+}
+
 int main(int argc, char **argv) {
   bench b[2];
   MPI_Init(&argc, &argv);
-  const int n = argc == 5 || argc == 6 ? atoi(argv[1]) : 0, more = argc == 6 ? atoi(argv[5]) : 0;
-  const bool film = argc == 6 && strcmp(argv[4], "film") == 0, teamed = argc == 6 && strcmp(argv[4], "team") == 0;
-  if (n < 16 || (more > 0) != (film || teamed)) {
-    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS|team WORKERS\n");
+  const kind *k = kind_of(argc, argv);
+  const int n = k ? atoi(argv[1]) : 0, more = k && k->numbered ? atoi(argv[5]) : 0;
+  if (n < 16 || (more > 0) != k->numbered) {
+    fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS|team WORKERS|"
+                    "moduli PERCENT|direct_moduli PERCENT\n");
     MPI_Finalize();
     return 2;
   }
-  const bool turns = more > 0 || strcmp(argv[4], "points") == 0, fast = turns || strcmp(argv[4], "multilevel") == 0;
   const stz_orientation orientation =
       strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM;
-  if (teamed) check(stz_team_create_local(more, &team));
-  create(&b[0], n, 0, orientation, fast ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_DIRECT, NULL);
-  if (turns) {
-    const stz_engine_kind other = more ? STZ_ENGINE_MULTILEVEL : STZ_ENGINE_POINTS;
-    create(&b[1], film ? film_width(n, more) : n, film ? more : 0, orientation, other, team);
-  }
-  if (turns)
-    measure_turns(b, n, argv[4], argv[2], atof(argv[3]));
+  const int layers = strcmp(k->name, "film") == 0 ? more : 0;
+  const double contrast = strstr(k->name, "moduli") ? 0.01 * more : 0.0;
+  if (strcmp(k->name, "team") == 0) check(stz_team_create_local(more, &team));
+  create(&b[0], n, 0, 0.0, orientation, k->first, NULL);
+  if (k->turns) create(&b[1], layers ? film_width(n, layers) : n, layers, contrast, orientation, k->second, team);
+  if (k->turns)
+    measure_turns(b, n, k->name, argv[2], atof(argv[3]));
   else
-    (fast ? measure_multilevel : measure)(&b[0], n, argv[2], atof(argv[3]));
-  for (int i = 0; i <= turns; i++) destroy(&b[i]);
+    (k->first == STZ_ENGINE_DIRECT ? measure : measure_multilevel)(&b[0], n, argv[2], atof(argv[3]));
+  for (int i = 0; i <= k->turns; i++) destroy(&b[i]);
   stz_team_destroy(&team);
   MPI_Finalize();
   return 0;
