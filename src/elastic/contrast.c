@@ -11,61 +11,113 @@
 #include "base/target.h"
 #include "base/tensor.h"
 #include "elastic/contrast_solve.h"
+#include "elastic/near.h"
 
-// Upper bounds of what the fields do.
+// Upper bounds of what the fields do. The largest of several ranks' is the same in any order.
 static void find_bounds(stz_contrast *k) {
-  for (int64_t i = 0; i < stz_grid_sites(k->grid); i++) {
+  double most[3] = {0};
+  for (int64_t i = 0; i < stz_grid_local_sites(k->grid); i++) {
     double norm2 = 0.0, press2 = 0.0;
     const int16_t *at = k->load + i / 8 * STZ_PACK + i % 8;
     for (int c = 0; c < 5 * 5; c++) norm2 += STZ_LOAD_STEP * at[8 * c] * STZ_LOAD_STEP * at[8 * c];
     for (int c = 25; c < 30; c++) press2 += STZ_LOAD_STEP * at[8 * c] * STZ_LOAD_STEP * at[8 * c];
-    k->most_load = fmax(k->most_load, 1.0 + sqrt(norm2));
-    k->most_press = fmax(k->most_press, sqrt(press2));
-    k->most_dress = fmax(k->most_dress, (double)k->dress[i]);
+    most[0] = fmax(most[0], 1.0 + sqrt(norm2));
+    most[1] = fmax(most[1], sqrt(press2));
+    most[2] = fmax(most[2], (double)k->answers[i / 8].dress[i % 8]);
   }
+  MPI_Allreduce(MPI_IN_PLACE, most, 3, MPI_DOUBLE, MPI_MAX, stz_grid_comm(k->grid));
+  k->most_load = most[0];
+  k->most_press = most[1];
+  k->most_dress = most[2];
 }
 
-// The structure of all sites, on the first rank.
-static stz_err gather(const stz_grid *grid, const float *structure, float *all) {
-  const int ranks = stz_grid_ranks(grid);
-  int *counts = NULL, *places = NULL;
-  stz_err err = STZ_NEW(counts, ranks);
-  if (err == STZ_OK) err = STZ_NEW(places, ranks);
-  err = stz_agree(stz_grid_comm(grid), err);
+// The unit in which (B - 1) times a unit of one component of the mean stress has 16 bits at every site.
+static float unit_of(const stz_contrast *k) {
+  int exponent;
+  (void)frexp((sqrt(2.0) * (k->most_load - 1.0) + k->most_press) / 32767.0, &exponent);
+  return (float)ldexp(1.0, exponent);
+}
+
+// Rows of 8 sites that the first rank exchanges with the others.
+typedef struct exchange {
+  MPI_Comm comm;
+  int rows, *counts, *places; // of this rank; on the first, of all ranks, and the first row of each
+} exchange;
+
+static stz_err prepare(const stz_grid *grid, exchange *x) {
+  const int ranks = stz_grid_ranks(grid), place = (int)(stz_grid_first_site(grid) / 8);
+  *x = (exchange){.comm = stz_grid_comm(grid), .rows = (int)(stz_grid_local_sites(grid) / 8)};
+  stz_err err = STZ_NEW(x->counts, ranks);
+  if (err == STZ_OK) err = STZ_NEW(x->places, ranks);
+  STZ_TRY(stz_agree(x->comm, err));
+  MPI_Gather(&x->rows, 1, MPI_INT, x->counts, 1, MPI_INT, 0, x->comm);
+  MPI_Gather(&place, 1, MPI_INT, x->places, 1, MPI_INT, 0, x->comm);
+  return STZ_OK;
+}
+
+// Gathers rows of `length` numbers from all ranks, or hands them out.
+static void pass_rows(const exchange *x, bool out, int length, MPI_Datatype type, void *all, void *mine) {
+  MPI_Datatype row;
+  MPI_Type_contiguous(length, type, &row);
+  MPI_Type_commit(&row);
+  if (out)
+    MPI_Scatterv(all, x->counts, x->places, row, mine, x->rows, row, 0, x->comm);
+  else
+    MPI_Gatherv(mine, x->rows, row, all, x->counts, x->places, row, 0, x->comm);
+  MPI_Type_free(&row);
+}
+
+// On the first rank alone: what it finds of all sites.
+typedef struct whole {
+  float *structure, *dress;
+  int16_t *load;
+} whole;
+
+static stz_err find(stz_contrast *k, const stz_elastic *elastic, const stz_elastic_params *params, const exchange *x,
+                    const float *structure, whole *all) {
+  const bool first = stz_grid_rank(k->grid) == 0;
+  const int64_t sites = first ? stz_grid_sites(k->grid) : 0;
+  float *mine = NULL; // structure, then D
+  stz_err err = STZ_NEW(k->answers, x->rows);
+  if (err == STZ_OK) err = STZ_NEW(k->load, (size_t)x->rows * STZ_PACK);
+  if (err == STZ_OK) err = STZ_NEW(mine, 8 * x->rows);
+  if (err == STZ_OK && first) err = STZ_NEW(all->structure, sites);
+  if (err == STZ_OK && first) err = STZ_NEW(all->dress, sites);
+  if (err == STZ_OK && first) err = STZ_NEW(all->load, sites / 8 * STZ_PACK);
+  err = stz_agree(x->comm, err);
   if (err == STZ_OK) {
-    const int mine[2] = {(int)stz_grid_local_sites(grid), (int)stz_grid_first_site(grid)};
-    MPI_Gather(&mine[0], 1, MPI_INT, counts, 1, MPI_INT, 0, stz_grid_comm(grid));
-    MPI_Gather(&mine[1], 1, MPI_INT, places, 1, MPI_INT, 0, stz_grid_comm(grid));
-    MPI_Gatherv(structure, mine[0], MPI_FLOAT, all, counts, places, MPI_FLOAT, 0, stz_grid_comm(grid));
+    memcpy(mine, structure, 8 * (size_t)x->rows * sizeof *mine);
+    pass_rows(x, false, 8, MPI_FLOAT, all->structure, mine);
   }
-  stz_free(counts);
-  stz_free(places);
+  if (err == STZ_OK) err = stz_stage(x->comm, "solving the elastic field of varying moduli");
+  if (err == STZ_OK) {
+    err = stz_agree(x->comm,
+                    first ? stz_contrast_solve(k, elastic, params, all->structure, all->dress, all->load) : STZ_OK);
+  }
+  if (err == STZ_OK) {
+    pass_rows(x, true, 8, MPI_FLOAT, all->dress, mine);
+    pass_rows(x, true, STZ_PACK, MPI_INT16_T, all->load, k->load);
+    for (int row = 0; row < x->rows; row++) memcpy(k->answers[row].dress, mine + 8 * row, sizeof k->answers->dress);
+  }
+  stz_free(mine);
   return err;
 }
 
-static stz_err share(stz_contrast *k, const stz_elastic *elastic, const stz_elastic_params *params,
-                     const float *structure) {
-  const MPI_Comm comm = stz_grid_comm(k->grid);
-  const int64_t sites = stz_grid_sites(k->grid);
-  float *all = NULL;
-  stz_err err = STZ_NEW(k->dress, sites);
-  if (err == STZ_OK) err = STZ_NEW(k->load, sites / 8 * STZ_PACK);
-  if (err == STZ_OK) err = STZ_NEW(k->kept, stz_grid_local_sites(k->grid) / 8);
-  if (err == STZ_OK && stz_grid_rank(k->grid) == 0) err = STZ_NEW(all, sites);
-  err = stz_agree(comm, err);
-  if (err == STZ_OK) err = gather(k->grid, structure, all);
-  if (err == STZ_OK) err = stz_stage(comm, "solving the elastic field of varying moduli");
-  if (err == STZ_OK)
-    err = stz_agree(comm, stz_grid_rank(k->grid) == 0 ? stz_contrast_solve(k, elastic, params, all) : STZ_OK);
-  stz_free(all);
+static stz_err fill(stz_contrast *k, const stz_elastic *elastic, const stz_elastic_params *params,
+                    const float *structure) {
+  exchange x;
+  whole all = {0};
+  stz_err err = prepare(k->grid, &x);
+  if (err == STZ_OK) err = find(k, elastic, params, &x, structure, &all);
+  stz_free(all.structure);
+  stz_free(all.dress);
+  stz_free(all.load);
+  stz_free(x.counts);
+  stz_free(x.places);
   STZ_TRY(err);
-  MPI_Bcast(k->dress, (int)sites, MPI_FLOAT, 0, comm);
-  MPI_Bcast(&k->effective, 1, MPI_DOUBLE, 0, comm);
-  for (int64_t at = 0; at < sites / 8; at += 1 << 20) {
-    const int64_t rows = sites / 8 - at < 1 << 20 ? sites / 8 - at : 1 << 20;
-    MPI_Bcast(k->load + at * STZ_PACK, (int)(rows * STZ_PACK), MPI_INT16_T, 0, comm);
-  }
+  MPI_Bcast(&k->effective, 1, MPI_DOUBLE, 0, x.comm);
   find_bounds(k);
+  k->unit = unit_of(k);
   return STZ_OK;
 }
 
@@ -77,7 +129,8 @@ stz_err stz_contrast_create(const stz_grid *grid, const stz_elastic *elastic, co
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(k, 1)));
   k->grid = grid;
   k->aimed = -1;
-  const stz_err err = share(k, elastic, params, structure);
+  k->seen = -1;
+  const stz_err err = fill(k, elastic, params, structure);
   if (err != STZ_OK) stz_contrast_destroy(&k);
   *contrast = k;
   return err;
@@ -86,9 +139,8 @@ stz_err stz_contrast_create(const stz_grid *grid, const stz_elastic *elastic, co
 void stz_contrast_destroy(stz_contrast **contrast) {
   if (!*contrast) return;
   stz_contrast_release(*contrast);
-  stz_free((*contrast)->dress);
   stz_free((*contrast)->load);
-  stz_free((*contrast)->kept);
+  stz_free((*contrast)->answers);
   stz_free(*contrast);
   *contrast = NULL;
 }
@@ -102,7 +154,34 @@ double stz_contrast_scale(const stz_contrast *contrast) { return contrast->scale
 double stz_contrast_effective(const stz_contrast *contrast) { return contrast->effective; }
 double stz_contrast_most_dress(const stz_contrast *contrast) { return contrast->most_dress; }
 
-float stz_contrast_dress(const stz_contrast *contrast, int64_t site) { return contrast->dress[site]; }
+void stz_contrast_look(stz_contrast *contrast, int64_t site) {
+  const int64_t row = site / 8, local = stz_grid_local(contrast->grid, 8 * row);
+  if (stz_grid_ranks(contrast->grid) == 1 || contrast->seen == row) return;
+  int at[3];
+  stz_grid_coords(contrast->grid, site, at);
+  if (local >= 0) {
+    memcpy(contrast->seen_load, contrast->load + local / 8 * STZ_PACK, sizeof contrast->seen_load);
+    memcpy(contrast->seen_dress, contrast->answers[local / 8].dress, sizeof contrast->seen_dress);
+  }
+  const MPI_Comm comm = stz_grid_comm(contrast->grid);
+  const int owner = stz_grid_owner(contrast->grid, at[0]);
+  MPI_Bcast(contrast->seen_load, STZ_PACK, MPI_INT16_T, owner, comm);
+  MPI_Bcast(contrast->seen_dress, 8, MPI_FLOAT, owner, comm);
+  contrast->seen = row;
+}
+
+// B - 1 of the row of 8 sites that holds a site of this rank, or one that was looked at.
+static const int16_t *load_of(const stz_contrast *k, int64_t site) {
+  const int64_t local = stz_grid_local(k->grid, site);
+  assert(local >= 0 || k->seen == site / 8);
+  return local >= 0 ? k->load + local / 8 * STZ_PACK : k->seen_load;
+}
+
+float stz_contrast_dress(const stz_contrast *contrast, int64_t site) {
+  const int64_t local = stz_grid_local(contrast->grid, site);
+  assert(local >= 0 || contrast->seen == site / 8);
+  return local >= 0 ? contrast->answers[local / 8].dress[local % 8] : contrast->seen_dress[site % 8];
+}
 
 // Deviator and trace/sqrt3.
 static void split(const double tensor[6], double parts[STZ_COLUMNS]) {
@@ -129,23 +208,32 @@ static int only_component(const double mean[6]) {
   return count > 1 ? -1 : only;
 }
 
-// D, and B times a mean stress, of the row of 8 sites from `first` (global) on.
-static inline __attribute__((always_inline)) void answer_of(const stz_contrast *k, int64_t first,
-                                                            const double parts[STZ_COLUMNS], stz_answer *answer) {
-  const int16_t *row = k->load + first / 8 * STZ_PACK;
+// (B - 1) times a mean stress, over `unit`, of a row of 8 sites.
+static inline __attribute__((always_inline)) void multiply(const int16_t *row, const double parts[STZ_COLUMNS],
+                                                           double unit, float found[5][8]) {
   float steps[STZ_COLUMNS];
-  memcpy(answer->dress, k->dress + first, sizeof answer->dress);
-  for (int column = 0; column < STZ_COLUMNS; column++) steps[column] = (float)(STZ_LOAD_STEP * parts[column]);
+  for (int column = 0; column < STZ_COLUMNS; column++) steps[column] = (float)(STZ_LOAD_STEP * parts[column] / unit);
   for (int c = 0; c < 5; c++) {
-    const float same = (float)parts[c];
 #pragma omp simd
     for (int l = 0; l < 8; l++) {
-      float sum = same;
+      float sum = 0.0f;
       for (int column = 0; column < STZ_COLUMNS; column++) {
         sum = __builtin_fmaf(steps[column], (float)row[8 * (5 * column + c) + l], sum);
       }
-      answer->s[c][l] = sum;
+      found[c][l] = sum;
     }
+  }
+}
+
+// The same of a unit of one component, as an answer keeps it.
+static inline __attribute__((always_inline)) void answer_row(const stz_contrast *k, const int16_t *row,
+                                                             const double parts[STZ_COLUMNS], uint32_t pairs[3][8]) {
+  float units[5][8];
+  int16_t fixed[6][8] = {{0}};
+  multiply(row, parts, (double)k->unit, units);
+  for (int c = 0; c < 5; c++) stz_to_fixed(units[c], fixed[c]);
+  for (int c = 0; c < 6; c += 2) {
+    for (int l = 0; l < 8; l++) pairs[c / 2][l] = (uint32_t)(uint16_t)fixed[c + 1][l] << 16 | (uint16_t)fixed[c][l];
   }
 }
 
@@ -155,8 +243,8 @@ typedef struct aiming {
 } aiming;
 
 STZ_MULTIVERSION(static void aim_rows(const aiming *a, int64_t first, int64_t end)) {
-  const int64_t start = stz_grid_first_site(a->k->grid);
-  for (int64_t row = first; row < end; row++) answer_of(a->k, start + 8 * row, a->parts, &a->k->kept[row]);
+  for (int64_t row = first; row < end; row++)
+    answer_row(a->k, a->k->load + row * STZ_PACK, a->parts, a->k->answers[row].pairs);
 }
 
 static void aim(void *context, int64_t first, int64_t end, int worker) {
@@ -187,23 +275,46 @@ stz_loading stz_contrast_loading(const double mean[6], const double uniform[5]) 
   return l;
 }
 
-// The answer of the row of 8 sites from `first` on, kept or made in `room`.
-static inline __attribute__((always_inline)) const stz_answer *answer_at(const stz_contrast *k, const stz_loading *l,
-                                                                         int64_t first, stz_answer *room) {
-  if (l->only >= 0 && k->aimed == l->only) return &k->kept[(first - stz_grid_first_site(k->grid)) / 8];
-  answer_of(k, first, l->parts, room);
-  return room;
+static bool is_kept(const stz_contrast *k, const stz_loading *l) { return l->only >= 0 && k->aimed == l->only; }
+
+// Component c of B times the mean stress of a row of 8 sites, from their answers to a unit of its only component:
+// `same` without contrast, and `times` their whole numbers.
+static inline __attribute__((always_inline)) void scale_row(float times, float same, int c, const uint32_t pairs[3][8],
+                                                            float drive[8]) {
+  const int shift = c % 2 ? 0 : 16;
+  const uint32_t *pair = pairs[c / 2];
+#pragma omp simd
+  for (int i = 0; i < 8; i++) {
+    drive[i] = __builtin_fmaf(times, (float)(int32_t)(pair[i] << shift & 0xffff0000u), same);
+  }
+}
+static float times_of(const stz_contrast *k, const stz_loading *l) { return l->scale * k->unit * 0x1p-16f; }
+static float same_of(const stz_loading *l, int c) { return l->scale * (float)l->parts[c]; }
+
+// The whole of it where nothing is kept.
+static inline __attribute__((always_inline)) void load_row(const stz_contrast *k, const stz_loading *l,
+                                                           const int16_t *load, float drive[5][8]) {
+  uint32_t pairs[3][8];
+  if (l->only >= 0) {
+    answer_row(k, load, l->parts, pairs);
+    for (int c = 0; c < 5; c++) scale_row(times_of(k, l), same_of(l, c), c, (const uint32_t(*)[8])pairs, drive[c]);
+    return;
+  }
+  multiply(load, l->parts, 1.0, drive);
+  for (int c = 0; c < 5; c++) {
+    for (int i = 0; i < 8; i++) drive[c][i] += (float)l->parts[c];
+  }
 }
 
 void stz_contrast_load(const stz_contrast *contrast, int64_t site, const double mean[6], double drive[5]) {
   const stz_loading l = stz_contrast_loading(mean, NULL);
-  stz_answer room;
-  const stz_answer *answer = answer_at(contrast, &l, site / 8 * 8, &room);
-  for (int c = 0; c < 5; c++) drive[c] = (double)(l.scale * answer->s[c][site % 8]);
+  float row[5][8];
+  load_row(contrast, &l, load_of(contrast, site), row);
+  for (int c = 0; c < 5; c++) drive[c] = (double)row[c][site % 8];
 }
 
 void stz_contrast_mean_strain(const stz_contrast *contrast, int64_t site, const double event[6], double strain[6]) {
-  const int16_t *at = contrast->load + site / 8 * STZ_PACK + site % 8;
+  const int16_t *at = load_of(contrast, site) + site % 8;
   double e[5], parts[STZ_COLUMNS];
   stz_dev_from_sym(event, e);
   for (int column = 0; column < STZ_COLUMNS; column++) {
@@ -215,66 +326,87 @@ void stz_contrast_mean_strain(const stz_contrast *contrast, int64_t site, const 
   for (int v = STZ_XX; v <= STZ_ZZ; v++) strain[v] += parts[5] / sqrt(3.0);
 }
 
-STZ_MULTIVERSION(void stz_contrast_dress_rows(const stz_contrast *contrast, int64_t first, int n, float *const s[5])) {
-  const float *restrict dress = contrast->dress + first;
-  for (int c = 0; c < 5; c++) {
-    float *restrict row = s[c];
+// What rows of this rank from the global site `first` on need.
+static inline const int16_t *loads_at(const stz_contrast *k, int64_t first) {
+  return k->load + (first - stz_grid_first_site(k->grid)) / 8 * STZ_PACK;
+}
+static inline const stz_answer *answers_at(const stz_contrast *k, int64_t first) {
+  return k->answers + (first - stz_grid_first_site(k->grid)) / 8;
+}
+
+STZ_MULTIVERSION(void stz_contrast_dress_rows(const stz_contrast *contrast, int64_t first, int n, float *s)) {
+  const stz_answer *answer = answers_at(contrast, first);
+  for (int at = 0; at < n; at += 8, answer++) {
 #pragma omp simd
-    for (int i = 0; i < n; i++) row[i] *= dress[i];
+    for (int l = 0; l < 8; l++) s[at + l] *= answer->dress[l];
   }
 }
 
 STZ_MULTIVERSION(void stz_contrast_load_rows(const stz_contrast *contrast, const stz_loading *loading, int64_t first,
                                              int n, float *const s[5])) {
-  for (int at = 0; at < n; at += 8) {
-    stz_answer room;
-    const stz_answer *answer = answer_at(contrast, loading, first + at, &room);
+  const int16_t *load = loads_at(contrast, first);
+  for (int at = 0; at < n; at += 8, load += STZ_PACK) {
+    float drive[5][8];
+    load_row(contrast, loading, load, drive);
     for (int c = 0; c < 5; c++) {
-      float *row = s[c] + at;
-#pragma omp simd
-      for (int l = 0; l < 8; l++) row[l] = __builtin_fmaf(loading->scale, answer->s[c][l], row[l]);
+      for (int l = 0; l < 8; l++) s[c][at + l] += drive[c][l];
     }
   }
+}
+
+// D (in + uniform) + drive of a row of 8 sites.
+static inline __attribute__((always_inline)) void drive_row(const float *dress, const float *in, float uniform,
+                                                            const float *drive, float *out) {
+#pragma omp simd
+  for (int l = 0; l < 8; l++) out[l] = __builtin_fmaf(dress[l], in[l] + uniform, drive[l]);
 }
 
 STZ_MULTIVERSION(void stz_contrast_drive_rows(const stz_contrast *contrast, const stz_loading *loading, int64_t first,
-                                              int n, const float *const from[5], float *const to[5])) {
-  for (int at = 0; at < n; at += 8) {
-    stz_answer room;
-    const stz_answer *answer = answer_at(contrast, loading, first + at, &room);
-    for (int c = 0; c < 5; c++) {
-      const float *in = from[c] + at, scale = loading->scale, uniform = loading->uniform[c];
-      float *out = to[c] + at;
-#pragma omp simd
-      for (int l = 0; l < 8; l++) {
-        out[l] = __builtin_fmaf(answer->dress[l], in[l] + uniform, scale * answer->s[c][l]);
-      }
+                                              int64_t step, int rows, const float *const from[5], float *const to[5])) {
+  const stz_answer *answer = answers_at(contrast, first);
+  const int16_t *load = loads_at(contrast, first);
+  const int64_t stride = step / 8;
+  float drive[5][8];
+  for (int row = 0; row < rows && !is_kept(contrast, loading); row++) {
+    load_row(contrast, loading, load + row * stride * STZ_PACK, drive);
+    for (int c = 0; c < 5; c++)
+      drive_row(answer[row * stride].dress, from[c] + 8 * row, loading->uniform[c], drive[c], to[c] + 8 * row);
+  }
+  for (int c = 0; c < 5 && is_kept(contrast, loading); c++) {
+    const float times = times_of(contrast, loading), same = same_of(loading, c), uniform = loading->uniform[c];
+    const stz_answer *kept = answer;
+    for (int at = 0; at < 8 * rows; at += 8, kept += stride) {
+      scale_row(times, same, c, kept->pairs, drive[0]);
+      drive_row(kept->dress, from[c] + at, uniform, drive[0], to[c] + at);
     }
   }
 }
 
-void stz_contrast_drive_list(const stz_contrast *contrast, const stz_loading *loading, int n, const int32_t *sites,
-                             float *const s[5]) {
-  const bool kept = loading->only >= 0 && contrast->aimed == loading->only;
-  const int64_t start = stz_grid_first_site(contrast->grid);
-  stz_answer room;
-  for (int i = 0; i < n && kept; i++) {
-    const char *row = (const char *)&contrast->kept[sites[i] / 8];
-    for (size_t line = 0; line < sizeof room; line += 64) __builtin_prefetch(row + line);
-  }
+STZ_MULTIVERSION(void stz_contrast_drive_list(const stz_contrast *contrast, const stz_loading *loading, int n,
+                                              const int32_t *sites, float *const s[5])) {
+  const bool kept = is_kept(contrast, loading);
+  const float times = times_of(contrast, loading);
   for (int i = 0; i < n; i++) {
-    const stz_answer *answer = answer_at(contrast, loading, start + sites[i] / 8 * 8, &room);
-    const int l = sites[i] % 8;
-    for (int c = 0; c < 5; c++) {
-      s[c][i] = __builtin_fmaf(answer->dress[l], s[c][i] + loading->uniform[c], loading->scale * answer->s[c][l]);
-    }
+    const char *answer = (const char *)&contrast->answers[sites[i] / 8];
+    for (size_t line = 0; line < sizeof(stz_answer); line += 64) __builtin_prefetch(answer + line);
+  }
+  float drive[5][8];
+  for (int i = 0; i < n; i++) {
+    const int32_t row = sites[i] / 8, l = sites[i] % 8;
+    const stz_answer *answer = &contrast->answers[row];
+    const bool another = i == 0 || sites[i - 1] / 8 != row;
+    for (int c = 0; c < 5 && another && kept; c++) scale_row(times, same_of(loading, c), c, answer->pairs, drive[c]);
+    if (another && !kept) load_row(contrast, loading, contrast->load + (int64_t)row * STZ_PACK, drive);
+    for (int c = 0; c < 5; c++) s[c][i] = __builtin_fmaf(answer->dress[l], s[c][i] + loading->uniform[c], drive[c][l]);
   }
 }
 
 double stz_contrast_bytes(double sites) {
-  return (double)stz_alloc_bytes(
-      (size_t)(sites * (sizeof(float) + sizeof(stz_answer) / 8.0 + STZ_PACK / 8.0 * sizeof(int16_t))));
+  return (double)stz_alloc_bytes((size_t)(sites / 8.0 * (sizeof(stz_answer) + STZ_PACK * sizeof(int16_t))));
 }
 
-// 3.375 points per site, each with the softness and, of five components, stress, sum and spectrum.
-double stz_contrast_work_bytes(double sites) { return 3.375 * sites * (8.0 + 5.0 * 3.0 * 8.0 + 16.0) + 32.0 * sites; }
+// 3.375 points per site, each with the softness and, of five components, stress, sum and spectrum; of each site four
+// fields of it, and the structure, D and B - 1.
+double stz_contrast_work_bytes(double sites) {
+  return 3.375 * sites * (8.0 + 5.0 * 3.0 * 8.0 + 16.0) + 32.0 * sites + 72.0 * sites;
+}

@@ -22,13 +22,15 @@
 
 typedef struct stz_contrast stz_contrast;
 
-// Collective. `structure`: g of the local sites. The grid and the operator must outlive it. Every rank keeps all sites.
-// Fails with STZ_EINPUT for a film, or if a modulus comes near zero; with STZ_ENUMERIC if the series does not converge.
+// Collective. `structure`: g of the local sites. The grid and the operator must outlive it. Each rank keeps its own
+// sites; the first has all as long as it is made. Fails with STZ_EINPUT if a modulus comes near zero; with STZ_ENUMERIC
+// if the series does not converge.
 stz_err stz_contrast_create(const stz_grid *grid, const stz_elastic *elastic, const stz_elastic_params *params,
                             const float *structure, stz_contrast **contrast) STZ_MUST_USE;
 void stz_contrast_destroy(stz_contrast **contrast);
 
-// Memory of a box of so many sites, per rank; while it is made, on the first; s per site that this takes. For `check`.
+// Memory of a rank with so many sites; on the first, while it is made, of a box of so many; s per site that this takes.
+// For `check`.
 double stz_contrast_bytes(double sites);
 double stz_contrast_work_bytes(double sites);
 #define STZ_CONTRAST_SETUP_S 1.2e-5
@@ -38,7 +40,11 @@ double stz_contrast_most_dress(const stz_contrast *contrast); // D is nowhere ab
 // No site's driving stress under the mean stress has a larger norm.
 double stz_contrast_most(const stz_contrast *contrast, const double mean[6]);
 
-// What follows is local; sites by their global index, the last but dress and mean_strain of this rank alone.
+// Collective: from now on every rank knows B and D of this site, by its global index, until it looks at another one. Of
+// one rank, or the site that was looked at last, without a message.
+void stz_contrast_look(stz_contrast *contrast, int64_t site);
+
+// What follows is local; sites by their global index, of this rank or the one that was looked at last.
 // Stress and strain: deviators [5], or tensors [6].
 
 // D of a site.
@@ -63,13 +69,16 @@ typedef struct stz_loading {
 } stz_loading;
 stz_loading stz_contrast_loading(const double mean[6], const double uniform[5]); // `uniform` may be NULL: 0
 
-// Of n sites of this rank from `first` on, both multiples of 8. dress_rows: s = D s; load_rows: s = s + B mean;
-// drive_rows: to = D (from + uniform) + B mean.
-void stz_contrast_dress_rows(const stz_contrast *contrast, int64_t first, int n, float *const s[5]);
+// Of n sites of this rank from `first` on, both multiples of 8. dress_rows: s = D s, one component; load_rows: s = s +
+// B mean.
+void stz_contrast_dress_rows(const stz_contrast *contrast, int64_t first, int n, float *s);
 void stz_contrast_load_rows(const stz_contrast *contrast, const stz_loading *loading, int64_t first, int n,
                             float *const s[5]);
-void stz_contrast_drive_rows(const stz_contrast *contrast, const stz_loading *loading, int64_t first, int n,
-                             const float *const from[5], float *const to[5]);
+
+// Of rows of 8 sites of this rank, the first at `first`, each `step` sites after the one before, both multiples of 8:
+// to = D (from + uniform) + B mean. `from` and `to` hold one row after the other.
+void stz_contrast_drive_rows(const stz_contrast *contrast, const stz_loading *loading, int64_t first, int64_t step,
+                             int rows, const float *const from[5], float *const to[5]);
 
 // As drive_rows, of single sites by their local index, in place.
 void stz_contrast_drive_list(const stz_contrast *contrast, const stz_loading *loading, int n, const int32_t *sites,

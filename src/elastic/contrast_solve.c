@@ -205,17 +205,17 @@ static double mean_of(const double *values, int64_t count) {
 }
 
 // Stores a column of B - 1 of all sites; false if a number is out of range.
-static bool store(stz_contrast *k, int column, int component, const double *values) {
-  for (int64_t i = 0; i < stz_grid_sites(k->grid); i++) {
+static bool store(int64_t sites, int column, int component, const double *values, int16_t *load) {
+  for (int64_t i = 0; i < sites; i++) {
     const double steps = values[i] / STZ_LOAD_STEP;
     if (!(fabs(steps) < 32767.0)) return false;
-    k->load[i / 8 * STZ_PACK + (column * 5 + component) * 8 + i % 8] = (int16_t)lrint(steps);
+    load[i / 8 * STZ_PACK + (column * 5 + component) * 8 + i % 8] = (int16_t)lrint(steps);
   }
   return true;
 }
 
 // B, and the effective moduli over those of h = 0.
-static stz_err load_sites(stz_solving *s, stz_contrast *k, double *values, double *shear, double *bulk) {
+static stz_err load_sites(stz_solving *s, double *values, int16_t *load, double *shear, double *bulk) {
   double softer = 0.0;
   *bulk = 1.0;
   for (int column = 0; column < s->used; column++) {
@@ -226,7 +226,7 @@ static stz_err load_sites(stz_solving *s, stz_contrast *k, double *values, doubl
     apply(s, s->total, true, s->used);
     for (int c = 0; c < 5; c++) {
       sample(s, s->spectrum[c], values);
-      if (!store(k, column, c, values)) {
+      if (!store(s->sites, column, c, values, load)) {
         return stz_fail(STZ_ENUMERIC, "elasticity.contrast: the stress concentration at a site is above 2");
       }
     }
@@ -236,7 +236,7 @@ static stz_err load_sites(stz_solving *s, stz_contrast *k, double *values, doubl
 }
 
 // D from h, the scale that makes the effective Young's modulus right, and the filter.
-static stz_err dress_sites(stz_solving *s, stz_contrast *k, double *values, double shear, double bulk) {
+static stz_err dress_sites(stz_solving *s, stz_contrast *k, double *values, double shear, double bulk, float *dress) {
   const double mu = 0.5 * s->two_mu, third = s->three_k / 3.0, plain = 9.0 * third * mu / (3.0 * third + mu);
   const double m = shear * mu, v = bulk * third, scale = plain / (9.0 * v * m / (3.0 * v + m));
   stz_spectral_forward(s->from, s->h, s->few);
@@ -251,7 +251,7 @@ static stz_err dress_sites(stz_solving *s, stz_contrast *k, double *values, doub
       return stz_fail(STZ_EINPUT, "elasticity.contrast: a shear modulus would be %.3g of the mean one",
                       1.0 + values[i]);
     }
-    k->dress[i] = (float)sqrt(scale * (1.0 + values[i]));
+    dress[i] = (float)sqrt(scale * (1.0 + values[i]));
   }
   k->effective = shear;
   k->scale = scale;
@@ -339,7 +339,7 @@ void stz_contrast_release(stz_contrast *k) {
 static int terms_for(double contrast) { return contrast <= 0.1 ? 2 : contrast <= 0.3 ? 3 : 4; }
 
 stz_err stz_contrast_solve(stz_contrast *k, const stz_elastic *elastic, const stz_elastic_params *params,
-                           const float *g) {
+                           const float *g, float *dress, int16_t *load) {
   double *values = NULL, shear = 1.0, bulk = 1.0;
   STZ_TRY(STZ_NEW(k->solving, 1));
   stz_solving *s = k->solving;
@@ -348,8 +348,8 @@ stz_err stz_contrast_solve(stz_contrast *k, const stz_elastic *elastic, const st
   if (err == STZ_OK) err = STZ_NEW(values, s->sites);
   for (int64_t i = 0; i < s->sites && err == STZ_OK; i++) s->h[i] = 0.5 * params->contrast * (double)g[i];
   if (err == STZ_OK) err = interpolate(s);
-  if (err == STZ_OK) err = load_sites(s, k, values, &shear, &bulk);
-  if (err == STZ_OK) err = dress_sites(s, k, values, shear, bulk);
+  if (err == STZ_OK) err = load_sites(s, values, load, &shear, &bulk);
+  if (err == STZ_OK) err = dress_sites(s, k, values, shear, bulk, dress);
   k->terms = terms_for(params->contrast);
   stz_free(values);
   if (err != STZ_OK || params->contrast_model != STZ_CONTRAST_EXACT) stz_contrast_release(k);

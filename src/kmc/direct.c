@@ -151,7 +151,7 @@ static double contrast_rates(const stz_kmc *kmc, const direct *d, const stz_law 
   const stz_modes *modes = stz_glass_modes(kmc->glass);
   const stz_law local = stz_kmc_local_law(kmc, law);
   const stz_loading loading = stz_contrast_loading(law->stress, NULL);
-  stz_contrast_drive_rows(kmc->params.contrast, &loading, strip_start(d, strip), n, stress, drive);
+  stz_contrast_drive_rows(kmc->params.contrast, &loading, strip_start(d, strip), 8, n / 8, stress, drive);
   if (!axial) return stz_rates_sum(&local, modes, n, loaded, barrier, rotation, rates);
   stz_kmc_axis_rows(kmc, strip_start(d, strip), n, along);
   return stz_rates_net(&local, modes, n, loaded, barrier, rotation, axes, rates, axial);

@@ -71,9 +71,16 @@ void stz_kmc_new_clock(stz_kmc *kmc) {
 
 void stz_kmc_drive(stz_kmc *kmc, const stz_mean_stress *mean) { kmc->drive = *mean; }
 
+// Where moduli vary, every rank will ask for those at the site of an event. Collective.
+static void look_at(const stz_kmc *kmc, int64_t site) {
+  if (kmc->params.contrast) stz_contrast_look(kmc->params.contrast, site);
+}
+
 stz_err stz_kmc_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
   kmc->drive = *mean;
-  return kmc->engine->next(kmc, mean, limit, event, found);
+  STZ_TRY(kmc->engine->next(kmc, mean, limit, event, found));
+  if (*found) look_at(kmc, event->shear.site);
+  return STZ_OK;
 }
 
 // What R grows by from the time that has passed up to t.
@@ -92,6 +99,7 @@ void stz_kmc_advance(stz_kmc *kmc, double t) {
 
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) {
   stz_kmc_advance(kmc, event->time_s);
+  look_at(kmc, event->shear.site);
   if (kmc->engine->begin) kmc->engine->begin(kmc, event);
   stz_glass_shear(kmc->glass, &event->shear, strain);
   kmc->engine->add_stress(kmc, event, strain);
@@ -106,6 +114,7 @@ stz_err stz_kmc_stretch(stz_kmc *kmc, const double stretch[3]) {
 
 void stz_kmc_strain(stz_kmc *kmc, int64_t site, const double strain[6]) {
   const stz_event event = {.shear = {.site = site}};
+  look_at(kmc, site);
   kmc->engine->add_stress(kmc, &event, strain);
   kmc->stats.events++;
 }

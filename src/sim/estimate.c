@@ -236,7 +236,7 @@ static void add_contrast(const stz_config *config, double sites, int ranks, stz_
   cost->setup_s += STZ_CONTRAST_SETUP_S * ranks;
   const bool exact = config->elastic.contrast_model == STZ_CONTRAST_EXACT;
   const double work = stz_contrast_work_bytes(sites), tolerance = config->kmc.tolerance_MPa;
-  cost->bytes = stz_contrast_bytes(sites) + (exact ? cost->bytes + work : fmax(cost->bytes, work));
+  cost->bytes = stz_contrast_bytes(sites / ranks) + (exact ? cost->bytes + work : fmax(cost->bytes, work));
   if (exact)
     cost->event_s +=
         config->kmc.engine == STZ_ENGINE_DIRECT ? EXACT_FIELD * sites : EXACT_SHARE / (tolerance * tolerance);

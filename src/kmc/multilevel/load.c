@@ -16,10 +16,10 @@ static stz_loading loading_of(const stz_multilevel *e) {
 
 void stz_ml_load_block(const stz_kmc *kmc, const stz_multilevel *e, int block, float s[5][STZ_ML_SITES]) {
   const stz_loading loading = loading_of(e);
-  for (int row = 0; row < STZ_BLOCK_PIECES; row++) {
-    float *const to[5] = {s[0] + 8 * row, s[1] + 8 * row, s[2] + 8 * row, s[3] + 8 * row, s[4] + 8 * row};
-    const int64_t first = stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
-    stz_contrast_drive_rows(kmc->params.contrast, &loading, first, 8, (const float *const *)to, to);
+  for (int x = 0; x < 8; x++) {
+    float *const to[5] = {s[0] + 64 * x, s[1] + 64 * x, s[2] + 64 * x, s[3] + 64 * x, s[4] + 64 * x};
+    const int64_t first = stz_ml_local(e, STZ_ML_SITES * block + 64 * x);
+    stz_contrast_drive_rows(kmc->params.contrast, &loading, first, e->cells[2], 8, (const float *const *)to, to);
   }
 }
 

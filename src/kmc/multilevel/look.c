@@ -21,9 +21,8 @@ STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, const stz_contra
 #pragma omp simd
       for (int l = 0; l < 8; l++) at[c * stride + (size_t)l] = smooth[l] + unit * (float)near[l] + uniform;
     }
-    float *const all[5] = {at, at + stride, at + 2 * stride, at + 3 * stride, at + 4 * stride};
     const int64_t first = stz_ml_local(e, STZ_ML_SITES * block + 8 * row);
-    if (contrast) stz_contrast_dress_rows(contrast, first, 8, all);
+    for (size_t c = 0; c < 5 && contrast; c++) stz_contrast_dress_rows(contrast, first, 8, at + c * stride);
   }
 }
 

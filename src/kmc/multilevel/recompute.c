@@ -25,7 +25,7 @@ static void give_strain(void *context, int c, int64_t first, int64_t end, int ro
     float *to = field + (size_t)i * (size_t)row;
     for (int z = 0; z < n[2]; z++) to[z] = share * from[z];
     for (int z = 0; more && z < n[2]; z++) to[z] += more[z];
-    for (int z = 0; r->dressed && z < n[2]; z++) to[z] *= stz_kmc_dress(r->kmc, i * n[2] + z);
+    if (r->dressed) stz_contrast_dress_rows(r->kmc->params.contrast, i * n[2], n[2], to);
     for (int z = n[2]; z < row && r->e->surface; z++) to[z] = 0.0f; // outside the film
   }
 }
