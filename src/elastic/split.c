@@ -17,16 +17,22 @@
 
 static const double CUT = 7.99; // nodes
 
+// How many levels it takes for windows that reach so many voxels across.
+static int levels_for(int most) { return most <= 2 * STZ_LEVEL_WINDOW ? 1 : STZ_LEVELS; }
+
 // The error goes with the square of modulus and shear. The voxels v = Omega/a^3 of an STZ decide how much of the
 // event's field, of amplitude v, lies where the levels interpolate: a power 1.81 of v that falls slowly. In a stretched
-// box some windows are narrower than on a cubic lattice, and some beyond the near part's range.
+// box some windows are narrower than on a cubic lattice, and some beyond the near part's range; and where it has two
+// levels, the second adds half as much.
 double stz_split_error2(const stz_elastic *elastic, const stz_grid *grid) {
-  static const double SQUARE_MPA2 = 140.0, YOUNG_GPA = 72.0, GAMMA = 0.115, VOLUME = 1.7, SPACING = 0.58; // of the fit
+  static const double SQUARE_MPA2 = 140.0, YOUNG_GPA = 72.0, GAMMA = 0.115, VOLUME = 1.7, SPACING = 0.58, SECOND = 1.5;
   const double scale = SPACING / stz_grid_spacing(grid), young = stz_elastic_young(elastic) / (YOUNG_GPA * STZ_GPA);
   const double x = stz_ln(stz_elastic_volume(elastic) / VOLUME * (scale * scale * scale));
   const double unit = 1e-3 * STZ_GPA / GAMMA, *s = stz_elastic_stretched(elastic);
   const double uneven = fmax(s[0], fmax(s[1], s[2])) - fmin(s[0], fmin(s[1], s[2]));
-  return SQUARE_MPA2 * stz_exp((1.81 - 0.105 * x) * x) * young * young * unit * unit * stz_exp(4.0 * uneven);
+  const int *n = stz_grid_cells(grid), xy = n[0] > n[1] ? n[0] : n[1], longest = xy > n[2] ? xy : n[2];
+  const double levels = uneven > 0.0 && levels_for(longest) > 1 ? SECOND : 1.0;
+  return SQUARE_MPA2 * stz_exp((1.81 - 0.105 * x) * x) * young * young * unit * unit * stz_exp(4.0 * uneven) * levels;
 }
 
 // --- spectra ---
@@ -407,7 +413,7 @@ static void choose_levels(stz_split *s) {
                     : s->layers <= 24 ? 4 * STZ_LEVEL_WINDOW
                                       : 8 * STZ_LEVEL_WINDOW;
   const int most = longest > thick ? longest : thick;
-  s->levels = most <= 2 * STZ_LEVEL_WINDOW ? 1 : STZ_LEVELS;
+  s->levels = levels_for(most);
   s->coarse = most > 4 * STZ_LEVEL_WINDOW;
 }
 

@@ -102,7 +102,7 @@ static inline bool stz_split_takes(const stz_split *split, const float e[5]) {
 
 // Squared error of one event's stress as the parts give it, the deviator's norm, summed over all sites of the box, per
 // squared engineering shear of the event; (eV/nm^3)^2. A fit to measured errors of one level, good to 10 % from 5 to 30
-// voxels per STZ volume; two levels have about 1.5 times as much.
+// voxels per STZ volume; two levels have about 1.5 times as much, which counts in a stretched box alone.
 double stz_split_error2(const stz_elastic *elastic, const stz_grid *grid);
 
 // Transform of window g_l at the wave vector k (rad a voxel), l = 1, 2, ...; `variance`: of the event's shape along one
