@@ -57,6 +57,7 @@ study() {
     case $option in
     --quick) out+=-quick ;;
     --middle) out+=-middle ;;
+    --moduli) out+=-moduli ;;
     --dry-run) ;;
     *) fail "got $option, takes --quick and --dry-run" ;;
     esac

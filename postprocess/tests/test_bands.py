@@ -225,6 +225,24 @@ def test_every_run_of_a_pair_has_its_partner_and_its_file(tmp_path):
     assert min((tmp_path / file).stat().st_size for file in named) > 1000
 
 
+def test_moduli_are_compared_with_the_same_glass_of_uniform_ones(tmp_path):
+    """The study has each glass without them too, and says of each what stiff domains and normal stress do to it."""
+    own = {part.name: part for part in bands.parts("moduli") if part.group == bands.STRUCTURE}
+    settings = {name: set(sweep.settings) for sweep in bands.sweeps("moduli", tmp_path)
+                for name in [sweep.labels["part"].name] if sweep.labels["part"].group == bands.STRUCTURE}
+    assert list(own) == [bands.UNIFORM, bands.DOMAINS, *bands.MODULI]
+    assert {(len(part.softening_eV), part.seeds) for part in own.values()} == {(6, (1, 2, 3, 4))}
+    for name in bands.MODULI:
+        more = settings[name] - settings[name.split(",")[0]]
+        assert more == {one for one, word in ((bands.STIFF, "moduli"), (bands.PRESSED, "normal")) if word in name}
+    said = page.write(planted(dict.fromkeys(own, 0.1) | {"domains, moduli 0.3": 0.2}), [], tmp_path)
+    assert "Against the glass `domains`, by both measures, needs more softening: domains, moduli 0.3." in said
+    assert "Not told apart from the glass `domains` by both measures: domains, normal stress; " \
+        "domains, moduli 0.3, normal stress." in said
+    (same,) = [line for line in said.splitlines() if line.startswith("Not told apart from the glass `uniform`")]
+    assert "uniform, normal stress" in same
+
+
 def test_the_seeds_are_others():
     seeds = {part.group: part.seeds for part in bands.parts("middle")}
     assert not set(seeds[bands.STRUCTURE]) & set(seeds[bands.OTHER_SEEDS])

@@ -137,6 +137,8 @@ def parser():
     one = _series(commands, "bands", _bands, "growth of waves of slip with domains and their controls (run/bands)")
     one.add_argument("--quick", action="store_true", help="two seeds of two structures: minutes")
     one.add_argument("--middle", action="store_true", help="a small box and four seeds: an hour and a half")
+    text = "stiff and soft domains and normal stress, small box, four seeds: half an hour"
+    one.add_argument("--moduli", action="store_true", help=text)
     one.add_argument("--markdown", action="store_true", help="only print the tables of what DIR/bands.json holds")
     one = _series(
         commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
@@ -446,7 +448,8 @@ def _bands(options):
         print(bands_page.markdown(bands_page.read(options.output)), end="")
         return
     _program(options)
-    study = bands.sweeps("quick" if options.quick else "middle" if options.middle else "full", options.output)
+    size = next((size for size in ("quick", "middle", "moduli") if getattr(options, size)), "full")
+    study = bands.sweeps(size, options.output)
     bands.write_waves(study, options.output)
     runs = _carry_out(options, study, bands.SPARE)
     if runs is not None:

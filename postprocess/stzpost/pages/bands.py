@@ -15,7 +15,7 @@ from ..studies.bands import DOMAINS, STRUCTURE, UNIFORM
 
 RECORD = "bands.json"
 DIGITS = 4  # significant, of the numbers that are kept
-REFERENCES = {UNIFORM: bands.ALL, DOMAINS: growth.WITHOUT, bands.STRONG: (DOMAINS, bands.FROZEN, bands.EQUAL)}
+REFERENCES = {UNIFORM: bands.ALL, DOMAINS: growth.LIKE_DOMAINS, bands.STRONG: (DOMAINS, bands.FROZEN, bands.EQUAL)}
 MINUS_INFINITY, INFINITY = "-inf", "inf"  # JSON has none
 
 

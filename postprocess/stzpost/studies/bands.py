@@ -38,6 +38,15 @@ STRUCTURES = {  # of the film, its controls, and what varies one thing of it
     "interfaces 0.3 eV": ("barriers.interface_eV=0.3",),
     STRONG: ('microstructure.type="uniform"', f"barriers.mean_eV={MEAN_EV - SHIFT_EV:g}"),
 }
+FILM = tuple(STRUCTURES)
+STIFF, PRESSED = "elasticity.contrast=0.3", "stz.normal_stress_coefficient=0.12"
+STRUCTURES |= {
+    "uniform, normal stress": (*STRUCTURES[UNIFORM], PRESSED),
+    "domains, moduli 0.3": (STIFF,),
+    "domains, normal stress": (PRESSED,),
+    "domains, moduli 0.3, normal stress": (STIFF, PRESSED),
+}
+MODULI = tuple(STRUCTURES)[len(FILM):]
 COMMON = (
     'kmc.engine="multilevel"',
     "output.nbed_strains=[]",
@@ -83,12 +92,13 @@ AGAIN = (UNIFORM, DOMAINS, FROZEN, EQUAL)
 SIX = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 SIZES = {
     "quick": Size((64, 64, 32), 2, (0.0, 0.2), (UNIFORM, DOMAINS), (64, 64, 32)),
+    "moduli": Size((64, 64, 32), 4, SIX, (UNIFORM, DOMAINS, *MODULI), (64, 64, 32)),
     "middle": Size(
-        (64, 64, 32), 4, SIX, ALL, (128, 128, 32), (0.1, 0.2), ((96, 96, 32), (64, 64, 64)),
+        (64, 64, 32), 4, SIX, FILM, (128, 128, 32), (0.1, 0.2), ((96, 96, 32), (64, 64, 64)),
         ((64, 64, 64), (128, 64, 32), (128, 128, 32)), AGAIN,
     ),
     "full": Size(
-        (256, 256, 32), 12, SIX, ALL, (256, 256, 32), (0.1, 0.2), ((64, 64, 32), (128, 128, 128), (512, 512, 32)),
+        (256, 256, 32), 12, SIX, FILM, (256, 256, 32), (0.1, 0.2), ((64, 64, 32), (128, 128, 128), (512, 512, 32)),
         ((512, 256, 32), (512, 512, 32)), AGAIN,
     ),
 }

@@ -25,6 +25,7 @@ STRETCHES = ((0.0025, 0.0025 + LENGTH), (0.01, 0.01 + LENGTH))
 LEAST = 0.02  # smaller gains have no rate of growth
 MAPPED = 0.015  # plastic strain of the maps of slip
 WITHOUT = (bands.FROZEN, bands.RANDOM, bands.EQUAL)  # the barriers of the domains, not their arrangement
+LIKE_DOMAINS = (*WITHOUT, *(name for name in bands.MODULI if name.startswith(DOMAINS)))  # what is compared with them
 SURE = 0.05  # that any of the comparisons with the uniform glass errs
 
 
@@ -250,7 +251,7 @@ def finding(found):
     if not any(line.name == UNIFORM for line in mine):
         return "No uniform glass: no finding."
     said = [_without_softening(line) for line in mine if line.softening_eV[0] == 0 and line.name in (UNIFORM, DOMAINS)]
-    for reference, others in ((UNIFORM, bands.ALL), (DOMAINS, WITHOUT)):
+    for reference, others in ((UNIFORM, bands.ALL), (DOMAINS, LIKE_DOMAINS)):
         verdicts = {}
         for measure in MEASURES:
             for one in comparisons(found[measure], reference, others):
