@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "sim/kernel.h"
+#include "sim/sim.h"
 
 enum { COMPONENTS = 6 };
 
@@ -58,7 +59,7 @@ static stz_err read_stretch(const char *text, const stz_config *config, double s
   bool good = read_list(text, 3, stretch);
   for (int axis = 0; axis < 3 && good; axis++) good = fabs(stretch[axis]) <= STRETCH;
   if (!good) return stz_fail(STZ_EINPUT, "--stretch: got `%s`, needs three numbers X,Y,Z of at most %g", text, STRETCH);
-  const bool contrast = config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE;
+  const bool contrast = stz_sim_varies(config);
   if (config->lattice.boundary != STZ_BOUNDARY_FILM && !contrast) return STZ_OK;
   return stz_fail(STZ_EINPUT, "--stretch: got `%s`, needs a periodic box with uniform moduli", text);
 }

@@ -133,6 +133,10 @@ static void print_check(const stz_config *config, const stz_field_found *found) 
     printf("# the kernel is made again about %.2g times, %.2g s each, which the cost has in it\n", estimate.kernels,
            estimate.kernel_s);
   }
+  if (stz_sim_varies(config)) {
+    puts("# moduli: whether they will do between the sites, and the field under load converges, is seen when a run "
+         "begins");
+  }
   if (estimate.floor_fraction >= 0.01) {
     printf("# barriers at their floor of %g eV: %.2g of all sites, far faster than the others\n",
            config->barriers.floor_eV, estimate.floor_fraction);

@@ -22,6 +22,10 @@
 
 typedef struct stz_contrast stz_contrast;
 
+// Fails with STZ_EINPUT where moduli cannot be solved for if a site has the structure g. Local. What else may be wrong
+// shows when they are solved for: moduli between the sites, and whether the series converges.
+stz_err stz_contrast_check(double contrast, double g) STZ_MUST_USE;
+
 // Collective. `structure`: g of the local sites. The grid and the operator must outlive it. Each rank keeps its own
 // sites; the first has all as long as it is made. Fails with STZ_EINPUT if a modulus comes near zero; with STZ_ENUMERIC
 // if the series does not converge.

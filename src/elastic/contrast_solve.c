@@ -81,6 +81,16 @@ static stz_err prepare(const stz_grid *grid, stz_solving *s) {
   return STZ_OK;
 }
 
+stz_err stz_contrast_check(double contrast, double g) {
+  const double modulus = 1.0 + 0.5 * contrast * g;
+  if (modulus > SOFTEST) return STZ_OK;
+  return stz_fail(
+      STZ_EINPUT,
+      "elasticity.contrast: got %g, needs less: where the structure is %.3g the shear modulus would be %.3g of "
+      "the mean one",
+      contrast, g, modulus);
+}
+
 // h between the sites by its Fourier series, and q there.
 static stz_err interpolate(stz_solving *s) {
   stz_spectral_forward(s->from, s->h, s->few);
@@ -346,7 +356,12 @@ stz_err stz_contrast_solve(stz_contrast *k, const stz_elastic *elastic, const st
   *s = (stz_solving){.elastic = elastic, .params = *params, .volume = stz_elastic_volume(elastic)};
   stz_err err = prepare(k->grid, s);
   if (err == STZ_OK) err = STZ_NEW(values, s->sites);
-  for (int64_t i = 0; i < s->sites && err == STZ_OK; i++) s->h[i] = 0.5 * params->contrast * (double)g[i];
+  double least = 0.0;
+  for (int64_t i = 0; i < s->sites && err == STZ_OK; i++) {
+    s->h[i] = 0.5 * params->contrast * (double)g[i];
+    least = fmin(least, (double)g[i]);
+  }
+  if (err == STZ_OK) err = stz_contrast_check(params->contrast, least);
   if (err == STZ_OK) err = interpolate(s);
   if (err == STZ_OK) err = load_sites(s, values, load, &shear, &bulk);
   if (err == STZ_OK) err = dress_sites(s, k, values, shear, bulk, dress);

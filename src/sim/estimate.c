@@ -103,6 +103,10 @@ static stz_err check_barriers(const stz_config *config) {
   return STZ_OK;
 }
 
+bool stz_sim_varies(const stz_config *config) {
+  return config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE;
+}
+
 stz_err stz_sim_check_ranks(const stz_config *config, int ranks) {
   const bool exact = config->elastic.contrast > 0.0 && config->elastic.contrast_model == STZ_CONTRAST_EXACT;
   if (stz_engine_needs_of(config->kmc.engine).ranks == 1 || ranks == 1) return STZ_OK;
@@ -124,6 +128,11 @@ stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config, stz_field_f
     const stz_field field = {g->path, g->dataset, stz_micro_axes(&config->micro)};
     err = stz_field_check(&field, config->lattice.cells, look, &seen, found->axes);
     if (err == STZ_OK) conclude(&seen, found);
+    if (err == STZ_OK && stz_sim_varies(config) && !found->phases) {
+      const stz_micro_params *micro = &config->micro;
+      err = stz_contrast_check(config->elastic.contrast,
+                               (found->least - micro->nickel_fraction) / micro->nickel_amplitude);
+    }
   }
   if (root && err == STZ_OK) err = check_barriers(config);
   return stz_agree(comm, err);
@@ -279,7 +288,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found
   const bool direct = config->kmc.engine == STZ_ENGINE_DIRECT;
   if (config->lattice.boundary == STZ_BOUNDARY_FILM && direct) add_film(cells, ranks, &cost);
   if (config->lattice.boundary == STZ_BOUNDARY_FILM && !direct) add_fast_film(cells, &cost);
-  if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
+  if (stz_sim_varies(config)) {
     add_contrast(config, sites, ranks, &cost);
   }
   estimate->ranks = ranks;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/field.h"
+#include "sim/sim.h"
 
 // The values of a field from a file, one per local site; NULL without a file. Collective.
 static stz_err read_given(const stz_config *config, stz_given_field which, const stz_grid *grid, double **values) {
@@ -96,7 +97,7 @@ static stz_err build(MPI_Comm comm, const stz_config *config, stz_cache *cache, 
   STZ_TRY(make_glass(config, s));
   STZ_TRY(stz_agree(comm, stz_load_create(config->protocol, config->segments, stz_elastic_young(s->elastic),
                                           stz_elastic_poisson(s->elastic), &s->load)));
-  if (config->elastic.contrast > 0.0 && config->elastic.contrast_model != STZ_CONTRAST_NONE) {
+  if (stz_sim_varies(config)) {
     STZ_TRY(stz_contrast_create(s->grid, s->elastic, &config->elastic, stz_glass_structure(s->glass), &s->contrast));
   }
   stz_kmc_params kmc = config->kmc;

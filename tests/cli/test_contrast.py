@@ -210,6 +210,13 @@ def check_refused(folder):
         write(os.path.join(folder, "bad.cfg"), INPUT % (16, 16, 16, "direct", CONTRAST, FLOW % 0.01))
         done = run(["check", "bad.cfg", *setting(*pairs)], cwd=folder)
         expect(name, done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, done.stderr)
+    said = ("elasticity.contrast: got 0.4, needs less: where the structure is -6 the shear modulus would be -0.2 of the "
+            "mean one")
+    for command in ["check", "bad.cfg"], ["run", "bad.cfg", "-q"]:
+        done = run([*command, *setting("microstructure.nickel_amplitude=0.02")], cwd=folder)
+        expect_failure(f"a site without stiffness, {command[0]}", done, 2, said, 1)
+    done = run(["check", "bad.cfg"], cwd=folder)
+    expect("what is judged when a run begins", "# moduli: whether" in done.stdout, done.stdout)
     said = 'elasticity.contrast_model: got "exact" on 2 ranks, needs one rank with kmc.engine = "direct"'
     for command in ["check", "bad.cfg"], ["run", "bad.cfg", "-q"], ["kernel", "bad.cfg", *words([0, 0, 0], [0] * 6, [[1, 0, 0]])]:
         done = run([*command, *setting('elasticity.contrast_model="exact"')], 2, folder)
