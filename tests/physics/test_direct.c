@@ -139,6 +139,13 @@ static void rates(run *r) {
   CHECK_NEAR(plastic_rate / twin_plastic, 1.0, 5e-5);
 }
 
+// Five numbers in single precision a site, the table, and a sum a strip, of which a plane has one a row at most.
+static void memory(const run *r) {
+  const double sites = (double)stz_grid_sites(r->s.grid), strips = 8.0 / stz_grid_cells(r->s.grid)[2];
+  const double left = stz_kmc_bytes_per_site(r->s.kmc) - (double)stz_elastic_table_bytes(r->s.elastic) / sites;
+  CHECK(left > 20.0 && left <= 20.0 + strips + 1e-9, "%g bytes a site besides the table", left);
+}
+
 int main(void) {
   MPI_Init(NULL, NULL);
   run r;
@@ -147,6 +154,7 @@ int main(void) {
   strains(&r);
   rates(&r); // brings the engine's stress up to date
   stresses(&r);
+  memory(&r);
   close_run(&r);
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();
