@@ -3,12 +3,13 @@
 // Speed of the engine on one lattice: a record of JSON on one line, for run/bench. Not a test: it has no verdict.
 //
 //   bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS|team WORKERS|moduli PERCENT|
-//         direct_moduli PERCENT
+//         points_team WORKERS|direct_moduli PERCENT
 //
 // Two samples in turns, on one rank:
 //   film           a film of so many layers, as wide as gives it the sites of the periodic box, against that box
 //   team           the multilevel engine with a team of so many threads against it alone, the same events; wall time
 //   points         the points engine against the multilevel engine, each on a sample of its own from the same state
+//   points_team    the same of the points engine
 //   moduli         moduli that vary by so many per cent against uniform ones, by the multilevel engine
 //   direct_moduli  the same by the direct engine
 //
@@ -393,6 +394,7 @@ static const kind *kind_of(int argc, char **argv) {
                                {"points", true, false, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_POINTS},
                                {"film", true, true, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_MULTILEVEL},
                                {"team", true, true, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_MULTILEVEL},
+                               {"points_team", true, true, STZ_ENGINE_POINTS, STZ_ENGINE_POINTS},
                                {"moduli", true, true, STZ_ENGINE_MULTILEVEL, STZ_ENGINE_MULTILEVEL},
                                {"direct_moduli", true, true, STZ_ENGINE_DIRECT, STZ_ENGINE_DIRECT}};
   for (const kind *k = kinds; argc >= 5 && k < kinds + sizeof kinds / sizeof *kinds; k++) {
@@ -408,7 +410,7 @@ int main(int argc, char **argv) {
   const int n = k ? atoi(argv[1]) : 0, more = k && k->numbered ? atoi(argv[5]) : 0;
   if (n < 16 || (more > 0) != k->numbered) {
     fprintf(stderr, "usage: bench CELLS random|aligned SECONDS direct|multilevel|points|film LAYERS|team WORKERS|"
-                    "moduli PERCENT|direct_moduli PERCENT\n");
+                    "points_team WORKERS|moduli PERCENT|direct_moduli PERCENT\n");
     MPI_Finalize();
     return 2;
   }
@@ -416,7 +418,7 @@ int main(int argc, char **argv) {
       strcmp(argv[2], "aligned") == 0 ? STZ_ORIENTATION_ALIGNED : STZ_ORIENTATION_RANDOM;
   const int layers = strcmp(k->name, "film") == 0 ? more : 0;
   const double contrast = strstr(k->name, "moduli") ? 0.01 * more : 0.0;
-  if (strcmp(k->name, "team") == 0) check(stz_team_create_local(more, &team));
+  if (strstr(k->name, "team")) check(stz_team_create_local(more, &team));
   create(&b[0], n, 0, 0.0, orientation, k->first, NULL);
   if (k->turns) create(&b[1], layers ? film_width(n, layers) : n, layers, contrast, orientation, k->second, team);
   if (k->turns)

@@ -2,7 +2,8 @@
 //
 // The points engine's trajectory is a function of the sample and of its points alone: the same events, bit for bit,
 // whatever layers are open in advance, how wide the bounds are, whether points are rejected by their slack, and in what
-// order blocks are updated. So it is too with settings by which many events are missed, which then are the same ones.
+// order blocks are updated, and where a team of threads shares the work of each event. So it is too with settings by
+// which many events are missed, which then are the same ones.
 #include "kmc/points/inside.h"
 #include "kmc_setup.h"
 
@@ -39,13 +40,14 @@ static uint64_t mix(uint64_t hash, const stz_event *event) {
                       (uint64_t)event->shear.site * 64 + 2 * (uint64_t)event->shear.mode + (event->shear.sign < 0));
 }
 
-static void run(const scenario *s, const stz_points_ways *ways, outcome *o) {
+static void run(const scenario *s, const stz_points_ways *ways, stz_team *team, outcome *o) {
   kmc_setup setup;
   kmc_spec spec = MULTILEVEL_FILM;
   spec.engine = STZ_ENGINE_POINTS;
   spec.softening_eV = s->softening_eV;
   spec.recovery_rate_per_s = s->recovery_rate_per_s;
   spec.recovery_eV = 0.6;
+  spec.team = team;
   setup_kmc(&setup, MPI_COMM_SELF, &spec);
   stz_points_set_ways(setup.kmc, ways);
   stz_mean_stress mean = {
@@ -76,24 +78,35 @@ static void run(const scenario *s, const stz_points_ways *ways, outcome *o) {
   close_kmc(&setup);
 }
 
+static void check_same(const scenario *s, const char *way, const outcome *first, const outcome *other) {
+  CHECK(first->hash == other->hash, "%s, %s: other events", s->name, way);
+  CHECK(first->missed == other->missed && first->violations == other->violations, "%s, %s: %g and %g events missed",
+        s->name, way, first->missed, other->missed);
+}
+
 static void same(const scenario *s, const stz_points_ways *ways, double least_missed) {
-  outcome first, other;
-  stz_points_ways free = *ways;
-  run(s, ways, &first);
+  outcome first, other, shared;
+  stz_points_ways free = *ways, tight = *ways;
+  stz_team *team;
+  CHECK_OK(stz_team_create_local(3, &team));
+  run(s, ways, NULL, &first);
   free.kept += 3;
   free.step = 0.6;
   free.spare = 0.3f;
   free.squeezed = false;
   free.backwards = true;
-  run(s, &free, &other);
-  CHECK(first.hash == other.hash, "%s: other events", s->name);
-  CHECK(first.missed == other.missed && first.violations == other.violations, "%s: %g and %g events missed", s->name,
-        first.missed, other.missed);
+  run(s, &free, NULL, &other);
+  check_same(s, "free", &first, &other);
+  tight.room = 3; // too little now and then
+  run(s, &tight, team, &shared);
+  check_same(s, "shared", &first, &shared);
+  stz_team_destroy(&team);
   CHECK(first.missed >= least_missed, "%s: only %g events missed", s->name, first.missed);
 }
 
 int main(void) {
   MPI_Init(NULL, NULL);
+  setenv("STZKMC_TEAM_BRISK", "1", 1); // whatever the number of cores
   for (size_t i = 0; i < sizeof SCENARIOS / sizeof *SCENARIOS; i++) {
     stz_points_ways ways = stz_points_usual_ways;
     same(&SCENARIOS[i], &ways, 0.0);

@@ -34,6 +34,7 @@ typedef struct kmc_spec {
   double contrast; // of shear moduli
   stz_contrast_holds contrast_holds;
   stz_contrast_model contrast_model;
+  stz_team *team; // threads that share the work; NULL: none
 } kmc_spec;
 
 // The film at 32^3 with the multilevel engine.
@@ -91,6 +92,7 @@ static inline void setup_kmc(kmc_setup *s, MPI_Comm comm, const kmc_spec *spec) 
   p.seed = spec->seed;
   make_sample(&parts, comm, &p);
   *s = (kmc_setup){.grid = parts.grid, .spectral = parts.spectral, .elastic = parts.elastic, .glass = parts.glass};
+  stz_grid_employ(s->grid, spec->team);
   if (spec->contrast > 0.0) {
     CHECK_OK(stz_contrast_create(s->grid, s->elastic, &p.elastic, stz_glass_structure(s->glass), &s->contrast));
   }

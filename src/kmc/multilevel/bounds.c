@@ -160,8 +160,7 @@ void stz_ml_learn_typical(stz_multilevel *e, int block) {
   e->head->typical *= 1.0 + LEARNING * (fmin(2.0, (double)e->drift_limit[block] / e->head->typical) - 1.0);
 }
 
-// New bounds of a block from its exact rates, and what they show. It touches nothing but the block.
-static stz_ml_update update_block(const stz_kmc *kmc, int block, stz_ml_room *room) {
+stz_ml_update stz_ml_update_block(const stz_kmc *kmc, int block, stz_ml_room *room) {
   const stz_multilevel *e = kmc->state;
   stz_ml_update u = {.block = block};
   (void)stz_ml_block_rates(kmc, e, &e->law, block, room, &u.moved);
@@ -173,20 +172,6 @@ static stz_ml_update update_block(const stz_kmc *kmc, int block, stz_ml_room *ro
   }
   bound_block(room->rates, least_bound(e), factor(e), rows8_of(e, block), rows_of(e, block));
   return u;
-}
-
-static void update_part(void *context, int64_t first, int64_t end, int worker) {
-  const stz_kmc *kmc = context;
-  stz_multilevel *e = kmc->state;
-  for (int64_t i = first; i < end; i++) e->updates[i] = update_block(kmc, e->updates[i].block, &e->rooms[worker]);
-}
-
-// Has the team, which is brisk, update the blocks that the first `count` of e->updates name.
-static void share_updates(stz_kmc *kmc, int count) {
-  const stz_multilevel *e = kmc->state;
-  if (count == 0) return;
-  stz_team_post(stz_grid_team(e->grid), count, update_part, kmc);
-  stz_team_join(stz_grid_team(e->grid));
 }
 
 // What an update of a block means beyond it.
@@ -216,7 +201,7 @@ static int update_sure(stz_kmc *kmc, const int32_t *blocks, int count) {
     const int block = blocks ? blocks[i] : i;
     if (e->drift_limit[block] > 0.0f && stz_ml_used(e, block)) e->updates[known++].block = block;
   }
-  share_updates(kmc, known);
+  stz_ml_update_blocks(kmc, known);
   return known;
 }
 
@@ -227,24 +212,9 @@ void stz_ml_rebound_due(stz_kmc *kmc, const int32_t *blocks, int count) {
     const int block = blocks ? blocks[i] : i;
     if (!stz_ml_used(e, block)) continue;
     const bool done = next < known && e->updates[next].block == block;
-    const stz_ml_update u = done ? e->updates[next++] : update_block(kmc, block, &e->rooms[0]);
+    const stz_ml_update u = done ? e->updates[next++] : stz_ml_update_block(kmc, block, &e->rooms[0]);
     note_update(kmc, &u);
   }
-}
-
-const stz_ml_update *stz_ml_fold(stz_kmc *kmc, const int32_t *blocks, int count) {
-  stz_multilevel *e = kmc->state;
-  for (int i = 0; i < count; i++) e->updates[i].block = blocks[i];
-  if (stz_team_brisk(stz_grid_team(e->grid)))
-    share_updates(kmc, count);
-  else
-    update_part(kmc, 0, count, 0);
-  for (int i = 0; i < count; i++) {
-    e->drift[blocks[i]] = -((float)e->head->everywhere + STZ_ML_GRAIN - STZ_ML_GRAIN);
-    kmc->stats.folds++;
-    for (int row = 0; row < STZ_BLOCK_PIECES; row++) note(&e->selection, blocks[i] * STZ_BLOCK_PIECES + row);
-  }
-  return e->updates;
 }
 
 double stz_ml_margin(void) { return (double)RESERVE; }
@@ -347,23 +317,23 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
 
 // --- lists and rows of sites ---
 
-// Rates of the first n sites of e->sites, whose stress is in e->s.
-static void rates_of_list(const stz_kmc *kmc, stz_multilevel *e, int n) {
+// Rates of the first n sites of a list.
+static void rates_of_list(const stz_kmc *kmc, const stz_multilevel *e, stz_ml_list *t, int n) {
   const int whole = (n + 7) / 8 * 8;
   const uint16_t *const all = stz_glass_rotation(kmc->glass), *rotation = NULL;
-  if (kmc->params.contrast) stz_ml_load_list(kmc, e, n);
+  if (kmc->params.contrast) stz_ml_load_list(kmc, e, t, n);
   for (int i = 0; i < whole; i++) {
-    const int32_t number = e->sites[i < n ? i : n - 1];
+    const int32_t number = t->sites[i < n ? i : n - 1];
     // Sites of a row of 8 follow each other.
-    if (i == 0 || (i < n && e->sites[i - 1] / 8 != number / 8)) rotation = all + stz_ml_local(e, number / 8 * 8);
-    e->barrier[i] = stz_ml_row8(e, number)->barrier[number % 8];
-    e->rotation[i] = rotation[number % 8];
-    for (int c = 0; c < 5 && i >= n; c++) e->s[c][i] = e->s[c][n - 1];
+    if (i == 0 || (i < n && t->sites[i - 1] / 8 != number / 8)) rotation = all + stz_ml_local(e, number / 8 * 8);
+    t->barrier[i] = stz_ml_row8(e, number)->barrier[number % 8];
+    t->rotation[i] = rotation[number % 8];
+    for (int c = 0; c < 5 && i >= n; c++) t->s[c][i] = t->s[c][n - 1];
   }
   for (int at = 0; at < whole; at += STZ_RATES_MOST) {
-    const float *const s[5] = {e->s[0] + at, e->s[1] + at, e->s[2] + at, e->s[3] + at, e->s[4] + at};
+    const float *const s[5] = {t->s[0] + at, t->s[1] + at, t->s[2] + at, t->s[3] + at, t->s[4] + at};
     const int m = whole - at < STZ_RATES_MOST ? whole - at : STZ_RATES_MOST;
-    (void)stz_rates_sum(&e->law, stz_glass_modes(kmc->glass), m, s, e->barrier + at, e->rotation + at, e->rates + at);
+    (void)stz_rates_sum(&e->law, stz_glass_modes(kmc->glass), m, s, t->barrier + at, t->rotation + at, t->rates + at);
   }
 }
 
@@ -397,16 +367,37 @@ static inline __attribute__((always_inline)) void sum_row8(stz_multilevel *e, in
   e->changed[block / STZ_ML_GROUP] = 1;
 }
 
+// Writes the bounds of the sites from `first` to the end of their row of 8 in the list; returns where the next begins.
+static int put_row8(const stz_multilevel *e, const stz_ml_list *t, int n, int first) {
+  const int32_t row8 = t->sites[first] / 8;
+  int i = first;
+  for (; i < n && t->sites[i] / 8 == row8; i++) {
+    e->rows8[row8].bound[t->sites[i] % 8] = t->s[0][i];
+    e->rows8[row8].slack[t->sites[i] % 8] = t->slack[i];
+  }
+  return i;
+}
+
+// Bounds and slacks of the first n sites of a list; the bounds in place of the first component of the stress.
+static void bounds_of_list(const stz_kmc *kmc, stz_ml_list *t, int n) {
+  const stz_multilevel *e = kmc->state;
+  rates_of_list(kmc, e, t, n);
+  bounds_of_rates(n, t->rates, least_bound(e), factor(e), t->s[0], t->slack);
+}
+
+void stz_ml_set_bounds(const stz_kmc *kmc, stz_ml_list *list, int n) {
+  bounds_of_list(kmc, list, n);
+  for (int i = 0; i < n;) i = put_row8(kmc->state, list, n, i);
+}
+
 void stz_ml_bound_list(stz_kmc *kmc, int n) {
   stz_multilevel *e = kmc->state;
-  rates_of_list(kmc, e, n);
-  float *bound = e->s[0]; // reuse the stress buffer for the bounds
-  bounds_of_rates(n, e->rates, least_bound(e), factor(e), bound, e->slack);
-  for (int i = 0; i < n; i++) {
-    const int32_t number = e->sites[i];
-    stz_ml_row8(e, number)->bound[number % 8] = bound[i];
-    stz_ml_row8(e, number)->slack[number % 8] = e->slack[i];
-    if (i + 1 == n || e->sites[i + 1] / 8 != number / 8) sum_row8(e, number / 8);
+  const stz_ml_list *list = &e->lists[0];
+  bounds_of_list(kmc, &e->lists[0], n);
+  for (int i = 0; i < n;) {
+    const int32_t row8 = list->sites[i] / 8;
+    i = put_row8(e, list, n, i);
+    sum_row8(e, row8);
   }
   kmc->stats.bounds += (uint64_t)n;
 }
@@ -432,16 +423,17 @@ double stz_ml_sum_of_bounds(const stz_multilevel *e) {
 
 void stz_ml_bound_site(stz_kmc *kmc, int32_t number) {
   stz_multilevel *e = kmc->state;
+  stz_ml_list *list = &e->lists[0];
   float stress[5];
   stz_ml_site_stress(e, number, stress);
   for (int c = 0; c < 5; c++) {
     const float units[8] = {stress[c] * (1.0f / STZ_CACHED)};
     int16_t cached[8];
     stz_to_fixed(units, cached);
-    e->s[c][0] = stress[c];
+    list->s[c][0] = stress[c];
     stz_ml_row8(e, number)->cached[c][number % 8] = cached[0];
   }
-  e->sites[0] = number;
+  list->sites[0] = number;
   stz_ml_bound_list(kmc, 1);
   stz_ml_sum_changed(e);
 }
@@ -450,8 +442,8 @@ void stz_ml_bound_cached(stz_kmc *kmc, int32_t number, double recovery) {
   stz_multilevel *e = kmc->state;
   const int64_t at = stz_ml_local(e, number);
   stz_ml_row8(e, number)->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, at, recovery);
-  e->sites[0] = number;
-  stz_ml_cached_of_list(e, 1);
+  e->lists[0].sites[0] = number;
+  stz_ml_cached_of_list(e, &e->lists[0], 1);
   stz_ml_bound_list(kmc, 1);
   stz_ml_sum_changed(e);
 }

@@ -15,8 +15,6 @@ static int periodic_distance(int d, int n) {
   return d < -n / 2 ? d + n : d;
 }
 
-static float slope_of(const stz_multilevel *e) { return (float)(e->slope * e->most_dress); }
-
 // Marks the sites whose barrier or rotation has changed as exhausted. Those beyond the near sphere, which no other
 // function lists, are appended to the list; returns its length.
 static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
@@ -38,7 +36,7 @@ static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[
     const int32_t number = stz_ml_number(e, xyz);
     stz_row8 *row8 = stz_ml_row8(e, number);
     int16_t *slack = &row8->slack[number % 8];
-    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > STZ_ML_TOUCHED) e->sites[listed++] = number;
+    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > STZ_ML_TOUCHED) e->lists[0].sites[listed++] = number;
     *slack = STZ_ML_TOUCHED;
     // Not the glass's own field, which is of the time of the last evaluation of all sites.
     row8->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
@@ -46,26 +44,24 @@ static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[
   return listed;
 }
 
-// Appends the exhausted sites to the `listed` sites of the list; returns its length.
-static int list_exhausted(stz_multilevel *e, const stz_exhausted *exhausted, int rows8, int listed) {
+int stz_ml_list_exhausted(stz_ml_list *list, const stz_exhausted *exhausted, int rows8, int listed) {
   for (int i = 0; i < rows8; i++) {
     for (uint32_t lanes = exhausted[i].lanes; lanes; lanes &= lanes - 1) {
-      e->sites[listed++] = 8 * exhausted[i].row8 + __builtin_ctz(lanes);
+      list->sites[listed++] = 8 * exhausted[i].row8 + __builtin_ctz(lanes);
     }
   }
   return listed;
 }
 
-// The cached stress of the first n sites of e->sites, into e->s.
-STZ_MULTIVERSION(void stz_ml_cached_of_list(stz_multilevel *e, int n)) {
+STZ_MULTIVERSION(void stz_ml_cached_of_list(const stz_multilevel *e, stz_ml_list *list, int n)) {
   for (int i = 0; i < n; i++) {
-    const stz_row8 *row8 = stz_ml_row8(e, e->sites[i]);
-    for (int c = 0; c < 5; c++) e->units[c][i] = row8->cached[c][e->sites[i] % 8];
+    const stz_row8 *row8 = stz_ml_row8(e, list->sites[i]);
+    for (int c = 0; c < 5; c++) list->units[c][i] = row8->cached[c][list->sites[i] % 8];
   }
   for (int c = 0; c < 5; c++) {
     for (int at = 0; at < n; at += 8) {
-      stz_from_fixed(e->units[c] + at, e->s[c] + at);
-      for (int l = at; l < at + 8; l++) e->s[c][l] *= STZ_CACHED;
+      stz_from_fixed(list->units[c] + at, list->s[c] + at);
+      for (int l = at; l < at + 8; l++) list->s[c][l] *= STZ_CACHED;
     }
   }
 }
@@ -100,7 +96,7 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
 // Adds to the drift estimates of the blocks about the event, and updates the blocks above their limit; with a selection
 // of its own, which updates them, only sets e->due.
 static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
-  const float slope = slope_of(e), beyond = slope * e->beyond;
+  const float slope = stz_ml_slope(e), beyond = slope * e->beyond;
   const float grain = e->selection.bounded ? STZ_ML_GRAIN : 0.0f;
   int count[3];
   e->head->everywhere += (double)beyond;
@@ -137,56 +133,6 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   stz_ml_rebound_due(kmc, NULL, e->blocks);
 }
 
-// --- the work of one event on many cores ---
-
-// A share takes some microseconds; of the levels the more there are the more work they are together. The near part
-// needs no more than STZ_NEAR_SHARES.
-enum { NEAR_SHARES = 8 };
-static int level_shares(const stz_multilevel *e) { return stz_team_workers(stz_grid_team(e->grid)) > 2 ? 4 : 2; }
-
-// One part of an event.
-static void take_part(void *context, int64_t first, int64_t end, int worker) {
-  const stz_multilevel *e = context;
-  const stz_ml_shared *s = &e->shared;
-  const int each = level_shares(e), far = stz_far_shares(e->far, each), part = (int)first;
-  (void)end;
-  if (part < far) {
-    stz_far_add_share(e->far, part, each, s->origin, s->strain);
-    return;
-  }
-  stz_exhausted *exhausted;
-  const int rows8 = stz_near_add_share(e->near, part - far, NEAR_SHARES, worker, s->origin, s->strain, s->slope,
-                                       e->rows8, &exhausted);
-  stz_ml_loosen_rows(e, rows8, exhausted);
-}
-
-void stz_ml_post_event(stz_multilevel *e, const int origin[3], const float d[5]) {
-  stz_ml_shared *s = &e->shared;
-  *s = (stz_ml_shared){.posted = true, .slope = slope_of(e)};
-  memcpy(s->origin, origin, sizeof s->origin);
-  memcpy(s->strain, d, sizeof s->strain);
-  stz_team_post(stz_grid_team(e->grid), stz_far_shares(e->far, level_shares(e)), take_part, e);
-}
-
-// The event's part in the levels and in the rows of 8 about it, and the list of rows with exhausted bounds that are not
-// negligible; returns its length.
-static int add_event(stz_multilevel *e, const int origin[3], const float strain[5], stz_exhausted **exhausted) {
-  stz_team *team = stz_grid_team(e->grid);
-  int rows8;
-  if (e->shared.posted) {
-    stz_team_post(team, NEAR_SHARES, take_part, e);
-    stz_team_join(team);
-    e->shared.posted = false;
-    rows8 = stz_near_gather(e->near, NEAR_SHARES, exhausted);
-  } else {
-    rows8 = stz_near_add(e->near, origin, strain, slope_of(e), e->rows8, exhausted);
-    stz_ml_loosen_rows(e, rows8, *exhausted);
-    stz_far_add(e->far, origin, strain);
-  }
-  stz_ml_sum_loosened(e, rows8, *exhausted);
-  return rows8;
-}
-
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
@@ -194,8 +140,8 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
   const int listed = mark_touched(kmc, e, origin);
   stz_exhausted *exhausted, *mirrored = NULL;
   const int images =
-      e->split->film ? stz_mirror_add(e->split->mirror, origin, strain, slope_of(e), e->rows8, &mirrored) : 0;
-  const int rows8 = add_event(e, origin, strain, &exhausted);
+      e->split->film ? stz_mirror_add(e->split->mirror, origin, strain, stz_ml_slope(e), e->rows8, &mirrored) : 0;
+  const int rows8 = stz_ml_add_event(kmc, origin, strain, &exhausted);
   if (images > 0) {
     stz_ml_loosen_rows(e, images, mirrored);
     stz_ml_sum_loosened(e, images, mirrored);
@@ -205,9 +151,10 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
     h->converged = kmc->stats.events + 1;
   }
   add_uniform(e, origin, strain);
-  const int n = list_exhausted(e, mirrored, images, list_exhausted(e, exhausted, rows8, listed));
+  stz_ml_list *list = &e->lists[0];
+  const int n = stz_ml_list_exhausted(list, mirrored, images, stz_ml_list_exhausted(list, exhausted, rows8, listed));
   if (n > 0) {
-    stz_ml_cached_of_list(e, n);
+    stz_ml_cached_of_list(e, list, n);
     stz_ml_bound_list(kmc, n);
   }
   spread_drift(kmc, e, origin);

@@ -23,11 +23,11 @@ void stz_ml_load_block(const stz_kmc *kmc, const stz_multilevel *e, int block, f
   }
 }
 
-void stz_ml_load_list(const stz_kmc *kmc, stz_multilevel *e, int n) {
+void stz_ml_load_list(const stz_kmc *kmc, const stz_multilevel *e, stz_ml_list *list, int n) {
   const stz_loading loading = loading_of(e);
-  float *const s[5] = {e->s[0], e->s[1], e->s[2], e->s[3], e->s[4]};
-  for (int i = 0; i < n; i++) e->places[i] = (int32_t)stz_ml_local(e, e->sites[i]);
-  stz_contrast_drive_list(kmc->params.contrast, &loading, n, e->places, s);
+  float *const s[5] = {list->s[0], list->s[1], list->s[2], list->s[3], list->s[4]};
+  for (int i = 0; i < n; i++) list->places[i] = (int32_t)stz_ml_local(e, list->sites[i]);
+  stz_contrast_drive_list(kmc->params.contrast, &loading, n, list->places, s);
 }
 
 void stz_ml_load_site(const stz_kmc *kmc, const stz_multilevel *e, const double mean[6], const double uniform[5],

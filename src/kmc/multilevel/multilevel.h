@@ -47,6 +47,15 @@ typedef struct stz_ml_room {
   uint16_t rotation[STZ_ML_SITES];
 } stz_ml_room;
 
+// Scratch memory for single sites whose bounds are recomputed together.
+typedef struct stz_ml_list {
+  int32_t sites[STZ_ML_EXHAUSTED];  // number of a site: 512 block + site of the block
+  int32_t places[STZ_ML_EXHAUSTED]; // its local index, where moduli vary
+  _Alignas(64) float s[5][STZ_ML_EXHAUSTED + 8], barrier[STZ_ML_EXHAUSTED + 8], rates[STZ_ML_EXHAUSTED + 8];
+  uint16_t rotation[STZ_ML_EXHAUSTED + 8];
+  int16_t slack[STZ_ML_EXHAUSTED + 8], units[5][STZ_ML_EXHAUSTED + 8]; // units: cached stresses
+} stz_ml_list;
+
 // What an update of a block's bounds finds. The last three not for a selection of its own.
 typedef struct stz_ml_update {
   int block;
@@ -61,6 +70,7 @@ typedef struct stz_ml_shared {
   bool posted; // the levels are: see stz_ml_begin
   int origin[3];
   float strain[5], slope;
+  int bounds[STZ_NEAR_SHARES]; // recomputed by a share of the near part; with a selection of its own
 } stz_ml_shared;
 
 // Who chooses the sites, if not the tree of sums, which then is up to date only after all bounds were set.
@@ -68,6 +78,9 @@ typedef struct stz_ml_selection {
   void (*bounded)(void *context, const int32_t *rows8, int count); // bounds of rows of 8 have changed; NULL: of all
   float (*plan)(void *context);                                    // all bounds are set, head->activity is new: the
                                                                    // least bound from here on; bounded follows
+  // The same as `bounded` in two steps: of rows of 8, by a part of the team's work, and afterwards for all parts.
+  void (*share)(void *context, int worker, const int32_t *rows8, int count);
+  void (*gather)(void *context);
   void *context;
   float least;    // bound
   int32_t *rows8; // those that are to be told of
@@ -121,13 +134,9 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   uint64_t rated_at;                // events when the rates of all sites were last asked for
   unsigned char *changed;           // groups whose sum must be recomputed
   int32_t *corner;                  // local index of the first site of a block
-  int32_t sites[STZ_ML_EXHAUSTED];  // number of a site: 512 block + site of the block
-  int32_t places[STZ_ML_EXHAUSTED]; // its local index, where moduli vary
   double *row_sums;                 // of a row of the history, two per block
   stz_ml_room *rooms;               // one per worker of the team; the first serves single blocks
-  _Alignas(64) float s[5][STZ_ML_EXHAUSTED + 8], barrier[STZ_ML_EXHAUSTED + 8], rates[STZ_ML_EXHAUSTED + 8];
-  uint16_t rotation[STZ_ML_EXHAUSTED + 8];
-  int16_t slack[STZ_ML_EXHAUSTED + 8], units[5][STZ_ML_EXHAUSTED + 8]; // units: cached stresses
+  stz_ml_list *lists;               // the same
 } stz_multilevel;
 
 // setup.c: what the engines' tables take from it. `engine` of the parameters says which one is made.
@@ -217,8 +226,8 @@ static inline double stz_ml_uniform(const stz_multilevel *e, int c) { return stz
 // the reference. In and out.
 void stz_ml_load_block(const stz_kmc *kmc, const stz_multilevel *e, int block, float s[5][STZ_ML_SITES]);
 
-// The same of the first n sites of e->sites, in e->s.
-void stz_ml_load_list(const stz_kmc *kmc, stz_multilevel *e, int n);
+// The same of the first n sites of a list.
+void stz_ml_load_list(const stz_kmc *kmc, const stz_multilevel *e, stz_ml_list *list, int n);
 
 // The same of one site under a mean stress and a uniform part.
 void stz_ml_load_site(const stz_kmc *kmc, const stz_multilevel *e, const double mean[6], const double uniform[5],
@@ -263,7 +272,17 @@ stz_err stz_ml_check_sum(double sum, double bound, double t) STZ_MUST_USE;
 
 // Has the team, which is brisk, begin with what an event of strain deviator `d` at `origin` adds to the levels; until
 // stz_ml_take_event, for the same event, these must not be read.
-void stz_ml_post_event(stz_multilevel *e, const int origin[3], const float d[5]);
+void stz_ml_post_event(stz_kmc *kmc, const int origin[3], const float d[5]);
+
+// For stz_ml_take_event: the event's part in the levels and in the rows of 8 about it, by the team if it was posted;
+// returns the number of rows whose exhausted bounds are not negligible and are still to be recomputed, and lists them.
+int stz_ml_add_event(stz_kmc *kmc, const int origin[3], const float strain[5], stz_exhausted **exhausted);
+
+// Appends the exhausted sites to the `listed` sites of a list; returns its length.
+int stz_ml_list_exhausted(stz_ml_list *list, const stz_exhausted *exhausted, int rows8, int listed);
+
+// The largest change of ln(rate) per unit of an event's stress.
+static inline float stz_ml_slope(const stz_multilevel *e) { return (float)(e->slope * e->most_dress); }
 
 // After an event of strain deviator `e` at `origin`: updates drift and slack, and recomputes exhausted bounds.
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
@@ -287,6 +306,13 @@ void stz_ml_adapt_limit(const stz_kmc *kmc, int block, float share, float looses
 // The limit of blocks without one of their own learns from that of a block.
 void stz_ml_learn_typical(stz_multilevel *e, int block);
 
+// Updates the bounds of a block from its exact rates, and says what they show. It touches nothing but the block.
+stz_ml_update stz_ml_update_block(const stz_kmc *kmc, int block, stz_ml_room *room);
+
+// share.c: the same of the blocks that the first `count` of e->updates name, by the team where that is brisk. A
+// selection of its own is told.
+void stz_ml_update_blocks(stz_kmc *kmc, int count);
+
 // Updates the bounds of blocks, at most STZ_TEAM_POSTED, for a selection of its own, which is told, without what the
 // multilevel engine learns from it; returns for each what was found, until the next call.
 const stz_ml_update *stz_ml_fold(stz_kmc *kmc, const int32_t *blocks, int count);
@@ -294,11 +320,16 @@ const stz_ml_update *stz_ml_fold(stz_kmc *kmc, const int32_t *blocks, int count)
 // The sum of all bounds.
 double stz_ml_sum_of_bounds(const stz_multilevel *e);
 
-// Recomputes the bounds of the first n sites of e->sites, whose stress is in e->s.
+// Recomputes the bounds of the first n sites of the first list, whose stress is there, and all sums but those above the
+// blocks.
 void stz_ml_bound_list(stz_kmc *kmc, int n);
 
-// The cached stress of the first n sites of e->sites, into e->s.
-void stz_ml_cached_of_list(stz_multilevel *e, int n);
+// Recomputes the bounds of the first n sites of a list, and no sums. Lists without a common site may be at work at the
+// same time.
+void stz_ml_set_bounds(const stz_kmc *kmc, stz_ml_list *list, int n);
+
+// The cached stress of the first n sites of a list.
+void stz_ml_cached_of_list(const stz_multilevel *e, stz_ml_list *list, int n);
 
 // Loosens exhausted bounds that remain negligible in the 8-site rows near an event; leaves in `exhausted` (in and out)
 // the sites whose rates must be evaluated. Different rows may be loosened at the same time. The sums follow after.

@@ -174,6 +174,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(e->corner, e->blocks));
   STZ_TRY(STZ_NEW(e->row_sums, 2 * e->blocks));
   STZ_TRY(STZ_NEW(e->rooms, stz_team_workers(stz_grid_team(grid))));
+  STZ_TRY(STZ_NEW(e->lists, stz_team_workers(stz_grid_team(grid))));
   for (int b = 0; b < e->blocks; b++) {
     int at[3];
     stz_ml_block_origin(e, b, at);
@@ -195,6 +196,7 @@ void stz_ml_destroy(stz_kmc *kmc) {
   stz_free(e->corner);
   stz_free(e->row_sums);
   stz_free(e->rooms);
+  stz_free(e->lists);
   stz_free(e);
 }
 
@@ -215,7 +217,7 @@ void stz_ml_begin(stz_kmc *kmc, const stz_event *event) {
   int origin[3];
   stz_glass_strain(kmc->glass, &event->shear, strain);
   field_event(kmc, event, strain, origin, d);
-  stz_ml_post_event(e, origin, d);
+  stz_ml_post_event(kmc, origin, d);
 }
 
 void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {

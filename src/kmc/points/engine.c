@@ -39,6 +39,7 @@ const stz_points_ways stz_points_usual_ways = {.kept = 1,
                                                .step = 0.05,
                                                .spare = 0.9f,
                                                .squeezed = true,
+                                               .room = STZ_POINTS_ROOM,
                                                .margin = 1.4,
                                                .target = 1.6,
                                                .missed = 1e-3,
@@ -68,6 +69,12 @@ static float plan(void *context) {
 }
 
 static void bounded(void *context, const int32_t *rows8, int count) { stz_points_set_levels(context, rows8, count); }
+
+static void share(void *context, int worker, const int32_t *rows8, int count) {
+  stz_points_share_levels(context, worker, rows8, count);
+}
+
+static void gather(void *context) { stz_points_gather(context); }
 
 // The bounds are put off, and no site has a rate above `most` (1/s).
 static void lay_bare(stz_points *x, double most) {
@@ -254,11 +261,13 @@ static stz_err points_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(x, 1));
   e->waste = WASTE;
   e->cheap = CHEAP;
-  e->selection = (stz_ml_selection){.bounded = bounded, .plan = plan, .context = x, .rows8 = x->told};
+  e->selection = (stz_ml_selection){
+      .bounded = bounded, .plan = plan, .share = share, .gather = gather, .context = x, .rows8 = x->told};
   *x = (stz_points){.seed = kmc->seed, .attempt = kmc->attempt, .kmc = kmc, .e = e};
   stz_points_set_ways(kmc, &stz_points_usual_ways);
   x->at.bare = 1; // the first plan lays a ground
   STZ_TRY(STZ_NEW(x->open, sites));
+  STZ_TRY(STZ_NEW(x->found, stz_team_workers(stz_grid_team(e->grid))));
   return stz_queue_create(&x->queue);
 }
 
@@ -268,6 +277,7 @@ static void points_destroy(stz_kmc *kmc) {
     stz_queue_destroy(&x->queue);
     stz_free(x->open);
     stz_free(x->tall);
+    stz_free(x->found);
     stz_free(x);
   }
   stz_ml_destroy(kmc);

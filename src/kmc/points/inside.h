@@ -9,6 +9,8 @@
 #include "kmc/points/points.h"
 #include "kmc/points/queue.h"
 
+enum { STZ_POINTS_ROOM = 256 };
+
 // How the work is done. The first part changes no trajectory, which tests show; the rest says what is an event.
 typedef struct stz_points_ways {
   int kept;         // layers that stay open above those that a bound needs
@@ -16,6 +18,7 @@ typedef struct stz_points_ways {
   float spare;      // ln: slack of new bounds
   bool squeezed;    // points are rejected by the slack alone where that can be
   bool backwards;   // blocks are updated from the last to the first
+  int room;         // points that a worker of the team keeps until the end of its parts, at most STZ_POINTS_ROOM
   double margin;    // ln: a rate counts up to so far above that of the cached stress
   double target;    // ln: how far rates may move by distant events between updates of a block, about
   double missed;    // share of the events that may be missed
@@ -32,6 +35,14 @@ typedef struct stz_points_standing {
 } stz_points_standing;
 _Static_assert(sizeof(stz_points_standing) <= STZ_ENGINE_SAVED_BYTES, "the engine's saved state does not fit");
 
+// What a worker of the team has found in its parts: first points of layers that it has opened, and rows that it leaves,
+// for want of room or of memory, as a part allocates none.
+typedef struct stz_points_found {
+  _Alignas(64) int points, rows;
+  stz_point point[STZ_POINTS_ROOM];
+  int32_t row8[STZ_TEAM_POSTED * STZ_BLOCK_PIECES];
+} stz_points_found;
+
 typedef struct stz_points {
   stz_points_standing at;
   stz_points_ways ways;
@@ -46,6 +57,7 @@ typedef struct stz_points {
   stz_uint128 *tall;         // the same of layers that `open` has no bits for; NULL before there are any
   bool short_of_memory;
   stz_queue *queue;
+  stz_points_found *found; // one per worker
 } stz_points;
 
 static inline stz_points *stz_points_of(const stz_kmc *kmc) {
@@ -63,6 +75,11 @@ bool stz_points_is_open(stz_points *x, const stz_point *point);
 
 // Sets the levels of rows of 8 sites by their bounds; NULL: of all.
 void stz_points_set_levels(stz_points *x, const int32_t *rows8, int count);
+
+// The same as a part of the team's work, of rows of its own, but that the points come into the queue with
+// stz_points_gather, after all parts.
+void stz_points_share_levels(stz_points *x, int worker, const int32_t *rows8, int count);
+void stz_points_gather(stz_points *x);
 
 // Fills the queue with the points below the ground, and with no others.
 void stz_points_lay_ground(stz_points *x);

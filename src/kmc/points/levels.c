@@ -65,16 +65,25 @@ bool stz_points_is_open(stz_points *x, const stz_point *point) {
   return false;
 }
 
-// Opens the layers of a site up to `level` above the ground.
-static void open_site(stz_points *x, int32_t number, int level) {
+// Opens the layers of a site up to `level` above the ground. Their first points go to the queue or, if there is one, to
+// a worker, who has room for them.
+static void open_site(stz_points *x, int32_t number, int level, stz_points_found *found) {
   const int before = level_of(x, number);
-  if (level >= TALL && !has_tall(x)) return;
   for (int k = before + 1; k <= level; k++) {
     if (set_live(x, number, k)) continue;
     const stz_point point = stz_points_own(x->seed, number, x->at.ground + k, x->at.now);
-    stz_queue_push(x->queue, &point);
+    if (found)
+      found->point[found->points++] = point;
+    else
+      stz_queue_push(x->queue, &point);
   }
   if (level > before) set_level(x, number, level);
+}
+
+// Whether the layers of a site can be opened: by a worker only within its room and the memory that there is.
+static bool may_open(stz_points *x, int level, const stz_points_found *found) {
+  if (!found) return level < TALL || has_tall(x);
+  return level < TALL && found->points + level <= x->ways.room;
 }
 
 // Lowers the levels of a row of 8 sites to their bounds, and finds the layers above the ground that hold these; returns
@@ -93,14 +102,18 @@ static inline __attribute__((always_inline)) uint32_t lower_levels(const float *
   return (uint32_t)(((above[0] | above[4]) | (above[2] | above[6])) | ((above[1] | above[5]) | (above[3] | above[7])));
 }
 
-static inline __attribute__((always_inline)) void set_row(stz_points *x, int32_t row, float scale) {
+// False if a site is left.
+static inline __attribute__((always_inline)) bool set_row(stz_points *x, int32_t row, float scale,
+                                                          stz_points_found *found) {
   int32_t layer[8];
   uint32_t above =
       lower_levels(x->e->rows8[row].bound, scale, x->at.ground, x->ways.kept, x->open + 8 * (size_t)row, layer);
   for (; above; above &= above - 1) {
     const int l = __builtin_ctz(above);
-    open_site(x, 8 * row + l, layer[l]);
+    if (!may_open(x, layer[l], found)) return false;
+    open_site(x, 8 * row + l, layer[l], found);
   }
+  return true;
 }
 
 static int32_t all_rows(const stz_points *x) { return x->e->blocks * STZ_BLOCK_PIECES; }
@@ -108,8 +121,24 @@ static int32_t all_rows(const stz_points *x) { return x->e->blocks * STZ_BLOCK_P
 STZ_MULTIVERSION(void stz_points_set_levels(stz_points *x, const int32_t *rows8, int count)) {
   const float scale = x->scale;
   const int32_t all = rows8 ? 0 : all_rows(x);
-  for (int32_t row = 0; row < all; row++) set_row(x, row, scale);
-  for (int i = 0; i < count; i++) set_row(x, rows8[i], scale);
+  for (int32_t row = 0; row < all; row++) (void)set_row(x, row, scale, NULL);
+  for (int i = 0; i < count; i++) (void)set_row(x, rows8[i], scale, NULL);
+}
+
+STZ_MULTIVERSION(void stz_points_share_levels(stz_points *x, int worker, const int32_t *rows8, int count)) {
+  stz_points_found *found = &x->found[worker];
+  for (int i = 0; i < count; i++) {
+    if (!set_row(x, rows8[i], x->scale, found)) found->row8[found->rows++] = rows8[i];
+  }
+}
+
+void stz_points_gather(stz_points *x) {
+  for (int worker = 0; worker < stz_team_workers(stz_grid_team(x->e->grid)); worker++) {
+    stz_points_found *found = &x->found[worker];
+    for (int i = 0; i < found->points; i++) stz_queue_push(x->queue, &found->point[i]);
+    if (found->rows) stz_points_set_levels(x, found->row8, found->rows);
+    found->points = found->rows = 0;
+  }
 }
 
 void stz_points_lay_ground(stz_points *x) {
