@@ -36,6 +36,7 @@ typedef struct worker {
 } worker;
 
 struct stz_team {
+  stz_team *older; // of the teams that there are
   pthread_mutex_t lock;
   pthread_cond_t begins, over;
   worker *workers; // number 0 is the caller, and has no thread
@@ -57,17 +58,27 @@ struct stz_team {
   _Alignas(64) atomic_uint_least64_t offered;
   _Alignas(64) atomic_int left;
   atomic_int offers; // parts of this post so far
+  atomic_int urgent; // the first of them that is, of which so many are left; STZ_TEAM_POSTED: none
+  atomic_int left_urgent;
   atomic_int asleep; // workers
   atomic_int calls;  // jobs and the end, which call workers to the lock
   bool forced, spins;
   int rest, next_rest; // posts to be left out: now, and after the next late one
   int in_time;         // posts since next_rest changed
+  bool late;           // the present one is
 };
 
-// A copy of the process has none of the threads.
+// A copy of the process has none of the threads, so that it could not wait for what they are at.
 static bool copied;
+static stz_team *newest;
 
 static void note_copy(void) { copied = true; }
+
+static void before_copy(void) {
+  for (stz_team *team = newest; team; team = team->older) {
+    if (team->offers > 0) stz_team_join(team);
+  }
+}
 
 static void take_parts(stz_team *team, int number) {
   for (;;) {
@@ -92,25 +103,33 @@ static void pause_a_little(void) {
 #endif
 }
 
+static uint32_t urgent_of(const stz_team *team, uint64_t parts) {
+  const int urgent = atomic_load_explicit(&team->urgent, memory_order_relaxed);
+  return (uint32_t)((uint64_t)(uint32_t)parts >> urgent << urgent);
+}
+
 // The part that a worker takes first: the caller the last one, the others from places of their own on, so that each
 // finds what it had last time in its cache.
-static int choose(const stz_team *team, uint32_t parts, int number) {
+static int choose(const stz_team *team, uint32_t offered, int number) {
+  const uint32_t urgent = urgent_of(team, offered), parts = urgent ? urgent : offered;
   if (number == 0) return 31 - __builtin_clz(parts);
   const int offers = atomic_load_explicit(&team->offers, memory_order_relaxed);
   const uint32_t own = parts >> ((number - 1) * offers / team->count) << ((number - 1) * offers / team->count);
   return __builtin_ctz(own ? own : parts);
 }
 
-// Takes parts that are posted until there are none; returns whether there was one.
-static bool take_offered(stz_team *team, int number) {
+// Takes parts that are posted, or urgent ones alone, until there are none; returns whether there was one.
+static bool take_offered(stz_team *team, int number, bool urgent) {
   bool any = false;
   uint64_t word = atomic_load_explicit(&team->offered, memory_order_acquire);
-  while ((uint32_t)word != 0) {
+  while ((urgent ? urgent_of(team, word) : (uint32_t)word) != 0) {
     const int part = choose(team, (uint32_t)word, number);
     if (!atomic_compare_exchange_weak_explicit(&team->offered, &word, word & ~(UINT64_C(1) << part),
                                                memory_order_acq_rel, memory_order_acquire))
       continue;
+    const bool first = part >= atomic_load_explicit(&team->urgent, memory_order_relaxed);
     team->posted(team->posted_context, part, part + 1, number);
+    if (first) atomic_fetch_sub_explicit(&team->left_urgent, 1, memory_order_release);
     atomic_fetch_sub_explicit(&team->left, 1, memory_order_release);
     any = true;
     word = atomic_load_explicit(&team->offered, memory_order_acquire);
@@ -122,7 +141,7 @@ static bool take_offered(stz_team *team, int number) {
 static void stay_awake(stz_team *team, int number, int answered) {
   int64_t until = now_ns() + AWAKE_NS;
   while (atomic_load_explicit(&team->calls, memory_order_relaxed) == answered) {
-    if (take_offered(team, number)) until = now_ns() + AWAKE_NS;
+    if (take_offered(team, number, false)) until = now_ns() + AWAKE_NS;
     if (!team->spins || now_ns() > until) return;
     pause_a_little();
   }
@@ -174,7 +193,7 @@ static void run_alone(int64_t items, int64_t piece, stz_team_task *task, void *c
 }
 
 void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *task, void *context) {
-  assert(!team || team->offers == 0);
+  if (team && !copied && team->offers > 0) stz_team_join(team);
   if (!team || items <= piece || copied) {
     run_alone(items, piece, task, context);
     return;
@@ -212,13 +231,17 @@ static void wake(stz_team *team) {
   pthread_mutex_unlock(&team->lock);
 }
 
-void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context) {
+static void post(stz_team *team, int parts, bool urgent, stz_team_task *task, void *context) {
   const int before = atomic_load_explicit(&team->offers, memory_order_relaxed);
   const uint64_t word = atomic_load_explicit(&team->offered, memory_order_relaxed), bits = ((UINT64_C(1) << parts) - 1)
                                                                                            << before;
   assert(parts > 0 && before + parts <= STZ_TEAM_POSTED);
   atomic_fetch_add_explicit(&team->left, parts, memory_order_relaxed);
   atomic_store_explicit(&team->offers, before + parts, memory_order_relaxed);
+  if (urgent) {
+    atomic_fetch_add_explicit(&team->left_urgent, parts, memory_order_relaxed);
+    atomic_store_explicit(&team->urgent, before, memory_order_relaxed);
+  }
   if (before == 0) {
     team->posted = task;
     team->posted_context = context;
@@ -228,6 +251,15 @@ void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context
     atomic_fetch_or(&team->offered, bits);
   }
   wake(team);
+}
+
+void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context) {
+  post(team, parts, false, task, context);
+}
+
+void stz_team_post_urgent(stz_team *team, int parts, stz_team_task *task, void *context) {
+  assert(team->urgent == STZ_TEAM_POSTED);
+  post(team, parts, true, task, context);
 }
 
 // After a late post some are left out: the more, the more often posts are late.
@@ -243,10 +275,10 @@ static void judge(stz_team *team, bool late) {
   team->in_time = 0;
 }
 
-void stz_team_join(stz_team *team) {
-  (void)take_offered(team, 0);
+// Waits until none are left.
+static void wait_for(stz_team *team, atomic_int *left) {
   int64_t begin = 0, waited = 0;
-  while (atomic_load_explicit(&team->left, memory_order_acquire) > 0) {
+  while (atomic_load_explicit(left, memory_order_acquire) > 0) {
     const int64_t now = now_ns();
     if (begin == 0) begin = now;
     waited = now - begin;
@@ -255,8 +287,21 @@ void stz_team_join(stz_team *team) {
     else
       pause_a_little();
   }
+  team->late |= waited > LATE_NS;
+}
+
+void stz_team_join_urgent(stz_team *team) {
+  (void)take_offered(team, 0, true);
+  wait_for(team, &team->left_urgent);
+}
+
+void stz_team_join(stz_team *team) {
+  (void)take_offered(team, 0, false);
+  wait_for(team, &team->left);
   atomic_store_explicit(&team->offers, 0, memory_order_relaxed);
-  if (!team->forced) judge(team, waited > LATE_NS);
+  atomic_store_explicit(&team->urgent, STZ_TEAM_POSTED, memory_order_relaxed);
+  if (!team->forced) judge(team, team->late);
+  team->late = false;
 }
 
 // Signals are for the main thread, which knows what a wish to stop is.
@@ -312,9 +357,12 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
   }
   t->count = workers;
   t->next_rest = REST;
+  t->urgent = STZ_TEAM_POSTED;
   t->forced = getenv("STZKMC_TEAM_BRISK") != NULL;
   t->spins = have_cores(workers, cores);
-  pthread_atfork(NULL, NULL, note_copy);
+  if (!newest) pthread_atfork(before_copy, NULL, note_copy);
+  t->older = newest;
+  newest = t;
   pthread_mutex_init(&t->lock, NULL);
   pthread_cond_init(&t->begins, NULL);
   pthread_cond_init(&t->over, NULL);
@@ -327,8 +375,10 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
 stz_err stz_team_create_local(int workers, stz_team **team) { return create(workers, NULL, team); }
 
 void stz_team_destroy(stz_team **team) {
-  stz_team *t = *team;
+  stz_team *t = *team, **link = &newest;
   if (!t) return;
+  while (*link != t) link = &(*link)->older;
+  *link = t->older;
   pthread_mutex_lock(&t->lock);
   t->ends = true;
   atomic_fetch_add(&t->calls, 1);

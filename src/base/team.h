@@ -55,8 +55,14 @@ enum { STZ_TEAM_POSTED = 32 }; // parts until the next join, at most
 // Offers `parts` parts to the workers and returns at once; the task gets one item per part, first to first + 1. Called
 // again before stz_team_join, with the same task and context, it offers more: their numbers go on. Other workers begin
 // with the first part, the caller with the last. Until stz_team_join the caller may work on what no part touches; it
-// may not call stz_team_run. Local.
+// may call stz_team_run, which first joins. Local.
 void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context);
+
+// The same of parts that every worker takes before those that were posted earlier. Local.
+void stz_team_post_urgent(stz_team *team, int parts, stz_team_task *task, void *context);
+
+// Has the caller take the urgent parts that nobody has begun, and returns when these are done; the others go on. Local.
+void stz_team_join_urgent(stz_team *team);
 
 // Has the caller take the parts that nobody has begun, and returns when all are done. Local.
 void stz_team_join(stz_team *team);

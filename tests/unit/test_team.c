@@ -13,7 +13,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -213,6 +215,73 @@ static int refusals(stz_team *team) {
 }
 
 // Posts parts that take no time, until so many in turn were in time.
+// Part 0 lasts until `go`, or ten seconds; the others note their turn.
+typedef struct turns {
+  atomic_bool begun, go, over;
+  atomic_int count, turn[8];
+} turns;
+
+static void take_turn(void *context, int64_t first, int64_t end, int worker) {
+  turns *t = context;
+  (void)end;
+  (void)worker;
+  if (first > 0) {
+    atomic_store(&t->turn[first], atomic_fetch_add(&t->count, 1));
+    return;
+  }
+  const time_t begin = time(NULL);
+  atomic_store(&t->begun, true);
+  while (!atomic_load(&t->go) && time(NULL) < begin + 10) sched_yield();
+  atomic_store(&t->over, true);
+}
+
+// The join of urgent parts leaves the others alone; a worker takes urgent parts first.
+static void urgent_first(void **state) {
+  stz_team *team;
+  (void)state;
+  assert_int_equal(stz_team_create_local(2, &team), STZ_OK);
+  for (int again = 0; again < 20; again++) {
+    turns t = {.begun = false};
+    stz_team_post(team, 1, take_turn, &t);
+    while (!atomic_load(&t.begun)) sched_yield(); // by the worker, as the caller has not joined
+    stz_team_post(team, 3, take_turn, &t);
+    stz_team_post_urgent(team, 2, take_turn, &t);
+    if (again % 2) {
+      stz_team_join_urgent(team);
+      assert_int_equal(t.count, 2);
+      assert_false(t.over);
+      atomic_store(&t.go, true);
+    } else {
+      atomic_store(&t.go, true);
+      while (atomic_load(&t.count) < 5) sched_yield(); // all by the worker
+    }
+    stz_team_join(team);
+    assert_true(t.over);
+    assert_int_equal(t.count, 5);
+    for (int part = 1; part < 6; part++) assert_true(part < 4 ? t.turn[part] >= 2 : t.turn[part] < 2);
+  }
+  stz_team_destroy(&team);
+}
+
+// A copy of the process finds all parts done.
+static void done_before_copy(void **state) {
+  stz_team *team, *other;
+  (void)state;
+  assert_int_equal(stz_team_create_local(2, &team), STZ_OK);
+  assert_int_equal(stz_team_create_local(2, &other), STZ_OK);
+  turns t = {.go = true};
+  stz_team_post(team, 6, take_turn, &t);
+  const pid_t copy = fork();
+  if (copy == 0) _exit(t.over && t.count == 5 ? 0 : 1);
+  int status = -1;
+  assert_int_equal(waitpid(copy, &status, 0), copy);
+  assert_int_equal(status, 0);
+  stz_team_join(team);
+  assert_int_equal(t.count, 5);
+  stz_team_destroy(&team);
+  stz_team_destroy(&other);
+}
+
 static void in_time(stz_team *team, int posts) {
   posted p = {.more = 2};
   for (int turn = 0, all = 0; turn < posts && all < 1000 * posts; turn++, all++) {
@@ -268,9 +337,10 @@ static void burns_nothing(void **state) {
 int main(void) {
   setenv("STZKMC_TEAM_BRISK", "1", 1); // on a machine with two cores, too
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(each_part_once), cmocka_unit_test(waits_for_all), cmocka_unit_test(same_bits),
-      cmocka_unit_test(posted_once),    cmocka_unit_test(join_waits),    cmocka_unit_test(brisk_where_it_pays),
-      cmocka_unit_test(burns_nothing),  cmocka_unit_test(nothing_left),
+      cmocka_unit_test(each_part_once), cmocka_unit_test(waits_for_all),    cmocka_unit_test(same_bits),
+      cmocka_unit_test(posted_once),    cmocka_unit_test(join_waits),       cmocka_unit_test(brisk_where_it_pays),
+      cmocka_unit_test(urgent_first),   cmocka_unit_test(done_before_copy), cmocka_unit_test(burns_nothing),
+      cmocka_unit_test(nothing_left),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

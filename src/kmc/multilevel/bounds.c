@@ -285,6 +285,7 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
   setting all = {.kmc = kmc, .e = e};
+  stz_ml_settle(kmc);
   STZ_TRY(stz_ml_check_nodes(e, t));
   h->ahead = 0.0;
   h->put_off = 0;

@@ -49,6 +49,7 @@ static void find_all(void *context, int64_t first, int64_t end, int worker) {
 const float *stz_ml_stress(const stz_kmc *kmc, int c) {
   stz_multilevel *e = kmc->state;
   looking all = {kmc};
+  stz_ml_settle(kmc);
   if (e->stress_at != kmc->stats.events) stz_team_run(stz_grid_team(e->grid), e->blocks, STZ_ML_PART, find_all, &all);
   e->stress_at = kmc->stats.events;
   return e->stress + (size_t)c * stz_field_stride(e->grid);
@@ -124,6 +125,7 @@ stz_err stz_ml_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, d
   stz_multilevel *e = kmc->state;
   const stz_stz_params *stz = stz_glass_stz(kmc->glass);
   row r = {.kmc = kmc, .e = e, .sum = e->row_sums, .axial = e->row_sums + e->blocks};
+  stz_ml_settle(kmc);
   stz_law_set(&r.law, stz, stz_glass_modes(kmc->glass), mean->temperature_K, mean->stress);
   r.law = stz_kmc_local_law(kmc, &r.law);
   if (kmc->params.contrast) stz_contrast_aim(kmc->params.contrast, mean->stress);
@@ -150,6 +152,7 @@ void stz_ml_stress_of(const stz_kmc *kmc, int64_t local, float stress[5]) {
   const stz_multilevel *e = kmc->state;
   int xyz[3];
   stz_grid_coords(e->grid, local, xyz); // one rank: local is global
+  stz_ml_settle(kmc);
   stz_ml_site_stress(e, stz_ml_number(e, xyz), stress);
   const float dress = stz_kmc_dress(kmc, local);
   for (int c = 0; c < 5; c++) stress[c] = dress * (stress[c] + (float)stz_ml_uniform(e, c));

@@ -67,7 +67,8 @@ typedef struct stz_ml_update {
 
 // One event's work that the team shares, each part in parts of its own: the levels (elastic/far.h), then the near part.
 typedef struct stz_ml_shared {
-  bool posted; // the levels are: see stz_ml_begin
+  bool posted;  // the levels are, and the near part is not: see stz_ml_begin
+  bool pending; // the team may still be at the levels: see stz_ml_settle
   int origin[3];
   float strain[5], slope;
   int bounds[STZ_NEAR_SHARES]; // recomputed by a share of the near part; with a selection of its own
@@ -125,18 +126,18 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   // Work space.
   stz_ml_shared shared;
   stz_ml_update updates[STZ_TEAM_POSTED];
-  stz_law law;                      // at the reference
-  bool due;                         // the drift of a block has passed its limit: for the selection
-  double slope;                     // largest change of ln(rate) per unit of deviator stress, at the reference
-  double most_dress;                // of D; 1 where moduli do not vary
-  float *stress;                    // 5 components of all sites, made on demand; NULL before
-  uint64_t stress_at;               // events when it was made
-  uint64_t rated_at;                // events when the rates of all sites were last asked for
-  unsigned char *changed;           // groups whose sum must be recomputed
-  int32_t *corner;                  // local index of the first site of a block
-  double *row_sums;                 // of a row of the history, two per block
-  stz_ml_room *rooms;               // one per worker of the team; the first serves single blocks
-  stz_ml_list *lists;               // the same
+  stz_law law;            // at the reference
+  bool due;               // the drift of a block has passed its limit: for the selection
+  double slope;           // largest change of ln(rate) per unit of deviator stress, at the reference
+  double most_dress;      // of D; 1 where moduli do not vary
+  float *stress;          // 5 components of all sites, made on demand; NULL before
+  uint64_t stress_at;     // events when it was made
+  uint64_t rated_at;      // events when the rates of all sites were last asked for
+  unsigned char *changed; // groups whose sum must be recomputed
+  int32_t *corner;        // local index of the first site of a block
+  double *row_sums;       // of a row of the history, two per block
+  stz_ml_room *rooms;     // one per worker of the team; the first serves single blocks
+  stz_ml_list *lists;     // the same
 } stz_multilevel;
 
 // setup.c: what the engines' tables take from it. `engine` of the parameters says which one is made.
@@ -270,9 +271,11 @@ double stz_ml_most(const stz_multilevel *e);
 // the barrier law then grows faster than it says (stz_rate_growth).
 stz_err stz_ml_check_sum(double sum, double bound, double t) STZ_MUST_USE;
 
-// Has the team, which is brisk, begin with what an event of strain deviator `d` at `origin` adds to the levels; until
-// stz_ml_take_event, for the same event, these must not be read.
+// Has the team, which is brisk, begin with what an event of strain deviator `d` at `origin` adds to the levels. With a
+// selection of its own it may go on with that after stz_ml_take_event, for the same event. Before the levels are read,
+// stz_ml_settle must be called, which waits for it.
 void stz_ml_post_event(stz_kmc *kmc, const int origin[3], const float d[5]);
+void stz_ml_settle(const stz_kmc *kmc);
 
 // For stz_ml_take_event: the event's part in the levels and in the rows of 8 about it, by the team if it was posted;
 // returns the number of rows whose exhausted bounds are not negligible and are still to be recomputed, and lists them.

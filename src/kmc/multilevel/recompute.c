@@ -81,6 +81,7 @@ void stz_ml_recompute(stz_kmc *kmc) {
   const stz_contrast *contrast = kmc->params.contrast;
   const bool exact = stz_contrast_exact(contrast);
   recomputed r = {kmc, e, contrast && !exact};
+  stz_ml_settle(kmc);
   stz_total_stress(e->total, give_strain, take_stress, &r);
   if (exact) make_exact(&r);
   if (e->surface) stz_surface_stress(e->surface, give_strain, add_stress, &r);

@@ -56,6 +56,7 @@ static double rates_under(const stz_kmc *kmc, const stz_mean_stress *mean, doubl
 double stz_ml_exact_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
                           float rates[STZ_MODES][2]) {
   float stress[5];
+  stz_ml_settle(kmc);
   stz_ml_site_stress(kmc->state, number, stress);
   return rates_under(kmc, mean, elapsed, number, stress, rates);
 }
@@ -95,6 +96,7 @@ static stz_err set_reference(stz_kmc *kmc, const stz_mean_stress *mean, double e
   h->put_off = !h->stale && h->rebounded == kmc->stats.events && undamaged;
   h->ahead += excess;
   h->tried = 0;
+  stz_ml_settle(kmc);
   if (h->stale) {
     STZ_TRY(stz_ml_check_nodes(e, mean->t0 + elapsed));
     stz_ml_recompute(kmc);

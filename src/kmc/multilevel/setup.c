@@ -141,6 +141,7 @@ static void destroy_tables(stz_multilevel *e) {
 // Bounds, which knew another stress, are set anew before the next event.
 stz_err stz_ml_remake(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
+  stz_ml_settle(kmc);
   destroy_tables(e);
   STZ_TRY(make_tables(kmc, e));
   stz_ml_recompute(kmc);
@@ -190,6 +191,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
 void stz_ml_destroy(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
   if (!e) return;
+  stz_ml_settle(kmc);
   destroy_tables(e);
   stz_free(e->state);
   stz_free(e->changed);
@@ -210,7 +212,8 @@ static void field_event(const stz_kmc *kmc, const stz_event *event, const double
 }
 
 void stz_ml_begin(stz_kmc *kmc, const stz_event *event) {
-  stz_multilevel *e = kmc->state;
+  const stz_multilevel *e = kmc->state;
+  stz_ml_settle(kmc);
   if (!stz_team_brisk(stz_grid_team(e->grid))) return;
   double strain[6];
   float d[5];
@@ -243,6 +246,7 @@ const stz_fields *stz_ml_fields(const stz_kmc *kmc) {
 
 void *stz_ml_block(const stz_kmc *kmc, int index, size_t *bytes) {
   const stz_multilevel *e = kmc->state;
+  stz_ml_settle(kmc);
   *bytes = e->state_bytes;
   if (index == 0) return e->state;
   return index == 1 ? stz_far_state(e->far, bytes) : NULL;

@@ -50,20 +50,29 @@ static void take_part(void *context, int64_t first, int64_t end, int worker) {
 void stz_ml_post_event(stz_kmc *kmc, const int origin[3], const float d[5]) {
   stz_multilevel *e = kmc->state;
   stz_ml_shared *s = &e->shared;
-  *s = (stz_ml_shared){.posted = true, .slope = stz_ml_slope(e)};
+  *s = (stz_ml_shared){.posted = true, .pending = true, .slope = stz_ml_slope(e)};
   memcpy(s->origin, origin, sizeof s->origin);
   memcpy(s->strain, d, sizeof s->strain);
   stz_team_post(stz_grid_team(e->grid), stz_far_shares(e->far, level_shares(e)), take_part, kmc);
+}
+
+void stz_ml_settle(const stz_kmc *kmc) {
+  stz_multilevel *e = kmc->state;
+  if (e->shared.pending) stz_team_join(stz_grid_team(e->grid));
+  e->shared.pending = false;
 }
 
 // By the team. Returns the rows that are left.
 static int add_shares(stz_kmc *kmc, stz_exhausted **exhausted) {
   stz_multilevel *e = kmc->state;
   stz_team *team = stz_grid_team(e->grid);
-  stz_team_post(team, NEAR_SHARES, take_part, kmc);
-  stz_team_join(team);
+  stz_team_post_urgent(team, NEAR_SHARES, take_part, kmc);
   e->shared.posted = false;
-  if (!is_told(e)) return stz_near_gather(e->near, NEAR_SHARES, exhausted);
+  if (!is_told(e)) {
+    stz_ml_settle(kmc);
+    return stz_near_gather(e->near, NEAR_SHARES, exhausted);
+  }
+  stz_team_join_urgent(team);
   for (int share = 0; share < NEAR_SHARES; share++) kmc->stats.bounds += (uint64_t)e->shared.bounds[share];
   e->selection.gather(e->selection.context);
   *exhausted = NULL;
@@ -76,6 +85,7 @@ int stz_ml_add_event(stz_kmc *kmc, const int origin[3], const float strain[5], s
   if (e->shared.posted) {
     rows8 = add_shares(kmc, exhausted);
   } else {
+    stz_ml_settle(kmc);
     rows8 = stz_near_add(e->near, origin, strain, stz_ml_slope(e), e->rows8, exhausted);
     stz_ml_loosen_rows(e, rows8, *exhausted);
     stz_far_add(e->far, origin, strain);
@@ -103,6 +113,7 @@ void stz_ml_update_blocks(stz_kmc *kmc, int count) {
   const stz_multilevel *e = kmc->state;
   stz_team *team = stz_grid_team(e->grid);
   if (count == 0) return;
+  stz_ml_settle(kmc);
   if (stz_team_brisk(team)) {
     stz_team_post(team, count, update_part, kmc);
     stz_team_join(team);

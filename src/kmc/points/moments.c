@@ -61,6 +61,7 @@ static void moment(stz_points *x, uint64_t events) {
   e->due = false;
   e->head->scanned = events;
   if (events >= e->head->converged + e->converge_every) {
+    stz_ml_settle(x->kmc);
     stz_far_converge(e->far);
     e->head->converged = events;
   }
