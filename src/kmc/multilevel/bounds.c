@@ -475,6 +475,7 @@ STZ_MULTIVERSION(void stz_ml_loosen_rows(const stz_multilevel *e, int rows8, stz
 }
 
 void stz_ml_sum_loosened(stz_multilevel *e, int rows8, const stz_exhausted *exhausted) {
+  if (e->selection.bounded) return;
   for (int i = 0; i < rows8; i++) {
     if (!exhausted[i].lanes) sum_row8(e, exhausted[i].row8); // else its sites are listed, and it is summed after
   }

@@ -335,7 +335,8 @@ void stz_ml_set_bounds(const stz_kmc *kmc, stz_ml_list *list, int n);
 void stz_ml_cached_of_list(const stz_multilevel *e, stz_ml_list *list, int n);
 
 // Loosens exhausted bounds that remain negligible in the 8-site rows near an event; leaves in `exhausted` (in and out)
-// the sites whose rates must be evaluated. Different rows may be loosened at the same time. The sums follow after.
+// the sites whose rates must be evaluated. Different rows may be loosened at the same time. The sums follow after; a
+// selection of its own is not told, for its points below negligible bounds come in any case.
 void stz_ml_loosen_rows(const stz_multilevel *e, int rows8, stz_exhausted *exhausted);
 void stz_ml_sum_loosened(stz_multilevel *e, int rows8, const stz_exhausted *exhausted);
 

@@ -14,7 +14,7 @@ static int level_shares(const stz_multilevel *e) { return stz_team_workers(stz_g
 // Whether a selection of its own is told: then sums of bounds, which have an order, are not kept.
 static bool is_told(const stz_multilevel *e) { return e->selection.bounded != NULL; }
 
-// Recomputes the exhausted bounds of the rows of a share, and tells the selection of all rows.
+// Recomputes the exhausted bounds of the rows of a share, and tells the selection of them.
 static void bound_share(const stz_kmc *kmc, int share, int worker, const stz_exhausted *exhausted, int rows8) {
   stz_multilevel *e = kmc->state;
   stz_ml_list *list = &e->lists[worker];
@@ -25,8 +25,11 @@ static void bound_share(const stz_kmc *kmc, int share, int worker, const stz_exh
     stz_ml_cached_of_list(e, list, n);
     stz_ml_set_bounds(kmc, list, n);
   }
-  for (int i = 0; i < rows8; i++) told[i] = exhausted[i].row8;
-  e->selection.share(e->selection.context, worker, told, rows8);
+  int many = 0;
+  for (int i = 0; i < rows8; i++) {
+    if (exhausted[i].lanes) told[many++] = exhausted[i].row8;
+  }
+  e->selection.share(e->selection.context, worker, told, many);
 }
 
 // One part of an event: first those of the levels, then those of the near part.
