@@ -33,13 +33,12 @@ def event_seconds(edge):
 
 def expected_most(mean, ranks):
     """The expectation of the largest of `ranks` Poisson numbers: the sum over k of P(largest > k)."""
-    k = max(0, int(mean - 12 * math.sqrt(mean)))  # no number is smaller
-    total, below, term = float(k), 0.0, math.exp(k * math.log(mean) - mean - math.lgamma(k + 1))
-    while k < mean or (1 - below) * ranks > 1e-9:
-        below = min(1.0, below + term)
+    first, reach = max(0, int(mean - 12 * math.sqrt(mean))), int(mean + 12 * math.sqrt(mean)) + 30
+    weights = [math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(first, reach)]
+    total, below, whole = float(first), 0.0, math.fsum(weights)
+    for weight in weights:  # no number is below the first, and next to none above the last
+        below = min(1.0, below + weight / whole)
         total += 1 - below**ranks
-        k += 1
-        term *= mean / k
     return total
 
 
@@ -59,8 +58,8 @@ def predict(edge, ranks, latency=2e-6, bandwidth=8e9, replay=2e-7, moments=2e-5)
     if edge / ranks ** (1 / 3) < LEAST:
         return None
     most, best = max(FEW, moments * edge**3), None
-    for step in range(41):
-        events = most * 10 ** (-step / 20)
+    for step in range(21):
+        events = most * 10 ** (-step / 10)
         seconds, exchange, again = window_seconds(edge, ranks, events, latency, bandwidth, replay)
         gain = events * event_seconds(edge) / seconds
         if best is None or gain > best["gain"]:
