@@ -8,8 +8,8 @@
 // Two samples in turns, on one rank:
 //   film           a film of so many layers, as wide as gives it the sites of the periodic box, against that box
 //   team           the multilevel engine with a team of so many threads against it alone, the same events; wall time
-//   points         the points engine against the multilevel engine, each on a sample of its own from the same state
 //   points_team    the same of the points engine
+//   points         the points engine against the multilevel engine, each on a sample of its own from the same state
 //   moduli         moduli that vary by so many per cent against uniform ones, by the multilevel engine
 //   direct_moduli  the same by the direct engine
 //
