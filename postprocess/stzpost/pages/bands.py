@@ -226,7 +226,7 @@ def _variations(kept):
     more = [(l["group"], l["name"]) for l in kept["lines"] if l["measure"] == "net" and l["group"] not in others]
     if not more:
         return ""
-    softening = _find(kept, "net", *more[0])["softening_eV"]
+    softening = sorted({h for key in more for h in _find(kept, "net", *key)["softening_eV"]})
     columns = [(m, s) for m in growth.MEASURES for s in softening]
     rows = [(group, name, *(_rate(_find(kept, m, group, name), s) for m, s in columns)) for group, name in keys + more]
     header = ("what is varied", "glass", *(f"{m} G, {s:g} eV" for m, s in columns))
