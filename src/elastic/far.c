@@ -66,19 +66,11 @@ static void set_level(const stz_split *split, const stz_level *level, nodes *n) 
 // The node z of a row where reading or adding begins.
 static int begin_at(const nodes *n, int z) { return n->open ? z : stz_wrap_once(z, n->count[2]); }
 
+// A film's operator is the split's.
 static stz_err make_coarse(const stz_split *split, const stz_elastic *elastic, const nodes *n, coarse *k) {
-  stz_grid *box = NULL;
-  stz_elastic *op = NULL;
-  stz_err err = STZ_OK;
   for (int r = 0; r < STZ_COARSE; r++) stz_split_spline(STZ_COARSE, r, k->spline[r]);
-  if (split->film) err = stz_elastic_box(elastic, split->cells[2], &box, &op);
-  if (err == STZ_OK) {
-    err =
-        stz_total_create_of(NULL, n->count, stz_split_coarse, &(stz_split_source){split, op ? op : elastic}, &k->total);
-  }
-  stz_elastic_destroy(&op);
-  stz_grid_destroy(&box);
-  return err;
+  if (split->film) return STZ_OK;
+  return stz_total_create_of(NULL, n->count, stz_split_coarse, &(stz_split_source){split, elastic}, &k->total);
 }
 
 stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) {
@@ -359,36 +351,38 @@ static void take_nodes(void *context, int c, int64_t first, int64_t end, int row
   }
 }
 
-// Of a film the nodes from -1 on, in as many rows as its images have.
+// Of a film the same, from node -1 on.
 static int image_node(const nodes *n, int i) { return stz_wrap_once(i - 1, n->count[2]); }
 
 static void give_images(void *context, int c, int64_t first, int64_t end, int row, float *field) {
   const stz_far *far = context;
   const nodes *n = &far->grid[STZ_LEVELS];
-  const int *count = n->count, used = far->split->layers / STZ_COARSE + 3;
+  const int *count = n->count;
   const int64_t *from = far->coarse.source + (size_t)c * coarse_sites(n);
   for (int64_t i = first; i < end; i++) {
-    for (int z = 0; z < row; z++) {
-      field[i * row + z] = z < used ? (float)stz_from_fine(from[i * count[2] + image_node(n, z)]) : 0.0f;
+    for (int z = 0; z < count[2]; z++) {
+      field[i * row + z] = (float)stz_from_fine(from[i * count[2] + image_node(n, z)]);
     }
   }
 }
 
-static void add_images(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
+static void take_images(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
   const stz_far *far = context;
   const nodes *n = &far->grid[STZ_LEVELS];
   for (int i = (int)first; i < (int)end; i++) {
     int32_t *to = node_of(n, i / n->count[1], i % n->count[1], 0) + c;
-    for (int z = 0; z < far->split->layers / STZ_COARSE + 3; z++) {
-      to[5 * image_node(n, z)] += stz_whole(field[i * row + z] * (1.0f / far->split->level_unit));
+    for (int z = 0; z < n->count[2]; z++) {
+      to[5 * image_node(n, z)] = stz_whole(field[i * row + z] * (1.0f / far->split->level_unit));
     }
   }
 }
 
 void stz_far_converge(stz_far *far) {
   if (!far->split->coarse) return;
-  stz_total_stress(far->coarse.total, give_source, take_nodes, far);
-  if (far->split->images) stz_surface_stress(far->split->images, give_images, add_images, far);
+  if (far->split->film)
+    stz_surface_stress(far->split->images, give_images, take_images, far);
+  else
+    stz_total_stress(far->coarse.total, give_source, take_nodes, far);
 }
 
 // --- evaluation ---

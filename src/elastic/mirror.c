@@ -197,7 +197,6 @@ static inline __attribute__((always_inline)) void fill_quad(const uint16_t *tabl
 
 // Adds an image to a row; returns the lanes whose slack is below zero.
 static inline __attribute__((always_inline)) uint8_t add_image(const quad *q, int image, stz_row8 *row8) {
-  uint8_t below = 0;
   for (int c = 0; c < 5; c++) {
     wholes near;
     memcpy(&near, row8->near[c], sizeof near);
@@ -212,27 +211,47 @@ static inline __attribute__((always_inline)) uint8_t add_image(const quad *q, in
   memcpy(&slack, row8->slack, sizeof slack);
   slack += q->cost[image];
   memcpy(row8->slack, &slack, sizeof slack);
-  for (int l = 0; l < 8; l++) below |= (uint8_t)((slack[l] < 0) << l);
-  return below;
+  return (uint8_t)stz_below_zero(row8->slack);
 }
 
-STZ_MULTIVERSION(static int add_pieces(stz_mirror *m, const layer *source, const int origin[3], const float e[5],
-                                       float coarser, float scale, stz_row8 *rows8)) {
+// Numbers of the rows of 8 of the images of a piece, of those that differ, and which images these are.
+typedef struct targets {
+  int32_t row[4];
+  int count, image[4];
+} targets;
+
+static inline targets targets_of(const stz_mirror *m, const piece *p, const int origin[3]) {
   static const int sign[4][2] = {{1, 1}, {-1, -1}, {1, -1}, {-1, 1}};
   const int *n = m->split->cells, by = n[1] / 8, bz = m->layers / 8;
+  targets t = {.count = 0};
+  for (int image = 0; image < 4; image++) {
+    if ((p->x == 0 && sign[image][0] < 0) || (p->y == 0 && sign[image][1] < 0)) continue;
+    const int x = stz_wrap_once(origin[0] + sign[image][0] * p->x, n[0]),
+              y = stz_wrap_once(origin[1] + sign[image][1] * p->y, n[1]);
+    t.image[t.count] = image;
+    t.row[t.count++] = ((x / 8 * by + y / 8) * bz + p->block) * STZ_BLOCK_PIECES + 8 * (x % 8) + y % 8;
+  }
+  return t;
+}
+
+// The rows of the next piece are fetched while one is computed.
+STZ_MULTIVERSION(static int add_pieces(stz_mirror *m, const layer *source, const int origin[3], const float e[5],
+                                       float coarser, float scale, stz_row8 *rows8)) {
   int count = 0;
   quad q;
-  for (int p = source->first; p < source->first + source->count; p++) {
-    const piece *of_row = &m->pieces[p];
-    fill_quad(m->table + (size_t)p * PIECE, e, coarser, scale, &q);
-    for (int image = 0; image < 4; image++) {
-      if ((of_row->x == 0 && sign[image][0] < 0) || (of_row->y == 0 && sign[image][1] < 0)) continue;
-      const int x = stz_wrap_once(origin[0] + sign[image][0] * of_row->x, n[0]),
-                y = stz_wrap_once(origin[1] + sign[image][1] * of_row->y, n[1]);
-      const int32_t row = ((x / 8 * by + y / 8) * bz + of_row->block) * STZ_BLOCK_PIECES + 8 * (x % 8) + y % 8;
-      const uint8_t below = add_image(&q, image, rows8 + row);
-      m->exhausted[count] = (stz_exhausted){row, below};
-      count += below != 0 && !of_row->covered;
+  targets now, next = {.count = 0};
+  for (int p = source->first; p <= source->first + source->count; p++) {
+    now = next;
+    if (p < source->first + source->count) {
+      next = targets_of(m, &m->pieces[p], origin);
+      for (int i = 0; i < next.count; i++) stz_prefetch_row8(rows8 + next.row[i]);
+    }
+    if (p == source->first) continue;
+    fill_quad(m->table + (size_t)(p - 1) * PIECE, e, coarser, scale, &q);
+    for (int i = 0; i < now.count; i++) {
+      const uint8_t below = add_image(&q, now.image[i], rows8 + now.row[i]);
+      m->exhausted[count] = (stz_exhausted){now.row[i], below};
+      count += below != 0 && !m->pieces[p - 1].covered;
     }
   }
   return count;

@@ -236,16 +236,10 @@ static inline int list_targets(const places *p, int shift, int x, int y, target 
   return count;
 }
 
-static inline __attribute__((always_inline)) void prefetch_row8(const stz_row8 *row8) {
-  for (int line = 0; line < (int)offsetof(stz_row8, bound); line += 64)
-    __builtin_prefetch((const char *)row8 + line, 1);
-}
-
 // Adds a row's part within one row of 8 sites; returns the lanes whose slack is below zero.
 static inline __attribute__((always_inline)) uint32_t add_row8(const quad *q, const target *t, stz_row8 *row8) {
   const int32_t *restrict near = q->near[t->image][0] + t->begin;
   const int16_t *restrict cached = q->cached[t->image][0] + t->begin;
-  uint32_t below = 0;
   for (int c = 0; c < PARTS; c++) {
 #pragma omp simd
     for (int l = 0; l < 8; l++) row8->near[c][l] += near[c * PADDED + l];
@@ -255,14 +249,8 @@ static inline __attribute__((always_inline)) uint32_t add_row8(const quad *q, co
     halves *to = (halves *)(void *)(whole + 8 * c);
     *to += *(const loose_halves *)(cached + c * PADDED);
   }
-  uint64_t bits[2];
-  memcpy(bits, row8->slack, sizeof bits);
-  if (((bits[0] | bits[1]) & 0x8000800080008000u) == 0) return 0;
-  __builtin_prefetch(row8->bound, 1);
-  for (int half = 0; half < 2; half++) { // the four sign bits to the top, by one multiplication
-    const uint64_t sign = bits[half] >> 15 & 0x0001000100010001u;
-    below |= (uint32_t)(sign * 0x0001000200040008u >> 48 & 15) << (4 * half);
-  }
+  const uint32_t below = stz_below_zero(row8->slack);
+  if (below) __builtin_prefetch(row8->bound, 1);
   return below;
 }
 
@@ -271,7 +259,7 @@ static inline __attribute__((always_inline)) int add_quad(const quad *q, const t
                                                           stz_row8 *rows8, stz_exhausted *exhausted) {
   int count = 0;
   for (int i = 0; i < targets; i++) {
-    prefetch_row8(&rows8[list[i + AHEAD].row8]);
+    stz_prefetch_row8(&rows8[list[i + AHEAD].row8]);
     exhausted[count].row8 = list[i].row8;
     exhausted[count].lanes = (uint8_t)add_row8(q, &list[i], &rows8[list[i].row8]);
     count += exhausted[count].lanes != 0;
@@ -316,7 +304,7 @@ int stz_near_add_share(stz_near *n, int share, int shares, int worker, const int
   }
   for (int i = 0; i < AHEAD; i++) {
     b->list[begin[quads] + i] = b->list[begin[quads] - 1];
-    prefetch_row8(&rows8[b->list[i].row8]);
+    stz_prefetch_row8(&rows8[b->list[i].row8]);
   }
   found *f = &n->found[share];
   f->begin = MOST_TARGETS * first;

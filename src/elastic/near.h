@@ -7,6 +7,7 @@
 #ifndef STZ_ELASTIC_NEAR_H
 #define STZ_ELASTIC_NEAR_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -26,6 +27,25 @@ typedef struct stz_row8 {
 
 #define STZ_CACHED (1.0f / 256) // eV/nm^3: 0.6 MPa, so that a sum of hundreds is good to 10; the range is 20 GPa
 #define STZ_SLACK (1.0f / 256)  // of ln(rate)
+
+// The lanes of a row's slacks that are below zero, by bits.
+static inline __attribute__((always_inline)) uint32_t stz_below_zero(const int16_t slack[8]) {
+  uint64_t bits[2];
+  uint32_t below = 0;
+  memcpy(bits, slack, sizeof bits);
+  if (((bits[0] | bits[1]) & 0x8000800080008000u) == 0) return 0;
+  for (int half = 0; half < 2; half++) { // the four sign bits to the top, by one multiplication
+    const uint64_t sign = bits[half] >> 15 & 0x0001000100010001u;
+    below |= (uint32_t)(sign * 0x0001000200040008u >> 48 & 15) << (4 * half);
+  }
+  return below;
+}
+
+// Brings the parts of a row that an event changes into the cache.
+static inline __attribute__((always_inline)) void stz_prefetch_row8(const stz_row8 *row8) {
+  for (int line = 0; line < (int)offsetof(stz_row8, bound); line += 64)
+    __builtin_prefetch((const char *)row8 + line, 1);
+}
 
 // Eight stresses or slacks, in units, to fixed point (rounded, within its range) and back. Vectors by hand: compilers
 // halve the width of loops that mix 16 and 32 bits.

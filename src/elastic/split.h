@@ -80,7 +80,7 @@ typedef struct stz_split {
   float *whole;   // the whole kernel, the same way
   double near_sums[8][STZ_PAIRS];
   struct stz_mirror *mirror;  // of a film
-  struct stz_surface *images; // and the images' coarse part, on nodes from -1 on
+  struct stz_surface *images; // and the coarse part, of box and images, on nodes from -1 on
   double (*sums)[25];   // of a film: of near part and levels over all sites less what they should be, [z][x mod 4]
                         // [y mod 4]
   double (*self)[5][5]; // of a film: stress of an event at its own site, by layer

@@ -16,9 +16,11 @@ enum { ENTRIES = 25, STEPS = 4 }; // STEPS: sites of a node of the widest level 
 
 // --- the coarse part ---
 
-// Between coarse nodes along z, of which the first is number -1, at a wave number along x and y.
+// Between coarse nodes along z, of which the first is number -1, at a wave number along x and y: the images and the
+// periodic box, whose nodes are as many.
 typedef struct coarse {
   const stz_split *split;
+  const stz_elastic *box;
   const stz_plate *plate;
   int nodes;
   double *fit, *work, *half; // nodes x layers; of the plate; half of the product
@@ -33,6 +35,23 @@ static double coarse_weight(const coarse *k, const int m[2]) {
     weight *= filter * filter / STZ_COARSE;
   }
   return weight * stz_split_window(STZ_LEVELS + 1, 0.0, sqrt(k2));
+}
+
+// Adds the operator of the periodic box, summed over the wave numbers along z; with the factors i of stz_plate_green.
+static void add_box(const coarse *k, const int m[2], double (*green)[6][5]) {
+  const int n = k->nodes;
+  for (int z = 0; z <= n / 2; z++) {
+    const double weight = (z == 0 || 2 * z == n ? 1.0 : 2.0) / n;
+    double bare[6][6];
+    stz_split_coarse(&(stz_split_source){k->split, k->box}, (const int[3]){m[0], m[1], z}, bare);
+    for (int pair = 0; pair < n * n; pair++) {
+      const double angle = 2.0 * STZ_PI * z * (pair / n - pair % n) / n;
+      for (int entry = 0; entry < ENTRIES; entry++) {
+        const int c = entry / 5, d = entry % 5, turns = stz_odd(c, 2) - stz_odd(d, 2);
+        green[pair][c][d] += weight * (turns ? turns * sin(angle) : cos(angle)) * bare[c][d];
+      }
+    }
+  }
 }
 
 static void coarse_source(void *context, const int m[2], int worker, double (*green)[6][5]) {
@@ -57,11 +76,12 @@ static void coarse_source(void *context, const int m[2], int worker, double (*gr
       green[pair][c][d] = sum;
     }
   }
+  add_box(k, m, green);
 }
 
-static stz_err make_coarse(stz_split *s, const stz_elastic *film) {
+static stz_err make_coarse(stz_split *s, const stz_elastic *film, const stz_elastic *box) {
   stz_plate *plate = NULL;
-  coarse k = {.split = s, .nodes = stz_images_nodes(s->layers, STZ_COARSE)};
+  coarse k = {.split = s, .box = box, .nodes = stz_images_nodes(s->layers, STZ_COARSE)};
   const int cells[3] = {s->cells[0] / STZ_COARSE, s->cells[1] / STZ_COARSE, (k.nodes + 7) / 8 * 8};
   stz_err err = stz_elastic_plate(film, s->cells[2], true, &plate);
   k.plate = plate;
@@ -207,7 +227,7 @@ static stz_err make_self(stz_split *s, const stz_images *images) {
 stz_err stz_split_film(stz_split *split, const stz_elastic *film, const stz_elastic *box, const stz_images *images) {
   STZ_TRY(stz_mirror_create(split, images, &split->mirror));
   split->bytes += stz_mirror_bytes(split->mirror);
-  if (split->coarse) STZ_TRY(make_coarse(split, film));
+  if (split->coarse) STZ_TRY(make_coarse(split, film, box));
   STZ_TRY(make_self(split, images));
   STZ_TRY(make_sums(split, film, box));
   split->bytes += (size_t)split->layers * STEPS * STEPS * sizeof *split->sums;

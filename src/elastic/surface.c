@@ -23,6 +23,7 @@ struct stz_surface {
   int begin, end;        // layers before and from which on each stands for itself
   int *layers;           // these, then the probes
   int kept;              // their number
+  int used;              // layers that have sources and stresses
   bool probed;           // else every layer stands for itself
   int size, line;        // of the matrix: 5 kept, and its padded line
   size_t waves, row;     // of a layer's spectrum; numbers of a row of it
@@ -212,6 +213,7 @@ stz_err stz_surface_create(const stz_grid *grid, const stz_elastic *elastic, int
   if (err == STZ_OK) err = stz_elastic_plate(elastic, period, false, &s->plate);
   if (err == STZ_OK) {
     s->spacing = stz_grid_spacing(grid);
+    s->used = s->cells[2];
     choose_layers(s);
     err = finish(s, NULL, NULL);
   }
@@ -226,7 +228,7 @@ stz_err stz_surface_create_of(stz_team *team, const int cells[3], int kept, stz_
   stz_surface *s = *surface;
   if (err == STZ_OK) {
     s->begin = s->end = cells[2];
-    s->kept = kept;
+    s->kept = s->used = kept;
     for (int z = 0; z < kept; z++) s->layers[z] = z;
     err = finish(s, green, context);
   }
@@ -257,6 +259,12 @@ typedef struct pass {
   int c;
 } pass;
 
+// In use, of those of a slice.
+static size_t layers_of(const stz_surface *s, int64_t slice) {
+  const int left = s->used - (int)slice * SLICE;
+  return (size_t)(left < SLICE ? left : SLICE);
+}
+
 // One component of SLICE layers after the other, to spectra.
 static void transform_layers(void *context, int64_t first, int64_t end, int worker) {
   const pass *p = context;
@@ -264,14 +272,15 @@ static void transform_layers(void *context, int64_t first, int64_t end, int work
   const size_t plane = (size_t)s->cells[0] * s->row, nz = (size_t)s->cells[2], ny = (size_t)s->cells[1];
   float *planes = s->planes + (size_t)worker * SLICE * plane;
   for (int64_t slice = first; slice < end; slice++) {
+    const size_t layers = layers_of(s, slice);
     const float *from = s->field + (size_t)slice * SLICE;
     for (size_t i = 0; i < (size_t)s->cells[0] * ny; i++) {
-      for (size_t l = 0; l < SLICE; l++) planes[l * plane + i / ny * s->row + i % ny] = from[i * nz + l];
+      for (size_t l = 0; l < layers; l++) planes[l * plane + i / ny * s->row + i % ny] = from[i * nz + l];
     }
-    for (size_t l = 0; l < SLICE; l++) stz_transform_forward(s->transform, planes + l * plane);
+    for (size_t l = 0; l < layers; l++) stz_transform_forward(s->transform, planes + l * plane);
     float complex *to = s->column + (size_t)p->c * nz + (size_t)slice * SLICE;
     for (size_t wave = 0; wave < s->waves; wave++) {
-      for (size_t l = 0; l < SLICE; l++) {
+      for (size_t l = 0; l < layers; l++) {
         const float *spectrum = planes + l * plane + 2 * wave;
         to[wave * 5 * nz + l] = stz_complexf(spectrum[0], spectrum[1]);
       }
@@ -285,17 +294,18 @@ static void restore_layers(void *context, int64_t first, int64_t end, int worker
   const size_t plane = (size_t)s->cells[0] * s->row, nz = (size_t)s->cells[2], ny = (size_t)s->cells[1];
   float *planes = s->planes + (size_t)worker * SLICE * plane;
   for (int64_t slice = first; slice < end; slice++) {
+    const size_t layers = layers_of(s, slice);
     const float complex *from = s->column + (size_t)p->c * nz + (size_t)slice * SLICE;
     for (size_t wave = 0; wave < s->waves; wave++) {
-      for (size_t l = 0; l < SLICE; l++) {
+      for (size_t l = 0; l < layers; l++) {
         planes[l * plane + 2 * wave] = crealf(from[wave * 5 * nz + l]);
         planes[l * plane + 2 * wave + 1] = cimagf(from[wave * 5 * nz + l]);
       }
     }
-    for (size_t l = 0; l < SLICE; l++) stz_transform_inverse(s->transform, planes + l * plane);
+    for (size_t l = 0; l < layers; l++) stz_transform_inverse(s->transform, planes + l * plane);
     float *to = s->field + (size_t)slice * SLICE;
     for (size_t i = 0; i < (size_t)s->cells[0] * ny; i++) {
-      for (size_t l = 0; l < SLICE; l++) to[i * nz + l] = planes[l * plane + i / ny * s->row + i % ny];
+      for (size_t l = 0; l < layers; l++) to[i * nz + l] = planes[l * plane + i / ny * s->row + i % ny];
     }
   }
 }
