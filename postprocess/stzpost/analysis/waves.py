@@ -106,9 +106,11 @@ def crossing(softening, rates, errors):
     return found if len(found) > 1 else float(found[0])
 
 
-def crossings(softening, rates, errors, seed, draws=8000):
-    """The crossing, and as many of rates drawn about the measured ones with their errors. Crossings that are compared
-    need different seeds, or their draws would err together."""
+def crossings(softening, rates, errors, seed, correlation=0.0, draws=8000):
+    """The crossing, and as many of rates drawn about the measured ones with their errors, any two of which have this
+    correlation. Crossings that are compared need different seeds, or their draws would err together."""
     rng = np.random.default_rng(seed)
-    drawn = np.asarray(rates) + np.asarray(errors) * rng.standard_normal((draws, len(rates)))
+    own, common = rng.standard_normal((draws, len(rates))), rng.standard_normal((draws, 1))
+    mixed = math.sqrt(1 - correlation) * own + math.sqrt(correlation) * common
+    drawn = np.asarray(rates) + np.asarray(errors) * mixed
     return crossing(softening, rates, errors), crossing(softening, drawn, errors)

@@ -238,7 +238,7 @@ def _seeds(kept):
              f"{_energy(one['difference_eV'])} ({_energy(one['interval_eV'][0])} to {_energy(one['interval_eV'][1])})",
              f"{one['p']:.2g}") for one in kept["other_seeds"]]
     header = ("structure", "growth", "h_c, eV", "h_c, other seeds", "difference (95 %)", "p of G at all softenings")
-    return _table("The same with other seeds.", header, rows)
+    return _table("The same with other seeds, both at the softenings of these.", header, rows)
 
 
 def _overshoot(kept):

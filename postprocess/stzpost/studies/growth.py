@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from scipy.stats import alexandergovern, chi2, norm
@@ -115,6 +116,7 @@ class Line:
     softening_eV: np.ndarray
     growth: np.ndarray
     error: np.ndarray
+    correlation: float  # of the errors at any two softenings
     critical_eV: float
     drawn: np.ndarray  # of critical_eV
 
@@ -128,8 +130,8 @@ class Line:
 
 
 def lines(cases, order=0, measure="net"):
-    """By group, structure and box. The scatter of the seeds at one softening is pooled over the structures of a box,
-    since a few seeds alone tell it badly."""
+    """By group, structure and box. The scatter of the seeds is pooled over the structures of a box, since a few seeds
+    alone tell it badly: that at one softening, and the correlation between two, as the seeds are the same at all."""
     values_of, growth = MEASURES[measure]
     pooled, found = {}, {}
     for case in cases:
@@ -137,31 +139,44 @@ def lines(cases, order=0, measure="net"):
         if len(values) > 1:
             found.setdefault((case.group, case.name, case.box), []).append((case, values))
             pooled.setdefault(_pool(case), []).append(np.atleast_2d(np.cov(values.T)))
-    made = []
+    rates, apart = {}, {}
     for key, own in found.items():
         own.sort(key=lambda one: one[0].softening_eV)
-        rates = np.array([growth(values.mean(axis=0)) for _, values in own])
-        errors = np.array([_error(growth, values, np.mean(pooled[_pool(case)], axis=0)) for case, values in own])
-        softening = np.array([case.softening_eV for case, _ in own])
-        critical, drawn = math.nan, np.array([math.nan])
-        if len(own) > 2:
-            critical, drawn = waves.crossings(softening, rates, errors, seed=len(made))
-        made.append(Line(*key, measure, own[0][0].lengths_nm[order], softening, rates, errors, critical, drawn))
-    return made
+        rates[key] = [_rate(growth, values, np.mean(pooled[_pool(case)], axis=0)) for case, values in own]
+        apart.setdefault((key[0], key[2]), []).append([one[2] for one in rates[key]])
+    return [_line(key, own, rates[key], _correlation(apart[key[0], key[2]]), measure, order, seed)
+            for seed, (key, own) in enumerate(found.items())]
 
 
 def _pool(case):
     return case.group, case.box, case.softening_eV
 
 
-def _error(growth, values, covariance):
-    """Standard error of a growth rate from the covariance of what one seed gives."""
+def _rate(growth, values, covariance):
+    """A growth rate, its standard error from the covariance of what one seed gives, and how far the rate of each seed is
+    from it, to first order, over the standard deviation of one seed."""
     mean, slopes = values.mean(axis=0), []
     for i, deviation in enumerate(np.sqrt(np.diag(covariance) / len(values))):
         step = np.zeros(len(mean))
         step[i] = deviation
         slopes.append((growth(mean + step) - growth(mean - step)) / (2 * deviation))
-    return math.sqrt(np.array(slopes) @ covariance @ np.array(slopes) / len(values))
+    deviation = math.sqrt(np.array(slopes) @ covariance @ np.array(slopes))
+    return growth(mean), deviation / math.sqrt(len(values)), (values - mean) @ np.array(slopes) / deviation
+
+
+def _correlation(lines_apart):
+    """Of two softenings, on average over all pairs; 0 if it is negative. `lines_apart`: what _rate says of each seed."""
+    products = [a @ b / (len(a) - 1) for own in lines_apart for a, b in combinations(own, 2) if len(a) == len(b)]
+    return min(1.0, max(0.0, float(np.mean(products)))) if products else 0.0
+
+
+def _line(key, own, rates, correlation, measure, order, seed):
+    softening = np.array([case.softening_eV for case, _ in own])
+    values, errors = np.array([one[0] for one in rates]), np.array([one[1] for one in rates])
+    critical, drawn = math.nan, np.array([math.nan])
+    if len(own) > 2:
+        critical, drawn = waves.crossings(softening, values, errors, seed, correlation)
+    return Line(*key, measure, own[0][0].lengths_nm[order], softening, values, errors, correlation, critical, drawn)
 
 
 VERDICTS = ("needs more softening", "needs less softening", "no difference shown")
@@ -189,15 +204,15 @@ def comparisons(found, reference=UNIFORM, others=bands.ALL):
     return results
 
 
-def agreement(found):
-    """The probability of lines that differ by so much or more, over all softenings, if their growth is the same."""
-    total, freedom = 0.0, 0
-    for softening in set.intersection(*(set(line.softening_eV) for line in found)):
-        rates, errors = np.array([line.at(softening) for line in found]).T
-        weights = 1 / errors**2
-        total += float(np.sum(weights * (rates - np.average(rates, weights=weights)) ** 2))
-        freedom += len(found) - 1
-    return float(chi2.sf(total, freedom))
+def agreement(one, other):
+    """The probability of two lines that differ by so much or more, over all softenings, if their growth is the same."""
+    both = sorted(set(one.softening_eV) & set(other.softening_eV))
+    apart, covariance = np.zeros(len(both)), np.zeros((len(both), len(both)))
+    for sign, line in ((1, one), (-1, other)):
+        rates, errors = np.array([line.at(softening) for softening in both]).T
+        apart += sign * rates
+        covariance += np.outer(errors, errors) * (line.correlation + (1 - line.correlation) * np.eye(len(both)))
+    return float(chi2.sf(apart @ np.linalg.solve(covariance, apart), len(both)))
 
 
 def boxes(cases):
@@ -215,15 +230,23 @@ def boxes(cases):
 
 
 def repeated(found):
-    """Of the structures that were carried out with other seeds: what these say."""
+    """Of the structures that were carried out with other seeds: what these say, and the first ones at the same
+    softenings, as a parabola through others is another one."""
     results = []
-    for other in (line for line in found if line.group == bands.OTHER_SEEDS):
+    for seed, other in enumerate(line for line in found if line.group == bands.OTHER_SEEDS):
         (first,) = [line for line in found if (line.group, line.name, line.box) == (STRUCTURE, other.name, other.box)]
+        first = _only(first, other.softening_eV, len(found) + seed)
         low, high = _between(other, first, 0.95)
         results.append({"name": other.name, "measure": other.measure, "first_eV": first.critical_eV,
                         "other_eV": other.critical_eV, "difference_eV": other.critical_eV - first.critical_eV,
-                        "interval_eV": [low, high], "p": agreement([first, other])})
+                        "interval_eV": [low, high], "p": agreement(first, other)})
     return results
+
+
+def _only(line, softening, seed):
+    rates, errors = np.array([line.at(one) for one in softening]).T
+    critical, drawn = waves.crossings(softening, rates, errors, seed, line.correlation)
+    return replace(line, softening_eV=softening, growth=rates, error=errors, critical_eV=critical, drawn=drawn)
 
 
 def _between(line, reference, level):
