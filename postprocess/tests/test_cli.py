@@ -58,7 +58,8 @@ ANALYSES = ["relaxation", "stress-strain", "nbed", "probes", "slices"]
 STATISTICS = ["energy", "avalanches", "correlation", "distributions"]
 
 
-@pytest.mark.parametrize("command", ANALYSES + STATISTICS)
+@pytest.mark.parametrize("command", [
+    *ANALYSES[:3], *(pytest.param(name, marks=pytest.mark.full) for name in ANALYSES[3:] + STATISTICS)])
 def test_table_json_and_figure(command, files, tmp_path, capsys):
     figure = tmp_path / "a.png"
     assert cli.main([command, str(files[command]), "-o", str(figure)]) == 0

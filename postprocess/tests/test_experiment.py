@@ -217,24 +217,28 @@ def test_losses_that_cross_by_chance_more_than_once_are_pooled():
     assert experiment.crossing(points[:1]) is None and experiment.crossing(points[3:]) is None
 
 
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.full)
+
+
 @pytest.mark.parametrize(
     "changes, row, verdict",
     [
         (dict(s=0.3), "T3", DIFFERS),
-        (dict(s=0.3), "T4", DIFFERS),
+        slow(dict(s=0.3), "T4", DIFFERS),
         (dict(rate0=1e-6), "T5", DIFFERS),
-        (dict(local=2.0), "T3 indentation", DIFFERS),
-        (dict(threshold=2.6), "T7", DIFFERS),  # a threshold elsewhere
+        slow(dict(local=2.0), "T3 indentation", DIFFERS),
+        slow(dict(threshold=2.6), "T7", DIFFERS),  # a threshold elsewhere
         (dict(fractions=(0.6, 0.6, 0.45, 0.4, 0.3)), "N1", DIFFERS),  # not flat
-        (dict(fractions=(0.6, 0.6, 0.6, 0.6, 0.6)), "N1", (UNRESOLVED, DIFFERS)),
+        slow(dict(fractions=(0.6, 0.6, 0.6, 0.6, 0.6)), "N1", (UNRESOLVED, DIFFERS)),
         (dict(fractions=(0.6, 0.6, 0.59, 0.45, 0.02)), "N4", DIFFERS),  # none looks undeformed
-        (dict(dark=0.1), "N3", DIFFERS),  # domains that do lose order first
-        (dict(scatter=0.0), "N4", DIFFERS),  # scatters as the undeformed film
+        slow(dict(dark=0.1), "N3", DIFFERS),  # domains that do lose order first
+        slow(dict(scatter=0.0), "N4", DIFFERS),  # scatters as the undeformed film
         (dict(localised={"shuffled": 1.3, "equal-histogram": 1.3}), "N5", "in part"),  # homogeneous without domains
-        (dict(localised={"uniform": 1.2}), "N5", UNRESOLVED),
-        (dict(hardening=0.0), "N6", DIFFERS),
+        slow(dict(localised={"uniform": 1.2}), "N5", UNRESOLVED),
+        slow(dict(hardening=0.0), "N6", DIFFERS),
         (dict(hardening=-1.0), "N6", DIFFERS),
-        (dict(curve=lambda t: -0.6 * (1 - np.exp(-((t - 7200) / 2e6)))), "T6", DIFFERS),
+        slow(dict(curve=lambda t: -0.6 * (1 - np.exp(-((t - 7200) / 2e6)))), "T6", DIFFERS),
     ],
 )
 def test_ensembles_unlike_the_film(tmp_path, changes, row, verdict):

@@ -77,7 +77,11 @@ def same(tmp_path_factory):
     return [open_result(path) for path in made], open_result(relaxed)
 
 
-@pytest.mark.parametrize("name", ["correlation", "distributions", "energy", "nbed", "stress-strain", "relaxation"])
+def slow(*names):
+    return [pytest.param(name, marks=pytest.mark.full) for name in names]
+
+
+@pytest.mark.parametrize("name", ["nbed", "stress-strain", *slow("correlation", "distributions", "energy", "relaxation")])
 def test_of_one_result(name, same):
     results, relaxed = same
     modules = {"correlation": correlation, "distributions": distributions, "energy": energy, "nbed": nbed,
@@ -87,7 +91,7 @@ def test_of_one_result(name, same):
     assert len(seen) >= 3 and min(seen.values()) > LEAST, seen
 
 
-@pytest.mark.parametrize("name", ["stress-strain", "bragg-fraction", "autocorrelation"])
+@pytest.mark.parametrize("name", ["bragg-fraction", *slow("stress-strain", "autocorrelation")])
 def test_of_several_results(name, same):
     seen = shares(paper.FIGURES[name](same[0])[0])
     assert len(seen) >= 3 and min(seen.values()) > LEAST, seen
