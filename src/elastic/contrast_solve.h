@@ -20,8 +20,8 @@ typedef struct stz_answer {
   uint32_t pairs[3][8];
 } stz_answer;
 
-// B - 1 of a rank's sites, in steps: [row of 8 sites][column][component][8], 60 bytes a site. Where one component of
-// the mean stress is not 0, as in tension and shear, the sites' answers to it are kept.
+// B - 1 of the sites of this rank, in steps: [row of 8 sites][column][component][8], 60 bytes per site. Where one
+// component of the mean stress is not 0, as in tension and shear, the sites' answers to it are kept.
 struct stz_contrast {
   const stz_grid *grid;
   struct stz_solving *solving; // what exact fields need; NULL: not kept

@@ -143,7 +143,7 @@ static void rates(run *r) {
 static void memory(const run *r) {
   const double sites = (double)stz_grid_sites(r->s.grid), strips = 8.0 / stz_grid_cells(r->s.grid)[2];
   const double left = stz_kmc_bytes_per_site(r->s.kmc) - (double)stz_elastic_table_bytes(r->s.elastic) / sites;
-  CHECK(left > 20.0 && left <= 20.0 + strips + 1e-9, "%g bytes a site besides the table", left);
+  CHECK(left > 20.0 && left <= 20.0 + strips + 1e-9, "%g bytes per site besides the table", left);
 }
 
 int main(void) {
