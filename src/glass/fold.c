@@ -29,11 +29,24 @@ static double image_sum(const stz_glass *g, int z, int z0, double width) {
   return sum;
 }
 
-double stz_fold_draw(const stz_glass *g, int z, int z0, double draw) {
+// The weight `draw` of a voxel of layer z for an event in layer z0.
+static double folded(const stz_glass *g, int z, int z0, double draw) {
   const double width = stz_footprint_width(g), a = stz_grid_spacing(g->grid) / width;
   const double plain = stz_exp(-0.5 * (double)(z - z0) * (z - z0) * a * a);
   const double both = sqrt(image_sum(g, z, z, width) * image_sum(g, z0, z0, width));
   return fmin(1.0, draw / plain * image_sum(g, z, z0, width) / both);
+}
+
+stz_err stz_fold_footprint(stz_glass *g) {
+  const int n = stz_grid_cells(g->grid)[2], size = g->footprint_size;
+  if (!stz_grid_film(g->grid) || size == 1) return STZ_OK;
+  STZ_TRY(STZ_NEW(g->folded, n * size));
+  for (int at = 0; at < n * size; at++) {
+    const stz_footprint_voxel *v = &g->footprint[at % size];
+    const int z = at / size + v->offset[2];
+    if (!stz_grid_outside(g->grid, z)) g->folded[at] = folded(g, z, at / size, v->draw);
+  }
+  return STZ_OK;
 }
 
 // The filter exp(-k^2 w^2/2) over the cosines that have no slope at the surfaces: rows of unit length.

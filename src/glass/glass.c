@@ -123,6 +123,7 @@ void stz_glass_destroy(stz_glass **glass) {
   if (!g) return;
   stz_fields_destroy(&g->fields);
   stz_free(g->footprint);
+  stz_free(g->folded);
   stz_free(g->touched);
   stz_free(g->clusters);
   stz_free(g->row_clusters);

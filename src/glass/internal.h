@@ -50,6 +50,7 @@ struct stz_glass {
   stz_grain_lattice cells;
   stz_footprint_voxel *footprint;
   int footprint_size;
+  double *folded; // of a film: the weights `draw` of its footprints, [layer of the event][voxel of the footprint]
 
   stz_cluster *clusters;
   int64_t cluster_count, ordered_count; // and how many of them still have their order
@@ -76,9 +77,9 @@ void stz_noise_redraw(stz_glass *glass, int64_t site, double normal);
 
 double stz_footprint_width(const stz_glass *glass); // nm
 
-// fold.c: in a film, the footprint's weight `draw` of a voxel of layer z for an event in layer z0, folded at the
-// surfaces; the noise filtered along z. Both local.
-double stz_fold_draw(const stz_glass *glass, int z, int z0, double draw);
+// fold.c: in a film, the footprint's weights folded at the surfaces, once it is made; the noise filtered along z. Both
+// local.
+stz_err stz_fold_footprint(stz_glass *glass) STZ_MUST_USE;
 // And what the surfaces of a film do to the barriers.
 void stz_surface_barriers(stz_glass *glass);
 stz_err stz_fold_filter(const stz_glass *glass, double *field) STZ_MUST_USE;
@@ -87,8 +88,8 @@ stz_err stz_fold_filter(const stz_glass *glass, double *field) STZ_MUST_USE;
 static inline stz_footprint_voxel stz_footprint_at(const stz_glass *g, int z0, int index) {
   stz_footprint_voxel v = g->footprint[index];
   const int z = z0 + v.offset[2];
-  if (!stz_grid_film(g->grid) || g->footprint_size == 1 || z < 0 || z >= stz_grid_cells(g->grid)[2]) return v;
-  v.draw = stz_fold_draw(g, z, z0, v.draw);
+  if (!g->folded || z < 0 || z >= stz_grid_cells(g->grid)[2]) return v;
+  v.draw = g->folded[z0 * g->footprint_size + index];
   v.keep = sqrt(1.0 - v.draw * v.draw);
   return v;
 }

@@ -98,7 +98,7 @@ static stz_err make_footprint(stz_glass *g) {
   }
   STZ_TRY(STZ_NEW(g->footprint, list_footprint(g, NULL)));
   g->footprint_size = list_footprint(g, g->footprint);
-  return STZ_OK;
+  return stz_fold_footprint(g);
 }
 
 typedef struct drawing {
