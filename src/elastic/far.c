@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "base/target.h"
+#include "elastic/film_total.h"
 #include "elastic/fixed.h"
-#include "elastic/surface.h"
 #include "elastic/total.h"
 
 enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = WINDOW, GRIDS = STZ_LEVELS + 1 };
@@ -380,7 +380,7 @@ static void take_images(void *context, int c, int64_t first, int64_t end, int ro
 void stz_far_converge(stz_far *far) {
   if (!far->split->coarse) return;
   if (far->split->film)
-    stz_surface_stress(far->split->images, give_images, take_images, far);
+    stz_film_total_stress(far->split->images, give_images, take_images, far);
   else
     stz_total_stress(far->coarse.total, give_source, take_nodes, far);
 }

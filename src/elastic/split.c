@@ -10,10 +10,10 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "elastic/film_total.h"
 #include "elastic/images.h"
 #include "elastic/mirror.h"
 #include "elastic/split_film.h"
-#include "elastic/surface.h"
 
 static const double CUT = 7.99; // nodes
 
@@ -492,7 +492,7 @@ void stz_split_destroy(stz_split **split) {
     stz_free(s->level[l].class_of);
   }
   stz_mirror_destroy(&s->mirror);
-  stz_surface_destroy(&s->images);
+  stz_film_total_destroy(&s->images);
   stz_free(s->sums);
   stz_free(s->self);
   stz_free(s);

@@ -79,8 +79,8 @@ typedef struct stz_split {
   float *near[8]; // a parity 4 (x & 1) + 2 (y & 1) + (z & 1) of the event: [row][pair][8], z = 0..7
   float *whole;   // the whole kernel, the same way
   double near_sums[8][STZ_PAIRS];
-  struct stz_mirror *mirror;  // of a film
-  struct stz_surface *images; // and the coarse part, of box and images, on nodes from -1 on
+  struct stz_mirror *mirror;     // of a film
+  struct stz_film_total *images; // and the coarse part, of box and images, on nodes from -1 on
   double (*sums)[25];   // of a film: of near part and levels over all sites less what they should be, [z][x mod 4]
                         // [y mod 4]
   double (*self)[5][5]; // of a film: stress of an event at its own site, by layer

@@ -8,9 +8,9 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "base/units.h"
+#include "elastic/film_total.h"
 #include "elastic/mirror.h"
 #include "elastic/quadrant.h"
-#include "elastic/surface.h"
 
 enum { ENTRIES = 25, STEPS = 4 }; // STEPS: sites of a node of the widest level with tables
 
@@ -89,8 +89,8 @@ static stz_err make_coarse(stz_split *s, const stz_elastic *film, const stz_elas
   if (err == STZ_OK) err = STZ_NEW(k.work, stz_plate_work(plate));
   if (err == STZ_OK) err = STZ_NEW(k.half, k.nodes * s->layers);
   if (err == STZ_OK) err = STZ_NEW(k.green, s->layers * s->layers);
-  if (err == STZ_OK) err = stz_surface_create_of(NULL, cells, k.nodes, coarse_source, &k, &s->images);
-  if (err == STZ_OK) s->bytes += stz_surface_bytes(s->images);
+  if (err == STZ_OK) err = stz_film_total_create_of(NULL, cells, k.nodes, coarse_source, &k, &s->images);
+  if (err == STZ_OK) s->bytes += stz_film_total_table_bytes(s->images) + stz_film_total_work_bytes(s->images);
   stz_free(k.fit);
   stz_free(k.work);
   stz_free(k.half);

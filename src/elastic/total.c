@@ -105,8 +105,6 @@ float *stz_total_work(stz_total *total) { return total->field[0]; }
 size_t stz_total_table_bytes(const stz_total *total) { return total->table_bytes; }
 size_t stz_total_work_bytes(const stz_total *total) { return 5 * total->field_size * sizeof(float); }
 
-// Multiplies rows of spectra by a row of the table. g: signs of the components under the reflections that bring the
-// wave numbers into the octant.
 static inline __attribute__((always_inline)) void multiply(const float *restrict k, int length, const float g[5],
                                                            float *const s[5]) {
   const float g0 = g[0], g1 = g[1], g2 = g[2];
@@ -126,6 +124,10 @@ static inline __attribute__((always_inline)) void multiply(const float *restrict
   }
 #undef K
 #undef F
+}
+
+STZ_MULTIVERSION(void stz_total_multiply(const float *k, int length, const float g[5], float *const s[5])) {
+  multiply(k, length, g, s);
 }
 
 // The rows of spectra at (+-x, +-y): those that differ.

@@ -13,6 +13,10 @@ typedef struct stz_total stz_total;
 // of odd parity are zero at the Nyquist wave numbers.
 typedef void stz_operator(const void *context, const int m[3], double green[6][6]);
 
+// An operator between layers at the wave numbers m along x and y, 0 <= m_i <= n_i/2: green[layer][source layer][c][d]
+// as stz_plate_green gives it (plate.h). Several calls at the same time have different workers.
+typedef void stz_layer_operator(void *context, const int m[2], int worker, double (*green)[6][5]);
+
 // Rows (x, y) first <= i < end of a field of component c, row i at field + i row, nz numbers of it in use: to be given,
 // or received. Several calls at the same time have different rows.
 typedef void stz_total_give(void *context, int c, int64_t first, int64_t end, int row, float *field);
@@ -30,6 +34,10 @@ void stz_total_stress(stz_total *total, stz_total_give *strain, stz_total_take *
 
 // Work space of five numbers per site, free between two calls of stz_total_stress.
 float *stz_total_work(stz_total *total);
+
+// Multiplies rows s of spectra, 5 components of `length` numbers, by rows k of a table of the operator, STZ_PAIRS of
+// them. g: signs of the components under the reflections that bring the wave numbers into the octant.
+void stz_total_multiply(const float *k, int length, const float g[5], float *const s[5]);
 
 // Memory of the table and of the work space, bytes.
 size_t stz_total_table_bytes(const stz_total *total);

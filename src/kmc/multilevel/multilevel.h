@@ -7,10 +7,10 @@
 
 #include "base/mathfn.h"
 #include "elastic/far.h"
+#include "elastic/film_total.h"
 #include "elastic/fixed.h"
 #include "elastic/mirror.h"
 #include "elastic/near.h"
-#include "elastic/surface.h"
 #include "elastic/total.h"
 #include "kmc/engine.h"
 #include "stz/rates.h"
@@ -102,8 +102,8 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   stz_split *split;
   stz_near *near;
   stz_far *far;
-  stz_total *total;
-  stz_surface *surface; // of a film
+  stz_total *total;     // of a periodic box, else NULL
+  stz_film_total *film; // of a film, else NULL
   // The engine's own: what all least bounds together are at most, of the sum of rates; up to how many least bounds a
   // bound is loosened rather than recomputed; ln: slack that bounds have for events nearby, at least.
   double waste;

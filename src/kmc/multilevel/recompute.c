@@ -26,29 +26,27 @@ static void give_strain(void *context, int c, int64_t first, int64_t end, int ro
     for (int z = 0; z < n[2]; z++) to[z] = share * from[z];
     for (int z = 0; more && z < n[2]; z++) to[z] += more[z];
     if (r->dressed) stz_contrast_dress_rows(r->kmc->params.contrast, i * n[2], n[2], to);
-    for (int z = n[2]; z < row && r->e->surface; z++) to[z] = 0.0f; // outside the film
   }
 }
 
-// Into the near stress, in place of what is there or, `added`, on top of it.
+// Into the near stress.
 STZ_MULTIVERSION(static void take_rows(const recomputed *r, int c, int64_t first, int64_t end, int row,
-                                       const float *field, bool added)) {
+                                       const float *field)) {
   const int *n = r->e->cells;
-  const int32_t kept = added ? -1 : 0;
   for (int i = (int)first; i < (int)end; i++) {
     const float *from = field + (size_t)i * (size_t)row;
     for (int z = 0; z < n[2]; z += 8) {
       const int at[3] = {i / n[1], i % n[1], z};
       int32_t *near = stz_ml_row8(r->e, stz_ml_number(r->e, at))->near[c];
 #pragma omp simd
-      for (int l = 0; l < 8; l++) near[l] = (near[l] & kept) + stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
+      for (int l = 0; l < 8; l++) near[l] = stz_whole(from[z + l] * (1.0f / r->e->split->near_unit));
     }
   }
 }
 
 // clang takes no pointer to a function of several versions.
 static void take_stress(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
-  take_rows(context, c, first, end, row, field, false);
+  take_rows(context, c, first, end, row, field);
 }
 
 // The exact stress in place of that of the uniform body: over D, which comes in where it is read.
@@ -71,20 +69,17 @@ static void make_exact(const recomputed *r) {
   }
 }
 
-// What the surfaces of a film add.
-static void add_stress(void *context, int c, int64_t first, int64_t end, int row, const float *field) {
-  take_rows(context, c, first, end, row, field, true);
-}
-
 void stz_ml_recompute(stz_kmc *kmc) {
   stz_multilevel *e = kmc->state;
   const stz_contrast *contrast = kmc->params.contrast;
   const bool exact = stz_contrast_exact(contrast);
   recomputed r = {kmc, e, contrast && !exact};
   stz_ml_settle(kmc);
-  stz_total_stress(e->total, give_strain, take_stress, &r);
+  if (e->film)
+    stz_film_total_stress(e->film, give_strain, take_stress, &r);
+  else
+    stz_total_stress(e->total, give_strain, take_stress, &r);
   if (exact) make_exact(&r);
-  if (e->surface) stz_surface_stress(e->surface, give_strain, add_stress, &r);
   e->stress_at = UINT64_MAX; // it lies in the work space
   stz_far_clear(e->far);
   memset(e->head->uniform, 0, sizeof e->head->uniform);
