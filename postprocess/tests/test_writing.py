@@ -144,6 +144,24 @@ def test_full_stdout(tmp_path):
     assert done.returncode == 2 and done.stderr == "stz-post: stdout: No space left on device\n", done.stderr
 
 
+STREAMS = [  # what a shell says, exit code of a table and of a file that is missing
+    (">&-", 2, 2), ("2>&-", 0, 2), ("<&-", 0, 2), ("<&- >&- 2>&-", 2, 2), ("2>/dev/full", 0, 2), ("2>&1 | true", 0, 2)]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("streams, code, missing", STREAMS)
+def test_streams(streams, code, missing, tmp_path):
+    """Closed, full, or without a reader: never a traceback, and no file opened later is printed into."""
+    result = synthetic.write(tmp_path / "r.h5", [synthetic.tension()], [])
+    package = os.path.dirname(os.path.dirname(stzpost.__file__))
+    for words, expected in (["stress-strain", result], code), (["stress-strain", "none.h5"], missing), (["--help"], code):
+        command = f'{{ sleep 0.3; "$@"; echo $? >&3; }} 3> {tmp_path}/code {streams}'
+        done = subprocess.run(["sh", "-c", command, "sh", sys.executable, "-m", "stzpost", *words],
+                              cwd=package, capture_output=True, text=True, timeout=300)
+        assert (tmp_path / "code").read_text() == f"{expected}\n", (words, done.stderr)
+        assert len(done.stderr.splitlines()) <= 1 and "Traceback" not in done.stdout, done.stderr
+
+
 def test_a_folder_that_cannot_be_made(tmp_path, capsys):
     result = synthetic.write(tmp_path / "r.h5", [synthetic.tension()], [])
     (tmp_path / "file").write_text("")

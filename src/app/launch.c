@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "app/signals.h"
 #include "base/error.h"
@@ -14,8 +15,8 @@ static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RA
 
 static bool started;
 
-// Bytes of address space that MPI_Init takes, at most: by itself, and under a launcher.
-enum { ALONE_BYTES = 64 << 20, LAUNCHED_BYTES = 256 << 20 };
+// What MPI_Init takes, at most: bytes of address space and open files, by itself and under a launcher.
+enum { ALONE_BYTES = 64 << 20, LAUNCHED_BYTES = 256 << 20, ALONE_FILES = 16, LAUNCHED_FILES = 32 };
 
 static const char *rank_text(void) {
   const char *found = NULL;
@@ -41,7 +42,7 @@ static void fail_in_mpi(MPI_Comm *comm, int *code, ...) {
   MPI_Abort(*comm, STZ_EINTERNAL);
 }
 
-// Where MPI_Init finds no memory it crashes, hangs, or ends the program in many lines.
+// Where MPI_Init finds no memory or may open no more files it crashes, hangs, or ends the program in many lines.
 static void look_for_memory(size_t bytes) {
   void *trial = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (trial == MAP_FAILED) {
@@ -49,6 +50,16 @@ static void look_for_memory(size_t bytes) {
     exit(STZ_EINTERNAL);
   }
   munmap(trial, bytes);
+}
+
+static void look_for_files(int count) {
+  int copies[LAUNCHED_FILES], had = 0;
+  while (had < count && (copies[had] = dup(STDERR_FILENO)) >= 0) had++;
+  for (int i = 0; i < had; i++) (void)close(copies[i]);
+  if (had < count) {
+    fprintf(stderr, "stzkmc: too many open files: MPI needs about %d more, see `ulimit -n`\n", count);
+    exit(STZ_EINTERNAL);
+  }
 }
 
 static void start(int *argc, char ***argv) {
@@ -59,6 +70,7 @@ static void start(int *argc, char ***argv) {
     setenv("OMPI_MCA_orte_create_session_dirs", "0", 0); // all singletons would share one, and remove it
   }
   look_for_memory(stz_launched() ? LAUNCHED_BYTES : ALONE_BYTES);
+  look_for_files(stz_launched() ? LAUNCHED_FILES : ALONE_FILES);
   if (MPI_Init(argc, argv) != MPI_SUCCESS) exit(STZ_EINTERNAL);
   MPI_Errhandler handler;
   MPI_Comm_create_errhandler(fail_in_mpi, &handler);

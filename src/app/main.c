@@ -2,6 +2,7 @@
 //
 // The program: takes the command line apart and calls the library. All printing is here and in report.c.
 #include <errno.h>
+#include <fcntl.h>
 #include <mpi.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -269,8 +270,17 @@ static int conclude(const stz_cli *cli, stz_err err) {
   return err == STZ_OK && early ? STZ_ESTOPPED : (int)err;
 }
 
+// A stream that the caller has closed (`>&-`) becomes one that fails when it is used. Else the next file or socket to be
+// opened would get its number, and what is printed would go there.
+static void fill_streams(void) {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+    if (fcntl(file, F_GETFD) < 0) (void)!open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 int main(int argc, char **argv) {
   if (stz_reader_serve(argc, argv)) return 0;
+  fill_streams();
   stz_reader_install("/proc/self/exe");
   signal(SIGXFSZ, SIG_IGN); // beyond `ulimit -f` a write then fails, and is told
   stz_signals_catch();

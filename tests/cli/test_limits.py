@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Limits of the system: files that may not grow, memory that is out, locks that a file system does not have, and a
+"""Limits of the system: files that may not grow or be opened, memory that is out, locks that a file system does not have, and a
 checkpoint of another machine: one line, the right exit code, and nothing older is lost."""
 import errno
 import os
@@ -87,7 +87,8 @@ def several(arguments, folder, before="", **limits):
             resource.setrlimit(getattr(resource, name), (most, most))
 
     call = [MPIRUN, "--bind-to", "none", "-n", "2", "sh", "-c", f'{before}\nexec "$@"', "sh", PROGRAM]
-    return subprocess.run(call + arguments, cwd=folder, capture_output=True, text=True, check=False, preexec_fn=limit)
+    return subprocess.run(call + arguments, cwd=folder, capture_output=True, text=True, check=False, preexec_fn=limit,
+                          timeout=240)
 
 
 def check_memory_of_ranks(folder):
@@ -103,6 +104,23 @@ def check_memory_of_ranks(folder):
                               capture_output=True, text=True, check=False)
         expect(f"{kilobytes} kB alone", done.returncode == 5 and done.stderr.startswith("stzkmc: out of memory: ")
                and len(done.stderr.splitlines()) == 1, f"exit {done.returncode}: {done.stderr}")
+
+
+def check_open_files(folder):
+    """Where few files may be open, each process says one line, and exits as for memory or for a file."""
+    short = ["run", INPUT, "-o", "n.h5", "--force"] + ARGUMENTS + ["--set", "protocol[0].until_strain=0.01"]
+    codes = set()
+    for files in 4, 8, 9, 10, 12, 18, 22, 64:
+        done = subprocess.run(["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", PROGRAM] + short, cwd=folder,
+                              capture_output=True, text=True, check=False)
+        lines = done.stderr.splitlines()
+        expect(f"{files} files", done.returncode == 0 and not lines or done.returncode in (3, 5) and len(lines) == 1
+               and lines == ours(done.stderr), f"exit {done.returncode}: {done.stderr}")
+        codes.add(done.returncode)
+    expect("few files and enough", {0, 5} <= codes, codes)
+    done = several(short, folder, "ulimit -n 16")
+    expect("16 files on two ranks", done.returncode == 5 and set(ours(done.stderr)) == {
+        "stzkmc: too many open files: MPI needs about 32 more, see `ulimit -n`"}, f"exit {done.returncode}: {done.stderr}")
 
 
 SMALL_DISK = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=4m tmpfs /dev/shm && exec "$@"', "sh"]
@@ -165,6 +183,7 @@ def main():
         check_file_size(folder, whole)
         check_memory(folder)
         check_memory_of_ranks(folder)
+        check_open_files(folder)
         check_shared_memory(folder, whole)
         check_locks(folder, whole)
         check_layout(folder)

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: what it prints, its errors, and that no result is overwritten by accident."""
+"""The command line: what it prints, its errors, that no result is overwritten by accident, and
+streams that are closed."""
 import glob
 import os
 import re
+import subprocess
 import tempfile
 
-from harness import SOURCE, expect, expect_failure, finish, read, run, write
+from harness import PROGRAM, SOURCE, expect, expect_failure, finish, napping, read, run, wait_for_lock, write
 
 # name, arguments, exit code, message
 USAGE = [
@@ -100,9 +102,34 @@ def check_output(folder):
     expect("nothing is left behind", sorted(os.listdir(folder)) == ["copy.cfg", "old.h5"], os.listdir(folder))
 
 
+def start_closed(arguments, folder, streams, **more):
+    """With streams that the shell has closed."""
+    return subprocess.Popen(["sh", "-c", f'exec "$@" {streams}', "sh", PROGRAM] + arguments, cwd=folder, **more)
+
+
+def check_closed_streams(folder):
+    """No file that the run opens becomes its stdin, stdout or stderr; what was to be printed is missed."""
+    smoke = os.path.join(SOURCE, "inputs", "smoke.cfg")
+    job = start_closed(["run", smoke, "-o", "closed.h5"], folder, "<&- >&- 2>&-", env=napping(0.05))
+    wait_for_lock(job, os.path.join(folder, "closed.lock"))
+    opened = [os.readlink(f"/proc/{job.pid}/fd/{number}") for number in range(3)]
+    expect("closed streams", opened == 3 * ["/dev/null"], opened)
+    job.kill()
+    job.wait()
+    done = start_closed(["run", smoke, "-o", "closed.h5", "--force"], folder, "<&- >&- 2>&-").wait()
+    expect("run with closed streams", done == 0, done)
+    for words in ["check", smoke], ["info", "closed.h5"], ["--help"]:
+        job = start_closed(words, folder, ">&-", stderr=subprocess.PIPE, text=True)
+        said = job.communicate()[1]
+        expect(f"{words[0]}: closed stdout", job.returncode == 3 and len(said.splitlines()) == 1, f"{job.returncode}: {said}")
+    for streams, code in (("2>&-", 0), ("<&- >&- 2>&-", 3)):
+        expect(f"check {streams}", start_closed(["check", smoke], folder, streams, stdout=subprocess.DEVNULL).wait() == code)
+
+
 with tempfile.TemporaryDirectory() as scratch:
     check_usage(scratch)
     check_output(scratch)
+    check_closed_streams(scratch)
 check_texts()
 check_inputs()
 check_unreachable_levels()

@@ -15,6 +15,7 @@ from ..errors import StzPostError
 from . import exchange
 from . import fit as fit_cli
 from . import measured as measured_cli
+from . import streams
 from . import sweeps as sweep_cli
 
 bands = later.Module("studies.bands")
@@ -88,22 +89,21 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments=None):
     """Exit code: 0 done, 2 bad usage, bad input or missing data, 75 stopped early."""
-    sys.stdout.reconfigure(errors="replace")
-    sys.stderr.reconfigure(errors="replace")
+    streams.prepare()
     try:
-        options = parser().parse_args(arguments)
-        options.run(options)
+        with contextlib.suppress(SystemExit):  # of --help and --version
+            options = parser().parse_args(arguments)
+            options.run(options)
         sys.stdout.flush()
     except StzPostError as error:
         print(f"stz-post: {text.plain(error)}", file=sys.stderr)
         return error.code
     except BrokenPipeError:
-        sys.stderr.close()
+        streams.forget_stdout()
         return 0
     except OSError as error:  # of a folder that cannot be made, or of stdout
         print(f"stz-post: {text.plain(error.filename or 'stdout')}: {error.strerror or error}", file=sys.stderr)
-        with contextlib.suppress(OSError, ValueError):  # what is left of stdout cannot be written as Python ends either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.forget_stdout()
         return 2
     return 0
 
