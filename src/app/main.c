@@ -270,8 +270,8 @@ static int conclude(const stz_cli *cli, stz_err err) {
   return err == STZ_OK && early ? STZ_ESTOPPED : (int)err;
 }
 
-// A stream that the caller has closed (`>&-`) becomes one that fails when it is used. Else the next file or socket to be
-// opened would get its number, and what is printed would go there.
+// A stream that the caller has closed (`>&-`) becomes one that fails when it is used. Else the next file or socket to
+// be opened would get its number, and what is printed would go there.
 static void fill_streams(void) {
   for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
     if (fcntl(file, F_GETFD) < 0) (void)!open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
