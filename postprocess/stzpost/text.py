@@ -22,9 +22,20 @@ def plain(text: Any) -> str:
     return _CONTROL.sub("?", whole(text))
 
 
+def lines(text: Any) -> str:
+    """The text with its lines, each of them plain."""
+    return "\n".join(map(plain, str(text).split("\n")))
+
+
 def html(text: Any) -> str:
     """For HTML, inside an element or an attribute in quotes."""
     return _html.escape(whole(text), quote=True)
+
+
+def json_lines(values: Any, indent: int | None = None) -> str:
+    """JSON to print: no control character stands in it as such, so that `lines` leaves it alone."""
+    data = whole(json.dumps(values, ensure_ascii=False, indent=indent))
+    return "\n".join(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line) for line in data.split("\n"))
 
 
 def json_in_page(values: Any) -> str:

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import h5py
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import synthetic
 
+import stzpost
 from stzpost.analysis import flow
 from stzpost import open_result, open_sweep, text
 from stzpost.cli import main as cli
@@ -58,6 +61,26 @@ def test_forms_of_a_text():
     shown = text.json_in_page(values)
     assert not set("<>&\u2028\u2029") & set(shown) and shown.isprintable()
     assert json.loads(shown) == {"<!--<script>": ["</script>", "a\u2028b&", "?", 1.5, None]}
+
+
+def test_json_that_is_printed():
+    values = {"a\x1b": ["b\x85\u2028\x7f", "\udcff", "é\n", 1.5]}
+    for indent in None, 1:
+        shown = text.json_lines(values, indent)
+        assert text.lines(shown) == shown and json.loads(shown) == {"a\x1b": ["b\x85\u2028\x7f", "?", "é\n", 1.5]}
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred.csv", BROKEN + ".csv", NOT_UTF8 + ".csv"])
+def test_what_is_printed_is_plain(name, tmp_path):
+    """The name of a file and the heads of its columns, as a process of its own prints them."""
+    rows = "".join(f"{10**k},{4 - k / 9},0.01,1\n" for k in range(6))
+    (tmp_path / name).write_text("time_s,stress_GPa,error_GPa,\x1b]0;x\x07$\\frac{$\n" + rows)
+    package = os.path.dirname(os.path.dirname(stzpost.__file__))
+    for more in [], ["--json"]:
+        done = subprocess.run([sys.executable, "-m", "stzpost", "measured", tmp_path / name, *more],
+                              cwd=package, capture_output=True, timeout=300)
+        said = (done.stdout + done.stderr).decode()
+        assert done.returncode == 0 and "frac" in said and all(map(str.isprintable, said.split("\n"))), said
 
 
 def test_every_embedded_json_is_escaped(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 """A disk that is full, a quota, a rename that fails: one line, exit code 2, and under the final name what was there."""
 import errno
 import os
+import pathlib
 import resource
 import subprocess
 import sys
@@ -10,11 +11,12 @@ import h5py
 import numpy as np
 import pytest
 import synthetic
+from test_sweep import directory  # noqa: F401 (a fixture)
 
 import stzpost
 from stzpost.cli import main as cli
 from stzpost.errors import StzPostError
-from stzpost.io import formats, writing
+from stzpost.io import formats, sweep, writing
 from stzpost.plots import style
 
 FEW = 600  # bytes: less than any of the files takes
@@ -142,6 +144,42 @@ def test_full_stdout(tmp_path):
         done = subprocess.run([sys.executable, "-m", "stzpost", "stress-strain", result], stdout=full, text=True,
                               stderr=subprocess.PIPE, timeout=300, cwd=os.path.dirname(os.path.dirname(stzpost.__file__)))
     assert done.returncode == 2 and done.stderr == "stz-post: stdout: No space left on device\n", done.stderr
+
+
+def inputs_of(folder):
+    """Commands whose output is, by a slip, what they read, and that file."""
+    def result(name):
+        return synthetic.write(folder / name, [synthetic.tension()], [])
+    (folder / "m.png").write_text("time_s,stress_GPa,error_GPa\n" + "".join(f"{10**k},{4 - k / 9},0.01\n" for k in range(6)))
+    np.save(folder / "v.npy", NOISE)
+    formats.write_hdf5(str(folder / "v.h5"), {"": {"x": (NOISE, "1")}})
+    (folder / "link.h5").symlink_to("v.h5")
+    return [("stress-strain", result("a.png"), "a.png"), ("figure stress-strain", result("b.pdf"), "b"),
+            ("report", result("report.html"), "."), ("measured", folder / "m.png", "m.png"), ("field", folder / "v.npy", "v.npy"),
+            ("field", folder / "v.h5", "link.h5")]
+
+
+def test_an_output_that_is_an_input(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words, path, output in inputs_of(tmp_path):
+        before = pathlib.Path(path).read_bytes()
+        assert cli.main([*words.split(), os.path.basename(path), "-o", output]) == 2, words
+        assert capsys.readouterr().err.endswith(": is an input itself, needs another output\n")
+        assert pathlib.Path(path).read_bytes() == before, words
+    assert cli.main(["field", "v.npy", "-o", "new.h5"]) == cli.main(["field", "v.h5", "-o", "new.h5"]) == 0
+    assert cli.main(["figure", "stress-strain", "a.png", "-o", "folder/"]) == 2
+
+
+def test_a_sweep_keeps_its_files(directory, tmp_path):  # noqa: F811
+    """Of those that are collected, also through the library and by another name."""
+    (tmp_path / "other.h5").hardlink_to(os.path.join(directory, "runs", "000001.h5"))
+    for path in os.path.join(directory, "runs", "000000.h5"), os.path.join(directory, "manifest.jsonl"), tmp_path / "other.h5":
+        before = pathlib.Path(path).read_bytes()
+        with pytest.raises(StzPostError, match="is a file of the sweep itself"):
+            sweep.collect(directory, str(path))
+        assert pathlib.Path(path).read_bytes() == before
+    for _ in range(2):
+        sweep.collect(directory, str(tmp_path / "all.h5"))
 
 
 STREAMS = [  # what a shell says, exit code of a table and of a file that is missing

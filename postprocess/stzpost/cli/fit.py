@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`stz-post fit`: the model's parameters from measured files and a sweep."""
-import json
 
 from .. import SUFFIXES, later
 from ..errors import StzPostError
+from ..text import json_lines
 from . import measured as measured_cli
 
 study, plots, style, quantity = map(later.Module, ("studies.fit", "plots.fit", "plots.style", "analysis.quantity"))
@@ -64,7 +64,7 @@ def _fit(options):
     if options.output:
         style.save(plots.corner(found.inference), options.output)
     if options.json:
-        print(json.dumps(quantity.finite(record(found, sweep)), ensure_ascii=False, indent=1))
+        print(json_lines(quantity.finite(record(found, sweep)), 1))
         return
     for line in lines(found):
         print(quantity.minus(line))

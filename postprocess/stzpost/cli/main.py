@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import difflib
-import json
 import math
 import os
 import re
@@ -12,6 +11,7 @@ import sys
 from .. import SUFFIXES, __version__, later, text
 from ..analysis import registry
 from ..errors import StzPostError
+from ..io import inputs
 from . import exchange
 from . import fit as fit_cli
 from . import measured as measured_cli
@@ -91,7 +91,7 @@ def main(arguments=None):
     """Exit code: 0 done, 2 bad usage, bad input or missing data, 75 stopped early."""
     streams.prepare()
     try:
-        with contextlib.suppress(SystemExit):  # of --help and --version
+        with contextlib.suppress(SystemExit), inputs.remembered():  # it is --help and --version that exit
             options = parser().parse_args(arguments)
             options.run(options)
         sys.stdout.flush()
@@ -394,7 +394,7 @@ def _compare(options):
             for one in found
         ]
         record = {"command": "compare", "kind": measured.kind, "understood": measured.said, "runs": runs}
-        print(json.dumps(record, ensure_ascii=False, indent=1))
+        print(text.json_lines(record, 1))
         return
     print("\n".join(measured.said))
     width = max(len(text.plain(one.result.path)) for one in found)
@@ -482,18 +482,8 @@ def _show(options, quantities, notes, draw):
         style.check(options.output)
         style.save(draw(), options.output)
     if options.json:
-        print(
-            json.dumps(
-                {
-                    "command": options.name,
-                    "file": options.file,
-                    "notes": notes,
-                    "quantities": [q.record() for q in quantities],
-                },
-                ensure_ascii=False,
-                indent=1,
-            )
-        )
+        records = [q.record() for q in quantities]
+        print(text.json_lines({"command": options.name, "file": options.file, "notes": notes, "quantities": records}, 1))
         return
     print(table(quantities))
     for note in notes:
@@ -505,7 +495,7 @@ def _report(options):
     path = report.write(files, options.output)
     if options.json:
         rows = [row.record() for row in targets.rows(evidence.evidence(files))]
-        print(json.dumps({"command": "report", "page": path, "rows": rows}, ensure_ascii=False, indent=1))
+        print(text.json_lines({"command": "report", "page": path, "rows": rows}, 1))
     else:
         print(report.summary(files))
         print(f"page: {path}")

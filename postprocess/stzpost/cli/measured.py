@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`stz-post measured`, and the options with which a measured file is read."""
-import json
 
 from .. import SUFFIXES, later
 from ..errors import StzPostError
+from ..text import json_lines
 
 cells, measure, reader, analysis, plots, style, quantity, units = map(
     later.Module,
@@ -140,7 +140,7 @@ def _measured(options):
         style.save(plots.measured(everything), options.output)
     if options.json:
         records = [quantity.finite(one.record()) for one in everything]
-        print(json.dumps(records[0] if len(records) == 1 else records, ensure_ascii=False, indent=1))
+        print(json_lines(records[0] if len(records) == 1 else records, 1))
         return
     for one in everything:
         _show(one)

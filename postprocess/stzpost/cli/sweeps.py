@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The commands of stz-post for sweeps."""
-import json
 import os
 import sys
 import warnings
 
 from .. import SUFFIXES, later
 from ..errors import StzPostError
+from ..text import json_lines
 
 style, sweep_figures, film_figure, numbers, points, quantity, sweep, units = map(
     later.Module,
@@ -141,7 +141,7 @@ def _print_points(command, options, dataset, found):
     against = points.references(own, axis, value)
     names = _chosen(options.value, own)
     if options.json:
-        print(json.dumps({"command": command, "points": points.records(own, names, against)}, ensure_ascii=False))
+        print(json_lines({"command": command, "points": points.records(own, names, against)}))
     else:
         which = f"the same with {axis} = {value:g}" if axis else "the first point"
         print(points.table(own, names, against, which))
@@ -194,6 +194,6 @@ def _master(options, dataset):
         ),
     ]
     if options.json:
-        print(json.dumps({"command": "master", "quantities": [q.record() for q in quantities]}, ensure_ascii=False))
+        print(json_lines({"command": "master", "quantities": [q.record() for q in quantities]}))
     else:
         print(quantity.table(quantities))

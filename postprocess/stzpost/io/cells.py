@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from ..errors import StzPostError
+from . import inputs
 
 SEPARATORS = {"tab": "\t", "semicolon": ";", "comma": ",", "bar": "|", "space": " "}
 MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "---", "inf", "-inf"}
@@ -45,6 +46,7 @@ class Table:
 
 def read(path: str, chosen: Format = Format()) -> Table:
     """The one table of a file."""
+    inputs.note(path)
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)

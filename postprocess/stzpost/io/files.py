@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from ..errors import StzPostError
+from . import inputs
 
 Path = Union[str, "os.PathLike[str]"]
 SEAL_BEGIN, SEAL_BYTES = b"stzkmc-checksum ", 33
@@ -45,6 +46,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
     path = os.fspath(path)
     if not os.path.isfile(path):
         raise StzPostError(f"{path}: no such file")
+    inputs.note(path)
     with reading(path):
         fault = _look(path)
     if fault:
@@ -119,6 +121,7 @@ def open_text(path: Path):
     """A text file, for `with`. Of a pipe one would wait for the writer, and /dev/zero has no end: these are refused."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise StzPostError(f"{path}: is no file")
+    inputs.note(path)
     return open(path, encoding="utf-8", errors="replace")
 
 

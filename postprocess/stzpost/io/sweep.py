@@ -317,8 +317,9 @@ def collect(directory, path, say=lambda done, runs: None):
     grow with the number of runs. Returns the number of runs that are done, and of those that could not be read. `say` is
     told after each run how many have been looked at."""
     dataset = open_sweep(directory)
-    if os.path.exists(path) and os.path.samefile(path, os.path.join(directory, "manifest.jsonl")):
-        raise StzPostError(f"{path}: is the sweep's manifest, needs another name")
+    own = ["manifest.jsonl", *dataset["file"].values.flat]
+    if os.path.exists(path) and any(_is_same(path, os.path.join(directory, str(name))) for name in own):
+        raise StzPostError(f"{path}: is a file of the sweep itself, needs another name")
     with writing.large_hdf5(path) as (file, check):
         damaged = _write(dataset, file, directory, lambda done, runs: (check(), say(done, runs)))
     return int((dataset["state"] == "done").sum()), damaged
@@ -363,6 +364,10 @@ def _write_histories(file, columns, done, paths, say):
             say(number, done.size)
         for name, values in block.items():
             file[name][first] = values
+
+
+def _is_same(path, other):
+    return os.path.exists(other) and os.path.samefile(path, other)
 
 
 def _column(name, dataset):

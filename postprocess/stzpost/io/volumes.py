@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from ..errors import StzPostError
-from . import writing
+from . import inputs, writing
 from .files import open_file
 
 DATASET = "/microstructure/composition"  # where `microstructure.file` looks if no other is named
@@ -39,6 +39,7 @@ def read(path: str, choice: Choice) -> tuple[np.ndarray, list[str]]:
     reader = readers.get(suffix) or (_read_hdf5 if h5py.is_hdf5(path) else None)
     if not reader:
         raise StzPostError(f"{path}: needs {', '.join(readers)} or a file in HDF5 format")
+    inputs.note(path)
     values, axes, name = reader(path, choice)
     if values.dtype.kind not in "biuf":
         raise StzPostError(f"{path}: {name}: got values of type {values.dtype}, needs numbers")

@@ -5,6 +5,7 @@ import io
 import os
 
 from ..errors import StzPostError
+from . import inputs
 
 
 @contextlib.contextmanager
@@ -16,6 +17,7 @@ def replacing(path):
     path = os.path.realpath(path) if os.path.islink(path) else path
     if os.path.exists(path) and not os.path.isfile(path):
         raise StzPostError(f"{path!r}"[1:-1] + ": is no file, cannot be replaced")
+    _expect_no_input(path)
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{os.getpid()}.{name}")
     try:
@@ -23,6 +25,7 @@ def replacing(path):
             os.remove(temporary)
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))  # a link would lead to somebody's file
         yield temporary
+        _expect_no_input(path)  # what is written may have been read meanwhile, as the runs of a sweep
         _sync(temporary, os.O_RDONLY)
         os.replace(temporary, path)
         _sync(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
@@ -31,6 +34,11 @@ def replacing(path):
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+def _expect_no_input(path):
+    if inputs.is_one(path):
+        raise StzPostError(f"{path!r}"[1:-1] + ": is an input itself, needs another output")
 
 
 def _sync(path, flags):

@@ -199,6 +199,8 @@ def write(figure, tables: dict, stem: str) -> list[str]:
     of these endings loses it."""
     root, ending = os.path.splitext(stem)
     stem = root if ending.lower() in (*SUFFIXES, ".csv") else stem
+    if not os.path.basename(stem):
+        raise StzPostError(f"-o: got {stem or 'an empty name'}, needs the name of files")
     paths = [stem + suffix for suffix in SUFFIXES]
     for path in paths:
         style.save(figure, path)
