@@ -2,65 +2,20 @@
 //
 // The multilevel engine against the operator, just before it computes the stress afresh, when its field is worst: the
 // stress, the sum of all rates, the law of the next event, and the bound of every site.
-#include "kmc_setup.h"
-#include "laws.h"
-
-// The sums by which candidates are drawn, against the bounds themselves: each row's within rounding, the others by what
-// all bounds come to.
-static void check_sums(const stz_multilevel *e) {
-  double all = 0.0, worst_row = 0.0, worst_block = 0.0, groups = 0.0;
-  for (int b = 0; b < e->blocks; b++) {
-    double block = 0.0;
-    for (int row = STZ_BLOCK_PIECES * b; row < STZ_BLOCK_PIECES * (b + 1); row++) {
-      double sum = 0.0;
-      for (int l = 0; l < 8; l++) sum += (double)e->rows8[row].bound[l];
-      worst_row = fmax(worst_row, fabs((double)e->row_sum[row] - sum) / sum);
-      block += sum;
-    }
-    worst_block = fmax(worst_block, fabs(e->block_sum[b] - block));
-    all += block;
-  }
-  for (int g = 0; g < e->groups; g++) groups += e->group_sum[g];
-  CHECK(worst_row < 1e-6, "the sum of a row's bounds is off by %g of it", worst_row);
-  CHECK(worst_block < 1e-6 * all && fabs(groups - all) < 1e-6 * all && fabs(e->head->total - all) < 1e-6 * all,
-        "sums of bounds are off: %g in a block, %g of groups, %g in all", worst_block, groups / all - 1.0,
-        e->head->total / all - 1.0);
-}
+#include "before_recompute.h"
 
 // Proposals of all creep runs below whose rate was above its bound: 2 of 8,800 events, 72 where events nearby cost no
 // slack. A mean of 4 passes the limit once in 10^7.
-static unsigned long long above_bounds = 0;
 enum { MOST_ABOVE = 18 };
-static const double MOST_OFF = 1.8; // MPa: one and a half times the tolerance
 
-// Creep up to just before a refresh, some refreshes on. `rate`: how far the sum of all rates may be off; in a small box
-// a few sites carry it. Returns that sum over the exact one.
 static double before_recompute(const char *name, const kmc_spec *spec, double rate, int refreshes) {
   kmc_setup s;
   stz_mean_stress mean = tension(0.0, 295.0, 3.3, 0.0);
-  stz_kmc_stats stats;
   setup_kmc(&s, MPI_COMM_SELF, spec);
-  const stz_multilevel *e = s.kmc->state;
-  mean.t0 = age_kmc(&s, mean, (int)e->recompute_every * refreshes - 1);
-  const laws r = compare_laws(s.kmc, &mean);
-  stz_kmc_stats_get(s.kmc, &stats);
-  printf("%s, %d events, refresh every %d: stress off by %.3f MPa rms, %.2f at most; rates %.5f of exact, laws %.5f "
-         "apart; %.1e of the rates above bounds, %llu seen, %.3g events missed\n",
-         name, (int)stats.events, (int)e->recompute_every, r.rms_MPa, r.worst_MPa, r.own / r.exact, r.apart,
-         r.above / r.own, (unsigned long long)stats.violations, stats.missed);
-  above_bounds += stats.violations;
-  CHECK(fabs(r.own / r.exact - 1.0) < rate, "the sum of all rates is off");
-  CHECK(r.rms_MPa < MOST_OFF, "the stress is off by %g MPa rms", r.rms_MPa);
-  CHECK(r.apart < 0.01, "the law of the next event is off");
-  CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
-  CHECK(stats.missed < 1e-3 * (double)stats.events, "events are missed");
-  check_sums(e);
-  stz_ml_recompute(s.kmc);
-  const laws fresh = compare_laws(s.kmc, &mean);
-  CHECK(fresh.rms_MPa < 0.01 && fresh.apart < 1e-4, "the stress afresh is off by %g MPa, the law by %g", fresh.rms_MPa,
-        fresh.apart);
+  const double off = creep_to_recompute(name, &s, &mean, rate, refreshes);
+  recompute(&s, &mean);
   close_kmc(&s);
-  return r.own / r.exact;
+  return off;
 }
 
 // The same in several samples: the sums scatter by 1e-3 (60 samples: mean off by (2.3 +- 1.3) 10^-4), and the mean of

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A short look at the multilevel engine, in seconds: field, bounds, slacks and their sums against the operator and
+// naive twins in small boxes, what an event adds to the drift of the blocks, and how much work there is per event.
+#include "before_recompute.h"
+
+// Blocks along an axis between two of n, the shorter way round; in a film there is one way along z.
+static int apart(int a, int b, int n, bool open) {
+  const int d = abs(a - b);
+  return !open && 2 * d > n ? n - d : d;
+}
+
+// Drift of a block as the engine says it, without what is common to all.
+static void block_drift(const kmc_setup *s, double *drift) {
+  const stz_multilevel *e = s->kmc->state;
+  for (int b = 0; b < e->blocks; b++) drift[b] = (double)e->drift[b] + e->head->everywhere;
+}
+
+// What a slack says of its site without a look at the stress: that its rate is not above the bound times exp(-slack),
+// but for the drift that the estimate allows. Returns what rates are above that, over the sum of all rates.
+static double above_slacks(const stz_kmc *kmc, const stz_mean_stress *mean) {
+  const stz_multilevel *e = kmc->state;
+  const double raised = exp(stz_ml_excess(kmc, mean, 0.0));
+  double above = 0.0, all = 0.0;
+  for (int32_t number = 0; number < e->blocks * STZ_ML_SITES; number++) {
+    const stz_row8 *row8 = stz_ml_row8(e, number);
+    const double bound = (double)row8->bound[number % 8], slack = (double)STZ_SLACK * row8->slack[number % 8];
+    const double spare = slack + stz_ml_margin() - stz_ml_drift_estimate(e, number);
+    float rates[STZ_MODES][2];
+    const double rate = stz_ml_exact_rates(kmc, mean, 0.0, number, rates);
+    all += rate;
+    if (slack > 0.0 && bound < stz_ml_largest()) above += fmax(0.0, rate - bound * raised * exp(-spare));
+  }
+  return above / all;
+}
+
+// Each event adds to the drift of every block what its distance says, counted here block by block; a block that is
+// updated begins at nothing.
+static void check_drift(kmc_setup *s, stz_mean_stress *mean, int events) {
+  enum { MOST = 9 * 4 * 4 };
+  const stz_multilevel *e = s->kmc->state;
+  double before[MOST], after[MOST], strain[6], worst = 0.0;
+  int seen = 0;
+  for (int i = 0; i < events; i++) {
+    int at[3], from[3];
+    const stz_event event = next_event(s, mean);
+    block_drift(s, before);
+    const double slope = (double)stz_ml_slope(e);
+    stz_kmc_fire(s->kmc, &event, strain);
+    block_drift(s, after);
+    mean->t0 = event.time_s;
+    stz_grid_coords(s->grid, event.shear.site, from);
+    for (int b = 0; b < e->blocks; b++) {
+      int d[3];
+      bool near = true;
+      stz_ml_block_origin(e, b, at);
+      for (int axis = 0; axis < 3; axis++) {
+        d[axis] = apart(at[axis] / 8, from[axis] / 8, e->count[axis], axis == 2 && e->split->film);
+        near &= d[axis] <= STZ_ML_SPREAD / 2;
+      }
+      if (fabs(after[b]) < 1e-5) continue;
+      const double added = slope * (double)(near ? e->spread[d[0]][d[1]][d[2]] : e->beyond);
+      worst = fmax(worst, fabs(after[b] - before[b] - added));
+      seen++;
+    }
+  }
+  CHECK(seen > events * e->blocks / 2 && worst < 1e-5, "what an event adds to the drift of %d blocks is off by %g",
+        seen, worst);
+}
+
+// All of it in a box, with the work per event, which is the same on any machine.
+static void look(const char *name, const kmc_spec *spec, double rate, double slacks) {
+  kmc_setup s;
+  stz_mean_stress mean = tension(0.0, 295.0, 3.3, 0.0);
+  stz_kmc_stats stats;
+  setup_kmc(&s, MPI_COMM_SELF, spec);
+  (void)creep_to_recompute(name, &s, &mean, rate, 1);
+  const double above = above_slacks(s.kmc, &mean);
+  stz_kmc_stats_get(s.kmc, &stats);
+  const double events = (double)stats.events, tries = (double)stats.candidates / events,
+               looks = (double)(stats.candidates - stats.squeezed) / events, bounds = (double)stats.bounds / events,
+               blocks = (double)stats.folds / events;
+  printf("  %.1e of the rates above what slacks say; per event %.2f proposals, %.2f looks at a site, %.1f bounds, %.3f "
+         "blocks\n",
+         above, tries, looks, bounds, blocks);
+  CHECK(above < slacks, "%g of the rates are above what slacks say", above);
+  CHECK(tries > 6.0 && tries < 15.0 && looks > 1.7 && looks < 4.5 && bounds > 100.0 && bounds < 170.0 && blocks > 0.2 &&
+            blocks < 1.0,
+        "the work per event is another");
+  check_drift(&s, &mean, 20);
+  close_kmc(&s);
+}
+
+int main(void) {
+  MPI_Init(NULL, NULL);
+  kmc_spec spec = MULTILEVEL_FILM;
+  look("32", &spec, 2e-3, 1e-4);
+  if (!harness_failures) {
+    spec.boundary = STZ_BOUNDARY_FILM;
+    spec.cells[0] = 72; // with a coarse part, and blocks that are beyond
+    spec.cells[2] = 8;
+    look("film 72 x 32 x 8", &spec, 1e-2, 1e-3);
+  }
+  CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
+  MPI_Finalize();
+  return harness_failures ? 1 : 0;
+}
