@@ -282,6 +282,14 @@ static stz_err check_snapshots(const stz_config_builder *builder) {
   return stz_violated(builder, -1, "output.snapshot_strains", "strains with snapshots = true, here or in nbed_strains");
 }
 
+// Engines number the sites, and what belongs to them, in 32 bits.
+static stz_err check_sites(const stz_config_builder *builder) {
+  enum { MOST = 512 * 512 * 512 };
+  const int *n = builder->config->lattice.cells;
+  if ((double)n[0] * n[1] * n[2] <= MOST) return STZ_OK;
+  return stz_violated(builder, -1, "lattice.cells", "at most %d voxels in all (512 x 512 x 512)", (int)MOST);
+}
+
 static stz_err check_boundary(const stz_config_builder *builder) {
   char needs[STZ_TEXT_SIZE];
   int segment;
@@ -300,6 +308,7 @@ stz_err stz_builder_check(stz_config_builder *builder) {
     return stz_fail(STZ_EINPUT, "%s: protocol: got nothing, needs a list of segments ( { type = ...; }, ... )",
                     builder->input_name);
   }
+  STZ_TRY(check_sites(builder));
   STZ_TRY(check_boundary(builder));
   STZ_TRY(stz_protocol_check(builder));
   STZ_TRY(check_volume(builder));

@@ -54,9 +54,9 @@ const stz_key stz_schema[] = {
      .description = "Material model: a path relative to the input, or the name of a file in a `models/` (above). "
                     "Read before the input, which overrides it. Empty: none"},
 
-    {"lattice.cells", STZ_KEY_CELLS, "1", NULL, .min = 8, .max = 512, AT(lattice.cells),
-     .description = "Voxels along x, y and z, each a multiple of 8; from 16 on, but for the thickness z of a film. "
-                    "Tension is along x"},
+    {"lattice.cells", STZ_KEY_CELLS, "1", NULL, .min = 8, .max = 1024, AT(lattice.cells),
+     .description = "Voxels along x, y and z, each a multiple of 8; from 16 on, but for the thickness z of a film; at "
+                    "most 512³ in all. Tension is along x"},
     {"lattice.boundary", STZ_KEY_NAME, "", "\"periodic\"", .names = "periodic|film", AT(lattice.boundary),
      .description = "`periodic`: along all axes. `film`: traction-free surfaces normal to z, periodic along x and y"},
     {"lattice.spacing_nm", STZ_KEY_FLOAT, "nm", "0.58", .min = 0.1, .max = 2.0, AT(lattice.spacing_nm),

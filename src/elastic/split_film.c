@@ -24,6 +24,7 @@ typedef struct coarse {
   const stz_plate *plate;
   int nodes;
   double *fit, *work, *half; // nodes x layers; of the plate; half of the product
+  double *entry;             // one entry of all pairs of layers
   double (*green)[6][5];     // of all pairs of layers
 } coarse;
 
@@ -62,12 +63,13 @@ static void coarse_source(void *context, const int m[2], int worker, double (*gr
   stz_plate_green(k->plate, m[0], m[1], NULL, layers, k->work, k->green);
   for (int entry = 0; entry < ENTRIES; entry++) {
     const int c = entry / 5, d = entry % 5;
+    for (int pair = 0; pair < layers * layers; pair++) k->entry[pair] = k->green[pair][c][d];
     for (int node = 0; node < nodes; node++) {
       double *line = k->half + node * layers;
       memset(line, 0, (size_t)layers * sizeof *line);
       for (int z = 0; z < layers; z++) {
         const double share = weight * k->fit[node * layers + z];
-        for (int from = 0; from < layers; from++) line[from] += share * k->green[z * layers + from][c][d];
+        for (int from = 0; from < layers; from++) line[from] += share * k->entry[z * layers + from];
       }
     }
     for (int pair = 0; pair < nodes * nodes; pair++) {
@@ -88,12 +90,14 @@ static stz_err make_coarse(stz_split *s, const stz_elastic *film, const stz_elas
   if (err == STZ_OK) err = stz_images_fit(s->layers, STZ_COARSE, &k.fit);
   if (err == STZ_OK) err = STZ_NEW(k.work, stz_plate_work(plate));
   if (err == STZ_OK) err = STZ_NEW(k.half, k.nodes * s->layers);
+  if (err == STZ_OK) err = STZ_NEW(k.entry, s->layers * s->layers);
   if (err == STZ_OK) err = STZ_NEW(k.green, s->layers * s->layers);
   if (err == STZ_OK) err = stz_film_total_create_of(NULL, cells, k.nodes, coarse_source, &k, &s->images);
   if (err == STZ_OK) s->bytes += stz_film_total_table_bytes(s->images) + stz_film_total_work_bytes(s->images);
   stz_free(k.fit);
   stz_free(k.work);
   stz_free(k.half);
+  stz_free(k.entry);
   stz_free(k.green);
   stz_plate_destroy(&plate);
   return err;

@@ -49,18 +49,19 @@ stz_err stz_fold_footprint(stz_glass *g) {
   return STZ_OK;
 }
 
-// The filter exp(-k^2 w^2/2) over the cosines that have no slope at the surfaces: rows of unit length.
-static void fill_filter(const stz_glass *g, double *filter) {
+// The filter exp(-k^2 w^2/2) over the cosines that have no slope at the surfaces: rows of unit length. `waves` has room
+// for a row more.
+static void fill_filter(const stz_glass *g, double *filter, double *waves) {
   const int n = stz_grid_cells(g->grid)[2];
   const double step = STZ_PI / (n * stz_grid_spacing(g->grid)), width = stz_footprint_width(g);
+  double *share = waves + n * n;
+  for (int i = 0; i < n * n; i++) waves[i] = cos(STZ_PI * (i % n) * (i / n + 0.5) / n);
+  for (int m = 1; m < n; m++) share[m] = 2.0 * stz_exp(-0.5 * (m * step * width) * (m * step * width));
   for (int z = 0; z < n; z++) {
     double square = 0.0;
     for (int from = 0; from < n; from++) {
       double sum = 1.0;
-      for (int m = 1; m < n; m++) {
-        const double k = m * step * width, waves = cos(STZ_PI * m * (z + 0.5) / n) * cos(STZ_PI * m * (from + 0.5) / n);
-        sum += 2.0 * stz_exp(-0.5 * k * k) * waves;
-      }
+      for (int m = 1; m < n; m++) sum += share[m] * (waves[z * n + m] * waves[from * n + m]);
       filter[z * n + from] = sum / n;
       square += filter[z * n + from] * filter[z * n + from];
     }
@@ -91,14 +92,16 @@ static void filter_rows(void *context, int64_t first, int64_t end, int worker) {
 stz_err stz_fold_filter(const stz_glass *g, double *field) {
   stz_team *team = stz_grid_team(g->grid);
   const int n = stz_grid_cells(g->grid)[2];
-  double *filter = NULL, *rows = NULL;
+  double *filter = NULL, *waves = NULL, *rows = NULL;
   stz_err err = STZ_NEW(filter, n * n);
+  if (err == STZ_OK) err = STZ_NEW(waves, n * (n + 1));
   if (err == STZ_OK) err = STZ_NEW(rows, stz_team_workers(team) * n);
   if (err == STZ_OK) {
-    fill_filter(g, filter);
+    fill_filter(g, filter, waves);
     stz_team_run(team, stz_grid_local_sites(g->grid) / n, 64, filter_rows, &(folding){n, filter, field, rows});
   }
   stz_free(filter);
+  stz_free(waves);
   stz_free(rows);
   return err;
 }

@@ -8,7 +8,7 @@ typedef enum stz_boundary {
 } stz_boundary;
 
 typedef struct stz_lattice_params {
-  int cells[3];      // voxels along x, y, z: multiples of 8, 16 to 512; a film's z from 8 on
+  int cells[3];      // voxels along x, y, z: multiples of 8, 16 to 1024; a film's z from 8 on
   double spacing_nm; // edge a of a voxel
   stz_boundary boundary;
 } stz_lattice_params;

@@ -455,7 +455,7 @@ BAD = [  # what is replaced, by what, the message
     ("from = 0.0; ", "", "s.cfg:7: axes[1].from: got nothing, needs a number, or `values` instead of a range"),
     ("[0.05, 0.1];", '[0.05, 0.1]; zip = "both";', ""),
     ("lattice.cells=[16,16,16]", "lattice.cells=[16,16]", "s.cfg:3: lattice.cells: got a list of 2, needs three "
-     "multiples of 8 [nx, ny, nz], each >= 8 and <= 512"),
+     "multiples of 8 [nx, ny, nz], each >= 8 and <= 1024"),
     ("lattice.cells=[16,16,16]", "lattice.cells", "s.cfg:3: got `lattice.cells`, needs path=value"),
     ("count = 3", "count = 900000", "s.cfg: got 1800000 points of 2 replicas, needs at most 1000000 runs"),
 ]
