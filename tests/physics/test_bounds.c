@@ -126,6 +126,9 @@ int main(void) {
     spec.cells[0] = 72; // with a coarse part, and blocks that are beyond
     spec.cells[2] = 8;
     look("film 72 x 32 x 8", &spec, (limits){.rate = 1e-2, .slacks = 1e-3, .refreshes = 2});
+    spec.cells[0] = 32;
+    spec.cells[2] = 24; // blocks above and below each other
+    look("film 32 x 32 x 24", &spec, (limits){.rate = 4e-3, .slacks = 1e-4, .blocks = 0.3, .refreshes = 1});
   }
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();

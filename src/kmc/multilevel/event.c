@@ -103,10 +103,11 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   int place[3][STZ_ML_SPREAD], distance[3][STZ_ML_SPREAD];
   for (int axis = 0; axis < 3; axis++) {
     const int n = e->count[axis];
-    count[axis] = n < STZ_ML_SPREAD ? n : STZ_ML_SPREAD;
+    const bool open = axis == 2 && e->split->film; // as many blocks on both sides; the few of a box are seen once each
+    count[axis] = n < STZ_ML_SPREAD && !open ? n : STZ_ML_SPREAD;
     for (int i = 0; i < count[axis]; i++) {
       const int d = i - (count[axis] - 1) / 2, block = origin[axis] / 8 + d;
-      const bool outside = axis == 2 && e->split->film && (block < 0 || block >= n);
+      const bool outside = open && (block < 0 || block >= n);
       place[axis][i] = outside ? -1 : (block + n) % n;
       distance[axis][i] = abs(d);
     }
