@@ -26,6 +26,8 @@ static const double START = 0.03, SETUP = 0.9e-6, ROW = 1.4e-8, LEVEL = 3.5e-7;
 
 // Of a film: an event's time over that in a periodic box; s per wave vector and pair of layers of its kernel table.
 static const double FILM_EVENT = 1.4, FILM_PAIR = 4.5e-6, FILM_MORE = 1.1; // MORE: work space of its making
+// Of a fast engine: s per wave vector and pair of layers of the coarse part, and per layer.
+static const double FILM_COARSE = 1.5e-6, FILM_LAYER = 0.016;
 
 // An event's time over that with uniform moduli, of the direct engine and of the others.
 static const double CONTRAST_DIRECT = 1.25, CONTRAST_OTHER = 1.1;
@@ -262,12 +264,14 @@ static void add_fast_film(const int cells[3], stz_engine_cost *cost) {
     rows += plane;
     nodes += plane * (special / h + 3.0);
   }
-  const double tables = 802.0 * special * rows + 2.0e5 * near, layers = fmin(nz, 12.0);
+  const double tables = 802.0 * special * rows + 2.0e5 * near, layers = fmin(nz, 16.0);
   const double made = 100.0 * special * nodes + 28800.0 * special * special + 200.0 * special * waves;
-  const double surface = 4.0 * waves * (25.0 * layers * layers + 80.0 * layers + 4.0 * nz) + 54.0 * sites;
+  const double surface = 4.0 * waves * (12.5 * layers * layers + 40.0 * layers + 12.0 * (nz + 16.0)) + 20.0 * sites;
+  const double coarse = (cells[0] / 16 + 1.0) * (cells[1] / 16 + 1.0);
   cost->bytes += tables + fmax(made, surface);
-  cost->event_s *= 1.0 + 20.0 / (nz + 4.0);
-  cost->setup_s += FILM_PAIR * waves * 0.5 * special * special / sites;
+  cost->event_s *= 1.3 + 10.0 / (nz + 4.0);
+  cost->setup_s +=
+      (FILM_PAIR * waves * 0.5 * special * special + FILM_COARSE * coarse * nz * nz + FILM_LAYER * nz) / sites;
 }
 
 void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate) {
