@@ -79,6 +79,13 @@ def check_refusals():
     refused("no program", "no such program; build it", 2, INPUT, "new.h5", program="no-such-program")
     refused("ranks", "ranks: got 0, needs a whole number from 1", 2, INPUT, "new.h5", ranks=0)
     refused("early", "restart=True", 75, INPUT, "early.h5", max_walltime_s=1e-9, **long())
+    odd = "needs a text without NUL and half characters"
+    for text in "a\0b", "\ud800":
+        refused("odd value", odd, 2, {**INPUT, "model": text}, "new.h5")
+        refused("odd setting", odd, 2, INPUT, "new.h5", barriers={"law": text})
+        refused("odd output", odd, 2, INPUT, f"new{text}.h5")
+        refused("odd input", odd, 2, f"{text}.cfg", "new.h5")
+    refused("an input like an option", r"\./--force: cannot be opened", 3, "--force", "new.h5")
     expect("nothing is written", not os.path.exists("new.h5"))
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Union
 
 from ..errors import Stopped, StzPostError
+from ..text import plain
 from .sweeps import value_text
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def run(
     with contextlib.ExitStack() as files:
         path = _input_file(config, files)
         if to is None:
-            named = not isinstance(config, Mapping) and path == os.fspath(config)
+            named = not isinstance(config, Mapping) and "\n" not in os.fspath(config)
             to = os.path.splitext(os.path.basename(path))[0] + ".h5" if named else "run.h5"
         output = os.fspath(to)
         command = [find(program), "run", path, "-o", output]
@@ -88,6 +89,8 @@ def run(
             command += ["--set", f"{name}={value_text(value)}"]
         if ranks != 1:
             command = [_mpirun(ranks), "--bind-to", "none", "-n", str(ranks), *command]
+        for word in command:
+            _expect_text(word)
         _carry_out(command, output, progress)
     from ..io.dataset import open_run
 
@@ -120,17 +123,28 @@ def _input_file(config, files):
     if not isinstance(config, Mapping):
         text = os.fspath(config)
         if "\n" not in text:
-            return text
+            return os.path.join(os.curdir, text) if text.startswith("-") else text
     else:
         text = input_text(config)
+    _expect_text(text)
     try:
         handle, path = tempfile.mkstemp(".cfg", ".run-", os.getcwd(), text=True)
     except OSError as error:
         raise StzPostError(f"{os.getcwd()}: {error.strerror}: no input can be written here") from error
     files.callback(os.unlink, path)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(handle, "wb") as file:
+        file.write(os.fsencode(text))
     return path
+
+
+def _expect_text(words):
+    """Refuses what neither a file nor an argument of a program can hold; names of files that are not UTF-8 can be."""
+    try:
+        held = b"\0" not in os.fsencode(words)
+    except UnicodeEncodeError:
+        held = False
+    if not held:
+        raise StzPostError(f"{plain(words)[:200]}: needs a text without NUL and half characters")
 
 
 def input_text(config: Mapping, indent: str = "") -> str:
