@@ -134,7 +134,7 @@ static stz_err describe(const char *path, char **text) {
     if (fclose(out) != 0) err = stz_fail(STZ_EINTERNAL, "out of memory");
   }
   const stz_err closing = stz_reader_close(&file);
-  return err != STZ_OK ? err : closing;
+  return closing != STZ_OK ? closing : err; // a question that was lost is why
 }
 
 stz_err stz_result_info(const char *path, FILE *out) {
@@ -160,7 +160,7 @@ stz_err stz_result_peek(const char *path, bool *complete, char **resolved) {
   if (err == STZ_OK && resolved) err = stz_reader_text(file, "/config/resolved", resolved);
   if (err == STZ_OK) *complete = is_complete(file);
   const stz_err closing = stz_reader_close(&file);
-  if (err == STZ_OK) err = closing;
+  if (closing != STZ_OK) err = closing; // a question that was lost is why
   if (err == STZ_OK || !resolved) return err;
   stz_free(*resolved);
   *resolved = NULL;
@@ -192,5 +192,5 @@ stz_err stz_result_summary(const char *path, stz_summary *summary) {
     summary->peak_stress_GPa = column_peak(file, "/history/stress_axial_GPa", summary->rows);
   }
   const stz_err closing = stz_reader_close(&file);
-  return err != STZ_OK ? err : closing;
+  return closing != STZ_OK ? closing : err; // a question that was lost is why
 }

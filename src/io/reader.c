@@ -14,7 +14,7 @@ struct stz_reader {
   char *path;
   stz_hdf hdf;     // where the file is open here,
   stz_apart apart; // or there
-  bool lost;       // a question found no answer
+  stz_err lost;    // why a question found no answer at all; STZ_OK: each has found one
   char message[512];
 };
 
@@ -63,10 +63,16 @@ stz_err stz_reader_close(stz_reader **reader) {
   if (!r) return STZ_OK;
   (void)!stz_hdf_close(&r->hdf); // nothing was written
   stz_apart_end(&r->apart);
-  const stz_err err = r->lost ? stz_fail(STZ_EIO, "%s", r->message) : STZ_OK;
+  const stz_err err = r->lost != STZ_OK ? stz_fail(r->lost, "%s", r->message) : STZ_OK;
   stz_free(r->path);
   stz_free(r);
   *reader = NULL;
+  return err;
+}
+
+static stz_err lose(stz_reader *r, stz_err err) {
+  r->lost = err;
+  snprintf(r->message, sizeof r->message, "%s", stz_error_message());
   return err;
 }
 
@@ -75,23 +81,20 @@ static stz_err ask_apart(stz_reader *r, const stz_question *question, stz_answer
   if (err == STZ_OK && answer->err == STZ_EINTERNAL) {
     err = stz_fail(STZ_EIO, "%s: damaged: %s claims to need more memory than there is", r->path, question->object);
   }
-  if (err == STZ_OK) return passed_on(answer);
-  r->lost = true;
-  snprintf(r->message, sizeof r->message, "%s", stz_error_message());
-  return err;
+  return err == STZ_OK ? passed_on(answer) : lose(r, err);
+}
+
+static stz_err ask_here(stz_reader *r, const stz_question *question, stz_answer *answer, void **data) {
+  stz_question_answer(&r->hdf, question, answer, data);
+  const stz_err err = passed_on(answer);
+  return err == STZ_EINTERNAL ? lose(r, err) : err; // no memory, which says nothing about the file
 }
 
 // Asks, here or there. Once a question was lost, all others are. Without success there are no data.
 static stz_err ask(stz_reader *r, const stz_question *question, stz_answer *answer, void **data) {
-  stz_err err = STZ_OK;
   *data = NULL;
-  if (r->lost) return stz_fail(STZ_EIO, "%s", r->message);
-  if (r->apart.pid >= 0) {
-    err = ask_apart(r, question, answer, data);
-  } else {
-    stz_question_answer(&r->hdf, question, answer, data);
-    err = passed_on(answer);
-  }
+  if (r->lost != STZ_OK) return stz_fail(r->lost, "%s", r->message);
+  const stz_err err = (r->apart.pid >= 0 ? ask_apart : ask_here)(r, question, answer, data);
   if (err == STZ_OK) return STZ_OK;
   stz_free(*data);
   *data = NULL;

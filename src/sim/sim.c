@@ -235,6 +235,7 @@ static stz_err inspect_output(const run *r, start *how) {
   *how = START_NEW;
   if (access(r->options->output, F_OK) != 0) return STZ_OK;
   const stz_err peeked = stz_result_peek(r->options->output, &complete, &resolved);
+  if (peeked == STZ_EINTERNAL) return peeked; // memory is out, which says nothing about the file
   if (peeked != STZ_OK) {
     struct stat status;
     *how = START_TORN;

@@ -309,10 +309,9 @@ static stz_err check_header(const stz_manifest *m, const char *line, const stz_p
   if (version != FORMAT_VERSION) {
     return stz_fail(STZ_EIO, "%s:1: format_version: got %d, this program reads %d", m->path, version, FORMAT_VERSION);
   }
-  if (stz_json_copy(stz_json_find(line, "identity"), &identity) != STZ_OK) {
-    return stz_fail(STZ_EIO, "%s:1: not a whole manifest: identity: got nothing", m->path);
-  }
-  const stz_err err = stz_state_same_input(m->path, identity, plan->identity);
+  stz_err err = stz_json_copy(stz_json_find(line, "identity"), &identity);
+  if (err == STZ_EIO) return stz_fail(err, "%s:1: not a whole manifest: identity: got nothing", m->path);
+  if (err == STZ_OK) err = stz_state_same_input(m->path, identity, plan->identity);
   stz_free(identity);
   return err;
 }

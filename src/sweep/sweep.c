@@ -229,7 +229,9 @@ static void clear_torn(const char *path) {
   stz_state_paths checkpoints;
   stz_summary summary;
   struct stat status;
-  if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || stz_result_summary(path, &summary) == STZ_OK) return;
+  if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) return;
+  const stz_err err = stz_result_summary(path, &summary);
+  if (err == STZ_OK || err == STZ_EINTERNAL) return; // the latter, as memory is out, says nothing about the file
   if (stz_state_paths_of(path, &checkpoints) != STZ_OK) return;
   if (stz_disk_check_seal(checkpoints.newest, NULL) != STZ_OK &&
       stz_disk_check_seal(checkpoints.previous, NULL) != STZ_OK && stz_output_set_aside(path) == STZ_OK) {

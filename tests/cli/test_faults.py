@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One call of the operating system fails: the exit code says so, nothing older is lost, and going on gives the run that
-was never disturbed. tests/faults/faults.c makes it fail. With STZ_FAULTS=all many more calls than a sample."""
+was never disturbed; the same for memory that is out. tests/faults/faults.c makes it fail. With STZ_FAULTS=all many more calls than a sample."""
 import errno
 import itertools
 import os
@@ -51,13 +51,14 @@ def state_hash(path):
 
 
 def expect_told(name, fault, done):
-    """Exit 3 and one line; a short write is carried on, and what cannot be read is made again where that can be;
+    """Exit 3 and one line (of memory: 5, and each rank may say it); a short write is carried on, and what cannot be read is made again where that can be;
     what was read is had when the file is closed."""
     ours = [line for line in done.stderr.splitlines() if line.startswith("stzkmc:") and "warning" not in line]
     if done.returncode == 0:
         expect(name + ": told", fault[0] in ("short", "read", "open", "close-read"), "exit 0, as if nothing had been")
     else:
-        expect(name + ": exit 3", done.returncode == 3 and len(ours) == 1, f"exit {done.returncode}: {done.stderr[-400:]}")
+        codes, ours = ((3, 5), list(set(ours))) if fault[0] == "alloc" else ((3,), ours)
+        expect(name + f": exit {codes}", done.returncode in codes and len(ours) == 1, f"exit {done.returncode}: {done.stderr[-400:]}")
 
 
 def check_run(top, fault, ranks, whole):
@@ -103,6 +104,26 @@ def check_sweep(top, fault, hashes):
     return True
 
 
+def check_reader(top):
+    """Memory that is out at each turn: `info` says all or nothing, and a sweep's runs are not taken for damaged."""
+    folder, done_before = os.path.join(top, "reader"), 0
+    shutil.copytree(os.path.join(top, "whole"), os.path.join(folder, "d"))
+    shutil.copy(os.path.join(top, "whole.h5"), folder)
+    for words in ["info", "whole.h5"], ["info", "whole.h5", "d/runs/000000.h5"], ["sweep", "../s.cfg", "-o", "d", "--list"]:
+        whole, _ = launch(words, folder, 1)
+        last = 1000 if ALL else 60
+        for n in itertools.chain(range(1, last, 1 if ALL else 4), range(last, 2000, 1 if ALL else 53)):
+            done, hit = launch(words, folder, 1, ("alloc", n, errno.ENOMEM, 0))
+            if not hit:
+                break
+            done_before += 1
+            if done.returncode == 0:
+                expect(f"{words}, alloc {n}: whole", done.stdout == whole.stdout, done.stdout)
+            else:
+                expect_told(f"{words}, alloc {n}", ("alloc",), done)
+    expect("enough fail", done_before >= 40, done_before)
+
+
 def prepare(top):
     folder = os.path.join(top, "stopped")
     os.mkdir(folder)
@@ -131,6 +152,10 @@ def main():
                 check_sweep(top, (call, n, next(reason), 1), hashes)
             if ALL:
                 check_sweep(top, (call, n, next(reason), 0), hashes)
+        for n in range(7, 2000, 29) if ALL else (900, 1500):
+            check_run(top, ("alloc", n, errno.ENOMEM, 0), 1 + n % 2, whole)
+            check_sweep(top, ("alloc", n, errno.ENOMEM, n % 2), hashes)
+        check_reader(top)
         print(f"{struck[0]} faults on rank 0, {struck[1]} on rank 1")
         expect("enough faults struck", sum(struck.values()) >= (200 if ALL else 11) and min(struck.values()) >= 4,
                str(struck))
