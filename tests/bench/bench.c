@@ -367,12 +367,12 @@ static void measure_turns(bench b[2], int n, const char *engine, const char *ori
                           s[i].missed};
     for (int k = 0; k < 5; k++) per_event[k][i] = of[k] / (double)s[i].events;
   }
-  printf("{\"engine\": \"%s\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": 1, \"events_per_s\": %.5g, "
+  printf("{\"engine\": \"%s\", \"orientation\": \"%s\", \"cells\": %d, \"ranks\": %d, \"events_per_s\": %.5g, "
          "\"state_events_per_site\": %.3g, \"us_least\": [%.3f, %.3f], \"us_median\": [%.3f, %.3f], "
          "\"least_of_first\": %.3f, \"median_of_first\": %.3f, \"candidates\": [%.2f, %.2f], "
          "\"squeezed\": [%.2f, %.2f], \"folds\": [%.3f, %.3f], \"bounds\": [%.1f, %.1f], \"missed\": [%.2g, %.2g], "
          "\"bytes_per_site\": [%.1f, %.1f], \"sites\": [%.0f, %.0f], \"setup_s\": [%.1f, %.1f]}\n",
-         engine, orientation, n, 1e6 / us[1][TURNS / 2],
+         engine, orientation, n, stz_team_workers(team), 1e6 / us[1][TURNS / 2],
          (b[1].developed + (double)s[1].events) / (double)stz_grid_sites(b[1].grid), us[0][0], us[1][0],
          us[0][TURNS / 2], us[1][TURNS / 2], us[1][0] / us[0][0], us[1][TURNS / 2] / us[0][TURNS / 2], per_event[0][0],
          per_event[0][1], per_event[1][0], per_event[1][1], per_event[2][0], per_event[2][1], per_event[3][0],

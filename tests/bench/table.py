@@ -8,6 +8,7 @@ import json
 import math
 import sys
 
+TEAMS = {"team": "multilevel", "points_team": "points"}  # records of turns: an engine on one core and on several
 KEYS = ("engine", "orientation", "cells", "ranks", "tiled", "window")
 DIRECT = (("cells", "cells", "{}³"), ("orientation", "modes", "{}"), ("ranks", "ranks", "{}"),
            ("events_per_s", "events/s", "{:.4g}"), ("state_events_per_site", "events/site", "{:.2g}"),
@@ -25,6 +26,15 @@ MULTILEVEL = (("cells", "cells", "{}³"), ("orientation", "modes", "{}"), ("even
               ("tables_MB", "tables MB", "{:.1f}"), ("setup_s", "setup s", "{:.2f}"))
 
 
+def parted(run):
+    """A record of turns as one of each number of ranks, by the median turn."""
+    if run["engine"] not in TEAMS:
+        return [run]
+    kept = {key: run[key] for key in ("orientation", "cells", "state_events_per_site")}
+    return [{"engine": TEAMS[run["engine"]], **kept, "ranks": ranks, "turns": True, "events_per_s": 1e6 / us}
+            for ranks, us in zip((1, run["ranks"]), run["us_median"])]
+
+
 def print_table(columns, records):
     rows = [[title for _, title, _ in columns]]
     rows += [[form.format(record[name]) for name, _, form in columns] for record in records]
@@ -35,15 +45,17 @@ def print_table(columns, records):
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        runs = [json.loads(line) for line in file]
+        runs = [one for line in file for one in parted(json.loads(line))]
     groups = {}
     for run in runs:
-        groups.setdefault(tuple(run[key] for key in KEYS), []).append(run)
+        groups.setdefault(tuple(run.get(key) for key in (*KEYS, "turns")), []).append(run)
     records = []
     for group in groups.values():
         records.append(max(group, key=lambda run: run["events_per_s"]))
     with open(sys.argv[2], "w", encoding="utf-8") as file:
         json.dump(records, file, indent=1)
+    turns = [record for record in records if "turns" in record]
+    records = [record for record in records if "turns" not in record]
     direct = {(record["cells"], record["orientation"]): record["events_per_s"] for record in records
               if record["engine"] == "direct" and record["ranks"] == 1}
     for record in records:
@@ -58,6 +70,9 @@ def main():
         if record["ranks"] > 1:
             ratio = record["events_per_s"] / single[record["cells"]]["events_per_s"]
             print(f"{record['ranks']} ranks against 1 at {record['cells']}³: {ratio:.2f}")
+    for one, several in zip(turns[::2], turns[1::2]):
+        print(f"{several['ranks']} ranks against 1 at {one['cells']}³, {one['engine']} engine: "
+              f"{several['events_per_s'] / one['events_per_s']:.2f} ({several['events_per_s']:.4g} events/s)")
 
 
 if __name__ == "__main__":
