@@ -23,7 +23,7 @@ static void find_bounds(stz_contrast *k) {
     for (int c = 25; c < 30; c++) press2 += STZ_LOAD_STEP * at[8 * c] * STZ_LOAD_STEP * at[8 * c];
     most[0] = fmax(most[0], 1.0 + sqrt(norm2));
     most[1] = fmax(most[1], sqrt(press2));
-    most[2] = fmax(most[2], (double)k->answers[i / 8].dress[i % 8]);
+    most[2] = fmax(most[2], (double)k->answers[i].dress);
   }
   MPI_Allreduce(MPI_IN_PLACE, most, 3, MPI_DOUBLE, MPI_MAX, stz_grid_comm(k->grid));
   k->most_load = most[0];
@@ -78,7 +78,7 @@ static stz_err find(stz_contrast *k, const stz_elastic *elastic, const stz_elast
   const bool first = stz_grid_rank(k->grid) == 0;
   const int64_t sites = first ? stz_grid_sites(k->grid) : 0;
   float *mine = NULL; // structure, then D
-  stz_err err = STZ_NEW(k->answers, x->rows);
+  stz_err err = STZ_NEW(k->answers, 8 * x->rows);
   if (err == STZ_OK) err = STZ_NEW(k->load, (size_t)x->rows * STZ_PACK);
   if (err == STZ_OK) err = STZ_NEW(mine, 8 * x->rows);
   if (err == STZ_OK && first) err = STZ_NEW(all->structure, sites);
@@ -97,7 +97,7 @@ static stz_err find(stz_contrast *k, const stz_elastic *elastic, const stz_elast
   if (err == STZ_OK) {
     pass_rows(x, true, 8, MPI_FLOAT, all->dress, mine);
     pass_rows(x, true, STZ_PACK, MPI_INT16_T, all->load, k->load);
-    for (int row = 0; row < x->rows; row++) memcpy(k->answers[row].dress, mine + 8 * row, sizeof k->answers->dress);
+    for (int site = 0; site < 8 * x->rows; site++) k->answers[site].dress = mine[site];
   }
   stz_free(mine);
   return err;
@@ -161,7 +161,7 @@ void stz_contrast_look(stz_contrast *contrast, int64_t site) {
   stz_grid_coords(contrast->grid, site, at);
   if (local >= 0) {
     memcpy(contrast->seen_load, contrast->load + local / 8 * STZ_PACK, sizeof contrast->seen_load);
-    memcpy(contrast->seen_dress, contrast->answers[local / 8].dress, sizeof contrast->seen_dress);
+    for (int l = 0; l < 8; l++) contrast->seen_dress[l] = contrast->answers[local + l].dress;
   }
   const MPI_Comm comm = stz_grid_comm(contrast->grid);
   const int owner = stz_grid_owner(contrast->grid, at[0]);
@@ -180,7 +180,7 @@ static const int16_t *load_of(const stz_contrast *k, int64_t site) {
 float stz_contrast_dress(const stz_contrast *contrast, int64_t site) {
   const int64_t local = stz_grid_local(contrast->grid, site);
   assert(local >= 0 || contrast->seen == site / 8);
-  return local >= 0 ? contrast->answers[local / 8].dress[local % 8] : contrast->seen_dress[site % 8];
+  return local >= 0 ? contrast->answers[local].dress : contrast->seen_dress[site % 8];
 }
 
 // Deviator and trace/sqrt3.
@@ -243,8 +243,11 @@ typedef struct aiming {
 } aiming;
 
 STZ_MULTIVERSION(static void aim_rows(const aiming *a, int64_t first, int64_t end)) {
-  for (int64_t row = first; row < end; row++)
-    answer_row(a->k, a->k->load + row * STZ_PACK, a->parts, a->k->answers[row].pairs);
+  uint32_t pairs[3][8];
+  for (int64_t row = first; row < end; row++) {
+    answer_row(a->k, a->k->load + row * STZ_PACK, a->parts, pairs);
+    for (int i = 0; i < 3 * 8; i++) a->k->answers[8 * row + i % 8].pairs[i / 8] = pairs[i / 8][i % 8];
+  }
 }
 
 static void aim(void *context, int64_t first, int64_t end, int worker) {
@@ -277,16 +280,10 @@ stz_loading stz_contrast_loading(const double mean[6], const double uniform[5]) 
 
 static bool is_kept(const stz_contrast *k, const stz_loading *l) { return l->only >= 0 && k->aimed == l->only; }
 
-// Component c of B times the mean stress of a row of 8 sites, from their answers to a unit of its only component:
-// `same` without contrast, and `times` their whole numbers.
-static inline __attribute__((always_inline)) void scale_row(float times, float same, int c, const uint32_t pairs[3][8],
-                                                            float drive[8]) {
-  const int shift = c % 2 ? 0 : 16;
-  const uint32_t *pair = pairs[c / 2];
-#pragma omp simd
-  for (int i = 0; i < 8; i++) {
-    drive[i] = __builtin_fmaf(times, (float)(int32_t)(pair[i] << shift & 0xffff0000u), same);
-  }
+// Component c of B times the mean stress at a site, from its answer to a unit of its only component: `same` without
+// contrast, and `times` the whole number that `pair` has of it.
+static inline __attribute__((always_inline)) float scaled(float times, float same, int c, uint32_t pair) {
+  return __builtin_fmaf(times, (float)(int32_t)(pair << (c % 2 ? 0 : 16) & 0xffff0000u), same);
 }
 static float times_of(const stz_contrast *k, const stz_loading *l) { return l->scale * k->unit * 0x1p-16f; }
 static float same_of(const stz_loading *l, int c) { return l->scale * (float)l->parts[c]; }
@@ -297,7 +294,9 @@ static inline __attribute__((always_inline)) void load_row(const stz_contrast *k
   uint32_t pairs[3][8];
   if (l->only >= 0) {
     answer_row(k, load, l->parts, pairs);
-    for (int c = 0; c < 5; c++) scale_row(times_of(k, l), same_of(l, c), c, (const uint32_t(*)[8])pairs, drive[c]);
+    for (int c = 0; c < 5; c++) {
+      for (int i = 0; i < 8; i++) drive[c][i] = scaled(times_of(k, l), same_of(l, c), c, pairs[c / 2][i]);
+    }
     return;
   }
   multiply(load, l->parts, 1.0, drive);
@@ -331,15 +330,13 @@ static inline const int16_t *loads_at(const stz_contrast *k, int64_t first) {
   return k->load + (first - stz_grid_first_site(k->grid)) / 8 * STZ_PACK;
 }
 static inline const stz_answer *answers_at(const stz_contrast *k, int64_t first) {
-  return k->answers + (first - stz_grid_first_site(k->grid)) / 8;
+  return k->answers + (first - stz_grid_first_site(k->grid));
 }
 
 STZ_MULTIVERSION(void stz_contrast_dress_rows(const stz_contrast *contrast, int64_t first, int n, float *s)) {
   const stz_answer *answer = answers_at(contrast, first);
-  for (int at = 0; at < n; at += 8, answer++) {
 #pragma omp simd
-    for (int l = 0; l < 8; l++) s[at + l] *= answer->dress[l];
-  }
+  for (int at = 0; at < n; at++) s[at] *= answer[at].dress;
 }
 
 STZ_MULTIVERSION(void stz_contrast_load_rows(const stz_contrast *contrast, const stz_loading *loading, int64_t first,
@@ -354,55 +351,136 @@ STZ_MULTIVERSION(void stz_contrast_load_rows(const stz_contrast *contrast, const
   }
 }
 
-// D (in + uniform) + drive of a row of 8 sites.
-static inline __attribute__((always_inline)) void drive_row(const float *dress, const float *in, float uniform,
-                                                            const float *drive, float *out) {
+// D (in + uniform) + drive.
+static inline __attribute__((always_inline)) float driven(float dress, float in, float uniform, float drive) {
+  return __builtin_fmaf(dress, in + uniform, drive);
+}
+
+typedef uint32_t words __attribute__((vector_size(32)));
+typedef uint32_t loose_four __attribute__((vector_size(16), may_alias));
+
+// The answers of 8 sites.
+typedef struct eight {
+  float dress[8];
+  uint32_t pairs[3][8];
+} eight;
+
+// A transpose of 8 x 4 words.
+static inline __attribute__((always_inline)) void gather(const stz_answer *const site[8], eight *all) {
+#define MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define LOW(a, b) MIX(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define HIGH(a, b) MIX(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define EVEN(a, b) MIX(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define ODD(a, b) MIX(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+  words t[4];
+  for (int l = 0; l < 4; l++)
+    t[l] = MIX(*(const loose_four *)site[l], *(const loose_four *)site[l + 4], 0, 1, 2, 3, 4, 5, 6, 7);
+  const words low0 = LOW(t[0], t[1]), low1 = LOW(t[2], t[3]), high0 = HIGH(t[0], t[1]), high1 = HIGH(t[2], t[3]);
+  const words dress = EVEN(low0, low1), pairs[3] = {ODD(low0, low1), EVEN(high0, high1), ODD(high0, high1)};
+  memcpy(all->dress, &dress, sizeof all->dress);
+  memcpy(all->pairs, pairs, sizeof all->pairs);
+#undef MIX
+#undef LOW
+#undef HIGH
+#undef EVEN
+#undef ODD
+}
+
+// What acts on sites whose answers are kept.
+typedef struct kept_load {
+  float times, same[5], uniform[5];
+} kept_load;
+
+static kept_load kept_of(const stz_contrast *k, const stz_loading *l) {
+  kept_load kept = {.times = times_of(k, l)};
+  for (int c = 0; c < 5; c++) {
+    kept.same[c] = same_of(l, c);
+    kept.uniform[c] = l->uniform[c];
+  }
+  return kept;
+}
+
+// Of 8 of them, numbers `at` to at + 7 of `from` and `to`.
+static inline __attribute__((always_inline)) void drive_eight(const stz_answer *const site[8], const kept_load *k,
+                                                              int at, const float *const from[5], float *const to[5]) {
+  eight all;
+  gather(site, &all);
+#pragma GCC unroll 5
+  for (int c = 0; c < 5; c++) {
+    const float times = k->times, same = k->same[c], uniform = k->uniform[c], *in = from[c] + at;
+    const uint32_t *pair = all.pairs[c / 2];
+    float *out = to[c] + at;
 #pragma omp simd
-  for (int l = 0; l < 8; l++) out[l] = __builtin_fmaf(dress[l], in[l] + uniform, drive[l]);
+    for (int l = 0; l < 8; l++) out[l] = driven(all.dress[l], in[l], uniform, scaled(times, same, c, pair[l]));
+  }
+}
+
+STZ_MULTIVERSION(static void drive_rows_kept(const stz_answer *answer, const kept_load *kept, int64_t step, int rows,
+                                             const float *const from[5], float *const to[5])) {
+  for (int row = 0; row < rows; row++, answer += step) {
+    const stz_answer *site[8];
+    for (int l = 0; l < 8; l++) site[l] = answer + l;
+    drive_eight(site, kept, 8 * row, from, to);
+  }
 }
 
 STZ_MULTIVERSION(void stz_contrast_drive_rows(const stz_contrast *contrast, const stz_loading *loading, int64_t first,
                                               int64_t step, int rows, const float *const from[5], float *const to[5])) {
   const stz_answer *answer = answers_at(contrast, first);
-  const int16_t *load = loads_at(contrast, first);
-  const int64_t stride = step / 8;
-  float drive[5][8];
-  for (int row = 0; row < rows && !is_kept(contrast, loading); row++) {
-    load_row(contrast, loading, load + row * stride * STZ_PACK, drive);
-    for (int c = 0; c < 5; c++)
-      drive_row(answer[row * stride].dress, from[c] + 8 * row, loading->uniform[c], drive[c], to[c] + 8 * row);
+  if (is_kept(contrast, loading)) {
+    const kept_load kept = kept_of(contrast, loading);
+    drive_rows_kept(answer, &kept, step, rows, from, to);
+    return;
   }
-  for (int c = 0; c < 5 && is_kept(contrast, loading); c++) {
-    const float times = times_of(contrast, loading), same = same_of(loading, c), uniform = loading->uniform[c];
-    const stz_answer *kept = answer;
-    for (int at = 0; at < 8 * rows; at += 8, kept += stride) {
-      scale_row(times, same, c, kept->pairs, drive[0]);
-      drive_row(kept->dress, from[c] + at, uniform, drive[0], to[c] + at);
+  float drive[5][8];
+  for (int row = 0; row < rows; row++, answer += step) {
+    load_row(contrast, loading, loads_at(contrast, first + row * step), drive);
+    for (int c = 0; c < 5; c++) {
+      const float *in = from[c] + 8 * row;
+      for (int l = 0; l < 8; l++) to[c][8 * row + l] = driven(answer[l].dress, in[l], loading->uniform[c], drive[c][l]);
     }
   }
 }
 
+enum { AHEAD = 16 }; // sites whose answers are fetched in advance
+
+STZ_MULTIVERSION(static void drive_list_kept(const stz_answer *answers, const kept_load *kept, int n,
+                                             const int32_t *list, float *const s[5])) {
+  float last[5][8] = {{0}}, *const rest[5] = {last[0], last[1], last[2], last[3], last[4]};
+  const stz_answer *site[8];
+  int i = 0;
+  for (int l = 0; l < AHEAD && l < n; l++) __builtin_prefetch(&answers[list[l]]);
+  for (; i + 8 <= n; i += 8) {
+    for (int l = i + AHEAD; l < i + AHEAD + 8 && l < n; l++) __builtin_prefetch(&answers[list[l]]);
+    for (int l = 0; l < 8; l++) site[l] = &answers[list[i + l]];
+    drive_eight(site, kept, i, (const float *const *)s, s);
+  }
+  if (i == n) return;
+  for (int l = 0; l < 8; l++) site[l] = &answers[list[i + l < n ? i + l : i]];
+  for (int c = 0; c < 5; c++) memcpy(last[c], s[c] + i, (size_t)(n - i) * sizeof *last[c]);
+  drive_eight(site, kept, 0, (const float *const *)rest, rest);
+  for (int c = 0; c < 5; c++) memcpy(s[c] + i, last[c], (size_t)(n - i) * sizeof *last[c]);
+}
+
 STZ_MULTIVERSION(void stz_contrast_drive_list(const stz_contrast *contrast, const stz_loading *loading, int n,
                                               const int32_t *sites, float *const s[5])) {
-  const bool kept = is_kept(contrast, loading);
-  const float times = times_of(contrast, loading);
-  for (int i = 0; i < n; i++) {
-    const char *answer = (const char *)&contrast->answers[sites[i] / 8];
-    for (size_t line = 0; line < sizeof(stz_answer); line += 64) __builtin_prefetch(answer + line);
+  if (is_kept(contrast, loading)) {
+    const kept_load kept = kept_of(contrast, loading);
+    drive_list_kept(contrast->answers, &kept, n, sites, s);
+    return;
   }
   float drive[5][8];
   for (int i = 0; i < n; i++) {
-    const int32_t row = sites[i] / 8, l = sites[i] % 8;
-    const stz_answer *answer = &contrast->answers[row];
-    const bool another = i == 0 || sites[i - 1] / 8 != row;
-    for (int c = 0; c < 5 && another && kept; c++) scale_row(times, same_of(loading, c), c, answer->pairs, drive[c]);
-    if (another && !kept) load_row(contrast, loading, contrast->load + (int64_t)row * STZ_PACK, drive);
-    for (int c = 0; c < 5; c++) s[c][i] = __builtin_fmaf(answer->dress[l], s[c][i] + loading->uniform[c], drive[c][l]);
+    const int32_t at = sites[i];
+    if (i == 0 || sites[i - 1] / 8 != at / 8)
+      load_row(contrast, loading, contrast->load + (int64_t)(at / 8) * STZ_PACK, drive);
+    const float dress = contrast->answers[at].dress;
+    for (int c = 0; c < 5; c++) s[c][i] = driven(dress, s[c][i], loading->uniform[c], drive[c][at % 8]);
   }
 }
 
 double stz_contrast_bytes(double sites) {
-  return (double)stz_alloc_bytes((size_t)(sites / 8.0 * (sizeof(stz_answer) + STZ_PACK * sizeof(int16_t))));
+  return (double)stz_alloc_bytes((size_t)(sites / 8.0 * (8 * sizeof(stz_answer) + STZ_PACK * sizeof(int16_t))));
 }
 
 // 3.375 points per site, each with the softness and, of five components, stress, sum and spectrum; of each site four

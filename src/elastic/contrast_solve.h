@@ -12,12 +12,13 @@
 enum { STZ_COLUMNS = 6, STZ_PACK = 8 * 5 * STZ_COLUMNS }; // of B: five deviators and the pressure; of a row of 8 sites
 #define STZ_LOAD_STEP (1.0 / 32768)                       // of the stored B - 1
 
-// What a row of 8 sites needs to have its driving stress: D, and (B - 1) times a unit of one component of the mean
-// stress in whole numbers of a unit, the components 2 j and 2 j + 1 in the lower and the upper half of word j: shifts
-// of words are fast where 16-bit lanes are not. Two cache lines.
+// What a site needs to have its driving stress: D, and (B - 1) times a unit of one component of the mean stress in
+// whole numbers of a unit, the components 2 j and 2 j + 1 in the lower and the upper half of word j: shifts of words
+// are fast where 16-bit lanes are not. Side by side, since single sites are asked for, and each line that is not in the
+// cache counts.
 typedef struct stz_answer {
-  _Alignas(64) float dress[8];
-  uint32_t pairs[3][8];
+  _Alignas(16) float dress;
+  uint32_t pairs[3];
 } stz_answer;
 
 // B - 1 of the sites of this rank, in steps: [row of 8 sites][column][component][8], 60 bytes per site. Where one
