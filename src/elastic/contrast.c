@@ -378,7 +378,7 @@ static inline __attribute__((always_inline)) void gather(const stz_answer *const
   const words low0 = LOW(t[0], t[1]), low1 = LOW(t[2], t[3]), high0 = HIGH(t[0], t[1]), high1 = HIGH(t[2], t[3]);
   const words dress = EVEN(low0, low1), pairs[3] = {ODD(low0, low1), EVEN(high0, high1), ODD(high0, high1)};
   memcpy(all->dress, &dress, sizeof all->dress);
-  memcpy(all->pairs, pairs, sizeof all->pairs);
+  for (int j = 0; j < 3; j++) memcpy(all->pairs[j], &pairs[j], sizeof all->pairs[j]);
 #undef MIX
 #undef LOW
 #undef HIGH

@@ -321,15 +321,19 @@ stz_err stz_ml_rebound_all(stz_kmc *kmc, double recovery, double t) {
 // Rates of the first n sites of a list.
 static void rates_of_list(const stz_kmc *kmc, const stz_multilevel *e, stz_ml_list *t, int n) {
   const int whole = (n + 7) / 8 * 8;
-  const uint16_t *const all = stz_glass_rotation(kmc->glass), *rotation = NULL;
-  if (kmc->params.contrast) stz_ml_load_list(kmc, e, t, n);
+  const uint16_t *rotation = stz_glass_rotation(kmc->glass);
+  int32_t first = 0;
   for (int i = 0; i < whole; i++) {
     const int32_t number = t->sites[i < n ? i : n - 1];
     // Sites of a row of 8 follow each other.
-    if (i == 0 || (i < n && t->sites[i - 1] / 8 != number / 8)) rotation = all + stz_ml_local(e, number / 8 * 8);
+    if (i == 0 || (i < n && t->sites[i - 1] / 8 != number / 8)) first = (int32_t)stz_ml_local(e, number / 8 * 8);
+    t->places[i] = first + number % 8;
     t->barrier[i] = stz_ml_row8(e, number)->barrier[number % 8];
-    t->rotation[i] = rotation[number % 8];
-    for (int c = 0; c < 5 && i >= n; c++) t->s[c][i] = t->s[c][n - 1];
+    t->rotation[i] = rotation[t->places[i]];
+  }
+  if (kmc->params.contrast) stz_ml_load_list(kmc, e, t, n);
+  for (int i = n; i < whole; i++) {
+    for (int c = 0; c < 5; c++) t->s[c][i] = t->s[c][n - 1];
   }
   for (int at = 0; at < whole; at += STZ_RATES_MOST) {
     const float *const s[5] = {t->s[0] + at, t->s[1] + at, t->s[2] + at, t->s[3] + at, t->s[4] + at};

@@ -26,7 +26,6 @@ void stz_ml_load_block(const stz_kmc *kmc, const stz_multilevel *e, int block, f
 void stz_ml_load_list(const stz_kmc *kmc, const stz_multilevel *e, stz_ml_list *list, int n) {
   const stz_loading loading = loading_of(e);
   float *const s[5] = {list->s[0], list->s[1], list->s[2], list->s[3], list->s[4]};
-  for (int i = 0; i < n; i++) list->places[i] = (int32_t)stz_ml_local(e, list->sites[i]);
   stz_contrast_drive_list(kmc->params.contrast, &loading, n, list->places, s);
 }
 

@@ -49,8 +49,8 @@ typedef struct stz_ml_room {
 
 // Scratch memory for single sites whose bounds are recomputed together.
 typedef struct stz_ml_list {
-  int32_t sites[STZ_ML_EXHAUSTED];  // number of a site: 512 block + site of the block
-  int32_t places[STZ_ML_EXHAUSTED]; // its local index, where moduli vary
+  int32_t sites[STZ_ML_EXHAUSTED];      // number of a site: 512 block + site of the block
+  int32_t places[STZ_ML_EXHAUSTED + 8]; // its local index
   _Alignas(64) float s[5][STZ_ML_EXHAUSTED + 8], barrier[STZ_ML_EXHAUSTED + 8], rates[STZ_ML_EXHAUSTED + 8];
   uint16_t rotation[STZ_ML_EXHAUSTED + 8];
   int16_t slack[STZ_ML_EXHAUSTED + 8], units[5][STZ_ML_EXHAUSTED + 8]; // units: cached stresses
@@ -227,7 +227,7 @@ static inline double stz_ml_uniform(const stz_multilevel *e, int c) { return stz
 // the reference. In and out.
 void stz_ml_load_block(const stz_kmc *kmc, const stz_multilevel *e, int block, float s[5][STZ_ML_SITES]);
 
-// The same of the first n sites of a list.
+// The same of the first n sites of a list, whose places are known.
 void stz_ml_load_list(const stz_kmc *kmc, const stz_multilevel *e, stz_ml_list *list, int n);
 
 // The same of one site under a mean stress and a uniform part.
