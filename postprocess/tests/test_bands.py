@@ -248,13 +248,17 @@ def test_moduli_are_compared_with_the_same_glass_of_uniform_ones(tmp_path):
                 for name in [sweep.labels["part"].name] if sweep.labels["part"].group == bands.STRUCTURE}
     assert list(own) == [bands.UNIFORM, bands.DOMAINS, *bands.MODULI]
     assert {(len(part.softening_eV), part.seeds) for part in own.values()} == {(6, (1, 2, 3, 4))}
+    told = (
+        (bands.STIFF, "moduli 0.3"), (bands.STIFFISH, "moduli 0.1"), (bands.PRESSED, "normal"), (bands.TIED, "barriers by"),
+    )
     for name in bands.MODULI:
         more = settings[name] - settings[name.split(",")[0]]
-        assert more == {one for one, word in ((bands.STIFF, "moduli"), (bands.PRESSED, "normal")) if word in name}
+        assert more == {one for one, word in told if word in name}
     said = page.write(planted(dict.fromkeys(own, 0.1) | {"domains, moduli 0.3": 0.2}), [], tmp_path)
     assert "Against the glass `domains`, by both measures, needs more softening: domains, moduli 0.3." in said
     assert "Not told apart from the glass `domains` by both measures: domains, normal stress; " \
-        "domains, moduli 0.3, normal stress." in said
+        "domains, moduli 0.3, normal stress; domains, moduli 0.1, barriers by moduli; " \
+        "domains, moduli 0.3, barriers by moduli." in said
     (same,) = [line for line in said.splitlines() if line.startswith("Not told apart from the glass `uniform`")]
     assert "uniform, normal stress" in same
 

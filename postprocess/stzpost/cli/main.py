@@ -137,7 +137,7 @@ def parser():
     one = _series(commands, "bands", _bands, "growth of waves of slip with domains and their controls (run/bands)")
     one.add_argument("--quick", action="store_true", help="two seeds of two structures: minutes")
     one.add_argument("--middle", action="store_true", help="a small box and four seeds: an hour and a half")
-    text = "stiff and soft domains and normal stress, small box, four seeds: half an hour"
+    text = "stiff and soft domains, barriers tied to the modulus, normal stress, small box, four seeds: forty minutes"
     one.add_argument("--moduli", action="store_true", help=text)
     one.add_argument("--markdown", action="store_true", help="only print the tables of what DIR/bands.json holds")
     one = _series(

@@ -40,11 +40,14 @@ STRUCTURES = {  # of the film, its controls, and what varies one thing of it
 }
 FILM = tuple(STRUCTURES)
 STIFF, PRESSED = "elasticity.contrast=0.3", "stz.normal_stress_coefficient=0.12"
+STIFFISH, TIED = "elasticity.contrast=0.1", "barriers.modulus_scaling=1.0"
 STRUCTURES |= {
     "uniform, normal stress": (*STRUCTURES[UNIFORM], PRESSED),
     "domains, moduli 0.3": (STIFF,),
     "domains, normal stress": (PRESSED,),
     "domains, moduli 0.3, normal stress": (STIFF, PRESSED),
+    "domains, moduli 0.1, barriers by moduli": (STIFFISH, TIED),
+    "domains, moduli 0.3, barriers by moduli": (STIFF, TIED),
 }
 MODULI = tuple(STRUCTURES)[len(FILM):]
 COMMON = (
