@@ -30,6 +30,20 @@ static inline void check_sums(const stz_multilevel *e) {
         e->head->total / all - 1.0);
 }
 
+// The largest component of the mean of the engine's stress, MPa, which belongs to the load: what events bring to their
+// neighbourhood is taken off everywhere.
+static inline double mean_MPa(const kmc_setup *s) {
+  const int64_t sites = stz_grid_sites(s->grid);
+  double most = 0.0;
+  for (int c = 0; c < 5; c++) {
+    const float *stress = stz_kmc_stress(s->kmc, c);
+    double sum = 0.0;
+    for (int64_t i = 0; i < sites; i++) sum += (double)stress[i];
+    most = fmax(most, fabs(sum) / (double)sites / (1e-3 * STZ_GPA));
+  }
+  return most;
+}
+
 static unsigned long long above_bounds = 0; // proposals of all creep runs whose rate was above its bound
 static const double MOST_OFF = 1.8;         // MPa: one and a half times the tolerance
 
@@ -53,6 +67,9 @@ static inline double creep_to_recompute(const char *name, kmc_setup *s, stz_mean
   CHECK(r.above < 2e-4 * r.own, "rates exceed their bounds");
   CHECK(stats.missed < 1e-3 * (double)stats.events, "events are missed");
   check_sums(e);
+  const double mean_stress = mean_MPa(s); // with a coarse part what its nodes leave
+  printf("  mean stress %.2g MPa\n", mean_stress);
+  CHECK(mean_stress < (e->split->coarse ? 0.06 : 0.01), "the stress has a mean of %g MPa", mean_stress);
   return r.own / r.exact;
 }
 

@@ -161,6 +161,25 @@ static void random_controls(void **state) {
   }
 }
 
+// The component that a mixed segment drives moves fastest by its strain, or, where no strain moves, by its stress, of
+// either sign; of two alike the first; xx where nothing moves.
+static void fastest_component(void **state) {
+  (void)state;
+  static const struct fastest {
+    int control[6], component;
+    double rates[6];
+  } cases[] = {{{0, S, 0, S, S, 0}, STZ_XY, {1e-4, 5.0, 0.0, 2.0, 0.0, -3e-4}},
+               {{0, 0, 0, 0, 0, 0}, STZ_YY, {1e-4, 2e-4, 1e-4, -2e-4, 0.0, 0.0}},
+               {{0, S, S, S, S, S}, STZ_ZZ, {0.0, 0.1, -0.5, 0.0, 0.2, 0.0}},
+               {{S, S, S, S, S, 0}, STZ_XX, {0.0}}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const stz_segment s = mixed(cases[i].control, cases[i].rates, 10.0);
+    stz_load *load = create(&s, 1);
+    assert_int_equal(state_of(load).component, cases[i].component);
+    stz_load_destroy(&load);
+  }
+}
+
 // The strain by rate jumps from 0.01 on, whatever the events do.
 static void rate_jumps(void **state) {
   (void)state;
@@ -338,14 +357,9 @@ static void coarse_clock(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(moduli),
-      cmocka_unit_test(random_controls),
-      cmocka_unit_test(rate_jumps),
-      cmocka_unit_test(cycles_of_strain),
-      cmocka_unit_test(cycles_of_stress),
-      cmocka_unit_test(unloading),
-      cmocka_unit_test(temperature_ramps),
-      cmocka_unit_test(coarse_clock),
+      cmocka_unit_test(moduli),     cmocka_unit_test(random_controls),   cmocka_unit_test(fastest_component),
+      cmocka_unit_test(rate_jumps), cmocka_unit_test(cycles_of_strain),  cmocka_unit_test(cycles_of_stress),
+      cmocka_unit_test(unloading),  cmocka_unit_test(temperature_ramps), cmocka_unit_test(coarse_clock),
   };
   return cmocka_run_group_tests(tests, NULL, nothing_left);
 }
