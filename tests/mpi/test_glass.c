@@ -355,6 +355,28 @@ static void damage_saturates(MPI_Comm comm) {
   close_kmc(&s);
 }
 
+// The recovery of a temperature ramp against the trapezoidal rule of nu exp(-E/kT) with libm.
+static void recovery_on_a_ramp(MPI_Comm comm) {
+  enum { STEPS = 20000 };
+  static const double ramps[][3] = {{300.0, 2.0, 100.0}, {500.0, -1.5, 120.0}, {295.0, 1e-3, 1.0}}; // K, K/s, s
+  kmc_spec spec = BOX;
+  kmc_setup s;
+  spec.softening_eV = 0.1;
+  spec.recovery_rate_per_s = 1e9;
+  spec.recovery_eV = 0.8;
+  setup_kmc(&s, comm, &spec);
+  for (size_t k = 0; k < sizeof ramps / sizeof *ramps; k++) {
+    const double *ramp = ramps[k], step = ramp[2] / STEPS;
+    double sum = 0.0;
+    for (int i = 0; i <= STEPS; i++) {
+      const double rate = 1e9 * exp(-0.8 / (STZ_BOLTZMANN * (ramp[0] + ramp[1] * step * i)));
+      sum += rate * step * (i == 0 || i == STEPS ? 0.5 : 1.0);
+    }
+    CHECK_NEAR(stz_glass_recovery_gain(s.glass, ramp[0], ramp[1], ramp[2]) / sum, 1.0, 1e-6);
+  }
+  close_kmc(&s);
+}
+
 // Voxels that are damaged at the start, counted by the definition: the distance to the nearest image of the middle.
 static bool within(const kmc_setup *s, const stz_damage_params *d, int64_t local) {
   static const double normal[][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {1, 1, 0}, {1, 0, 1}, {0, 1, 1}};
@@ -441,6 +463,7 @@ static void cases(MPI_Comm comm) {
   other_redraws(comm);
   reversals_are_counted(comm);
   damage_saturates(comm);
+  recovery_on_a_ramp(comm);
   damage_at_the_start(comm);
 }
 
