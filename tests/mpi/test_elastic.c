@@ -42,10 +42,12 @@ static void vectors(MPI_Comm comm, const char *name, const double (*stretch)[3],
 
 // The table (single precision) against the transform: every row of the box, for an event of a general deviator at
 // `origin`; added to what is there.
-static void table(MPI_Comm comm, const int origin[3]) {
-  enum { N = 16, STRIP = 4 * N };
+static void table(MPI_Comm comm, stz_boundary boundary, int layers, const int origin[3]) {
+  enum { N = 16, ROWS = 4, MOST = ROWS * N };
+  const stz_lattice_params lattice = {.cells = {N, N, layers}, .spacing_nm = 0.58, .boundary = boundary};
+  const int length = ROWS * layers;
   elastic_setup s;
-  setup_elastic(&s, comm, N, 0.58);
+  setup_elastic_in(&s, comm, &lattice);
   const double e[6] = {0.03, -0.04, 0.01, 0.005, 0.022, -0.012};
   add_event(&s, origin[0], origin[1], origin[2], e);
   solve_stress(&s);
@@ -53,15 +55,15 @@ static void table(MPI_Comm comm, const int origin[3]) {
   float strain[5];
   stz_dev_from_sym(e, d);
   for (int c = 0; c < 5; c++) strain[c] = (float)d[c];
-  for (int64_t first = 0; first < stz_grid_local_sites(s.grid); first += STRIP) {
+  for (int64_t first = 0; first < stz_grid_local_sites(s.grid); first += length) {
     int x[3];
-    float strip[5][STRIP], *const stress[5] = {strip[0], strip[1], strip[2], strip[3], strip[4]};
-    for (int i = 0; i < 5 * STRIP; i++) strip[i / STRIP][i % STRIP] = 0.5f;
+    float strip[5][MOST], *const stress[5] = {strip[0], strip[1], strip[2], strip[3], strip[4]};
+    for (int i = 0; i < 5 * length; i++) strip[i / length][i % length] = 0.5f;
     stz_grid_coords(s.grid, stz_grid_first_site(s.grid) + first, x);
-    stz_elastic_add_strip(s.elastic, origin, strain, x[0], x[1], STRIP / N, stress);
-    for (int i = 0; i < 5 * STRIP; i++) {
-      const double sum = ((double)strip[i / STRIP][i % STRIP] - 0.5) / STZ_GPA;
-      CHECK_NEAR(sum, s.stress[i / STRIP][first + i % STRIP] / STZ_GPA, 5e-7);
+    stz_elastic_add_strip(s.elastic, origin, strain, x[0], x[1], ROWS, stress);
+    for (int i = 0; i < 5 * length; i++) {
+      const double sum = ((double)strip[i / length][i % length] - 0.5) / STZ_GPA;
+      CHECK_NEAR(sum, s.stress[i / length][first + i % length] / STZ_GPA, 5e-7);
     }
   }
   close_elastic(&s);
@@ -72,10 +74,12 @@ static void cases(MPI_Comm comm) {
       {0.1, -0.05, -0.05}, {0.1, -0.05, -0.05}, {-0.06, 0.09, -0.03}, {0.14, -0.08, -0.06}};
   vectors(comm, STZ_TEST_DATA "/elastic_vectors.txt", NULL, 5, 1e-13);     // rounding: 5e-14 of the largest stress
   vectors(comm, STZ_TEST_DATA "/stretched_vectors.txt", stretch, 4, 1e-8); // 27 aliases reach so far
-  table(comm, (int[3]){5, 14, 3});
-  table(comm, (int[3]){15, 0, 8});
-  table(comm, (int[3]){2, 7, 15});
-  table(comm, (int[3]){9, 3, 0});
+  table(comm, STZ_BOUNDARY_PERIODIC, 16, (int[3]){5, 14, 3});
+  table(comm, STZ_BOUNDARY_PERIODIC, 16, (int[3]){15, 0, 8});
+  table(comm, STZ_BOUNDARY_PERIODIC, 16, (int[3]){2, 7, 15});
+  table(comm, STZ_BOUNDARY_PERIODIC, 16, (int[3]){9, 3, 0});
+  table(comm, STZ_BOUNDARY_FILM, 8, (int[3]){5, 14, 3});
+  table(comm, STZ_BOUNDARY_FILM, 8, (int[3]){2, 7, 0});
 }
 
 int main(int argc, char **argv) { return harness_main(argc, argv, "elastic", cases); }

@@ -18,15 +18,20 @@ typedef struct elastic_setup {
   double *strain[5], *stress[6]; // fields, one number a local site
 } elastic_setup;
 
-static inline void setup_elastic(elastic_setup *s, MPI_Comm comm, int n, double a) {
-  const stz_lattice_params lattice = {.cells = {n, n, n}, .spacing_nm = a};
+static inline void setup_elastic_in(elastic_setup *s, MPI_Comm comm, const stz_lattice_params *lattice) {
   const stz_elastic_params params = {.young_GPa = 72.0, .poisson = 0.4};
-  CHECK_OK(stz_grid_create(comm, &lattice, &s->grid));
+  CHECK_OK(stz_grid_create(comm, lattice, &s->grid));
   CHECK_OK(stz_spectral_create(s->grid, &s->spectral));
   CHECK_OK(stz_elastic_create(s->grid, &params, 1.7, &s->elastic));
   CHECK_OK(stz_elastic_tabulate(s->elastic));
   for (int c = 0; c < 5; c++) CHECK_OK(STZ_NEW(s->strain[c], stz_grid_local_sites(s->grid)));
   for (int c = 0; c < 6; c++) CHECK_OK(STZ_NEW(s->stress[c], stz_grid_local_sites(s->grid)));
+}
+
+// A periodic cube of n voxels of edge a.
+static inline void setup_elastic(elastic_setup *s, MPI_Comm comm, int n, double a) {
+  const stz_lattice_params lattice = {.cells = {n, n, n}, .spacing_nm = a};
+  setup_elastic_in(s, comm, &lattice);
 }
 
 static inline void close_elastic(elastic_setup *s) {
