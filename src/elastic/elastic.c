@@ -50,7 +50,8 @@ static void set_stretch(stz_elastic *e, const double stretch[3]) {
 
 stz_err stz_elastic_stretch(stz_elastic *elastic, const double stretch[3]) {
   assert(!elastic->film);
-  if (memcmp(elastic->stretch, stretch, sizeof elastic->stretch) == 0) return STZ_OK;
+  const double *now = elastic->stretch;
+  if (now[0] == stretch[0] && now[1] == stretch[1] && now[2] == stretch[2]) return STZ_OK;
   set_stretch(elastic, stretch);
   if (elastic->table_bytes > 0) stz_shared_destroy(&elastic->shared);
   elastic->table = NULL;

@@ -46,10 +46,11 @@ static void add_box(const coarse *k, const int m[2], double (*green)[6][5]) {
     double bare[6][6];
     stz_split_coarse(&(stz_split_source){k->split, k->box}, (const int[3]){m[0], m[1], z}, bare);
     for (int pair = 0; pair < n * n; pair++) {
-      const double angle = 2.0 * STZ_PI * z * (pair / n - pair % n) / n;
+      const int turns = z * (pair / n - pair % n);
+      const double angle = 2.0 * STZ_PI * turns / n;
       for (int entry = 0; entry < ENTRIES; entry++) {
-        const int c = entry / 5, d = entry % 5, turns = stz_odd(c, 2) - stz_odd(d, 2);
-        green[pair][c][d] += weight * (turns ? turns * sin(angle) : cos(angle)) * bare[c][d];
+        const int c = entry / 5, d = entry % 5, odd = stz_odd(c, 2) - stz_odd(d, 2);
+        green[pair][c][d] += weight * (odd ? odd * sin(angle) : cos(angle)) * bare[c][d];
       }
     }
   }

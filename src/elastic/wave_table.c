@@ -34,7 +34,7 @@ stz_err stz_wave_table_create(stz_team *team, double least, double most, int siz
   stz_wave_table *t = NULL;
   *table = NULL;
   STZ_TRY(STZ_NEW(t, 1));
-  t->first = stz_ln(least) - (POINTS / 2) * STEP;
+  t->first = stz_ln(least) - 0.5 * POINTS * STEP;
   t->nodes = (int)((stz_ln(most) - t->first) / STEP) + 1 + POINTS / 2;
   t->size = size;
   stz_err err = STZ_NEW(t->numbers, (size_t)t->nodes * (size_t)size);

@@ -55,7 +55,9 @@ static void fill_filter(const stz_glass *g, double *filter, double *waves) {
   const int n = stz_grid_cells(g->grid)[2];
   const double step = STZ_PI / (n * stz_grid_spacing(g->grid)), width = stz_footprint_width(g);
   double *share = waves + n * n;
-  for (int i = 0; i < n * n; i++) waves[i] = cos(STZ_PI * (i % n) * (i / n + 0.5) / n);
+  for (int z = 0; z < n; z++) {
+    for (int m = 0; m < n; m++) waves[z * n + m] = cos(STZ_PI * m * (z + 0.5) / n);
+  }
   for (int m = 1; m < n; m++) share[m] = 2.0 * stz_exp(-0.5 * (m * step * width) * (m * step * width));
   for (int z = 0; z < n; z++) {
     double square = 0.0;

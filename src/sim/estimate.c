@@ -267,7 +267,7 @@ static void add_fast_film(const int cells[3], stz_engine_cost *cost) {
   const double tables = 802.0 * special * rows + 2.0e5 * near, layers = fmin(nz, 16.0);
   const double made = 100.0 * special * nodes + 28800.0 * special * special + 200.0 * special * waves;
   const double surface = 4.0 * waves * (12.5 * layers * layers + 40.0 * layers + 12.0 * (nz + 16.0)) + 20.0 * sites;
-  const double coarse = (cells[0] / 16 + 1.0) * (cells[1] / 16 + 1.0);
+  const double coarse = (0.0625 * cells[0] + 1.0) * (0.0625 * cells[1] + 1.0);
   cost->bytes += tables + fmax(made, surface);
   cost->event_s *= 1.3 + 10.0 / (nz + 4.0);
   cost->setup_s +=

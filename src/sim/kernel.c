@@ -115,10 +115,10 @@ static stz_err find_stress(MPI_Comm comm, const stz_config *config, const stz_ke
   memset(stress, 0, (size_t)request->count * sizeof *stress);
   STZ_TRY(stz_sim_check_ranks(config, stz_comm_size(comm)));
   STZ_TRY(stz_sample_create(comm, &plain, NULL, NULL, &sample));
-  static const double none[3] = {0.0};
   const bool exact = stz_contrast_exact(sample.contrast);
   stz_err err = STZ_OK;
-  if (memcmp(request->stretch, none, sizeof none) != 0) err = stz_kmc_stretch(sample.kmc, request->stretch);
+  const double *stretch = request->stretch;
+  if (stretch[0] != 0.0 || stretch[1] != 0.0 || stretch[2] != 0.0) err = stz_kmc_stretch(sample.kmc, stretch);
   if (err == STZ_OK && exact) err = find_exact(&sample, request, stress);
   if (err == STZ_OK && !exact) err = find_deviator(&sample, config->protocol[0].temperature_K, request, stress);
   if (err == STZ_OK && !exact) err = find_trace(&sample, request, stress);

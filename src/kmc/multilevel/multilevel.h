@@ -48,10 +48,10 @@ typedef struct stz_ml_room {
 } stz_ml_room;
 
 // Scratch memory for single sites whose bounds are recomputed together.
-typedef struct stz_ml_list {
-  int32_t sites[STZ_ML_EXHAUSTED];      // number of a site: 512 block + site of the block
-  int32_t places[STZ_ML_EXHAUSTED + 8]; // its local index
+typedef struct stz_ml_list { // NOLINT(clang-analyzer-optin.performance.Padding): as stz_ml_room
   _Alignas(64) float s[5][STZ_ML_EXHAUSTED + 8], barrier[STZ_ML_EXHAUSTED + 8], rates[STZ_ML_EXHAUSTED + 8];
+  int32_t sites[STZ_ML_EXHAUSTED + 8];  // number of a site: 512 block + site of the block
+  int32_t places[STZ_ML_EXHAUSTED + 8]; // its local index
   uint16_t rotation[STZ_ML_EXHAUSTED + 8];
   int16_t slack[STZ_ML_EXHAUSTED + 8], units[5][STZ_ML_EXHAUSTED + 8]; // units: cached stresses
 } stz_ml_list;
