@@ -36,8 +36,16 @@ def reading(path: Path) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise StzPostError(f"{path}: damaged: claims to hold more than fits into memory") from error
-    except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise StzPostError(f"{path}: damaged, or not complete: {one_line(error)}") from error
+    except OSError as error:
+        if error.filename is None:  # of libhdf5, or while it was read
+            raise _damaged(path, error) from error
+        raise StzPostError(f"{path}: {error.strerror}") from error
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path, error):
+    return StzPostError(f"{path}: damaged, or not complete: {one_line(error)}")
 
 
 @contextlib.contextmanager
