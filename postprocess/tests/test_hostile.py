@@ -69,6 +69,38 @@ def test_measured_files(name, tmp_path):
         survives(analyse, str(path))
 
 
+SIZES = ["5e-324", "1e-160", "1e160", "1e308", "1e999", "nan", "0", "-1"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_sizes_that_nobody_measures(size, tmp_path):
+    """In each column, in one row or in all."""
+    path = tmp_path / "m.csv"
+    for head, rows in (("time_s,stress_GPa,error_GPa", [[10**k, 4 - k / 9, 0.01] for k in range(6)]),
+                       ("strain,stress_GPa", [[k / 1000, min(k / 10, 3)] for k in range(60)])):
+        for column in range(len(rows[0])):
+            for chosen in {3}, {0}, set(range(60)):
+                cells = [[size if n in chosen and k == column else one for k, one in enumerate(row)] for n, row in enumerate(rows)]
+                path.write_text("\n".join([head, *(",".join(map(str, row)) for row in cells)]) + "\n")
+                survives(analyse, str(path))
+
+
+def test_options_that_nobody_means(tmp_path, capsys):
+    """A number that is none, no unit has, or overflows: a result in JSON that is JSON, or one line."""
+    path = str(synthetic.write(tmp_path / "a.h5", [synthetic.relaxation()]))
+    (tmp_path / "m.csv").write_text("time_s,stress_GPa,error_GPa\n" + "".join(f"{10**k},{4 - k / 9},0.01\n" for k in range(2, 6)))
+    table = str(tmp_path / "m.csv")
+    for size in [*SIZES, "1e-30", "1e30"]:
+        for words in (["energy", path, f"--length={size}"], ["measured", table, f"--error={size}"],
+                      ["measured", table, f"--m-stress={size}"], ["compare", "--measured", table, path, f"--error={size}"]):
+            code = cli.main([*words, "--json"])
+            said = capsys.readouterr()
+            if code == 0:
+                json.loads(said.out, parse_constant=pytest.fail)
+            else:
+                assert code == 2 and said.err.count("\n") == 1, (words, said.err)
+
+
 def test_manifests(directory):  # noqa: F811
     path = pathlib.Path(directory) / "manifest.jsonl"
     data = path.read_bytes()

@@ -50,7 +50,8 @@ def of_result(result: Any, constants: Constants = Constants()) -> Heating:
 def warming(power_W_per_m3: float, heat_J_per_m3: float, constants: Constants = Constants()) -> Heating:
     """Of the largest power and of all heat."""
     adiabatic = heat_J_per_m3 / (1e6 * constants.heat_capacity_MJ_per_m3K)
-    steady = power_W_per_m3 * (1e-6 * constants.length_um) ** 2 / (8 * constants.conductivity_W_per_mK)
+    length_m = 1e-6 * constants.length_um
+    steady = power_W_per_m3 * length_m * length_m / (8 * constants.conductivity_W_per_mK)  # a power overflows with an error
     return Heating(power_W_per_m3, min(steady, adiabatic), adiabatic, constants)
 
 

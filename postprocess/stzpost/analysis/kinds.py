@@ -44,6 +44,8 @@ def tell_kind(measured: Measured, settings: Any) -> tuple:
         )
     if "stress" not in c:
         return "creep", "the stress is given"
+    if not np.any(np.isfinite(c["stress"])):
+        raise StzPostError(f"{measured.path}: stress: no row has a number")
     return _kind_in_time(c)
 
 

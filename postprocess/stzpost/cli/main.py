@@ -48,6 +48,7 @@ open_result = later.function("io.result", "open_result")
 open_sweep = later.function("io.sweep", "open_sweep")
 table = later.function("analysis.quantity", "table")
 minus = later.function("analysis.quantity", "minus")
+finite = later.function("analysis.quantity", "finite")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -393,7 +394,7 @@ def _compare(options):
             }
             for one in found
         ]
-        record = {"command": "compare", "kind": measured.kind, "understood": measured.said, "runs": runs}
+        record = finite({"command": "compare", "kind": measured.kind, "understood": measured.said, "runs": runs})
         print(text.json_lines(record, 1))
         return
     print("\n".join(measured.said))

@@ -93,8 +93,8 @@ def _pairs(name, words):
 
 def positive(name, value):
     """A number that was given, None without it."""
-    if value is not None and not 0 < value < float("inf"):
-        raise StzPostError(f"{name}: got {value:g}, needs a positive number")
+    if value is not None and not reader.LEAST <= value <= 1 / reader.LEAST:
+        raise StzPostError(f"{name}: got {value:g}, needs a positive number that a measurement may have")
     return value
 
 

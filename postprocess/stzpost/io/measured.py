@@ -37,6 +37,7 @@ ROLES = {
 }
 ERROR_OF = ("stress", "displacement", "volume", "hardness", "strain")  # what an error may belong to, by its unit
 FRACTIONS = ("strain", "bragg", "patterns", "factor")  # numbers that may stand without a unit
+LEAST = 1e-30  # number that may be measured, 0 apart, and the reciprocal of the largest: their squares are numbers still
 POSITIVE = ("error", "length", "factor", "patterns", "area", "temperature", "rate", "volume")
 QUALIFIERS = {
     "true",
@@ -130,9 +131,18 @@ def read(path: str, choice: Choice = Choice()) -> Measured:
     for role in sorted(found, key=lambda role: role == "error"):
         column, unit = found[role]
         _convert(measured, table, role, column, unit, choice)
+    _expect_sizes(measured)
     _stress_of_force(measured, choice)
     _to_true(measured, choice)
     return measured
+
+
+def _expect_sizes(measured):
+    for role, values in measured.columns.items():
+        sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+        odd = sizes[(sizes < LEAST) | (sizes > 1 / LEAST)]
+        if odd.size:
+            raise StzPostError(f"{measured.path}: {role}: got {odd[0]:g}, which is no measured number")
 
 
 def clean(measured: Measured, needed: tuple, clock: bool) -> Measured:
