@@ -4,20 +4,10 @@
 // stress of all sites was found anew; and the distribution of the next event just before that, in total variation,
 // beside what factors at both ends make of it alone ("dressed"). Creep at 3.3 GPa, the film at 32^3, N/140 events
 // apart.
-#include "kmc_setup.h"
+#include "exact_stress.h"
 #include "stz/rates.h"
 
 enum { MODES2 = 2 * STZ_MODES };
-
-// The driving stress of all sites without the load's, exact, from the strain of all events.
-static void exact_stress(const kmc_setup *s, double *const stress[6]) {
-  const int64_t sites = stz_grid_sites(s->grid);
-  for (int c = 0; c < 5; c++) {
-    for (int64_t i = 0; i < sites; i++)
-      stz_contrast_events(s->contrast, c)[i] = (double)stz_glass_plastic(s->glass, c)[i];
-  }
-  CHECK_OK(stz_contrast_whole(s->contrast, stress));
-}
 
 // Rates of all events under a stress of the sites; returns their sum.
 static double rates_of(const kmc_setup *s, const stz_mean_stress *mean, const double *const stress[5], float *rates) {

@@ -182,8 +182,10 @@ int main(void) {
   softened.recovery_eV = 0.6;
   put_off(&softened);
   spec.engine = STZ_ENGINE_DIRECT;
-  spec.cells[0] = spec.cells[1] = spec.cells[2] = 16;
+  spec.cells[0] = 16;
+  spec.cells[1] = spec.cells[2] = 24; // more sites in a plane than there are rates in a call
   rows_of("direct", &spec, 60);
+  spec.cells[1] = spec.cells[2] = 16;
   spec.tau_c_GPa = 12.0;
   spec.orientation = STZ_ORIENTATION_ALIGNED;
   rows_of("direct, cooperative law, aligned", &spec, 60);
