@@ -415,8 +415,9 @@ static inline __attribute__((always_inline)) void drive_eight(const stz_answer *
   }
 }
 
-STZ_MULTIVERSION(static void drive_rows_kept(const stz_answer *answer, const kept_load *kept, int64_t step, int rows,
-                                             const float *const from[5], float *const to[5])) {
+static inline __attribute__((always_inline)) void drive_rows_kept(const stz_answer *answer, const kept_load *kept,
+                                                                  int64_t step, int rows, const float *const from[5],
+                                                                  float *const to[5]) {
   for (int row = 0; row < rows; row++, answer += step) {
     const stz_answer *site[8];
     for (int l = 0; l < 8; l++) site[l] = answer + l;
@@ -444,8 +445,8 @@ STZ_MULTIVERSION(void stz_contrast_drive_rows(const stz_contrast *contrast, cons
 
 enum { AHEAD = 16 }; // sites whose answers are fetched in advance
 
-STZ_MULTIVERSION(static void drive_list_kept(const stz_answer *answers, const kept_load *kept, int n,
-                                             const int32_t *list, float *const s[5])) {
+static inline __attribute__((always_inline)) void drive_list_kept(const stz_answer *answers, const kept_load *kept,
+                                                                  int n, const int32_t *list, float *const s[5]) {
   float last[5][8] = {{0}}, *const rest[5] = {last[0], last[1], last[2], last[3], last[4]};
   const stz_answer *site[8];
   int i = 0;
