@@ -23,10 +23,10 @@ output: { events = true; };
 """
 SWEEP = 'input = "a.cfg";\naxes = ( { key = "barriers.width_eV"; values = [0.1, 0.2]; } );\nseed = 1;\n'
 COMMANDS = [  # the last word is the output, in the folder `out`
-    "collect s -o out/all.h5", "synth curves a.h5 -o out/set", "figure stress-strain a.h5 -o out/f",
+    "collect s -o out/all.h5", "field f.h5 -o out/g.h5", "synth curves a.h5 -o out/set", "figure stress-strain a.h5 -o out/f",
     "stress-strain a.h5 -o out/a.svg", "report a.h5 -o out/page", "events a.h5 -o out/e.vtp", "events a.h5 -o out/e.xyz",
-    "field f.h5 -o out/g.h5", "measured m.csv -o out/m.png", "movie a.h5 -o out/m.gif --frames 2", "probes a.h5 -o out/p.png"]
-SAMPLED = COMMANDS[:2]
+    "measured m.csv -o out/m.png", "movie a.h5 -o out/m.gif --frames 2", "probes a.h5 -o out/p.png"]
+SAMPLED = COMMANDS[:3]
 CALLS = ["open", "read", "write", "short", "close", "fsync", "rename", "ftruncate", "unlink"]
 HARMLESS = ("short", "read", "open", "unlink")  # carried on, or read again in another way; what is left out is looked at below
 REASONS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES]
@@ -92,6 +92,7 @@ def check_fault(command, folder, fault, made, inputs):
         expect(f"{name}: whole", told or set(now) == set(made) and b"old" not in now.values(), sorted(now))
     else:
         expect(f"{name}: exit 2", done.returncode == 2 and len(done.stderr.splitlines()) == 1, f"{done.returncode}: {done.stderr}")
+        expect(f"{name}: what it is about", "stdout" not in done.stderr, done.stderr)
         expect(f"{name}: nothing is called damaged", fault[0] != "open" or "damaged" not in done.stderr, done.stderr)
         expect(f"{name}: nothing else is left", set(now) <= set(made), sorted(now))
         torn = [one for one in set(now) & set(made) if now[one] != b"old" and len(now[one]) < 0.9 * made[one]]

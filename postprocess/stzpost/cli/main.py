@@ -103,7 +103,7 @@ def main(arguments=None):
         streams.forget_stdout()
         return 0
     except OSError as error:  # of a folder that cannot be made, or of stdout
-        print(f"stz-post: {text.plain(error.filename or 'stdout')}: {error.strerror or error}", file=sys.stderr)
+        print(f"stz-post: {text.plain(error.filename or 'stdout')}: {text.plain(error.strerror or error)}", file=sys.stderr)
         streams.forget_stdout()
         return 2
     return 0

@@ -4,6 +4,7 @@ ever. So a file that stzkmc has closed is held against its checksum first (docs/
 a process of its own, with limits of processor time and memory. Whatever then fails is a StzPostError of one line."""
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -37,9 +38,9 @@ def reading(path: Path) -> Iterator[None]:
     except MemoryError as error:
         raise StzPostError(f"{path}: damaged: claims to hold more than fits into memory") from error
     except OSError as error:
-        if error.filename is None:  # of libhdf5, or while it was read
+        if error.errno in (None, errno.EINVAL):  # of libhdf5, which was led to a place that no file has
             raise _damaged(path, error) from error
-        raise StzPostError(f"{path}: {error.strerror}") from error
+        raise StzPostError(f"{path}: {os.strerror(error.errno)}") from error
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import StzPostError
 from . import inputs, writing
-from .files import open_file
+from .files import open_file, reading
 
 DATASET = "/microstructure/composition"  # where `microstructure.file` looks if no other is named
 
@@ -36,7 +36,8 @@ def read(path: str, choice: Choice) -> tuple[np.ndarray, list[str]]:
         raise StzPostError(f"{path}: no such file")
     suffix = os.path.splitext(path)[1].lower()
     readers = {".npy": _read_npy, ".npz": _read_npz, ".vti": _read_vti}
-    reader = readers.get(suffix) or (_read_hdf5 if h5py.is_hdf5(path) else None)
+    with reading(path):
+        reader = readers.get(suffix) or (_read_hdf5 if h5py.is_hdf5(path) else None)
     if not reader:
         raise StzPostError(f"{path}: needs {', '.join(readers)} or a file in HDF5 format")
     inputs.note(path)
