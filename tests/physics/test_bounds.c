@@ -35,6 +35,28 @@ static double above_slacks(const stz_kmc *kmc, const stz_mean_stress *mean) {
   return above / all;
 }
 
+// What an event adds to the drift of the many blocks beyond, from the stress in the next block, which falls with the
+// cube of the distance: the mean square over that in its own.
+static void check_beyond(const stz_multilevel *e) {
+  const double amplitude = 512.0 * (double)e->spread[1][0][0];
+  double sum = 0.0;
+  int blocks = 0;
+  for (int b = 0; b < e->blocks; b++) {
+    int at[3], farthest = 0, r2 = 0;
+    stz_ml_block_origin(e, b, at);
+    for (int axis = 0; axis < 3; axis++) {
+      const int d = apart(at[axis] / 8, 0, e->count[axis], false);
+      farthest = d > farthest ? d : farthest;
+      r2 += 64 * d * d;
+    }
+    if (farthest <= STZ_ML_SPREAD / 2) continue;
+    sum += amplitude * amplitude / pow(r2, 3.0);
+    blocks++;
+  }
+  const double expected = blocks ? sum / blocks / (double)e->spread[0][0][0] : 0.0;
+  CHECK_NEAR((double)e->beyond, expected, 1e-5 * expected);
+}
+
 // Each event adds to the drift of every block what its distance says, counted here block by block; a block that is
 // updated begins at nothing.
 static void check_drift(kmc_setup *s, stz_mean_stress *mean, int events) {
@@ -94,6 +116,7 @@ static void look(const char *name, const kmc_spec *spec, limits most) {
             blocks >= most.blocks && blocks < 1.0,
         "the work per event is another");
   check_drift(&s, &mean, 20);
+  check_beyond(s.kmc->state);
   if (spec->boundary == STZ_BOUNDARY_PERIODIC) { // its parts made anew, as in a box that deforms
     CHECK_OK(stz_ml_remake(s.kmc));
     const laws remade = compare_laws(s.kmc, &mean);
