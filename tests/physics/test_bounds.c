@@ -41,11 +41,12 @@ static void check_beyond(const stz_multilevel *e) {
   const double amplitude = 512.0 * (double)e->spread[1][0][0];
   double sum = 0.0;
   int blocks = 0;
-  for (int b = 0; b < e->blocks; b++) {
-    int at[3], farthest = 0, r2 = 0;
-    stz_ml_block_origin(e, b, at);
+  for (int pair = 0; pair < e->blocks * e->blocks; pair++) {
+    int at[3], from[3], farthest = 0, r2 = 0;
+    stz_ml_block_origin(e, pair / e->blocks, from);
+    stz_ml_block_origin(e, pair % e->blocks, at);
     for (int axis = 0; axis < 3; axis++) {
-      const int d = apart(at[axis] / 8, 0, e->count[axis], false);
+      const int d = apart(at[axis] / 8, from[axis] / 8, e->count[axis], axis == 2 && e->split->film);
       farthest = d > farthest ? d : farthest;
       r2 += 64 * d * d;
     }
@@ -155,8 +156,8 @@ int main(void) {
     spec.cells[2] = 8;
     look("film 72 x 32 x 8", &spec, (limits){.rate = 1e-2, .slacks = 1e-3, .refreshes = 2});
     spec.cells[0] = 32;
-    spec.cells[2] = 24; // blocks above and below each other
-    look("film 32 x 32 x 24", &spec, (limits){.rate = 4e-3, .slacks = 1e-4, .blocks = 0.3, .refreshes = 1});
+    spec.cells[2] = 40; // blocks above and below each other, and beyond along z alone
+    look("film 32 x 32 x 40", &spec, (limits){.rate = 4e-3, .slacks = 1e-4, .blocks = 0.3, .refreshes = 1});
   }
   CHECK(stz_alloc_live() == 0, "%ld blocks of memory left", stz_alloc_live());
   MPI_Finalize();

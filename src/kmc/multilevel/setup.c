@@ -2,6 +2,7 @@
 //
 // Set-up of the multilevel engine, and what does not depend on how it chooses the next event.
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/interrupt.h"
@@ -34,8 +35,24 @@ static double far_amplitude(const stz_split *split) {
   return sqrt(sum / points);
 }
 
+// Squared distance (voxels) of a block from the first one of its film's layer `from` of blocks; 0: not beyond.
+static double beyond_at(const stz_multilevel *e, int block, int from) {
+  int at[3];
+  bool within = true;
+  double r2 = 0.0;
+  stz_ml_block_origin(e, block, at);
+  for (int axis = 0; axis < 3; axis++) {
+    const int n = e->cells[axis], straight = axis == 2 ? abs(at[axis] - 8 * from) : at[axis];
+    const int d = axis == 2 && e->split->film ? straight : straight < n / 2 ? straight : n - straight;
+    within &= d / 8 <= STZ_ML_SPREAD / 2;
+    r2 += d * d;
+  }
+  return within ? 0.0 : r2;
+}
+
 // Of the blocks about an event its stress counts in full, as if all had one sign: avalanches are such. In the many
-// beyond, where signs vary, its mean square counts, over the stress in the next block.
+// beyond, where signs vary, its mean square counts, over the stress in the next block; in a film on the mean over the
+// layers in which the event may be.
 static void fill_spread(stz_multilevel *e, double strain) {
   const double amplitude = far_amplitude(e->split) * strain;
   for (int i = 0; i < STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD; i++) {
@@ -44,22 +61,16 @@ static void fill_spread(stz_multilevel *e, double strain) {
     e->spread[x][y][z] = (float)stress;
   }
   double sum = 0.0;
-  int blocks = 0;
-  for (int b = 0; b < e->blocks; b++) {
-    int at[3];
-    double r2 = 0.0;
-    stz_ml_block_origin(e, b, at);
-    bool within = true;
-    for (int axis = 0; axis < 3; axis++) {
-      const int d = at[axis] < e->cells[axis] / 2 ? at[axis] : e->cells[axis] - at[axis];
-      within &= d / 8 <= STZ_ML_SPREAD / 2;
-      r2 += d * d;
+  int64_t blocks = 0;
+  for (int from = 0; from < (e->split->film ? e->count[2] : 1); from++) {
+    for (int b = 0; b < e->blocks; b++) {
+      const double r2 = beyond_at(e, b, from);
+      if (r2 == 0.0) continue;
+      sum += amplitude * amplitude / (r2 * r2 * r2);
+      blocks++;
     }
-    if (within) continue;
-    sum += amplitude * amplitude / (r2 * r2 * r2);
-    blocks++;
   }
-  e->beyond = blocks ? (float)(sum / blocks) / e->spread[0][0][0] : 0.0f;
+  e->beyond = blocks ? (float)(sum / (double)blocks) / e->spread[0][0][0] : 0.0f;
 }
 
 static void *take(char **at, size_t bytes) {
