@@ -70,7 +70,8 @@ def test_json_that_is_printed():
         assert text.lines(shown) == shown and json.loads(shown) == {"a\x1b": ["b\x85\u2028\x7f", "?", "é\n", 1.5]}
 
 
-@pytest.mark.parametrize("name", ["\x1b[31mred.csv", BROKEN + ".csv", NOT_UTF8 + ".csv"])
+@pytest.mark.parametrize("name", [
+    "\x1b[31mred.csv", *(pytest.param(name, marks=pytest.mark.full) for name in (BROKEN + ".csv", NOT_UTF8 + ".csv"))])
 def test_what_is_printed_is_plain(name, tmp_path):
     """The name of a file and the heads of its columns, as a process of its own prints them."""
     rows = "".join(f"{10**k},{4 - k / 9},0.01,1\n" for k in range(6))

@@ -183,7 +183,8 @@ def test_a_sweep_keeps_its_files(directory, tmp_path):  # noqa: F811
 
 
 STREAMS = [  # what a shell says, exit code of a table and of a file that is missing
-    (">&-", 2, 2), ("2>&-", 0, 2), ("<&-", 0, 2), ("<&- >&- 2>&-", 2, 2), ("2>/dev/full", 0, 2), ("2>&1 | true", 0, 2)]
+    (">&-", 2, 2), ("<&- >&- 2>&-", 2, 2), ("2>&1 | true", 0, 2),
+    *(pytest.param(words, 0, 2, marks=pytest.mark.full) for words in ("2>&-", "<&-", "2>/dev/full"))]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
