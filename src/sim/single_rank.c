@@ -78,8 +78,8 @@ static void wait_for_leader(MPI_Comm comm, const volatile int *stop, bool *stopp
   *stopped_early = stopped; // NOLINT(clang-analyzer-optin.mpi.MPI-Checker): MPI_Test has ended the request
 }
 
-static void tell(int workers, int ranks) {
-  stz_log(STZ_LOG_INFO, "the multilevel engine: the first rank draws the events, %d threads share the work", workers);
+static void tell(const char *engine, int workers, int ranks) {
+  stz_log(STZ_LOG_INFO, "the %s engine: the first rank draws the events, %d threads share the work", engine, workers);
   if (workers < ranks) {
     stz_log(STZ_LOG_INFO,
             "%d of %d ranks stay idle: they are on other nodes than the first; kmc.engine = \"direct\" uses "
@@ -97,7 +97,7 @@ stz_err stz_single_rank_run(MPI_Comm comm, stz_run_carrier *carry_out, const stz
   MPI_Comm_dup(comm, &own);
   stz_err err = stz_team_create(own, &team, &workers);
   if (err == STZ_OK) {
-    tell(workers, stz_comm_size(own));
+    tell(stz_engine_needs_of(config->kmc.engine).name, workers, stz_comm_size(own));
     if (stz_comm_rank(own) == 0) {
       err = lead(own, carry_out, config, options, team, stopped_early);
     } else {
