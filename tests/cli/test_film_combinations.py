@@ -47,9 +47,9 @@ KEYS = {
     "softer surfaces": ["barriers.surface_eV=-0.1"],
     "normal stress": ["stz.normal_stress_coefficient=0.1"],
     "pressure": ["stz.normal_stress_coefficient=0.1", 'stz.normal_stress="pressure"'],
-    "a cooperative law": ['stz.barrier_law="cooperative"', "stz.tau_c_GPa=8.0"],
+    "a cooperative law": ['stz.barrier_law="cooperative"', "stz.tau_c_GPa=3.5"],
     "a quench and few modes": ["stz.quenched_strain=0.02", 'stz.modes="axes"', 'stz.orientation="aligned"',
-                               "stz.mode_axes=[[1,0,0,0,1,0],[1,0,0,0,0,1],[0,1,0,0,0,1],[1,1,0,-1,1,0]]"],
+                               "stz.mode_axes=[1,0,0,0,1,0, 1,0,0,0,0,1, 0,1,0,0,0,1, 1,1,0,-1,1,0]"],
     "everything written": ["output.events=true", "output.avalanches=true", "output.snapshots=true",
                            "output.nbed_strains=[0.0,0.02]", "output.statistics_strains=[0.02]", "nbed.foil_nm=5.0"],
 }

@@ -77,7 +77,8 @@ def check_refusals():
     refused("value", r"width_eV.*-1", 2, INPUT, "new.h5", barriers={"width_eV": -1.0})
     refused("no file", "nothing.cfg", 3, "nothing.cfg", "new.h5")
     refused("no program", "no such program; build it", 2, INPUT, "new.h5", program="no-such-program")
-    refused("ranks", "ranks: got 0, needs a whole number from 1", 2, INPUT, "new.h5", ranks=0)
+    for ranks in 0, 10**9:
+        refused("ranks", f"ranks: got {ranks}, needs a whole number from 1 to 65536", 2, INPUT, "new.h5", ranks=ranks)
     refused("early", "restart=True", 75, INPUT, "early.h5", max_walltime_s=1e-9, **long())
     odd = "needs a text without NUL and half characters"
     for text in "a\0b", "\ud800":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 STOPPED = 75  # exit code of a run that wrote a checkpoint
+MOST_RANKS = 65536  # of a number beyond, a slip, mpirun makes lists that fill the memory
 LINE = re.compile(
     r"\s*(?P<percent>\d+) %, (?P<left>.*?)  (?P<segment>\d+)/(?P<segments>\d+) (?P<type>\S+)  strain (?P<strain>\S+) %  "
     r"(?P<stress>\S+) GPa  t (?P<time>\S+) s  (?P<events>\d+) events"
@@ -109,8 +110,8 @@ def find(program: str, option: str = "program") -> str:
 
 
 def _mpirun(ranks):
-    if not isinstance(ranks, int) or ranks < 1:
-        raise StzPostError(f"ranks: got {ranks!r}, needs a whole number from 1")
+    if not isinstance(ranks, int) or not 1 <= ranks <= MOST_RANKS:
+        raise StzPostError(f"ranks: got {ranks!r}, needs a whole number from 1 to {MOST_RANKS}")
     found = shutil.which("mpirun")
     if not found:
         raise StzPostError(f"ranks: got {ranks}, and no mpirun is on PATH")
