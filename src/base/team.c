@@ -58,7 +58,7 @@ struct stz_team {  // NOLINT(clang-analyzer-optin.performance.Padding): what all
   _Alignas(64) atomic_uint_least64_t offered;
   _Alignas(64) atomic_int left;
   atomic_int offers; // parts of this post so far
-  atomic_int urgent; // the first of them that is, of which so many are left; STZ_TEAM_POSTED: none
+  atomic_int urgent; // from this one on they are, of which so many are left; STZ_TEAM_POSTED: none
   atomic_int left_urgent;
   atomic_int asleep; // workers
   atomic_int calls;  // jobs and the end, which call workers to the lock
@@ -240,7 +240,7 @@ static void post(stz_team *team, int parts, bool urgent, stz_team_task *task, vo
   atomic_store_explicit(&team->offers, before + parts, memory_order_relaxed);
   if (urgent) {
     atomic_fetch_add_explicit(&team->left_urgent, parts, memory_order_relaxed);
-    atomic_store_explicit(&team->urgent, before, memory_order_relaxed);
+    if (team->urgent == STZ_TEAM_POSTED) atomic_store_explicit(&team->urgent, before, memory_order_relaxed);
   }
   if (before == 0) {
     team->posted = task;
@@ -258,7 +258,6 @@ void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context
 }
 
 void stz_team_post_urgent(stz_team *team, int parts, stz_team_task *task, void *context) {
-  assert(team->urgent == STZ_TEAM_POSTED);
   post(team, parts, true, task, context);
 }
 

@@ -290,18 +290,27 @@ STZ_MULTIVERSION(static int add_quads(const stz_split *split, const int *rows, i
   return count;
 }
 
-int stz_near_add_share(stz_near *n, int share, int shares, int worker, const int origin[3], const float e[5],
-                       float scale, stz_row8 *rows8, stz_exhausted **exhausted) {
-  assert(stz_split_takes(n->split, e) && shares <= STZ_NEAR_SHARES);
-  const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
-  const int first = n->quads * share / shares, quads = n->quads * (share + 1) / shares - first;
+static int first_quad(const stz_near *n, int share, int shares) { return n->quads * share / shares; }
+
+// Lists the rows of 8 of a share, quad by quad: those of its i-th are from begin[i] to begin[i + 1].
+static void list_share(const stz_near *n, int share, int shares, const int origin[3], bench *b, int begin[QUADS + 1]) {
+  const int first = first_quad(n, share, shares), quads = first_quad(n, share + 1, shares) - first;
   const places p = places_of(n->split, origin);
-  bench *b = &n->benches[worker];
-  int begin[QUADS + 1] = {0};
+  begin[0] = 0;
   for (int i = 0; i < quads; i++) {
     const int x = n->rows[first + i] / SPAN, y = n->rows[first + i] % SPAN;
     begin[i + 1] = begin[i] + list_targets(&p, origin[2] % 8, x, y, b->list + begin[i]);
   }
+}
+
+int stz_near_add_share(stz_near *n, int share, int shares, int worker, const int origin[3], const float e[5],
+                       float scale, stz_row8 *rows8, stz_exhausted **exhausted) {
+  assert(stz_split_takes(n->split, e) && shares <= STZ_NEAR_SHARES);
+  const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
+  const int first = first_quad(n, share, shares), quads = first_quad(n, share + 1, shares) - first;
+  bench *b = &n->benches[worker];
+  int begin[QUADS + 1];
+  list_share(n, share, shares, origin, b, begin);
   for (int i = 0; i < AHEAD; i++) {
     b->list[begin[quads] + i] = b->list[begin[quads] - 1];
     stz_prefetch_row8(&rows8[b->list[i].row8]);
@@ -311,6 +320,21 @@ int stz_near_add_share(stz_near *n, int share, int shares, int worker, const int
   *exhausted = n->exhausted + f->begin;
   f->count = add_quads(n->split, n->rows + first, quads, b, n->split->near[parity], e, scale, begin, rows8, *exhausted);
   return f->count;
+}
+
+int stz_near_scan_share(stz_near *n, int share, int shares, int worker, const int origin[3], const stz_row8 *rows8,
+                        stz_exhausted **exhausted) {
+  const int first = first_quad(n, share, shares), quads = first_quad(n, share + 1, shares) - first;
+  bench *b = &n->benches[worker];
+  int begin[QUADS + 1], count = 0;
+  list_share(n, share, shares, origin, b, begin);
+  *exhausted = n->exhausted + MOST_TARGETS * first;
+  for (int i = 0; i < begin[quads]; i++) {
+    const uint32_t below = stz_below_zero(rows8[b->list[i].row8].slack);
+    (*exhausted)[count] = (stz_exhausted){b->list[i].row8, (uint8_t)below};
+    count += below != 0;
+  }
+  return count;
 }
 
 int stz_near_gather(stz_near *n, int shares, stz_exhausted **exhausted) {

@@ -104,6 +104,11 @@ int stz_near_add_share(stz_near *near, int share, int shares, int worker, const 
                        float scale, stz_row8 *rows8, stz_exhausted **exhausted);
 int stz_near_gather(stz_near *near, int shares, stz_exhausted **exhausted);
 
+// Lists the rows of a share whose slack is below zero now, without adding anything: for slacks that were changed since
+// stz_near_add_share. To be called as that is.
+int stz_near_scan_share(stz_near *near, int share, int shares, int worker, const int origin[3], const stz_row8 *rows8,
+                        stz_exhausted **exhausted);
+
 // Whether stz_near_add looks at a row of 8 in the block of layers `block`, (x, y) away from an event in the layer z.
 bool stz_near_covers(int x, int y, int z, int block);
 

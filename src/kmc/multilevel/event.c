@@ -93,12 +93,10 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
   }
 }
 
-// Adds to the drift estimates of the blocks about the event, and updates the blocks above their limit; with a selection
-// of its own, which updates them, only sets e->due.
-static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
+int stz_ml_add_drift(stz_multilevel *e, const int origin[3], int32_t *near) {
   const float slope = stz_ml_slope(e), beyond = slope * e->beyond;
   const float grain = e->selection.bounded ? STZ_ML_GRAIN : 0.0f;
-  int count[3];
+  int count[3], blocks = 0;
   e->head->everywhere += (double)beyond;
   int place[3][STZ_ML_SPREAD], distance[3][STZ_ML_SPREAD];
   for (int axis = 0; axis < 3; axis++) {
@@ -112,8 +110,6 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
       distance[axis][i] = abs(d);
     }
   }
-  int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
-  int blocks = 0;
   for (int i = 0; i < count[0]; i++) {
     for (int j = 0; j < count[1]; j++) {
       const int row = (place[0][i] * e->count[1] + place[1][j]) * e->count[2];
@@ -127,6 +123,14 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
       }
     }
   }
+  return blocks;
+}
+
+// Updates the blocks about the event that are above their limit, and now and then all such; a selection of its own
+// does so itself.
+static void follow_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
+  int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
+  const int blocks = stz_ml_add_drift(e, origin, near);
   if (e->selection.bounded) return;
   stz_ml_rebound_due(kmc, near, blocks);
   if (kmc->stats.events < e->head->scanned + SCAN) return;
@@ -134,11 +138,23 @@ static void spread_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   stz_ml_rebound_due(kmc, NULL, e->blocks);
 }
 
+static void bound_first(stz_kmc *kmc, int n) {
+  if (n == 0) return;
+  stz_multilevel *e = kmc->state;
+  stz_ml_cached_of_list(e, &e->lists[0], n);
+  stz_ml_bound_list(kmc, n);
+}
+
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
   assert(!h->put_off); // its candidate was drawn from bounds
-  const int listed = mark_touched(kmc, e, origin);
+  const bool ahead = stz_ml_await_near(kmc);
+  int listed = mark_touched(kmc, e, origin);
+  if (e->shared.posted) { // the first worker's list is about to be used
+    bound_first(kmc, listed);
+    listed = 0;
+  }
   stz_exhausted *exhausted, *mirrored = NULL;
   const int images =
       e->split->film ? stz_mirror_add(e->split->mirror, origin, strain, stz_ml_slope(e), e->rows8, &mirrored) : 0;
@@ -154,11 +170,8 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
   add_uniform(e, origin, strain);
   stz_ml_list *list = &e->lists[0];
   const int n = stz_ml_list_exhausted(list, mirrored, images, stz_ml_list_exhausted(list, exhausted, rows8, listed));
-  if (n > 0) {
-    stz_ml_cached_of_list(e, list, n);
-    stz_ml_bound_list(kmc, n);
-  }
-  spread_drift(kmc, e, origin);
+  bound_first(kmc, n);
+  if (!ahead) follow_drift(kmc, e, origin);
   stz_ml_sum_changed(e);
   h->stale = kmc->stats.events + 1 >= h->recomputed + e->recompute_every;
 }

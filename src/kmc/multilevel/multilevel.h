@@ -65,9 +65,11 @@ typedef struct stz_ml_update {
   double excess; // sum of the excess of their rates, in attempt rates
 } stz_ml_update;
 
-// One event's work that the team shares, each part in parts of its own: the levels (elastic/far.h), then the near part.
+// One event's work that the team shares, each part in parts of its own: the levels (elastic/far.h), then the near part;
+// where this is done ahead, then the drift, and the bounds that are exhausted when the glass has the event.
 typedef struct stz_ml_shared {
-  bool posted;  // the levels are, and the near part is not: see stz_ml_begin
+  bool posted;  // the levels are, and the event has not been taken yet: see stz_ml_begin
+  bool ahead;   // the near part and the drift are posted as well, before the glass has the event
   bool pending; // the team may still be at the levels: see stz_ml_settle
   int origin[3];
   float strain[5], slope;
@@ -280,6 +282,14 @@ void stz_ml_settle(const stz_kmc *kmc);
 // For stz_ml_take_event: the event's part in the levels and in the rows of 8 about it, by the team if it was posted;
 // returns the number of rows whose exhausted bounds are not negligible and are still to be recomputed, and lists them.
 int stz_ml_add_event(stz_kmc *kmc, const int origin[3], const float strain[5], stz_exhausted **exhausted);
+
+// For a selection of its own: waits for what of an event the team does ahead of the glass, which is the near part and
+// the drift; returns whether it did. Then the slacks of touched sites may be changed, and stz_ml_add_event follows.
+bool stz_ml_await_near(stz_kmc *kmc);
+
+// Adds to the drift estimates of the blocks about an event, and lists these, STZ_ML_SPREAD^3 at most; returns their
+// number. With a selection of its own, sets e->due if one has passed its limit.
+int stz_ml_add_drift(stz_multilevel *e, const int origin[3], int32_t *near);
 
 // Appends the exhausted sites to the `listed` sites of a list; returns its length.
 int stz_ml_list_exhausted(stz_ml_list *list, const stz_exhausted *exhausted, int rows8, int listed);

@@ -32,7 +32,28 @@ static void bound_share(const stz_kmc *kmc, int share, int worker, const stz_exh
   e->selection.share(e->selection.context, worker, told, many);
 }
 
-// One part of an event: first those of the levels, then those of the near part.
+// Parts of an event beyond those of the levels, of which there are `far`.
+enum { ADD = 0, DRIFT = NEAR_SHARES, BOUND = DRIFT + 1 };
+
+// A part that is done ahead of the glass, or the one that has waited for it.
+static void take_ahead(const stz_kmc *kmc, int part, int worker) {
+  stz_multilevel *e = kmc->state;
+  const stz_ml_shared *s = &e->shared;
+  stz_exhausted *exhausted;
+  if (part < DRIFT) {
+    (void)stz_near_add_share(e->near, part, NEAR_SHARES, worker, s->origin, s->strain, s->slope, e->rows8, &exhausted);
+  } else if (part == DRIFT) {
+    int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
+    (void)stz_ml_add_drift(e, s->origin, near);
+  } else {
+    const int share = part - BOUND,
+              rows8 = stz_near_scan_share(e->near, share, NEAR_SHARES, worker, s->origin, e->rows8, &exhausted);
+    stz_ml_loosen_rows(e, rows8, exhausted);
+    bound_share(kmc, share, worker, exhausted, rows8);
+  }
+}
+
+// One part of an event.
 static void take_part(void *context, int64_t first, int64_t end, int worker) {
   const stz_kmc *kmc = context;
   const stz_multilevel *e = kmc->state;
@@ -41,6 +62,10 @@ static void take_part(void *context, int64_t first, int64_t end, int worker) {
   (void)end;
   if (part < far) {
     stz_far_add_share(e->far, part, each, s->origin, s->strain);
+    return;
+  }
+  if (s->ahead) {
+    take_ahead(kmc, part - far, worker);
     return;
   }
   stz_exhausted *exhausted;
@@ -52,11 +77,20 @@ static void take_part(void *context, int64_t first, int64_t end, int worker) {
 
 void stz_ml_post_event(stz_kmc *kmc, const int origin[3], const float d[5]) {
   stz_multilevel *e = kmc->state;
+  stz_team *team = stz_grid_team(e->grid);
   stz_ml_shared *s = &e->shared;
-  *s = (stz_ml_shared){.posted = true, .pending = true, .slope = stz_ml_slope(e)};
+  *s = (stz_ml_shared){.posted = true, .pending = true, .ahead = is_told(e) && !e->film, .slope = stz_ml_slope(e)};
   memcpy(s->origin, origin, sizeof s->origin);
   memcpy(s->strain, d, sizeof s->strain);
-  stz_team_post(stz_grid_team(e->grid), stz_far_shares(e->far, level_shares(e)), take_part, kmc);
+  stz_team_post(team, stz_far_shares(e->far, level_shares(e)), take_part, kmc);
+  if (s->ahead) stz_team_post_urgent(team, BOUND, take_part, kmc);
+}
+
+bool stz_ml_await_near(stz_kmc *kmc) {
+  const stz_multilevel *e = kmc->state;
+  if (!e->shared.posted || !e->shared.ahead) return false;
+  stz_team_join_urgent(stz_grid_team(e->grid));
+  return true;
 }
 
 void stz_ml_settle(const stz_kmc *kmc) {
