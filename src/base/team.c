@@ -57,8 +57,8 @@ struct stz_team {  // NOLINT(clang-analyzer-optin.performance.Padding): what all
   void *posted_context;
   _Alignas(64) atomic_uint_least64_t offered;
   _Alignas(64) atomic_int left;
-  atomic_int offers; // parts of this post so far
-  atomic_int urgent; // from this one on they are, of which so many are left; STZ_TEAM_POSTED: none
+  atomic_int offers;             // parts of this post so far
+  atomic_int urgent, urgent_end; // those of them that are, of which so many are left; both 0: none
   atomic_int left_urgent;
   atomic_int asleep; // workers
   atomic_int calls;  // jobs and the end, which call workers to the lock
@@ -104,8 +104,9 @@ static void pause_a_little(void) {
 }
 
 static uint32_t urgent_of(const stz_team *team, uint64_t parts) {
-  const int urgent = atomic_load_explicit(&team->urgent, memory_order_relaxed);
-  return (uint32_t)((uint64_t)(uint32_t)parts >> urgent << urgent);
+  const int first = atomic_load_explicit(&team->urgent, memory_order_relaxed),
+            end = atomic_load_explicit(&team->urgent_end, memory_order_relaxed);
+  return (uint32_t)(parts & ((UINT64_C(1) << end) - (UINT64_C(1) << first)));
 }
 
 // The part that a worker takes first: the caller the last one, the others from places of their own on, so that each
@@ -127,7 +128,7 @@ static bool take_offered(stz_team *team, int number, bool urgent) {
     if (!atomic_compare_exchange_weak_explicit(&team->offered, &word, word & ~(UINT64_C(1) << part),
                                                memory_order_acq_rel, memory_order_acquire))
       continue;
-    const bool first = part >= atomic_load_explicit(&team->urgent, memory_order_relaxed);
+    const bool first = urgent_of(team, UINT64_C(1) << part) != 0;
     team->posted(team->posted_context, part, part + 1, number);
     if (first) atomic_fetch_sub_explicit(&team->left_urgent, 1, memory_order_release);
     atomic_fetch_sub_explicit(&team->left, 1, memory_order_release);
@@ -240,7 +241,8 @@ static void post(stz_team *team, int parts, bool urgent, stz_team_task *task, vo
   atomic_store_explicit(&team->offers, before + parts, memory_order_relaxed);
   if (urgent) {
     atomic_fetch_add_explicit(&team->left_urgent, parts, memory_order_relaxed);
-    if (team->urgent == STZ_TEAM_POSTED) atomic_store_explicit(&team->urgent, before, memory_order_relaxed);
+    atomic_store_explicit(&team->urgent, before, memory_order_relaxed);
+    atomic_store_explicit(&team->urgent_end, before + parts, memory_order_relaxed);
   }
   if (before == 0) {
     team->posted = task;
@@ -258,6 +260,7 @@ void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context
 }
 
 void stz_team_post_urgent(stz_team *team, int parts, stz_team_task *task, void *context) {
+  assert(team->urgent_end == 0);
   post(team, parts, true, task, context);
 }
 
@@ -298,7 +301,8 @@ void stz_team_join(stz_team *team) {
   (void)take_offered(team, 0, false);
   wait_for(team, &team->left);
   atomic_store_explicit(&team->offers, 0, memory_order_relaxed);
-  atomic_store_explicit(&team->urgent, STZ_TEAM_POSTED, memory_order_relaxed);
+  atomic_store_explicit(&team->urgent, 0, memory_order_relaxed);
+  atomic_store_explicit(&team->urgent_end, 0, memory_order_relaxed);
   if (!team->forced) judge(team, team->late);
   team->late = false;
 }
@@ -356,7 +360,6 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
   }
   t->count = workers;
   t->next_rest = REST;
-  t->urgent = STZ_TEAM_POSTED;
   t->forced = getenv("STZKMC_TEAM_BRISK") != NULL;
   t->spins = have_cores(workers, cores);
   if (!newest) pthread_atfork(before_copy, NULL, note_copy);

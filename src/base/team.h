@@ -58,8 +58,7 @@ enum { STZ_TEAM_POSTED = 32 }; // parts until the next join, at most
 // may call stz_team_run, which first joins. Local.
 void stz_team_post(stz_team *team, int parts, stz_team_task *task, void *context);
 
-// The same of parts that every worker takes before those that were posted earlier; what is posted after these, until
-// stz_team_join, must be urgent too. Local.
+// The same of parts that every worker takes before all others; once until stz_team_join. Local.
 void stz_team_post_urgent(stz_team *team, int parts, stz_team_task *task, void *context);
 
 // Has the caller take the urgent parts that nobody has begun, and returns when these are done; the others go on. Local.

@@ -41,24 +41,12 @@ typedef struct target {
 // drops most).
 enum { AHEAD = 10 };
 
-// What a worker needs.
-typedef struct bench {
-  quad quad[2]; // one is filled while the other is added
-  target list[STZ_NEAR_PIECES + AHEAD];
-} bench;
-
-// What a share of the work has found. Shares of one event write at the same time: nothing else lies in the line of a
-// count.
-typedef struct found {
-  _Alignas(64) int begin, count; // in the list of the exhausted
-} found;
-
 struct stz_near {
   const stz_split *split;
   int rows[QUADS], quads; // of the octant, 8 |x| + |y|
-  bench *benches;
-  found found[STZ_NEAR_SHARES];
-  stz_exhausted exhausted[MOST_TARGETS * QUADS]; // each quad has its own place
+  quad quad[2];           // one is filled while the other is added
+  target list[STZ_NEAR_PIECES + AHEAD];
+  stz_exhausted exhausted[MOST_TARGETS * QUADS];
 };
 
 // sqrt(63 - x^2 - y^2), rounded down: how far a row of the sphere reaches along z; -1: not at all.
@@ -67,9 +55,8 @@ static const int REACH[SPAN][SPAN] = {
     {6, 6, 6, 6, 5, 4, 3, -1}, {6, 6, 5, 5, 4, 3, 1, -1}, {5, 5, 4, 4, 3, 1, -1, -1}, {3, 3, 3, 2, -1, -1, -1, -1},
 };
 
-stz_err stz_near_create(const stz_split *split, int workers, stz_near **near) {
+stz_err stz_near_create(const stz_split *split, stz_near **near) {
   STZ_TRY(STZ_NEW(*near, 1));
-  STZ_TRY(STZ_NEW((*near)->benches, workers));
   (*near)->split = split;
   for (int row = 0; row < STZ_NEAR_ROWS; row++) {
     if (REACH[row / SPAN][row % SPAN] >= 0) (*near)->rows[(*near)->quads++] = row;
@@ -83,7 +70,6 @@ bool stz_near_covers(int x, int y, int z, int block) {
 }
 
 void stz_near_destroy(stz_near **near) {
-  if (*near) stz_free((*near)->benches);
   stz_free(*near);
   *near = NULL;
 }
@@ -267,88 +253,42 @@ static inline __attribute__((always_inline)) int add_quad(const quad *q, const t
   return count;
 }
 
-// Fills the quads of rows[0..quads) and adds them, each while the next is filled: what has just been stored is slow to
-// load.
-STZ_MULTIVERSION(static int add_quads(const stz_split *split, const int *rows, int quads, bench *b, const float *near,
-                                      const float e[5], float scale, const int begin[QUADS + 1], stz_row8 *rows8,
-                                      stz_exhausted *exhausted)) {
+// Fills the quads and adds them, each while the next is filled: what has just been stored is slow to load. The targets
+// of the i-th are from begin[i] to begin[i + 1].
+STZ_MULTIVERSION(static int add_quads(stz_near *n, const float *near, const float e[5], float scale,
+                                      const int begin[QUADS + 1], stz_row8 *rows8)) {
   float fine[5], coarse[5];
   int count = 0;
   for (int c = 0; c < 5; c++) {
-    fine[c] = e[c] * (1.0f / split->near_unit);
+    fine[c] = e[c] * (1.0f / n->split->near_unit);
     coarse[c] = e[c] * (1.0f / STZ_CACHED);
   }
-  for (int i = 0; i <= quads; i++) {
-    if (i < quads) {
-      const size_t row = (size_t)rows[i] * STZ_PAIRS * 8;
-      fill_quad(near + row, split->whole + row, fine, coarse, scale, &b->quad[i % 2]);
+  for (int i = 0; i <= n->quads; i++) {
+    if (i < n->quads) {
+      const size_t row = (size_t)n->rows[i] * STZ_PAIRS * 8;
+      fill_quad(near + row, n->split->whole + row, fine, coarse, scale, &n->quad[i % 2]);
     }
     if (i == 0) continue;
     const int first = begin[i - 1];
-    count += add_quad(&b->quad[(i - 1) % 2], b->list + first, begin[i] - first, rows8, exhausted + count);
+    count += add_quad(&n->quad[(i - 1) % 2], n->list + first, begin[i] - first, rows8, n->exhausted + count);
   }
-  return count;
-}
-
-static int first_quad(const stz_near *n, int share, int shares) { return n->quads * share / shares; }
-
-// Lists the rows of 8 of a share, quad by quad: those of its i-th are from begin[i] to begin[i + 1].
-static void list_share(const stz_near *n, int share, int shares, const int origin[3], bench *b, int begin[QUADS + 1]) {
-  const int first = first_quad(n, share, shares), quads = first_quad(n, share + 1, shares) - first;
-  const places p = places_of(n->split, origin);
-  begin[0] = 0;
-  for (int i = 0; i < quads; i++) {
-    const int x = n->rows[first + i] / SPAN, y = n->rows[first + i] % SPAN;
-    begin[i + 1] = begin[i] + list_targets(&p, origin[2] % 8, x, y, b->list + begin[i]);
-  }
-}
-
-int stz_near_add_share(stz_near *n, int share, int shares, int worker, const int origin[3], const float e[5],
-                       float scale, stz_row8 *rows8, stz_exhausted **exhausted) {
-  assert(stz_split_takes(n->split, e) && shares <= STZ_NEAR_SHARES);
-  const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
-  const int first = first_quad(n, share, shares), quads = first_quad(n, share + 1, shares) - first;
-  bench *b = &n->benches[worker];
-  int begin[QUADS + 1];
-  list_share(n, share, shares, origin, b, begin);
-  for (int i = 0; i < AHEAD; i++) {
-    b->list[begin[quads] + i] = b->list[begin[quads] - 1];
-    stz_prefetch_row8(&rows8[b->list[i].row8]);
-  }
-  found *f = &n->found[share];
-  f->begin = MOST_TARGETS * first;
-  *exhausted = n->exhausted + f->begin;
-  f->count = add_quads(n->split, n->rows + first, quads, b, n->split->near[parity], e, scale, begin, rows8, *exhausted);
-  return f->count;
-}
-
-int stz_near_scan_share(stz_near *n, int share, int shares, int worker, const int origin[3], const stz_row8 *rows8,
-                        stz_exhausted **exhausted) {
-  const int first = first_quad(n, share, shares), quads = first_quad(n, share + 1, shares) - first;
-  bench *b = &n->benches[worker];
-  int begin[QUADS + 1], count = 0;
-  list_share(n, share, shares, origin, b, begin);
-  *exhausted = n->exhausted + MOST_TARGETS * first;
-  for (int i = 0; i < begin[quads]; i++) {
-    const uint32_t below = stz_below_zero(rows8[b->list[i].row8].slack);
-    (*exhausted)[count] = (stz_exhausted){b->list[i].row8, (uint8_t)below};
-    count += below != 0;
-  }
-  return count;
-}
-
-int stz_near_gather(stz_near *n, int shares, stz_exhausted **exhausted) {
-  int count = n->found[0].count;
-  for (int share = 1; share < shares; share++) {
-    const found *f = &n->found[share];
-    memmove(n->exhausted + count, n->exhausted + f->begin, (size_t)f->count * sizeof *n->exhausted);
-    count += f->count;
-  }
-  *exhausted = n->exhausted;
   return count;
 }
 
 int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale, stz_row8 *rows8,
                  stz_exhausted **exhausted) {
-  return stz_near_add_share(n, 0, 1, 0, origin, e, scale, rows8, exhausted);
+  assert(stz_split_takes(n->split, e));
+  const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
+  const places p = places_of(n->split, origin);
+  int begin[QUADS + 1] = {0};
+  for (int i = 0; i < n->quads; i++) {
+    const int x = n->rows[i] / SPAN, y = n->rows[i] % SPAN;
+    begin[i + 1] = begin[i] + list_targets(&p, origin[2] % 8, x, y, n->list + begin[i]);
+  }
+  for (int i = 0; i < AHEAD; i++) {
+    n->list[begin[n->quads] + i] = n->list[begin[n->quads] - 1];
+    stz_prefetch_row8(&rows8[n->list[i].row8]);
+  }
+  *exhausted = n->exhausted;
+  return add_quads(n, n->split->near[parity], e, scale, begin, rows8);
 }

@@ -85,8 +85,8 @@ typedef struct stz_exhausted {
 // Adds the near part of events to the rows about them, and lists the rows with a slack below zero.
 typedef struct stz_near stz_near;
 
-// Serial. For so many workers at most. `split` must outlive it.
-stz_err stz_near_create(const stz_split *split, int workers, stz_near **near) STZ_MUST_USE;
+// Serial. `split` must outlive it.
+stz_err stz_near_create(const stz_split *split, stz_near **near) STZ_MUST_USE;
 void stz_near_destroy(stz_near **near);
 
 // Adds the stress of an event with the strain deviator e (1) at the site `origin` to rows8[...] (in and out): its near
@@ -94,20 +94,6 @@ void stz_near_destroy(stz_near **near);
 // the number of rows with a slack below zero; *exhausted lists them until the next call.
 int stz_near_add(stz_near *near, const int origin[3], const float e[5], float scale, stz_row8 *rows8,
                  stz_exhausted **exhausted);
-
-enum { STZ_NEAR_SHARES = 16 }; // of the work, at most
-
-// The same in `shares` shares, share < shares, each with rows of its own: to be called at the same time for different
-// shares by different workers, worker < workers. Then stz_near_gather puts the lists together, as stz_near_add has
-// them.
-int stz_near_add_share(stz_near *near, int share, int shares, int worker, const int origin[3], const float e[5],
-                       float scale, stz_row8 *rows8, stz_exhausted **exhausted);
-int stz_near_gather(stz_near *near, int shares, stz_exhausted **exhausted);
-
-// Lists the rows of a share whose slack is below zero now, without adding anything: for slacks that were changed since
-// stz_near_add_share. To be called as that is.
-int stz_near_scan_share(stz_near *near, int share, int shares, int worker, const int origin[3], const stz_row8 *rows8,
-                        stz_exhausted **exhausted);
 
 // Whether stz_near_add looks at a row of 8 in the block of layers `block`, (x, y) away from an event in the layer z.
 bool stz_near_covers(int x, int y, int z, int block);

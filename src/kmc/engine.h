@@ -34,7 +34,9 @@ typedef struct stz_engine {
   void (*destroy)(stz_kmc *kmc);
   stz_err (*remake)(stz_kmc *kmc); // tables by the operator as it is now, and the stress of all strain so far by them
   stz_err (*next)(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found);
-  void (*begin)(stz_kmc *kmc, const stz_event *event); // before the glass takes the event; may be NULL
+  // Before the glass takes an event, unless the engine has the team do that, and says so: then add_stress waits for it,
+  // and strain (out) is the event's. May be NULL.
+  bool (*begin)(stz_kmc *kmc, const stz_event *event, double strain[6]);
   void (*add_stress)(stz_kmc *kmc, const stz_event *event, const double strain[6]); // of an event that happened
   stz_err (*rates)(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate);
   const float *(*stress)(const stz_kmc *kmc, int c);

@@ -100,8 +100,8 @@ void stz_kmc_advance(stz_kmc *kmc, double t) {
 void stz_kmc_fire(stz_kmc *kmc, const stz_event *event, double strain[6]) {
   stz_kmc_advance(kmc, event->time_s);
   look_at(kmc, event->shear.site);
-  if (kmc->engine->begin) kmc->engine->begin(kmc, event);
-  stz_glass_shear(kmc->glass, &event->shear, strain);
+  const bool taken = kmc->engine->begin && kmc->engine->begin(kmc, event, strain);
+  if (!taken) stz_glass_shear(kmc->glass, &event->shear, strain);
   kmc->engine->add_stress(kmc, event, strain);
   kmc->stats.events++;
 }

@@ -40,6 +40,33 @@ static uint64_t mix(uint64_t hash, const stz_event *event) {
                       (uint64_t)event->shear.site * 64 + 2 * (uint64_t)event->shear.mode + (event->shear.sign < 0));
 }
 
+// Number of sites whose slack is used up: after an event none, as they are bounded anew.
+static int exhausted(const stz_kmc *kmc) {
+  const stz_multilevel *e = stz_points_of(kmc)->e;
+  int below = 0;
+  for (int32_t number = 0; number < e->blocks * STZ_ML_SITES; number++) {
+    below += stz_ml_row8(e, number)->slack[number % 8] < 0;
+  }
+  return below;
+}
+
+// Number of sites whose level is below what their bound asks for: none, whoever has set it.
+static int low_levels(const stz_kmc *kmc) {
+  enum { LEVEL = 31 }; // the low bits of `open`
+  stz_points *x = stz_points_of(kmc);
+  const size_t sites = (size_t)x->e->blocks * STZ_ML_SITES;
+  uint32_t *before;
+  int low = 0;
+  if (x->at.bare || x->tall) return 0;
+  CHECK_OK(STZ_NEW(before, sites));
+  memcpy(before, x->open, sites * sizeof *before);
+  stz_points_set_levels(x, NULL, 0);
+  for (size_t i = 0; i < sites; i++) low += (x->open[i] & LEVEL) > (before[i] & LEVEL);
+  memcpy(x->open, before, sites * sizeof *before);
+  stz_free(before);
+  return low;
+}
+
 static void run(const scenario *s, const stz_points_ways *ways, stz_team *team, outcome *o) {
   kmc_setup setup;
   kmc_spec spec = MULTILEVEL_FILM;
@@ -62,6 +89,8 @@ static void run(const scenario *s, const stz_points_ways *ways, stz_team *team, 
     if (!found) break;
     o->hash = mix(o->hash, &event);
     stz_kmc_fire(setup.kmc, &event, strain);
+    if (i % 100 == 0) CHECK(exhausted(setup.kmc) == 0, "%s: %d slacks used up", s->name, exhausted(setup.kmc));
+    if (i % 100 == 0) CHECK(low_levels(setup.kmc) == 0, "%s: %d levels too low", s->name, low_levels(setup.kmc));
     mean.temperature_K += mean.temperature_rate * (event.time_s - mean.t0);
     mean.t0 = event.time_s;
     mean.stress[0] -= s->stiffness * STZ_GPA * strain[0] * KMC_STZ.volume_nm3 / stz_grid_volume(setup.grid);

@@ -36,9 +36,9 @@ static inline void close_split(split_setup *s) {
   stz_grid_destroy(&s->grid);
 }
 
-static inline void open_split_field(const split_setup *s, int workers, split_field *f) {
+static inline void open_split_field(const split_setup *s, split_field *f) {
   assert_int_equal(stz_far_create(s->split, s->elastic, &f->far), STZ_OK);
-  assert_int_equal(stz_near_create(s->split, workers, &f->near), STZ_OK);
+  assert_int_equal(stz_near_create(s->split, &f->near), STZ_OK);
   assert_int_equal(STZ_NEW(f->rows8, stz_grid_sites(s->grid) / 8), STZ_OK);
 }
 

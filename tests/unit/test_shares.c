@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The work of one event in shares, by a team: near part, levels, and the list of exhausted rows have the bits of the
-// serial calls, for any number of shares and workers, in whatever order the shares are taken.
+// What an event adds to the levels in shares, by a team: the bits of the serial call, for any number of shares and
+// workers, in whatever order the shares are taken.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,6 @@
 #include "split_setup.h"
 
 enum { EVENTS = 40, MOST_WORKERS = 5 };
-static const float SCALE = 2.0f; // of slack to stress, nm^3/eV
 
 typedef struct box {
   split_setup on;
@@ -28,8 +27,8 @@ static void open_box(box *b, const int cells[3], stz_boundary boundary) {
   const stz_lattice_params lattice = {
       .cells = {cells[0], cells[1], cells[2]}, .spacing_nm = 0.58, .boundary = boundary};
   open_split(&b->on, &lattice, 72.0, 1.7, none, 0.0815);
-  open_split_field(&b->on, 1, &b->serial);
-  open_split_field(&b->on, MOST_WORKERS, &b->shared);
+  open_split_field(&b->on, &b->serial);
+  open_split_field(&b->on, &b->shared);
 }
 
 static void close_box(box *b) {
@@ -39,30 +38,23 @@ static void close_box(box *b) {
   assert_int_equal(stz_alloc_live(), 0);
 }
 
-// What the parts of an event share: first those of the levels, then those of the near part.
+// An event whose levels are shared.
 typedef struct event {
   const box *b;
-  int origin[3], each, far, near;
+  int origin[3], each;
   float strain[5];
 } event;
 
 static void take_part(void *context, int64_t first, int64_t end, int worker) {
   const event *v = context;
-  const split_field *f = &v->b->shared;
-  const int part = (int)first;
-  stz_exhausted *exhausted;
+  (void)worker;
   assert_int_equal(end, first + 1);
-  if (part < v->far)
-    stz_far_add_share(f->far, part, v->each, v->origin, v->strain);
-  else
-    (void)stz_near_add_share(f->near, part - v->far, v->near, worker, v->origin, v->strain, SCALE, f->rows8,
-                             &exhausted);
+  stz_far_add_share(v->b->shared.far, (int)first, v->each, v->origin, v->strain);
 }
 
 static void draw(const box *b, int number, event *v) {
   stz_rng rng = stz_rng_stream(1, STZ_RNG_EVENTS, (uint64_t)number);
-  *v = (event){.b = b, .each = 1 + number % 5, .near = 1 + number % STZ_NEAR_SHARES};
-  v->far = stz_far_shares(b->shared.far, v->each);
+  *v = (event){.b = b, .each = 1 + number % 5};
   stz_grid_coords(b->on.grid, (int64_t)stz_rng_below(&rng, (uint64_t)stz_grid_sites(b->on.grid)), v->origin);
   for (int c = 0; c < 5; c++) v->strain[c] = 0.03f * (float)(2.0 * stz_rng_uniform(&rng) - 1.0);
 }
@@ -72,24 +64,14 @@ static void same_field(const box *b) {
   const void *serial = stz_far_state(b->serial.far, &bytes), *shared = stz_far_state(b->shared.far, &bytes);
   assert_true(bytes > 1000);
   assert_memory_equal(serial, shared, bytes);
-  assert_memory_equal(b->serial.rows8, b->shared.rows8, (size_t)stz_grid_sites(b->on.grid) / 8 * sizeof(stz_row8));
 }
 
 static void add_by_team(const box *b, stz_team *team, int number) {
   event v;
-  stz_exhausted *one, *other;
   draw(b, number, &v);
-  const int rows8 = stz_near_add(b->serial.near, v.origin, v.strain, SCALE, b->serial.rows8, &one);
   stz_far_add(b->serial.far, v.origin, v.strain);
-  stz_team_post(team, v.far, take_part, &v);
-  stz_team_post(team, v.near, take_part, &v);
+  stz_team_post(team, stz_far_shares(b->shared.far, v.each), take_part, &v);
   stz_team_join(team);
-  assert_int_equal(stz_near_gather(b->shared.near, v.near, &other), rows8);
-  assert_in_range(rows8, 20, STZ_NEAR_PIECES); // a slack that is all used stays so
-  for (int i = 0; i < rows8; i++) {            // in the same order
-    assert_int_equal(one[i].row8, other[i].row8);
-    assert_int_equal(one[i].lanes, other[i].lanes);
-  }
 }
 
 static void check_box(int nx, int ny, int nz, stz_boundary boundary) {

@@ -32,7 +32,7 @@ static const glass ZR65NI35 = {72.0, 1.7, 0.58, {0}};
 static void open_box_of(box *b, int nx, int ny, int nz, glass g, double strain) {
   const stz_lattice_params lattice = {.cells = {nx, ny, nz}, .spacing_nm = g.spacing_nm};
   open_split(&b->on, &lattice, g.young_GPa, g.volume_nm3, g.stretch, strain);
-  open_split_field(&b->on, 1, &b->field);
+  open_split_field(&b->on, &b->field);
   assert_int_equal(stz_spectral_create(b->on.grid, &b->spectral), STZ_OK);
   for (int c = 0; c < 5; c++) assert_int_equal(STZ_NEW(b->strain[c], stz_grid_sites(b->on.grid)), STZ_OK);
   for (int c = 0; c < 6; c++) assert_int_equal(STZ_NEW(b->stress[c], stz_grid_sites(b->on.grid)), STZ_OK);

@@ -214,7 +214,6 @@ static int refusals(stz_team *team) {
   return refused;
 }
 
-// Posts parts that take no time, until so many in turn were in time.
 // Part 0 lasts until `go`, or ten seconds; the others note their turn.
 typedef struct turns {
   atomic_bool begun, go, over;
@@ -235,7 +234,8 @@ static void take_turn(void *context, int64_t first, int64_t end, int worker) {
   atomic_store(&t->over, true);
 }
 
-// The join of urgent parts leaves the others alone; a worker takes urgent parts first.
+// The join of urgent parts leaves the others alone, which are posted before or after them; a worker takes urgent ones
+// first.
 static void urgent_first(void **state) {
   stz_team *team;
   (void)state;
@@ -244,8 +244,10 @@ static void urgent_first(void **state) {
     turns t = {.begun = false};
     stz_team_post(team, 1, take_turn, &t);
     while (!atomic_load(&t.begun)) sched_yield(); // by the worker, as the caller has not joined
-    stz_team_post(team, 3, take_turn, &t);
+    const bool before = again % 4 < 2;
+    if (before) stz_team_post(team, 3, take_turn, &t);
     stz_team_post_urgent(team, 2, take_turn, &t);
+    if (!before) stz_team_post(team, 3, take_turn, &t);
     if (again % 2) {
       stz_team_join_urgent(team);
       assert_int_equal(t.count, 2);
@@ -258,7 +260,10 @@ static void urgent_first(void **state) {
     stz_team_join(team);
     assert_true(t.over);
     assert_int_equal(t.count, 5);
-    for (int part = 1; part < 6; part++) assert_true(part < 4 ? t.turn[part] >= 2 : t.turn[part] < 2);
+    for (int part = 1; part < 6; part++) {
+      const bool urgent = before ? part > 3 : part < 3;
+      assert_true(urgent ? t.turn[part] < 2 : t.turn[part] >= 2);
+    }
   }
   stz_team_destroy(&team);
 }

@@ -390,15 +390,10 @@ static void bounds_of_list(const stz_kmc *kmc, stz_ml_list *t, int n) {
   bounds_of_rates(n, t->rates, least_bound(e), factor(e), t->s[0], t->slack);
 }
 
-void stz_ml_set_bounds(const stz_kmc *kmc, stz_ml_list *list, int n) {
-  bounds_of_list(kmc, list, n);
-  for (int i = 0; i < n;) i = put_row8(kmc->state, list, n, i);
-}
-
 void stz_ml_bound_list(stz_kmc *kmc, int n) {
   stz_multilevel *e = kmc->state;
-  const stz_ml_list *list = &e->lists[0];
-  bounds_of_list(kmc, &e->lists[0], n);
+  const stz_ml_list *list = e->list;
+  bounds_of_list(kmc, e->list, n);
   for (int i = 0; i < n;) {
     const int32_t row8 = list->sites[i] / 8;
     i = put_row8(e, list, n, i);
@@ -428,7 +423,7 @@ double stz_ml_sum_of_bounds(const stz_multilevel *e) {
 
 void stz_ml_bound_site(stz_kmc *kmc, int32_t number) {
   stz_multilevel *e = kmc->state;
-  stz_ml_list *list = &e->lists[0];
+  stz_ml_list *list = e->list;
   float stress[5];
   stz_ml_site_stress(e, number, stress);
   for (int c = 0; c < 5; c++) {
@@ -447,8 +442,8 @@ void stz_ml_bound_cached(stz_kmc *kmc, int32_t number, double recovery) {
   stz_multilevel *e = kmc->state;
   const int64_t at = stz_ml_local(e, number);
   stz_ml_row8(e, number)->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, at, recovery);
-  e->lists[0].sites[0] = number;
-  stz_ml_cached_of_list(e, &e->lists[0], 1);
+  e->list->sites[0] = number;
+  stz_ml_cached_of_list(e, e->list, 1);
   stz_ml_bound_list(kmc, 1);
   stz_ml_sum_changed(e);
 }

@@ -15,9 +15,10 @@ static int periodic_distance(int d, int n) {
   return d < -n / 2 ? d + n : d;
 }
 
-// Marks the sites whose barrier or rotation has changed as exhausted. Those beyond the near sphere, which no other
-// function lists, are appended to the list; returns its length.
-static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
+// Marks the sites whose barrier or rotation has changed as exhausted. Those that no other function lists are appended
+// to the list; returns its length. These are the ones beyond the near sphere and, if the near part was added
+// before, those whose slack it has left.
+static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[3], bool added) {
   int count, listed = 0, xyz[3] = {0};
   const double recovery = stz_glass_recovery(kmc->glass);
   const int64_t *touched = stz_glass_touched(kmc->glass, &count);
@@ -36,7 +37,8 @@ static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[
     const int32_t number = stz_ml_number(e, xyz);
     stz_row8 *row8 = stz_ml_row8(e, number);
     int16_t *slack = &row8->slack[number % 8];
-    if (r2 >= STZ_NEAR_SPAN * STZ_NEAR_SPAN && *slack > STZ_ML_TOUCHED) e->lists[0].sites[listed++] = number;
+    const bool near = r2 < STZ_NEAR_SPAN * STZ_NEAR_SPAN;
+    if (near ? added && *slack >= 0 : *slack > STZ_ML_TOUCHED) e->list->sites[listed++] = number;
     *slack = STZ_ML_TOUCHED;
     // Not the glass's own field, which is of the time of the last evaluation of all sites.
     row8->barrier[number % 8] = (float)stz_glass_barrier_at(kmc->glass, touched[i], recovery);
@@ -93,7 +95,9 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
   }
 }
 
-int stz_ml_add_drift(stz_multilevel *e, const int origin[3], int32_t *near) {
+// Adds to the drift estimates of the blocks about an event, and lists these; returns their number. With a selection of
+// its own, which updates them, sets e->due if one has passed its limit.
+static int add_drift(stz_multilevel *e, const int origin[3], int32_t *near) {
   const float slope = stz_ml_slope(e), beyond = slope * e->beyond;
   const float grain = e->selection.bounded ? STZ_ML_GRAIN : 0.0f;
   int count[3], blocks = 0;
@@ -126,36 +130,36 @@ int stz_ml_add_drift(stz_multilevel *e, const int origin[3], int32_t *near) {
   return blocks;
 }
 
-// Updates the blocks about the event that are above their limit, and now and then all such; a selection of its own
-// does so itself.
+// Adds to the drift estimates, and updates the blocks about the event that are above their limit, and now and then all
+// such; not for a selection of its own.
 static void follow_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
-  const int blocks = stz_ml_add_drift(e, origin, near);
-  if (e->selection.bounded) return;
+  const int blocks = add_drift(e, origin, near);
   stz_ml_rebound_due(kmc, near, blocks);
   if (kmc->stats.events < e->head->scanned + SCAN) return;
   e->head->scanned = kmc->stats.events;
   stz_ml_rebound_due(kmc, NULL, e->blocks);
 }
 
+// Recomputes the bounds of the first n sites of the list.
 static void bound_first(stz_kmc *kmc, int n) {
-  if (n == 0) return;
   stz_multilevel *e = kmc->state;
-  stz_ml_cached_of_list(e, &e->lists[0], n);
+  if (n == 0) return;
+  stz_ml_cached_of_list(e, e->list, n);
   stz_ml_bound_list(kmc, n);
 }
 
-void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
-  stz_multilevel *e = kmc->state;
-  stz_ml_head *h = e->head;
-  assert(!h->put_off); // its candidate was drawn from bounds
-  const bool ahead = stz_ml_await_near(kmc);
-  int listed = mark_touched(kmc, e, origin);
-  if (e->shared.posted) { // the first worker's list is about to be used
-    bound_first(kmc, listed);
-    listed = 0;
-  }
+// The near part of an event and the sites that it has exhausted, or the glass has touched; returns how many of them are
+// in the list, where they are still to be bounded.
+static int take_near(stz_kmc *kmc, stz_multilevel *e, const int origin[3], const float strain[5]) {
+  stz_ml_list *list = e->list;
   stz_exhausted *exhausted, *mirrored = NULL;
+  if (stz_ml_is_early(e)) {
+    const int rows8 = stz_ml_add_event(kmc, origin, strain, &exhausted);
+    stz_ml_await_glass(kmc);
+    return stz_ml_list_exhausted(list, exhausted, rows8, mark_touched(kmc, e, origin, true));
+  }
+  const int listed = mark_touched(kmc, e, origin, false);
   const int images =
       e->split->film ? stz_mirror_add(e->split->mirror, origin, strain, stz_ml_slope(e), e->rows8, &mirrored) : 0;
   const int rows8 = stz_ml_add_event(kmc, origin, strain, &exhausted);
@@ -163,15 +167,24 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
     stz_ml_loosen_rows(e, images, mirrored);
     stz_ml_sum_loosened(e, images, mirrored);
   }
-  if (!e->selection.bounded && kmc->stats.events + 1 >= h->converged + e->converge_every) {
+  return stz_ml_list_exhausted(list, mirrored, images, stz_ml_list_exhausted(list, exhausted, rows8, listed));
+}
+
+void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
+  stz_multilevel *e = kmc->state;
+  stz_ml_head *h = e->head;
+  assert(!h->put_off); // its candidate was drawn from bounds
+  int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
+  const bool told = e->selection.bounded != NULL;
+  add_uniform(e, origin, strain);
+  if (told) (void)add_drift(e, origin, near);
+  const int n = take_near(kmc, e, origin, strain);
+  if (!told && kmc->stats.events + 1 >= h->converged + e->converge_every) {
     stz_far_converge(e->far);
     h->converged = kmc->stats.events + 1;
   }
-  add_uniform(e, origin, strain);
-  stz_ml_list *list = &e->lists[0];
-  const int n = stz_ml_list_exhausted(list, mirrored, images, stz_ml_list_exhausted(list, exhausted, rows8, listed));
   bound_first(kmc, n);
-  if (!ahead) follow_drift(kmc, e, origin);
+  if (!told) follow_drift(kmc, e, origin);
   stz_ml_sum_changed(e);
   h->stale = kmc->stats.events + 1 >= h->recomputed + e->recompute_every;
 }

@@ -65,15 +65,14 @@ typedef struct stz_ml_update {
   double excess; // sum of the excess of their rates, in attempt rates
 } stz_ml_update;
 
-// One event's work that the team shares, each part in parts of its own: the levels (elastic/far.h), then the near part;
-// where this is done ahead, then the drift, and the bounds that are exhausted when the glass has the event.
+// One event's work that the team shares: the glass, with a selection of its own, and the levels (elastic/far.h).
 typedef struct stz_ml_shared {
-  bool posted;  // the levels are, and the event has not been taken yet: see stz_ml_begin
-  bool ahead;   // the near part and the drift are posted as well, before the glass has the event
+  bool posted;  // and the event has not been taken yet: see stz_ml_begin
   bool pending; // the team may still be at the levels: see stz_ml_settle
+  bool glass;   // is the team's
+  stz_shear shear;
   int origin[3];
-  float strain[5], slope;
-  int bounds[STZ_NEAR_SHARES]; // recomputed by a share of the near part; with a selection of its own
+  float strain[5];
 } stz_ml_shared;
 
 // Who chooses the sites, if not the tree of sums, which then is up to date only after all bounds were set.
@@ -139,13 +138,13 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   int32_t *corner;        // local index of the first site of a block
   double *row_sums;       // of a row of the history, two per block
   stz_ml_room *rooms;     // one per worker of the team; the first serves single blocks
-  stz_ml_list *lists;     // the same
+  stz_ml_list *list;
 } stz_multilevel;
 
 // setup.c: what the engines' tables take from it. `engine` of the parameters says which one is made.
 stz_err stz_ml_create(stz_kmc *kmc) STZ_MUST_USE;
 void stz_ml_destroy(stz_kmc *kmc);
-void stz_ml_begin(stz_kmc *kmc, const stz_event *event);
+bool stz_ml_begin(stz_kmc *kmc, const stz_event *event, double strain[6]);
 stz_err stz_ml_remake(stz_kmc *kmc) STZ_MUST_USE;
 void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]);
 double stz_ml_bytes(const stz_kmc *kmc);
@@ -273,23 +272,21 @@ double stz_ml_most(const stz_multilevel *e);
 // the barrier law then grows faster than it says (stz_rate_growth).
 stz_err stz_ml_check_sum(double sum, double bound, double t) STZ_MUST_USE;
 
-// Has the team, which is brisk, begin with what an event of strain deviator `d` at `origin` adds to the levels. With a
-// selection of its own it may go on with that after stz_ml_take_event, for the same event. Before the levels are read,
-// stz_ml_settle must be called, which waits for it.
-void stz_ml_post_event(stz_kmc *kmc, const int origin[3], const float d[5]);
+// Whether the near part of an event comes before the glass is asked for what the event has changed there; else after.
+// Not where the order of the bounds matters: for the tree of sums, and beside the images of a film.
+static inline bool stz_ml_is_early(const stz_multilevel *e) { return e->selection.bounded && !e->film; }
+
+// Has the team, which is brisk, begin with what an event of strain deviator `d` at `origin` adds to the levels, and, if
+// stz_ml_is_early, with what it does to the glass, which stz_ml_await_glass waits for; returns that. With a selection
+// of its own the team may go on with the levels after stz_ml_take_event. Before they are read, stz_ml_settle must be
+// called, which waits for them.
+bool stz_ml_post_event(stz_kmc *kmc, const stz_shear *shear, const int origin[3], const float d[5]);
+void stz_ml_await_glass(const stz_kmc *kmc);
 void stz_ml_settle(const stz_kmc *kmc);
 
-// For stz_ml_take_event: the event's part in the levels and in the rows of 8 about it, by the team if it was posted;
+// For stz_ml_take_event: the event's part in the rows of 8 about it, and in the levels unless the team is at it;
 // returns the number of rows whose exhausted bounds are not negligible and are still to be recomputed, and lists them.
 int stz_ml_add_event(stz_kmc *kmc, const int origin[3], const float strain[5], stz_exhausted **exhausted);
-
-// For a selection of its own: waits for what of an event the team does ahead of the glass, which is the near part and
-// the drift; returns whether it did. Then the slacks of touched sites may be changed, and stz_ml_add_event follows.
-bool stz_ml_await_near(stz_kmc *kmc);
-
-// Adds to the drift estimates of the blocks about an event, and lists these, STZ_ML_SPREAD^3 at most; returns their
-// number. With a selection of its own, sets e->due if one has passed its limit.
-int stz_ml_add_drift(stz_multilevel *e, const int origin[3], int32_t *near);
 
 // Appends the exhausted sites to the `listed` sites of a list; returns its length.
 int stz_ml_list_exhausted(stz_ml_list *list, const stz_exhausted *exhausted, int rows8, int listed);
@@ -333,13 +330,9 @@ const stz_ml_update *stz_ml_fold(stz_kmc *kmc, const int32_t *blocks, int count)
 // The sum of all bounds.
 double stz_ml_sum_of_bounds(const stz_multilevel *e);
 
-// Recomputes the bounds of the first n sites of the first list, whose stress is there, and all sums but those above the
+// Recomputes the bounds of the first n sites of the list, whose stress is there, and all sums but those above the
 // blocks.
 void stz_ml_bound_list(stz_kmc *kmc, int n);
-
-// Recomputes the bounds of the first n sites of a list, and no sums. Lists without a common site may be at work at the
-// same time.
-void stz_ml_set_bounds(const stz_kmc *kmc, stz_ml_list *list, int n);
 
 // The cached stress of the first n sites of a list.
 void stz_ml_cached_of_list(const stz_multilevel *e, stz_ml_list *list, int n);

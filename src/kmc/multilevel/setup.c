@@ -134,7 +134,7 @@ static stz_err make_tables(const stz_kmc *kmc, stz_multilevel *e) {
   const double error2 = stz_split_error2(kmc->elastic, e->grid) * film_error(e->grid);
   e->recompute_every = (uint64_t)fmax(1.0, (double)stz_grid_sites(e->grid) * tolerance * tolerance / error2);
   STZ_TRY(stz_split_create(e->grid, kmc->elastic, strain, &e->split));
-  STZ_TRY(stz_near_create(e->split, stz_team_workers(stz_grid_team(e->grid)), &e->near));
+  STZ_TRY(stz_near_create(e->split, &e->near));
   STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
   STZ_TRY(make_total(e, kmc->elastic));
   fill_spread(e, strain);
@@ -186,7 +186,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   STZ_TRY(STZ_NEW(e->corner, e->blocks));
   STZ_TRY(STZ_NEW(e->row_sums, 2 * e->blocks));
   STZ_TRY(STZ_NEW(e->rooms, stz_team_workers(stz_grid_team(grid))));
-  STZ_TRY(STZ_NEW(e->lists, stz_team_workers(stz_grid_team(grid))));
+  STZ_TRY(STZ_NEW(e->list, 1));
   for (int b = 0; b < e->blocks; b++) {
     int at[3];
     stz_ml_block_origin(e, b, at);
@@ -209,7 +209,7 @@ void stz_ml_destroy(stz_kmc *kmc) {
   stz_free(e->corner);
   stz_free(e->row_sums);
   stz_free(e->rooms);
-  stz_free(e->lists);
+  stz_free(e->list);
   stz_free(e);
 }
 
@@ -222,16 +222,15 @@ static void field_event(const stz_kmc *kmc, const stz_event *event, const double
   stz_grid_coords(e->grid, event->shear.site, origin);
 }
 
-void stz_ml_begin(stz_kmc *kmc, const stz_event *event) {
+bool stz_ml_begin(stz_kmc *kmc, const stz_event *event, double strain[6]) {
   const stz_multilevel *e = kmc->state;
   stz_ml_settle(kmc);
-  if (!stz_team_brisk(stz_grid_team(e->grid))) return;
-  double strain[6];
+  if (!stz_team_brisk(stz_grid_team(e->grid))) return false;
   float d[5];
   int origin[3];
   stz_glass_strain(kmc->glass, &event->shear, strain);
   field_event(kmc, event, strain, origin, d);
-  stz_ml_post_event(kmc, origin, d);
+  return stz_ml_post_event(kmc, &event->shear, origin, d);
 }
 
 void stz_ml_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
