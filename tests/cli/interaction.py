@@ -2,6 +2,7 @@
 """The stress of one event, asked of `stzkmc kernel` and read from the vectors in tests/data: shared by scripts of this
 folder."""
 import json
+import math
 import os
 
 from harness import SOURCE, expect, run
@@ -33,3 +34,9 @@ def kernel(folder, name, event, strain, sites, ranks=1, more=()):
     found = json.loads(done.stdout)
     expect(name + " names its sites", found["sites"] == sites, done.stdout[:200])
     return found["stress_GPa"]
+
+
+def off_by(found, points):
+    """The largest error of the stress at `points`, GPa; infinite where any is not a number, which max() may leave out."""
+    off = [abs(f - s) for row, (_, stress) in zip(found, points, strict=True) for f, s in zip(row, stress, strict=True)]
+    return math.inf if any(map(math.isnan, off)) else max(off)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from harness import SOURCE, expect, finish, run, write
-from interaction import kernel, vectors
+from interaction import kernel, off_by, vectors
 
 sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
 import h5py  # noqa: E402
@@ -31,7 +31,7 @@ lattice: { cells = [16, 16, 16]; boundary = "film"; };\n""")
         for move in (0, 5):
             event, sites = [move, move, site[2]], [[(p[0] + move) % 16, (p[1] + move) % 16, p[2]] for p, _ in points]
             found = kernel(folder, "film.cfg", event, strain, sites, 1 if move else 3)
-            worst = max(abs(f - s) for row, (_, stress) in zip(found, points) for f, s in zip(row, stress))
+            worst = off_by(found, points)
             expect(f"vectors, layer {site[2]}, moved by {move}", worst < 1e-6, f"{worst:.3g} GPa off")
 
 

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "elastic/contrast.h"
 #include "mpi/harness.h"
+#include "worse.h"
 
 static const double YOUNG_GPA = 72.0, OMEGA = 1.7, GAMMA0 = 0.115, SPACING = 0.58;
 
@@ -87,7 +88,7 @@ static void check_loading(const body *b, const char *held) {
     stz_contrast_load(b->contrast, stz_grid_site(b->grid, at[0], at[1], at[2]), mean, drive);
     stz_dev_from_sym(v, expected);
     stz_dev_from_sym(mean, plain);
-    for (int c = 0; c < 5; c++) worst = fmax(worst, fabs(drive[c] - expected[c]));
+    for (int c = 0; c < 5; c++) worst = worse(worst, fabs(drive[c] - expected[c]));
     for (int c = 0; c < 5; c++) largest = fmax(largest, fabs(plain[c] - expected[c]));
     lines++;
   }
@@ -268,7 +269,7 @@ static void check_rows(void) {
       }
       stz_contrast_mean_strain(own.contrast, first + l, event, strain);
       CHECK_NEAR(stz_sym_dot(strain, mean), work, 1e-6);
-      nearest = fmax(nearest, sqrt(norm2) / most);
+      nearest = worse(nearest, sqrt(norm2) / most);
     }
   }
   CHECK(nearest <= 1.0 && nearest > 0.85, "%g of the bound", nearest);

@@ -4,6 +4,7 @@
 // naive twins in small boxes, what an event adds to the drift of the blocks, how much work there is per event, and a
 // team of threads against none.
 #include "before_recompute.h"
+#include "worse.h"
 
 // Blocks along an axis between two of n, the shorter way round; in a film there is one way along z.
 static int apart(int a, int b, int n, bool open) {
@@ -84,7 +85,7 @@ static void check_drift(kmc_setup *s, stz_mean_stress *mean, int events) {
       }
       if (fabs(after[b]) < 1e-5) continue;
       const double added = slope * (double)(near ? e->spread[d[0]][d[1]][d[2]] : e->beyond);
-      worst = fmax(worst, fabs(after[b] - before[b] - added));
+      worst = worse(worst, fabs(after[b] - before[b] - added));
       seen++;
     }
   }

@@ -4,6 +4,7 @@
 // sites against those of one after the other, and how far a change of the load may take them.
 #include "exact_stress.h"
 #include "kmc/multilevel/multilevel.h"
+#include "worse.h"
 
 static double off_MPa(const kmc_setup *s) {
   const int64_t sites = stz_grid_sites(s->grid);
@@ -48,7 +49,7 @@ int main(void) {
   stz_kmc_rates(s.kmc, &mean, &total, &plastic);
   mean.stress[STZ_XX] += 0.02 * STZ_GPA;
   (void)rates_of(&s, &mean, after);
-  for (int64_t i = 0; i < stz_grid_sites(s.grid); i++) growth = fmax(growth, log(after[i] / before[i]));
+  for (int64_t i = 0; i < stz_grid_sites(s.grid); i++) growth = worse(growth, log(after[i] / before[i]));
   const double allowed = stz_ml_excess(s.kmc, &mean, 0.0) - here;
   printf("stress afresh %.2e MPa off, rates %.1e; 20 MPa more: ln(rate) grows by %.3f at most, allowed %.3f\n", off,
          total / (attempt_rate() * all) - 1.0, growth, allowed);

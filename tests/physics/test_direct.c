@@ -4,6 +4,7 @@
 // added up event by event, its rates, and the mean plastic strain.
 #include "kmc_setup.h"
 #include "stz/rates.h"
+#include "worse.h"
 
 enum { EVENTS = 300 };
 static const double KELVIN = 295.0;
@@ -82,7 +83,7 @@ static void strains(const run *r) {
   for (int c = 0; c < 5; c++) {
     for (int64_t i = 0; i < stz_grid_sites(r->s.grid); i++) {
       const double expected = r->strain[c][i] * KMC_STZ.volume_nm3 / a3;
-      worst = fmax(worst, fabs((double)stz_glass_plastic(r->s.glass, c)[i] - expected));
+      worst = worse(worst, fabs((double)stz_glass_plastic(r->s.glass, c)[i] - expected));
     }
   }
   printf("plastic strain, xx: %.5f; field against the list: %.1e of 0.5 an event\n", r->plastic[STZ_XX], worst);
@@ -96,7 +97,7 @@ static void stresses(const run *r) {
   for (int c = 0; c < 5; c++) {
     for (int64_t i = 0; i < sites; i++) {
       const double error = (double)stz_kmc_stress(r->s.kmc, c)[i] - r->stress[c][i];
-      worst = fmax(worst, fabs(error) / STZ_GPA);
+      worst = worse(worst, fabs(error) / STZ_GPA);
       square += r->stress[c][i] * r->stress[c][i] / (STZ_GPA * STZ_GPA * (double)sites);
     }
   }
@@ -128,7 +129,7 @@ static void rates(run *r) {
       twin_plastic +=
           twin[m] * (m % 2 ? -1.0 : 1.0) * KMC_STZ.gamma0 * p[STZ_XX] * KMC_STZ.volume_nm3 / stz_grid_volume(r->s.grid);
       if (twin[m] < 0x1p-100 * attempt_rate()) continue;
-      worst = fmax(worst, fabs((double)own[m / 2][m % 2] * attempt_rate() / twin[m] - 1.0));
+      worst = worse(worst, fabs((double)own[m / 2][m % 2] * attempt_rate() / twin[m] - 1.0));
       compared++;
     }
   }

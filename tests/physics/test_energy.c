@@ -3,6 +3,7 @@
 // The energy of an event and detailed balance.
 #include "physics/wave_energy.h"
 #include "stz/rates.h"
+#include "worse.h"
 
 enum { EARLIER = 20, EVENTS = 12 };
 static const double HOT = 600.0, ACTUATOR = 40.0 * STZ_GPA;
@@ -76,10 +77,10 @@ static void one_event(kmc_setup *s, stz_load *load, stz_segment_type control, in
   stz_shear back = event.shear;
   back.sign = -back.sign;
   const double tau_after = -resolved(s, &back, &after), returns = ln_rate(s, &back, &after);
-  worst->work = fmax(worst->work, fabs(-0.5 * quantum * (tau_before + tau_after) - change));
-  worst->self = fmax(worst->self, fabs(-quantum * tau_before + alone - change));
-  worst->balance = fmax(worst->balance, fabs(STZ_BOLTZMANN * HOT * (returns - forth) - change));
-  worst->mean_stress = fmax(worst->mean_stress, fabs(by_stiffness - after.stress[STZ_XX]));
+  worst->work = worse(worst->work, fabs(-0.5 * quantum * (tau_before + tau_after) - change));
+  worst->self = worse(worst->self, fabs(-quantum * tau_before + alone - change));
+  worst->balance = worse(worst->balance, fabs(STZ_BOLTZMANN * HOT * (returns - forth) - change));
+  worst->mean_stress = worse(worst->mean_stress, fabs(by_stiffness - after.stress[STZ_XX]));
 }
 
 // Events at 3 GPa, held, then events under another control. Limits: single precision of stresses of some 30 eV/nm^3 and

@@ -4,6 +4,7 @@
 // equilibrium, refinement of the lattice, and the energy of an event.
 #include "base/units.h"
 #include "elastic_setup.h"
+#include "worse.h"
 
 static const double SHEAR[6] = {0, 0, 0, 0, 0, 0.06}; // e_xy: gamma0 = 0.12
 
@@ -79,7 +80,7 @@ static void exterior(void) {
     for (int v = 0; v < 6; v++) {
       const double trace = strain[0][0] + strain[1][1] + strain[2][2];
       const double expected = 2.0 * mu * strain[row[v]][column[v]] + (v < 3 ? lambda * trace : 0.0);
-      error = fmax(error, fabs(stress[v] - expected));
+      error = worse(error, fabs(stress[v] - expected));
       size = fmax(size, fabs(expected));
     }
     printf("exterior at (%d %d %d): largest component %.6f GPa, largest error %.2f %%\n", x[0], x[1], x[2], size,
@@ -152,7 +153,7 @@ static void equilibrium(void) {
     for (int row = 0; row < 3; row++) {
       double complex sum = 0.0;
       for (int column = 0; column < 3; column++) sum += k[column] * spectrum[voigt[row][column]][i];
-      divergence = fmax(divergence, cabs(sum));
+      divergence = worse(divergence, cabs(sum));
       for (int column = 0; column < 3; column++) size = fmax(size, cabs(k[column] * spectrum[voigt[row][column]][i]));
     }
   }
@@ -184,7 +185,7 @@ static void refinement(void) {
       stz_grid_coords(coarse.grid, i, x);
       stress_at(&coarse, i, a);
       stress_at(&fine, stz_grid_site(fine.grid, factor * x[0], factor * x[1], factor * x[2]), b);
-      for (int v = 0; v < 6; v++) worst = fmax(worst, fabs(a[v] - b[v]));
+      for (int v = 0; v < 6; v++) worst = worse(worst, fabs(a[v] - b[v]));
     }
     printf("a = %.2f nm against 0.29 nm: largest difference %.2e GPa\n", 0.29 * factor, worst);
     CHECK(worst < (factor == 2 ? 1e-7 : 1e-3), "field depends on the spacing: %g GPa", worst);

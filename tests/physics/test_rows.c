@@ -6,6 +6,7 @@
 #include "kmc_setup.h"
 #include "observe/energy.h"
 #include "observe/history.h"
+#include "worse.h"
 
 typedef struct rows {
   kmc_setup s;
@@ -58,8 +59,8 @@ static void check_rates(const rows *r, const stz_mean_stress *mean, double *wors
     }
   }
   net /= KMC_STZ.activation_fraction * stz_grid_volume(r->s.grid); // axial_work: chi gamma0 Omega P_xx
-  worst[0] = fmax(worst[0], fabs(total / all - 1.0));
-  worst[1] = fmax(worst[1], fabs(plastic / net - 1.0));
+  worst[0] = worse(worst[0], fabs(total / all - 1.0));
+  worst[1] = worse(worst[1], fabs(plastic / net - 1.0));
 }
 
 static void check_sums(const rows *r, double *worst) {
@@ -70,7 +71,7 @@ static void check_sums(const rows *r, double *worst) {
   stz_tally *fresh;
   CHECK_OK(stz_energy_internal(r->s.glass, r->s.kmc, &fields));
   stz_energy_so_far(r->energy, none, none, &work, &heat, &running);
-  worst[2] = fmax(worst[2], fabs(running / fields - 1.0));
+  worst[2] = worse(worst[2], fabs(running / fields - 1.0));
   const stz_history_sample row = stz_history_observe(r->s.glass, r->tally, r->events);
   CHECK_OK(stz_history_tally(r->s.glass, &fresh));
   const stz_history_sample anew = stz_history_observe(r->s.glass, fresh, r->events);

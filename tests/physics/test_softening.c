@@ -4,6 +4,7 @@
 // recovery through many short times and few long ones at two temperatures, and the waiting times while barriers rise.
 #include "kmc_setup.h"
 #include "statistics.h"
+#include "worse.h"
 
 static const double BARRIER = 1.6, SOFTENING = 0.25, FLOOR = 0.2;
 
@@ -48,7 +49,7 @@ static double deviation(kmc_setup *s, double kelvin, double t, const double *dam
   double total, rate, worst = 0.0;
   stz_kmc_rates(s->kmc, &mean, &total, &rate);
   for (int64_t i = 0; i < stz_grid_sites(s->grid); i++) {
-    worst = fmax(worst, fabs((double)stz_glass_barrier(s->glass)[i] - (BARRIER - SOFTENING * damage[i])));
+    worst = worse(worst, fabs((double)stz_glass_barrier(s->glass)[i] - (BARRIER - SOFTENING * damage[i])));
   }
   return worst;
 }

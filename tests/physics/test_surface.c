@@ -9,6 +9,7 @@
 #include "elastic/film_total.h"
 #include "mpi/harness.h"
 #include "rng/rng.h"
+#include "worse.h"
 
 typedef struct fields {
   int cells[3];
@@ -57,7 +58,7 @@ static void film(int nx, int ny, int nz, double spacing) {
   double worst = 0.0, square = 0.0;
   for (int c = 0; c < 5; c++) {
     for (int64_t i = 0; i < sites; i++) {
-      worst = fmax(worst, fabs((double)f.found[c][i] - f.stress[c][i]));
+      worst = worse(worst, fabs((double)f.found[c][i] - f.stress[c][i]));
       square += f.stress[c][i] * f.stress[c][i] / (5.0 * (double)sites);
     }
   }

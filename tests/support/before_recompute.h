@@ -7,6 +7,7 @@
 
 #include "kmc_setup.h"
 #include "laws.h"
+#include "worse.h"
 
 // The sums by which candidates are drawn, against the bounds themselves: each row's within rounding, the others by what
 // all bounds come to.
@@ -17,10 +18,10 @@ static inline void check_sums(const stz_multilevel *e) {
     for (int row = STZ_BLOCK_PIECES * b; row < STZ_BLOCK_PIECES * (b + 1); row++) {
       double sum = 0.0;
       for (int l = 0; l < 8; l++) sum += (double)e->rows8[row].bound[l];
-      worst_row = fmax(worst_row, fabs((double)e->row_sum[row] - sum) / sum);
+      worst_row = worse(worst_row, fabs((double)e->row_sum[row] - sum) / sum);
       block += sum;
     }
-    worst_block = fmax(worst_block, fabs(e->block_sum[b] - block));
+    worst_block = worse(worst_block, fabs(e->block_sum[b] - block));
     all += block;
   }
   for (int g = 0; g < e->groups; g++) groups += e->group_sum[g];
@@ -39,7 +40,7 @@ static inline double mean_MPa(const kmc_setup *s) {
     const float *stress = stz_kmc_stress(s->kmc, c);
     double sum = 0.0;
     for (int64_t i = 0; i < sites; i++) sum += (double)stress[i];
-    most = fmax(most, fabs(sum) / (double)sites / (1e-3 * STZ_GPA));
+    most = worse(most, fabs(sum) / (double)sites / (1e-3 * STZ_GPA));
   }
   return most;
 }

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "kmc/multilevel/multilevel.h"
+#include "worse.h"
 
 typedef struct laws {
   double rms_MPa, worst_MPa; // error of the stress, norm of the deviator
@@ -72,7 +73,7 @@ static inline void laws_pass(const stz_kmc *kmc, const stz_mean_stress *mean, co
       square += ((double)s[c] - true_stress) * ((double)s[c] - true_stress) / (1e-6 * STZ_GPA * STZ_GPA);
     }
     now.rms_MPa += square / (double)sites;
-    now.worst_MPa = fmax(now.worst_MPa, sqrt(square));
+    now.worst_MPa = worse(now.worst_MPa, sqrt(square));
     const double sum = laws_site(kmc, &law, i, s, own);
     stz_grid_coords(grid, i, xyz);
     now.above += fmax(0.0, sum - raised * (double)stz_ml_row8(e, stz_ml_number(e, xyz))->bound[xyz[2] % 8]);

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "worse.h"
+
 // Exceeded once in 10,000 seeds: sqrt(ln(2/1e-4)/2) by Kolmogorov's distribution, and a normal deviate of either sign.
 static const double KS_LIMIT = 2.23, DEVIATE_LIMIT = 3.9;
 
@@ -22,7 +24,7 @@ static inline double ks_uniform(double *sample, int n) {
   double largest = 0.0;
   qsort(sample, (size_t)n, sizeof *sample, ascending);
   for (int i = 0; i < n; i++) {
-    largest = fmax(largest, fmax(fabs(sample[i] - (double)i / n), fabs((i + 1.0) / n - sample[i])));
+    largest = worse(worse(largest, fabs(sample[i] - (double)i / n)), fabs((i + 1.0) / n - sample[i]));
   }
   return largest * sqrt(n);
 }

@@ -16,7 +16,7 @@
 static const stz_history_params PARAMS = {.points_per_decade = 20, .strain_step = 5e-4};
 
 static void assert_near(double value, double expected, double relative) {
-  if (fabs(value - expected) > relative * fabs(expected)) fail_msg("%.17g, expected %.17g", value, expected);
+  if (!(fabs(value - expected) <= relative * fabs(expected))) fail_msg("%.17g, expected %.17g", value, expected);
 }
 
 // At constant strain the rows are 10^(k/20) s after the clock's zero, each once, until the limit: 51 days hold

@@ -12,6 +12,7 @@
 
 #include "rng/rng.h"
 #include "unit/load_helpers.h"
+#include "worse.h"
 
 static stz_segment deforming(double stiffness_GPa, double mismatch, double release, double duration) {
   stz_segment s = actuator(stiffness_GPa, mismatch, release, duration);
@@ -87,7 +88,7 @@ static void straight(double stiffness, double mismatch, int legs) {
       stz_macro m;
       stz_load_state_at(load, t, &m);
       near(m.stress[0], drive.stress[0] + drive.stress_rate[0] * (t - drive.t0), 1e-13);
-      worst = fmax(worst, fabs(force_of(&m) - pull_of(&m, stiffness, mismatch * t / 60.0)) / (1.0 + stiffness / 72.0));
+      worst = worse(worst, fabs(force_of(&m) - pull_of(&m, stiffness, mismatch * t / 60.0)) / (1.0 + stiffness / 72.0));
     }
     stz_load_advance(load, drive.until);
   }

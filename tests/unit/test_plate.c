@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "plate_field.h"
+#include "worse.h"
 
 typedef struct setup {
   stz_plate *plate;
@@ -80,7 +81,7 @@ static bool next_point(FILE *file, double gamma0, event *of, int at[3], double s
 static double largest_difference(const double found[6], const double given[6], double digits) {
   double sym[6], worst = 0.0;
   plate_tensor(found, sym);
-  for (int v = 0; v < 6; v++) worst = fmax(worst, fabs(sym[v] - given[v]) - digits * fabs(given[v]));
+  for (int v = 0; v < 6; v++) worst = worse(worst, fabs(sym[v] - given[v]) - digits * fabs(given[v]));
   return worst;
 }
 
@@ -95,7 +96,7 @@ static void test_vectors(void **state) {
   assert_non_null(file);
   while (next_point(file, 0.115, &of, at, given)) {
     stress_at(&s, of.layer, of.strain, at[0], at[1], at[2], stress);
-    worst = fmax(worst, largest_difference(stress, given, 5e-7));
+    worst = worse(worst, largest_difference(stress, given, 5e-7));
     points++;
   }
   fclose(file);
@@ -129,7 +130,7 @@ static void test_middle(void **state) {
   while (next_point(file, 0.12, &of, at, given)) {
     if (of.cells != WIDE) continue;
     plate_stress(params.cells, green + LAYERS / 2 + at[2], LAYERS, of.strain, at[0], at[1], stress);
-    worst = fmax(worst, largest_difference(stress, given, 0.0));
+    worst = worse(worst, largest_difference(stress, given, 0.0));
     points++;
   }
   fclose(file);
@@ -156,7 +157,7 @@ static void test_mirror(void **state) {
       for (int c = 0; c < 6; c++) {
         for (int d = 0; d < 5; d++) {
           const double sign = plate_odd(c, 2) ^ plate_odd(d, 2) ? -1.0 : 1.0;
-          worst = fmax(worst, fabs(green[pair][c][d] - sign * green[mirrored][c][d]));
+          worst = worse(worst, fabs(green[pair][c][d] - sign * green[mirrored][c][d]));
           largest = fmax(largest, fabs(green[pair][c][d]));
         }
       }
@@ -271,7 +272,7 @@ static double table_off(const stz_plate_params *params, const int *layers, int c
       stz_plate_column(plate, m / across, m % across, from, count, work, green + pairs);
     const double *found = &green[0][0][0], *made = &green[pairs][0][0];
     for (size_t i = 0; i < 30 * pairs; i++) {
-      worst = fmax(worst, fabs(found[i] - made[i]));
+      worst = worse(worst, fabs(found[i] - made[i]));
       largest = fmax(largest, fabs(made[i]));
     }
   }

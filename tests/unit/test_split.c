@@ -15,6 +15,7 @@
 
 #include "base/units.h"
 #include "split_setup.h"
+#include "worse.h"
 
 typedef struct box {
   split_setup on;
@@ -98,11 +99,11 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
             const double exact = b->stress[c][stz_grid_site(b->on.grid, at[0], at[1], at[2])];
             own[c] = far[c][i] + b->on.split->near_unit * (float)row8->near[c][at[2] % 8];
             const double error = (own[c] - exact) / (1e-3 * STZ_GPA);
-            if (i % 37 == 0) r.spread = fmax(r.spread, fabs((double)(one[c] - far[c][i])) / (1e-3 * STZ_GPA));
+            if (i % 37 == 0) r.spread = worse(r.spread, fabs((double)(one[c] - far[c][i])) / (1e-3 * STZ_GPA));
             const double apart = (double)(STZ_CACHED * (float)row8->cached[c][at[2] % 8]) - exact;
             square += error * error;
             norm2 += exact * exact;
-            cached2 = fmax(cached2, apart * apart);
+            cached2 = worse(cached2, apart * apart);
             r.sum[c] += (double)own[c] / (1e-3 * STZ_GPA);
             r.whole += exact * exact / (1e-6 * STZ_GPA * STZ_GPA);
           }
@@ -113,15 +114,15 @@ static errors errors_of(box *b, const int origin[3], const float e[5]) {
             r2 += d * d;
           }
           r.square += square;
-          r.worst = fmax(r.worst, sqrt(square));
+          r.worst = worse(r.worst, sqrt(square));
           if (r2 < STZ_NEAR_SPAN * STZ_NEAR_SPAN) {
             const double cost = -(double)(STZ_SLACK * (float)row8->slack[at[2] % 8]);
-            r.worst_cached = fmax(r.worst_cached, sqrt(cached2));
-            r.worst_cost = fmax(r.worst_cost, fabs(cost - SCALE * sqrt(norm2)));
+            r.worst_cached = worse(r.worst_cached, sqrt(cached2));
+            r.worst_cost = worse(r.worst_cost, fabs(cost - SCALE * sqrt(norm2)));
           } else {
             r.touched += row8->slack[at[2] % 8] != 0;
           }
-          if (r2 < 36) r.worst_near = fmax(r.worst_near, sqrt(square));
+          if (r2 < 36) r.worst_near = worse(r.worst_near, sqrt(square));
         }
       }
     }
@@ -235,7 +236,7 @@ static void split_stretched(void **state) {
       e[i % 5] = (float)(0.115 * sqrt(0.5));
       const errors r = errors_of(&b, origins[i / 5], e);
       square += r.square / 10.0;
-      near = fmax(near, r.worst_near);
+      near = worse(near, r.worst_near);
     }
     const double told = stz_split_error2(b.on.elastic, b.on.grid) / (1e-6 * STZ_GPA * STZ_GPA) * 0.115 * 0.115;
     printf("%d per axis, stretch %g %g %g: sum of squares %.1f MPa^2, counted with %.1f, within 6 voxels %.4f MPa\n", n,

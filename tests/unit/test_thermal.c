@@ -21,6 +21,7 @@
 #include "stz/marginal.h"
 #include "stz/modes.h"
 #include "stz/rates.h"
+#include "worse.h"
 
 // w/kT = 1.5: what is cut off beyond four deviations is 0.6 % of either mean.
 static const double MEAN = 3.0, WIDTH = 0.05, KT = 0.05 / 1.5, TOLERANCE = 0.02;
@@ -112,7 +113,7 @@ static double worst_error(stz_barrier_law law) {
     const double stress_GPa = 2.0 * (i / 6);
     rates(config, stress_GPa, &first[0], &steady[0]);
     directly(config, stress_GPa, &first[1], &steady[1]);
-    worst = fmax(worst, fmax(fabs(first[0] / first[1] - 1.0), fabs(steady[0] / steady[1] - 1.0)));
+    worst = worse(worse(worst, fabs(first[0] / first[1] - 1.0)), fabs(steady[0] / steady[1] - 1.0));
   }
   stz_config_destroy(&config);
   return worst;

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "elastic/total.h"
 #include "rng/rng.h"
+#include "worse.h"
 
 typedef struct fields {
   const int *cells;
@@ -37,7 +38,7 @@ static void take(void *context, int c, int64_t first, int64_t end, int row, cons
     for (int z = 0; z < nz; z++) {
       const double exact = f->stress[c][i * nz + z], error = (double)field[(size_t)i * (size_t)row + (size_t)z] - exact;
       f->square += exact * exact;
-      f->error = fmax(f->error, fabs(error));
+      f->error = worse(f->error, fabs(error));
     }
   }
 }
