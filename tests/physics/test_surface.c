@@ -62,7 +62,11 @@ static void film(int nx, int ny, int nz, double spacing) {
       square += f.stress[c][i] * f.stress[c][i] / (5.0 * (double)sites);
     }
   }
-  printf("%d x %d x %d: off by %.2g of the rms\n", nx, ny, nz, worst / sqrt(square));
+  const double all = 4.0 * (nx / 2 + 1) * (ny / 2 + 1) * 12.5 * nz * nz; // bytes of matrices of all layers
+  const double used = (double)stz_film_total_table_bytes(total) / all;
+  printf("%d x %d x %d: off by %.2g of the rms; memory %.2f of that of all layers\n", nx, ny, nz, worst / sqrt(square),
+         used);
+  CHECK(nz <= 16 || used < 0.5, "%g of the memory of all layers: each stands for itself", used);
   CHECK(worst < 2e-5 * sqrt(square), "off by %g of the rms", worst / sqrt(square));
   for (int c = 0; c < 6; c++) {
     stz_free(f.stress[c]);

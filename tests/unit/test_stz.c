@@ -47,6 +47,7 @@ static void make_fcc(void) {
 
 static int set_up(void **state) {
   (void)state;
+  memset(&aligned, 0xff, sizeof aligned); // whatever was there before
   stz_modes_init(&aligned, STZ_ORIENTATION_ALIGNED, 1);
   stz_modes_init(&turned, STZ_ORIENTATION_RANDOM, 1);
   make_fcc();
