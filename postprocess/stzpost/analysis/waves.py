@@ -92,17 +92,13 @@ def crossing(softening, rates, errors):
     [case, softening] for an array."""
     x, rates = np.asarray(softening, dtype=float), np.atleast_2d(rates)
     middle, half = 0.5 * (x.min() + x.max()), 0.5 * (x.max() - x.min())
-    degree = min(2, len(x) - 1)
-    fit = polynomial.polyfit((x - middle) / half, rates.T, degree, w=1 / np.asarray(errors))
-    grid = np.linspace(x.min(), x.max(), 601)
-    values = polynomial.polyval((grid - middle) / half, fit)
-    after = np.argmax(values > 0, axis=1)  # 0: nowhere, or from the beginning
-    before, rows = np.maximum(after - 1, 0), np.arange(len(values))
-    low, high = values[rows, before], values[rows, after]
+    fit = polynomial.polyfit((x - middle) / half, rates.T, min(2, len(x) - 1), w=1 / np.asarray(errors))
+    c, b, a = np.concatenate([fit, np.zeros((3 - len(fit), len(rates)))])
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = grid[before] + (grid[after] - grid[before]) * low / (low - high)
-    found = np.where(after == 0, np.inf, found)
-    found = np.where(values[:, 0] >= 0, -np.inf, found)
+        slope = np.sqrt(b * b - 4 * a * c)  # there, if it crosses at all
+        at = np.where(b > 0, -2 * c / (b + slope), (slope - b) / (2 * a))  # one root, without cancellation
+        found = np.where((at > -1) & (at <= 1), middle + half * at, np.inf)
+    found = np.where(a - b + c >= 0, -np.inf, found)
     return found if len(found) > 1 else float(found[0])
 
 
