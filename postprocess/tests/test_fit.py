@@ -167,7 +167,9 @@ def test_bad_usage(words, message, capsys):
 
 
 def test_the_command(tmp_path, capsys, monkeypatch):
-    """Table, JSON by its contract, and the corner plot, of files with hours and MPa and no order of arguments."""
+    """Table, JSON by its contract, and the corner plot, of files with hours and MPa and no order of arguments. Nothing is
+    asked of the posterior: a short chain."""
+    monkeypatch.setattr("stzpost.analysis.inference.MOST", 500)
     monkeypatch.setattr(designs, "read", lambda path, at: planted.design())
     for i, one in enumerate(planted.measured((2.35, 1.7, 0.1), np.random.default_rng(3))):
         rows = "".join(f"{math.exp(x) / 3600:.7f},{1e3 * y:.3f},10\n" for x, y in zip(one.x, one.y))
