@@ -66,9 +66,10 @@ def twin(path, level, beam, foil, probe, radius):
     bragg = np.zeros_like(level["bragg"])
     for scan, corner in enumerate(level["origin_nm"]):
         inside = (position[:, beam] - corner[beam]) % EDGE < foil
+        within = position[inside][:, axes] - corner[list(axes)]
         for i in range(10):
             for j in range(10):
-                away = position[inside][:, axes] - corner[list(axes)] - probe * (np.array([i, j]) + 0.5)
+                away = within - probe * (np.array([i, j]) + 0.5)
                 away -= EDGE * np.rint(away / EDGE)
                 bragg[scan, i, j] = ((away**2).sum(axis=1) <= (radius + probe / 2)**2).any()
     return bragg
