@@ -96,6 +96,19 @@ def test_the_crossing():
     assert centre == pytest.approx(0.2) and 0.01 < np.std(found) < 0.04
 
 
+def test_crossings_are_the_roots_of_their_parabolas():
+    """500 parabolas through five points, against numpy.roots; some fall first, some touch nothing."""
+    rng, x, infinite = np.random.default_rng(4), np.linspace(0, 0.4, 5), 0
+    for shape in rng.normal(size=(500, 3)) * [400, 100, 10]:
+        found = waves.crossing(x, np.polyval(shape, x), np.ones(5))
+        roots = [one.real for one in np.roots(shape) if one.imag == 0 and 0 <= one.real <= 0.4]
+        rising = [one for one in roots if 2 * shape[0] * one + shape[1] > 0]
+        expected = -math.inf if shape[2] > 0 else min(rising, default=math.inf)
+        assert found == pytest.approx(expected, abs=1e-9), shape
+        infinite += math.isinf(found)
+    assert 100 < infinite < 400
+
+
 def gains(rng, rate, seeds):
     """Of waves that grow at this rate, with noise."""
     product = np.clip(rate * growth.STRAINS, -3, 3)
