@@ -12,6 +12,16 @@ class NoData(StzPostError):
     """The file is whole, and does not hold what is asked for."""
 
 
+class Unreadable(StzPostError):
+    """A file, or a part of it, that is damaged, not complete, or that the system does not give."""
+
+
+class Partly(StzPostError):
+    """What was asked for is made, without what a file that cannot be read should have given to it."""
+
+    code = 1
+
+
 class Stopped(StzPostError):
     """Stopped early by a signal; the same command goes on."""
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 import synthetic
@@ -154,6 +155,29 @@ def test_report_of_an_unfinished_refused_run(files, tmp_path, capsys):
     assert rows["T3"]["model"] == "–" and rows["T3"]["verdict"] == "no data"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "did not finish" in page and "refused" in page
+
+
+def test_report_without_what_cannot_be_read(tmp_path, capsys):
+    path = synthetic.write(tmp_path / "a.h5", [synthetic.relaxation()], [], {"composition": np.zeros((8, 8, 8))})
+    with h5py.File(path, "r+") as file:
+        about = dict(file["microstructure/composition"].attrs)
+        del file["microstructure/composition"]
+        lost = file.create_dataset("microstructure/composition", (8, 8, 8), "f4", external=[("lost", 0, h5py.h5f.UNLIMITED)])
+        lost.attrs.update(about)
+    assert cli.main(["report", str(path), "-o", str(tmp_path / "new")]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(f"stz-post: {tmp_path}/new/report.html is without slices: {path}: damaged")
+    assert said.err.count("\n") == 1 and said.out.endswith(f"page: {tmp_path}/new/report.html\n")
+    assert "<h3>relaxation</h3>" in (tmp_path / "new" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("column", ["segment", "plastic_rate_per_s", "localisation"])
+def test_report_of_a_history_without_a_column(column, tmp_path, capsys):
+    path = synthetic.write(tmp_path / "a.h5", [synthetic.relaxation()])
+    with h5py.File(path, "r+") as file:
+        del file["history"][column]
+    assert cli.main(["report", str(path), "-o", str(tmp_path / "new")]) == 2
+    assert capsys.readouterr().err == f"stz-post: {path}: no dataset /history/{column}\n"
 
 
 def test_type_is_legible_in_print(files):

@@ -89,7 +89,10 @@ def test_space(run, tmp_path):
     "words, message",
     [
         (["-o", "a.avi"], "needs a name that ends in .mp4 or .gif"),
-        (["-o", "a.gif", "--frames", "1"], "at least 2 frames"),
+        (["-o", "a.gif", "--frames", "1"], "--frames: got 1, needs 2 to 10000"),
+        (["-o", "a.gif", "--frames", "99999999999999999999"], "--frames: got 99999999999999999999, needs"),
+        (["-o", "a.gif", "--rate", "0"], "--rate: got 0, needs 1 to 1000"),
+        (["-o", "a.gif", "--rate", "2147483648"], "--rate: got 2147483648, needs 1 to 1000"),
         (["-o", "a.gif", "--view", "space"], "needs a display"),
         (["-o", "/nowhere/a.gif", "--view", "plane", "--frames", "2"], "/nowhere/a.gif: No such file"),
     ],

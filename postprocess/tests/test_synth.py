@@ -425,6 +425,10 @@ def test_curves_of_a_tension_test_have_the_noise_of_a_load_cell(tmp_path):
         (["nbed", "none.h5"], "none.h5: no such file"),
         (["nbed", "/dev"], "/dev: no results in it"),
         (["4dstem", "{a1}", "--central", "0.9"], "at most 1"),
+        (["4dstem", "{a1}", "--probes", "500", "--pixels", "500"], "probes times pixels: got 250000, needs at most 8192"),
+        (["4dstem", "{a1}", "--disc-per-nm", "0.01"], "--disc-per-nm: got 0.01, needs half a pixel, 0.0"),
+        (["curves", "{a1}", "--noise-seed", "-1"], "--noise-seed: got -1, needs 0 or more"),
+        (["curves", "{a1}", "--noise-nm", "1e5", "--gauge-um", "1"], "shorter by more than the specimen's 1 um"),
         (["curves", "{a1}", "-o", "{a1}/x"], "Not a directory"),
     ],
 )
@@ -434,6 +438,22 @@ def test_refusals_are_one_line(results, tmp_path, capsys, words, message):
     assert cli.main(["synth", *words, *extra]) == 2
     out, err = capsys.readouterr()
     assert err.startswith("stz-post: ") and err.count("\n") == 1 and message in err and out == ""
+
+
+@pytest.mark.parametrize("kind", synth.KINDS)
+def test_settings_that_nobody_means_are_one_line(kind, results, tmp_path, capsys):
+    """No number, an infinite one, one beyond each end: nothing is begun."""
+    path = str(results / "00000000000000a1.h5")
+    for name, each in synth.options(kind).items():
+        least, most = each.metadata["least"], each.metadata["most"]
+        beyond = [least - 1, most + 1, 10**20] if isinstance(each.default, int) else ["nan", "inf", -1.0, -1e308, 2 * most, 1e308]
+        assert least <= each.default <= most
+        for value in beyond:
+            option = f"--{name.replace('_', '-')}"
+            assert cli.main(["synth", kind, path, "-o", str(tmp_path / "set"), f"{option}={value}"]) == 2
+            err = capsys.readouterr().err
+            assert err.startswith(f"stz-post: {option}: got ") and ", needs " in err and err.count("\n") == 1, err
+    assert not (tmp_path / "set").exists()
 
 
 def test_the_resolved_input_is_read():

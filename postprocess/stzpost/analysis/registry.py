@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from .. import later
-from ..errors import StzPostError
+from ..errors import StzPostError, Unreadable
 
 fields, relaxation = later.Module("analysis.fields"), later.Module("analysis.relaxation")
 
@@ -126,6 +126,7 @@ class Analysed:
     quantities: dict = field(default_factory=dict)  # analysis -> list of Quantity
     found: dict = field(default_factory=dict)  # analysis -> its outcome
     notes: list = field(default_factory=list)
+    unread: list = field(default_factory=list)  # those of the notes that say what of the file could not be read
 
 
 def analyse(result):
@@ -157,3 +158,5 @@ def _attempt(done, analysis):
         done.found[analysis.name] = found
     except StzPostError as error:
         done.notes.append(f"{analysis.name}: {error}")
+        if isinstance(error, Unreadable):
+            done.unread.append(done.notes[-1])

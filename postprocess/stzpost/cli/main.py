@@ -10,7 +10,7 @@ import sys
 
 from .. import SUFFIXES, __version__, later, text
 from ..analysis import registry
-from ..errors import StzPostError
+from ..errors import Partly, StzPostError
 from ..io import inputs
 from . import exchange
 from . import fit as fit_cli
@@ -89,7 +89,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Exit code: 0 done, 2 bad usage, bad input or missing data, 75 stopped early."""
+    """Exit code: 0 done, 1 done in part, 2 bad usage, bad input or missing data, 75 stopped early."""
     streams.prepare()
     try:
         with contextlib.suppress(SystemExit), inputs.remembered():  # it is --help and --version that exit
@@ -341,8 +341,9 @@ def _page(options):
 
 def _movie(options):
     movie.check(options.output)
-    if options.frames < 2 or options.rate < 1:
-        raise StzPostError("movie: needs at least 2 frames and 1 a second")
+    for name, least, most in (("frames", 2, 10000), ("rate", 1, 1000)):
+        if not least <= getattr(options, name) <= most:
+            raise StzPostError(f"--{name}: got {getattr(options, name)}, needs {least} to {most}")
     view = options.view or movie.default_view()
     try:
         count = movie.VIEWS[view](open_result(options.file), options.output, options.frames, options.rate)
@@ -500,3 +501,6 @@ def _report(options):
     else:
         print(report.summary(files))
         print(f"page: {path}")
+    unread = [note for one in files for note in one.unread]
+    if unread:
+        raise Partly(f"{path} is without {'; '.join(unread)}")

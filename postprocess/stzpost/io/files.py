@@ -13,7 +13,7 @@ from typing import Iterator, List, Optional, Sequence, Tuple, Union
 import h5py
 import numpy as np
 
-from ..errors import StzPostError
+from ..errors import StzPostError, Unreadable
 from . import inputs
 
 Path = Union[str, "os.PathLike[str]"]
@@ -36,17 +36,17 @@ def reading(path: Path) -> Iterator[None]:
     except StzPostError:
         raise
     except MemoryError as error:
-        raise StzPostError(f"{path}: damaged: claims to hold more than fits into memory") from error
+        raise Unreadable(f"{path}: damaged: claims to hold more than fits into memory") from error
     except OSError as error:
         if error.errno in (None, errno.EINVAL):  # of libhdf5, which was led to a place that no file has
             raise _damaged(path, error) from error
-        raise StzPostError(f"{path}: {os.strerror(error.errno)}") from error
+        raise Unreadable(f"{path}: {os.strerror(error.errno)}") from error
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
 
 
 def _damaged(path, error):
-    return StzPostError(f"{path}: damaged, or not complete: {one_line(error)}")
+    return Unreadable(f"{path}: damaged, or not complete: {one_line(error)}")
 
 
 @contextlib.contextmanager
@@ -54,12 +54,12 @@ def open_file(path: Path) -> Iterator[h5py.File]:
     """The HDF5 file, for reading. Raises StzPostError if that cannot be, and for whatever fails while it is open."""
     path = os.fspath(path)
     if not os.path.isfile(path):
-        raise StzPostError(f"{path}: no such file")
+        raise Unreadable(f"{path}: no such file")
     inputs.note(path)
     with reading(path):
         fault = _look(path)
     if fault:
-        raise StzPostError(f"{path}: {fault}")
+        raise Unreadable(f"{path}: {fault}")
     with _opened(path) as file, reading(path):
         yield file
 
@@ -75,9 +75,9 @@ def _opened(path):
     except OSError as error:
         if "locking flag" in str(error):  # the caller has it open, with locks
             return h5py.File(path, "r")
-        raise StzPostError(f"{path}: not a readable HDF5 file ({one_line(error)})") from error
+        raise Unreadable(f"{path}: not a readable HDF5 file ({one_line(error)})") from error
     except (RuntimeError, ValueError) as error:
-        raise StzPostError(f"{path}: not a readable HDF5 file ({one_line(error)})") from error
+        raise Unreadable(f"{path}: not a readable HDF5 file ({one_line(error)})") from error
 
 
 def _look(path):

@@ -18,6 +18,7 @@ from .resolved import settings
 Path = Union[str, "os.PathLike[str]"]
 FORMAT = "stzkmc-result"
 FORMAT_VERSION = 1
+NEEDED = ("time_s", "segment", "plastic_rate_per_s", "localisation")  # columns of every history
 COMPONENTS = ["xx", "yy", "zz", "yz", "xz", "xy"]
 # A dataset says its dimensions itself. What follows is for results of older programs, which did not: of a group, those
 # of its datasets, or of some by name.
@@ -216,8 +217,9 @@ def _read(path, file):
 
 def _history(path, file, attrs):
     """The history as a Dataset. Of a running run, columns may differ in length and end in rows not yet filled."""
-    if "history" not in file or "time_s" not in file["history"]:
-        raise StzPostError(f"{path}: no dataset /history/time_s")
+    for name in NEEDED:
+        if "history" not in file or name not in file["history"]:
+            raise StzPostError(f"{path}: no dataset /history/{name}")
     table = _table(file["history"])
     back = np.flatnonzero(np.diff(table["time_s"].values) < 0)
     return table.isel(row=slice(0, int(back[0]) + 1 if back.size else None)).assign_attrs(attrs)

@@ -28,16 +28,16 @@ from .specimen import Field, Specimen, setting
 
 @dataclass(frozen=True)
 class Settings:
-    measurements: int = setting(8, "1", "measurements of each specimen")
-    observations: int = setting(14, "1", "readings of each measurement")
-    first_s: float = setting(600.0, "s", "time of the first reading, from the zero of the segment's clock")
-    gauge_um: float = setting(100.0, "um", "length of the specimen")
-    noise_nm: float = setting(20.0, "nm", "standard deviation of one reading of the length")
-    drift_nm: float = setting(5.0, "nm", "standard deviation of the drift's step from one reading to the next")
-    stress_noise_GPa: float = setting(0.02, "GPa", "standard deviation of the load cell (not on an actuator)")
-    section: float = setting(0.01, "1", "standard deviation of the relative error of the cross-section")
-    outliers: float = setting(0.03, "1", "share of spoiled images")
-    outlier_factor: float = setting(10.0, "1", "noise of a spoiled image over that of the others")
+    measurements: int = setting(8, "1", "measurements of each specimen", 1, 10**4)
+    observations: int = setting(14, "1", "readings of each measurement", 2, 10**6)
+    first_s: float = setting(600.0, "s", "time of the first reading, from the zero of the segment's clock", 1e-9, 1e15)
+    gauge_um: float = setting(100.0, "um", "length of the specimen", 1e-3, 1e6)
+    noise_nm: float = setting(20.0, "nm", "standard deviation of one reading of the length", 0.0, 1e6)
+    drift_nm: float = setting(5.0, "nm", "standard deviation of the drift's step from one reading to the next", 0.0, 1e6)
+    stress_noise_GPa: float = setting(0.02, "GPa", "standard deviation of the load cell (not on an actuator)", 0.0, 10.0)
+    section: float = setting(0.01, "1", "standard deviation of the relative error of the cross-section", 0.0, 1.0)
+    outliers: float = setting(0.03, "1", "share of spoiled images", 0.0, 1.0)
+    outlier_factor: float = setting(10.0, "1", "noise of a spoiled image over that of the others", 0.0, 1e3)
 
 
 MEASURED = [
@@ -105,6 +105,8 @@ def read_off(
     small = spring is not None and spring[2] == "small"
     exact = truth["strain"] if small else np.expm1(truth["strain"])
     elongation = exact + (reading + drift) / (1e3 * settings.gauge_um)
+    if min(elongation) <= -1.0:
+        raise StzPostError(f"curves: a reading is shorter by more than the specimen's {settings.gauge_um:g} um: less noise")
     strain = elongation if small else np.log1p(elongation)
     if small:
         stress = truth["stress_GPa"] - spring[0] * (elongation - exact)

@@ -13,6 +13,7 @@ from .. import __version__
 from ..errors import StzPostError
 from ..io import writing
 from ..io.dataset import is_result
+from ..io.files import one_line
 from ..io.result import Result, open_result
 from . import curves, maps, nbed, stem
 from .specimen import Specimen
@@ -47,6 +48,9 @@ def make_set(kind: str, paths: Iterable[str], directory: str, settings: Any, see
         raise StzPostError(f"{directory}: is there and not empty")
     if not 0 <= test_share < 1:
         raise StzPostError(f"--test-share: got {test_share:g}, needs 0 to below 1")
+    if seed < 0:
+        raise StzPostError(f"--noise-seed: got {seed}, needs 0 or more")
+    check(kind, settings)
     results = [open_result(path) for path in find_specimens(paths)]
     hashes = [str(one.attrs.get("state_hash", "")) for one in results]
     for result, state in zip(results, hashes):
@@ -65,7 +69,7 @@ def make_set(kind: str, paths: Iterable[str], directory: str, settings: Any, see
             with writing.text(os.path.join(folder, "label.json")) as file:
                 json.dump(label, file, indent=1, ensure_ascii=False)
         except OSError as error:
-            raise StzPostError(f"{error.filename or folder}: {error.strerror}") from error
+            raise StzPostError(f"{error.filename or folder}: {error.strerror or one_line(error)}") from error
         specimens.append({"name": name, "split": part, **_provenance(result)})
     record = {"kind": kind, "format": "stzkmc-synthetic", "format_version": 1, "stzpost_version": __version__}
     record |= {"seed": seed, "test_share": test_share, "settings": asdict(settings), "specimens": specimens}
@@ -130,6 +134,15 @@ def card(record: dict) -> str:
 def options(kind: str) -> dict[str, Field]:
     """The settings of a kind: default, and unit and text as metadata."""
     return {one.name: one for one in fields(KINDS[kind].Settings)}
+
+
+def check(kind: str, settings: Any) -> None:
+    """Refuses a value beyond what its setting may be, and one that is no number."""
+    for name, each in options(kind).items():
+        value, least, most = getattr(settings, name), each.metadata["least"], each.metadata["most"]
+        if not least <= value <= most:
+            unit = f" {each.metadata['unit']}".removesuffix(" 1")
+            raise StzPostError(f"--{name.replace('_', '-')}: got {value}, needs {least:g} to {most:g}{unit}")
 
 
 def _paragraphs(text: str) -> list[str]:

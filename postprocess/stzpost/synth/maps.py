@@ -24,11 +24,11 @@ from .specimen import Field, Specimen, setting
 
 @dataclass(frozen=True)
 class Settings:
-    dose: float = setting(2000.0, "counts", "mean of a pixel of the dark-field image")
-    readout: float = setting(5.0, "counts", "standard deviation of the reading noise of the dark-field image")
-    eels_counts: float = setting(3000.0, "counts", "mean of an edge of the pure element")
-    background: float = setting(500.0, "counts", "mean below an edge")
-    probe_fwhm_nm: float = setting(0.6, "nm", "full width of the probe at half its maximum")
+    dose: float = setting(2000.0, "counts", "mean of a pixel of the dark-field image", 1e-3, 1e9)
+    readout: float = setting(5.0, "counts", "standard deviation of the reading noise of the dark-field image", 0.0, 1e9)
+    eels_counts: float = setting(3000.0, "counts", "mean of an edge of the pure element", 1.0, 1e9)
+    background: float = setting(500.0, "counts", "mean below an edge", 0.0, 1e9)
+    probe_fwhm_nm: float = setting(0.6, "nm", "full width of the probe at half its maximum", 0.0, 1e3)
 
 
 FIELDS = {

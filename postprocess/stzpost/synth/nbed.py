@@ -23,9 +23,9 @@ from .specimen import Field, Specimen, setting
 
 @dataclass(frozen=True)
 class Settings:
-    background: float = setting(25.0, "counts", "mean of a pattern without Bragg reflections")
-    signal: float = setting(30.0, "counts", "what Bragg reflections add to that mean")
-    density_counts: float = setting(5000.0, "counts", "mean of a pixel of the density image")
+    background: float = setting(25.0, "counts", "mean of a pattern without Bragg reflections", 0.0, 1e9)
+    signal: float = setting(30.0, "counts", "what Bragg reflections add to that mean", 0.0, 1e9)
+    density_counts: float = setting(5000.0, "counts", "mean of a pixel of the density image", 1e-3, 1e9)
 
 
 Z_POWER = 1.7  # between Rutherford's 2 and a screened atom's 1.5

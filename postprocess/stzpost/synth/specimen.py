@@ -23,9 +23,9 @@ class Field:
     text: str
 
 
-def setting(default: Any, unit: str, text: str) -> Any:
-    """A field of a kind's settings, with its unit and meaning for `--help` and the data card."""
-    return field(default=default, metadata={"unit": unit, "text": text})
+def setting(default: Any, unit: str, text: str, least: Any, most: Any) -> Any:
+    """A field of a kind's settings, with its unit and meaning for `--help` and the data card, and what it may be."""
+    return field(default=default, metadata={"unit": unit, "text": text, "least": least, "most": most})
 
 
 @dataclass

@@ -33,21 +33,23 @@ from . import places
 from .nbed import beam_axes
 from .specimen import Field, Specimen, setting
 
+LARGEST = 8192  # probes times pixels in a row: the patterns of a snapshot are 0.5 GB
+
 
 @dataclass(frozen=True)
 class Settings:
-    probes: int = setting(12, "1", "places of the probe in a row of the square")
-    pixels: int = setting(64, "1", "pixels in a row of a pattern")
-    dose: float = setting(20000.0, "electrons", "electrons of a pattern")
-    ring_per_nm: float = setting(4.2, "1/nm", "radius of the diffuse ring and of the Bragg discs' places")
-    ring_width_per_nm: float = setting(0.35, "1/nm", "standard deviation of the ring's radius")
-    disc_per_nm: float = setting(0.3, "1/nm", "radius of the direct beam and of Bragg discs (convergence)")
-    central: float = setting(0.6, "1", "share of the electrons in the direct beam")
-    diffuse: float = setting(0.4, "1", "share of the electrons in the diffuse ring")
-    bragg: float = setting(0.03, "1", "share of the electrons in the two discs of one cluster")
-    speckle_modes: int = setting(4, "1", "independent parts of the speckle; its variance is one over them")
-    beam_keV: float = setting(200.0, "keV", "energy of the electrons, for the metadata and the convergence angle")
-    exposure_ms: float = setting(5.0, "ms", "time of one pattern, for the metadata")
+    probes: int = setting(12, "1", "places of the probe in a row of the square", 1, 1000)
+    pixels: int = setting(64, "1", "pixels in a row of a pattern", 8, 1000)
+    dose: float = setting(20000.0, "electrons", "electrons of a pattern", 1e-3, 1e9)
+    ring_per_nm: float = setting(4.2, "1/nm", "radius of the diffuse ring and of the Bragg discs' places", 1e-3, 1e3)
+    ring_width_per_nm: float = setting(0.35, "1/nm", "standard deviation of the ring's radius", 1e-3, 1e3)
+    disc_per_nm: float = setting(0.3, "1/nm", "radius of the direct beam and of Bragg discs (convergence)", 1e-3, 1e3)
+    central: float = setting(0.6, "1", "share of the electrons in the direct beam", 0.0, 1.0)
+    diffuse: float = setting(0.4, "1", "share of the electrons in the diffuse ring", 0.0, 1.0)
+    bragg: float = setting(0.03, "1", "share of the electrons in the two discs of one cluster", 0.0, 1.0)
+    speckle_modes: int = setting(4, "1", "independent parts of the speckle; its variance is one over them", 1, 100)
+    beam_keV: float = setting(200.0, "keV", "energy of the electrons, for the metadata and the convergence angle", 1e-3, 1e6)
+    exposure_ms: float = setting(5.0, "ms", "time of one pattern, for the metadata", 1e-9, 1e9)
 
 
 FIELDS = {
@@ -71,10 +73,12 @@ FIELDS = {
 
 
 def make(specimen: Specimen, settings: Settings) -> dict[str, Any]:
-    if settings.central + settings.diffuse > 1 + 1e-9 or settings.probes < 1 or settings.pixels < 8:
-        raise StzPostError("4dstem: central + diffuse must be at most 1, probes at least 1, pixels at least 8")
-    if min(settings.dose, settings.ring_per_nm, settings.disc_per_nm, settings.beam_keV, settings.exposure_ms) <= 0:
-        raise StzPostError("4dstem: dose, ring, disc, beam energy and exposure must be above 0")
+    if settings.central + settings.diffuse > 1 + 1e-9:
+        raise StzPostError(f"4dstem: central + diffuse: got {settings.central + settings.diffuse:g}, needs at most 1")
+    if settings.probes * settings.pixels > LARGEST:
+        raise StzPostError(f"4dstem: probes times pixels: got {settings.probes * settings.pixels}, needs at most {LARGEST}")
+    if 2 * settings.disc_per_nm < pixel_per_nm(settings):
+        raise StzPostError(f"--disc-per-nm: got {settings.disc_per_nm:g}, needs half a pixel, {pixel_per_nm(settings) / 2:g} 1/nm")
     labels = []
     for index, path in enumerate(specimen.snapshots()):
         rng = specimen.rng("4dstem", index)
