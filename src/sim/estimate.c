@@ -253,9 +253,9 @@ static void add_contrast(const stz_config *config, double sites, int ranks, stz_
         config->kmc.engine == STZ_ENGINE_DIRECT ? EXACT_FIELD * sites : EXACT_SHARE / (tolerance * tolerance);
 }
 
-// Of a fast engine: tables of the layers next to the faces (of two levels; near images), and what they are made of, with
-// the operator of the coarse part between all layers or waves of the images, or, later, the operator of the surfaces with
-// its work space. An event costs more where its images are near.
+// Of a fast engine: tables of the layers next to the faces (of two levels; near images), and what they are made of,
+// with the operator of the coarse part between all layers or waves of the images, or, later, the operator of the
+// surfaces with its work space. An event costs more where its images are near.
 static void add_fast_film(const int cells[3], stz_engine_cost *cost) {
   const double nz = cells[2], special = fmin(nz, 64.0), near = fmin(nz, 24.0);
   const double waves = (0.5 * cells[0] + 1.0) * (0.5 * cells[1] + 1.0), sites = nz * cells[0] * cells[1];
