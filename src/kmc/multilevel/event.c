@@ -180,6 +180,7 @@ void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5])
   if (told) (void)add_drift(e, origin, near);
   const int n = take_near(kmc, e, origin, strain);
   if (!told && kmc->stats.events + 1 >= h->converged + e->converge_every) {
+    stz_ml_settle(kmc);
     stz_far_converge(e->far);
     h->converged = kmc->stats.events + 1;
   }

@@ -277,9 +277,8 @@ stz_err stz_ml_check_sum(double sum, double bound, double t) STZ_MUST_USE;
 static inline bool stz_ml_is_early(const stz_multilevel *e) { return e->selection.bounded && !e->film; }
 
 // Has the team, which is brisk, begin with what an event of strain deviator `d` at `origin` adds to the levels, and, if
-// stz_ml_is_early, with what it does to the glass, which stz_ml_await_glass waits for; returns that. With a selection
-// of its own the team may go on with the levels after stz_ml_take_event. Before they are read, stz_ml_settle must be
-// called, which waits for them.
+// stz_ml_is_early, with what it does to the glass, which stz_ml_await_glass waits for; returns that. The team may go on
+// with the levels after stz_ml_take_event. Before they are read, stz_ml_settle must be called, which waits for them.
 bool stz_ml_post_event(stz_kmc *kmc, const stz_shear *shear, const int origin[3], const float d[5]);
 void stz_ml_await_glass(const stz_kmc *kmc);
 void stz_ml_settle(const stz_kmc *kmc);

@@ -59,7 +59,6 @@ int stz_ml_add_event(stz_kmc *kmc, const int origin[3], const float strain[5], s
   const int rows8 = stz_near_add(e->near, origin, strain, stz_ml_slope(e), e->rows8, exhausted);
   stz_ml_loosen_rows(e, rows8, *exhausted);
   if (!posted) stz_far_add(e->far, origin, strain);
-  if (posted && !is_told(e)) stz_ml_settle(kmc);
   stz_ml_sum_loosened(e, rows8, *exhausted);
   return rows8;
 }
