@@ -29,6 +29,7 @@ PULL = '{ type = "strain-rate"; rate_per_s = 1.0e-4; until_strain = 0.055; }'
 SNAPSHOTS = "snapshots = true; snapshot_strains = [0.0, 0.045];"
 INPUTS = {  # name: (output keys, further keys, protocol)
     "tension": (SNAPSHOTS, "avalanches: { window = 0.1; reach_nm = 3.0; };", PULL),
+    "coarse": ("", "", PULL),  # in a box with a coarse part
     "points": ("", "", PULL),  # by the points engine
     "film": ("", "", PULL),
     "relaxation": ("", 'stz: { quenched_strain = 0.01; };',
@@ -71,7 +72,10 @@ def files_of(folder, stem):
 def check_ranks(folder, name):
     output, more, protocol = INPUTS[name]
     engine, boundary = "points" if name == "points" else "multilevel", "film" if name == "film" else "periodic"
-    write(os.path.join(folder, "in.cfg"), f'kmc: {{ engine = "{engine}"; }};\n' + BASE % (boundary, output, more, protocol))
+    text = BASE % (boundary, output, more, protocol)
+    if name == "coarse":
+        text = text.replace("[32, 40, 32]", "[72, 72, 72]" if ALL else "[72, 32, 40]")
+    write(os.path.join(folder, "in.cfg"), f'kmc: {{ engine = "{engine}"; }};\n' + text)
     first = None
     for ranks in RANKS:
         stem = f"{name}{ranks}"
@@ -134,7 +138,7 @@ def check_lost_rank(folder):
 
 
 with tempfile.TemporaryDirectory() as scratch:
-    for case in INPUTS if ALL else list(INPUTS)[:3]:
+    for case in INPUTS if ALL else list(INPUTS)[:4]:
         check_ranks(scratch, case)
     check_kills(scratch, 50 if ALL else 4)
     check_lost_rank(scratch)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The sites of a block: their places, their stress and their rates.
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ static void coordinates(const stz_multilevel *e, int32_t number, int xyz[3]) {
 
 void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]) {
   int xyz[3];
+  assert(!e->shared.pending); // see stz_ml_settle
   coordinates(e, number, xyz);
   stz_far_site(e->far, xyz, stress);
   for (int c = 0; c < 5; c++) stress[c] += e->split->near_unit * (float)stz_ml_row8(e, number)->near[c][number % 8];
@@ -73,6 +75,7 @@ STZ_MULTIVERSION(static float gather_block(const float far[5][STZ_ML_SITES], flo
 double stz_ml_block_rates(const stz_kmc *kmc, const stz_multilevel *e, const stz_law *law, int block, stz_ml_room *room,
                           float *moved) {
   int origin[3];
+  assert(!e->shared.pending);
   stz_ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, room->far);
   const float square = gather_block((const float(*)[STZ_ML_SITES])room->far, e->split->near_unit,

@@ -212,6 +212,7 @@ void stz_ml_rebound_due(stz_kmc *kmc, const int32_t *blocks, int count) {
     const int block = blocks ? blocks[i] : i;
     if (!stz_ml_used(e, block)) continue;
     const bool done = next < known && e->updates[next].block == block;
+    if (!done) stz_ml_settle(kmc);
     const stz_ml_update u = done ? e->updates[next++] : stz_ml_update_block(kmc, block, &e->rooms[0]);
     note_update(kmc, &u);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Looks at the multilevel engine's state, for the rows of the history and for snapshots: nothing here changes it.
+#include <assert.h>
 #include <string.h>
 
 #include "base/comm.h"
@@ -29,6 +30,7 @@ STZ_MULTIVERSION(static void put_block(const stz_multilevel *e, const stz_contra
 static void find_stress(const stz_kmc *kmc, int block, stz_ml_room *room, bool packed, float *to, size_t stride) {
   const stz_multilevel *e = kmc->state;
   int origin[3];
+  assert(!e->shared.pending);
   stz_ml_block_origin(e, block, origin);
   stz_far_box(e->far, origin, room->far);
   put_block(e, kmc->params.contrast, block, (const float(*)[STZ_ML_SITES])room->far, packed, to, stride);
