@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run of many events: `long_run.py PROGRAM MPIRUN SOURCE_DIR [EVENTS [ENGINE [FOLDER]]]`, 200,000 of the multilevel engine
-by default, 1e8 in two hours. A FOLDER is kept, and what is there is gone on with.
+by default; an event takes 50 to 80 us. A FOLDER is kept, and what is there is gone on with.
 
 A sample without load at 800 K goes through its states in equilibrium: no work, and an elastic energy that stays where it is,
 so that nothing hides an error that adds up. What is asked:
@@ -10,7 +10,6 @@ so that nothing hides an error that adds up. What is asked:
 - the first segments again, stopped and gone on with: the same rows, bit for bit, and the same hash if these are all."""
 import contextlib
 import itertools
-import json
 import os
 import re
 import subprocess
@@ -22,6 +21,7 @@ import h5py
 import numpy as np
 
 from harness import PROGRAM, SOURCE, expect, finish, run, write
+from interaction import kernel
 
 EVENTS, ENGINE, FOLDER = (sys.argv[4:] + ["200000", "multilevel", ""][len(sys.argv[4:]):])[:3]
 CELLS = {"direct": 16, "multilevel": 32, "points": 32}[ENGINE]
@@ -105,9 +105,8 @@ def state_hash(path):
 def look_at_repeat():
     segments = int(min(SEGMENTS, max(1, AGAIN * SEGMENTS // float(EVENTS))))
     write(os.path.join(FOLDER, "again.cfg"), protocol(segments))
-    seconds = AGAIN / 1e6
     for piece in itertools.count(1):
-        done = run(["run", "again.cfg", "-q", "--restart", "--max-walltime", f"{seconds:g}"], cwd=FOLDER)
+        done = run(["run", "again.cfg", "-q", "--restart", "--max-walltime", "2"], cwd=FOLDER)
         if done.returncode != 75:
             break
     expect("the first segments again", done.returncode == 0, done.stderr)
@@ -128,13 +127,10 @@ def to_deviator(tensor):
 
 def kernels():
     """Stress at all sites of a strain of 1 of the first voxel, of each component of a deviator: [component][component][x][y][z]."""
-    sites = [word for x, y, z in itertools.product(range(CELLS), repeat=3) for word in ("--at", f"{x},{y},{z}")]
+    sites = [list(site) for site in itertools.product(range(CELLS), repeat=3)]
     unit = np.array([[0, 0, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 1, 0], [1, -1, 0, 0, 0, 0], [-1, -1, 2, 0, 0, 0]])
     unit = unit / np.array([2, 2, 2, 2, 6])[:, None] ** 0.5
-    found = []
-    for strain in unit:
-        done = run(["kernel", "long.cfg", "--json", "--event", "0,0,0", "--strain", ",".join(f"{one:.17g}" for one in strain), *sites], cwd=FOLDER)
-        found.append(to_deviator(json.loads(done.stdout)["stress_GPa"]).reshape(5, CELLS, CELLS, CELLS))
+    found = [to_deviator(kernel(FOLDER, "long.cfg", [0, 0, 0], list(strain), sites)).reshape(5, CELLS, CELLS, CELLS) for strain in unit]
     with h5py.File(os.path.join(FOLDER, "long.h5")) as file:
         share = file["config"].attrs["volume_nm3"] / file["config"].attrs["spacing_nm"] ** 3  # an event's strain is that of its STZ
     return np.array(found) / share
@@ -148,15 +144,15 @@ def fields(name):
 
 
 def look_at_stress(events):
-    """The direct engine's stress, by increments, in the last checkpoint that the run has written. The
-    stress of the last event is added with the next, so that its site is found by what is missing."""
+    """The direct engine's stress, by increments, in the last checkpoint that the run has written. The stress of the last
+    event is added with the next one, so that it is left out at the site where most is missing."""
     axes = (-3, -2, -1)
-    kernel, strain, stress = kernels(), fields("glass_plastic_strain"), fields("engine_stress") / EV_PER_NM3
+    one, strain, stress = kernels(), fields("glass_plastic_strain"), fields("engine_stress") / EV_PER_NM3
     for _ in ("what is missing", "the rest"):
-        exact = np.fft.ifftn(np.einsum("abxyz,axyz->bxyz", np.fft.fftn(kernel, axes=axes), np.fft.fftn(strain, axes=axes)), axes=axes).real
+        exact = np.fft.ifftn(np.einsum("abxyz,axyz->bxyz", np.fft.fftn(one, axes=axes), np.fft.fftn(strain, axes=axes)), axes=axes).real
         off = 1e3 * (stress - exact)
         worst = np.unravel_index(np.argmax((off ** 2).sum(axis=0)), off.shape[1:])
-        strain[(slice(None), *worst)] += 1e-3 * np.linalg.solve(kernel[:, :, 0, 0, 0].T, off[(slice(None), *worst)])
+        strain[(slice(None), *worst)] += 1e-3 * np.linalg.solve(one[:, :, 0, 0, 0].T, off[(slice(None), *worst)])
     rms, whole = (np.sqrt((field ** 2).sum(axis=0).mean()) for field in (off, 1e3 * exact))
     print(f"near {events:.3g} events: stress of increments off by {rms:.2g} MPa rms, at most {np.abs(off).max():.2g}, in the mean "
           f"{np.abs(off.mean(axis=axes)).max():.2g}, of {whole:.4g} MPa rms")
