@@ -305,6 +305,38 @@ static void rows_sum_sites(void **state) {
   assert_true(backward > 0);
 }
 
+// The net of rates at their floor, the least normal number, keeps its bits: no product of it is subnormal (which would also
+// take a processor some hundred cycles, several times the whole loop).
+static void net_of_least_rates(void **state) {
+  (void)state;
+  enum { N = 64 };
+  stz_rng rng = stz_rng_stream(3, STZ_RNG_EVENTS, 0);
+  float stress[5][N], axis[2][5][N], barrier[N], rates[N];
+  uint16_t rotation[N];
+  for (int z = 0; z < N; z++) {
+    for (int c = 0; c < 5; c++) {
+      stress[c][z] = (float)(0.7 * STZ_GPA * stz_rng_normal(&rng));
+      axis[0][c][z] = (float)stz_rng_normal(&rng);
+      axis[1][c][z] = 0x1p-20f * axis[0][c][z];
+    }
+    barrier[z] = 9.0f;
+    rotation[z] = (uint16_t)stz_rng_below(&rng, STZ_ROTATIONS);
+  }
+  const float *const rows[5] = {stress[0], stress[1], stress[2], stress[3], stress[4]};
+  for (int k = 0; k < 4; k++) {
+    const stz_modes *catalogue = k % 2 ? &slip_turned : &turned;
+    stz_law law;
+    stz_law_set(&law, k < 2 ? &PARAMS : &COOPERATIVE, catalogue, 295.0, (double[6]){0});
+    double net[2];
+    for (int i = 0; i < 2; i++) {
+      const float *const along[5] = {axis[i][0], axis[i][1], axis[i][2], axis[i][3], axis[i][4]};
+      (void)stz_rates_net(&law, catalogue, N, rows, barrier, rotation, along, rates, &net[i]);
+    }
+    assert_true(rates[0] < 1e-36f && fabs(net[0]) > 1e-38);
+    assert_true(net[1] == 0x1p-20 * net[0]);
+  }
+}
+
 // Rates under a ramp, looked at twice: no rate grows faster than exp(growth * time), for 200 ramps and sites at random;
 // and somewhere the bound is nearly reached. Clamped rates, which stay, count too.
 static void no_rate_outgrows_the_bound(void **state) {
@@ -537,7 +569,8 @@ int main(void) {
       cmocka_unit_test(modes_are_isotropic),         cmocka_unit_test(modes_belong_to_five_frames),
       cmocka_unit_test(largest_schmid_factor),       cmocka_unit_test(rotations_are_uniform),
       cmocka_unit_test(rates_follow_the_law),        cmocka_unit_test(barriers_end_at_zero),
-      cmocka_unit_test(slip_systems_shear_as_given), cmocka_unit_test(rows_sum_sites),
+      cmocka_unit_test(slip_systems_shear_as_given), cmocka_unit_test(rows_sum_sites), cmocka_unit_test(net_of_least_rates),
+      cmocka_unit_test(net_of_least_rates),
       cmocka_unit_test(no_rate_outgrows_the_bound),  cmocka_unit_test(growth_is_bounded),
       cmocka_unit_test(thermal_growth_is_bounded),   cmocka_unit_test(attempt_rates),
       cmocka_unit_test(marginal_is_a_cut_normal),    cmocka_unit_test(cooperative_growth_is_bounded),
