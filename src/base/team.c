@@ -62,7 +62,8 @@ struct stz_team {  // NOLINT(clang-analyzer-optin.performance.Padding): what all
   atomic_int left_urgent;
   atomic_int asleep; // workers
   atomic_int calls;  // jobs and the end, which call workers to the lock
-  bool forced, spins;
+  bool spins;
+  int forced, asked;   // STZKMC_TEAM_BRISK, and the calls of stz_team_brisk under it
   int rest, next_rest; // posts to be left out: now, and after the next late one
   int in_time;         // posts since next_rest changed
   bool late;           // the present one is
@@ -220,8 +221,9 @@ void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *t
 
 bool stz_team_brisk(stz_team *team) {
   if (!team || copied) return false;
+  if (team->forced) return team->forced == 1 || ++team->asked % team->forced;
   if (team->rest > 0) team->rest--;
-  return team->rest == 0 && (team->spins || team->forced);
+  return team->rest == 0 && team->spins;
 }
 
 // Those that sleep. Either a worker that goes to sleep finds what was offered before, or it is counted here.
@@ -360,7 +362,8 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
   }
   t->count = workers;
   t->next_rest = REST;
-  t->forced = getenv("STZKMC_TEAM_BRISK") != NULL;
+  const char *forced = getenv("STZKMC_TEAM_BRISK");
+  t->forced = forced ? (int)strtol(forced, NULL, 10) : 0;
   t->spins = have_cores(workers, cores);
   if (!newest) pthread_atfork(before_copy, NULL, note_copy);
   t->older = newest;

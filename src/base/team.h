@@ -47,7 +47,7 @@ void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *t
 
 // Whether to share out parts of some microseconds: each worker has a core to itself, as far as one knows, and none was
 // late of late. Its answer changes from call to call and never the result. With STZKMC_TEAM_BRISK in the environment,
-// for tests, any team is brisk. Local.
+// for tests, any team is brisk: 1 always, n > 1 but for each n-th call. Local.
 bool stz_team_brisk(stz_team *team);
 
 enum { STZ_TEAM_POSTED = 32 }; // parts until the next join, at most

@@ -8,6 +8,7 @@
 #include "base/comm.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/target.h"
 #include "base/units.h"
 
 enum { FEWEST_POINTS = 1000, POWERS = 1024 };
@@ -164,25 +165,46 @@ static bool line_untouched(const cover *c, int x, int y) {
   return true;
 }
 
-// The mean over every voxel of the line (x, y), x counted from the rank's first plane; `covering` and `sum` are
-// scratch.
-static void line_survival(const cover *c, int x, int y, uint32_t *covering, double *sum, float *survival) {
+STZ_MULTIVERSION(static void add_counts(int n, const uint32_t *restrict from, uint32_t *restrict to)) {
+#pragma omp simd
+  for (int z = 0; z < n; z++) to[z] += from[z];
+}
+
+// Adds (1 - d)^n to each voxel's sum, n its count.
+STZ_MULTIVERSION(static void add_powers(const cover *c, int voxels, const uint32_t *restrict covering,
+                                        double *restrict sum)) {
+  const double *restrict power = c->power;
+  uint32_t most = 0;
+#pragma omp simd reduction(max : most)
+  for (int z = 0; z < voxels; z++) most = covering[z] > most ? covering[z] : most;
+  if (most < POWERS) {
+#pragma omp simd
+    for (int z = 0; z < voxels; z++) sum[z] += power[covering[z]];
+    return;
+  }
+  for (int z = 0; z < voxels; z++) sum[z] += covering[z] < POWERS ? power[covering[z]] : pow(c->kept, covering[z]);
+}
+
+// Adds to the sums of every voxel of the line (x, y) what has survived at one midpoint, x counted from the rank's first
+// plane.
+static void add_part(const cover *c, int part, int x, int y, uint32_t *covering, double *sum) {
   const int nz = c->cells[2], length = padded_length(c);
+  memset(covering, 0, sizeof *covering * (size_t)nz);
+  for (int o = c->first[part]; o < c->first[part + 1]; o++) {
+    const int *d = c->offset[o];
+    const int64_t line = (int64_t)(x + c->halo + d[0]) * c->cells[1] + stz_wrap(y + d[1], c->cells[1]);
+    add_counts(nz, c->padded + line * length + c->halo + d[2], covering);
+  }
+  add_powers(c, nz, covering, sum);
+}
+
+// The mean over every voxel of the line (x, y); `covering` and `sum` are scratch.
+static void line_survival(const cover *c, int x, int y, uint32_t *covering, double *sum, float *survival) {
+  const int nz = c->cells[2];
   for (int z = 0; z < nz; z++) survival[z] = 1.0f;
   if (line_untouched(c, x, y)) return;
   memset(sum, 0, sizeof *sum * (size_t)nz);
-  for (int part = 0; part < c->parts; part++) {
-    memset(covering, 0, sizeof *covering * (size_t)nz);
-    for (int o = c->first[part]; o < c->first[part + 1]; o++) {
-      const int *d = c->offset[o];
-      const int64_t line = (int64_t)(x + c->halo + d[0]) * c->cells[1] + stz_wrap(y + d[1], c->cells[1]);
-      const uint32_t *counts = c->padded + line * length + c->halo + d[2];
-      for (int z = 0; z < nz; z++) covering[z] += counts[z];
-    }
-    for (int z = 0; z < nz; z++) {
-      sum[z] += covering[z] < POWERS ? c->power[covering[z]] : pow(c->kept, covering[z]);
-    }
-  }
+  for (int part = 0; part < c->parts; part++) add_part(c, part, x, y, covering, sum);
   for (int z = 0; z < nz; z++) survival[z] = (float)(sum[z] / c->parts);
 }
 

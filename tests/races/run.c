@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// team_run INPUT OUTPUT WORKERS: a run of the multilevel engine with a team of WORKERS threads in one process, for the
+// team_run INPUT OUTPUT WORKERS: a run with a team of WORKERS threads in one process, for the
 // thread sanitizer, and for a debugger.
 #include <stdio.h>
 #include <stdlib.h>

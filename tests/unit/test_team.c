@@ -302,6 +302,10 @@ static void brisk_where_it_pays(void **state) {
   (void)state;
   stz_team *team;
   assert_false(stz_team_brisk(NULL));
+  setenv("STZKMC_TEAM_BRISK", "3", 1); // as races and cli_team have it
+  assert_int_equal(stz_team_create_local(2, &team), STZ_OK);
+  for (int i = 1; i < 10; i++) assert_true(stz_team_brisk(team) == (i % 3 > 0));
+  stz_team_destroy(&team);
   unsetenv("STZKMC_TEAM_BRISK");
   assert_int_equal(stz_team_create_local(cores() + 1, &team), STZ_OK);
   assert_false(stz_team_brisk(team));
