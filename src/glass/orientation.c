@@ -43,31 +43,50 @@ static void fill_layers(const stz_glass *g, int middle, cell_layers *layers) {
   }
 }
 
-// The cell whose point is nearest to `x`. A point is at most sqrt3 pitches away, hence within two cells per axis.
+// Square of the distance of x from layer number i of an axis: no point of the layer is nearer, up to rounding.
+static double gap2(double x, int i, double pitch) {
+  const double below = i * pitch - x, above = x - (i + 1) * pitch;
+  const double gap = below > above ? below : above;
+  return gap > 0.0 ? gap * gap * (1.0 - 1e-12) : 0.0;
+}
+
+// Square of the distance of `x` from the point of the cell with layer number i of `layers`, and j and k, any integers.
+static double distance2(const stz_glass *g, const cell_layers *layers, int i, int j, int k, const double x[3],
+                        int *at) {
+  const int *n = g->cells.count, cell[2] = {stz_wrap(j, n[1]), stz_wrap(k, n[2])};
+  *at = (i * n[1] + cell[0]) * n[2] + cell[1];
+  const double *p = layers->points[*at], *pitch = g->cells.pitch;
+  const double dx = p[0] - x[0];
+  const double dy = p[1] + (j - cell[0]) * pitch[1] - x[1];
+  const double dz = p[2] + (k - cell[1]) * pitch[2] - x[2];
+  return dx * dx + dy * dy + dz * dz;
+}
+
+// The cell whose point is nearest to `x`, the first of several. A point is at most sqrt3 pitches away, hence within two
+// cells per axis; those that are all farther than the point of the cell about `x`, or than the nearest so far, are left
+// out.
 static uint32_t nearest_cell(const stz_glass *g, const cell_layers *layers, const double x[3]) {
   const int *n = g->cells.count;
   const double *pitch = g->cells.pitch;
   const int j0 = (int)(x[1] / pitch[1]), k0 = (int)(x[2] / pitch[2]);
-  double least = 1e300;
-  uint32_t nearest = 0;
+  int at, nearest = 0;
+  double least = 1e300, known = distance2(g, layers, LAYERS / 2, j0, k0, x, &at);
   for (int i = 0; i < LAYERS; i++) {
-    for (int j = j0 - 2; j <= j0 + 2; j++) {
-      for (int k = k0 - 2; k <= k0 + 2; k++) {
+    const double gap_i = gap2(x[0], layers->first + i, pitch[0]);
+    for (int j = j0 - 2; j <= j0 + 2 && gap_i <= known; j++) {
+      const double gap_ij = gap_i + gap2(x[1], j, pitch[1]);
+      for (int k = k0 - 2; k <= k0 + 2 && gap_ij <= known; k++) {
         if (stz_grid_film(g->grid) && (k < 0 || k >= n[2])) continue;
-        const int at = (i * n[1] + stz_wrap(j, n[1])) * n[2] + stz_wrap(k, n[2]);
-        const double *p = layers->points[at];
-        const double dx = p[0] - x[0];
-        const double dy = p[1] + (j - stz_wrap(j, n[1])) * pitch[1] - x[1];
-        const double dz = p[2] + (k - stz_wrap(k, n[2])) * pitch[2] - x[2];
-        const double r2 = dx * dx + dy * dy + dz * dz;
-        if (r2 < least) {
-          least = r2;
-          nearest = layers->cells[at];
-        }
+        if (gap_ij + gap2(x[2], k, pitch[2]) > known) continue;
+        const double r2 = distance2(g, layers, i, j, k, x, &at);
+        if (r2 >= least) continue;
+        least = r2;
+        nearest = at;
+        known = least < known ? least : known;
       }
     }
   }
-  return nearest;
+  return layers->cells[nearest];
 }
 
 typedef struct assignment {
@@ -90,6 +109,10 @@ static void assign_plane(void *context, int64_t plane, int64_t end, int worker) 
       const double x[3] = {(x0 + 0.5) * a, (y + 0.5) * a, (z + 0.5) * a};
       const int64_t i = (plane * n[1] + y) * n[2] + z;
       g->cell[i] = nearest_cell(g, layers, x);
+      if (z > 0 && g->cell[i] == g->cell[i - 1]) {
+        g->rotation[i] = g->rotation[i - 1];
+        continue;
+      }
       stz_rng rng = stz_rng_stream(g->seed, STZ_RNG_ORIENTATION, g->cell[i]);
       g->rotation[i] = (uint16_t)stz_rng_below(&rng, (uint64_t)g->modes.rotations);
     }
