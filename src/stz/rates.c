@@ -200,7 +200,7 @@ double stz_rates_sum(const stz_law *law, const stz_modes *modes, int n, const fl
 
 // The least rate is the least normal number, and the share of an axis is below 1: without this factor of the shares,
 // an exact one, their products would be subnormal, which takes a processor some hundred cycles each.
-#define LIFT 0x1p32
+static const double LIFT = 0x1p32;
 
 double stz_rates_net(const stz_law *law, const stz_modes *modes, int n, const float *const stress[5],
                      const float *barrier, const uint16_t *rotation, const float *const along[5], float *rates,
