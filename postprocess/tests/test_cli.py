@@ -141,6 +141,7 @@ def test_report_is_one_page_that_needs_nothing_else(files, tmp_path, capsys):
     assert "0123456789abcdef" in page and "did not finish" not in page
 
 
+@pytest.mark.full
 def test_report_shows_the_statistics_that_a_file_holds(files, tmp_path, capsys):
     assert cli.main(["report", str(files["energy"]), "-o", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -180,6 +181,7 @@ def test_report_of_a_history_without_a_column(column, tmp_path, capsys):
     assert capsys.readouterr().err == f"stz-post: {path}: no dataset /history/{column}\n"
 
 
+@pytest.mark.full
 def test_type_is_legible_in_print(files):
     """At least 8 pt (but subscripts and powers) on a page of one or two columns, 85 or 178 mm."""
     pulled, relaxed = open_result(files["nbed"]), open_result(files["relaxation"])

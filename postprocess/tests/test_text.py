@@ -42,7 +42,7 @@ class Elements(HTMLParser):
         self.data[self.inside] = self.data.get(self.inside, "") + data
 
 
-FULL = [name if name in (NASTY, BROKEN) else pytest.param(name, marks=pytest.mark.full) for name in NAMES]
+FULL = [name if name == NASTY else pytest.param(name, marks=pytest.mark.full) for name in NAMES]
 
 
 @pytest.fixture(params=FULL, ids=range(len(NAMES)))
