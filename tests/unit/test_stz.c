@@ -566,15 +566,23 @@ static void marginal_is_weibull(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(modes_are_isotropic),         cmocka_unit_test(modes_belong_to_five_frames),
-      cmocka_unit_test(largest_schmid_factor),       cmocka_unit_test(rotations_are_uniform),
-      cmocka_unit_test(rates_follow_the_law),        cmocka_unit_test(barriers_end_at_zero),
-      cmocka_unit_test(slip_systems_shear_as_given), cmocka_unit_test(rows_sum_sites),
-      cmocka_unit_test(net_of_least_rates),          cmocka_unit_test(net_of_least_rates),
-      cmocka_unit_test(no_rate_outgrows_the_bound),  cmocka_unit_test(growth_is_bounded),
-      cmocka_unit_test(thermal_growth_is_bounded),   cmocka_unit_test(attempt_rates),
-      cmocka_unit_test(marginal_is_a_cut_normal),    cmocka_unit_test(cooperative_growth_is_bounded),
-      cmocka_unit_test(every_law_keeps_its_word),    cmocka_unit_test(marginal_is_uniform),
+      cmocka_unit_test(modes_are_isotropic),
+      cmocka_unit_test(modes_belong_to_five_frames),
+      cmocka_unit_test(largest_schmid_factor),
+      cmocka_unit_test(rotations_are_uniform),
+      cmocka_unit_test(rates_follow_the_law),
+      cmocka_unit_test(barriers_end_at_zero),
+      cmocka_unit_test(slip_systems_shear_as_given),
+      cmocka_unit_test(rows_sum_sites),
+      cmocka_unit_test(net_of_least_rates),
+      cmocka_unit_test(no_rate_outgrows_the_bound),
+      cmocka_unit_test(growth_is_bounded),
+      cmocka_unit_test(thermal_growth_is_bounded),
+      cmocka_unit_test(attempt_rates),
+      cmocka_unit_test(marginal_is_a_cut_normal),
+      cmocka_unit_test(cooperative_growth_is_bounded),
+      cmocka_unit_test(every_law_keeps_its_word),
+      cmocka_unit_test(marginal_is_uniform),
       cmocka_unit_test(marginal_is_weibull),
   };
   return cmocka_run_group_tests(tests, set_up, NULL);
