@@ -114,11 +114,14 @@ static stz_err put_bytes(stz_checkpoint *c, const stz_recorder *record, void *ro
   return stz_checkpoint_put_common(c, "load", room, stz_load_saved_bytes());
 }
 
-static stz_err get_bytes(stz_checkpoint *c, stz_recorder *record, void *room, size_t record_bytes) {
+// Only a sample that is the one saved is shown to the record: observers count over its sites.
+static stz_err get_bytes(stz_checkpoint *c, stz_recorder *record, void *room, size_t record_bytes, uint64_t hash) {
   STZ_TRY(stz_checkpoint_get_common(c, "engine", room, STZ_KMC_SAVED_BYTES));
   stz_kmc_restore(record->sample->kmc, room);
   STZ_TRY(stz_checkpoint_get_common(c, "load", room, stz_load_saved_bytes()));
   stz_load_restore(record->sample->load, room);
+  if (stz_sample_hash(record->sample) != hash)
+    return stz_fail(STZ_EINTERNAL, "the restored state is not the one saved");
   STZ_TRY(stz_checkpoint_get_common(c, "record", room, record_bytes));
   return stz_recorder_restore(record, room, record_bytes);
 }
@@ -278,11 +281,9 @@ static stz_err get_all(stz_checkpoint *c, stz_recorder *record) {
   STZ_TRY(stz_checkpoint_length(c, "record", &bytes));
   const size_t ours = room_for(record);
   STZ_TRY(stz_agree(stz_grid_comm(s->grid), STZ_NEW(room, bytes > ours ? bytes : ours)));
-  const stz_err err = get_bytes(c, record, room, bytes);
+  const stz_err err = get_bytes(c, record, room, bytes, saved.hash);
   stz_free(room);
-  STZ_TRY(err);
-  if (stz_sample_hash(s) != saved.hash) return stz_fail(STZ_EINTERNAL, "the restored state is not the one saved");
-  return STZ_OK;
+  return err;
 }
 
 stz_err stz_state_restore(stz_checkpoint *c, const char *output, stz_recorder *record) {
