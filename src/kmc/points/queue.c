@@ -5,13 +5,22 @@
 
 #include "base/memory.h"
 
-enum { BUCKETS = 129, WORDS = 3 };   // bucket 0 is that of the base itself
-enum { FEW = 12 };                   // points that are left together until they are taken out
-enum { FIRST = 16, KEPT = 1 << 15 }; // points for which a bucket first gets memory, and keeps it when it is empty
+enum { BUCKETS = 129, WORDS = 3 }; // bucket 0 is that of the base itself
+enum { FEW = 12 };                 // points that are left together until they are taken out
+enum { CHUNK = 255 };              // points of a piece of memory, of 8 KB
 
+// Points go from bucket to bucket, all of one at once, so that memory which grew and shrank with each bucket would be
+// cleared and copied all the time: buckets are lists of chunks, and chunks that become empty are used again.
+typedef struct chunk {
+  struct chunk *next;
+  size_t count;
+  stz_point points[CHUNK];
+} chunk;
+
+// All chunks but the first are full.
 typedef struct bucket {
-  stz_point *points;
-  size_t count, room;
+  chunk *first;
+  size_t count;
 } bucket;
 
 struct stz_queue {
@@ -19,37 +28,59 @@ struct stz_queue {
   uint64_t filled[WORDS]; // bits of the buckets that have points
   bool short_of_memory;
   bucket buckets[BUCKETS];
+  chunk *spare;  // empty ones
+  size_t chunks; // all that there are
 };
 
 stz_err stz_queue_create(stz_queue **queue) { return STZ_NEW(*queue, 1); }
 
-void stz_queue_destroy(stz_queue **queue) {
-  for (int b = 0; *queue && b < BUCKETS; b++) stz_free((*queue)->buckets[b].points);
-  stz_free(*queue);
-  *queue = NULL;
+static void free_list(chunk *first) {
+  while (first) {
+    chunk *next = first->next;
+    stz_free(first);
+    first = next;
+  }
 }
 
 void stz_queue_clear(stz_queue *queue, stz_instant now) {
-  for (int b = 0; b < BUCKETS; b++) queue->buckets[b].count = 0;
+  for (int b = 0; b < BUCKETS; b++) {
+    free_list(queue->buckets[b].first);
+    queue->buckets[b] = (bucket){0};
+  }
+  free_list(queue->spare);
+  queue->spare = NULL;
+  queue->chunks = 0;
   memset(queue->filled, 0, sizeof queue->filled);
   queue->base = now;
 }
 
-static void empty(bucket *b) {
-  stz_free(b->points);
-  *b = (bucket){0};
+void stz_queue_destroy(stz_queue **queue) {
+  if (*queue) stz_queue_clear(*queue, 0);
+  stz_free(*queue);
+  *queue = NULL;
 }
 
-static bool has_room(bucket *b) {
-  if (b->count < b->room) return true;
-  const size_t room = b->room ? b->room + b->room / 2 : FIRST;
-  stz_point *points;
-  if (STZ_NEW(points, room) != STZ_OK) return false;
-  if (b->count) memcpy(points, b->points, b->count * sizeof *points);
-  stz_free(b->points);
-  b->points = points;
-  b->room = room;
+// Gives a bucket an empty chunk; false without memory.
+static bool add_chunk(stz_queue *queue, bucket *b) {
+  chunk *c = queue->spare;
+  if (c) {
+    queue->spare = c->next;
+  } else {
+    if (STZ_NEW(c, 1) != STZ_OK) return false;
+    queue->chunks++;
+  }
+  c->next = b->first;
+  c->count = 0;
+  b->first = c;
   return true;
+}
+
+// Takes the first chunk off a bucket.
+static void drop_chunk(stz_queue *queue, bucket *b) {
+  chunk *c = b->first;
+  b->first = c->next;
+  c->next = queue->spare;
+  queue->spare = c;
 }
 
 static int bucket_of(const stz_queue *queue, stz_instant time) {
@@ -63,12 +94,13 @@ void stz_queue_push(stz_queue *queue, const stz_point *point) {
   if (point->time >= STZ_INSTANT_NEVER) return;
   const int index = bucket_of(queue, point->time);
   bucket *b = &queue->buckets[index];
-  if (has_room(b)) {
-    b->points[b->count++] = *point;
-    queue->filled[index / 64] |= (uint64_t)1 << index % 64;
-  } else {
+  if ((!b->first || b->first->count == CHUNK) && !add_chunk(queue, b)) {
     queue->short_of_memory = true;
+    return;
   }
+  b->first->points[b->first->count++] = *point;
+  b->count++;
+  queue->filled[index / 64] |= (uint64_t)1 << index % 64;
 }
 
 static bool precedes(const stz_point *a, const stz_point *b) {
@@ -76,12 +108,29 @@ static bool precedes(const stz_point *a, const stz_point *b) {
   return a->number != b->number ? a->number < b->number : a->layer < b->layer;
 }
 
-static size_t first_of(const bucket *b) {
-  size_t first = 0;
-  for (size_t i = 1; i < b->count; i++) {
-    if (precedes(&b->points[i], &b->points[first])) first = i;
+static stz_point *first_of(const bucket *b) {
+  stz_point *first = b->first->points;
+  for (chunk *c = b->first; c; c = c->next) {
+    for (size_t i = 0; i < c->count; i++) {
+      if (precedes(&c->points[i], first)) first = &c->points[i];
+    }
   }
   return first;
+}
+
+// Takes a point out of a bucket; the last of the first chunk takes its place.
+static void take_out(stz_queue *queue, bucket *b, stz_point *point) {
+  chunk *c = b->first;
+  *point = c->points[--c->count];
+  b->count--;
+  if (c->count == 0) drop_chunk(queue, b);
+}
+
+// All points of a bucket go to buckets below: it is that of their highest bit that differed from the base before.
+static void spread(stz_queue *queue, bucket *b) {
+  for (b->count = 0; b->first; drop_chunk(queue, b)) {
+    for (size_t i = 0; i < b->first->count; i++) stz_queue_push(queue, &b->first->points[i]);
+  }
 }
 
 bool stz_queue_pop(stz_queue *queue, stz_instant limit, stz_point *point) {
@@ -90,20 +139,15 @@ bool stz_queue_pop(stz_queue *queue, stz_instant limit, stz_point *point) {
   if (word == WORDS) return false;
   const int index = 64 * word + __builtin_ctzll(queue->filled[word]);
   bucket *b = &queue->buckets[index];
-  const size_t first = first_of(b);
-  *point = b->points[first];
+  stz_point *first = first_of(b);
+  *point = *first;
   if (point->time > limit) return false;
-  b->points[first] = b->points[--b->count];
-  const size_t count = b->count;
-  if (index == 0 || count <= FEW) {
-    if (count == 0) queue->filled[word] &= queue->filled[word] - 1;
-    return true;
-  }
-  queue->base = point->time; // all of them go to buckets below
-  queue->filled[word] &= queue->filled[word] - 1;
-  b->count = 0;
-  for (size_t i = 0; i < count; i++) stz_queue_push(queue, &b->points[i]);
-  if (b->room > KEPT) empty(b);
+  const bool few = index == 0 || b->count <= FEW + 1;
+  take_out(queue, b, first);
+  if (!few || b->count == 0) queue->filled[word] &= queue->filled[word] - 1;
+  if (few) return true;
+  queue->base = point->time;
+  spread(queue, b);
   return true;
 }
 
@@ -111,8 +155,4 @@ stz_err stz_queue_check(const stz_queue *queue) {
   return queue->short_of_memory ? stz_fail(STZ_EINTERNAL, "out of memory for the points of the sites") : STZ_OK;
 }
 
-size_t stz_queue_bytes(const stz_queue *queue) {
-  size_t bytes = sizeof *queue;
-  for (int b = 0; b < BUCKETS; b++) bytes += queue->buckets[b].room * sizeof(stz_point);
-  return bytes;
-}
+size_t stz_queue_bytes(const stz_queue *queue) { return sizeof *queue + queue->chunks * sizeof(chunk); }
