@@ -309,6 +309,15 @@ void stz_team_join(stz_team *team) {
   team->late = false;
 }
 
+void stz_team_share(stz_team *team, int parts, stz_team_task *task, void *context) {
+  if (!stz_team_brisk(team)) {
+    task(context, 0, parts, 0);
+    return;
+  }
+  stz_team_post(team, parts, task, context);
+  stz_team_join(team);
+}
+
 // Signals are for the main thread, which knows what a wish to stop is.
 static stz_err start(stz_team *team, const core_set *cores) {
   sigset_t all, before;

@@ -67,6 +67,10 @@ void stz_team_join_urgent(stz_team *team);
 // Has the caller take the parts that nobody has begun, and returns when all are done. Local.
 void stz_team_join(stz_team *team);
 
+// Posts and joins, where the team is brisk; else, and for NULL, the caller does all parts in one call of the task.
+// Nothing else may be posted. Local.
+void stz_team_share(stz_team *team, int parts, stz_team_task *task, void *context);
+
 // Number of parts. Local.
 int64_t stz_team_parts(int64_t items, int64_t piece);
 

@@ -67,13 +67,14 @@ static void set_level(const stz_split *split, const stz_level *level, nodes *n) 
 static int begin_at(const nodes *n, int z) { return n->open ? z : stz_wrap_once(z, n->count[2]); }
 
 // A film's operator is the split's.
-static stz_err make_coarse(const stz_split *split, const stz_elastic *elastic, const nodes *n, coarse *k) {
+static stz_err make_coarse(stz_team *team, const stz_split *split, const stz_elastic *elastic, const nodes *n,
+                           coarse *k) {
   for (int r = 0; r < STZ_COARSE; r++) stz_split_spline(STZ_COARSE, r, k->spline[r]);
   if (split->film) return STZ_OK;
-  return stz_total_create_of(NULL, n->count, stz_split_coarse, &(stz_split_source){split, elastic}, &k->total);
+  return stz_total_create_of(team, n->count, stz_split_coarse, &(stz_split_source){split, elastic}, &k->total);
 }
 
-stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) {
+stz_err stz_far_create(stz_team *team, const stz_split *split, const stz_elastic *elastic, stz_far **far) {
   stz_far *f = NULL;
   *far = NULL;
   STZ_TRY(STZ_NEW(f, 1));
@@ -88,7 +89,7 @@ stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_f
   if (split->coarse) {
     set_nodes(split->cells, STZ_COARSE, (const float(*)[4])f->coarse.spline, last);
     f->bytes += values(last) * sizeof(int32_t) + 5 * coarse_sites(last) * sizeof(int64_t);
-    err = make_coarse(split, elastic, last, &f->coarse);
+    err = make_coarse(team, split, elastic, last, &f->coarse);
   }
   if (err == STZ_OK) err = STZ_NEW(f->state, f->bytes);
   if (err != STZ_OK) {

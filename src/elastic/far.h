@@ -8,8 +8,8 @@
 
 typedef struct stz_far stz_far;
 
-// Starts without events. Serial. `split` must outlive it.
-stz_err stz_far_create(const stz_split *split, const stz_elastic *elastic, stz_far **far) STZ_MUST_USE;
+// Starts without events. `team`, which may be NULL, shares stz_far_converge alone. `split` must outlive it.
+stz_err stz_far_create(stz_team *team, const stz_split *split, const stz_elastic *elastic, stz_far **far) STZ_MUST_USE;
 void stz_far_destroy(stz_far **far);
 void stz_far_clear(stz_far *far); // removes all events
 
@@ -22,7 +22,7 @@ void stz_far_add(stz_far *far, const int origin[3], const float e[5]);
 int stz_far_shares(const stz_far *far, int each);
 void stz_far_add_share(stz_far *far, int share, int each, const int origin[3], const float e[5]);
 
-// Recomputes the coarse part, if there is one, by Fourier transform.
+// Recomputes the coarse part, if there is one, by Fourier transform. Nothing may be posted to the team.
 void stz_far_converge(stz_far *far);
 
 // Stress (out) of the smooth parts, deviator, eV/nm^3: at one site, in voxels from 0; and at the 512 sites of the cube

@@ -19,9 +19,16 @@ struct stz_total {
   int length, row; // of a row of the table, padded to a multiple of 8, and of a field
   size_t table_bytes, field_size;
   float *table, *field[5];
-  float *twice; // per worker: a row of the table, each number for the real and the imaginary part
-  stz_team *team;
+  float *twice;           // per worker: a row of the table, each number for the real and the imaginary part
+  stz_team *team, *inner; // of a small box, components are what the team shares, and `inner` is NULL; else their rows
 };
+
+enum { SMALL = 32 * 32 * 32, PARTS = 16 }; // sites of a small box, at most; its rows are so many parts, about
+enum { ROWS = 32 };                        // of a part of any other
+
+static int64_t octant_rows(const stz_total *t) { return (int64_t)(t->cells[0] / 2 + 1) * (t->cells[1] / 2 + 1); }
+
+static int64_t field_rows(const stz_total *t) { return (int64_t)t->cells[0] * t->cells[1]; }
 
 static float *table_row(const stz_total *t, int x, int y) {
   const size_t across = (size_t)t->cells[1] / 2 + 1;
@@ -58,6 +65,7 @@ stz_err stz_total_create_of(stz_team *team, const int cells[3], stz_operator *op
   *total = NULL;
   STZ_TRY(STZ_NEW(t, 1));
   t->team = team;
+  t->inner = (int64_t)cells[0] * cells[1] * cells[2] > SMALL ? team : NULL;
   memcpy(t->cells, cells, sizeof t->cells);
   t->length = (cells[2] / 2 + 8) / 8 * 8;
   t->row = stz_transform_row(cells);
@@ -67,10 +75,9 @@ stz_err stz_total_create_of(stz_team *team, const int cells[3], stz_operator *op
   stz_err err = STZ_NEW(t->table, t->table_bytes / sizeof(float));
   if (err == STZ_OK) err = STZ_NEW(t->field[0], 5 * t->field_size);
   if (err == STZ_OK) err = STZ_NEW(t->twice, stz_team_workers(team) * 2 * STZ_PAIRS * t->length);
-  if (err == STZ_OK) err = stz_transform_create(team, cells, t->field[0], &t->transform);
+  if (err == STZ_OK) err = stz_transform_create(t->inner, cells, t->field[0], &t->transform);
   if (err == STZ_OK) {
-    const int rows = (cells[0] / 2 + 1) * (cells[1] / 2 + 1);
-    err = stz_stage_run(team, 0.0, 1.0, rows, 16, fill_rows, &(filling){t, op, context});
+    err = stz_stage_run(team, 0.0, 1.0, octant_rows(t), 16, fill_rows, &(filling){t, op, context});
   }
   if (err != STZ_OK) {
     stz_total_destroy(&t);
@@ -156,6 +163,8 @@ typedef struct pass {
   stz_total_give *strain;
   stz_total_take *put;
   void *context;
+  stz_team_task *task; // on `rows` rows, `piece` of them a part
+  int64_t rows, piece;
 } pass;
 
 static void give_rows(void *context, int64_t first, int64_t end, int worker) {
@@ -167,7 +176,7 @@ static void give_rows(void *context, int64_t first, int64_t end, int worker) {
 static void put_rows(void *context, int64_t first, int64_t end, int worker) {
   (void)worker;
   const pass *p = context;
-  p->put(p->context, p->c, first, end, p->t->row, p->t->field[p->c]);
+  for (int c = 0; c < 5; c++) p->put(p->context, c, first, end, p->t->row, p->t->field[c]);
 }
 
 static void multiply_rows(void *context, int64_t first, int64_t end, int worker) {
@@ -177,18 +186,51 @@ static void multiply_rows(void *context, int64_t first, int64_t end, int worker)
   for (int i = (int)first; i < (int)end; i++) multiply_images(p->t, i / across, i % across, twice);
 }
 
-enum { ROWS = 32 }; // at once
+static void do_parts(void *context, int64_t first, int64_t end, int worker) {
+  const pass *p = context;
+  const int64_t last = p->piece * end;
+  p->task(context, p->piece * first, last < p->rows ? last : p->rows, worker);
+}
+
+// A task on all rows, shared by the team.
+static void share_rows(pass *p, int64_t rows, stz_team_task *task) {
+  const stz_total *t = p->t;
+  p->rows = rows;
+  p->task = task;
+  p->piece = stz_team_parts(rows, PARTS);
+  if (t->inner)
+    stz_team_run(t->inner, rows, ROWS, task, p);
+  else
+    stz_team_share(t->team, (int)stz_team_parts(rows, p->piece), do_parts, p);
+}
+
+// A task on all components.
+static void share_components(pass *p, stz_team_task *task) {
+  if (p->t->inner)
+    task(p, 0, 5, 0);
+  else
+    stz_team_share(p->t->team, 5, task, p);
+}
+
+static void transform_strain(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  pass p = *(const pass *)context;
+  for (p.c = (int)first; p.c < (int)end; p.c++) {
+    stz_team_run(p.t->inner, field_rows(p.t), ROWS, give_rows, &p);
+    stz_transform_forward(p.t->transform, p.t->field[p.c]);
+  }
+}
+
+static void transform_stress(void *context, int64_t first, int64_t end, int worker) {
+  (void)worker;
+  const pass *p = context;
+  for (int c = (int)first; c < (int)end; c++) stz_transform_inverse(p->t->transform, p->t->field[c]);
+}
 
 void stz_total_stress(stz_total *t, stz_total_give *strain, stz_total_take *put, void *context) {
-  const int *cells = t->cells;
   pass p = {.t = t, .strain = strain, .put = put, .context = context};
-  for (p.c = 0; p.c < 5; p.c++) {
-    stz_team_run(t->team, (int64_t)cells[0] * cells[1], ROWS, give_rows, &p);
-    stz_transform_forward(t->transform, t->field[p.c]);
-  }
-  stz_team_run(t->team, (int64_t)(cells[0] / 2 + 1) * (cells[1] / 2 + 1), ROWS, multiply_rows, &p);
-  for (p.c = 0; p.c < 5; p.c++) {
-    stz_transform_inverse(t->transform, t->field[p.c]);
-    stz_team_run(t->team, (int64_t)cells[0] * cells[1], ROWS, put_rows, &p);
-  }
+  share_components(&p, transform_strain);
+  share_rows(&p, octant_rows(t), multiply_rows);
+  share_components(&p, transform_stress);
+  share_rows(&p, field_rows(t), put_rows);
 }

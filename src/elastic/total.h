@@ -29,7 +29,7 @@ stz_err stz_total_create_of(stz_team *team, const int cells[3], stz_operator *op
 void stz_total_destroy(stz_total **total);
 
 // Stress, deviator components, of the event strains that `strain` gives one component after the other; `put` receives
-// each component of the result.
+// each component of the result. Nothing may be posted to the team.
 void stz_total_stress(stz_total *total, stz_total_give *strain, stz_total_take *put, void *context);
 
 // Work space of five numbers per site, free between two calls of stz_total_stress.

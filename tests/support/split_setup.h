@@ -37,7 +37,7 @@ static inline void close_split(split_setup *s) {
 }
 
 static inline void open_split_field(const split_setup *s, split_field *f) {
-  assert_int_equal(stz_far_create(s->split, s->elastic, &f->far), STZ_OK);
+  assert_int_equal(stz_far_create(NULL, s->split, s->elastic, &f->far), STZ_OK);
   assert_int_equal(stz_near_create(s->split, &f->near), STZ_OK);
   assert_int_equal(STZ_NEW(f->rows8, stz_grid_sites(s->grid) / 8), STZ_OK);
 }

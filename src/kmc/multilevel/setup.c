@@ -135,7 +135,7 @@ static stz_err make_tables(const stz_kmc *kmc, stz_multilevel *e) {
   e->recompute_every = (uint64_t)fmax(1.0, (double)stz_grid_sites(e->grid) * tolerance * tolerance / error2);
   STZ_TRY(stz_split_create(e->grid, kmc->elastic, strain, &e->split));
   STZ_TRY(stz_near_create(e->split, &e->near));
-  STZ_TRY(stz_far_create(e->split, kmc->elastic, &e->far));
+  STZ_TRY(stz_far_create(stz_grid_team(e->grid), e->split, kmc->elastic, &e->far));
   STZ_TRY(make_total(e, kmc->elastic));
   fill_spread(e, strain);
   return STZ_OK;

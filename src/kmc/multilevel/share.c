@@ -80,15 +80,9 @@ static void update_part(void *context, int64_t first, int64_t end, int worker) {
 
 void stz_ml_update_blocks(stz_kmc *kmc, int count) {
   const stz_multilevel *e = kmc->state;
-  stz_team *team = stz_grid_team(e->grid);
   if (count == 0) return;
   stz_ml_settle(kmc);
-  if (stz_team_brisk(team)) {
-    stz_team_post(team, count, update_part, kmc);
-    stz_team_join(team);
-  } else {
-    update_part(kmc, 0, count, 0);
-  }
+  stz_team_share(stz_grid_team(e->grid), count, update_part, kmc);
   if (is_told(e)) e->selection.gather(e->selection.context);
 }
 
