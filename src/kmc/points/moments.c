@@ -3,11 +3,13 @@
 // Moments: right after some events the cached stresses of blocks are brought up to date and the ground follows the
 // activity. Which events and which blocks, is a function of the list of events: the points below the ground are looked
 // at whatever the levels are, and the drift is the sum of what the events bring.
+#include "base/target.h"
 #include "kmc/points/inside.h"
 
 static const float LOOSEST = 10.0f;    // largest limit
 static const float SOFT = 0.75f;       // of its limit: drift of a block from which on a moment updates it
 enum { SEEN = 1024, MOST_BELOW = 32 }; // points below the ground between looks at it; most per event
+enum { SCANNED = 64 };                 // blocks that a scan passes over together
 
 static float drift_of(const stz_multilevel *e, int block) { return e->drift[block] + (float)e->head->everywhere; }
 
@@ -25,20 +27,62 @@ static void update(stz_points *x, const int32_t *blocks, int count, uint64_t eve
   }
 }
 
+static bool is_soft(const stz_multilevel *e, int block) {
+  return drift_of(e, block) > SOFT * stz_ml_drift_limit(e, block);
+}
+
+// Whether one of the blocks from `first` on is soft. A large box has so many that a scan one by one would cost more
+// than the updates.
+STZ_MULTIVERSION(static bool any_soft(const stz_multilevel *e, int first, int count)) {
+  const float everywhere = (float)e->head->everywhere, typical = (float)e->head->typical;
+  const float *restrict drift = e->drift + first, *restrict limit = e->drift_limit + first;
+  int any = 0;
+#pragma omp simd reduction(| : any)
+  for (int i = 0; i < count; i++) any |= drift[i] + everywhere > SOFT * (limit[i] > 0.0f ? limit[i] : typical);
+  return any;
+}
+
+// The same of those that this moment has updated.
+STZ_MULTIVERSION(static bool any_updated(const uint64_t *restrict cached, int count, uint64_t events)) {
+  int any = 0;
+#pragma omp simd reduction(| : any)
+  for (int i = 0; i < count; i++) any |= cached[i] == events;
+  return any;
+}
+
+static int blocks_from(const stz_multilevel *e, int first) {
+  return e->blocks - first < SCANNED ? e->blocks - first : SCANNED;
+}
+
 // Updates the blocks whose drift is near their limit, as many at a time as the team takes.
 static void update_all(stz_points *x, uint64_t events) {
   const stz_multilevel *e = x->e;
+  const bool backwards = x->ways.backwards;
   int32_t blocks[STZ_TEAM_POSTED];
   int count = 0;
-  for (int i = 0; i < e->blocks; i++) {
-    const int block = x->ways.backwards ? e->blocks - 1 - i : i;
-    if (!(drift_of(e, block) > SOFT * stz_ml_drift_limit(e, block))) continue;
-    blocks[count++] = block;
-    if (count < STZ_TEAM_POSTED) continue;
-    update(x, blocks, count, events);
-    count = 0;
+  for (int at = 0; at < e->blocks; at += SCANNED) {
+    const int first = backwards ? (e->blocks - 1 - at) / SCANNED * SCANNED : at, n = blocks_from(e, first);
+    if (!any_soft(e, first, n)) continue;
+    for (int i = 0; i < n; i++) {
+      const int block = first + (backwards ? n - 1 - i : i);
+      if (is_soft(e, block)) blocks[count++] = block;
+      if (count < STZ_TEAM_POSTED) continue;
+      update(x, blocks, count, events);
+      count = 0;
+    }
   }
   update(x, blocks, count, events);
+}
+
+// What the updates of this moment have learnt, always in this order.
+static void learn(stz_multilevel *e, uint64_t events) {
+  for (int first = 0; first < e->blocks; first += SCANNED) {
+    const int n = blocks_from(e, first);
+    if (!any_updated(e->cached + first, n, events)) continue;
+    for (int b = first; b < first + n; b++) {
+      if (e->cached[b] == events) stz_ml_learn_typical(e, b);
+    }
+  }
 }
 
 // Lowers the ground when the events have become much fewer than the points below it.
@@ -66,9 +110,7 @@ static void moment(stz_points *x, uint64_t events) {
     e->head->converged = events;
   }
   update_all(x, events);
-  for (int b = 0; b < e->blocks; b++) { // always in this order
-    if (e->cached[b] == events) stz_ml_learn_typical(e, b);
-  }
+  learn(e, events);
   stz_ml_sum_changed(e);
   follow_activity(x, events);
 }
