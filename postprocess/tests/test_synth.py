@@ -423,7 +423,7 @@ def test_curves_of_a_tension_test_have_the_noise_of_a_load_cell(tmp_path):
         (["curves", "{a1}", "{a1}"], "another file holds the same sample"),
         (["curves", "{a1}", "--first-s", "1e9"], "first_s: got 1e+09"),
         (["nbed", "none.h5"], "none.h5: no such file"),
-        (["nbed", "/dev"], "/dev: no results in it"),
+        (["nbed", "{empty}"], "empty: no results in it"),
         (["4dstem", "{a1}", "--central", "0.9"], "at most 1"),
         (["4dstem", "{a1}", "--probes", "500", "--pixels", "500"], "probes times pixels: got 250000, needs at most 8192"),
         (["4dstem", "{a1}", "--disc-per-nm", "0.01"], "--disc-per-nm: got 0.01, needs half a pixel, 0.0"),
@@ -433,7 +433,8 @@ def test_curves_of_a_tension_test_have_the_noise_of_a_load_cell(tmp_path):
     ],
 )
 def test_refusals_are_one_line(results, tmp_path, capsys, words, message):
-    words = [word.format(a1=results / "00000000000000a1.h5") for word in words]
+    (tmp_path / "empty").mkdir()
+    words = [word.format(a1=results / "00000000000000a1.h5", empty=tmp_path / "empty") for word in words]
     extra = [] if "-o" in words else ["-o", str(tmp_path / "set")]
     assert cli.main(["synth", *words, *extra]) == 2
     out, err = capsys.readouterr()
