@@ -9,24 +9,21 @@
 #include "base/target.h"
 #include "elastic/body.h"
 #include "elastic/probes.h"
-#include "lattice/transform.h"
 
 enum {
   THIN = 16, // layers up to which a matrix of all of them is cheaper
   GAP = 8,   // voxels between the repeated bodies
-  ROWS = 32, // at once
 };
 
 // Fields become spectra and stresses in place.
 struct stz_film_total {
   stz_team *team;
   int cells[3], half[2];
-  stz_transform *transform;
+  stz_convolution *convolution;
   stz_body *body; // NULL: there is none
   stz_probes *probes;
-  float *field[5];
   float *work; // per worker
-  size_t work_size, field_size;
+  size_t work_size;
 };
 
 static stz_err start(stz_team *team, const int cells[3], stz_film_total **total) {
@@ -37,10 +34,7 @@ static stz_err start(stz_team *team, const int cells[3], stz_film_total **total)
   t->team = team;
   memcpy(t->cells, cells, sizeof t->cells);
   for (int axis = 0; axis < 2; axis++) t->half[axis] = cells[axis] / 2 + 1;
-  t->field_size = (size_t)cells[0] * (size_t)cells[1] * (size_t)cells[2];
-  STZ_TRY(STZ_NEW(t->field[0], 5 * t->field_size));
-  for (int c = 1; c < 5; c++) t->field[c] = t->field[c - 1] + t->field_size;
-  return stz_transform_create_layers(team, cells, t->field[0], &t->transform);
+  return stz_convolution_create(team, cells, true, &t->convolution);
 }
 
 // Numbers of a column of all components.
@@ -92,21 +86,20 @@ stz_err stz_film_total_create_of(stz_team *team, const int cells[3], int kept, s
 void stz_film_total_destroy(stz_film_total **total) {
   stz_film_total *t = *total;
   if (!t) return;
-  stz_transform_destroy(&t->transform);
+  stz_convolution_destroy(&t->convolution);
   stz_body_destroy(&t->body);
   stz_probes_destroy(&t->probes);
-  stz_free(t->field[0]);
   stz_free(t->work);
   stz_free(t);
   *total = NULL;
 }
 
-float *stz_film_total_work(stz_film_total *total) { return total->field[0]; }
+float *stz_film_total_work(stz_film_total *total) { return stz_convolution_field(total->convolution, 0); }
 
 size_t stz_film_total_table_bytes(const stz_film_total *total) {
   return stz_probes_bytes(total->probes) + (total->body ? stz_body_bytes(total->body) : 0);
 }
-size_t stz_film_total_work_bytes(const stz_film_total *total) { return 5 * total->field_size * sizeof(float); }
+size_t stz_film_total_work_bytes(const stz_film_total *total) { return stz_convolution_bytes(total->convolution); }
 
 // Two rows of a field's transform, at the wave numbers m and -m, to twice the layers' spectra at m, real and imaginary
 // parts: two layers were one complex number.
@@ -142,13 +135,15 @@ static void solve(const stz_film_total *t, int x, int y, bool mirrored, float *w
   const size_t at = ((size_t)m * (size_t)n[1] + (size_t)y) * (size_t)nz;
   const size_t back = ((size_t)((n[0] - m) % n[0]) * (size_t)n[1] + (size_t)((n[1] - y) % n[1])) * (size_t)nz;
   float *in = work, *out = work + column_size(t), *rest = out + column_size(t);
-  for (int c = 0; c < 5; c++) take_wave(t->field[c] + at, t->field[c] + back, nz, in + c * nz, in + (5 + c) * nz);
+  float *field[5];
+  for (int c = 0; c < 5; c++) field[c] = stz_convolution_field(t->convolution, c);
+  for (int c = 0; c < 5; c++) take_wave(field[c] + at, field[c] + back, nz, in + c * nz, in + (5 + c) * nz);
   if (t->body)
     stz_body_set(t->body, x, y, mirrored, in, rest, out);
   else
     memset(out, 0, column_size(t) * sizeof *out);
   stz_probes_add(t->probes, x, y, mirrored, in, rest, out);
-  for (int c = 0; c < 5; c++) put_wave(out + c * nz, out + (5 + c) * nz, nz, t->field[c] + at, t->field[c] + back);
+  for (int c = 0; c < 5; c++) put_wave(out + c * nz, out + (5 + c) * nz, nz, field[c] + at, field[c] + back);
 }
 
 static void solve_waves(void *context, int64_t first, int64_t end, int worker) {
@@ -162,36 +157,11 @@ static void solve_waves(void *context, int64_t first, int64_t end, int worker) {
   }
 }
 
-typedef struct pass {
-  stz_film_total *t;
-  int c;
-  stz_total_give *strain;
-  stz_total_take *put;
-  void *context;
-} pass;
-
-static void give_rows(void *context, int64_t first, int64_t end, int worker) {
-  (void)worker;
-  const pass *p = context;
-  p->strain(p->context, p->c, first, end, p->t->cells[2], p->t->field[p->c]);
-}
-
-static void put_rows(void *context, int64_t first, int64_t end, int worker) {
-  (void)worker;
-  const pass *p = context;
-  p->put(p->context, p->c, first, end, p->t->cells[2], p->t->field[p->c]);
-}
-
-void stz_film_total_stress(stz_film_total *t, stz_total_give *strain, stz_total_take *put, void *context) {
-  const int64_t rows = (int64_t)t->cells[0] * t->cells[1];
-  pass p = {.t = t, .strain = strain, .put = put, .context = context};
-  for (p.c = 0; p.c < 5; p.c++) {
-    stz_team_run(t->team, rows, ROWS, give_rows, &p);
-    stz_transform_forward(t->transform, t->field[p.c]);
-  }
-  stz_team_run(t->team, t->half[0] * t->half[1], ROWS, solve_waves, t);
-  for (p.c = 0; p.c < 5; p.c++) {
-    stz_transform_inverse(t->transform, t->field[p.c]);
-    stz_team_run(t->team, rows, ROWS, put_rows, &p);
-  }
+void stz_film_total_stress(stz_film_total *t, stz_give_rows *strain, stz_take_rows *put, void *context) {
+  stz_convolution_run(t->convolution, &(stz_convolution_step){.give = strain,
+                                                              .take = put,
+                                                              .context = context,
+                                                              .change = solve_waves,
+                                                              .changing = t,
+                                                              .items = (int64_t)t->half[0] * t->half[1]});
 }

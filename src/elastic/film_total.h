@@ -19,7 +19,7 @@ stz_err stz_film_total_create_of(stz_team *team, const int cells[3], int kept, s
 void stz_film_total_destroy(stz_film_total **total);
 
 // As stz_total_stress and the others of total.h.
-void stz_film_total_stress(stz_film_total *total, stz_total_give *strain, stz_total_take *put, void *context);
+void stz_film_total_stress(stz_film_total *total, stz_give_rows *strain, stz_take_rows *put, void *context);
 float *stz_film_total_work(stz_film_total *total);
 size_t stz_film_total_table_bytes(const stz_film_total *total);
 size_t stz_film_total_work_bytes(const stz_film_total *total);

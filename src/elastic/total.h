@@ -6,6 +6,7 @@
 #define STZ_ELASTIC_TOTAL_H
 
 #include "elastic/elastic.h"
+#include "lattice/convolution.h"
 
 typedef struct stz_total stz_total;
 
@@ -17,11 +18,6 @@ typedef void stz_operator(const void *context, const int m[3], double green[6][6
 // as stz_plate_green gives it (plate.h). Several calls at the same time have different workers.
 typedef void stz_layer_operator(void *context, const int m[2], int worker, double (*green)[6][5]);
 
-// Rows (x, y) first <= i < end of a field of component c, row i at field + i row, nz numbers of it in use: to be given,
-// or received. Several calls at the same time have different rows.
-typedef void stz_total_give(void *context, int c, int64_t first, int64_t end, int row, float *field);
-typedef void stz_total_take(void *context, int c, int64_t first, int64_t end, int row, const float *field);
-
 // The elastic operator's, for a grid of one rank and its team; and any operator's, whose `team` may be NULL.
 stz_err stz_total_create(const stz_grid *grid, const stz_elastic *elastic, stz_total **total) STZ_MUST_USE;
 stz_err stz_total_create_of(stz_team *team, const int cells[3], stz_operator *op, const void *context,
@@ -30,7 +26,7 @@ void stz_total_destroy(stz_total **total);
 
 // Stress, deviator components, of the event strains that `strain` gives one component after the other; `put` receives
 // each component of the result. Nothing may be posted to the team.
-void stz_total_stress(stz_total *total, stz_total_give *strain, stz_total_take *put, void *context);
+void stz_total_stress(stz_total *total, stz_give_rows *strain, stz_take_rows *put, void *context);
 
 // Work space of five numbers per site, free between two calls of stz_total_stress.
 float *stz_total_work(stz_total *total);
