@@ -22,11 +22,12 @@ def activation_volume(factor, temperature, stress_scale):
 
 
 def time_unit(seconds):
-    """The unit in which a reader would tell a time, and its length in s: ("d", 86400.0) from two days on."""
+    """The unit in which a reader would tell a time, and its length in s: ("d", 86400.0) from two days on, ("s", 1.0) from
+    one second on."""
     units = (("d", DAY), ("h", HOUR), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
     if not seconds > 0 or not math.isfinite(seconds):
         return "s", 1.0
-    return next((one for one in units if seconds >= 2 * one[1]), units[-1])
+    return next((one for one in units if seconds >= one[1] * (2 if one[1] > 1 else 1)), units[-1])
 
 
 def time_text(seconds, digits=3):

@@ -204,7 +204,7 @@ def test_figures(arguments, directory, tmp_path):
     (["lines", "{dir}", "-o", "a.png", "--x", "rate_per_s", "--by", "rate_per_s"], "goes along with"),
     (["curves", "{dir}", "-o", "a.png", "--by", "rate_per_s", "--y", "strain"], "--y: got strain, needs a column"),
     (["heatmap", "{dir}", "-o", "a.gif"], "needs a name that ends in"),
-    (["collect", "{dir}/runs"], "manifest.jsonl: No such file"),
+    (["collect", "{dir}/runs"], "runs: no sweep in it"),
     (["heatmap", "none", "-o", "a.png"], "none: no such directory or file"),
 ])
 def test_refused(arguments, message, directory, capsys):

@@ -99,7 +99,7 @@ static const stz_option options[] = {
     {"--dry-run", NULL, NULL, STZ_SWEEP, NULL, "prints what is left, its cost and the disk it needs\n", FLAG(dry_run)},
     {"--max-walltime", NULL, "S", STZ_RUN, NULL,
      "stops after S seconds with a checkpoint, exit 75; so do the signals TERM, INT,\n"
-     "HUP, USR1, USR2 and XCPU; mpirun hands on USR1 and USR2\n",
+     "HUP, USR1, USR2 and XCPU; mpirun hands on USR1, USR2 and XCPU\n",
      .take = stz_take_walltime},
     {"--max-walltime", NULL, "S", STZ_SWEEP, NULL,
      "stops after S seconds, as do the signals of run; exit 75, go on with --resume\n", .take = stz_take_walltime},

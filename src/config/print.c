@@ -217,8 +217,8 @@ void stz_config_reference(FILE *out) {
     }
     if (segment) {
       fputs("\nEach segment but `unload` and `cyclic`, which end by themselves, needs at least one end (`duration_s`, "
-            "`until_strain`, `until_stress_GPa`) and ends at the first that is met. Types that cannot do without a key "
-            "are in bold; other types must leave it out.\n",
+            "`until_strain`, `until_stress_GPa`) and ends at the first that is met. A type in bold must "
+            "have the key, another that is listed may have it, and one that is not must leave it out.\n",
             out);
     }
     fprintf(out, "\n| key | value | unit | default | %smeaning |\n|---|---|---|---|%s---|\n", segment ? "types | " : "",

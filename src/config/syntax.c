@@ -167,7 +167,9 @@ static bool take_value(parser *p) {
     p->wants = BEHIND;
     return closed ? true : wrong(p, "a `\"` that ends this text", "");
   }
-  const char *hint = p->now.kind == 'n' ? "; texts stand in quotes" : "";
+  const char *hint = p->now.kind == 'n'   ? "; texts stand in quotes"
+                     : p->now.kind == '{' ? "; groups stand in `( )`, not in `[ ]`"
+                                          : "";
   return wrong(p, in && in->open == '[' ? "a number or a text" : "a value", hint);
 }
 

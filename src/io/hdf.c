@@ -35,6 +35,8 @@ static herr_t look_for_reason(unsigned n, const H5E_error2_t *record, void *data
 stz_err stz_hdf_fail(const stz_hdf *hdf, const char *object) {
   reason found = {.text = "HDF5 fails without a reason"};
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_for_reason, &found);
+  if (strstr(found.text, "signature not found")) strcpy(found.text, "it is no HDF5 file");
+  if (strncmp(found.text, "truncated file", 14) == 0) strcpy(found.text, "the file is cut short");
   return stz_fail(STZ_EIO, "%s: %s: %s", hdf->path, object, found.text);
 }
 

@@ -121,7 +121,7 @@ def check_failures(folder, whole):
     """What the working rank alone finds out ends all of them, with one message."""
     other = ["run", INPUT, "-o", whole, "--restart", "--seed", "9"] + ARGUMENTS
     expect_failure("another input", run(other, ranks=2), 2,
-                   f"{whole}: of another input: it has `seed = 1L;`, this one `seed = 9L;`", ranks=2)
+                   f"{whole}: of another input: it has `run.seed = 1L;`, this one `run.seed = 9L;`", ranks=2)
     nowhere = os.path.join(folder, "nowhere", "x.h5")
     expect_failure("no folder", run(["run", INPUT, "-o", nowhere] + ARGUMENTS, ranks=2), 3,
                    f"{nowhere}: cannot be written: No such file or directory", ranks=2)

@@ -130,7 +130,7 @@ def check_refusals(folder):
     expect("another run", done.returncode == 0, done.stderr)
     shutil.copy(os.path.join(folder, "out.0000.hdf"), os.path.join(folder, "moved.0000.hdf"))
     refuse("snapshot of another run", ["moved.h5", "-o", "new.h5"], 2,
-           "moved.0000.hdf: of another input: it has `until_strain = 0.056;`, this one `until_strain = 0.001;`")
+           "moved.0000.hdf: of another input: it has `protocol[0].until_strain = 0.056;`, this one `protocol[0].until_strain = 0.001;`")
     with h5py.File(os.path.join(folder, "moved.0000.hdf"), "a") as file:
         del file["config"]
     refuse("snapshot without its input", ["moved.h5"], 3,

@@ -120,7 +120,7 @@ def check_stops(folder, whole):
     expect("restart of a finished run", done.returncode == 0 and read(output) == before, "touched")
     done = run(["run", INPUT, "-o", output, "--restart", "--seed", "9"] + ARGUMENTS)
     expect_failure("restart of another input", done, 2,
-                   f"{output}: of another input: it has `seed = 1L;`, this one `seed = 9L;`")
+                   f"{output}: of another input: it has `run.seed = 1L;`, this one `run.seed = 9L;`")
     expect("the finished result is kept", read(output) == before)
 
 
@@ -186,12 +186,12 @@ def check_damage(folder, whole):
     for ranks in 1, 3:
         done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS + ["--set", "barriers.width_eV=0.11"], ranks)
         expect_failure(f"unfinished run of another input on {ranks}", done, 2,
-                       f"{output}: of another input: it has `width_eV = 0.1;`, this one `width_eV = 0.11;`", ranks)
+                       f"{output}: of another input: it has `barriers.width_eV = 0.1;`, this one `barriers.width_eV = 0.11;`", ranks)
     os.remove(output)
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS + ["--set", "barriers.width_eV=0.11"])
     expect_failure("checkpoint of another input", done, 2,
-                   f"{checkpoints(folder, 'other')[0]}: of another input: it has `width_eV = 0.1;`, "
-                   "this one `width_eV = 0.11;`")
+                   f"{checkpoints(folder, 'other')[0]}: of another input: it has `barriers.width_eV = 0.1;`, "
+                   "this one `barriers.width_eV = 0.11;`")
     write(output, before)
     write(output, "not a result\n")
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)

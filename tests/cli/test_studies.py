@@ -186,7 +186,7 @@ def check_failures(folder):
     kept = read(os.path.join(directory, "widths.cfg"))
     code, out, said = carried_out(folder, directory, strain=0.05)
     expect("other settings are refused", code == 2 and said.endswith(
-        f"widths/manifest.jsonl: of another input: it has `until_strain = 0.06;`, this one `until_strain = 0.05;`; remove "
+        f"widths/manifest.jsonl: of another input: it has `protocol[0].until_strain = 0.06;`, this one `protocol[0].until_strain = 0.05;`; remove "
         f"{directory}/widths, or give another -o\n"), said)
     expect("and leave the sweep files", read(os.path.join(directory, "widths.cfg")) == kept
            and sorted(name for name in os.listdir(directory) if ".cfg" in name) == ["numbered.cfg", "widths.cfg"])

@@ -362,7 +362,7 @@ def check_changes(folder):
     write(os.path.join(folder, "c.cfg"), text.replace("count = 3", "count = 4"))
     refused("another axis", "it has `points = 6;`, this one `points = 8;`")
     write(os.path.join(folder, "c.cfg"), text.replace("0.06", "0.05"))
-    refused("another setting", "it has `until_strain = 0.06;`, this one `until_strain = 0.05;`")
+    refused("another setting", "it has `protocol[0].until_strain = 0.06;`, this one `protocol[0].until_strain = 0.05;`")
     write(os.path.join(folder, "c.cfg"), text)
     model = os.path.join(folder, "models", "zr65ni35-uniform.cfg")
     kept = read(model)

@@ -40,7 +40,7 @@ def check_set(folder):
     expect("applied to each run, over the sweep's own", values == [0.1, 0.1, 2.31], values)
     expect("recorded", header(folder, "a")["set"] == options[1::2], header(folder, "a"))
     expect_failure("resumed with another", sweep(folder, "-o", "a", "--resume", *options[:3], "barriers.mean_eV=2.32"), 2,
-                   "a/manifest.jsonl: of another input: it has `mean_eV = 2.31;`, this one `mean_eV = 2.32;`")
+                   "a/manifest.jsonl: of another input: it has `barriers.mean_eV = 2.31;`, this one `barriers.mean_eV = 2.32;`")
     done = sweep(folder, "-o", "a", "--resume")
     expect("resumed without", done.returncode == 2 and "a/manifest.jsonl: of another input: it has `" in done.stderr,
            done.stderr)

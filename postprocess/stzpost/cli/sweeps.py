@@ -149,6 +149,9 @@ def _print_points(command, options, dataset, found):
 
 def _equal(options, dataset, found):
     """(name, value, axis) of --at and --along."""
+    if not (options.at and options.along):
+        raise StzPostError(f"--at and --along: need each other: NAME=VALUE and an axis of the sweep "
+                           f"({', '.join(sweep_figures.axes_of(dataset)) or 'none'})")
     name, value = _pair("--at", options.at, found)
     axis = sweep_figures.axis(dataset, options.along, "--along")
     if axis.dtype.kind not in "if":

@@ -318,6 +318,8 @@ def _hdf5(path, chosen):
     from . import files
 
     with files.open_file(path) as file:
+        if file.attrs.get("format") in ("stzkmc-result", b"stzkmc-result"):
+            raise StzPostError(f"{path}: is a result of stzkmc: stz-post relaxation and stress-strain read it")
         groups = [name for name in file if hasattr(file[name], "keys") and "time_s" in file[name]]
         if not groups:
             raise StzPostError(

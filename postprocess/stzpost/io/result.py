@@ -192,7 +192,8 @@ def open_result(path: Path) -> Result:
 def _read(path, file):
     attrs = plain_attributes(file)
     if attrs.get("format") != FORMAT:
-        raise StzPostError(f"{path}: not a result of stzkmc (attribute format: got {attrs.get('format')!r})")
+        said = f" (attribute format: got {attrs['format']!r})" if "format" in attrs else ""
+        raise StzPostError(f"{path}: not a result of stzkmc{said}")
     if attrs.get("format_version") != FORMAT_VERSION:
         raise StzPostError(f"{path}: format_version: got {attrs.get('format_version')}, needs {FORMAT_VERSION}")
     config = file.get("config", {})

@@ -55,6 +55,8 @@ def read_manifest(directory):
                     header = entry
                 elif isinstance(entry, dict) and isinstance(entry.get("run"), int):
                     runs.setdefault(entry["run"], {}).update(entry)
+    except FileNotFoundError as error:
+        raise StzPostError(f"{directory}: no sweep in it (there is no manifest.jsonl)") from error
     except OSError as error:
         raise StzPostError(f"{path}: {error.strerror}") from error
     if not isinstance(header, dict) or header.get("format") != SWEEP_FORMAT:
