@@ -13,6 +13,7 @@
 
 #include "app/cli.h"
 #include "app/copy.h"
+#include "app/crash.h"
 #include "app/kernel.h"
 #include "app/launch.h"
 #include "app/report.h"
@@ -281,6 +282,7 @@ static void fill_streams(void) {
 int main(int argc, char **argv) {
   if (stz_reader_serve(argc, argv)) return 0;
   fill_streams();
+  stz_crash_catch();
   stz_reader_install("/proc/self/exe");
   signal(SIGXFSZ, SIG_IGN); // beyond `ulimit -f` a write then fails, and is told
   stz_signals_catch();
@@ -294,6 +296,7 @@ int main(int argc, char **argv) {
     MPI_Abort(MPI_COMM_WORLD, STZ_EINTERNAL);
   }
   const int code = conclude(&cli, err);
+  stz_crash_concluded(code);
   stz_cli_clear(&cli);
   stz_launch_end();
   return code;

@@ -2,7 +2,8 @@
 //
 // For LD_PRELOAD: makes one call on a file below the folder STZ_FAULT_FOLDER fail, the STZ_FAULT_N-th (from 1) of the
 // kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate, close-read: of a file that
-// was read; alloc: memory that the program itself asks for, for whatever) with the errno STZ_FAULT_ERRNO, on rank
+// was read; alloc: memory that the program itself asks for, for whatever; malloc: memory that libconfig, FFTW or HDF5
+// asks for) with the errno STZ_FAULT_ERRNO, on rank
 // STZ_FAULT_RANK. `short` is a write that writes half. That it happened is told by a file, STZ_FAULT_MARK. Lock files,
 // into which nothing is ever written, are left alone; the kind `lock` fails each time, and with the kind `slow` each
 // sync of a checkpoint takes STZ_FAULT_N seconds.
@@ -149,6 +150,21 @@ int unlink(const char *path) {
 void *aligned_alloc(size_t alignment, size_t size) {
   REAL(void *, aligned_alloc, size_t, size_t);
   return strikes("alloc") ? NULL : real(alignment, size);
+}
+
+extern void *__libc_malloc(size_t size);
+
+// Which library asks is seen by where the call returns to.
+void *malloc(size_t size) {
+  static const char *const libraries[] = {"libconfig", "libfftw3", "libhdf5"};
+  const char *wanted = getenv("STZ_FAULT_CALL");
+  Dl_info caller;
+  if (wanted && strcmp(wanted, "malloc") == 0 && dladdr(__builtin_return_address(0), &caller) && caller.dli_fname) {
+    for (int i = 0; i < 3; i++) {
+      if (strstr(caller.dli_fname, libraries[i]) && strikes("malloc")) return NULL;
+    }
+  }
+  return __libc_malloc(size);
 }
 
 // Locks of a file system that has none, where STZ_FAULT_CALL is "lock".
