@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/build.h"
 #include "base/comm.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/disk.h"
 #include "sim/output.h"
 
 // Counts up with each change of what a checkpoint holds. Blocks are the structs as they lie in memory: a program of
@@ -273,21 +275,44 @@ static stz_err fits(stz_checkpoint *c, const char *path, const stz_config *confi
   return err;
 }
 
+// A link that leads nowhere is there, too: its disk may be missing.
+static bool is_there(const char *path) {
+  struct stat status;
+  return lstat(path, &status) == 0;
+}
+
+// Whether a checkpoint that cannot be opened is known to be torn. Else memory, the rights or the disk may be at fault,
+// and it may be whole.
+static bool is_torn(const char *path) {
+  stz_seal seal;
+  return stz_disk_read_seal(path, NULL, &seal) == STZ_OK && seal != STZ_SEAL_FITS;
+}
+
+// What became of a checkpoint that was looked for. UNREAD: it may be whole.
+typedef enum found { FOUND, MISSING, TORN, UNREAD } found;
+
+// reason[REASON_SIZE]: why it is not FOUND.
+enum { REASON_SIZE = 512 };
+static found look_for(const stz_grid *grid, const char *path, stz_checkpoint **checkpoint, char *reason) {
+  const bool leader = stz_grid_rank(grid) == 0;
+  int outcome = leader && is_there(path) ? FOUND : MISSING;
+  MPI_Bcast(&outcome, 1, MPI_INT, 0, stz_grid_comm(grid));
+  if (outcome == MISSING || stz_checkpoint_open(grid, path, checkpoint) == STZ_OK) return (found)outcome;
+  snprintf(reason, REASON_SIZE, "%s", stz_error_message());
+  if (leader) outcome = is_torn(path) ? TORN : UNREAD;
+  MPI_Bcast(&outcome, 1, MPI_INT, 0, stz_grid_comm(grid));
+  return (found)outcome;
+}
+
 stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config, bool needs,
                        stz_checkpoint **checkpoint) {
   const char *const candidates[2] = {paths->newest, paths->previous};
-  bool torn[2] = {false, false};
+  char reasons[2][REASON_SIZE];
+  found each[2] = {MISSING, MISSING};
   *checkpoint = NULL;
   for (int i = 0; i < 2 && !*checkpoint; i++) {
-    const int there = stz_grid_rank(grid) == 0 && access(candidates[i], F_OK) == 0;
-    int agreed = there;
-    MPI_Bcast(&agreed, 1, MPI_INT, 0, stz_grid_comm(grid));
-    if (!agreed) continue;
-    if (stz_checkpoint_open(grid, candidates[i], checkpoint) != STZ_OK) {
-      stz_log(STZ_LOG_WARNING, "%s; ignored", stz_error_message());
-      torn[i] = true;
-      continue;
-    }
+    each[i] = look_for(grid, candidates[i], checkpoint, reasons[i]);
+    if (each[i] != FOUND) continue;
     const stz_err err = fits(*checkpoint, candidates[i], config);
     if (err != STZ_OK) {
       stz_checkpoint_close(checkpoint);
@@ -296,8 +321,14 @@ stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const
     stz_log(STZ_LOG_INFO, "going on from %s", candidates[i]);
   }
   stz_err err = STZ_OK;
-  for (int i = 0; i < 2 && err == STZ_OK && (*checkpoint || !needs); i++) {
-    if (torn[i] && stz_grid_rank(grid) == 0) err = stz_output_set_aside(candidates[i]);
+  for (int i = 0; i < 2 && err == STZ_OK; i++) {
+    if (each[i] == FOUND || each[i] == MISSING) continue;
+    if (each[i] == UNREAD && !*checkpoint) {
+      err = stz_fail(STZ_EIO, "%s; it may be whole: try again, or move it away to begin anew", reasons[i]);
+      continue;
+    }
+    stz_log(STZ_LOG_WARNING, "%s; ignored", reasons[i]);
+    if ((*checkpoint || !needs) && stz_grid_rank(grid) == 0) err = stz_output_set_aside(candidates[i]);
   }
   err = stz_agree(stz_grid_comm(grid), err);
   if (err != STZ_OK) stz_checkpoint_close(checkpoint);

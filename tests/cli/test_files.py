@@ -118,6 +118,21 @@ def check_torn_all(folder):
            done.stderr)
 
 
+def check_unread(folder):
+    """A checkpoint that cannot be read now, but may be whole, is not left behind by a beginning from scratch."""
+    away, path = os.path.join(folder, "away.h5"), os.path.join(folder, "y.ckpt.h5")
+    run(["run", "inputs/a.cfg", "-o", "y.h5"] + STOP + ARGUMENTS, cwd=folder)
+    os.rename(path, away)
+    os.symlink("missing/disk.h5", path)
+    done = run(["run", "inputs/a.cfg", "-o", "y.h5", "--restart"] + ARGUMENTS, cwd=folder)
+    expect_failure("its disk is missing", done, 3, "y.ckpt.h5: cannot open: No such file or directory; it may be whole: try "
+                   "again, or move it away to begin anew")
+    expect("its link stays", os.path.islink(path) and not os.path.exists(f"{folder}/y.ckpt.torn.h5"))
+    os.rename(away, path)
+    done = run(["run", "inputs/a.cfg", "-o", "y.h5", "--restart"] + ARGUMENTS, cwd=folder)
+    expect("it is back", done.returncode == 0 and state_hash(f"{folder}/y.h5") == state_hash(f"{folder}/whole.h5"), done.stderr)
+
+
 SWEEP = """input = "inputs/a.cfg"; seed = 5;
 set = [ %s ];
 axes = ( { key = "barriers.width_eV"; values = [0.05, 0.1]; } );
@@ -325,6 +340,7 @@ def main():
         check_names(folder)
         check_torn(folder)
         check_torn_all(folder)
+        check_unread(folder)
         check_torn_sweep(folder)
         check_links(folder)
         check_planted_links(folder)
