@@ -419,8 +419,17 @@ static stz_err lock_append(stz_manifest *m) {
   return STZ_OK;
 }
 
+// An editor that saves a file puts another in its place: what is appended to the one that is open would be lost.
+static stz_err check_place(const stz_manifest *m) {
+  struct stat opened, now;
+  if (fstat(m->file, &opened) != 0) return cannot(m->path, "read");
+  if (stat(m->path, &now) == 0 && now.st_dev == opened.st_dev && now.st_ino == opened.st_ino) return STZ_OK;
+  return stz_fail(STZ_EIO, "%s: was replaced or removed while this sweep works; go on with --resume", m->path);
+}
+
 stz_err stz_manifest_flush(stz_manifest *m) {
   if (!m->pending) return STZ_OK;
+  STZ_TRY(check_place(m));
   STZ_TRY(lock_append(m));
   const stz_err err = append_locked(m, m->pending);
   (void)lock(m->file, F_UNLCK, F_SETLK, LOCK_APPEND);

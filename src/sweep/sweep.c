@@ -75,17 +75,26 @@ static void noted(sweep *s, stz_err err) {
   s->complained = s->complained || err != STZ_OK;
 }
 
+// Whether there is the complete result of this run, and of no other: files can be copied over each other.
+static stz_err check_done(const sweep *s, int run, const char *path) {
+  bool complete = false;
+  char *resolved = NULL;
+  STZ_TRY(stz_result_peek(path, &complete, &resolved));
+  const bool its_own = stz_state_input_hash(resolved) == s->plan->runs[run].input_hash;
+  stz_free(resolved);
+  if (!complete) return stz_fail(STZ_EIO, "%s: not complete, though the run was done", path);
+  return its_own ? STZ_OK : stz_fail(STZ_EIO, "%s: the result of another input than this run's", path);
+}
+
 // Whether a run that was done once is to be done again, which is so only if its result is gone. Of ten thousand results
 // no more is read than has to be. For rank 0.
 static bool is_lost(sweep *s, int run) {
   char path[PATH_SIZE], message[MESSAGE_SIZE];
   stz_summary summary;
-  bool complete = false;
   file_of(s, run, path);
   if (access(path, F_OK) != 0) return true;
   const bool known = stz_manifest_status(s->manifest, run)->state == STZ_RUN_DONE;
-  stz_err err = stz_result_peek(path, &complete, NULL);
-  if (err == STZ_OK && !complete) err = stz_fail(STZ_EIO, "%s: not complete, though the run was done", path);
+  stz_err err = check_done(s, run, path);
   if (err == STZ_OK && !known) err = stz_result_summary(path, &summary);
   if (err == STZ_OK) {
     if (!known) noted(s, stz_manifest_ends(s->manifest, run, STZ_RUN_DONE, 0.0, &summary, ""));

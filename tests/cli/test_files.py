@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 import h5py
 import numpy as np
@@ -131,6 +132,25 @@ def check_unread(folder):
     os.rename(away, path)
     done = run(["run", "inputs/a.cfg", "-o", "y.h5", "--restart"] + ARGUMENTS, cwd=folder)
     expect("it is back", done.returncode == 0 and state_hash(f"{folder}/y.h5") == state_hash(f"{folder}/whole.h5"), done.stderr)
+
+
+def check_changed_sweep(folder):
+    """The result of another run in the place of a done one is told; and a manifest that is replaced while a sweep works."""
+    expect("a sweep", run(["sweep", "s.cfg", "-o", "mixed"], cwd=folder).returncode == 0)
+    shutil.copy(os.path.join(folder, "mixed/runs/000000.h5"), os.path.join(folder, "mixed/runs/000001.h5"))
+    done = run(["sweep", "s.cfg", "-o", "mixed", "--resume"], cwd=folder)
+    expect("another run's result", done.returncode == 3 and "mixed/runs/000001.h5: the result of another input than this "
+           "run's; remove it to have run 1 again" in done.stderr, done.stderr)
+    job = subprocess.Popen([PROGRAM, "sweep", "s.cfg", "-o", "edited", "--set", "protocol[0].until_strain=0.2"], cwd=folder,
+                           stderr=subprocess.PIPE, text=True)
+    manifest = os.path.join(folder, "edited", "manifest.jsonl")
+    while job.poll() is None and not (os.path.exists(manifest) and b'"running"' in read(manifest)):
+        time.sleep(0.01)
+    shutil.copy(manifest, manifest + "~")
+    os.rename(manifest + "~", manifest)
+    said = job.communicate()[1]
+    expect("a replaced manifest", job.returncode == 3 and "edited/manifest.jsonl: was replaced or removed while this sweep "
+           "works; go on with --resume" in said, said)
 
 
 SWEEP = """input = "inputs/a.cfg"; seed = 5;
@@ -342,6 +362,7 @@ def main():
         check_torn_all(folder)
         check_unread(folder)
         check_torn_sweep(folder)
+        check_changed_sweep(folder)
         check_links(folder)
         check_planted_links(folder)
         check_snapshot_gone(folder)
