@@ -16,7 +16,8 @@ static volatile sig_atomic_t concluded = -1;
 // In a handler: write and _exit alone are safe there.
 static void leave(void) {
   static const char line[] =
-      "stzkmc: a library crashed or ended the program, as where memory is out; the last checkpoint counts\n";
+      "stzkmc: crashed, or ended by a library, as happens where memory is out (if it is not: please report this); the "
+      "last checkpoint counts\n";
   if (concluded < 0) (void)!write(STDERR_FILENO, line, sizeof line - 1);
   _exit(concluded < 0 ? STZ_EINTERNAL : concluded);
 }

@@ -3,10 +3,9 @@
 // For LD_PRELOAD: makes one call on a file below the folder STZ_FAULT_FOLDER fail, the STZ_FAULT_N-th (from 1) of the
 // kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate, close-read: of a file that
 // was read; alloc: memory that the program itself asks for, for whatever; malloc: memory that libconfig, FFTW or HDF5
-// asks for) with the errno STZ_FAULT_ERRNO, on rank
-// STZ_FAULT_RANK. `short` is a write that writes half. That it happened is told by a file, STZ_FAULT_MARK. Lock files,
-// into which nothing is ever written, are left alone; the kind `lock` fails each time, and with the kind `slow` each
-// sync of a checkpoint takes STZ_FAULT_N seconds.
+// asks for) with the errno STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write that writes half. That it
+// happened is told by a file, STZ_FAULT_MARK. Lock files, into which nothing is ever written, are left alone; the kind
+// `lock` fails each time, and with the kind `slow` each sync of a checkpoint takes STZ_FAULT_N seconds.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
