@@ -156,7 +156,7 @@ def main():
             check_run(top, ("alloc", n, errno.ENOMEM, 0), 1 + n % 2, whole)
             check_sweep(top, ("alloc", n, errno.ENOMEM, n % 2), hashes)
         # Of libconfig, FFTW and HDF5, which crash or end the program where they have no memory.
-        for n in range(3, 25000, 97) if ALL else (30, 54, 3200, 5000, 7000, 19034, 22001):
+        for n in range(3, 25000, 97) if ALL else (30, 54, 3200, 7000, 12000, 14048, 17457, 17944):
             check_run(top, ("malloc", n, errno.ENOMEM, n % 2 if ALL else 0), 1 + n % 2 if ALL else 1, whole)
         check_reader(top)
         print(f"{struck[0]} faults on rank 0, {struck[1]} on rank 1")

@@ -151,19 +151,25 @@ void *aligned_alloc(size_t alignment, size_t size) {
   return strikes("alloc") ? NULL : real(alignment, size);
 }
 
-extern void *__libc_malloc(size_t size);
+extern void *__libc_malloc(size_t size), *__libc_memalign(size_t alignment, size_t size);
+void *memalign(size_t alignment, size_t size); // FFTW's
 
 // Which library asks is seen by where the call returns to.
-void *malloc(size_t size) {
+static bool starves(const void *caller) {
   static const char *const libraries[] = {"libconfig", "libfftw3", "libhdf5"};
   const char *wanted = getenv("STZ_FAULT_CALL");
-  Dl_info caller;
-  if (wanted && strcmp(wanted, "malloc") == 0 && dladdr(__builtin_return_address(0), &caller) && caller.dli_fname) {
-    for (int i = 0; i < 3; i++) {
-      if (strstr(caller.dli_fname, libraries[i]) && strikes("malloc")) return NULL;
-    }
+  Dl_info found;
+  if (!wanted || strcmp(wanted, "malloc") != 0 || !dladdr(caller, &found) || !found.dli_fname) return false;
+  for (int i = 0; i < 3; i++) {
+    if (strstr(found.dli_fname, libraries[i])) return strikes("malloc");
   }
-  return __libc_malloc(size);
+  return false;
+}
+
+void *malloc(size_t size) { return starves(__builtin_return_address(0)) ? NULL : __libc_malloc(size); }
+
+void *memalign(size_t alignment, size_t size) {
+  return starves(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, size);
 }
 
 // Locks of a file system that has none, where STZ_FAULT_CALL is "lock".
