@@ -131,7 +131,7 @@ def test_refusals_say_what_to_do(tmp_path):
     far = planted.measured((2.35, 1.7, 0.1), np.random.default_rng(1))
     for one in far:
         one.x = one.x + 20
-    with pytest.raises(StzPostError, match="lies outside of what the runs of planted cover, 1000 ms to 116 d"):
+    with pytest.raises(StzPostError, match="lies outside of what the runs of planted cover, 1 s to 116 d"):
         study.fitted(planted.design(), far)
     wrong = fitted(values=(2.9, 1.7, 0.1))
     assert wrong.refused.startswith("no set of parameters in the sweep's box fits") and "--offset free" in wrong.refused

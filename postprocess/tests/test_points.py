@@ -237,7 +237,7 @@ def test_commands(tmp_path, capsys):
     (["table", "{top}", "--value", "beauty"], "--value: got beauty, needs one of flow_stress_GPa, "),
     (["table", "{top}", "--at", "flow_stress_GPa", "--along", "cells"], "--at: got flow_stress_GPa, needs NAME=VALUE, a number of one of flow"),
     (["table", "{top}", "--at", "flow_stress_GPa=3", "--along", "cells"], "--along: got cells, needs an axis of numbers"),
-    (["table", "{top}", "--at", "flow_stress_GPa=3"], "--along: got None, needs an axis of the sweep: cells"),
+    (["table", "{top}", "--at", "flow_stress_GPa=3"], "--at and --along: need each other: NAME=VALUE and an axis of the sweep (cells)"),
     (["table", "{top}", "--against", "beauty=1"], "--against: got beauty=1, needs NAME=VALUE, a number of one of cells"),
     (["films", "{top}", "-o", "a.gif"], "needs a name that ends in"),
 ])

@@ -312,7 +312,7 @@ static void info(void) {
   FILE *file = fopen(in_folder("text.h5"), "w");
   for (int i = 0; i < 1000; i++) fputs("not what it seems\n", file);
   fclose(file);
-  check_failure(stz_result_info(in_folder("text.h5"), out), "text.h5", "signature");
+  check_failure(stz_result_info(in_folder("text.h5"), out), "text.h5", "it is no HDF5 file");
   CHECK(truncate(in_folder("text.h5"), 0) == 0, "truncate");
   check_failure(stz_result_info(in_folder("text.h5"), out), "text.h5", "cannot open");
   check_failure(stz_result_info(folder, out), folder, "cannot open");
