@@ -45,7 +45,10 @@ def styled(draw):
                 for text in figure.findobj(Text):
                     if text.get_text() != (told := minus(text.get_text())):
                         text.set_text(told)
-                figure.canvas.draw()  # fixes tick labels while the style holds
+                # Fixes tick labels while the style holds, and the layout, which would be found again whenever the figure
+                # is drawn, in a second each.
+                figure.draw_without_rendering()
+                figure.set_layout_engine("none")
             return drawn
 
     wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__
