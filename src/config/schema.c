@@ -343,8 +343,8 @@ const stz_key stz_schema[] = {
          "`direct`: residence-time (BKL) algorithm, every rate is computed again after each event. `multilevel`: "
          "rejection kinetic Monte Carlo, at a cost per event that hardly grows with the box (one rank, boxes of at "
          "least 32 cells per axis, films along x and y). `points`: as `multilevel`, with events at keyed random "
-         "points, so that no order of "
-         "work changes them (in development). `auto`: `multilevel` where it can be, else `direct`"},
+         "points, so that no order of work changes them (in development). `auto`: `multilevel` where it can be, else "
+         "`direct`"},
     {"kmc.tolerance", STZ_KEY_FLOAT, "MPa", "1.2", .min = 0.05, .max = 10, AT(kmc.tolerance_MPa),
      .description = "multilevel: rms error of the local stress (norm of the deviator) at which the stress of all sites "
                     "is computed again. At 1.0 the distribution of the next event is within about 0.005 of the exact "

@@ -315,10 +315,10 @@ def _workbook(path, chosen):
 
 def _hdf5(path, chosen):
     """A group of columns with their units, as `stz-post synth` writes curves."""
-    from . import files
+    from . import files, result
 
     with files.open_file(path) as file:
-        if file.attrs.get("format") in ("stzkmc-result", b"stzkmc-result"):
+        if result.plain_attributes(file).get("format") == result.FORMAT:
             raise StzPostError(f"{path}: is a result of stzkmc: stz-post relaxation and stress-strain read it")
         groups = [name for name in file if hasattr(file[name], "keys") and "time_s" in file[name]]
         if not groups:

@@ -54,7 +54,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
     """The HDF5 file, for reading. Raises StzPostError if that cannot be, and for whatever fails while it is open."""
     path = os.fspath(path)
     if os.path.isdir(path):
-        raise Unreadable(f"{path}: is a folder, needs a file (of a sweep: stz-post table, curves, page)")
+        raise Unreadable(f"{path}: is a folder, needs a file")
     if not os.path.isfile(path):
         raise Unreadable(f"{path}: no such file")
     inputs.note(path)

@@ -99,15 +99,10 @@ static void look_ahead(stz_points *x, const stz_ml_stretch *s) {
 
 // --- proposals ---
 
-static void fetch(const void *context, const stz_point *point) {
-  const stz_points *x = context;
-  __builtin_prefetch(&x->open[point->number], 1);
-  __builtin_prefetch(stz_ml_row8(x->e, point->number)->bound);
-}
-
 // The first point until `end` in a layer that is open; the one that follows it in its process takes its place.
 static bool next_point(stz_points *x, stz_instant end, stz_point *point) {
   while (stz_queue_pop(x->queue, end, point)) {
+    __builtin_prefetch(stz_ml_row8(x->e, point->number)->bound);
     if (!stz_points_is_open(x, point)) continue;
     const stz_point next = stz_points_next(x->seed, point);
     stz_queue_push(x->queue, &next);
@@ -273,9 +268,7 @@ static stz_err points_create(stz_kmc *kmc) {
   x->at.bare = 1; // the first plan lays a ground
   STZ_TRY(STZ_NEW(x->open, sites));
   STZ_TRY(STZ_NEW(x->found, stz_team_workers(stz_grid_team(e->grid))));
-  STZ_TRY(stz_queue_create(&x->queue));
-  stz_queue_announce(x->queue, fetch, x);
-  return STZ_OK;
+  return stz_queue_create(&x->queue);
 }
 
 static void points_destroy(stz_kmc *kmc) {

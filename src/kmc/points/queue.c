@@ -7,7 +7,6 @@
 
 enum { BUCKETS = 129, WORDS = 3 }; // bucket 0 is that of the base itself
 enum { FEW = 12 };                 // points that are left together until they are taken out
-enum { SOON = 256 };               // points of a bucket that are announced when they are spread, at most
 enum { CHUNK = 255 };              // points of a piece of memory, of 8 KB
 
 // Points go from bucket to bucket, all of one at once, so that memory which grew and shrank with each bucket would be
@@ -31,8 +30,6 @@ struct stz_queue {
   bucket buckets[BUCKETS];
   chunk *spare;  // empty ones
   size_t chunks; // all that there are
-  stz_queue_soon *soon;
-  const void *context;
 };
 
 stz_err stz_queue_create(stz_queue **queue) { return STZ_NEW(*queue, 1); }
@@ -61,11 +58,6 @@ void stz_queue_destroy(stz_queue **queue) {
   if (*queue) stz_queue_clear(*queue, 0);
   stz_free(*queue);
   *queue = NULL;
-}
-
-void stz_queue_announce(stz_queue *queue, stz_queue_soon *soon, const void *context) {
-  queue->soon = soon;
-  queue->context = context;
 }
 
 // Gives a bucket an empty chunk; false without memory.
@@ -136,12 +128,8 @@ static void take_out(stz_queue *queue, bucket *b, stz_point *point) {
 
 // All points of a bucket go to buckets below: it is that of their highest bit that differed from the base before.
 static void spread(stz_queue *queue, bucket *b) {
-  const bool soon = queue->soon && b->count <= SOON;
   for (b->count = 0; b->first; drop_chunk(queue, b)) {
-    for (size_t i = 0; i < b->first->count; i++) {
-      stz_queue_push(queue, &b->first->points[i]);
-      if (soon) queue->soon(queue->context, &b->first->points[i]);
-    }
+    for (size_t i = 0; i < b->first->count; i++) stz_queue_push(queue, &b->first->points[i]);
   }
 }
 

@@ -17,11 +17,6 @@ typedef struct stz_queue stz_queue;
 stz_err stz_queue_create(stz_queue **queue) STZ_MUST_USE;
 void stz_queue_destroy(stz_queue **queue);
 
-// Has `soon` called of points that are among the next to come out, so that what is known of them can be brought into
-// the cache. Some are never announced, and some again.
-typedef void stz_queue_soon(const void *context, const stz_point *point);
-void stz_queue_announce(stz_queue *queue, stz_queue_soon *soon, const void *context);
-
 // Takes all points out; time is `now` from here on.
 void stz_queue_clear(stz_queue *queue, stz_instant now);
 
