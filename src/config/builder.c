@@ -279,6 +279,18 @@ static bool allowed_in_model(const char *path) {
   return false;
 }
 
+// Messages find the keys that a group may lack where the group begins.
+static void place_missing(stz_config_builder *builder, int segment, const field *group) {
+  const size_t length = strlen(group->path);
+  for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
+    const bool inside =
+        segment >= 0 ? key->used_by != 0 : strncmp(key->path, group->path, length) == 0 && key->path[length] == '.';
+    stz_origin *origin = inside ? stz_builder_origin(builder, key, segment) : NULL;
+    if (origin && origin->layer <= STZ_LAYER_DEFAULT)
+      *origin = (stz_origin){origin->layer, group->origin.file, group->origin.line};
+  }
+}
+
 // Sets the key, or the keys of the group or list, at a path.
 static stz_err apply(stz_config_builder *builder, const field *at) {
   int segment;
@@ -297,6 +309,7 @@ static stz_err apply(stz_config_builder *builder, const field *at) {
     return refuse(at, "an index beyond the last segment", "one of the protocol's");
   if (key) return set_key(builder, key, segment, at);
   if (!config_setting_is_group(at->setting)) return refuse_setting(at, "a group { ... }");
+  place_missing(builder, segment, at);
   return apply_children(builder, at);
 }
 

@@ -23,7 +23,7 @@ typedef enum stz_layer {
 typedef struct stz_origin {
   stz_layer layer;
   const char *file; // as messages call it; the option's name for an override
-  int line;         // 0 where lines mean nothing
+  int line;         // 0 where lines mean nothing; of a key that is not there (NONE, DEFAULT): its group's
 } stz_origin;
 
 typedef struct stz_config_builder {

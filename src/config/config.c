@@ -14,6 +14,7 @@
 #include "config/builder.h"
 #include "config/find.h"
 #include "config/limits.h"
+#include "config/violation.h"
 
 // A file that the input names by a key, as it was read.
 typedef struct named {
@@ -65,16 +66,15 @@ static stz_err read_named(MPI_Comm comm, const stz_config_builder *builder, cons
   int index;
   char path[STZ_PATH_SIZE] = "";
   const stz_key *key = stz_schema_find(key_path, &index);
-  const stz_origin *origin = stz_builder_origin(builder, key, -1);
   const stz_wanted wanted = {builder->input_name, folder, stz_builder_value(builder, key, -1)};
   stz_err err = STZ_OK;
   if (rank == 0 && !stz_find(&wanted, path)) {
-    char line[16] = "", shown[80], looked[900];
+    char place[STZ_PLACE_SIZE], shown[80], looked[900];
     stz_one_line(wanted.name, shown, sizeof shown);
     stz_find_failure(&wanted, looked, sizeof looked);
-    if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
-    err = stz_fail(STZ_EINPUT, "%s%s: %s: got \"%s\", needs a file beside the input or a name in models/%s; %s",
-                   origin->file, line, key_path, shown, folder, looked);
+    stz_key_place(builder, key, -1, place);
+    err = stz_fail(STZ_EINPUT, "%s: got \"%s\", needs a file beside the input or a name in models/%s; %s", place, shown,
+                   folder, looked);
   }
   STZ_TRY(stz_agree(comm, err));
   stz_broadcast(comm, path, sizeof path);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "config/violation.h"
+
 static const double COLD_K = 77.0;       // liquid nitrogen: colder tests are rare
 static const double SMALL_STRAIN = 0.2;  // beyond, strains are not small
 static const double ZERO_CELSIUS = 273.; // as a user rounds it
@@ -47,13 +49,11 @@ void stz_limits_hint(const stz_key *key, double value, char *hint, size_t size) 
 
 // A line "file:line: path: VALUE", to be gone on with.
 static void begin_note(const stz_config_builder *builder, int segment, const char *name, double value, FILE *out) {
-  char path[STZ_TEXT_SIZE];
+  char path[STZ_TEXT_SIZE], place[STZ_PLACE_SIZE];
   int index;
   snprintf(path, sizeof path, "protocol[%d].%s", segment, name);
-  const stz_origin *origin = stz_builder_origin(builder, stz_schema_find(path, &index), segment);
-  fputs(origin->file ? origin->file : builder->input_name, out);
-  if (origin->line > 0) fprintf(out, ":%d", origin->line);
-  fprintf(out, ": %s: %.6g", path, value);
+  stz_key_place(builder, stz_schema_find(path, &index), segment, place);
+  fprintf(out, "%s: %.6g", place, value);
 }
 
 static void note_cold(const stz_config_builder *builder, int segment, const char *name, double temperature_K,
@@ -118,16 +118,15 @@ static void note_unused(const stz_config_builder *builder, FILE *out) {
   char value[2 * STZ_TEXT_SIZE], fallback[2 * STZ_TEXT_SIZE];
   if (stz_builder_create("", &plain) != STZ_OK) return;
   for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
-    char needs[2 * STZ_TEXT_SIZE];
+    char needs[2 * STZ_TEXT_SIZE], place[STZ_PLACE_SIZE];
     if (!key->used_with || counts(builder, key->used_with, needs, sizeof needs)) continue;
     const stz_origin *origin = stz_builder_origin(builder, key, -1);
     if (origin->layer != STZ_LAYER_INPUT && origin->layer != STZ_LAYER_OVERRIDE) continue;
     value_text(builder, key, value);
     value_text(&plain, key, fallback);
     if (strcmp(value, fallback) == 0) continue;
-    fputs(origin->file ? origin->file : builder->input_name, out);
-    if (origin->line > 0) fprintf(out, ":%d", origin->line);
-    fprintf(out, ": %s: does nothing; it counts where %s\n", key->path, needs);
+    stz_key_place(builder, key, -1, place);
+    fprintf(out, "%s: does nothing; it counts where %s\n", place, needs);
   }
   stz_builder_clear(&plain);
 }

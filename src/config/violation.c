@@ -14,6 +14,14 @@ static void concrete_path(const char *pattern, int segment, char *path, size_t s
   }
 }
 
+void stz_key_place(const stz_config_builder *builder, const stz_key *key, int segment, char place[STZ_PLACE_SIZE]) {
+  const stz_origin *origin = stz_builder_origin(builder, key, segment);
+  char path[STZ_TEXT_SIZE], line[16] = "";
+  concrete_path(key->path, segment, path, sizeof path);
+  if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
+  snprintf(place, STZ_PLACE_SIZE, "%s%s: %s", origin->file ? origin->file : builder->input_name, line, path);
+}
+
 static void print_got(const stz_config_builder *builder, const stz_key *key, int segment, FILE *out) {
   if (!stz_builder_is_set(builder, key, segment)) {
     fputs("nothing", out);
@@ -28,11 +36,11 @@ static void print_got(const stz_config_builder *builder, const stz_key *key, int
 }
 
 stz_err stz_violated(const stz_config_builder *builder, int segment, const char *pattern, const char *format, ...) {
-  char path[STZ_TEXT_SIZE], line[16] = "", got[STZ_TEXT_SIZE] = "", needs[STZ_TEXT_SIZE];
+  char path[STZ_TEXT_SIZE], place[STZ_PLACE_SIZE], got[STZ_TEXT_SIZE] = "", needs[STZ_TEXT_SIZE];
   int index;
   concrete_path(pattern, segment, path, sizeof path);
   const stz_key *key = stz_schema_find(path, &index);
-  const stz_origin *origin = stz_builder_origin(builder, key, index);
+  stz_key_place(builder, key, index, place);
   FILE *out = fmemopen(got, sizeof got - 1, "w");
   if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
   print_got(builder, key, index, out);
@@ -41,9 +49,7 @@ stz_err stz_violated(const stz_config_builder *builder, int segment, const char 
   va_start(args, format);
   vsnprintf(needs, sizeof needs, format, args);
   va_end(args);
-  if (origin->line > 0) snprintf(line, sizeof line, ":%d", origin->line);
-  return stz_fail(STZ_EINPUT, "%s%s: %s: got %s, needs %s", origin->file ? origin->file : builder->input_name, line,
-                  path, got, needs);
+  return stz_fail(STZ_EINPUT, "%s: got %s, needs %s", place, got, needs);
 }
 
 bool stz_is_given(const stz_config_builder *builder, int segment, const char *pattern) {

@@ -7,6 +7,12 @@
 
 #include "config/builder.h"
 
+enum { STZ_PLACE_SIZE = 1024 };
+
+// Where a key of `segment` (-1: none) is set, as messages begin: "in.cfg:7: protocol[0].rate_per_s". Of a key that is
+// not there: the line on which its group begins.
+void stz_key_place(const stz_config_builder *builder, const stz_key *key, int segment, char place[STZ_PLACE_SIZE]);
+
 // Fails with "where: path: got VALUE, needs ..." for a key of `segment` (-1: none); the format says what is needed.
 // `pattern`: the key's path, with "protocol[]." for a segment.
 stz_err stz_violated(const stz_config_builder *builder, int segment, const char *pattern, const char *format, ...)

@@ -258,7 +258,7 @@ def check_barriers(folder):
     wrong = (
         (file + ' damage_dataset = "c";', "barriers.damage_file: got 2.5 at voxel [3, 2, 1], needs 0 to 2, the saturation"),
         ('rise_file = "rise"; rise_dataset = "c";', "barriers.rise_file: got nan at voxel [1, 2, 3], needs -5 to 5, eV"),
-        ('damage_shape = "file";', 'b.cfg: barriers.damage_file: got "" (default), needs a file in HDF5 format with '
+        ('damage_shape = "file";', 'b.cfg:5: barriers.damage_file: got "" (default), needs a file in HDF5 format with '
          'damage_shape = "file"'),
         ('rise_file = "rise";', "rise: /rise_eV: got no dataset of this name"),
     )
