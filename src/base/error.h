@@ -22,6 +22,11 @@ stz_err stz_fail(stz_err code, const char *format, ...) __attribute__((format(pr
 // The message of the last failure on this thread; "" if there was none. Valid until the next stz_fail.
 const char *stz_error_message(void);
 
+// The failure `err` of what reads or takes a file, with the place of the key that names the file before its message:
+// "in.cfg:5: microstructure.file: none.h5: cannot open: ...". Failures that are no file's and no input's stay as they
+// are.
+stz_err stz_blame(const char *place, stz_err err) STZ_MUST_USE;
+
 // Error flow: STZ_TRY leaves the function with the failure; STZ_TRY_TO stores it in `err` and jumps to the clean-up.
 #define STZ_TRY(call)                                                                                                  \
   do {                                                                                                                 \

@@ -64,21 +64,21 @@ static stz_err read_named(MPI_Comm comm, const stz_config_builder *builder, cons
                           stz_source *source) {
   const int rank = stz_comm_rank(comm);
   int index;
-  char path[STZ_PATH_SIZE] = "";
+  char path[STZ_PATH_SIZE] = "", place[STZ_PLACE_SIZE];
   const stz_key *key = stz_schema_find(key_path, &index);
   const stz_wanted wanted = {builder->input_name, folder, stz_builder_value(builder, key, -1)};
   stz_err err = STZ_OK;
+  stz_key_place(builder, key, -1, place);
   if (rank == 0 && !stz_find(&wanted, path)) {
-    char place[STZ_PLACE_SIZE], shown[80], looked[900];
+    char shown[80], looked[900];
     stz_one_line(wanted.name, shown, sizeof shown);
     stz_find_failure(&wanted, looked, sizeof looked);
-    stz_key_place(builder, key, -1, place);
     err = stz_fail(STZ_EINPUT, "%s: got \"%s\", needs a file beside the input or a name in models/%s; %s", place, shown,
                    folder, looked);
   }
   STZ_TRY(stz_agree(comm, err));
   stz_broadcast(comm, path, sizeof path);
-  return stz_source_read(comm, path, source);
+  return stz_blame(place, stz_source_read(comm, path, source));
 }
 
 // The same file, from those read before or from the disk. Collective.
@@ -234,9 +234,12 @@ static stz_err keep_texts(const stz_source *input, const used *files, stz_config
 }
 
 // Paths in an input are relative to its folder.
-static stz_err keep_paths(const stz_source *input, stz_config *config) {
+static stz_err keep_paths(const stz_source *input, const stz_config_builder *builder) {
   const char *slash = strrchr(input->name, '/');
-  for (stz_given *g = config->given; g < config->given + STZ_GIVEN_FIELDS; g++) {
+  for (stz_given_field i = 0; i < STZ_GIVEN_FIELDS; i++) {
+    stz_given *g = &builder->config->given[i];
+    STZ_TRY(STZ_NEW(g->place, STZ_PLACE_SIZE));
+    stz_key_place(builder, stz_schema_find(stz_config_file_key(i), &(int){0}), -1, g->place);
     const size_t folder = slash && g->file[0] != '/' ? (size_t)(slash - input->name) + 1 : 0;
     STZ_TRY(STZ_NEW(g->path, folder + sizeof g->file));
     memcpy(g->path, input->name, folder);
@@ -256,7 +259,7 @@ static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *
   stz_config *config = builder->config;
   used files[MOST_USED] = {{.key = NULL}};
   stz_err err = stz_builder_check(builder);
-  if (err == STZ_OK) err = keep_paths(&t->input, config);
+  if (err == STZ_OK) err = keep_paths(&t->input, builder);
   STZ_TRY(stz_agree(comm, err));
   if (model) files[0] = used_source("model", config->model, model);
   if (modes) files[1] = used_source("stz.modes", modes_name, modes);
@@ -353,7 +356,10 @@ void stz_config_destroy(stz_config **config) {
   stz_free((*config)->nbed_strains.values);
   stz_free((*config)->snapshot_strains.values);
   stz_free((*config)->statistics_strains.values);
-  for (stz_given_field i = 0; i < STZ_GIVEN_FIELDS; i++) stz_free((*config)->given[i].path);
+  for (stz_given_field i = 0; i < STZ_GIVEN_FIELDS; i++) {
+    stz_free((*config)->given[i].path);
+    stz_free((*config)->given[i].place);
+  }
   stz_free((*config)->files);
   stz_free((*config)->input_text);
   stz_free((*config)->notes);

@@ -35,6 +35,7 @@ typedef enum stz_given_field {
 typedef struct stz_given {
   char file[256], dataset[256]; // as the input names them
   char *path;                   // of the file, found from the input's folder
+  char *place;                  // of the key that names it: "in.cfg:5: microstructure.file"
 } stz_given;
 
 typedef struct stz_config {

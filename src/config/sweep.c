@@ -385,6 +385,8 @@ static stz_err get_input(const place *root, stz_sweep_spec *spec) {
   const char *slash = strrchr(spec->path, '/');
   const int folder = slash && input[0] != '/' ? (int)(slash - spec->path) + 1 : 0;
   const size_t size = (size_t)folder + strlen(input) + 1;
+  const place at = member(root, "input");
+  spec->input_line = line_of(&at);
   STZ_TRY(STZ_NEW(spec->input, size));
   snprintf(spec->input, size, "%.*s%s", folder, spec->path, input);
   return STZ_OK;

@@ -44,8 +44,9 @@ typedef struct stz_sweep_setting {
 } stz_sweep_setting;
 
 typedef struct stz_sweep_spec {
-  char *path;  // of the sweep file, as the messages call it
-  char *input; // of the base input, found from the sweep file's folder
+  char *path;     // of the sweep file, as the messages call it
+  char *input;    // of the base input, found from the sweep file's folder
+  int input_line; // of its key
   stz_sweep_setting *set;
   int sets;
   stz_axis axes[STZ_SWEEP_AXES];

@@ -118,13 +118,13 @@ void stz_damage_init(stz_glass *g, const double *given) {
   MPI_Allreduce(MPI_IN_PLACE, &g->recovery.most, 1, MPI_DOUBLE, MPI_MAX, stz_grid_comm(g->grid));
 }
 
-static stz_err check_given(const char *key, const double range[2], const char *what, const int cells[3], int64_t first,
-                           int64_t count, const double *values) {
+static stz_err check_given(const double range[2], const char *what, const int cells[3], int64_t first, int64_t count,
+                           const double *values) {
   for (int64_t i = 0; i < count; i++) {
     if (values[i] >= range[0] && values[i] <= range[1]) continue;
     const int64_t site = first + i, row = site / cells[2];
-    return stz_fail(STZ_EINPUT, "%s: got %g at voxel [%d, %d, %d], needs %g to %g, %s", key, values[i],
-                    (int)(row / cells[1]), (int)(row % cells[1]), (int)(site % cells[2]), range[0], range[1], what);
+    return stz_fail(STZ_EINPUT, "got %g at voxel [%d, %d, %d], needs %g to %g, %s", values[i], (int)(row / cells[1]),
+                    (int)(row % cells[1]), (int)(site % cells[2]), range[0], range[1], what);
   }
   return STZ_OK;
 }
@@ -132,10 +132,10 @@ static stz_err check_given(const char *key, const double range[2], const char *w
 stz_err stz_glass_check_damage(const stz_barrier_params *barriers, const int cells[3], int64_t first, int64_t count,
                                const double *values) {
   const double range[2] = {0.0, barriers->saturation};
-  return check_given("barriers.damage_file", range, "the saturation", cells, first, count, values);
+  return check_given(range, "the saturation", cells, first, count, values);
 }
 
 stz_err stz_glass_check_rise(const int cells[3], int64_t first, int64_t count, const double *values) {
   static const double range[2] = {-5.0, 5.0};
-  return check_given("barriers.rise_file", range, "eV", cells, first, count, values);
+  return check_given(range, "eV", cells, first, count, values);
 }

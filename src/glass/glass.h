@@ -48,7 +48,7 @@ typedef struct stz_glass_given {
   const double *rise;   // of the barriers, eV
 } stz_glass_given;
 
-// What their values may be: STZ_EINPUT, "key: got VALUE at voxel [x, y, z], needs ..." otherwise. `values`: count of
+// What their values may be: STZ_EINPUT, "got VALUE at voxel [x, y, z], needs ..." otherwise. `values`: count of
 // them, from the site `first` on.
 stz_err stz_glass_check_damage(const stz_barrier_params *barriers, const int cells[3], int64_t first, int64_t count,
                                const double *values) STZ_MUST_USE;

@@ -28,8 +28,8 @@ stz_err stz_micro_check_given(stz_micro_values values, const int cells[3], int64
     if (phases ? stz_micro_phase(given[i]) >= 0 : given[i] >= -ROUNDING && given[i] <= 1.0 + ROUNDING) continue;
     const int64_t site = first + i, row = site / cells[2];
     const bool percent = !phases && given[i] > 1.0 && given[i] <= 100.0;
-    return stz_fail(STZ_EINPUT, "microstructure.file: got %g at voxel [%d, %d, %d], needs %s%s", given[i],
-                    (int)(row / cells[1]), (int)(row % cells[1]), (int)(site % cells[2]),
+    return stz_fail(STZ_EINPUT, "got %g at voxel [%d, %d, %d], needs %s%s", given[i], (int)(row / cells[1]),
+                    (int)(row % cells[1]), (int)(site % cells[2]),
                     phases ? "0 or 1 with values = \"phases\"" : "0 to 1, atomic fractions of Ni",
                     percent ? "; percent? stz-post field --scale 0.01 makes fractions of them" : "");
   }

@@ -100,7 +100,8 @@ static stz_err check_barriers(const stz_config *config) {
   stz_field_look *const looks[] = {[STZ_GIVEN_DAMAGE] = look_at_damage, [STZ_GIVEN_RISE] = look_at_rise};
   for (stz_given_field i = STZ_GIVEN_DAMAGE; i < STZ_GIVEN_FIELDS; i++) {
     const stz_field field = {config->given[i].path, config->given[i].dataset, ""};
-    if (stz_config_reads(config, i)) STZ_TRY(stz_field_check(&field, config->lattice.cells, looks[i], &seen, NULL));
+    if (!stz_config_reads(config, i)) continue;
+    STZ_TRY(stz_blame(config->given[i].place, stz_field_check(&field, config->lattice.cells, looks[i], &seen, NULL)));
   }
   return STZ_OK;
 }
@@ -129,6 +130,7 @@ stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config, stz_field_f
     given seen = {.config = config, .least = INFINITY, .most = -INFINITY};
     const stz_field field = {g->path, g->dataset, stz_micro_axes(&config->micro)};
     err = stz_field_check(&field, config->lattice.cells, look, &seen, found->axes);
+    err = stz_blame(config->given[STZ_GIVEN_MICRO].place, err);
     if (err == STZ_OK) conclude(&seen, found);
     if (err == STZ_OK && stz_sim_varies(config) && !found->phases) {
       const stz_micro_params *micro = &config->micro;

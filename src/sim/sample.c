@@ -17,7 +17,7 @@ static stz_err read_given(const stz_config *config, stz_given_field which, const
   const stz_field field = {g->path, g->dataset, micro ? stz_micro_axes(&config->micro) : ""};
   if (!stz_config_reads(config, which)) return STZ_OK;
   STZ_TRY(stz_agree(stz_grid_comm(grid), STZ_NEW(*values, stz_grid_local_sites(grid))));
-  return stz_field_read(grid, &field, *values);
+  return stz_blame(g->place, stz_field_read(grid, &field, *values));
 }
 
 static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_spectral *spectral, stz_micro **micro) {
@@ -26,7 +26,10 @@ static stz_err make_micro(const stz_config *config, const stz_grid *grid, stz_sp
   }
   double *nickel = NULL;
   stz_err err = read_given(config, STZ_GIVEN_MICRO, grid, &nickel);
-  if (err == STZ_OK) err = stz_micro_create(grid, spectral, &config->micro, nickel, config->seed, micro);
+  if (err == STZ_OK) {
+    err = stz_micro_create(grid, spectral, &config->micro, nickel, config->seed, micro);
+    err = stz_blame(config->given[STZ_GIVEN_MICRO].place, err);
+  }
   if (err == STZ_OK && stz_micro_of_phases(*micro)) {
     stz_log(STZ_LOG_INFO, "microstructure.file: a map of two phases, 0 and 1: g = -1 and 1");
   }
@@ -56,8 +59,13 @@ static stz_err read_barriers(const stz_config *config, const stz_grid *grid, dou
   STZ_TRY(read_given(config, STZ_GIVEN_DAMAGE, grid, damage));
   STZ_TRY(read_given(config, STZ_GIVEN_RISE, grid, rise));
   stz_err err = STZ_OK;
-  if (*damage) err = stz_glass_check_damage(&config->barriers, cells, first, count, *damage);
-  if (err == STZ_OK && *rise) err = stz_glass_check_rise(cells, first, count, *rise);
+  if (*damage) {
+    err = stz_glass_check_damage(&config->barriers, cells, first, count, *damage);
+    err = stz_blame(config->given[STZ_GIVEN_DAMAGE].place, err);
+  }
+  if (err == STZ_OK && *rise) {
+    err = stz_blame(config->given[STZ_GIVEN_RISE].place, stz_glass_check_rise(cells, first, count, *rise));
+  }
   return stz_agree(stz_grid_comm(grid), err);
 }
 

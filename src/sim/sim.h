@@ -82,7 +82,8 @@ bool stz_sim_varies(const stz_config *config);
 stz_err stz_sim_check_ranks(const stz_config *config, int ranks) STZ_MUST_USE;
 
 // Collective. Checks that the files that the input names can be used; rank 0 gets what it has found, the others
-// nothing. Fails as stz_field_check, stz_micro_check_given and stz_contrast_check.
+// nothing. Fails as stz_field_check and stz_micro_check_given, with the place of the key that names the file, and as
+// stz_contrast_check.
 stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config, stz_field_found *found) STZ_MUST_USE;
 
 // Estimates memory and cost of a run on `ranks` ranks, from sizes, typical speeds and, if not NULL, what a file holds;

@@ -218,10 +218,12 @@ static stz_err check_overrides(const stz_plan *plan) {
 }
 
 static stz_err prepare(MPI_Comm comm, const char *path, int ranks, stz_plan *plan) {
+  char place[1024]; // in the sweep file
   STZ_TRY(stz_sweep_spec_read(comm, path, &plan->spec));
   STZ_TRY(check_overrides(plan));
   STZ_TRY(stz_agree(comm, stz_design_create(plan->spec, &plan->design)));
-  STZ_TRY(stz_template_read(comm, plan->spec->input, &plan->input));
+  snprintf(place, sizeof place, "%s:%d: input", plan->spec->path, plan->spec->input_line);
+  STZ_TRY(stz_blame(place, stz_template_read(comm, plan->spec->input, &plan->input)));
   plan->count = stz_design_points(plan->design) * plan->spec->replicas;
   stz_err err = STZ_NEW(plan->runs, plan->count);
   if (err == STZ_OK) err = STZ_NEW(plan->order, plan->count);

@@ -316,6 +316,8 @@ MODELS = [
     ("key that no model may set", "run: { seed = 1; };\n",
      "../models/glass.cfg:1: run: got a key that a model may not set, needs elasticity, stz, barriers, microstructure "
      "or order"),
+    ("model that is no text", "elasticity: {\0};\n",
+     "in.cfg:1: model: ../models/glass.cfg: got binary data, needs a text file"),
     ("what a model lacks", '\nstz: { barrier_law = "cooperative"; };\n',
      f"in.cfg:3: stz.tau_c_GPa: got 0 (default), needs > 0 with barrier_law = {WITH_TAU_C}"),
     ("syntax of a model", "stz: { gamma0 = ; };\n",

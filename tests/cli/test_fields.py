@@ -5,6 +5,7 @@ field. What a run has read is looked up in its result."""
 import itertools
 import os
 import re
+import shutil
 import tempfile
 
 import h5py
@@ -19,6 +20,7 @@ microstructure: {{ type = "file"; file = "%s"; dataset = "%s"; %s }};
 output: {{ nbed_strains = [%s]; snapshots = %s; }};
 protocol = ( {{ type = "age"; duration_s = 1e-15; temperature_K = 77.0; }} );
 """
+NAMED = "in.cfg:4: microstructure.file: "  # how messages about it begin
 CUBE, BRICK = (16, 16, 16), (32, 16, 24)
 
 
@@ -137,7 +139,7 @@ def check_phases(folder):
            f"{share} {low.mean()}")
     make(folder, "three", np.where(sphere, 1, 0.5 * (x > 0)))
     expect_failure("three phases", compute(folder, CUBE, "three", more='values = "phases";'), 2,
-                   "microstructure.file: got 0.5 at voxel [8, 0, 0], needs 0 or 1 with values = \"phases\"")
+                   NAMED + "got 0.5 at voxel [8, 0, 0], needs 0 or 1 with values = \"phases\"")
 
 
 def check_snapshots(folder):
@@ -161,10 +163,10 @@ def check_wrong(folder):
     first = tuple(int(i) for i in np.argwhere(order < 0)[0])
     whole = "not all of its values were ever written"
     cases = {
-        "nan": (bad, {}, f"microstructure.file: got nan at voxel [1, 2, 3], {needs}"),
-        "percent": (100 * cube, {}, f"microstructure.file: got 35 at voxel [0, 0, 0], {needs}; percent? "
+        "nan": (bad, {}, f"got nan at voxel [1, 2, 3], {needs}"),
+        "percent": (100 * cube, {}, f"got 35 at voxel [0, 0, 0], {needs}; percent? "
                     "stz-post field --scale 0.01 makes fractions of them"),
-        "order": (order, {}, f"microstructure.file: got {order[first]:g} at voxel {list(first)}, {needs}"),
+        "order": (order, {}, f"got {order[first]:g} at voxel {list(first)}, {needs}"),
         "text": (np.full(CUBE, b"0.3"), {}, "text: c: got something else than numbers"),
         "lzf": (cube, {"compression": "lzf"}, "lzf: c: packed by the filter lzf, number 32000, which HDF5 lacks here; "
                 "write it with gzip or unpacked, or let stz-post field read it, with Python's filters"),
@@ -176,19 +178,19 @@ def check_wrong(folder):
     }
     for name, (data, how, message) in cases.items():
         make(folder, name, data, how)
-        expect_failure(name, compute(folder, CUBE, name), 2, message)
-        expect_failure(name + ": check", run(["check", "in.cfg"], cwd=folder), 2, message)
+        expect_failure(name, compute(folder, CUBE, name), 2, NAMED + message)
+        expect_failure(name + ": check", run(["check", "in.cfg"], cwd=folder), 2, NAMED + message)
     make(folder, "filled", how={"shape": CUBE, "dtype": "f8"}, change=lambda file, made: made.write_direct(np.zeros(CUBE)))
     expect_failure("fill values alone", compute(folder, CUBE, "filled"), 2,
-                   "filled: c: all values are its fill value, so that it was never written")
+                   NAMED + "filled: c: all values are its fill value, so that it was never written")
     expect_failure("fill values alone: check", run(["check", "in.cfg"], cwd=folder), 2,
-                   "filled: c: all values are its fill value, so that it was never written")
+                   NAMED + "filled: c: all values are its fill value, so that it was never written")
     make(folder, "part", how={"shape": CUBE, "dtype": "f8", "chunks": (8, 8, 8)},
          change=lambda file, made: made.write_direct(cube[:8], dest_sel=np.s_[:8]))
-    expect_failure("half of it", compute(folder, CUBE, "part"), 2, f"part: c: {whole}")
+    expect_failure("half of it", compute(folder, CUBE, "part"), 2, NAMED + f"part: c: {whole}")
     make(folder, "yxz", wave(BRICK), change=label("yxz"))
     expect_failure("another order", compute(folder, BRICK, "yxz"), 2,
-                   "yxz: c: got 32 x 16 x 24 values, needs 16 x 32 x 24, the lattice's cells, since its axes are y x z")
+                   NAMED + "yxz: c: got 32 x 16 x 24 values, needs 16 x 32 x 24, the lattice's cells, since its axes are y x z")
     np.save(os.path.join(folder, "array.npy"), cube)
     for name, begin, what in (
         ("array.npy", None, "an array of NumPy"),
@@ -200,7 +202,7 @@ def check_wrong(folder):
         if begin:
             write(os.path.join(folder, name), begin)
         for done in compute(folder, CUBE, name), run(["check", "in.cfg"], cwd=folder):
-            expect_failure(name, done, 2, f"{name}: {what}, needs HDF5: `stz-post field {name} -o FIELD.h5` makes it of "
+            expect_failure(name, done, 2, f"{NAMED}{name}: {what}, needs HDF5: `stz-post field {name} -o FIELD.h5` makes it of "
                            ".npy, .npz and .vti")
     layout = h5py.VirtualLayout(CUBE, "f8")
     layout[...] = h5py.VirtualSource("gone.h5", "c", CUBE)
@@ -210,9 +212,9 @@ def check_wrong(folder):
         file["c"] = h5py.ExternalLink("start", "c")
     for name in "virtual", "link":
         expect_failure(name, compute(folder, CUBE, name, ranks=1), 2,
-                       f"{name}: c: its values lie in another file; copy them into one (h5repack)")
+                       f"{NAMED}{name}: c: its values lie in another file; copy them into one (h5repack)")
     os.mkfifo(os.path.join(folder, "pipe"))
-    expect_failure("no file", compute(folder, CUBE, "pipe"), 3, "pipe: cannot open: it is no file")
+    expect_failure("no file", compute(folder, CUBE, "pipe"), 3, NAMED + "pipe: cannot open: it is no file")
 
 
 BARRIERS = f"""model = "{SOURCE}/models/zr65ni35.cfg";
@@ -256,15 +258,36 @@ def check_barriers(folder):
     make(folder, "damage", damage)
     make(folder, "rise", rise)
     wrong = (
-        (file + ' damage_dataset = "c";', "barriers.damage_file: got 2.5 at voxel [3, 2, 1], needs 0 to 2, the saturation"),
-        ('rise_file = "rise"; rise_dataset = "c";', "barriers.rise_file: got nan at voxel [1, 2, 3], needs -5 to 5, eV"),
+        (file + ' damage_dataset = "c";', "b.cfg:5: barriers.damage_file: got 2.5 at voxel [3, 2, 1], needs 0 to 2, the saturation"),
+        ('rise_file = "rise"; rise_dataset = "c";', "b.cfg:5: barriers.rise_file: got nan at voxel [1, 2, 3], needs -5 to 5, eV"),
         ('damage_shape = "file";', 'b.cfg:5: barriers.damage_file: got "" (default), needs a file in HDF5 format with '
          'damage_shape = "file"'),
-        ('rise_file = "rise";', "rise: /rise_eV: got no dataset of this name"),
+        ('rise_file = "rise";', "b.cfg:5: barriers.rise_file: rise: /rise_eV: got no dataset of this name"),
     )
     for keys, message in wrong:
         expect_failure(message, compute_barriers(folder, keys), 2, message)
         expect_failure("check: " + message, run(["check", "b.cfg"], cwd=folder), 2, message)
+
+
+def check_missing(folder):
+    """A file that is not there: the line and the key that name it, and where it was looked for."""
+    os.mkdir(os.path.join(folder, "inputs"))
+    shutil.copy(os.path.join(SOURCE, "inputs", "smoke.cfg"), os.path.join(folder, "inputs", "plain.cfg"))
+    said = "cannot open: No such file or directory"
+    for name, keys, key in (
+        ("damage", 'damage_shape = "file";\n damage_file = "none.h5";', "b.cfg:6: barriers.damage_file"),
+        ("rise", 'rise_file = "none.h5";', "b.cfg:5: barriers.rise_file"),
+    ):
+        expect_failure(f"missing {name}", compute_barriers(folder, keys), 3, f"{key}: none.h5: {said}")
+        expect_failure(f"missing {name}: check", run(["check", "b.cfg"], cwd=folder), 3, f"{key}: none.h5: {said}")
+    for ranks in 1, 3:
+        expect_failure(f"missing on {ranks}", compute(folder, CUBE, "none.h5", ranks=ranks), 3, f"{NAMED}none.h5: {said}", ranks)
+    sets = ["--set", f'model="{SOURCE}/models/zr65ni35.cfg"', "--set", 'microstructure.type="file"', "--set", 'microstructure.file="none.h5"']
+    expect_failure("missing, --set", run(["check", "inputs/plain.cfg", *sets], cwd=folder), 3,
+                   f"--set: microstructure.file: inputs/none.h5: {said}")
+    write(os.path.join(folder, "s.cfg"), 'input = "in.cfg"; seed = 1;\naxes = ( { key = "barriers.width_eV"; values = [0.1]; } );\n')
+    expect_failure("missing, sweep", run(["sweep", "s.cfg", "-o", "swept"], cwd=folder), 3, f"{NAMED}none.h5: {said}")
+    expect("missing: nothing is begun", not os.path.exists(os.path.join(folder, "swept")), os.listdir(folder))
 
 
 def state_hash(folder):
@@ -300,6 +323,7 @@ def main():
         check_snapshots(folder)
         check_wrong(folder)
         check_barriers(folder)
+        check_missing(folder)
         check_restart(folder)
     finish()
 

@@ -153,7 +153,7 @@ def check_pipe(folder):
     os.mkfifo(os.path.join(folder, "pipe.h5"))
     field = ["--set", "microstructure.type=file", "--set", "microstructure.dataset=c", "--set"]
     done = run(["check", "in.cfg", *field, "microstructure.file=pipe.h5"], 1, folder, timeout=30)
-    expect_failure("a pipe for a field", done, 3, "pipe.h5: cannot open: it is no file")
+    expect_failure("a pipe for a field", done, 3, "--set: microstructure.file: pipe.h5: cannot open: it is no file")
 
 
 def check_taken(folder):

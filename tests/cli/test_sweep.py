@@ -490,6 +490,10 @@ def check_bad_input(folder):
                    "/proc/none/x: cannot be made: No such file or directory")
     expect_failure("no sweep file", run(["sweep", "none.cfg"], cwd=folder), 3,
                    "none.cfg: cannot be opened: No such file or directory")
+    write(os.path.join(folder, "astray.cfg"), 'seed = 1;\ninput = "inputs/none.cfg";\n'
+          'axes = ( { key = "barriers.width_eV"; values = [0.1]; } );\n')
+    expect_failure("no input", run(["sweep", "astray.cfg"], cwd=folder), 3,
+                   "astray.cfg:2: input: inputs/none.cfg: cannot be opened: No such file or directory")
     os.makedirs(os.path.join(folder, "bad"))
     write(os.path.join(folder, "bad", "manifest.jsonl"), "{}\n")
     expect_failure("no manifest", sweep(folder, ["-o", "bad", "--resume"]), 3,

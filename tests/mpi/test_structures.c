@@ -200,10 +200,9 @@ static void plane_wave(MPI_Comm comm) {
   const int64_t bad = stz_grid_local(grid, stz_grid_site(grid, 23, 4, 30));
   const double old = bad >= 0 ? given[bad] : 0.0;
   if (bad >= 0) given[bad] = 1.00001;
-  expect_error(comm, &params, given,
-               "microstructure.file: got 1.00001 at voxel [23, 4, 30], needs 0 to 1, atomic fractions");
+  expect_error(comm, &params, given, "got 1.00001 at voxel [23, 4, 30], needs 0 to 1, atomic fractions");
   if (bad >= 0) given[bad] = NAN;
-  expect_error(comm, &params, given, "microstructure.file: got nan at voxel [23, 4, 30]");
+  expect_error(comm, &params, given, "got nan at voxel [23, 4, 30]");
   if (bad >= 0) given[bad] = old;
   stz_free(given);
   stz_grid_destroy(&grid);
