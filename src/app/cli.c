@@ -9,8 +9,17 @@
 #include "base/memory.h"
 #include "io/disk.h"
 
+// Refuses an option that contradicts one before it; chosen[STZ_ONE_OF_KINDS]: those of each kind so far.
+static stz_err check_choice(const stz_option *o, const stz_option *chosen[STZ_ONE_OF_KINDS]) {
+  const stz_option *other = chosen[o->one_of];
+  chosen[o->one_of] = o;
+  if (o->one_of == STZ_ONE_OF_NONE || !other || other == o) return STZ_OK;
+  return stz_fail(STZ_EINPUT, "%s: got it together with %s, needs one of the two alone", o->name, other->name);
+}
+
 // Takes the option argv[*at], and moves *at to its value where that is an argument of its own.
-static stz_err parse_option(int argc, char **argv, const stz_command_entry *command, int *at, stz_cli *cli) {
+static stz_err parse_option(int argc, char **argv, const stz_command_entry *command, int *at,
+                            const stz_option *chosen[STZ_ONE_OF_KINDS], stz_cli *cli) {
   const char *argument = argv[*at];
   const size_t length = argument[1] == '-' ? strcspn(argument, "=") : strlen(argument);
   const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
@@ -28,6 +37,7 @@ static stz_err parse_option(int argc, char **argv, const stz_command_entry *comm
     const stz_option *next = stz_option_find(value, strcspn(value, "="), command->bit);
     if (next) return stz_fail(STZ_EINPUT, "%s: got the option %s, needs a value", o->name, next->name);
   }
+  STZ_TRY(check_choice(o, chosen));
   return o->take(cli, o, value);
 }
 
@@ -49,6 +59,7 @@ static stz_err follow_output(stz_cli *cli) {
 
 static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
   const stz_command_entry *command = stz_command_find(argv[1]);
+  const stz_option *chosen[STZ_ONE_OF_KINDS] = {NULL};
   if (!command) {
     char guess[80];
     stz_command_guess(argv[1], guess, sizeof guess);
@@ -58,7 +69,7 @@ static stz_err parse_command(int argc, char **argv, stz_cli *cli) {
   if (cli->command == STZ_COMMAND_KERNEL) cli->verbosity = -1; // numbers alone
   for (int at = 2; at < argc; at++) {
     if (argv[at][0] == '-' && argv[at][1]) {
-      STZ_TRY(parse_option(argc, argv, command, &at, cli));
+      STZ_TRY(parse_option(argc, argv, command, &at, chosen, cli));
     } else if (cli->file && cli->command == STZ_COMMAND_INFO && !cli->second) {
       cli->second = argv[at];
     } else if (cli->file) {

@@ -23,6 +23,15 @@ typedef struct stz_command_entry {
 typedef struct stz_option stz_option;
 typedef stz_err (*stz_take)(stz_cli *cli, const stz_option *o, const char *value);
 
+// Options that contradict each other, of which one alone may be given.
+typedef enum stz_one_of {
+  STZ_ONE_OF_NONE,
+  STZ_ONE_OF_BEGIN, // anew, or where it was left
+  STZ_ONE_OF_SHOW,  // which list
+  STZ_ONE_OF_TALK,  // more or less
+  STZ_ONE_OF_KINDS  // how many kinds
+} stz_one_of;
+
 struct stz_option {
   const char *name, *letter; // "--output", "-o"
   const char *value;         // what its value is called; NULL for an option without one
@@ -32,6 +41,7 @@ struct stz_option {
   stz_take take;             // what it does
   int at;                    // offset of the member of stz_cli that it sets, where it sets one
   int as;                    // what a choice sets it to
+  stz_one_of one_of;         // excludes the others of this kind
 };
 
 // The command `name`, or NULL.

@@ -26,6 +26,13 @@ USAGE = [
     ("option without its value", ["run", "a.cfg", "-o"], 2, "--output: got nothing, needs a value"),
     ("value of a flag", ["run", "a.cfg", "--force=yes"], 2, "--force: got `yes`, needs no value"),
     ("empty output", ["run", "a.cfg", "-o", ""], 2, "--output: got an empty name, needs a file"),
+    *((f"{one} and {other}", [command, "a.cfg", one, "--set", "run.seed=1", other], 2,
+       f"{long.get(other, other)}: got it together with {long.get(one, one)}, needs one of the two alone")
+      for long in [{"-q": "--quiet", "-v": "--verbose"}]
+      for command, one, other in (("run", "--restart", "--force"), ("run", "--force", "--restart"), ("run", "-q", "-v"),
+                                  ("sweep", "--resume", "--force"), ("sweep", "--list", "--dry-run"), ("sweep", "-v", "-q"))),
+    ("two references", ["check", "--reference", "--output-reference"], 2,
+     "--output-reference: got it together with --reference, needs one of the two alone"),
     ("version with company", ["--version", "x"], 2, "--version: got `x`, needs to stand alone"),
     ("input that is missing", ["run", "none.cfg"], 3, "none.cfg: cannot be opened: No such file or directory"),
     ("input that is a folder", ["check", "."], 3, ".: cannot be read: Is a directory"),
@@ -97,6 +104,8 @@ def check_output(folder):
     ]
     for name, arguments, code, message in cases:
         expect_failure(name, run(["run"] + arguments, 1, folder), code, message)
+    expect_failure("--restart and --force", run(["run", smoke, "-o", "old.h5", "--restart", "--force"], 1, folder), 2,
+                   "--force: got it together with --restart, needs one of the two alone")
     expect_failure("existing result on 3 ranks", run(["run"] + cases[0][1], 3, folder), 3, cases[0][3], 3)
     expect("nothing is touched", read(os.path.join(folder, "old.h5")) == b"precious")
     expect("nothing is left behind", sorted(os.listdir(folder)) == ["copy.cfg", "old.h5"], os.listdir(folder))
