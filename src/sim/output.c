@@ -115,7 +115,7 @@ void stz_output_release(stz_output **held) {
 
 void stz_output_saves(const stz_output *held, bool saves) { stz_lock_saves(held->lock, saves); }
 
-stz_err stz_output_set_aside(const char *path) {
+stz_err stz_output_set_aside(const char *path, const char *reason) {
   for (int i = 1; i < 1000; i++) {
     char suffix[24], *kept;
     struct stat there;
@@ -123,7 +123,7 @@ stz_err stz_output_set_aside(const char *path) {
     STZ_TRY(stz_output_path(path, suffix, &kept));
     const bool taken = lstat(kept, &there) == 0;
     const stz_err err = taken ? STZ_OK : stz_disk_rename(path, kept);
-    if (!taken && err == STZ_OK) stz_log(STZ_LOG_WARNING, "%s: cannot be read, kept as %s", path, kept);
+    if (!taken && err == STZ_OK) stz_log(STZ_LOG_WARNING, "%s; kept as %s", reason, kept);
     stz_free(kept);
     if (!taken) return err;
   }

@@ -32,7 +32,8 @@ void stz_output_saves(const stz_output *held, bool saves);
 // OUT.h5 -> OUT and the suffix; any other name gets the suffix as it is. To be freed by stz_free. Local.
 stz_err stz_output_path(const char *output, const char *suffix, char **path) STZ_MUST_USE;
 
-// Renames a damaged file X.h5 to X.torn.h5, X.torn2.h5, ..., which of them is free; says so. Local.
-stz_err stz_output_set_aside(const char *path) STZ_MUST_USE;
+// Renames a damaged file X.h5 to X.torn.h5, X.torn2.h5, ..., which of them is free; says so behind `reason`, a message
+// that names the file. Local.
+stz_err stz_output_set_aside(const char *path, const char *reason) STZ_MUST_USE;
 
 #endif

@@ -255,7 +255,7 @@ static stz_err set_torn_aside(const run *r, stz_checkpoint **checkpoint, const c
   if (leader && !*checkpoint) {
     err = stz_fail(STZ_EIO, "%s; no whole checkpoint to make it again from, --force begins anew", unreadable);
   }
-  if (leader && *checkpoint) err = stz_output_set_aside(r->options->output);
+  if (leader && *checkpoint) err = stz_output_set_aside(r->options->output, unreadable);
   err = stz_agree(stz_grid_comm(r->sample.grid), err);
   if (err != STZ_OK) stz_checkpoint_close(checkpoint);
   return err;

@@ -304,6 +304,14 @@ static found look_for(const stz_grid *grid, const char *path, stz_checkpoint **c
   return (found)outcome;
 }
 
+// Tells of a torn checkpoint, and lets it make way where the run goes on.
+static stz_err tell_torn(const stz_grid *grid, const char *path, const char *reason, bool goes_on) {
+  if (stz_grid_rank(grid) != 0) return STZ_OK;
+  if (goes_on) return stz_output_set_aside(path, reason);
+  stz_log(STZ_LOG_WARNING, "%s; ignored", reason);
+  return STZ_OK;
+}
+
 stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config, bool needs,
                        stz_checkpoint **checkpoint) {
   const char *const candidates[2] = {paths->newest, paths->previous};
@@ -318,20 +326,19 @@ stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const
       stz_checkpoint_close(checkpoint);
       return err;
     }
-    stz_log(STZ_LOG_INFO, "going on from %s", candidates[i]);
   }
   stz_err err = STZ_OK;
   for (int i = 0; i < 2 && err == STZ_OK; i++) {
-    if (each[i] == FOUND || each[i] == MISSING) continue;
-    if (each[i] == UNREAD && !*checkpoint) {
-      err = stz_fail(STZ_EIO, "%s; it may be whole: try again, or move it away to begin anew", reasons[i]);
-      continue;
-    }
-    stz_log(STZ_LOG_WARNING, "%s; ignored", reasons[i]);
-    if ((*checkpoint || !needs) && stz_grid_rank(grid) == 0) err = stz_output_set_aside(candidates[i]);
+    if (each[i] != UNREAD) continue;
+    err = stz_fail(STZ_EIO, "%s; it may be whole: try again, or move it away to %s%s", reasons[i],
+                   *checkpoint ? "go on from " : "begin anew", *checkpoint ? candidates[1] : "");
+  }
+  for (int i = 0; i < 2 && err == STZ_OK; i++) {
+    if (each[i] == TORN) err = tell_torn(grid, candidates[i], reasons[i], *checkpoint || !needs);
   }
   err = stz_agree(stz_grid_comm(grid), err);
   if (err != STZ_OK) stz_checkpoint_close(checkpoint);
+  if (*checkpoint) stz_log(STZ_LOG_INFO, "going on from %s", candidates[each[0] == FOUND ? 0 : 1]);
   return err;
 }
 

@@ -28,7 +28,7 @@ uint64_t stz_state_input_hash(const char *resolved);
 
 // Finds the newest whole checkpoint; *checkpoint is NULL if there is none. Damaged ones are set aside, but for a run
 // that cannot go on because it `needs` one and there is none. Fails with STZ_EINPUT if it is of another input or
-// program, naming the difference.
+// program, naming the difference; with STZ_EIO, and nothing touched, if a newer one cannot be read and may be whole.
 stz_err stz_state_find(const stz_state_paths *paths, const stz_grid *grid, const stz_config *config, bool needs,
                        stz_checkpoint **checkpoint) STZ_MUST_USE;
 

@@ -243,8 +243,10 @@ static void clear_torn(const char *path) {
   if (err == STZ_OK || err == STZ_EINTERNAL) return; // the latter, as memory is out, says nothing about the file
   if (stz_state_paths_of(path, &checkpoints) != STZ_OK) return;
   if (stz_disk_check_seal(checkpoints.newest, NULL) != STZ_OK &&
-      stz_disk_check_seal(checkpoints.previous, NULL) != STZ_OK && stz_output_set_aside(path) == STZ_OK) {
-    stz_log(STZ_LOG_WARNING, "%s: left unreadable by a kill; the run begins again", path);
+      stz_disk_check_seal(checkpoints.previous, NULL) != STZ_OK) {
+    char reason[PATH_SIZE + 64];
+    snprintf(reason, sizeof reason, "%s: left unreadable by a kill, the run begins again", path);
+    (void)!stz_output_set_aside(path, reason);
   }
   stz_state_paths_clear(&checkpoints);
 }

@@ -87,7 +87,9 @@ def check_torn(folder):
     path, whole = os.path.join(folder, "t.h5"), read(os.path.join(folder, "t.h5"))
     write(path, whole[:2000])
     done = run(["run", "inputs/a.cfg", "-o", "t.h5", "--restart"] + ARGUMENTS, cwd=folder)
-    expect("torn", done.returncode == 0 and "t.h5: cannot be read, kept as t.torn.h5" in done.stderr, done.stderr)
+    told = done.stderr.splitlines()
+    expect("torn", done.returncode == 0 and len(told) == 1 and told[0].startswith("stzkmc: warning: t.h5: ")
+           and told[0].endswith("; kept as t.torn.h5"), done.stderr)
     expect("torn: kept", read(os.path.join(folder, "t.torn.h5")) == whole[:2000])
     expect("torn: hash", state_hash(path) == state_hash(f"{folder}/whole.h5"))
 
@@ -110,8 +112,10 @@ def check_torn_all(folder):
     write(os.path.join(folder, "w.h5"), whole[0])
     write(os.path.join(folder, "w.ckpt.prev.h5"), whole[2])
     done = run(["run", "inputs/a.cfg", "-o", "w.h5", "--restart"] + STOP + ARGUMENTS + LONG, cwd=folder)
-    expect("a torn checkpoint", done.returncode == 75 and "w.ckpt.h5: cannot be read, kept as w.ckpt.torn.h5"
-           in done.stderr and read(os.path.join(folder, "w.ckpt.torn.h5")) == torn[1], done.stderr)
+    warned = [line for line in done.stderr.splitlines() if "warning" in line]
+    expect("a torn checkpoint", done.returncode == 75 and read(os.path.join(folder, "w.ckpt.torn.h5")) == torn[1], done.stderr)
+    expect("a torn checkpoint: one warning", warned == ["stzkmc: warning: w.ckpt.h5: cut short, damaged, or not a checkpoint; "
+                                                        "kept as w.ckpt.torn.h5"], warned)
     for name, data in zip(names, torn):
         write(os.path.join(folder, name), data)
     done = run(["run", "inputs/a.cfg", "-o", "w.h5", "--force"] + ARGUMENTS, cwd=folder)
@@ -132,6 +136,40 @@ def check_unread(folder):
     os.rename(away, path)
     done = run(["run", "inputs/a.cfg", "-o", "y.h5", "--restart"] + ARGUMENTS, cwd=folder)
     expect("it is back", done.returncode == 0 and state_hash(f"{folder}/y.h5") == state_hash(f"{folder}/whole.h5"), done.stderr)
+
+
+def check_unread_newest(folder):
+    """A newest checkpoint that cannot be read now is not passed over for the one before; nor is one before for nothing."""
+    newest, previous = os.path.join(folder, "z.ckpt.h5"), os.path.join(folder, "z.ckpt.prev.h5")
+    again = ["run", "inputs/a.cfg", "-o", "z.h5", "--restart"] + ARGUMENTS
+    for _ in range(2):
+        run(again + STOP, cwd=folder)
+    expect("two checkpoints", os.path.exists(newest) and os.path.exists(previous))
+    whole = {path: read(path) for path in (newest, previous, os.path.join(folder, "z.h5"))}
+
+    def untouched(name, lost):
+        left = [entry for entry in os.listdir(folder) if entry.startswith("z.")]
+        expect(name, sorted(left) == ["z.ckpt.h5", "z.ckpt.prev.h5", "z.h5"]
+               and all(read(path) == data for path, data in whole.items() if path not in lost), left)
+
+    os.remove(newest)
+    os.symlink("missing/disk.h5", newest)
+    reason = "cannot open: No such file or directory; it may be whole: try again, or move it away to"
+    for ranks in 1, 2:
+        expect_failure("the newest is unread", run(again, ranks, folder), 3, f"z.ckpt.h5: {reason} go on from z.ckpt.prev.h5", ranks)
+        untouched("the newest is unread: untouched", [newest])
+    os.remove(newest)
+    os.remove(previous)
+    write(newest, whole[newest][:3000])
+    os.symlink("missing/disk.h5", previous)
+    expect_failure("the one before is unread", run(again, cwd=folder), 3, f"z.ckpt.prev.h5: {reason} begin anew")
+    untouched("the one before is unread: untouched", [newest, previous])
+    os.remove(newest)
+    os.remove(previous)
+    write(previous, whole[previous])
+    done = run(again, cwd=folder)
+    expect("from the one before", done.returncode == 0 and state_hash(f"{folder}/z.h5") == state_hash(f"{folder}/whole.h5"),
+           done.stderr)
 
 
 def check_changed_sweep(folder):
@@ -180,6 +218,8 @@ def check_torn_sweep(folder):
             write(path + suffix, read(path + suffix)[:3000])
         done = run(["sweep", "s.cfg", "-o", "torn", "--resume", "--only", "0"], cwd=folder)
         expect(f"sweep, torn {torn}", done.returncode == 0 and state_hash(path + ".h5") == truth, done.stderr)
+        warned = sum("warning" in line for line in done.stderr.splitlines())
+        expect(f"sweep, torn {torn}: a warning for each file", warned == len(torn), done.stderr)
         expect(f"sweep, torn {torn}: kept", os.path.getsize(path + ".torn.h5") == 3000, os.listdir(f"{folder}/torn/runs"))
 
 
@@ -361,6 +401,7 @@ def main():
         check_torn(folder)
         check_torn_all(folder)
         check_unread(folder)
+        check_unread_newest(folder)
         check_torn_sweep(folder)
         check_changed_sweep(folder)
         check_links(folder)

@@ -166,7 +166,7 @@ def check_damage(folder, whole):
                        ("empty", b"")):
         write(newest, data)
         done = stop(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS[:-1], 80)
-        expect(name, done.returncode == 75 and "cut short, damaged, or not a checkpoint; ignored" in done.stderr
+        expect(name, done.returncode == 75 and "cut short, damaged, or not a checkpoint; kept as" in done.stderr
                and "going on from " + previous in done.stderr, done.stderr)
         shutil.copy(newest, previous)  # what was just saved is whole
     done = run(["run", INPUT, "-o", output, "--restart"] + ARGUMENTS)
