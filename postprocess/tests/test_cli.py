@@ -96,7 +96,7 @@ def test_refused_is_said_and_not_quoted(files, capsys):
         (["nbed", "{relaxation}"], "no NBED levels"),
         (["relaxation", "{relaxation}", "--from", "x"], "invalid float"),
         (["relaxation", "{relaxation}", "-o", "a.gif"], "needs a name that ends in .png"),
-        (["relaxation", "{relaxation}", "-o", "/nowhere/a.png"], "/nowhere/a.png: No such file"),
+        (["relaxation", "{relaxation}", "-o", "/nowhere/a.png"], "/nowhere/a.png: the folder /nowhere is not there; make it first"),
         (["report", "{relaxation}"], "required: -o"),
         (["report", "{relaxation}", "-o", "/dev/null/x"], "Not a directory"),
     ],

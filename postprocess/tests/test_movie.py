@@ -94,7 +94,7 @@ def test_space(run, tmp_path):
         (["-o", "a.gif", "--rate", "0"], "--rate: got 0, needs 1 to 1000"),
         (["-o", "a.gif", "--rate", "2147483648"], "--rate: got 2147483648, needs 1 to 1000"),
         (["-o", "a.gif", "--view", "space"], "needs a display"),
-        (["-o", "/nowhere/a.gif", "--view", "plane", "--frames", "2"], "/nowhere/a.gif: No such file"),
+        (["-o", "/nowhere/a.gif", "--view", "plane", "--frames", "2"], "/nowhere/a.gif: the folder /nowhere is not there; make it first"),
     ],
 )
 def test_refusals(run, words, message, capsys, monkeypatch):

@@ -41,26 +41,37 @@ static void print_build_info(void) {
          STZ_BUILD_TYPE, library);
 }
 
+// Whether there is a folder to write `path` into. For rank 0.
+static stz_err check_folder(const char *path) {
+  char folder[4096];
+  struct stat status;
+  const char *slash = strrchr(path, '/');
+  if (!slash) {
+    strcpy(folder, ".");
+  } else {
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+  }
+  const bool there = stat(folder, &status) == 0;
+  if (!there && errno == ENOENT) {
+    return stz_fail(STZ_EIO, "%s: cannot be written: the folder %s is not there; make it first", path, folder);
+  }
+  if (there && !S_ISDIR(status.st_mode))
+    return stz_fail(STZ_EIO, "%s: cannot be written: %s is no folder", path, folder);
+  if (there && access(folder, W_OK | X_OK) == 0) return STZ_OK;
+  return stz_fail(STZ_EIO, "%s: cannot be written: the folder %s: %s", path, folder, strerror(errno));
+}
+
 // Whether the result can be written, found out before hours are spent. For rank 0.
 static stz_err check_output(const stz_cli *cli) {
   struct stat status, input;
-  const char *path = cli->output, *slash = strrchr(path, '/');
+  const char *path = cli->output;
   if (stat(path, &status) == 0) {
     const bool same = stat(cli->file, &input) == 0 && input.st_dev == status.st_dev && input.st_ino == status.st_ino;
     if (same) return stz_fail(STZ_EINPUT, "%s: is the input itself, needs another output", path);
     if (!S_ISREG(status.st_mode)) return stz_fail(STZ_EIO, "%s: is no file, cannot be replaced", path);
     if (!cli->force && !cli->restart) return stz_fail(STZ_EIO, "%s: exists already; --force replaces it", path);
   }
-  char folder[4096];
-  if (!slash) {
-    strcpy(folder, ".");
-  } else {
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
-  }
-  if (stat(folder, &status) != 0) return stz_fail(STZ_EIO, "%s: cannot be written: %s", path, strerror(errno));
-  if (!S_ISDIR(status.st_mode)) return stz_fail(STZ_EIO, "%s: cannot be written: %s", path, strerror(ENOTDIR));
-  if (access(folder, W_OK | X_OK) != 0) return stz_fail(STZ_EIO, "%s: cannot be written: %s", path, strerror(errno));
-  return STZ_OK;
+  return check_folder(path);
 }
 
 // How a run that ended early can go on, for its last line.

@@ -163,7 +163,8 @@ static stz_err print_run(FILE *out, const stz_plan *plan, int run) {
 
 static stz_err make_folder(const char *path) {
   if (mkdir(path, 0777) == 0 || errno == EEXIST) return STZ_OK;
-  return cannot(path, "made");
+  if (errno != ENOENT) return cannot(path, "made");
+  return stz_fail(STZ_EIO, "%s: cannot be made: the folder that it is to lie in is not there; make it first", path);
 }
 
 static stz_err write_whole(const char *path, const stz_plan *plan, const char *command_line) {

@@ -78,7 +78,7 @@ def check_names(folder):
     done = run(["run", "inputs/a.cfg", "-o", "n" * 248 + ".h5"] + ARGUMENTS, cwd=folder)
     expect("too long for its checkpoint", done.returncode == 2 and "too long a name" in done.stderr, done.stderr)
     done = run(["run", "inputs/a.cfg", "-o", "a\nb\x1b/x.h5"] + ARGUMENTS, cwd=folder)
-    expect_failure("a newline in a name", done, 3, "a?b?/x.h5: cannot be written: No such file or directory")
+    expect_failure("a newline in a name", done, 3, "a?b?/x.h5: cannot be written: the folder a?b? is not there; make it first")
 
 
 def check_torn(folder):

@@ -124,7 +124,7 @@ def check_failures(folder, whole):
                    f"{whole}: of another input: it has `run.seed = 1L;`, this one `run.seed = 9L;`", ranks=2)
     nowhere = os.path.join(folder, "nowhere", "x.h5")
     expect_failure("no folder", run(["run", INPUT, "-o", nowhere] + ARGUMENTS, ranks=2), 3,
-                   f"{nowhere}: cannot be written: No such file or directory", ranks=2)
+                   f"{nowhere}: cannot be written: the folder {os.path.dirname(nowhere)} is not there; make it first", ranks=2)
 
 
 def check_sweep(folder):

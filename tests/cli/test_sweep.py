@@ -487,7 +487,7 @@ def check_bad_input(folder):
         expect_failure(" ".join(arguments), sweep(folder, arguments), 2, message)
         shutil.rmtree(os.path.join(folder, "bad"), ignore_errors=True)
     expect_failure("no such folder", sweep(folder, ["-o", "/proc/none/x"]), 3,
-                   "/proc/none/x: cannot be made: No such file or directory")
+                   "/proc/none/x: cannot be made: the folder that it is to lie in is not there; make it first")
     expect_failure("no sweep file", run(["sweep", "none.cfg"], cwd=folder), 3,
                    "none.cfg: cannot be opened: No such file or directory")
     write(os.path.join(folder, "astray.cfg"), 'seed = 1;\ninput = "inputs/none.cfg";\n'

@@ -30,7 +30,10 @@ def replacing(path):
         os.replace(temporary, path)
         _sync(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise StzPostError(f"{path!r}"[1:-1] + f": {error.strerror or error}") from error
+        reason = error.strerror or error
+        if folder and isinstance(error, FileNotFoundError) and not os.path.exists(folder):
+            reason = "the folder " + f"{folder!r}"[1:-1] + " is not there; make it first"
+        raise StzPostError(f"{path!r}"[1:-1] + f": {reason}") from error
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
