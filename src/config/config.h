@@ -108,6 +108,11 @@ void stz_template_destroy(stz_template **made);
 stz_err stz_template_config(MPI_Comm comm, stz_template *made, const stz_override *overrides, int count,
                             stz_config **config) STZ_MUST_USE;
 
+// The group of the setting at `at` in a resolved text, as messages begin the key's path: "barriers.", "protocol[2].";
+// "" outside groups. Local.
+enum { STZ_GROUP_SIZE = 64 };
+void stz_config_group_at(const char *resolved, const char *at, char group[STZ_GROUP_SIZE]);
+
 // Writes the reference of all keys, in Markdown, from the schema table (docs/input.md is made so). Local.
 void stz_config_reference(FILE *out);
 

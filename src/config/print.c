@@ -3,6 +3,7 @@
 // The resolved input and the reference page.
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/builder.h"
@@ -104,10 +105,12 @@ static void print_keys(const stz_config_builder *builder, const stz_key_group *g
   }
 }
 
+#define SEGMENT "  { # segment "
+
 static void print_protocol(const stz_config_builder *builder, const stz_key_group *group, FILE *out) {
   fputs("protocol: (\n", out);
   for (int i = 0; i < builder->config->segments; i++) {
-    fprintf(out, "  { # segment %d\n", i);
+    fprintf(out, SEGMENT "%d\n", i);
     print_keys(builder, group, i, out);
     fprintf(out, "  }%s\n", i + 1 < builder->config->segments ? "," : "");
   }
@@ -127,6 +130,17 @@ void stz_builder_print(const stz_config_builder *builder, FILE *out) {
       print_keys(builder, group, -1, out);
       fputs("};\n", out);
     }
+  }
+}
+
+void stz_config_group_at(const char *resolved, const char *at, char group[STZ_GROUP_SIZE]) {
+  group[0] = 0;
+  for (const char *line = resolved; *line && line < at; line += strcspn(line, "\n"), line += *line == '\n') {
+    const int name = (int)strspn(line, "abcdefghijklmnopqrstuvwxyz_");
+    const bool segment = strncmp(line, SEGMENT, sizeof SEGMENT - 1) == 0;
+    if (name > 0 && line[name] == ':') snprintf(group, STZ_GROUP_SIZE, "%.*s.", name, line);
+    if (segment) snprintf(group, STZ_GROUP_SIZE, "protocol[%d].", atoi(line + sizeof SEGMENT - 1));
+    if (*line == '}' || *line == ')') group[0] = 0;
   }
 }
 

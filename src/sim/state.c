@@ -200,48 +200,14 @@ uint64_t stz_state_input_hash(const char *resolved) {
 }
 
 enum { HASH_DIGITS = 16 }; // at the end of the line of a file
-enum { MOST_GROUPS = 4, MOST_NAME = 48, MOST_PATH = 256 };
-
-// A group, or a list of them, that a line lies in.
-typedef struct group {
-  char name[MOST_NAME];
-  int element; // of a list: number of the present one
-} group;
-
-// The groups of the setting at `at` in a resolved text, as "protocol[2]."; path[MOST_PATH].
-static void path_of(const char *text, const char *at, char *path) {
-  group groups[MOST_GROUPS];
-  int depth = 0;
-  for (const char *line = text; line < at && *line; line += strcspn(line, "\n"), line += *line == '\n') {
-    const char *start = line + strspn(line, " \t"), *end = start + strcspn(start, "#\n");
-    if (start >= at) break;
-    while (end > start && end[-1] == ' ') end--;
-    if (end == start) continue;
-    if (strchr("})", *start)) {
-      depth -= depth > 0;
-    } else if (strchr("{(", end[-1]) && depth < MOST_GROUPS) {
-      group *g = &groups[depth++];
-      snprintf(g->name, sizeof g->name, "%.*s", (int)strcspn(start, ":= {("), start);
-      g->element = -1;
-      if (*start == '{' && depth > 1) groups[depth - 2].element++;
-    }
-  }
-  path[0] = 0;
-  for (int i = 0; i < depth; i++) {
-    char element[16] = "";
-    const size_t length = strlen(path);
-    if (groups[i].element >= 0) snprintf(element, sizeof element, "[%d]", groups[i].element);
-    if (groups[i].name[0]) snprintf(path + length, MOST_PATH - length, "%s%s.", groups[i].name, element);
-  }
-}
 
 static stz_err differ(const char *path, const char *all_a, const char *a, int a_length, const char *all_b,
                       const char *b, int b_length) {
-  char a_path[MOST_PATH], b_path[MOST_PATH];
-  path_of(all_a, a, a_path);
-  path_of(all_b, b, b_path);
-  return stz_fail(STZ_EINPUT, "%s: of another input: it has `%s%.*s`, this one `%s%.*s`", path, a_path, a_length, a,
-                  b_path, b_length, b);
+  char a_group[STZ_GROUP_SIZE], b_group[STZ_GROUP_SIZE];
+  stz_config_group_at(all_a, a, a_group);
+  stz_config_group_at(all_b, b, b_group);
+  return stz_fail(STZ_EINPUT, "%s: of another input: it has `%s%.*s`, this one `%s%.*s`", path, a_group, a_length, a,
+                  b_group, b_length, b);
 }
 
 stz_err stz_state_same_input(const char *path, const char *theirs, const char *ours) {

@@ -379,6 +379,34 @@ static size_t mutate(char *text, size_t length, uint64_t *s) {
 }
 
 // Whatever an input holds, it is read or refused with one line, and nothing leaks. The sanitizers look on.
+// A line of the resolved text that begins with a key is found in its group.
+static void test_groups(void **state) {
+  static const char three[] = "lattice: { cells = [32, 24, 16]; };\n"
+                              "protocol = ( { type = \"age\"; duration_s = 1; }, { type = \"age\"; duration_s = 2; },\n"
+                              "  { type = \"age\"; duration_s = 3; } );\n";
+  static const struct {
+    const char *key, *group;
+  } cases[] = {{"cells = ", "lattice."},
+               {"poisson = ", "elasticity."},
+               {"duration_s = 1", "protocol[0]."},
+               {"duration_s = 2", "protocol[1]."},
+               {"duration_s = 3", "protocol[2]."},
+               {"engine = ", "kmc."},
+               {"seed = ", "run."},
+               {"lattice: {", ""},
+               {"kmc: {", ""}};
+  (void)state;
+  stz_config *c = read_text(three, NULL, 0);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char group[STZ_GROUP_SIZE];
+    const char *at = strstr(c->resolved_text, cases[i].key);
+    assert_non_null(at);
+    stz_config_group_at(c->resolved_text, at, group);
+    assert_string_equal(group, cases[i].group);
+  }
+  stz_config_destroy(&c);
+}
+
 static void test_mutations(void **state) {
   (void)state;
   size_t length;
@@ -469,6 +497,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_numbers),      cmocka_unit_test(test_precedence),
       cmocka_unit_test(test_model_search), cmocka_unit_test(test_resolved_is_an_input),
       cmocka_unit_test(test_mutations),    cmocka_unit_test(test_template),
+      cmocka_unit_test(test_groups),
   };
   const int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
   MPI_Finalize();
