@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The references of input and output are the program's own, and the tables of the study of shear bands are those of its
-record. The pages are carried out by test_pages.py."""
+"""The references of input and output are the program's own, the tables of the study of shear bands are those of its record,
+and the README's example prints what it says. The pages are carried out by test_pages.py."""
 import itertools
 import os
+import re
 import subprocess
+import tempfile
 
 from harness import SOURCE, expect, finish, run
 
@@ -34,4 +36,20 @@ same("docs/output.md has what check --output-reference prints", part("output.md"
 command = ["bands", "--markdown", "-o", "docs"]
 done = subprocess.run([os.path.join(SOURCE, "postprocess", "stz-post"), *command], cwd=SOURCE, capture_output=True, text=True)
 same("docs/bands.md has what stz-post bands --markdown prints", part("bands.md", " ".join(["stz-post", *command])), done.stdout)
+
+
+def check_example():
+    """README.md: lines of `info`, then that of its script."""
+    text = page(os.path.join("..", "README.md"))
+    script, shown = re.search(r"^```python\n(.*?)^```\n.*?^```text\n(.*?)^```\n", text, re.M | re.S).groups()
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(["run", os.path.join(SOURCE, "inputs", "smoke.cfg"), "-o", "smoke.h5", "-q"], cwd=folder)
+        expect("the README's run", done.returncode == 0, done.stderr)
+        printed = run(["info", "smoke.h5"], cwd=folder).stdout.splitlines()
+        printed += subprocess.run(["/usr/bin/python3", "-c", script], cwd=folder, capture_output=True, text=True).stdout.splitlines()
+    lines = shown.splitlines()
+    expect("the README's excerpt", lines == [line for line in printed if line in lines] and lines[-1] == printed[-1], printed)
+
+
+check_example()
 finish()
