@@ -81,6 +81,16 @@ static void before_copy(void) {
   }
 }
 
+// Once for all teams: what is to be called at a copy stays for good.
+static stz_err watch_copies(void) {
+  static bool watched;
+  if (!watched && pthread_atfork(before_copy, NULL, note_copy) != 0) {
+    return stz_fail(STZ_EINTERNAL, "out of memory for a team of threads");
+  }
+  watched = true;
+  return STZ_OK;
+}
+
 static void take_parts(stz_team *team, int number) {
   for (;;) {
     const int64_t part = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
@@ -365,7 +375,9 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
   if (workers < 2) return STZ_OK;
   STZ_TRY(STZ_NEW(t, 1));
   stz_err err = STZ_NEW(t->workers, workers);
+  if (err == STZ_OK) err = watch_copies();
   if (err != STZ_OK) {
+    stz_free(t->workers);
     stz_free(t);
     return err;
   }
@@ -374,7 +386,6 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
   const char *forced = getenv("STZKMC_TEAM_BRISK");
   t->forced = forced ? (int)strtol(forced, NULL, 10) : 0;
   t->spins = have_cores(workers, cores);
-  if (!newest) pthread_atfork(before_copy, NULL, note_copy);
   t->older = newest;
   newest = t;
   pthread_mutex_init(&t->lock, NULL);

@@ -234,7 +234,8 @@ static stz_err check_nbed(const stz_config_builder *builder) {
   if (config->nbed_strains.count == 0) return STZ_OK;
   double box[3];
   for (int axis = 0; axis < 3; axis++) box[axis] = config->lattice.cells[axis] * config->lattice.spacing_nm;
-  const double thickness = box[nbed->beam], width = fmin(box[(nbed->beam + 1) % 3], box[(nbed->beam + 2) % 3]);
+  const double thickness = box[nbed->beam], across[2] = {box[(nbed->beam + 1) % 3], box[(nbed->beam + 2) % 3]},
+               width = fmin(across[0], across[1]);
   const double rounding = 1.0 + 1e-9; // so that a foil of 9.28 nm fits 16 voxels of 0.58 nm
   int none;
   const stz_origin *foil = stz_builder_origin(builder, stz_schema_find("nbed.foil_nm", &none), -1);
@@ -245,6 +246,11 @@ static stz_err check_nbed(const stz_config_builder *builder) {
   if (10.0 * nbed->probe_nm > width * rounding) {
     return stz_violated(builder, -1, "nbed.probe_nm", "<= %.4g, for a scan of 10 x 10 probes to fit into the box",
                         width / 10.0);
+  }
+  const double finest = sqrt(across[0] * across[1] / STZ_NBED_PROBES);
+  if (nbed->probe_nm < finest) {
+    return stz_violated(builder, -1, "nbed.probe_nm", ">= %.4g, for at most %d probes side by side in the box",
+                        1.001 * finest, STZ_NBED_PROBES);
   }
   const double largest = 0.5 * (width - nbed->probe_nm);
   if (config->order.cluster_radius_nm > largest) {

@@ -42,6 +42,11 @@ static stz_err layout_create(const stz_nbed_sample *sample, const stz_nbed_param
     return stz_fail(STZ_EINPUT, "nbed.probe_nm: got %g, needs at most %.6g, a tenth of the box across the beam",
                     l->step, width / STZ_NBED_SIDE);
   }
+  const double finest = sqrt(l->box[0] * l->box[1] / STZ_NBED_PROBES);
+  if (l->step < finest) {
+    return stz_fail(STZ_EINPUT, "nbed.probe_nm: got %g, needs at least %.4g, for at most %d probes side by side",
+                    l->step, 1.001 * finest, STZ_NBED_PROBES);
+  }
   if (2.0 * l->reach > width) {
     return stz_fail(STZ_EINPUT, "order.cluster_radius_nm: got %g, needs at most %.6g, half the box less the probe's",
                     sample->order.cluster_radius_nm, 0.5 * (width - l->step));
@@ -234,18 +239,19 @@ static stz_err expect(survey *v, const float *survival, stz_columns *columns, do
   double sum = 0.0;
   v->nu = (int)lround(l->box[0] / l->step);
   v->nv = (int)lround(l->box[1] / l->step);
+  const int probes = v->nu * v->nv; // about STZ_NBED_PROBES at most
   v->columns = columns;
-  STZ_TRY(stz_agree(comm, STZ_NEW(v->seen, v->nu * v->nv)));
+  STZ_TRY(stz_agree(comm, STZ_NEW(v->seen, probes)));
   stz_err err = STZ_OK;
   for (int foil = 0; foil < foils && err == STZ_OK; foil++) {
     const double begin = l->begin < l->box[2] ? foil * l->begin / fmax(1, foils - 1) : foil * l->box[2] / foils;
     stz_columns_fill(columns, v->sample->grid, survival, begin, l->foil);
-    err = stz_look_run(stz_grid_team(v->sample->grid), v->nu * v->nv, v->nv, see_probes, v);
+    err = stz_look_run(stz_grid_team(v->sample->grid), probes, v->nv, see_probes, v);
     err = stz_agree(comm, err);
-    for (int i = 0; i < v->nu * v->nv; i++) sum += v->seen[i];
+    for (int i = 0; i < probes; i++) sum += v->seen[i];
   }
   stz_free(v->seen);
-  *mean = sum / ((double)foils * v->nu * v->nv);
+  *mean = sum / ((double)foils * probes);
   return err;
 }
 

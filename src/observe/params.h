@@ -19,6 +19,8 @@ typedef struct stz_history_params {
   double strain_step;    // a row at least each time the driven strain has moved by this
 } stz_history_params;
 
+enum { STZ_NBED_PROBES = 1 << 24 }; // places of the probe side by side in a box, at most
+
 typedef struct stz_nbed_params {
   double foil_nm;  // thickness of the foil along the beam
   double probe_nm; // diameter of the probe, and step of its grid

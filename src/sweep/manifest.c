@@ -198,8 +198,7 @@ stz_err stz_manifest_create(const char *directory, const stz_plan *plan, const c
 
 bool stz_manifest_exists(const char *directory) {
   char path[PATH_SIZE];
-  snprintf(path, sizeof path, "%s/manifest.jsonl", directory);
-  return access(path, F_OK) == 0;
+  return path_of(directory, "manifest.jsonl", path) == STZ_OK && access(path, F_OK) == 0;
 }
 
 // Whether a file of runs/ is one that a run below `count` writes.
@@ -243,14 +242,17 @@ stz_err stz_manifest_remove(const char *directory) {
   }
   free(line);
   fclose(in);
-  if (unlink(path) != 0) return cannot(path, "removed");
   STZ_TRY(path_of(directory, "runs", path));
+  stz_err err = STZ_OK;
   DIR *runs = opendir(path);
-  for (struct dirent *entry; runs && (entry = readdir(runs));) {
-    if (is_of_run(entry->d_name, count)) unlinkat(dirfd(runs), entry->d_name, 0);
+  for (struct dirent *entry; runs && err == STZ_OK && (entry = readdir(runs));) {
+    if (!is_of_run(entry->d_name, count) || unlinkat(dirfd(runs), entry->d_name, 0) == 0) continue;
+    err = stz_fail(STZ_EIO, "%s/%s: cannot be removed: %s", path, entry->d_name, strerror(errno));
   }
   if (runs) closedir(runs);
-  return STZ_OK;
+  STZ_TRY(err);
+  STZ_TRY(path_of(directory, "manifest.jsonl", path)); // last: as long as it is there, --force can be called again
+  return unlink(path) == 0 ? STZ_OK : cannot(path, "removed");
 }
 
 // A line about a run.

@@ -373,6 +373,11 @@ def check_changes(folder):
     done = run(["sweep", "c.cfg", "-o", "other", "--resume", "--only", "0,6", "-q"], cwd=folder)
     expect("as before", done.returncode == 0, done.stderr)
     write(os.path.join(folder, "c.cfg"), text.replace("0.06", "0.05"))
+    odd = os.path.join(other, "runs", "000002.h5")
+    os.makedirs(odd)
+    done = run(["sweep", "c.cfg", "-o", "other", "--force", "--only", "1"], cwd=folder)
+    expect_failure("what cannot be removed", done, 3, "other/runs/000002.h5: cannot be removed: Is a directory")
+    os.rmdir(odd)
     done = run(["sweep", "c.cfg", "-o", "other", "--force", "--only", "1", "-q"], cwd=folder)
     expect("force", done.returncode == 0 and os.listdir(os.path.join(other, "runs")) == ["000001.h5"], done.stderr)
 
