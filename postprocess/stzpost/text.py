@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import html as _html
 import json
-import re
+import unicodedata
 from typing import Any
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+def _shown(character: str) -> bool:
+    """Whether it stands where it is printed: controls steer a terminal, others turn or hide what is beside them."""
+    return character.isprintable() or unicodedata.category(character) == "Zs"  # spaces
 
 
 def whole(text: Any) -> str:
@@ -18,8 +21,8 @@ def whole(text: Any) -> str:
 
 
 def plain(text: Any) -> str:
-    """The text in one line; control characters and what is no UTF-8 become `?`."""
-    return _CONTROL.sub("?", whole(text))
+    """The text in one line; control characters, hidden ones, and what is no UTF-8 become `?`."""
+    return "".join(one if _shown(one) else "?" for one in whole(text))
 
 
 def lines(text: Any) -> str:
@@ -33,9 +36,9 @@ def html(text: Any) -> str:
 
 
 def json_lines(values: Any, indent: int | None = None) -> str:
-    """JSON to print: no control character stands in it as such, so that `lines` leaves it alone."""
+    """JSON to print: nothing stands in it as such that `lines` would replace."""
     data = whole(json.dumps(values, ensure_ascii=False, indent=indent))
-    return "\n".join(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line) for line in data.split("\n"))
+    return "".join(one if one == "\n" or _shown(one) else json.dumps(one)[1:-1] for one in data)
 
 
 def json_in_page(values: Any) -> str:

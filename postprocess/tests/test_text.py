@@ -54,6 +54,7 @@ def named(request, tmp_path):
 
 def test_forms_of_a_text():
     assert text.plain("a\nb\x1b\u2028c\udcff\x7f") == "a?b??c??"
+    assert text.plain("f\u202e5h.x\u00ad\ufeff 3\u00a0MPa µ") == "f?5h.x?? 3\u00a0MPa µ"  # turned and hidden; spaces stay
     assert text.whole("a\nb\udcff") == "a\nb?"
     assert text.html("<a href=\"x\">'&\udcff") == "&lt;a href=&quot;x&quot;&gt;&#x27;&amp;?"
     assert text.label("a $x^2$ b") == r"a \$x^2\$ b"
@@ -64,10 +65,10 @@ def test_forms_of_a_text():
 
 
 def test_json_that_is_printed():
-    values = {"a\x1b": ["b\x85\u2028\x7f", "\udcff", "é\n", 1.5]}
+    values = {"a\x1b": ["b\x85\u2028\x7f\u202e", "\udcff", "é\n", 1.5]}
     for indent in None, 1:
         shown = text.json_lines(values, indent)
-        assert text.lines(shown) == shown and json.loads(shown) == {"a\x1b": ["b\x85\u2028\x7f", "?", "é\n", 1.5]}
+        assert text.lines(shown) == shown and json.loads(shown) == {"a\x1b": ["b\x85\u2028\x7f\u202e", "?", "é\n", 1.5]}
 
 
 @pytest.mark.parametrize("name", [

@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 int stz_utf8_length(const unsigned char *text) {
@@ -15,11 +16,25 @@ int stz_utf8_length(const unsigned char *text) {
   return length;
 }
 
+// The number of a character of `length` bytes.
+static uint32_t code_of(const unsigned char *c, int length) {
+  uint32_t code = length == 1 ? *c : *c & (0x7fu >> length);
+  for (int i = 1; i < length; i++) code = code << 6 | (c[i] & 0x3f);
+  return code;
+}
+
 // Whether a character of `length` bytes, or what is none, would do more on a terminal than stand there: C0 and C1
-// controls, separators of lines and paragraphs.
+// controls, separators of lines and paragraphs, and marks that are not seen and turn the text beside them (Unicode's
+// category Cf).
 static bool is_control(const unsigned char *c, int length) {
-  return length == 0 || *c < ' ' || *c == 127 || (length == 2 && c[0] == 0xc2 && c[1] < 0xa0) ||
-         (length == 3 && c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9));
+  static const uint32_t ranges[][2] = {{0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},      {0x61c, 0x61c},
+                                       {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f},
+                                       {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+  if (length == 0) return true;
+  const uint32_t code = code_of(c, length);
+  bool any = false;
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) any |= code >= ranges[i][0] && code <= ranges[i][1];
+  return any;
 }
 
 void stz_make_lines(char *text) {

@@ -128,7 +128,10 @@ static objection rewrite(const char *text, char *out) {
       if (found.place) return found;
     }
     if (end == text) end = stz_skip_number(text, &integer);
-    if (end == text) end++;
+    if (end == text) { // nothing that has a name, as a space, which strtoll would pass over
+      integer = false;
+      end++;
+    }
     if (integer && (point || end > text + 1)) {
       out += write_integer(text, end, point, out);
     } else {

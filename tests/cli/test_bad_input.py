@@ -164,6 +164,8 @@ EDITS = [
      "in.cfg:10: output.nbed_strains: got 0.01, needs numbers [e1, e2, ...] in ascending order, each >= 0 and <= 1"),
     ("level twice", "[0.0, 0.05]", "[0.05, 0.05]",
      "in.cfg:10: output.nbed_strains: got 0.05, needs numbers [e1, e2, ...] in ascending order, each >= 0 and <= 1"),
+    ("an integer that is too large behind spaces", "[0.0, 0.05]", "[0.0," + 200 * " " + "1" + 20 * "0" + "]",
+     "in.cfg:10: output.nbed_strains: got 1e+20, needs numbers [e1, e2, ...] in ascending order, each >= 0 and <= 1"),
     ("values of two kinds in a list", "[0.0, 0.05]", '[0, "0.05"]',
      "in.cfg:10: mismatched element type in array: write all numbers of a list with a point, or none"),
     ("foil thicker than the box", "run:", "nbed: { foil_nm = 20.0; }; run:",
