@@ -32,7 +32,7 @@ typedef enum stz_one_of {
   STZ_ONE_OF_KINDS  // how many kinds
 } stz_one_of;
 
-struct stz_option {
+struct stz_option {          // NOLINT(clang-analyzer-optin.performance.Padding): in the order of the table
   const char *name, *letter; // "--output", "-o"
   const char *value;         // what its value is called; NULL for an option without one
   int commands;              // that take it
