@@ -347,7 +347,9 @@ def _pint_name(text):
     if text == "1":
         return "dimensionless"
     try:
-        return str(_registry().parse_units(text, case_sensitive=True))
+        unit = _registry().parse_units(text, case_sensitive=True)
+        _ = unit.dimensionality  # a power of any size is read, and fails here
+        return str(unit)
     except Exception:  # pint raises many kinds for what is no unit
         return None
 
