@@ -51,7 +51,7 @@ static inline stz_engine_kind stz_engine_for(const int cells[3], bool film) {
 
 typedef struct stz_kmc_params {
   stz_engine_kind engine;
-  double tolerance_MPa;          // multilevel: rms error of the stress just before a full recompute
+  double tolerance_MPa;          // multilevel, points: rms error of the stress just before a full recompute
   struct stz_contrast *contrast; // moduli that vary (elastic/contrast.h); NULL: they do not. Not from the input
 } stz_kmc_params;
 
