@@ -346,9 +346,10 @@ const stz_key stz_schema[] = {
          "points, so that no order of work changes them (in development). `auto`: `multilevel` where it can be, else "
          "`direct`"},
     {"kmc.tolerance", STZ_KEY_FLOAT, "MPa", "1.2", .min = 0.05, .max = 10, AT(kmc.tolerance_MPa),
-     .description = "multilevel and points: rms error of the local stress (norm of the deviator) at which the stress of "
-                    "all sites is computed again. At 1.0 the distribution of the next event is within about 0.005 of the "
-                    "exact one (total variation); the error is proportional to this key"},
+     .description =
+         "multilevel and points: rms error of the local stress (norm of the deviator) at which the stress "
+         "of all sites is computed again. At 1.0 the distribution of the next event is within about 0.005 of "
+         "the exact one (total variation); the error is proportional to this key"},
 
     {"output.history_points_per_decade", STZ_KEY_INT, "1", "20", .min = 1, .max = 10000, AT(history.points_per_decade),
      .description = "Rows of the history per decade of a segment's time"},
