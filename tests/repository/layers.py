@@ -225,6 +225,7 @@ VERSIONS = {  # where the version stands
     "postprocess/pyproject.toml": r'^version = "(.+)"',
     "postprocess/stzpost/__init__.py": r'^__version__ = "(.+)"',
     "CITATION.cff": r"^version: (\S+)",
+    "run/spack/packages/stzkmc/package.py": r'^    version\("(\d.*)"\)',
 }
 ASKED = ("docs/developer.md", "tests/repository/consumer/CMakeLists.txt")  # who asks for it: first and second number
 
