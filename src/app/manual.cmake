@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Writes PAGE, the man page of NAME, from what COMMAND says to --help. WHAT: one line on it; VERSION; OTHER: the other program.
 # Without the page where the command cannot run here, as when the program is for another processor.
-execute_process(COMMAND ${CMAKE_COMMAND} -E env COLUMNS=78 ${COMMAND} --help
+execute_process(COMMAND ${CMAKE_COMMAND} -E env COLUMNS=78 PYTHONDONTWRITEBYTECODE=1 ${COMMAND} --help
   OUTPUT_VARIABLE help ERROR_QUIET RESULT_VARIABLE failed)
 if(failed)
   message(STATUS "no man page: ${NAME} --help cannot run here")
