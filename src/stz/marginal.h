@@ -27,7 +27,7 @@ void stz_marginal_set(stz_marginal *marginal, stz_distribution distribution, dou
 // T(x) of the table, by cubic Hermite interpolation: within 1e-7 of the definition (Weibull: 1e-6) where |x| < 6.
 static inline double stz_marginal_map(const stz_marginal *marginal, double x) {
   const double last = STZ_MARGINAL_POINTS - 1, at = (x + STZ_MARGINAL_RANGE) / STZ_MARGINAL_STEP;
-  if (at <= 0.0) return marginal->value[0];
+  if (!(at > 0.0)) return marginal->value[0]; // also of a NaN, which a damaged checkpoint may hold
   if (at >= last) return marginal->value[STZ_MARGINAL_POINTS - 1];
   const int i = (int)at;
   const double t = at - i, u = 1.0 - t;
