@@ -11,6 +11,7 @@ UNITS = {
     "plastic_rate_per_s": "1/s",
     "total_rate_per_s": "1/s",
 }
+PULLED = 'protocol: (\n  { # segment 0\n    type = "strain-rate"; # input\n  }\n);\n'  # in what a manifest says of its first run
 YOUNG, VOLUME, SPACING = 72.0, 1.7, 0.58
 
 

@@ -425,7 +425,8 @@ def sweep():
             "rate_per_s": ("r", rate, {"units": "1/s", "key": "protocol[0].rate_per_s"}),
             "replica": [0, 1],
         },
-        attrs={name: "x" for name in ("design", "program_version", "git", "utc", "command_line", "seed", "source")},
+        attrs={name: "x" for name in ("design", "program_version", "git", "utc", "command_line", "seed", "source")}
+        | {"segment_types": "strain-rate"},
     )
 
 

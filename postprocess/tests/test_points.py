@@ -204,7 +204,7 @@ def a_sweep(top):
     (top / "runs").mkdir(parents=True)
     axis = {"name": "cells", "key": "lattice.cells", "unit": "1", "dimension": 0, "description": "voxels"}
     lines = [{"format": "stzkmc-sweep", "format_version": 1, "program_version": "0", "git": "x", "utc": "now", "seed": 1,
-              "design": "grid", "points": 2, "replicas": 2, "command_line": "", "identity": "",
+              "design": "grid", "points": 2, "replicas": 2, "command_line": "", "identity": synthetic.PULLED,
               "dimensions": [{"name": "cells", "size": 2}], "axes": [axis]}]
     for run in range(4):
         cells, file = [16, 16, 8 if run < 2 else 16], f"runs/{run:06}.h5"

@@ -7,10 +7,12 @@ import warnings
 import h5py
 import numpy as np
 import pytest
+import synthetic
 import xarray as xr
 
 import stzpost
 from stzpost import StzPostError, units
+from stzpost.analysis import tension
 from stzpost.cli import main as cli
 from stzpost.io import sweep
 from stzpost.plots import sweeps as sweep_figures
@@ -48,7 +50,7 @@ def directory(tmp_path):
     (top / "runs").mkdir(parents=True)
     header = {
         "format": "stzkmc-sweep", "format_version": 1, "program_version": "0", "git": "x", "utc": "now", "seed": 1,
-        "design": "grid", "points": 6, "replicas": 2, "command_line": "by hand", "identity": "",
+        "design": "grid", "points": 6, "replicas": 2, "command_line": "by hand", "identity": synthetic.PULLED,
         "dimensions": [{"name": "temperature_K", "size": 2}, {"name": "rate_per_s", "size": 3}],
         "axes": [
             {"name": "temperature_K", "key": "protocol[0].temperature_K", "unit": "K", "dimension": 0, "description": "T"},
@@ -144,6 +146,54 @@ def test_flow_properties(directory):
     assert found["overshoot"].values[~missing] == pytest.approx(1) and found["flow_stress_GPa"].attrs["units"] == "GPa"
     mean, error = sweep.over_replicas(found["flow_stress_GPa"])
     assert mean.values == pytest.approx(expected[..., 0]) and np.isnan(error.values[0, 1:]).all() and error.values[1, 0] < 1e-12
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """Two protocols: tension to 6 %, then creep at 3 GPa to 20 %; creep alone to 20 %, then to 21 %."""
+    top = tmp_path / "mixed"
+    (top / "runs").mkdir(parents=True)
+    creep = {"type": "creep", "time_s": np.linspace(2e5, 3e5, 50), "strain": np.linspace(0.06, 0.2, 50),
+             "stress": np.full(50, 3.0), "rate": np.full(50, 1e-6)}
+    more = creep | {"time_s": np.linspace(4e5, 5e5, 50), "strain": np.linspace(0.2, 0.21, 50)}
+    synthetic.write(top / "runs/000000.h5", [synthetic.tension(end=0.06), creep])
+    synthetic.write(top / "runs/000001.h5", [creep, more])
+    words = ["strain-rate", "creep"]
+    segment = '  {{ # segment {0}\n    type = "{1}"; # input\n  }}'
+    settings = ",\n".join(segment.format(*one) for one in enumerate(words))
+    header = {"format": "stzkmc-sweep", "format_version": 1, "program_version": "0", "git": "x", "utc": "now", "seed": 1,
+              "design": "grid", "points": 2, "replicas": 1, "command_line": "", "identity": f"protocol: (\n{settings}\n);\n",
+              "dimensions": [{"name": "first", "size": 2}],
+              "axes": [{"name": "first", "key": "protocol[0].type", "unit": "", "dimension": 0, "description": "type"}]}
+    lines = [header]
+    for run, word in enumerate(words):
+        lines.append({"run": run, "state": "done", "attempts": 1, "wall_s": 1, "file": f"runs/{run:06}.h5", "point": run,
+                      "replica": 0, "seed": 1, "index": [run], "parameters": {"first": word}, "rows": 300})
+    (top / "manifest.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
+    return top
+
+
+def test_yield_is_that_of_tension_whatever_else_strains_more(mixed, tmp_path):
+    """As `stz-post stress-strain` says, of the directory and of one file of it; nothing where there is no tension."""
+    expected = tension.analyse(stzpost.open_result(mixed / "runs/000000.h5"))
+    assert cli.main(["collect", str(mixed), "-o", str(tmp_path / "one.h5")]) == 0
+    for path in (mixed, tmp_path / "one.h5"):
+        with pytest.warns(UserWarning) as said:
+            found = stzpost.flow_properties(stzpost.open_sweep(path))
+        assert found["yield_stress_GPa"].values.ravel() == pytest.approx([expected.peak[1], np.nan], nan_ok=True)
+        assert found["yield_strain"].values.ravel() == pytest.approx([expected.peak[0], np.nan], nan_ok=True)
+        assert found["localisation"].values.ravel() == pytest.approx([expected.localisation[-1], np.nan], nan_ok=True)
+        assert np.isnan(found["flow_stress_GPa"]).all()
+        assert "1 of 2 runs have no segment of type strain-rate" in str(said[0].message)
+        assert "1 of 2 runs have none" in str(said[1].message) and "at most 6 %" in str(said[1].message)
+
+
+def test_a_file_that_does_not_say_the_types_of_segments(mixed, tmp_path):
+    assert cli.main(["collect", str(mixed), "-o", str(tmp_path / "one.h5")]) == 0
+    with h5py.File(tmp_path / "one.h5", "r+") as file:
+        del file.attrs["segment_types"]
+    with pytest.warns(UserWarning, match="make it again"):
+        assert np.isnan(stzpost.flow_properties(stzpost.open_sweep(tmp_path / "one.h5"))["yield_stress_GPa"]).all()
 
 
 def test_collect_looks_at_a_result_before_libhdf5_does(directory, tmp_path, opened, capsys):

@@ -143,7 +143,7 @@ def study(tmp_path):
     (top / "runs").mkdir(parents=True)
     header = {
         "format": "stzkmc-sweep", "format_version": 1, "program_version": "0", "git": "x", "utc": "now", "seed": 1,
-        "design": "grid", "points": 6, "replicas": 1, "command_line": f"sweep {NASTY}", "identity": "",
+        "design": "grid", "points": 6, "replicas": 1, "command_line": f"sweep {NASTY}", "identity": synthetic.PULLED,
         "dimensions": [{"name": "field", "size": 3}, {"name": "width_eV", "size": 2}],
         "axes": [{"name": "field", "key": "microstructure.file", "unit": "", "dimension": 0, "description": "f"},
                  {"name": "width_eV", "key": "barriers.width_eV", "unit": "eV", "dimension": 1, "description": "w"}],

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import xarray as xr
 
+from ..io.sweep import segments_of_type
 from . import tension
 
 FLOW_PROPERTIES = {
@@ -14,52 +15,71 @@ FLOW_PROPERTIES = {
     "overshoot": ("1", "upper yield over flow stress"),
     "localisation": ("1", "localisation at the end"),
 }
+OF_FLOW = ("flow_stress_GPa", "overshoot")  # those that need the flow stress
 
 
-def flow_properties(dataset):
-    """What `stz-post stress-strain` says of the segment of each run that reaches the largest strain; NaN for what is
-    not done or not reached. A warning says how many runs have no flow stress, and why."""
-    shape = dataset["state"].shape
-    values = {name: np.full(shape, np.nan) for name in FLOW_PROPERTIES}
-    largest, short = 0.0, 0
-    columns = [dataset[name].variable for name in ("segment", "strain_axial", "stress_axial_GPa", "localisation")]
+def flow_properties(dataset, names=tuple(FLOW_PROPERTIES)):
+    """What `stz-post stress-strain` says of each run: of its segment of type strain-rate that reaches the largest strain.
+    NaN for what is not done, has no such segment or does not reach the strain; warnings say how many, and why."""
     done = dataset["state"].values == "done"
-    for cell in np.ndindex(shape):
-        if done[cell]:
-            rows = np.array([column[cell].values for column in columns])
-            rows = rows[:, np.isfinite(rows[:3]).all(axis=0)]  # before the first event there is no localisation
-            if rows.size:
-                for name, value in _flow(*rows).items():
-                    values[name][cell] = value
-                if not np.isfinite(values["flow_stress_GPa"][cell]):
-                    largest, short = max(largest, float(rows[1].max())), short + 1
-    if short:
+    values = {name: np.full(done.shape, np.nan) for name in names}
+    reached = _fill(values, dataset, done)
+    short = [strain for strain in reached if strain is not None]
+    if len(reached) > len(short):
+        warnings.warn(f"{len(reached) - len(short)} of {int(done.sum())} runs have no segment of type {tension.TYPE}, and no "
+                      "yield nor flow stress", stacklevel=2)
+    if short and set(OF_FLOW) & set(names):
         warnings.warn(
-            f"flow stress: {short} of {int(done.sum())} runs have none, the mean from "
-            f"{tension.FLOW[0]:.0%} to {tension.FLOW[1]:.0%} strain: they reach at most {100 * largest:.3g} %",
+            f"flow stress: {len(short)} of {int(done.sum())} runs have none, the mean from "
+            f"{tension.FLOW[0]:.0%} to {tension.FLOW[1]:.0%} strain: they reach at most {100 * max(short):.3g} %",
             stacklevel=2,
         )
     coords = {name: c for name, c in dataset.coords.items() if "component" not in c.dims}
     return xr.Dataset(
         {
-            name: (dataset["state"].dims, values[name], {"units": unit, "description": text})
-            for name, (unit, text) in FLOW_PROPERTIES.items()
+            name: (dataset["state"].dims, values[name], dict(zip(("units", "description"), FLOW_PROPERTIES[name])))
+            for name in names
         },
         coords=coords,
         attrs=dataset.attrs,
     )
 
 
-def _flow(segment, strain, stress, localisation):
-    keep = segment == segment[np.argmax(strain)]
-    strain, stress = strain[keep], stress[keep]
-    before = np.flatnonzero(strain <= max(tension.FLOW[0], strain[0]))
-    top = int(before[np.argmax(stress[before])])
+def _fill(values, dataset, done):
+    """Fills in the values of all runs that are done; the largest strain of each run without a flow stress, None of one
+    without a segment for it."""
+    pulled = segments_of_type(dataset, tension.TYPE)
+    if pulled is None:
+        warnings.warn("no yield nor flow stress: the sweep does not say the types of segments, as files that older versions of "
+                      "stz-post collect made; make it again", stacklevel=3)
+        return []
+    reached = []
+    columns = [dataset[name].variable for name in ("segment", "strain_axial", "stress_axial_GPa", "localisation")]
+    for cell in zip(*np.nonzero(done)):
+        rows = np.array([column[cell].values for column in columns])
+        rows = rows[:, np.isfinite(rows[:3]).all(axis=0)]  # before the first event there is no localisation
+        if not rows.size:  # cannot be read: a warning has said so
+            continue
+        strain = {number: rows[1, rows[0] == number] for number in pulled[cell]}
+        chosen = tension.farthest(strain)
+        if chosen is None:
+            reached.append(None)
+            continue
+        found = _flow(*rows[1:, rows[0] == chosen])
+        for name in values:
+            values[name][cell] = found[name]
+        if not np.isfinite(found["flow_stress_GPa"]):
+            reached.append(float(strain[chosen].max()))
+    return reached
+
+
+def _flow(strain, stress, localisation):
+    top = tension.upper_yield(strain, stress)
     flow = tension.flow_stress(strain, stress)[0]
     return {
         "yield_stress_GPa": stress[top],
         "yield_strain": strain[top],
         "flow_stress_GPa": flow,
         "overshoot": stress[top] / flow,
-        "localisation": localisation[keep][-1],
+        "localisation": localisation[-1],
     }

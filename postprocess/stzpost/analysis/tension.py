@@ -10,6 +10,7 @@ from scipy.stats import linregress
 from ..errors import NoData
 from .quantity import Quantity
 
+TYPE = "strain-rate"  # of the segments that are curves of tension
 FLOW = (0.08, 0.12)  # strain over which the flow stress is the mean
 BLOCK = 0.005  # strain of a block of the flow stress's standard error: several s/E, the strain that stress remembers
 ELASTIC = 0.01  # strain up to which the stiffness is fitted
@@ -41,15 +42,25 @@ class Tension:
 
 def find_segment(result, index=None):
     """The strain-rate segment asked for, else the one that reaches the largest strain."""
-    found = [
-        s
-        for s in result.segments
-        if s.type == "strain-rate" and index in (None, s.index) and result.rows(s).sizes["row"] > 1
-    ]
-    if not found:
+    asked = [s for s in result.segments if s.type == TYPE and index in (None, s.index)]
+    found = farthest({s.index: result.rows(s)["strain_axial"].values for s in asked})
+    if found is None:
         wanted = "" if index is None else f" with index {index}"
-        raise NoData(f"{result.path}: no segment of type strain-rate{wanted} with rows")
-    return max(found, key=lambda s: float(result.rows(s)["strain_axial"].max()))
+        raise NoData(f"{result.path}: no segment of type {TYPE}{wanted} with rows")
+    return result.segments[found]
+
+
+def farthest(strains):
+    """Of segments {number: strain of each row}, the number of the one that reaches the largest strain; None where none has
+    two rows."""
+    reached = {number: float(one.max()) for number, one in strains.items() if len(one) > 1}
+    return max(reached, key=reached.get, default=None)
+
+
+def upper_yield(strain, stress):
+    """Row of the largest stress before flow; of all rows, where flow has begun before them."""
+    before_flow = np.flatnonzero(strain <= FLOW[0])
+    return int(before_flow[np.argmax(stress[before_flow])]) if before_flow.size else int(np.argmax(stress))
 
 
 def analyse(result, segment=None):
@@ -58,8 +69,7 @@ def analyse(result, segment=None):
     rows = result.rows(segment)
     strain, stress = rows["strain_axial"].values, rows["stress_axial_GPa"].values
     time = result.times(segment)
-    before_flow = np.flatnonzero(strain <= FLOW[0])
-    top = int(before_flow[np.argmax(stress[before_flow])]) if before_flow.size else int(np.argmax(stress))
+    top = upper_yield(strain, stress)
     flow, error = flow_stress(strain, stress)
     slope, slope_error = hardening(strain, stress)
     force = result.engineering(segment)["engineering_stress_GPa"].values

@@ -14,6 +14,7 @@ from ..errors import StzPostError
 from . import writing
 from .files import MOST_TOGETHER, look_ahead, open_file, open_text, reading
 from .lazy import Lazy
+from .resolved import settings
 from .result import COMPONENTS, FORMAT, dimensions, plain_attributes
 
 SWEEP_FORMAT = "stzkmc-sweep"
@@ -116,8 +117,9 @@ def _entry(line):
 def open_sweep(path):
     """A sweep as a Dataset: the axes as coordinates, `replica` as the last dimension of the runs, then `row` for what
     the histories hold (filled up with NaN) and `component` for tensors. Histories are read when they are used. Of runs
-    that are not done, and of results that cannot be read (a warning names them), they are NaN. `path` is the
-    directory, or the file that `collect` made of it."""
+    that are not done, and of results that cannot be read (a warning names them), they are NaN. The attribute
+    `segment_types` has the types of the protocol's segments. `path` is the directory, or the file that `collect` made of
+    it."""
     path = os.fspath(path)
     if not os.path.isdir(path):
         return _open_collected(path)
@@ -150,7 +152,33 @@ def _assemble(path, header, runs):
     if any("component" in v[0] for v in variables.values()):
         coords["component"] = COMPONENTS
     attrs = {key: header[key] for key in ("design", "program_version", "git", "utc", "command_line", "seed")}
+    attrs["segment_types"] = " ".join(_segment_types(header))
     return xr.Dataset(variables, coords=coords, attrs={"format": SWEEP_FORMAT, "source": path, **attrs})
+
+
+def _segment_types(header):
+    """The types of the protocol's segments in the first run, as the sweep's settings say."""
+    said = settings(str(header.get("identity", "")))
+    number = 0
+    while (name := f"protocol[{number}].type") in said:
+        yield str(said[name])
+        number += 1
+
+
+def segments_of_type(dataset, kind):
+    """Of each run of a sweep, the numbers of its segments of a type; None where the sweep does not say the types, as one
+    file that an older version made of it."""
+    types = dataset.attrs.get("segment_types", "").split()
+    if not types:
+        return None
+    keys = [f"protocol[{number}].type" for number in range(len(types))]
+    varied = {c.attrs["key"]: c.broadcast_like(dataset["state"]).transpose(*dataset["state"].dims).values
+              for c in dataset.coords.values() if c.attrs.get("key") in keys}
+    found = np.empty(dataset["state"].shape, dtype=object)
+    for cell in np.ndindex(found.shape):
+        own = [str(varied[key][cell]) if key in varied else first for key, first in zip(keys, types)]
+        found[cell] = [number for number, one in enumerate(own) if one == kind]
+    return found
 
 
 def _dimensions(header):
