@@ -70,6 +70,15 @@ def write(path, segments=(), levels=(), fields=None, complete=1, columns=None, t
     return path
 
 
+def make_film(path):
+    """Gives the sample of a file free surfaces."""
+    with h5py.File(path, "r+") as file:
+        text = file["config/resolved"][()].decode()
+        del file["config/resolved"]
+        file["config/resolved"] = text + 'lattice: {\n  boundary = "film";\n};\n'
+    return path
+
+
 def relaxation(sigma0=3.3, s=0.1, t0=84.0, end=4.4064e6, noise=0.0, zero=7.0e4, rng=None, type="relaxation", law=None):
     """A segment that relaxes exactly logarithmically from `zero` on (or by law(t)), 20 rows a decade. Noise is an
     Ornstein-Uhlenbeck process in ln(t + t0) of unit correlation length: what a restored jump process leaves."""

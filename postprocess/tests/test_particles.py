@@ -2,6 +2,7 @@
 """Events for OVITO and ParaView: the files hold each event once, in time, and independent readers open them."""
 import json
 import re
+import shutil
 
 import h5py
 import numpy as np
@@ -66,6 +67,13 @@ def test_xyz_holds_each_event_once_in_time(result, tmp_path):
     for said, found, _ in frames:
         assert float(said["Time"]) == found[-1][names.index("time_s")]
         np.testing.assert_allclose(np.array(said["Lattice"].split(), float).reshape(3, 3), 16 * EDGE * np.eye(3))
+        assert said["pbc"] == "T T T"
+
+
+def test_a_film_is_not_periodic_along_z(result, tmp_path):
+    film = synthetic.make_film(shutil.copy(result[0], tmp_path / "film.h5"))
+    assert cli.main(["events", str(film), "-o", str(tmp_path / "film.xyz"), "--frames", "2"]) == 0
+    assert [said["pbc"] for said, _, _ in read_xyz(tmp_path / "film.xyz")] == ["T T F"] * 2
 
 
 def test_frames_of_all_so_far(result, tmp_path):

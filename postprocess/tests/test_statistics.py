@@ -8,6 +8,7 @@ import synthetic
 
 from stzpost import StzPostError, open_result
 from stzpost.analysis import avalanches, correlation, distributions, energy
+from stzpost.plots import figures
 
 
 def values(quantities):
@@ -69,6 +70,20 @@ def test_correlation(tmp_path):
     assert said["lowest correlation, along x, at 6 %"] == pytest.approx(np.cos(synthetic.SPACING * np.arange(9)).min())
     s = synthetic.VOLUME ** (1 / 3) / (2 * math.sqrt(math.pi))
     assert levels[0].of_shape(2 * s) == pytest.approx(math.exp(-1))
+
+
+def test_correlation_within_a_film(tmp_path):
+    """Along vectors that lead out of a film there is none."""
+    def value(distance, direction):
+        out = direction is not None and direction[2] != 0
+        return np.where((distance > 0) & out, np.nan, np.exp(-distance))
+
+    path = synthetic.write(tmp_path / "a.h5", [synthetic.tension()], tables=synthetic.correlation(0, 0.08, value))
+    (level,) = correlation.analyse(open_result(synthetic.make_film(path)))
+    assert list(level.families) == ["along x", "along y", "45° to x"]
+    assert all(along == pytest.approx(np.exp(-distance)) for distance, along in level.families.values())
+    assert np.isfinite(list(values(correlation.quantities([level])).values())).all()
+    assert len(figures.correlation([level]).axes[1].get_legend().get_texts()) == 3
 
 
 def test_distributions(tmp_path):

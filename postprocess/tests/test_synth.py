@@ -7,6 +7,7 @@ Statistical tests are on fixed seeds; null hypothesis, number and rate of false 
 import csv
 import json
 import math
+import shutil
 
 import h5py
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 import synthetic
 from scipy.stats import chi2, norm
 
-from stzpost import synth
+from stzpost import open_result, synth
 from stzpost.cli import main as cli
 from stzpost.io.resolved import settings as parse
 from stzpost.synth import curves, maps, nbed, places, recover, stem
@@ -244,6 +245,17 @@ def test_what_is_in_reach_of_a_probe_is_what_a_plain_loop_finds(results):
     assert 0.2 < np.nanmean(seen["order"]) < 0.6
 
 
+def test_the_foil_lies_within_a_film(results, tmp_path):
+    for path in results.glob("00000000000000a1*"):
+        shutil.copy(path, tmp_path)
+    result = open_result(synthetic.make_film(tmp_path / "00000000000000a1.h5"))
+    one = synth.Specimen(result, "s", "", 1)
+    snapshot = stem._snapshot(one, one.snapshots()[1], np.random.default_rng(1))
+    starts = [stem.scan(one, snapshot, stem.Settings(probes=2), np.random.default_rng(i))["corner_nm"][2] for i in range(40)]
+    room = SPACING * CELLS[2] - 9.0
+    assert 0 <= min(starts) < 0.2 * room and 0.8 * room < max(starts) <= room
+
+
 def strain_below(field, corner, u, v):
     """Mean over the voxels of the foil's nine nanometres below 4 x 4 points of a probe's square."""
     total, number = 0.0, 0
@@ -287,8 +299,6 @@ def test_a_split_that_leaves_nothing_to_test_is_said(results, tmp_path, capsys):
 
 
 def synth_result(folder):
-    from stzpost import open_result
-
     return open_result(folder / "00000000000000a1.h5")
 
 

@@ -15,6 +15,7 @@ FAMILIES = {
     "45° to x": ("xy", "x-y", "xz", "x-z"),
     "45° in the plane yz": ("yz", "y-z"),
 }
+WITHIN_FILM = {"along x": ("x",), "along y": ("y",), "45° to x": ("xy", "x-y")}  # the others lead out of it
 
 
 @dataclass
@@ -39,17 +40,18 @@ class Correlation:
 def analyse(result):
     """Every level with plastic strain, by ascending strain."""
     shape = float(result.setting("volume_nm3")) ** (1 / 3) / (2 * math.sqrt(math.pi))
-    levels = [_level(one, shape) for one in result.correlation if np.isfinite(one["radial"].values).all()]
+    families = WITHIN_FILM if result.film else FAMILIES
+    levels = [_level(one, shape, families) for one in result.correlation if np.isfinite(one["radial"].values).all()]
     if not levels:
         raise StzPostError(f"{result.path}: no autocorrelation of plastic strain (output.statistics_strains)")
     return levels
 
 
-def _level(one, shape):
-    families = {}
-    for name, members in FAMILIES.items():
+def _level(one, shape, families):
+    found = {}
+    for name, members in families.items():
         chosen = one.sel(direction=list(members))
-        families[name] = (
+        found[name] = (
             chosen["line_distance_nm"].mean("direction").values,
             chosen["line"].mean("direction").values,
         )
@@ -58,7 +60,7 @@ def _level(one, shape):
         variance=float(one.attrs["variance"]),
         distance_nm=one["distance_nm"].values,
         radial=one["radial"].values,
-        families=families,
+        families=found,
         shape_nm=shape,
     )
 

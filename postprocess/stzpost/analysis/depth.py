@@ -63,7 +63,7 @@ def phases(result, strain):
     if not counts.any():
         raise NoData(f"{result.path}: no events up to {100 * strain:g} % strain")
     bragg = _patterns(nbed.nearest(result.levels, strain) if result.levels else None)
-    beside = _beside(rich, "wrap", "edge" if is_film(result) else "wrap")
+    beside = _beside(rich, "wrap", "edge" if result.film else "wrap")
     return {
         name: Phase(counts[sites].mean() / counts.mean(), order[sites].mean(), bragg[name])
         for name, sites in zip(PHASES, (rich, ~rich, beside))
@@ -91,11 +91,6 @@ def _beside(rich, inner, last):
     return found
 
 
-def is_film(result):
-    """Whether the sample has free surfaces."""
-    return result.resolved("lattice.boundary", "periodic") == "film"
-
-
 def _events(result):
     if "/events" not in result.tables():
         raise NoData(f"{result.path}: no events; set output.events=true")
@@ -114,7 +109,7 @@ def _field(result, events, chosen):
 
 def _order(result, events, strain):
     counts = _field(result, events, _before(result, events, strain))
-    return remaining(counts, _reach(result), float(result.resolved("order.loss")), is_film(result))
+    return remaining(counts, _reach(result), float(result.resolved("order.loss")), result.film)
 
 
 def _before(result, events, strain):

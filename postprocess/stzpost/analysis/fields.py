@@ -45,16 +45,21 @@ def analyse(result, axis="z", index=None):
         field = result.field(name)
         values = field.values.astype(float)
         if name == "plastic_strain_axial":
-            values = 100 * smear(values, float(result.setting("spacing_nm")), float(result.setting("volume_nm3")))
+            spacing, volume = float(result.setting("spacing_nm")), float(result.setting("volume_nm3"))
+            values = 100 * smear(values, spacing, volume, result.film)
         slices.append(_slice(result, name, label, unit, field, values, axis, index))
     if not slices:
         raise StzPostError(f"{result.path}: none of the fields {', '.join(LABELS)} in /microstructure")
     return slices
 
 
-def smear(values, spacing, volume):
+def smear(values, spacing, volume, folded=False):
     """Events are filed at their centre voxels: the eigenstrain field is that smeared by the STZ's shape,
-    exp(-k^2 s^2/2) with s = volume^(1/3)/(2 sqrt pi)."""
+    exp(-k^2 s^2/2) with s = volume^(1/3)/(2 sqrt pi). The box is periodic, or what of a shape sticks out of the surfaces
+    normal to the last axis is `folded` back, as docs/theory.md §4 says of films."""
+    if folded:  # the sample and its mirror image are periodic
+        layers = values.shape[2]
+        return smear(np.concatenate([values, values[:, :, ::-1]], axis=2), spacing, volume)[:, :, :layers]
     s = volume ** (1 / 3) / (2 * math.sqrt(math.pi))
     k = [2 * math.pi * np.fft.fftfreq(n, spacing) for n in values.shape]
     k[2] = 2 * math.pi * np.fft.rfftfreq(values.shape[2], spacing)

@@ -41,7 +41,7 @@ def growth(result: Result, run, count: int) -> list[Frame]:
         return []
     spacing, volume = float(result.setting("spacing_nm")), float(result.setting("volume_nm3"))
     return [
-        Frame(time, strain, 100 * smear(mean[:, None, :].astype(float), spacing, volume)[:, 0, :], events)
+        Frame(time, strain, 100 * smear(mean[:, None, :].astype(float), spacing, volume, result.film)[:, 0, :], events)
         for time, strain, mean, events in found
     ]
 

@@ -55,7 +55,7 @@ def phases(result):
 
 def surface(result):
     """Of the layers within SURFACE_NM of the surfaces of a film: events of the whole run, order after those up to LAST."""
-    if not depth.is_film(result):
+    if not result.film:
         return {}
     found = depth.layers(result, until_strain=LAST)
     near = found.spacing_nm * (np.arange(len(found.order)) + 0.5) < SURFACE_NM

@@ -61,13 +61,14 @@ def _frames(count: int, frames: int, so_far: bool) -> Iterator[slice]:
 def _write_xyz(path: str, result: Result, events: dict, parts: list[slice]) -> None:
     box = float(result.setting("spacing_nm")) * np.atleast_1d(result.setting("cells"))
     lattice = " ".join(f"{edge:.10g}" for edge in np.diag(box).ravel())
+    periodic = "T T F" if result.film else "T T T"
     kinds = "".join(f":{name}:{_letter(events[name])}:1" for name in COLUMNS)
     forms = [_form(events[name]) for name in COLUMNS]
     with writing.text(path) as file:
         for part in parts:
             columns = [events[name][part].tolist() for name in COLUMNS]
             file.write(f'{len(columns[0])}\nLattice="{lattice}" Properties=species:S:1:pos:R:3:id:I:1{kinds} '
-                       f'Time={columns[0][-1]!r} length_unit=nm pbc="T T T"\n')
+                       f'Time={columns[0][-1]!r} length_unit=nm pbc="{periodic}"\n')
             places = events["position"][part].tolist()
             for number, (place, values) in enumerate(zip(places, zip(*columns)), part.start):
                 words = [*(f"{one:.10g}" for one in place), str(number), *map(format, values, forms)]

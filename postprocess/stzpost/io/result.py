@@ -100,6 +100,11 @@ class Result:
     def complete(self) -> bool:
         return bool(self.attrs.get("complete", 0))
 
+    @property
+    def film(self) -> bool:
+        """Whether the sample has free surfaces, normal to z: it is periodic along x and y alone."""
+        return bool(self.resolved("lattice.boundary", "periodic") == "film")
+
     def rows(self, segment: Segment) -> xr.Dataset:
         """The history of one segment."""
         return self.history.isel(row=np.flatnonzero(self.history["segment"].values == segment.index))

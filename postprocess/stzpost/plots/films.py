@@ -55,7 +55,7 @@ def _thickness(dataset):
     """Of the films, nm, along the dimension of the axis lattice.cells."""
     named = [name for name in axes_of(dataset) if dataset[name].attrs["key"] == "lattice.cells"]
     first = next((path for _, path in done(dataset)), None)
-    if not named or first is None or not depth.is_film(open_result(first)):
+    if not named or first is None or not open_result(first).film:
         raise StzPostError('the figure needs a sweep of films (lattice.boundary = "film") with an axis lattice.cells')
     spacing = float(open_result(first).setting("spacing_nm"))
     return dataset[named[0]].copy(data=[spacing * json.loads(str(cells))[2] for cells in dataset[named[0]].values])

@@ -126,7 +126,8 @@ def draw_localisation_map(results: Sequence[Result]):
         mean = field.mean()
         if not mean:
             raise StzPostError(f"{result.path}: no plastic strain")
-        maps.append((stem, smear(field, spacing, float(result.setting("volume_nm3"))).mean(axis=1) / mean, spacing))
+        spread = smear(field, spacing, float(result.setting("volume_nm3")), result.film)
+        maps.append((stem, spread.mean(axis=1) / mean, spacing))
         x, z = (spacing * (index.ravel() + 0.5) for index in np.indices(maps[-1][1].shape))
         tables[stem] = {"x_nm": x, "z_nm": z, "plastic_strain_over_mean": maps[-1][1].ravel()}
     span = max(np.abs(values - 1).max() for _, values, _ in maps)

@@ -105,6 +105,8 @@ def scan(specimen: Specimen, snapshot: dict, settings: Settings, rng: np.random.
     box = snapshot["box_nm"]
     foil = min(float(specimen.need("nbed.foil_nm")), box[along])
     corner = rng.uniform(0, box)
+    if specimen.result.film:  # the foil lies within it
+        corner[along] *= 1 - foil / box[along]
     inside = np.mod(snapshot["position_nm"][:, along] - corner[along], box[along]) < foil
     u, v = np.meshgrid(*(corner[axis] + step * (np.arange(settings.probes) + 0.5) for axis in plane))  # [v][u]
     apart = np.stack([u, v], -1)[:, :, None, :] - snapshot["position_nm"][inside][:, plane]
