@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command as a user calls it, and its figures."""
 import json
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -15,6 +17,7 @@ from matplotlib.text import Text
 from stzpost import open_result
 from stzpost.analysis import avalanches, correlation, distributions, energy, fields, nbed, relaxation, tension
 from stzpost.cli import main as cli
+from stzpost.io import writing
 from stzpost.plots import figures, style
 
 SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "stz-post"
@@ -170,6 +173,23 @@ def test_report_without_what_cannot_be_read(tmp_path, capsys):
     assert said.err.startswith(f"stz-post: {tmp_path}/new/report.html is without slices: {path}: damaged")
     assert said.err.count("\n") == 1 and said.out.endswith(f"page: {tmp_path}/new/report.html\n")
     assert "<h3>relaxation</h3>" in (tmp_path / "new" / "report.html").read_text(encoding="utf-8")
+
+
+def test_ctrl_c_is_one_line_and_leaves_no_part_of_a_file(files, tmp_path, monkeypatch, capsys):
+    """SIGINT comes as the second figure of a report is on its way to the disk, under its temporary name."""
+    synced, there = writing._sync, []
+
+    def sync(path, flags):
+        if "slices" in os.path.basename(path):
+            there.extend(tmp_path.glob(".*"))
+            os.kill(os.getpid(), signal.SIGINT)
+        synced(path, flags)
+
+    monkeypatch.setattr(writing, "_sync", sync)
+    assert cli.main(["report", str(files["relaxation"]), "-o", str(tmp_path)]) == 130
+    said = capsys.readouterr()
+    assert said.err == "stz-post: stopped\n" and said.out == ""
+    assert len(there) == 1 and [path.name for path in tmp_path.iterdir()] == ["onchip-relaxation.png"]
 
 
 @pytest.mark.parametrize("column", ["segment", "plastic_rate_per_s", "localisation"])

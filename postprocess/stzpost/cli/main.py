@@ -89,7 +89,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Exit code: 0 done, 1 done in part, 2 bad usage, bad input or missing data, 75 stopped early."""
+    """Exit code: 0 done, 1 done in part, 2 bad usage, bad input or missing data, 75 stopped early (the same command
+    goes on), 130 stopped by Ctrl-C."""
     streams.prepare()
     try:
         with contextlib.suppress(SystemExit), inputs.remembered():  # it is --help and --version that exit
@@ -99,6 +100,9 @@ def main(arguments=None):
     except StzPostError as error:
         print(f"stz-post: {text.plain(error)}", file=sys.stderr)
         return error.code
+    except KeyboardInterrupt:
+        print("stz-post: stopped", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         streams.forget_stdout()
         return 0
