@@ -185,6 +185,12 @@ def test_table_and_records():
     assert [line.split()[0] for line in wide[:4]] == ["case", "barrier", "flow", "V"]
 
 
+def test_one_run_per_point_has_no_intervals():
+    found = [points.Point({"case": i}, {"x": np.array([float(i)])}, (1,)) for i in range(2)]
+    text = points.table(found, ["x"], points.references(found)).splitlines()
+    assert text[-1] == "one run per point: no intervals" and text[-3].split() == ["1", "1.00"]
+
+
 def test_against():
     """Each case at a barrier is compared with the first case at the same barrier, shifted names and all."""
     own = planted(lambda barrier, shift: 3.3 * barrier - 4.67 + 0.2 * shift)

@@ -8,7 +8,7 @@ import synthetic
 
 from stzpost import open_result, units
 from stzpost.analysis import energy, registry, relaxation
-from stzpost.analysis.quantity import Quantity, table
+from stzpost.analysis.quantity import Quantity, plus_minus, table
 from stzpost.pages import report
 from stzpost.plots import figures
 from stzpost.studies import evidence, targets
@@ -128,6 +128,17 @@ def test_numbers_as_told(value, unit, told):
     one = Quantity("a", value, unit)
     assert told in report.numbers_table([one]) and one.record()["value"] == value
     assert told.split()[0] in table([one]) and "-" not in table([one])
+
+
+@pytest.mark.parametrize(
+    "value, error, told",
+    [(0.1, 1.7, "0.1 ± 1.7"), (-0.01, 34.0, "0 ± 34"), (0.0, 0.12, "0.00 ± 0.12"), (-0.004, 0.2, "0.00 ± 0.20"),
+     (3.2534, 0.0123, "3.253 ± 0.012"), (0.00123, 1.2e-5, "0.001230 ± 0.000012"), (99.97, 0.0996, "99.97 ± 0.10"),
+     (12345.6, 1234.0, "12300 ± 1200"), (1.2345e-7, 4.56e-9, "1.235e-07 ± 4.6e-09"), (1e-9, 3.4e-8, "1e-09 ± 3.4e-08"),
+     (1e-12, 3.4e-8, "0 ± 3.4e-08"), (1.23456e8, 2.3e6, "1.235e+08 ± 2.3e+06"), (3.25, float("nan"), "3.25")],
+)
+def test_a_value_ends_where_its_error_does(value, error, told):
+    assert plus_minus(value, error) == told
 
 
 def test_curves_of_energy_are_told_apart(tmp_path):

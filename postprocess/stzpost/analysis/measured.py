@@ -17,7 +17,7 @@ from ..units import GPA, KB_EV, ROOM_K, TAYLOR_FACTORS
 from . import activation, tension
 from .activation import Estimate
 from .kinds import falls, levels_of, tell_kind
-from .quantity import NORMAL_95
+from .quantity import NORMAL_95, plus_minus
 from .relaxation import log_mean
 
 JSON_FACTORS = {name.replace("√", "sqrt"): factor for name, factor in TAYLOR_FACTORS.items()}
@@ -316,7 +316,7 @@ def _tension(measured, settings, outcome):
             f" flow stress's {low:g} to {high:g} %: say --flow A,B (strains)"
         )
     outcome.said.append(
-        f"flow stress {value:.4g} ± {error:.2g} GPa over {low:g} to {high:g} % strain, at {rate:.3g} /s"
+        f"flow stress {plus_minus(value, error)} GPa over {low:g} to {high:g} % strain, at {rate:.3g} /s"
     )
     outcome.points = [(temperature, rate, value, error)]
     outcome.stress_GPa = value

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 from ..errors import StzPostError
 from ..units import number_text
 from .estimate import LEVEL
-from .quantity import finite, format_value, minus
+from .quantity import finite, minus, plus_minus
 
 
 @dataclass
@@ -132,7 +132,9 @@ def table(found, names, against, which="the first point"):
     if compared:
         same = ", seed by seed" if all(one.seeds == other.seeds for one, other in compared) else ""
         text += f"\n\nless {which}{same}:\n{_aligned(turn(head + rows))}"
-    counts = sorted({mean(one.replicas[name]).count for one in found for name in names})
+    counts = sorted({mean(one.replicas[name]).count for one in found for name in names} - {0, 1})
+    if not counts:
+        return text + "\n\none run per point: no intervals"
     text += f"\n\n±: 95 % interval of {' to '.join(map(str, sorted({counts[0], counts[-1]})))} replicas"
     return text + ("; of 20 differences one is beyond its own by chance alone" if compared else "")
 
@@ -146,8 +148,7 @@ def _values(one):
 
 
 def _text(one):
-    value, half = format_value(*(round(x, 12) + 0.0 for x in (one.value, one.half)))  # equal but for the last digits: equal
-    return minus(f"{value} ± {half}" if half else value)
+    return minus(plus_minus(*(round(x, 12) + 0.0 for x in (one.value, one.half))))  # equal but for the last digits: equal
 
 
 def _aligned(rows):

@@ -10,6 +10,7 @@ from scipy.stats import norm, t as student
 
 from ..units import time_unit
 
+MOST_PLACES = 6  # behind the point, of a value and its error
 NORMAL_95 = 1.96  # standard errors from the mean to either end of a 95 % interval
 
 
@@ -24,7 +25,7 @@ class Quantity:
     digits: int = 3  # significant digits where no error sets them
 
     def text(self):
-        """Value and error, rounded to the error's two leading digits."""
+        """Value and error, both rounded to the error's two leading digits."""
         return format_value(self.value, self.error, self.digits)
 
     def shown(self):
@@ -41,7 +42,7 @@ class Quantity:
 
 
 def format_value(value, error=None, digits=3):
-    """(value, error) as two strings; an error, if known, decides how many digits the value has."""
+    """(value, error) as two strings; an error, if known, has two digits, and the value ends where it does."""
     if value is None:
         return "refused", ""
     if isinstance(value, int):
@@ -50,8 +51,16 @@ def format_value(value, error=None, digits=3):
         return "–", ""
     if not error or not math.isfinite(error):
         return _number(value, digits), ""
-    digits = max(1, min(9, 2 + _magnitude(value) - _magnitude(error))) if value else 2
-    return _number(value, digits), _number(error, 2)
+    places = 1 - _magnitude(float(f"{error:.1e}"))  # decimals of the error
+    value, error = round(value, places) + 0.0, round(error, places)  # a zero without a sign
+    if 1e-4 <= max(abs(value), error) < 1e6 and places <= MOST_PLACES:
+        return f"{value:.{max(0, places)}f}", f"{error:.{max(0, places)}f}"
+    return _number(value, min(9, places + 1 + _magnitude(value)) if value else 1), _number(error, 2)
+
+
+def plus_minus(value, error=None, digits=3):
+    """`format_value` as one text: value ± error, or the value alone."""
+    return " ± ".join(one for one in format_value(value, error, digits) if one)
 
 
 def minus(text):

@@ -165,11 +165,11 @@ def lines(found):
         ends = " (to the sweep's edge)" if low <= 0 or high >= 1 else ""
         mean, deviation = moments[one.name]
         told = "undetermined, " if one.name in free else ""
-        yield (f"{one.name:<{width}}  {told}{best[one.name]:.4g}, {a} to {b}{unit}{ends}, {mean:.4g} ± {deviation:.2g}")
+        yield (f"{one.name:<{width}}  {told}{best[one.name]:.4g}, {a} to {b}{unit}{ends}, {quantity.plus_minus(mean, deviation)}")
     yield from _together(inference)
     for reading, one, value, deviation in found.model.nuisances(inference.best):
         unit = "" if one.unit == "1" else f" {one.unit}"
-        yield f"{reading.file}: {one.name} {value:.3g} ± {deviation:.2g}{unit}"
+        yield f"{reading.file}: {one.name} {quantity.plus_minus(value, deviation)}{unit}"
     for name in found.at_edge():
         yield f"note: {name} is best at the edge of the sweep: widen it there"
     yield "what would tighten most (width of each interval, times):"

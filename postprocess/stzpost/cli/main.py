@@ -47,6 +47,7 @@ verdicts = later.Module("studies.verdicts")
 open_result = later.function("io.result", "open_result")
 open_sweep = later.function("io.sweep", "open_sweep")
 table = later.function("analysis.quantity", "table")
+plus_minus = later.function("analysis.quantity", "plus_minus")
 minus = later.function("analysis.quantity", "minus")
 finite = later.function("analysis.quantity", "finite")
 
@@ -477,7 +478,7 @@ def _calibrate(options):
         told = f"{name:<26} {low:.4g} to {high:.4g} (95 %), ± {alone:.2g} with the others held"
         print(minus(f"{told}; model {current[name]:g}"))
     for name, (mean, deviation) in found.predicted().items():
-        print(minus(f"{name:<26} {mean:.4g} ± {deviation:.2g}, error of its surface {found.surfaces[name].error:.2g}"))
+        print(minus(f"{name:<26} {plus_minus(mean, deviation)}, error of its surface {found.surfaces[name].error:.2g}"))
     print(f"undetermined: {', '.join(found.inference.undetermined()) or 'none'}")
     print(f"log likelihood of the model: {found.likelihood_of(current):.2f} below the best")
 

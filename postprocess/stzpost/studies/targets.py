@@ -7,7 +7,7 @@ from typing import Optional
 from scipy.stats import chi2
 
 from ..analysis import nbed, order, relaxation
-from ..analysis.quantity import format_value
+from ..analysis.quantity import plus_minus
 from ..analysis.relaxation import Relaxation
 from ..analysis.tension import Tension
 from ..io import measure
@@ -120,8 +120,8 @@ def _t2(e):
     t = e.tension
     if t is not None:
         if math.isfinite(t.flow_GPa):
-            flow, error = format_value(1e3 * t.flow_GPa, 1e3 * t.flow_error_GPa)
-            stress.model = f"{flow} ± {error} MPa (flow, 8–12 %, at {power(t.rate_per_s)} /s)"
+            flow = plus_minus(1e3 * t.flow_GPa, 1e3 * t.flow_error_GPa)
+            stress.model = f"{flow} MPa (flow, 8–12 %, at {power(t.rate_per_s)} /s)"
             stress.verdict, stress.detail = _deviation(t.flow_GPa, YIELD_GPA), ""
         last = float(t.localisation[-1])
         ductility.model = f"localisation {last:.2f} at {100 * t.strain[-1]:.3g} %"
@@ -138,7 +138,7 @@ def _t3(e):
     if e.relaxation.fit.refused:
         row.detail = "fit refused: " + e.relaxation.fit.refused
         return row
-    row.model = "; ".join(" ± ".join(format_value(*volumes[m])) + f" Å³ (M = {m})" for m in volumes)
+    row.model = "; ".join(plus_minus(*volumes[m]) + f" Å³ (M = {m})" for m in volumes)
     inside = [m for m in volumes if VOLUME_RANGE[0] <= volumes[m][0] <= VOLUME_RANGE[1]]
     row.verdict = AGREES if inside else DIFFERS
     row.detail = ("on chip, for M = " + ", ".join(inside)) if inside else "outside the on-chip range for every M"
@@ -153,7 +153,7 @@ def _t4(e):
         row.detail = "fit refused: " + e.relaxation.fit.refused
         return row
     value, error = e.relaxation.sensitivity(e.relaxation.fit)
-    row.model, row.verdict = " ± ".join(format_value(value, error)), _deviation(value, SENSITIVITY)
+    row.model, row.verdict = plus_minus(value, error), _deviation(value, SENSITIVITY)
     return row
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from ..analysis import activation, tension
-from ..analysis.quantity import NORMAL_95, format_value, mean_error, minus, welch
+from ..analysis.quantity import NORMAL_95, mean_error, minus, plus_minus, welch
 from ..units import POLYCRYSTAL, TAYLOR_FACTORS
 from . import measured, runs as plan, targets
 from .experiment import DETECTION_GPA, TIMES, at_indentation, at_room, strength, threshold
@@ -22,8 +22,7 @@ SURE = 0.05 / (len(plan.STRUCTURES) - 1)  # p of one comparison: 5 % for all con
 
 
 def text_of(value, error, unit="", digits=3):
-    shown, plus = format_value(value, error, digits)
-    return minus((f"{shown} ± {plus}" if plus else shown) + (f" {unit}" if unit else ""))
+    return minus(plus_minus(value, error, digits) + (f" {unit}" if unit else ""))
 
 
 def t2(e):
