@@ -263,6 +263,24 @@ def test_refused(arguments, message, directory, capsys):
     assert said.startswith("stz-post: ") and message in said and said.count("\n") == 1
 
 
+@pytest.mark.parametrize("arguments", [["heatmap", "--x", "first", "--y", "replica"], ["lines", "--x", "first", "--by", "replica"],
+                                       ["master", "--rate", "first"]])
+def test_axes_are_looked_at_before_values(arguments, mixed, tmp_path, capsys):
+    """What runs lack is no part of an error about an axis, nor of a number that they have."""
+    words = [arguments[0], str(mixed), *arguments[1:], "-o", str(tmp_path / "a.png")]
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("needs an axis of the sweep: first\n") and "flow stress" not in said
+
+
+def test_a_note_belongs_to_the_number_that_is_asked_for(mixed, tmp_path):
+    for name, noted in {"yield_stress_GPa": False, "overshoot": True}.items():
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            sweep_figures.quantity(stzpost.open_sweep(mixed), name)
+        assert any("flow stress: " in str(one.message) for one in said) == noted
+
+
 def test_not_whole(directory):
     path = directory / "manifest.jsonl"
     path.write_text("\n".join(path.read_text().splitlines()[:9]) + "\n")

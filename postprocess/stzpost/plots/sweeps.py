@@ -54,7 +54,7 @@ def quantity(dataset, name):
     if name in dataset and dataset[name].dims == runs and dataset[name].dtype.kind in "if":
         return dataset[name].where(dataset["state"] == "done")
     if name in FLOW_PROPERTIES:
-        return flow_properties(dataset)[name]
+        return flow_properties(dataset, [name])[name]
     known = sorted({n for n in dataset if dataset[n].dims == runs and dataset[n].dtype.kind in "if"} | set(FLOW_PROPERTIES))
     raise StzPostError(f"--value: got {name}, needs one of {', '.join(known)}")
 
@@ -83,8 +83,8 @@ def _averaged(values, *kept):
 @style.styled
 def heatmap(dataset, name, x, y):
     """A number of each run over two axes, averaged over replicas and other axes; for a sampled design, its points."""
-    values = quantity(dataset, name)
     cx, cy = axis(dataset, x, "--x"), axis(dataset, y, "--y")
+    values = quantity(dataset, name)
     figure, axes = style.new(COLUMN, 68 * MM)
     mean, _ = _averaged(values, *cx.dims, *cy.dims)
     if not np.isfinite(mean.values).any():
@@ -147,10 +147,10 @@ def _legend(axes, by):
 @style.styled
 def lines(dataset, name, x, by):
     """A number of each run against one axis, a line for each value of another; bars are one standard error."""
-    values = quantity(dataset, name)
     cx, cb = axis(dataset, x, "--x"), axis(dataset, by, "--by")
     if cx.dims == cb.dims:
         raise StzPostError(f"--by: got {by}, which goes along with {x}, needs another axis")
+    values = quantity(dataset, name)
     mean, error = _averaged(values, *cx.dims, *cb.dims)
     error = error if error.dims == mean.dims else None
     figure, axes = style.new(COLUMN, 68 * MM)
@@ -227,11 +227,10 @@ class Master:
 
 def master(dataset, rate="rate_per_s", temperature="temperature_K", name="flow_stress_GPa"):
     """Looks for the rate0 of `Master`, from 1 to 1e30 /s, by the residual of a parabola."""
-    values, _ = _averaged(
-        quantity(dataset, name), *axis(dataset, rate, "--rate").dims, *axis(dataset, temperature, "--temperature").dims
-    )
-    grid_rate, grid_temperature = (c.broadcast_like(values).values.ravel() for c in (dataset[rate], dataset[temperature]))
-    stress = values.transpose(*dataset[rate].broadcast_like(values).dims).values.ravel()
+    cr, ct = axis(dataset, rate, "--rate"), axis(dataset, temperature, "--temperature")
+    values, _ = _averaged(quantity(dataset, name), *cr.dims, *ct.dims)
+    grid_rate, grid_temperature = (c.broadcast_like(values).values.ravel() for c in (cr, ct))
+    stress = values.transpose(*cr.broadcast_like(values).dims).values.ravel()
     keep = np.isfinite(stress)
     grid_rate, grid_temperature, stress = grid_rate[keep], grid_temperature[keep], stress[keep]
     if len(set(grid_temperature)) < 2 or len(stress) < 6:
