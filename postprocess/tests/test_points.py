@@ -7,13 +7,15 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.transforms import Bbox
 from scipy import stats
 from scipy.spatial import cKDTree
 
 import synthetic
-from stzpost import StzPostError, open_result
+from stzpost import StzPostError, open_result, open_sweep
 from stzpost.analysis import depth, numbers, points
 from stzpost.cli import main as cli
+from stzpost.plots import films as draw
 
 LOSS, REACH = 0.6, (0.75 * synthetic.VOLUME / np.pi) ** (1 / 3) / synthetic.SPACING
 
@@ -237,6 +239,31 @@ def test_commands(tmp_path, capsys):
     assert cli.main(["table", top, "--value", "flow_stress_GPa"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0].split() == ["cells", "flow_stress_GPa"] and out[1].split()[-3:] == ["3.09", "±", "0.13"]
+
+
+def test_films_shows_what_there_is_and_all_of_it(tmp_path):
+    """Of a sweep without diffraction and relaxation, by another axis: no empty panel, every bar within its frame and clear of
+    the legend; without events no panels against depth."""
+    dataset = open_sweep(a_sweep(tmp_path / "study"))
+    found = numbers.numbers(dataset)
+    axis = xr.DataArray([0.0, -0.15], dims="surface", attrs={"key": "barriers.surface_eV", "units": "eV"})
+    both = [one.expand_dims(surface=2).assign_coords(surface=axis) for one in (dataset, found)]
+    both[1]["flow_stress_GPa"] = both[1]["flow_stress_GPa"] + 10 * axis * (found["replica"] - 0.5)
+    figure = draw.films(*both)
+    assert [panel.get_ylabel() for panel in figure.axes] == [
+        "flow stress (GPa)", "localisation", "events over even flow", "remaining order at 12 %"]
+    assert [panel.texts[0].get_text() for panel in figure.axes] == ["(a)", "(b)", "(c)", "(d)"]
+    for panel in figure.axes[:2]:
+        bars = [bar for one in panel.containers for bar in one[2][0].get_segments()]
+        assert len(bars) == 4
+        for bar in map(panel.transData.transform, bars):
+            assert all(panel.bbox.contains(*end) for end in bar)
+            if panel.get_legend():
+                assert not panel.get_legend().get_window_extent().overlaps(Bbox(bar))
+    for run in range(4):
+        with h5py.File(tmp_path / f"study/runs/{run:06}.h5", "a") as file:
+            del file["events"]
+    assert [panel.get_ylabel() for panel in draw.films(*both).axes] == ["flow stress (GPa)", "localisation"]
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -7,7 +7,7 @@ import numpy as np
 from ..analysis import depth
 from ..analysis.numbers import LAST, done
 from ..analysis.points import mean
-from ..errors import StzPostError
+from ..errors import NoData, StzPostError
 from ..io.result import open_result
 from . import style
 from .sweeps import axes_of, label
@@ -24,31 +24,64 @@ DEEPEST_NM = 8.0
 @style.styled
 def films(dataset, numbers):
     """(a–d) Numbers against the thickness, a line for each value of the sweep's other axis; (e) events over those of even
-    flow and (f) remaining order against depth, thicker lines for thicker films. Bars and bands are 95 % intervals."""
+    flow and (f) remaining order against depth, thicker lines for thicker films. Bars and bands are 95 % intervals. A panel
+    for which no run has data is left out."""
     thick = _thickness(dataset)
     other = [name for name in axes_of(dataset) if dataset[name].dims != dataset[thick.name].dims]
     if len(other) > 1:
         raise StzPostError(f"the figure takes films with one axis besides lattice.cells, the sweep has {', '.join(other)}")
     groups = dataset[other[0]].values.tolist() if other else [None]
-    layers = {cell: depth.layers(open_result(path), until_strain=LAST) for cell, path in done(dataset)}
-    figure, axes = style.new(style.PAGE, 105 * style.MM, nrows=2, ncols=3)
+    names = [name for name in SHOWN if np.isfinite(numbers[name].values).any()]
+    layers = _layers(dataset)
+    figure, panels = _panels(len(names) + (2 if layers else 0))
     colours = (style.BLUE, style.VERMILLION, style.GREEN, style.ORANGE, style.PINK, style.SKY, style.BLACK)
     for i, group in enumerate(groups):
         chosen = {other[0]: group} if other else {}
-        for panel, name in zip(axes.flat, SHOWN):
+        for panel, name in zip(panels, names):
             _against_thickness(panel, thick, numbers[name].sel(chosen), colours[i % 7], group)
-        _against_depth(axes[1, 1:], dataset, thick, layers, chosen, colours[i % 7])
-    for panel, text in zip(axes.flat, SHOWN.values()):
-        panel.set(xscale="log", xlabel="thickness (nm)", ylabel=text)
+        _against_depth(panels[len(names):], dataset, thick, layers, chosen, colours[i % 7])
+    for panel, name in zip(panels, names):
+        panel.set(xscale="log", xlabel="thickness (nm)", ylabel=SHOWN[name])
         panel.set_xticks(thick.values, [f"{one:.2g}" if one < 100 else f"{one:.0f}" for one in thick.values])
         panel.set_xticks([], minor=True)
-    axes[1, 1].set(xlabel="depth (nm)", ylabel="events over even flow")
-    axes[1, 2].set(xlabel="depth (nm)", ylabel=f"remaining order at {100 * LAST:.0f} %")
-    if other:
-        axes[0, 0].legend(title=label(other[0], dataset[other[0]]), title_fontsize=8)
-    for panel, letter in zip(axes.flat, "abcdef"):
-        style.panel(panel, letter)
+        panel.margins(0.1)  # room for the ends of bars
+    for panel, text in zip(panels[len(names):], ("events over even flow", f"remaining order at {100 * LAST:.0f} %")):
+        panel.set(xlabel="depth (nm)", ylabel=text)
+    if other and names:
+        _legend(panels[0], label(other[0], dataset[other[0]]))
     return figure
+
+
+def _panels(count):
+    """A figure, and so many panels with their letters, three a row."""
+    if not count:
+        raise StzPostError("no run is done that has a number of the figure")
+    rows = -(-count // 3)
+    figure, axes = style.new(style.PAGE, 52.5 * rows * style.MM, nrows=rows, ncols=min(3, count), squeeze=False)
+    for panel in axes.flat[count:]:
+        panel.remove()
+    for panel, letter in zip(axes.flat[:count], "abcdef"):
+        style.panel(panel, letter)
+    return figure, axes.flat[:count]
+
+
+def _legend(panel, title):
+    """Above the bars, for which the panel grows."""
+    low, high = panel.get_ylim()
+    panel.set_ylim(low, high + 0.4 * (high - low))
+    lines, _ = panel.get_legend_handles_labels()
+    panel.legend(title=title, title_fontsize=8, loc="upper center", ncols=min(3, len(lines)), columnspacing=1)
+
+
+def _layers(dataset):
+    """{cell: Layers} of the runs that have events."""
+    found = {}
+    for cell, path in done(dataset):
+        try:
+            found[cell] = depth.layers(open_result(path), until_strain=LAST)
+        except NoData:
+            continue
+    return found
 
 
 def _thickness(dataset):
