@@ -248,7 +248,21 @@ def test_figures(arguments, directory, tmp_path):
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
+def test_curves_of_one_result(mixed, tmp_path):
+    """As creep, a line for each segment."""
+    path = mixed / "runs/000001.h5"
+    figure = sweep_figures.curve(stzpost.open_result(path), "time_s", "plastic_strain_axial")
+    lines = figure.axes[0].get_lines()
+    assert [one.get_label() for one in lines] == ["1: creep", "2: creep"]
+    assert lines[1].get_xdata() == pytest.approx(np.linspace(4e5, 5e5, 50))
+    assert lines[1].get_ydata() == pytest.approx(np.linspace(0.2, 0.21, 50) - 3.0 / synthetic.YOUNG)
+    words = ["curves", str(path), "--x", "time_s", "--y", "plastic_strain_axial", "-o", str(tmp_path / "a.png")]
+    assert cli.main(words) == 0 and (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("arguments, message", [
+    (["curves", "{dir}/runs/000000.h5", "-o", "a.png", "--by", "rate_per_s"], "000000.h5: not a collected sweep"),
+    (["curves", "{dir}", "-o", "a.png"], "--by: missing, needs an axis of the sweep: temperature_K, rate_per_s"),
     (["heatmap", "{dir}", "-o", "a.png", "--value", "beauty"], "--value: got beauty, needs one of"),
     (["heatmap", "{dir}", "-o", "a.png", "--x", "row"], "--x: got row, needs an axis of the sweep: temperature_K, rate_per_s"),
     (["lines", "{dir}", "-o", "a.png", "--x", "rate_per_s", "--by", "rate_per_s"], "goes along with"),

@@ -8,11 +8,13 @@ from .. import SUFFIXES, later
 from ..errors import StzPostError
 from ..text import json_lines
 
-style, sweep_figures, film_figure, numbers, points, quantity, sweep, units = map(
+style, sweep_figures, film_figure, numbers, points, quantity, results, sweep, units = map(
     later.Module,
-    ("plots.style", "plots.sweeps", "plots.films", "analysis.numbers", "analysis.points", "analysis.quantity", "io.sweep",
-     "units"),
+    ("plots.style", "plots.sweeps", "plots.films", "analysis.numbers", "analysis.points", "analysis.quantity", "io.dataset",
+     "io.sweep", "units"),
 )
+open_result = later.function("io.result", "open_result")
+SWEEP = "directory of a sweep, or the file that collect made of it"
 
 
 def add(commands):
@@ -32,8 +34,10 @@ def add(commands):
     one.add_argument("--x", required=True, metavar="AXIS")
     one.add_argument("--by", required=True, metavar="AXIS")
 
-    one = _figure(commands, "curves", _curves, "curves of the histories, coloured by an axis")
-    one.add_argument("--by", required=True, metavar="AXIS")
+    text = "curves of the histories of a sweep, coloured by an axis, or of one result"
+    one = _figure(commands, "curves", _curves, text, SWEEP + ", or one result")
+    one.set_defaults(run=_curves_of_any)
+    one.add_argument("--by", metavar="AXIS", help="needed of a sweep")
     one.add_argument("--x", default="strain_axial", metavar="COLUMN", help="default %(default)s")
     one.add_argument("--y", default="stress_axial_GPa", metavar="COLUMN", help="default %(default)s")
 
@@ -59,9 +63,9 @@ def _numbers(one):
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
-def _figure(commands, name, run, text):
+def _figure(commands, name, run, text, what=SWEEP):
     one = commands.add_parser(name, help=text, description=text)
-    one.add_argument("sweep", metavar="DIR", help="directory of a sweep, or the file that collect made of it")
+    one.add_argument("sweep", metavar="DIR", help=what)
     one.add_argument("-o", dest="output", required=True, metavar="FIGURE", help=", ".join(SUFFIXES))
     one.set_defaults(run=lambda options: _drawn(options, run))
     return one
@@ -114,7 +118,20 @@ def _lines(options, dataset):
     style.save(sweep_figures.lines(dataset, options.value, options.x, options.by), options.output)
 
 
+def _curves_of_any(options):
+    if not results.is_result(options.sweep):
+        _drawn(options, _curves)
+    elif options.by:
+        raise StzPostError(f"--by: {options.sweep} is one result, without axes")
+    else:
+        style.check(options.output)
+        style.save(sweep_figures.curve(open_result(options.sweep), options.x, options.y), options.output)
+
+
 def _curves(options, dataset):
+    if not options.by:
+        axes = ", ".join(sweep_figures.axes_of(dataset))
+        raise StzPostError(f"--by: missing, needs an axis of the sweep: {axes or 'none'}")
     style.save(sweep_figures.curves(dataset, options.by, options.x, options.y), options.output)
 
 

@@ -168,9 +168,7 @@ def lines(dataset, name, x, by):
 @style.styled
 def curves(dataset, by, x, y):
     """Curves of the histories, the mean over replicas and other axes on a common grid, coloured by one axis."""
-    for name, option in ((x, "--x"), (y, "--y")):
-        if name not in dataset or "row" not in dataset[name].dims or "component" in dataset[name].dims:
-            raise StzPostError(f"{option}: got {name}, needs a column of the history with one number a row")
+    _expect_columns(dataset, x, y)
     cb = axis(dataset, by, "--by")
     figure, axes = style.new(COLUMN, 70 * MM)
     drawn = 0
@@ -189,6 +187,27 @@ def curves(dataset, by, x, y):
     if cb.size <= 12:
         _legend(axes, cb)
     return figure
+
+
+@style.styled
+def curve(result, x, y):
+    """The curve of one result, a colour for each segment of the protocol."""
+    _expect_columns(result.history, x, y)
+    figure, axes = style.new(COLUMN, 70 * MM)
+    for segment, colour in zip(result.segments, _colours(len(result.segments))):
+        rows = result.rows(segment)
+        axes.plot(rows[x], rows[y], color=colour, label=f"{segment.index + 1}: {segment.type}")
+    axes.set(xlabel=label(x, result.history[x]), ylabel=label(y, result.history[y]))
+    if len(result.segments) > 1:
+        axes.legend(title="segment", title_fontsize=8, loc="best")
+    axes.locator_params(axis="x", nbins=6)
+    return figure
+
+
+def _expect_columns(history, x, y):
+    for name, option in ((x, "--x"), (y, "--y")):
+        if name not in history or "row" not in history[name].dims or "component" in history[name].dims:
+            raise StzPostError(f"{option}: got {name}, needs a column of the history with one number a row")
 
 
 def _mean_curve(x, y):
