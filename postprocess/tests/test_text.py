@@ -2,9 +2,11 @@
 """Texts from outside: names of files, values on axes and attributes that would be more than text where they are shown."""
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 
 import h5py
@@ -197,6 +199,16 @@ def test_reserved_names():
     assert set(re.findall(r'"(\w+)"', found[1])) == sweep.RESERVED
     assert set(sweep.NOTED) | set(flow.FLOW_PROPERTIES) <= sweep.RESERVED
     assert sweep.is_reserved("final_events") and sweep.is_reserved("time_s_history") and not sweep.is_reserved("width_eV")
+
+
+def test_the_package_says_whose_it_is():
+    """As CITATION.cff does; with a copy of the licence, since pip packs nothing from above its folder."""
+    folder = pathlib.Path(__file__).resolve().parents[1]
+    assert (folder / "LICENSE").read_bytes() == (folder.parent / "LICENSE").read_bytes()
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = re.findall(r"^  - name: (.*)$", (folder.parent / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [one["name"] for one in project["authors"]] == cited
+    assert (folder / project["readme"]).exists()
 
 
 @pytest.mark.parametrize("name", ["state", "seed", "flow_stress_GPa", "final_events", "row"])

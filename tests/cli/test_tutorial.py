@@ -40,6 +40,14 @@ nbformat.write(book, sys.argv[2])
 """
 NUMBER = re.compile(r"[-+−]?\d+(\.\d+)?([eE][-+]?\d+)?$")
 
+ABOUT = """
+from importlib.metadata import distribution
+stzpost = distribution("stzpost")
+print(stzpost.metadata["Author"])
+print("stz-post --help" in (stzpost.metadata["Description"] or stzpost.metadata.get_payload()))
+print("".join(one.read_text() for one in stzpost.files if one.name == "LICENSE"), end="")
+"""
+
 
 def call(words, **options):
     return subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
@@ -96,6 +104,9 @@ with tempfile.TemporaryDirectory() as folder:
     expect("python3 -m stzpost", done.returncode == 0 and "relaxation" in done.stdout, done.stderr)
     done = call([python, "-c", "import stzpost, os; print(stzpost.__file__, os.path.exists(stzpost.STYLE))"], cwd=folder)
     expect("the installed one", done.stdout.startswith(place) and done.stdout.endswith("True\n"), done.stdout)
+    done = call([python, "-c", ABOUT], cwd=folder)
+    with open(os.path.join(SOURCE, "LICENSE"), encoding="utf-8") as file:
+        expect("licence, author and description", done.stdout == f"stzkmc developers\nTrue\n{file.read()}", done.stdout[:400])
     done = call([python, "-c", "import xarray; print('stzkmc' in xarray.backends.list_engines())"], cwd=folder)
     expect("engine of xarray", done.stdout == "True\n", done.stdout + done.stderr)
 
