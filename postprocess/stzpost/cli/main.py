@@ -119,23 +119,40 @@ def parser():
     whole = _Parser(prog="stz-post", description="Post-processing of stzkmc result files.")
     whole.add_argument("--version", action="version", version=f"stz-post {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-
     for analysis in registry.ANALYSES:
         one = _command(commands, analysis.name, OWN.get(analysis.name, _analysis), analysis.help)
         one.fill = FILLED.get(analysis.name)
     _command(commands, "probes", _probes, "maps of every scan")
+    _add_compare(commands)
+    _add_studies(commands)
+    sweep_cli.add(commands)
+    measured_cli.add(commands)
+    exchange.add(commands)
+    fit_cli.add(commands, argparse.RawDescriptionHelpFormatter)
+    _add_report(commands)
+    _add_page(commands)
+    one = _later(commands, "movie", _fill_movie, "a movie of strain and events")
+    one.set_defaults(run=_movie)
+    one = _later(commands, "figure", _fill_figure, "a figure for a paper, as PDF and PNG, with its numbers as CSV")
+    one.set_defaults(run=_figure)
+    _later(commands, "synth", _fill_synth, "synthetic measurements with their truth")
+    return whole
 
+
+def _add_compare(commands):
     one = commands.add_parser("compare", help="a measurement of your own against one or more runs")
     one.add_argument("--measured", required=True, metavar="FILE", help="the measurement (docs/measured.md)")
     one.add_argument("files", nargs="+", metavar="RESULT")
     one.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(SUFFIXES)})")
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    text = "standard error of a reading, GPa or µm, where the file has none"
-    one.add_argument("--error", type=float, metavar="X", help=text)
+    what = "standard error of a reading, GPa or µm, where the file has none"
+    one.add_argument("--error", type=float, metavar="X", help=what)
     one.add_argument("--length", type=float, metavar="UM", help="length of the specimen of a displacement")
     measured_cli.add_reading(one)
     one.set_defaults(run=_compare)
 
+
+def _add_studies(commands):
     one = _series(
         commands, "experiment", _experiment, "carry out the experiment and judge every measured row (run/experiment)"
     )
@@ -143,19 +160,16 @@ def parser():
     one = _series(commands, "bands", _bands, "growth of waves of slip with domains and their controls (run/bands)")
     one.add_argument("--quick", action="store_true", help="two seeds of two structures: minutes")
     one.add_argument("--middle", action="store_true", help="a small box and four seeds: an hour and a half")
-    text = "stiff and soft domains, barriers tied to the modulus, normal stress, small box, four seeds: forty minutes"
-    one.add_argument("--moduli", action="store_true", help=text)
+    what = "stiff and soft domains, barriers tied to the modulus, normal stress, small box, four seeds: forty minutes"
+    one.add_argument("--moduli", action="store_true", help=what)
     one.add_argument("--markdown", action="store_true", help="only print the tables of what DIR/bands.json holds")
     one = _series(
         commands, "calibrate", _calibrate, "what the measured values leave of the model's parameters (run/calibrate)"
     )
     one.add_argument("--quick", action="store_true", help="a small design in small boxes, to try it: minutes")
 
-    sweep_cli.add(commands)
-    measured_cli.add(commands)
-    exchange.add(commands)
-    fit_cli.add(commands, argparse.RawDescriptionHelpFormatter)
 
+def _add_report(commands):
     one = commands.add_parser("report", help="one self-contained page for one or more files")
     one.add_argument("files", nargs="+", metavar="FILE")
     one.add_argument(
@@ -163,22 +177,21 @@ def parser():
     )
     one.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     one.set_defaults(run=_report)
-    text = "one interactive page of a run or of a sweep, for a browser without a network"
-    one = commands.add_parser("page", help=text, description=text)
+
+
+def _add_page(commands):
+    what = "one interactive page of a run or of a sweep, for a browser without a network"
+    one = commands.add_parser("page", help=what, description=what)
     one.add_argument("file", metavar="FILE", help="a result, or the directory of a sweep")
     one.add_argument("-o", dest="output", required=True, metavar="PAGE", help="the page, PAGE.html")
     one.set_defaults(run=_page)
-    text = "a movie of strain and events"
-    one = commands.add_parser("movie", help=text, description=text)
-    one.fill = _fill_movie
-    one.set_defaults(run=_movie)
-    text = "a figure for a paper, as PDF and PNG, with its numbers as CSV"
-    one = commands.add_parser("figure", help=text, description=text)
-    one.fill = _fill_figure
-    one.set_defaults(run=_figure)
-    text = "synthetic measurements with their truth"
-    commands.add_parser("synth", help=text, description=text).fill = _fill_synth
-    return whole
+
+
+def _later(commands, name, fill, what):
+    """A command whose arguments are added once they are needed."""
+    one = commands.add_parser(name, help=what, description=what)
+    one.fill = fill
+    return one
 
 
 def _fill_relaxation(one):
@@ -219,8 +232,8 @@ HEATING = (  # flag, name in heating.Constants, unit, meaning
 def _fill_energy(one):
     for flag, name, unit, meaning in HEATING:
         default = getattr(heating.Constants, name)
-        text = f"{meaning} (default {default:g})"
-        one.add_argument(f"--{flag}", dest=name, type=float, default=default, metavar=unit, help=text)
+        what = f"{meaning} (default {default:g})"
+        one.add_argument(f"--{flag}", dest=name, type=float, default=default, metavar=unit, help=what)
 
 
 FILLED = {
@@ -263,14 +276,14 @@ def _fill_synth(parser):
             "--test-share", type=float, default=0.2, metavar="X", help="share of specimens to test on (default 0.2)"
         )
         for name, each in synth.options(kind).items():
-            text = f"{each.metadata['text']}, {each.metadata['unit']} (default %(default)s)".replace(", 1 (", " (")
+            meaning = f"{each.metadata['text']}, {each.metadata['unit']} (default %(default)s)".replace(", 1 (", " (")
             what = {"type": type(each.default), "default": each.default, "metavar": "NX"[type(each.default) is float]}
-            one.add_argument("--" + name.replace("_", "-"), dest=name, **what, help=text)
+            one.add_argument("--" + name.replace("_", "-"), dest=name, **what, help=meaning)
         one.set_defaults(run=_synth, kind=kind)
 
 
-def _command(commands, name, run, text):
-    parser = commands.add_parser(name, help=text, description=text)
+def _command(commands, name, run, what):
+    parser = commands.add_parser(name, help=what, description=what)
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("-o", dest="output", metavar="FIGURE", help=f"write the figure ({', '.join(SUFFIXES)})")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -278,9 +291,9 @@ def _command(commands, name, run, text):
     return parser
 
 
-def _series(commands, name, run, text):
+def _series(commands, name, run, what):
     """A command that carries out runs itself."""
-    parser = commands.add_parser(name, help=text, description=text)
+    parser = commands.add_parser(name, help=what, description=what)
     parser.add_argument("-o", dest="output", required=True, metavar="DIR", help="directory of the runs and the outcome")
     parser.add_argument("--program", default="stzkmc", metavar="STZKMC", help="the engine (default %(default)s)")
     parser.add_argument(

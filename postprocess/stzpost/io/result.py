@@ -89,7 +89,7 @@ class Result:
 
     def __str__(self) -> str:
         """What the run was, and how far it came, in about ten lines."""
-        return "\n".join(f"{name + ':':<11} {text}" for name, text in _summary(self).items())
+        return "\n".join(f"{name + ':':<11} {said}" for name, said in _summary(self).items())
 
     @property
     def name(self) -> str:
@@ -122,7 +122,7 @@ class Result:
             "area_ratio": (measure.area_ratio(strain.values, stress.values, *elastic), "1", "area over the first"),
         }
         return rows[["time_s", "strain_axial", "stress_axial_GPa"]].assign(
-            {name: ("row", v, {"units": unit, "description": text}) for name, (v, unit, text) in columns.items()}
+            {name: ("row", v, {"units": unit, "description": what}) for name, (v, unit, what) in columns.items()}
         )
 
     def times(self, segment: Segment) -> np.ndarray:

@@ -115,9 +115,9 @@ def _numbers(axes, table, image):
     if table.size > 64:
         return
     for (row, column), value in np.ndenumerate(table):
-        text = f"{value:#.3g}".rstrip(".") if math.isfinite(value) else "–"
+        told = f"{value:#.3g}".rstrip(".") if math.isfinite(value) else "–"
         dark = math.isfinite(value) and image.norm(value) < 0.55
-        axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color="white" if dark else BLACK)
+        axes.text(column, row, told, ha="center", va="center", fontsize=6.5, color="white" if dark else BLACK)
 
 
 def _is_logarithmic(coordinate):
