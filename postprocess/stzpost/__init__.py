@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STYLE = os.path.join(os.path.dirname(__file__), "plots", "stzpost.mplstyle")  # for matplotlib: plt.style.use(stzpost.STYLE)
 SUFFIXES = (".png", ".pdf", ".svg")  # of figures
-__version__ = "0.2.0"
+__version__ = "1.0.0"
 
 __all__ = ["Result", "STYLE", "StzPostError", "flow_properties", "input_text", "open_result", "open_run", "open_sweep", "run"]
 

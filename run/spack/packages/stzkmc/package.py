@@ -12,7 +12,7 @@ class Stzkmc(CMakePackage):
     license("GPL-3.0-or-later")
 
     version("main")
-    version("0.2.0")
+    version("1.0.0")
 
     variant("tests", default=False, description="Build the tests")
 
