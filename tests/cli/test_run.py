@@ -53,14 +53,15 @@ def check_field_from_file(folder):
     with h5py.File(os.path.join(folder, "smoke.h5")) as a, h5py.File(os.path.join(folder, "field.h5")) as b:
         same = (a["microstructure/composition"][:] == b["microstructure/composition"][:]).all()
         expect("the composition is the file's", same)
+    named = "inputs/field.cfg:1: microstructure.file: inputs/../smoke.h5: "
     for command in ("check", "run -o none.h5"):
         for ranks in (1, 3):
             missing = [*command.split(), "inputs/field.cfg", "--set", "microstructure.dataset=/nothing"]
             expect_failure(f"{command}: no such dataset", run(missing, ranks, folder), 2,
-                           "inputs/../smoke.h5: /nothing: got no dataset of this name", ranks)
+                           named + "/nothing: got no dataset of this name", ranks)
             other = [*command.split(), "inputs/field.cfg", "--set", "lattice.cells=[16, 24, 16]"]
             expect_failure(f"{command}: another lattice", run(other, ranks, folder), 2,
-                           "inputs/../smoke.h5: /microstructure/composition: got 16 x 16 x 16 values, "
+                           named + "/microstructure/composition: got 16 x 16 x 16 values, "
                            "needs 16 x 24 x 16, the lattice's cells", ranks)
     barriers = ["run", "inputs/field.cfg", "--set", "microstructure.dataset=/microstructure/barrier_eV", "-o", "no.h5"]
     done = run(barriers, 1, folder)
