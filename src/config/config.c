@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/comm.h"
+#include "base/fnv.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "config/builder.h"
@@ -122,12 +123,6 @@ static stz_err read_modes(MPI_Comm comm, stz_template *t, stz_config_builder *bu
   return STZ_OK;
 }
 
-static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t count) { // FNV-1a
-  for (size_t i = 0; i < count; i++) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-  return hash;
-}
-static const uint64_t HASH_OF_NOTHING = UINT64_C(0xcbf29ce484222325);
-
 const char *stz_config_file_key(stz_given_field field) {
   static const char *const keys[] = {"microstructure.file", "barriers.damage_file", "barriers.rise_file"};
   return keys[field];
@@ -163,14 +158,13 @@ static stz_err hash_field(MPI_Comm comm, stz_template *t, const char *path, uint
   STZ_TRY(stz_agree(comm, STZ_NEW(n, 1)));
   n->key = key;
   snprintf(n->source.name, sizeof n->source.name, "%s", path);
-  n->hash = HASH_OF_NOTHING;
+  n->hash = STZ_FNV_OF_NOTHING;
   struct stat status;
   const bool there = rank == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
   FILE *file = there ? fopen(path, "rb") : NULL;
   if (file) {
     unsigned char block[8192];
-    for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;)
-      n->hash = hash_bytes(n->hash, block, length);
+    for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;) n->hash = stz_fnv(n->hash, block, length);
     fclose(file);
   }
   stz_broadcast(comm, &n->hash, sizeof n->hash);
@@ -249,8 +243,7 @@ static stz_err keep_paths(const stz_source *input, const stz_config_builder *bui
 }
 
 static used used_source(const char *key, const char *name, const stz_source *source) {
-  return (used){key, name, source->name,
-                hash_bytes(HASH_OF_NOTHING, (const unsigned char *)source->text, strlen(source->text))};
+  return (used){key, name, source->name, stz_fnv(STZ_FNV_OF_NOTHING, source->text, strlen(source->text))};
 }
 
 // Checks the builder, and keeps what was read. Collective.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/comm.h"
+#include "base/fnv.h"
 #include "base/memory.h"
 #include "io/disk.h"
 #include "io/hdf.h"
@@ -185,14 +186,37 @@ stz_err stz_checkpoint_get(stz_checkpoint *checkpoint, const char *name, void *d
   return move_block(checkpoint, name, data, bytes);
 }
 
+// What every rank has is read by all from rank 0.
+static stz_err get_common(stz_checkpoint *c, const char *name, void *data, size_t bytes) {
+  STZ_TRY(move_block(c, name, data, c->root ? bytes : 0));
+  MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, stz_grid_comm(c->grid));
+  return STZ_OK;
+}
+
+// Memory as it lay there is taken back only as it was: nothing in it is looked at before.
+static const char SUM[] = "fnv1a";
+
+static stz_err put_sum(const stz_checkpoint *c, const char *name, const void *data, size_t bytes) {
+  const uint64_t sum = stz_fnv(STZ_FNV_OF_NOTHING, data, bytes);
+  return stz_hdf_attribute(&c->hdf, name, SUM, H5T_NATIVE_UINT64, 0, &sum);
+}
+
+static stz_err check_sum(const stz_checkpoint *c, const char *name, const void *data, size_t bytes) {
+  uint64_t sum;
+  if (stz_hdf_numbers(c->hdf.file, name, SUM, H5T_NATIVE_UINT64, 1, &sum) &&
+      sum == stz_fnv(STZ_FNV_OF_NOTHING, data, bytes))
+    return STZ_OK;
+  return stz_fail(STZ_EIO, "%s: %s: is not as it was written", c->path, name);
+}
+
 stz_err stz_checkpoint_put_common(stz_checkpoint *checkpoint, const char *name, const void *data, size_t bytes) {
-  return stz_checkpoint_put(checkpoint, name, data, checkpoint->root ? bytes : 0);
+  STZ_TRY(stz_checkpoint_put(checkpoint, name, data, checkpoint->root ? bytes : 0));
+  return ON_ROOT(checkpoint, put_sum(checkpoint, name, data, bytes));
 }
 
 stz_err stz_checkpoint_get_common(stz_checkpoint *checkpoint, const char *name, void *data, size_t bytes) {
-  STZ_TRY(move_block(checkpoint, name, data, checkpoint->root ? bytes : 0));
-  MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, stz_grid_comm(checkpoint->grid));
-  return STZ_OK;
+  STZ_TRY(get_common(checkpoint, name, data, bytes));
+  return ON_ROOT(checkpoint, check_sum(checkpoint, name, data, bytes));
 }
 
 static stz_err find_length(stz_checkpoint *c, const char *name, uint64_t *bytes) {
@@ -219,7 +243,7 @@ stz_err stz_checkpoint_length(stz_checkpoint *c, const char *name, uint64_t *byt
 }
 
 stz_err stz_checkpoint_put_text(stz_checkpoint *checkpoint, const char *name, const char *text) {
-  return stz_checkpoint_put_common(checkpoint, name, text, strlen(text) + 1);
+  return stz_checkpoint_put(checkpoint, name, text, checkpoint->root ? strlen(text) + 1 : 0);
 }
 
 stz_err stz_checkpoint_get_text(stz_checkpoint *checkpoint, const char *name, char **text) {
@@ -228,7 +252,7 @@ stz_err stz_checkpoint_get_text(stz_checkpoint *checkpoint, const char *name, ch
   STZ_TRY(stz_checkpoint_length(checkpoint, name, &bytes));
   if (bytes > MOST_TEXT) return stz_fail(STZ_EIO, "%s: %s: too long for a text", checkpoint->path, name);
   STZ_TRY(stz_agree(stz_grid_comm(checkpoint->grid), STZ_NEW(*text, bytes + 1)));
-  const stz_err err = stz_checkpoint_get_common(checkpoint, name, *text, bytes);
+  const stz_err err = get_common(checkpoint, name, *text, bytes);
   if (err != STZ_OK) {
     stz_free(*text);
     *text = NULL;

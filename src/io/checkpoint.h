@@ -36,7 +36,8 @@ void stz_checkpoint_close(stz_checkpoint **checkpoint);
 stz_err stz_checkpoint_put(stz_checkpoint *checkpoint, const char *name, const void *data, size_t bytes) STZ_MUST_USE;
 stz_err stz_checkpoint_get(stz_checkpoint *checkpoint, const char *name, void *data, size_t bytes) STZ_MUST_USE;
 
-// A block `name` of `bytes` bytes that every rank has: rank 0's `data` is written, and read by all.
+// A block `name` of `bytes` bytes that every rank has: rank 0's `data` is written, and read by all. Fails with STZ_EIO
+// where they are not those that were written.
 stz_err stz_checkpoint_put_common(stz_checkpoint *checkpoint, const char *name, const void *data,
                                   size_t bytes) STZ_MUST_USE;
 stz_err stz_checkpoint_get_common(stz_checkpoint *checkpoint, const char *name, void *data, size_t bytes) STZ_MUST_USE;

@@ -9,6 +9,7 @@
 
 #include "base/build.h"
 #include "base/comm.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/disk.h"
@@ -190,11 +191,9 @@ static size_t next_setting(const char **text, const char **line) {
 
 uint64_t stz_state_input_hash(const char *resolved) {
   const char *line = "";
-  uint64_t hash = UINT64_C(0xcbf29ce484222325); // FNV-1a of the settings, each closed by a newline
+  uint64_t hash = STZ_FNV_OF_NOTHING; // of the settings, each closed by a newline
   for (size_t length; (length = next_setting(&resolved, &line)) > 0;) {
-    for (size_t i = 0; i <= length; i++) {
-      hash = (hash ^ (i < length ? (unsigned char)line[i] : '\n')) * UINT64_C(0x100000001b3);
-    }
+    hash = stz_fnv(stz_fnv(hash, line, length), "\n", 1);
   }
   return hash;
 }

@@ -175,6 +175,25 @@ def check_layout(folder):
         expect(f"layout {new}: kept", read(path) == data + seal(data))
 
 
+def check_content(folder):
+    """A checkpoint with a right seal whose memory is not that which was written: nothing of it is used."""
+    for block in "load", "engine", "record", "sample":
+        for name in os.listdir(folder):
+            if name.startswith("z."):
+                os.remove(os.path.join(folder, name))
+        run(["run", INPUT, "-o", "z.h5", "--max-walltime", "1e-9"] + ARGUMENTS, cwd=folder)
+        path = os.path.join(folder, "z.ckpt.h5")
+        write(path, read(path)[:-SEAL])
+        with h5py.File(path, "a") as file:
+            values = file[block][:]
+            values[5] ^= 255
+            file[block][:] = values
+        data = read(path)
+        write(path, data + seal(data))
+        done = run(["run", INPUT, "-o", "z.h5", "--restart"] + ARGUMENTS, cwd=folder)
+        expect_failure(f"content of {block}", done, 3, f"z.ckpt.h5: {block}: is not as it was written")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         done = run(["run", INPUT, "-o", "whole.h5"] + ARGUMENTS, cwd=folder)
@@ -187,6 +206,7 @@ def main():
         check_shared_memory(folder, whole)
         check_locks(folder, whole)
         check_layout(folder)
+        check_content(folder)
     finish()
 
 
