@@ -286,14 +286,15 @@ static void refusals(MPI_Comm comm) {
     const char *says;
   } bad[] = {{{9.3, 0.4, 8, 2}, 0.5, "nbed.foil_nm: got 9.3, needs at most 9.28"},
              {{6.0, 0.93, 8, 2}, 0.5, "nbed.probe_nm: got 0.93, needs at most 0.928"},
+             {{6.0, 1e-5, 8, 2}, 0.5, "nbed.probe_nm: got 1e-05, needs at least 0.002268"},
              {{6.0, 0.4, 8, 2}, 4.5, "order.cluster_radius_nm: got 4.5, needs at most 4.44"}};
   const sample_spec spec = {.cells = {16, 16, 16}, .spacing = 0.58, .order = ORDER};
   sample s;
   sample_create(comm, &spec, &s);
-  for (int i = 0; i < 3; i++) {
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     stz_nbed *nbed;
     s.view.order.cluster_radius_nm = bad[i].radius;
-    CHECK(stz_nbed_create(&s.view, &bad[i].params, 1, 0, &nbed) == STZ_EINPUT && !nbed, "case %d accepted", i);
+    CHECK(stz_nbed_create(&s.view, &bad[i].params, 1, 0, &nbed) == STZ_EINPUT && !nbed, "case %zu accepted", i);
     CHECK(strncmp(stz_error_message(), bad[i].says, strlen(bad[i].says)) == 0, "%s", stz_error_message());
   }
   sample_destroy(&s);
