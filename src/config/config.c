@@ -203,16 +203,23 @@ static stz_err keep_names(const stz_source *input, const used *files, stz_config
   return STZ_OK;
 }
 
-// What `print` writes of the builder, as a new text, behind what says of `files` which they are.
-static stz_err print_to_text(const stz_config_builder *builder, const used *files,
-                             void (*print)(const stz_config_builder *, FILE *), char **kept) {
+// The builder as a valid input, behind what says of its files which they are; without files the notes on it.
+static stz_err print(const stz_config_builder *builder, const used *files, FILE *out) {
+  if (!files) return stz_limits_notes(builder, out);
+  print_used(files, out);
+  stz_builder_print(builder, out);
+  return STZ_OK;
+}
+
+// The same as a new text.
+static stz_err print_to_text(const stz_config_builder *builder, const used *files, char **kept) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
   if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
-  if (files) print_used(files, out);
-  print(builder, out);
-  stz_err err = fclose(out) == 0 ? STZ_NEW(*kept, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
+  stz_err err = print(builder, files, out);
+  if (fclose(out) != 0 && err == STZ_OK) err = stz_fail(STZ_EINTERNAL, "out of memory");
+  if (err == STZ_OK) err = STZ_NEW(*kept, size + 1);
   if (err == STZ_OK) memcpy(*kept, text, size + 1);
   free(text);
   return err;
@@ -223,8 +230,8 @@ static stz_err keep_texts(const stz_source *input, const used *files, stz_config
   const size_t length = strlen(input->text);
   STZ_TRY(STZ_NEW(config->input_text, length + 1));
   memcpy(config->input_text, input->text, length);
-  STZ_TRY(print_to_text(builder, NULL, stz_limits_notes, &config->notes));
-  return print_to_text(builder, files, stz_builder_print, &config->resolved_text);
+  STZ_TRY(print_to_text(builder, NULL, &config->notes));
+  return print_to_text(builder, files, &config->resolved_text);
 }
 
 // Paths in an input are relative to its folder.

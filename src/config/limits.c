@@ -103,40 +103,43 @@ static bool counts(const stz_config_builder *builder, const char *condition, cha
 }
 
 // A key's value as an input would have it; "" if it is longer than any that used_with is about.
-static void value_text(const stz_config_builder *builder, const stz_key *key, char text[2 * STZ_TEXT_SIZE]) {
+static stz_err value_text(const stz_config_builder *builder, const stz_key *key, char text[2 * STZ_TEXT_SIZE]) {
   memset(text, 0, 2 * STZ_TEXT_SIZE);
   FILE *out = fmemopen(text, 2 * STZ_TEXT_SIZE - 1, "w");
-  if (!out) return;
+  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
   stz_builder_print_value(builder, key, -1, out);
   fclose(out);
+  return STZ_OK;
 }
 
 // Keys that the input or an option sets, and that do nothing beside the others. One that has its default is none: an
 // input that sets all keys, as the resolved one does, would have many.
-static void note_unused(const stz_config_builder *builder, FILE *out) {
+static stz_err note_unused(const stz_config_builder *builder, FILE *out) {
   stz_config_builder plain = {.config = NULL};
   char value[2 * STZ_TEXT_SIZE], fallback[2 * STZ_TEXT_SIZE];
-  if (stz_builder_create("", &plain) != STZ_OK) return;
-  for (const stz_key *key = stz_schema; key < stz_schema + stz_schema_count; key++) {
+  stz_err err = stz_builder_create("", &plain);
+  for (const stz_key *key = stz_schema; err == STZ_OK && key < stz_schema + stz_schema_count; key++) {
     char needs[2 * STZ_TEXT_SIZE], place[STZ_PLACE_SIZE];
     if (!key->used_with || counts(builder, key->used_with, needs, sizeof needs)) continue;
     const stz_origin *origin = stz_builder_origin(builder, key, -1);
     if (origin->layer != STZ_LAYER_INPUT && origin->layer != STZ_LAYER_OVERRIDE) continue;
-    value_text(builder, key, value);
-    value_text(&plain, key, fallback);
-    if (strcmp(value, fallback) == 0) continue;
+    err = value_text(builder, key, value);
+    if (err == STZ_OK) err = value_text(&plain, key, fallback);
+    if (err != STZ_OK || strcmp(value, fallback) == 0) continue;
     stz_key_place(builder, key, -1, place);
     fprintf(out, "%s: does nothing; it counts where %s\n", place, needs);
   }
   stz_builder_clear(&plain);
+  return err;
 }
 
-void stz_limits_notes(const stz_config_builder *builder, FILE *out) {
-  note_unused(builder, out);
+stz_err stz_limits_notes(const stz_config_builder *builder, FILE *out) {
+  STZ_TRY(note_unused(builder, out));
   for (int i = 0; i < builder->config->segments; i++) {
     const stz_segment *s = &builder->config->protocol[i];
     note_cold(builder, i, "temperature_K", s->temperature_K, out);
     note_cold(builder, i, "temperature_end_K", s->temperature_end_K, out);
     note_strain(builder, i, out);
   }
+  return STZ_OK;
 }

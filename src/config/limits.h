@@ -14,8 +14,8 @@
 const char *stz_limits_stress(const stz_config *config, int segment, char *needs, size_t size);
 
 // Notes on values that are allowed but seldom meant (keys that do nothing, temperatures in degrees Celsius, strains in
-// percent), a line each.
-void stz_limits_notes(const stz_config_builder *builder, FILE *out);
+// percent), a line each. Fails with STZ_EINTERNAL when memory is out.
+stz_err stz_limits_notes(const stz_config_builder *builder, FILE *out) STZ_MUST_USE;
 
 // For a message about a value out of its range: "; 7 % is 0.07" where a strain looks like a percentage,
 // "; 300 MPa are 0.3 GPa" where a load's stress looks like that, else "".
