@@ -49,23 +49,25 @@ static void print_run(const view *v, int run, FILE *out) {
   fputc('\n', out);
 }
 
+// By number, not by cost. For rank 0.
+static stz_err print_runs(const view *v, FILE *out) {
+  bool *chosen = NULL;
+  STZ_TRY(STZ_NEW(chosen, v->plan->count)); // before anything is printed
+  for (int i = 0; i < v->count; i++) chosen[v->runs[i]] = true;
+  fputs("# run state attempts wall_s file replica", out);
+  for (int a = 0; a < v->plan->spec->axis_count; a++) fprintf(out, " %s", v->plan->spec->axes[a].name);
+  fputc('\n', out);
+  for (int run = 0; run < v->plan->count; run++) {
+    if (chosen[run]) print_run(v, run, out);
+  }
+  stz_free(chosen);
+  return STZ_OK;
+}
+
 stz_err stz_sweep_list(MPI_Comm comm, const char *path, const stz_sweep_options *options, FILE *out) {
   view v = {.plan = NULL};
-  const int rank = stz_comm_rank(comm);
-  const stz_err err = open_view(comm, path, options, &v);
-  if (err == STZ_OK && rank == 0) {
-    bool *chosen = NULL;
-    fputs("# run state attempts wall_s file replica", out);
-    for (int a = 0; a < v.plan->spec->axis_count; a++) fprintf(out, " %s", v.plan->spec->axes[a].name);
-    fputc('\n', out);
-    if (STZ_NEW(chosen, v.plan->count) == STZ_OK) { // by number, not by cost
-      for (int i = 0; i < v.count; i++) chosen[v.runs[i]] = true;
-      for (int run = 0; run < v.plan->count; run++) {
-        if (chosen[run]) print_run(&v, run, out);
-      }
-    }
-    stz_free(chosen);
-  }
+  stz_err err = open_view(comm, path, options, &v);
+  if (err == STZ_OK) err = stz_agree(comm, stz_comm_rank(comm) == 0 ? print_runs(&v, out) : STZ_OK);
   close_view(&v);
   return err;
 }
