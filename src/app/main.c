@@ -125,12 +125,12 @@ static void print_field(const stz_config *config, const stz_field_found *found) 
   }
 }
 
-static void print_check(const stz_config *config, const stz_field_found *found) {
+static stz_err print_check(const stz_config *config, const stz_field_found *found) {
   const int ranks = stz_comm_size(stz_launch_comm());
   stz_estimate estimate;
   char engine[STZ_ENGINE_TEXT];
   stz_sim_engine(config, engine);
-  stz_sim_estimate(config, ranks, found, &estimate);
+  STZ_TRY(stz_sim_estimate(config, ranks, found, &estimate));
   fputs(config->resolved_text, stdout);
   printf("# box: %.4g x %.4g x %.4g nm\n", config->lattice.cells[0] * config->lattice.spacing_nm,
          config->lattice.cells[1] * config->lattice.spacing_nm, config->lattice.cells[2] * config->lattice.spacing_nm);
@@ -159,6 +159,7 @@ static void print_check(const stz_config *config, const stz_field_found *found) 
            estimate.slow_events, estimate.slow);
   }
   stz_sim_print_unreachable(config, stdout);
+  return STZ_OK;
 }
 
 static void print_level(const stz_rescan_level *l) {
@@ -204,7 +205,7 @@ static stz_err run_or_check(const stz_cli *cli) {
     stz_field_found found;
     err = stz_sim_check_ranks(config, stz_comm_size(stz_launch_comm()));
     if (err == STZ_OK) err = stz_sim_check_files(comm, config, &found);
-    if (err == STZ_OK && my_rank() == 0) print_check(config, &found);
+    if (err == STZ_OK && my_rank() == 0) err = print_check(config, &found);
   }
   stz_config_destroy(&config);
   return err;

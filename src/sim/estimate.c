@@ -163,13 +163,13 @@ static const double MANY = 1e8, MUCH = 1e3;
 static const double SPREAD = 100.0; // by which internal stresses may raise rates
 
 // What the rates say to what the strain needs: no more events than the rates allow, and whether they allow far more.
-static void compare_with_rates(const stz_config *config, double largest_strain, const stz_field_found *found,
-                               stz_estimate *estimate) {
-  stz_thermal *thermal = stz_thermal_create(config, found);
+static stz_err compare_with_rates(const stz_config *config, double largest_strain, const stz_field_found *found,
+                                  stz_estimate *estimate) {
+  stz_thermal *thermal = NULL;
   double most = 0.0, first = 0.0, steady = 0.0, other, last_held = NAN, last_kelvin = NAN;
   const double needed = estimate->events;
   estimate->slow = -1;
-  if (!thermal) return;
+  STZ_TRY(stz_thermal_create(config, found, &thermal));
   estimate->floor_fraction = stz_thermal_floor(thermal);
   for (int i = 0; i < config->segments; i++) {
     const stz_segment *s = &config->protocol[i];
@@ -189,6 +189,7 @@ static void compare_with_rates(const stz_config *config, double largest_strain, 
   }
   estimate->events = fmin(needed, most);
   stz_thermal_destroy(&thermal);
+  return STZ_OK;
 }
 
 // Memory of `count` blocks of so many bytes per site.
@@ -278,7 +279,7 @@ static void add_fast_film(const int cells[3], stz_engine_cost *cost) {
       (FILM_PAIR * waves * 0.5 * special * special + FILM_COARSE * coarse * nz * nz + FILM_LAYER * nz) / sites;
 }
 
-void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate) {
+stz_err stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate) {
   const int *cells = config->lattice.cells;
   const double a = config->lattice.spacing_nm, sites = (double)cells[0] * cells[1] * cells[2];
   const stz_course c = course_of(config);
@@ -287,7 +288,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found
   const double plastic = isfinite(c.plastic) ? fmax(c.plastic, 0.005) + c.to_and_fro : 0.0;
   estimate->events = 1.1 * plastic * volume / (0.4 * config->stz.gamma0 * config->stz.volume_nm3);
   estimate->slow_events = 0.0;
-  compare_with_rates(config, c.largest, found, estimate);
+  STZ_TRY(compare_with_rates(config, c.largest, found, estimate));
   describe_modes(config, estimate);
   stz_engine_cost cost;
   const int usable = stz_engine_needs_of(config->kmc.engine).ranks;
@@ -311,6 +312,7 @@ void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found
                          config->nbed_strains.count * config->nbed.scans * 100.0 * 18.0 +
                          (config->avalanches ? 63.0 * estimate->events : 0.0) +
                          (config->events ? 36.0 * estimate->events : 0.0);
+  return STZ_OK;
 }
 
 static void print_beyond(const stz_strain_levels *levels, double largest, const char *what, FILE *out) {

@@ -56,19 +56,20 @@ static double fraction_done(const stz_pace *pace, const stz_segment *segment, co
 }
 
 // Tells of it where hardly any of the segment is done after so many events, and they come as fast as before.
-static void tell(stz_pace *pace, const stz_config *config, const stz_sample *sample, int index, const stz_drive *drive,
-                 bool rarer) {
+static stz_err tell(stz_pace *pace, const stz_config *config, const stz_sample *sample, int index,
+                    const stz_drive *drive, bool rarer) {
   const double done = fraction_done(pace, &config->protocol[index], sample, drive);
   stz_estimate estimate;
   pace->steady = rarer || done >= LEAST_DONE ? 0 : pace->steady + 1;
-  if (pace->reported || pace->steady < LOOKS) return;
+  if (pace->reported || pace->steady < LOOKS) return STZ_OK;
   pace->reported = 1;
-  stz_sim_estimate(config, 1, NULL, &estimate);
+  STZ_TRY(stz_sim_estimate(config, 1, NULL, &estimate));
   stz_log(STZ_LOG_WARNING,
           "protocol[%d]: time does not advance: %.3g s and %.2g of the segment after %.0f events, where the whole run "
           "was expected to have %.2g; `stzkmc check` tells the share of barriers at barriers.floor_eV, output.events = "
           "true lists the events; a signal stops the run with a checkpoint",
           index, drive->t0, done, (double)(events_so_far(sample) - pace->first), estimate.events);
+  return STZ_OK;
 }
 
 stz_err stz_pace_check(stz_pace *pace, const stz_config *config, const stz_sample *sample, const stz_drive *drive) {
@@ -100,6 +101,5 @@ stz_err stz_pace_check(stz_pace *pace, const stz_config *config, const stz_sampl
   pace->events = events;
   pace->time_s = now;
   pace->interval_s = interval_s;
-  tell(pace, config, sample, index, drive, rarer);
-  return STZ_OK;
+  return tell(pace, config, sample, index, drive, rarer);
 }

@@ -87,8 +87,9 @@ stz_err stz_sim_check_ranks(const stz_config *config, int ranks) STZ_MUST_USE;
 stz_err stz_sim_check_files(MPI_Comm comm, const stz_config *config, stz_field_found *found) STZ_MUST_USE;
 
 // Estimates memory and cost of a run on `ranks` ranks, from sizes, typical speeds and, if not NULL, what a file holds;
-// without it a file counts as random waves.
-void stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found, stz_estimate *estimate);
+// without it a file counts as random waves. Fails with STZ_EINTERNAL when memory is out.
+stz_err stz_sim_estimate(const stz_config *config, int ranks, const stz_field_found *found,
+                         stz_estimate *estimate) STZ_MUST_USE;
 
 // Prints a line for each observer that is due at axial strains which the protocol cannot reach, and names them. Local.
 void stz_sim_print_unreachable(const stz_config *config, FILE *out);

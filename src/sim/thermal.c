@@ -100,11 +100,12 @@ static double found_at(const stz_field_found *found, int i, double g, double *sh
   return found->g[i];
 }
 
-stz_thermal *stz_thermal_create(const stz_config *config, const stz_field_found *found) {
+stz_err stz_thermal_create(const stz_config *config, const stz_field_found *found, stz_thermal **thermal) {
   stz_thermal *t = NULL;
   double field[FIELD], slope[FIELD], noise[NOISE];
   const stz_barrier_params *b = &config->barriers;
-  if (STZ_NEW(t, 1) != STZ_OK) return NULL;
+  *thermal = NULL;
+  STZ_TRY(STZ_NEW(t, 1));
   t->config = config;
   stz_modes_init(&t->modes, STZ_ORIENTATION_RANDOM, 0);
   if (config->stz.catalogue.count > 0) stz_modes_replace(&t->modes, &config->stz.catalogue);
@@ -126,7 +127,8 @@ stz_thermal *stz_thermal_create(const stz_config *config, const stz_field_found 
       t->most = fmax(t->most, t->barrier[i][j]);
     }
   }
-  return t;
+  *thermal = t;
+  return STZ_OK;
 }
 
 void stz_thermal_destroy(stz_thermal **thermal) {

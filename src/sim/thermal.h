@@ -11,8 +11,8 @@
 typedef struct stz_thermal stz_thermal;
 
 // Draws the barriers' distribution from the input: that of the composition (of a file, what was found in it, or as if
-// of random waves if `found` is NULL) and that of the noise. NULL without memory.
-stz_thermal *stz_thermal_create(const stz_config *config, const stz_field_found *found);
+// of random waves if `found` is NULL) and that of the noise. Fails with STZ_EINTERNAL when memory is out.
+stz_err stz_thermal_create(const stz_config *config, const stz_field_found *found, stz_thermal **thermal) STZ_MUST_USE;
 void stz_thermal_destroy(stz_thermal **thermal);
 
 // Share of the sites whose barrier is at barriers.floor_eV.

@@ -157,7 +157,7 @@ static stz_err check_fields(MPI_Comm comm, stz_plan *plan, const stz_config *con
 }
 
 // Cost of a run; that of the replica before, but for the seed the same run, holds for it too.
-static void plan_cost(stz_plan *plan, int run, const stz_config *config, int ranks) {
+static stz_err plan_cost(stz_plan *plan, int run, const stz_config *config, int ranks) {
   stz_plan_run *r = &plan->runs[run];
   stz_estimate estimate;
   if (r->replica > 0) {
@@ -167,14 +167,15 @@ static void plan_cost(stz_plan *plan, int run, const stz_config *config, int ran
     r->events = before->events;
     r->bytes = before->bytes;
     r->memory = before->memory;
-    return;
+    return STZ_OK;
   }
-  stz_sim_estimate(config, ranks, NULL, &estimate);
+  STZ_TRY(stz_sim_estimate(config, ranks, NULL, &estimate));
   r->seconds = estimate.seconds;
   r->ranks = estimate.ranks;
   r->events = estimate.events;
   r->bytes = estimate.file_bytes;
   r->memory = estimate.bytes_per_rank;
+  return STZ_OK;
 }
 
 static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
@@ -185,8 +186,8 @@ static stz_err plan_run(MPI_Comm comm, stz_plan *plan, int run, int ranks) {
   STZ_TRY(stz_plan_config(comm, plan, run, &config));
   note(comm, plan, config->notes);
   r->input_hash = stz_state_input_hash(config->resolved_text);
-  plan_cost(plan, run, config, ranks);
-  stz_err err = check_fields(comm, plan, config);
+  stz_err err = stz_agree(comm, plan_cost(plan, run, config, ranks)); // the order of the runs is by it
+  if (err == STZ_OK) err = check_fields(comm, plan, config);
   if (err == STZ_OK && run == 0) err = stz_agree(comm, make_identity(plan, config));
   stz_config_destroy(&config);
   return err;

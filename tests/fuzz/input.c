@@ -45,7 +45,7 @@ static void estimate(const stz_config *config) {
   char engine[STZ_ENGINE_TEXT];
   stz_estimate found;
   stz_sim_engine(config, engine);
-  stz_sim_estimate(config, 1, NULL, &found);
+  demand(stz_sim_estimate(config, 1, NULL, &found) == STZ_OK);
   demand(found.bytes_per_rank > 0.0 && found.seconds >= 0.0 && found.events >= 0.0);
 }
 

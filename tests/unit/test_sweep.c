@@ -188,7 +188,7 @@ static void plan(void **state) {
     stz_estimate alone;
     const char *input = STZ_TEST_DATA "/../../inputs/tension.cfg";
     assert_int_equal(stz_config_read(MPI_COMM_NULL, input, overrides, 4, &config), STZ_OK);
-    stz_sim_estimate(config, 1, NULL, &alone);
+    assert_int_equal(stz_sim_estimate(config, 1, NULL, &alone), STZ_OK);
     assert_true(r->seconds == alone.seconds && r->events == alone.events && r->bytes == alone.file_bytes);
     assert_true(r->memory == alone.bytes_per_rank && r->ranks == alone.ranks);
     assert_true(run == 0 || r->seed != r[-1].seed);
