@@ -4,7 +4,8 @@
 // kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate, close-read: of a file that
 // was read; alloc: memory that the program itself asks for, for whatever; malloc: memory that libconfig, FFTW or HDF5
 // asks for) with the errno STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write that writes half. That it
-// happened is told by a file, STZ_FAULT_MARK. Lock files, into which nothing is ever written, are left alone; the kind
+// happened is told by a file, STZ_FAULT_MARK; a process that ends by itself writes to STZ_FAULT_COUNTED, where that is
+// set, how many such calls it has made. Lock files, into which nothing is ever written, are left alone; the kind
 // `lock` fails each time, and with the kind `slow` each sync of a checkpoint takes STZ_FAULT_N seconds.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,9 +37,18 @@ static bool fd_is_ours(int fd) {
   return path[0] == '/' && is_ours(path);
 }
 
+static int count; // calls of the kind
+
+__attribute__((destructor)) static void tell_count(void) {
+  const char *path = getenv("STZ_FAULT_COUNTED");
+  FILE *out = path ? fopen(path, "w") : NULL;
+  if (!out) return;
+  fprintf(out, "%d\n", count);
+  fclose(out);
+}
+
 // Whether this call of a kind is the one.
 static bool strikes(const char *kind) {
-  static int count;
   const char *wanted = getenv("STZ_FAULT_CALL"), *n = getenv("STZ_FAULT_N"), *rank = getenv("STZ_FAULT_RANK");
   const char *mine = getenv("OMPI_COMM_WORLD_RANK"), *number = getenv("STZ_FAULT_ERRNO"),
              *mark = getenv("STZ_FAULT_MARK");
