@@ -4,13 +4,13 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/comm.h"
 #include "base/fnv.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "config/builder.h"
 #include "config/find.h"
@@ -213,16 +213,10 @@ static stz_err print(const stz_config_builder *builder, const used *files, FILE 
 
 // The same as a new text.
 static stz_err print_to_text(const stz_config_builder *builder, const used *files, char **kept) {
-  char *text = NULL;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
-  stz_err err = print(builder, files, out);
-  if (fclose(out) != 0 && err == STZ_OK) err = stz_fail(STZ_EINTERNAL, "out of memory");
-  if (err == STZ_OK) err = STZ_NEW(*kept, size + 1);
-  if (err == STZ_OK) memcpy(*kept, text, size + 1);
-  free(text);
-  return err;
+  stz_text *text;
+  FILE *out;
+  STZ_TRY(stz_text_begin(&text, &out));
+  return stz_text_end(&text, print(builder, files, out), kept);
 }
 
 static stz_err keep_texts(const stz_source *input, const used *files, stz_config_builder *builder) {

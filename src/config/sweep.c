@@ -4,11 +4,11 @@
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/comm.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/schema.h"
 #include "config/setting.h"
 #include "config/source.h"
@@ -207,16 +207,12 @@ static bool print_value(const config_setting_t *setting, FILE *out) {
 }
 
 static stz_err get_value(const place *at, char **text) {
-  char *printed = NULL;
-  size_t size;
-  FILE *out = open_memstream(&printed, &size);
-  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
+  stz_text *printed;
+  FILE *out;
+  STZ_TRY(stz_text_begin(&printed, &out));
   const bool good = print_value(at->setting, out);
-  stz_err err = fclose(out) == 0 ? STZ_OK : stz_fail(STZ_EINTERNAL, "out of memory");
-  if (err == STZ_OK && !good) err = refuse_setting(at, "a number, a text, true, false or an array of them");
-  if (err == STZ_OK) err = copy_text(printed, text);
-  free(printed);
-  return err;
+  return stz_text_end(&printed, good ? STZ_OK : refuse_setting(at, "a number, a text, true, false or an array of them"),
+                      text);
 }
 
 static stz_err get_values(const place *at, stz_axis *axis) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What two results differ in: both are turned into `key: value` lines, which are compared key by key.
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "io/result.h"
 
@@ -46,22 +46,22 @@ static void flatten(const char *resolved, FILE *out) {
   }
 }
 
-// Everything that is compared of a result, as one text from malloc.
+// Everything that is compared of a result, as one text.
 static stz_err describe(const char *path, char **text) {
   char *resolved = NULL;
-  size_t size;
+  stz_text *printed;
+  FILE *out;
   bool complete;
   *text = NULL;
   STZ_TRY(stz_result_peek(path, &complete, &resolved));
-  FILE *out = open_memstream(text, &size);
-  stz_err err = out ? stz_result_info(path, out) : stz_fail(STZ_EINTERNAL, "out of memory");
+  stz_err err = stz_text_begin(&printed, &out);
+  if (err == STZ_OK) err = stz_result_info(path, out);
   if (err == STZ_OK) {
     stz_make_lines(resolved);
     flatten(resolved, out);
   }
-  if (out && fclose(out) != 0 && err == STZ_OK) err = stz_fail(STZ_EINTERNAL, "out of memory");
   stz_free(resolved);
-  return err;
+  return stz_text_end(&printed, err, text);
 }
 
 // The value of a line's key, from its colon on, and its length without blanks at the ends.
@@ -111,7 +111,7 @@ stz_err stz_result_differences(const char *first, const char *second, FILE *out)
   if (err == STZ_OK) err = describe(second, &b);
   if (err == STZ_OK) print_differences(a, b, out);
   if (err == STZ_OK && (fflush(out) != 0 || ferror(out))) err = stz_fail(STZ_EIO, "%s: cannot print", first);
-  free(a);
-  free(b);
+  stz_free(a);
+  stz_free(b);
   return err;
 }

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "io/reader.h"
 #include "io/result.h"
@@ -118,23 +118,22 @@ static void print_levels(stz_reader *file, FILE *out) {
   fprintf(out, "\nnbed_levels: %d\n", levels);
 }
 
-// Everything about a file as one text from malloc, so that nothing of a damaged one is printed.
+// Everything about a file as one text, so that nothing of a damaged one is printed.
 static stz_err describe(const char *path, char **text) {
   stz_reader *file;
-  size_t size;
+  stz_text *printed = NULL;
+  FILE *out;
   *text = NULL;
   STZ_TRY(stz_reader_open(path, &file));
   stz_err err = check_format(file);
-  FILE *out = err == STZ_OK ? open_memstream(text, &size) : NULL;
-  if (err == STZ_OK && !out) err = stz_fail(STZ_EINTERNAL, "out of memory");
-  if (out) {
+  if (err == STZ_OK) err = stz_text_begin(&printed, &out);
+  if (err == STZ_OK) {
     print_provenance(file, out);
     print_last_row(file, out);
     print_levels(file, out);
-    if (fclose(out) != 0) err = stz_fail(STZ_EINTERNAL, "out of memory");
   }
   const stz_err closing = stz_reader_close(&file);
-  return closing != STZ_OK ? closing : err; // a question that was lost is why
+  return stz_text_end(&printed, closing != STZ_OK ? closing : err, text); // a question that was lost is why
 }
 
 stz_err stz_result_info(const char *path, FILE *out) {
@@ -143,7 +142,7 @@ stz_err stz_result_info(const char *path, FILE *out) {
   if (err == STZ_OK && (fputs(text, out) < 0 || fflush(out) != 0 || ferror(out))) {
     err = stz_fail(STZ_EIO, "%s: cannot print", path);
   }
-  free(text);
+  stz_free(text);
   return err;
 }
 

@@ -16,6 +16,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "io/disk.h"
 #include "sim/state.h"
 #include "sweep/json.h"
@@ -456,27 +457,27 @@ static stz_err append(stz_manifest *m, char *line) {
 }
 
 // Begins the line of a run.
-static stz_err begin_line(int run, stz_run_state state, int attempts, char **text, size_t *size, FILE **out) {
-  *out = open_memstream(text, size);
-  if (!*out) return stz_fail(STZ_EINTERNAL, "out of memory");
+static stz_err begin_line(int run, stz_run_state state, int attempts, stz_text **text, FILE **out) {
+  STZ_TRY(stz_text_begin(text, out));
   fprintf(*out, "{\"run\":%d,\"state\":\"%s\",\"attempts\":%d,", run, stz_run_state_name(state), attempts);
   print_utc(*out);
   return STZ_OK;
 }
 
-static stz_err end_line(stz_manifest *m, FILE *out, char **text) {
+static stz_err end_line(stz_manifest *m, FILE *out, stz_text **text) {
+  char *line;
   fputs("}\n", out);
-  stz_err err = fclose(out) == 0 ? STZ_OK : stz_fail(STZ_EINTERNAL, "out of memory");
-  if (err == STZ_OK) err = append(m, *text);
-  free(*text);
+  STZ_TRY(stz_text_end(text, STZ_OK, &line));
+  const stz_err err = append(m, line);
+  stz_free(line);
   return err;
 }
 
 stz_err stz_manifest_begins(stz_manifest *m, int run, int ranks) {
-  char *text = NULL, host[256] = "";
-  size_t size;
+  char host[256] = "";
+  stz_text *text;
   FILE *out;
-  STZ_TRY(begin_line(run, STZ_RUN_RUNNING, m->runs[run].attempts + 1, &text, &size, &out));
+  STZ_TRY(begin_line(run, STZ_RUN_RUNNING, m->runs[run].attempts + 1, &text, &out));
   (void)gethostname(host, sizeof host - 1);
   fprintf(out, ",\"ranks\":%d,\"host\":", ranks);
   stz_json_text(out, host);
@@ -486,10 +487,9 @@ stz_err stz_manifest_begins(stz_manifest *m, int run, int ranks) {
 
 stz_err stz_manifest_ends(stz_manifest *m, int run, stz_run_state state, double wall_s, const stz_summary *summary,
                           const char *message) {
-  char *text = NULL;
-  size_t size;
+  stz_text *text;
   FILE *out;
-  STZ_TRY(begin_line(run, state, m->runs[run].attempts, &text, &size, &out));
+  STZ_TRY(begin_line(run, state, m->runs[run].attempts, &text, &out));
   fprintf(out, ",\"wall_s\":%.6g", m->runs[run].wall_s + wall_s);
   if (summary) {
     fprintf(out, ",\"state_hash\":\"%s\",\"rows\":%" PRIu64 ",\"peak_stress_GPa\":", summary->state_hash,

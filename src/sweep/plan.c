@@ -10,6 +10,7 @@
 #include "base/comm.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "rng/rng.h"
 #include "sim/sim.h"
@@ -96,10 +97,9 @@ static void print_seeds(FILE *out, const stz_sweep_spec *spec) {
 static stz_err make_identity(stz_plan *plan, const stz_config *first) {
   static const char *const designs[] = {"grid", "latin-hypercube", "sobol"};
   const stz_sweep_spec *spec = plan->spec;
-  char *text = NULL;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) return stz_fail(STZ_EINTERNAL, "out of memory");
+  stz_text *text;
+  FILE *out;
+  STZ_TRY(stz_text_begin(&text, &out));
   fprintf(out, "design = %s;\npoints = %d;\nreplicas = %d;\n", designs[spec->design], stz_design_points(plan->design),
           spec->replicas);
   print_seeds(out, spec);
@@ -112,15 +112,13 @@ static stz_err make_identity(stz_plan *plan, const stz_config *first) {
     fprintf(out, " along %s;\n", stz_design_dimension_name(plan->design, stz_design_dimension_of(plan->design, a)));
   }
   fputs(first->resolved_text, out);
-  stz_err err = fclose(out) == 0 ? STZ_NEW(plan->identity, size + 1) : stz_fail(STZ_EINTERNAL, "out of memory");
-  if (err == STZ_OK) memcpy(plan->identity, text, size);
-  for (char *c = plan->identity; err == STZ_OK && *c;) { // as it is read back from JSON, which holds UTF-8 alone
+  STZ_TRY(stz_text_end(&text, STZ_OK, &plan->identity));
+  for (char *c = plan->identity; *c;) { // as it is read back from JSON, which holds UTF-8 alone
     const int length = stz_utf8_length((const unsigned char *)c);
     if (length == 0) *c = '?';
     c += length > 0 ? length : 1;
   }
-  free(text);
-  return err;
+  return STZ_OK;
 }
 
 // Logs what is to be noted about a run's input, unless another run's said the same.
