@@ -224,6 +224,12 @@ static stz_err check_kind(const char *path) {
   return S_ISREG(status.st_mode) ? STZ_OK : stz_fail(STZ_EIO, "%s: cannot be opened: it is no file", path);
 }
 
+// Why getline, which has just failed, has no line, unless there is none.
+static stz_err lost_line(FILE *in, const char *path) {
+  if (feof(in)) return STZ_OK;
+  return errno == ENOMEM ? stz_fail(STZ_EINTERNAL, "%s: out of memory to read a line", path) : cannot(path, "read");
+}
+
 stz_err stz_manifest_remove(const char *directory) {
   char path[PATH_SIZE];
   STZ_TRY(path_of(directory, "manifest.jsonl", path));
@@ -241,10 +247,11 @@ stz_err stz_manifest_remove(const char *directory) {
     const int run = stz_json_count(stz_json_find(line, "run"));
     if (run >= count && run < STZ_SWEEP_RUNS) count = run + 1;
   }
+  stz_err err = lost_line(in, path);
   free(line);
   fclose(in);
+  STZ_TRY(err); // runs beyond would stay
   STZ_TRY(path_of(directory, "runs", path));
-  stz_err err = STZ_OK;
   DIR *runs = opendir(path);
   for (struct dirent *entry; runs && err == STZ_OK && (entry = readdir(runs));) {
     if (!is_of_run(entry->d_name, count) || unlinkat(dirfd(runs), entry->d_name, 0) == 0) continue;
@@ -331,7 +338,10 @@ static stz_err check(const stz_manifest *m, const stz_plan *plan) {
   stz_err err = STZ_OK;
   for (int run = -1; run < plan->count && err == STZ_OK; run++) {
     const bool got = getline(&line, &size, in) > 0;
-    err = run < 0 ? check_header(m, got ? line : "", plan) : check_run(m, got ? line : "", plan, run);
+    if (!got) err = lost_line(in, m->path);
+    if (err == STZ_OK) {
+      err = run < 0 ? check_header(m, got ? line : "", plan) : check_run(m, got ? line : "", plan, run);
+    }
   }
   free(line);
   fclose(in);

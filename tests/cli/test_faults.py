@@ -123,6 +123,22 @@ def check_reader(top):
             expect(f"{words}, alloc {n}: all or nothing", done.stdout in ("", whole.stdout), done.stdout)
 
 
+def check_lines(top):
+    """A sweep's manifest, for a line of which there is no memory, is not taken for one that ends there: `--force` would
+    leave runs behind."""
+    folder = os.path.join(top, "lines")
+    for words, n in itertools.product((["--list"], ["--force", "-q"]), (1, 2, 3)):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(os.path.join(top, "whole"), os.path.join(folder, "d"))
+        before = sorted(os.listdir(os.path.join(folder, "d", "runs")))
+        name = f"sweep {words[0]}, line {n}"
+        done, hit = launch(["sweep", "../s.cfg", "-o", "d", *words], folder, 1, ("line", n, errno.ENOMEM, 0))
+        expect(name + ": struck", hit)
+        expect(name + ": told", done.returncode == 5 and not done.stdout and len(done.stderr.splitlines()) == 1,
+               f"exit {done.returncode}: {done.stderr}")
+        expect(name + ": nothing is removed", sorted(os.listdir(os.path.join(folder, "d", "runs"))) == before)
+
+
 def prepare(top):
     folder = os.path.join(top, "stopped")
     os.mkdir(folder)
@@ -158,6 +174,7 @@ def main():
         for n in range(3, 25000, 97) if ALL else (30, 54, 3200, 7000, 12000, 14048, 17457, 17944):
             check_run(top, ("malloc", n, errno.ENOMEM, n % 2 if ALL else 0), 1 + n % 2 if ALL else 1, whole)
         check_reader(top)
+        check_lines(top)
         print(f"{struck[0]} faults on rank 0, {struck[1]} on rank 1")
         expect("enough faults struck", sum(struck.values()) >= (200 if ALL else 11) and min(struck.values()) >= 4,
                str(struck))

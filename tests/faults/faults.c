@@ -3,10 +3,11 @@
 // For LD_PRELOAD: makes one call on a file below the folder STZ_FAULT_FOLDER fail, the STZ_FAULT_N-th (from 1) of the
 // kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate, close-read: of a file that
 // was read; alloc: memory that the program itself asks for, for whatever; malloc: memory that libconfig, FFTW or HDF5
-// asks for) with the errno STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write that writes half. That it
-// happened is told by a file, STZ_FAULT_MARK; a process that ends by itself writes to STZ_FAULT_COUNTED, where that is
-// set, how many such calls it has made. Lock files, into which nothing is ever written, are left alone; the kind
-// `lock` fails each time, and with the kind `slow` each sync of a checkpoint takes STZ_FAULT_N seconds.
+// asks for; line: getline's room for a line) with the errno STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write
+// that writes half. That it happened is told by a file, STZ_FAULT_MARK; a process that ends by itself writes to
+// STZ_FAULT_COUNTED, where that is set, how many such calls it has made. Lock files, into which nothing is ever
+// written, are left alone; the kind `lock` fails each time, and with the kind `slow` each sync of a checkpoint takes
+// STZ_FAULT_N seconds.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -155,6 +156,17 @@ int unlink(const char *path) {
   REAL(int, unlink, const char *);
   return is_ours(path) && strikes("unlink") ? -1 : real(path);
 }
+
+ssize_t __getdelim(char **line, size_t *size, int end, FILE *in); // as getline is called where it is inlined
+
+#define GET_LINE(name, parameters, ...)                                                                                \
+  ssize_t name parameters {                                                                                            \
+    static ssize_t(*real) parameters;                                                                                  \
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name);                                                              \
+    return strikes("line") ? -1 : real(__VA_ARGS__);                                                                   \
+  }
+GET_LINE(__getdelim, (char **line, size_t *size, int end, FILE *in), line, size, end, in)
+GET_LINE(getline, (char **line, size_t *size, FILE *in), line, size, in)
 
 void *aligned_alloc(size_t alignment, size_t size) {
   REAL(void *, aligned_alloc, size_t, size_t);
