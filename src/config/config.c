@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config/config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -143,8 +144,22 @@ bool stz_config_reads(const stz_config *config, stz_given_field field) {
   return config->given[field].file[0] != 0;
 }
 
-// A field is read later, by io; here its content is hashed, once for each name. One that cannot be read, or that is no
-// file (a pipe or a device may never end), is complained about there. Collective.
+// The checksum of a file's content. One that cannot be opened, or that is no file (a pipe or a device may never end),
+// is complained about by whoever reads it; but not so where memory was out here alone, or the disk failed here alone.
+static stz_err hash_file(const char *path, uint64_t *hash) {
+  struct stat status;
+  unsigned char block[8192];
+  *hash = STZ_FNV_OF_NOTHING;
+  if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) return STZ_OK;
+  FILE *file = fopen(path, "rb");
+  if (!file) return errno == ENOMEM ? stz_fail(STZ_EINTERNAL, "%s: out of memory to read it", path) : STZ_OK;
+  for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;) *hash = stz_fnv(*hash, block, length);
+  const stz_err err = ferror(file) ? stz_fail(STZ_EIO, "%s: cannot be read: %s", path, strerror(errno)) : STZ_OK;
+  fclose(file);
+  return err;
+}
+
+// A field is read later, by io; here its content is hashed, once for each name. Collective.
 static stz_err hash_field(MPI_Comm comm, stz_template *t, const char *path, uint64_t *hash) {
   static const char key[] = "a field";
   const int rank = stz_comm_rank(comm);
@@ -158,14 +173,10 @@ static stz_err hash_field(MPI_Comm comm, stz_template *t, const char *path, uint
   STZ_TRY(stz_agree(comm, STZ_NEW(n, 1)));
   n->key = key;
   snprintf(n->source.name, sizeof n->source.name, "%s", path);
-  n->hash = STZ_FNV_OF_NOTHING;
-  struct stat status;
-  const bool there = rank == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
-  FILE *file = there ? fopen(path, "rb") : NULL;
-  if (file) {
-    unsigned char block[8192];
-    for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;) n->hash = stz_fnv(n->hash, block, length);
-    fclose(file);
+  const stz_err err = stz_agree(comm, rank == 0 ? hash_file(path, &n->hash) : STZ_OK);
+  if (err != STZ_OK) {
+    stz_free(n);
+    return err;
   }
   stz_broadcast(comm, &n->hash, sizeof n->hash);
   n->next = t->files;
@@ -261,7 +272,7 @@ static stz_err check_and_keep(MPI_Comm comm, stz_template *t, const stz_source *
     const stz_given *g = &config->given[i];
     if (!stz_config_reads(config, i)) continue;
     files[NAMED + i] = (used){.key = stz_config_file_key(i), .name = g->file, .path = g->path};
-    STZ_TRY(hash_field(comm, t, g->path, &files[NAMED + i].hash));
+    STZ_TRY(stz_blame(g->place, hash_field(comm, t, g->path, &files[NAMED + i].hash)));
   }
   err = keep_names(&t->input, files, config);
   if (err == STZ_OK) err = keep_texts(&t->input, files, builder);

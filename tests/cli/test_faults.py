@@ -139,6 +139,28 @@ def check_lines(top):
         expect(name + ": nothing is removed", sorted(os.listdir(os.path.join(folder, "d", "runs"))) == before)
 
 
+def check_field(top):
+    """The content of a field is part of the input: what fails while it is hashed is told, though it could be read later."""
+    folder = os.path.join(top, "field")
+    os.mkdir(folder)
+    with h5py.File(os.path.join(folder, "field.h5"), "w") as file:
+        file["c"] = [[[0.3 + 0.01 * (x % 4) for z in range(16)] for y in range(16)] for x in range(16)]
+    write(os.path.join(folder, "in.cfg"), 'lattice: { cells = [16, 16, 16]; };\n'
+          'microstructure: { type = "file"; file = "field.h5"; dataset = "c"; };\n'
+          'protocol = ( { type = "age"; duration_s = 1.0; } );\n')
+    done, _ = launch(["check", "in.cfg"], folder, 1)
+    expect("field: undisturbed", done.returncode == 0 and done.stdout, done.stderr)
+    begin = "stzkmc: in.cfg:2: microstructure.file: field.h5: "
+    for call, reason, code, said in (("stream", errno.ENOMEM, 5, "stzkmc: field.h5: out of memory to read it"),
+                                     ("block", errno.EIO, 3, begin + "cannot be read: Input/output error")):
+        for ranks in 1, 2:
+            # The first is the input itself.
+            done, hit = launch(["check", "in.cfg"], folder, ranks, (call, 2, reason, 0))
+            ours = {line for line in done.stderr.splitlines() if line.startswith("stzkmc:")}
+            expect(f"field on {ranks}, {call}: told", hit and done.returncode == code and ours == {said},
+                   f"exit {done.returncode}: {done.stderr}")
+
+
 def prepare(top):
     folder = os.path.join(top, "stopped")
     os.mkdir(folder)
@@ -175,6 +197,7 @@ def main():
             check_run(top, ("malloc", n, errno.ENOMEM, n % 2 if ALL else 0), 1 + n % 2 if ALL else 1, whole)
         check_reader(top)
         check_lines(top)
+        check_field(top)
         print(f"{struck[0]} faults on rank 0, {struck[1]} on rank 1")
         expect("enough faults struck", sum(struck.values()) >= (200 if ALL else 11) and min(struck.values()) >= 4,
                str(struck))

@@ -3,11 +3,11 @@
 // For LD_PRELOAD: makes one call on a file below the folder STZ_FAULT_FOLDER fail, the STZ_FAULT_N-th (from 1) of the
 // kind STZ_FAULT_CALL (open, read, write, short, close, fsync, rename, unlink, ftruncate, close-read: of a file that
 // was read; alloc: memory that the program itself asks for, for whatever; malloc: memory that libconfig, FFTW or HDF5
-// asks for; line: getline's room for a line) with the errno STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write
-// that writes half. That it happened is told by a file, STZ_FAULT_MARK; a process that ends by itself writes to
-// STZ_FAULT_COUNTED, where that is set, how many such calls it has made. Lock files, into which nothing is ever
-// written, are left alone; the kind `lock` fails each time, and with the kind `slow` each sync of a checkpoint takes
-// STZ_FAULT_N seconds.
+// asks for; line: getline's room for a line; stream: fopen's for a stream; block: fread) with the errno
+// STZ_FAULT_ERRNO, on rank STZ_FAULT_RANK. `short` is a write that writes half. That it happened is told by a file,
+// STZ_FAULT_MARK; a process that ends by itself writes to STZ_FAULT_COUNTED, where that is set, how many such calls it
+// has made. Lock files, into which nothing is ever written, are left alone; the kind `lock` fails each time, and with
+// the kind `slow` each sync of a checkpoint takes STZ_FAULT_N seconds.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -155,6 +155,21 @@ int rename(const char *from, const char *to) {
 int unlink(const char *path) {
   REAL(int, unlink, const char *);
   return is_ours(path) && strikes("unlink") ? -1 : real(path);
+}
+
+FILE *fopen(const char *path, const char *mode) {
+  REAL(FILE *, fopen, const char *, const char *);
+  return is_ours(path) && strikes("stream") ? NULL : real(path, mode);
+}
+
+// The stream's error is that of its file, which the caller cannot read from any more.
+size_t fread(void *data, size_t size, size_t count_asked, FILE *in) {
+  REAL(size_t, fread, void *, size_t, size_t, FILE *);
+  if (!fd_is_ours(fileno(in)) || !strikes("block")) return real(data, size, count_asked, in);
+  const int reason = errno;
+  (void)fputc(0, in); // it is open for reading alone
+  errno = reason;
+  return 0;
 }
 
 ssize_t __getdelim(char **line, size_t *size, int end, FILE *in); // as getline is called where it is inlined
