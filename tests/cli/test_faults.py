@@ -40,7 +40,7 @@ def launch(arguments, folder, ranks, fault=None):
     start = [MPIRUN, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
     try:
         done = subprocess.run(start + [PROGRAM] + arguments, cwd=folder, env=environment, capture_output=True, text=True,
-                              timeout=480)
+                              timeout=60)
     except subprocess.TimeoutExpired:
         done = subprocess.CompletedProcess(arguments, -1, "", "hangs")
     return done, os.path.exists(mark)
