@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/memory.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include <malloc.h>
 #endif
 
-static long live_blocks;
+static atomic_long live_blocks;
 
 // Large blocks lie on pages of 2 MB where the system has them: what is read here and there in a sample of any size
 // costs several times as much on small ones.
@@ -24,9 +25,10 @@ size_t stz_alloc_bytes(size_t bytes) { return (bytes + unit_of(bytes)) / unit_of
 // they would leave holes: memory would grow with each level of a run.
 static void return_large(void) {
 #ifdef __GLIBC__
-  static bool done;
-  if (!done) (void)mallopt(M_MMAP_THRESHOLD, LARGE);
-  done = true;
+  static atomic_bool done;
+  if (atomic_load_explicit(&done, memory_order_relaxed)) return;
+  (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+  atomic_store_explicit(&done, true, memory_order_relaxed);
 #endif
 }
 
@@ -41,15 +43,15 @@ stz_err stz_alloc(size_t count, size_t size, void **block) {
   if (memory && unit == HUGE_PAGE) (void)madvise(memory, bytes, MADV_HUGEPAGE); // advice: it may be refused
   if (!memory) return stz_fail(STZ_EINTERNAL, "out of memory: %zu bytes", bytes);
   memset(memory, 0, bytes);
-  live_blocks++;
+  atomic_fetch_add_explicit(&live_blocks, 1, memory_order_relaxed);
   *block = memory;
   return STZ_OK;
 }
 
 void stz_free(void *block) {
   if (!block) return;
-  live_blocks--;
+  atomic_fetch_sub_explicit(&live_blocks, 1, memory_order_relaxed);
   free(block);
 }
 
-long stz_alloc_live(void) { return live_blocks; }
+long stz_alloc_live(void) { return atomic_load_explicit(&live_blocks, memory_order_relaxed); }

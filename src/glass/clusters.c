@@ -118,6 +118,7 @@ static void shear_row(stz_glass *g, int64_t row, int first, int last, const doub
     const double loss = stz_grid_film(g->grid) ? loss_in_film(g, cluster, centre, r2, radius) : g->order.loss;
     stz_rng rng = stz_rng_stream3(g->seed, STZ_RNG_LOSS, (uint64_t)shear->site, shear->number, (uint64_t)cluster->id);
     if (stz_rng_uniform(&rng) >= loss) continue;
+    if (g->journal) stz_journal_cluster(g, i);
     cluster->ordered = false;
     g->ordered_count--;
   }

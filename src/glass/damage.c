@@ -71,6 +71,7 @@ void stz_damage_add(stz_glass *g, int64_t site) {
     const int64_t at = stz_grid_local(
         g->grid, stz_grid_site(g->grid, xyz[0] + v->offset[0], xyz[1] + v->offset[1], xyz[2] + v->offset[2]));
     if (at < 0) continue;
+    if (g->journal) stz_journal_voxel(g, at);
     const double damage = g->damage[at] * left;
     g->damage[at] = (float)(whole * (damage + (1.0 - damage / g->barriers.saturation) * v->draw));
     stz_barrier_update(g, at);

@@ -166,12 +166,15 @@ void stz_glass_strain(const stz_glass *glass, const stz_shear *shear, double str
   stz_sym_from_dev(d, strain);
 }
 
-void stz_glass_shear(stz_glass *glass, const stz_shear *shear, double strain[6]) {
+void stz_glass_count(stz_glass *glass, const stz_shear *shear) {
+  const int64_t local = stz_grid_local(glass->grid, shear->site);
   double d[5];
   deviator_of(glass, shear, d);
-  stz_sym_from_dev(d, strain);
-  const int64_t local = stz_grid_local(glass->grid, shear->site);
   if (local >= 0) record_event(glass, local, shear, d);
+}
+
+// What an event does to all but its own site's record.
+static void change_fields(stz_glass *glass, const stz_shear *shear) {
   stz_clusters_shear(glass, shear);
   glass->touched_count = 0;
   if (glass->damage) stz_damage_add(glass, shear->site);
@@ -179,6 +182,18 @@ void stz_glass_shear(stz_glass *glass, const stz_shear *shear, double strain[6])
   stz_rng rng = stz_rng_stream2(glass->seed, STZ_RNG_REDRAW, (uint64_t)shear->site, shear->number);
   stz_noise_redraw(glass, shear->site, stz_rng_normal(&rng));
   stz_orientation_turn(glass, shear, (int)stz_rng_below(&rng, (uint64_t)glass->modes.rotations));
+}
+
+void stz_glass_shear(stz_glass *glass, const stz_shear *shear, double strain[6]) {
+  stz_glass_strain(glass, shear, strain);
+  if (!glass->journal) {
+    stz_glass_count(glass, shear);
+    change_fields(glass, shear);
+    return;
+  }
+  stz_journal_begin(glass);
+  if (stz_journal_reached(glass, shear)) change_fields(glass, shear);
+  stz_journal_end(glass);
 }
 
 const int64_t *stz_glass_touched(const stz_glass *glass, int *count) {
@@ -209,7 +224,7 @@ const float *stz_glass_quenched(const stz_glass *glass, int component) {
 
 const stz_cluster *stz_glass_clusters(const stz_glass *glass, int64_t *count) {
   *count = glass->cluster_count;
-  return glass->clusters;
+  return glass->clusters + glass->row_clusters[0];
 }
 
 int64_t stz_glass_ordered(const stz_glass *glass) { return glass->ordered_count; }

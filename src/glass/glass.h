@@ -78,6 +78,35 @@ void stz_glass_strain(const stz_glass *glass, const stz_shear *shear, double str
 // The local sites whose barrier or rotation the last stz_glass_shear changed, some of them more than once.
 const int64_t *stz_glass_touched(const stz_glass *glass, int *count);
 
+// Of an event that the parts have taken: the record of its site alone, in the whole.
+void stz_glass_count(stz_glass *glass, const stz_shear *shear);
+
+// A part of a glass, the planes first <= x < first + planes, for a thread of its own. It shares the fields of `whole`,
+// which must outlive it, have one rank and be periodic; stz_glass_shear on a part changes what lies within, alone, and
+// allocates nothing; what an event leaves at its own site (plastic strain, the count of events, reversals) the whole
+// gets from stz_glass_count. Local sites are the part's own, but for touched ones. At most `most` shears fit between
+// two settlings, and all of them can be taken back; one that does not reach the part counts as well. A part counts
+// clusters that lose their order (stz_glass_ordered: down from 0) from settling to settling. The order, the hash and
+// the recovery are asked of the whole, when all parts are settled. STZ_EINTERNAL without memory.
+stz_err stz_glass_part_create(stz_glass *whole, int first, int planes, int most, stz_glass **part) STZ_MUST_USE;
+void stz_glass_part_destroy(stz_glass **part);
+
+// The local sites of the whole that the shear number `index`, from 0 at the last settling, has touched in this part
+// (as stz_glass_touched).
+const int64_t *stz_glass_part_touched(const stz_glass *part, int index, int *count);
+int stz_glass_part_shears(const stz_glass *part); // since the last settling, and not taken back
+
+// Takes back the last `count` shears: fields, clusters and counts are as before them, bit for bit.
+void stz_glass_part_take_back(stz_glass *part, int count);
+
+// What the part has counted apart (clusters that lost their order, the largest damage) goes to the whole,
+// and the part takes over the recovery of the whole; nothing before can be taken back. Settle also whenever the
+// recovery of the whole has gone on. Not while other threads work on the whole or its parts.
+void stz_glass_part_settle(stz_glass *part, stz_glass *whole);
+
+// How many voxels an event reaches at most, whose barrier or orientation it changes.
+double stz_glass_reach(const stz_glass *glass);
+
 // What the sample is made of: its grid, all its fields by name, its modes, and the parameters it was made with.
 const stz_grid *stz_glass_grid(const stz_glass *glass);
 const stz_fields *stz_glass_fields(const stz_glass *glass);

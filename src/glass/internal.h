@@ -24,6 +24,32 @@ typedef struct stz_grain_lattice {
   int most;        // voxels that a cell can have
 } stz_grain_lattice;
 
+// What a voxel was before an event changed it.
+typedef struct stz_voxel_before {
+  float noise, barrier, damage, hard;
+} stz_voxel_before;
+
+// One shear of a part: where its entries in the lists of the journal begin, and what it found.
+typedef struct stz_shear_before {
+  int64_t touched, voxels, lost;
+  uint16_t rotation; // of the grain that it turned
+  double most;       // of the recovery
+} stz_shear_before;
+
+// Of a part: what its shears since the last settling have changed. The first of the touched sites of a shear are those
+// of its voxels, one by one; the rest are those of its grain, whose voxels all have the same rotation.
+typedef struct stz_journal {
+  stz_grid *slab; // the part's grid
+  int most, shears;
+  int reach;                // planes from an event to the last that it changes, but for its grain
+  int64_t first;            // local site of the whole with which the part begins
+  stz_shear_before *before; // most + 1, with the ends of the lists after the last
+  int64_t *touched;         // local sites of the whole
+  stz_voxel_before *voxels;
+  int64_t *lost;       // clusters that lost their order, each once: there are no more than the part has
+  double settled_most; // of the recovery, as taken over
+} stz_journal;
+
 struct stz_glass {
   const stz_grid *grid;
   stz_stz_params stz;
@@ -54,18 +80,43 @@ struct stz_glass {
 
   stz_cluster *clusters;
   int64_t cluster_count, ordered_count; // and how many of them still have their order
-  int64_t *row_clusters;                // first cluster of each local (x, y) row, and the count at the end
+  int64_t
+      *row_clusters; // first cluster of each local (x, y) row, and of what follows; in a part, of those of the whole
   double cluster_density;
   int64_t *touched; // by the last event, and room for one more
   int touched_count;
   stz_recovery recovery;
   double highest; // no barrier is above, eV
   uint64_t reversals;
+  stz_journal *journal; // of a part, which counts `ordered_count` from 0 at each settling; else NULL
 };
+
+// part.c: begins the entries of a shear; whether it changes anything in the part; ends them.
+void stz_journal_begin(stz_glass *part);
+bool stz_journal_reached(const stz_glass *part, const stz_shear *shear);
+void stz_journal_end(stz_glass *part);
+
+// Note what is about to change: a voxel, which then is touched; the order of a cluster; a grain of that rotation.
+static inline void stz_journal_voxel(const stz_glass *g, int64_t local) {
+  stz_voxel_before *v = &g->journal->voxels[g->journal->before[g->journal->shears + 1].voxels++];
+  *v = (stz_voxel_before){.noise = g->noise[local], .barrier = g->barrier[local]};
+  if (!g->damage) return;
+  v->damage = g->damage[local];
+  v->hard = g->hard[local];
+}
+
+static inline void stz_journal_cluster(const stz_glass *g, int64_t cluster) {
+  g->journal->lost[g->journal->before[g->journal->shears + 1].lost++] = cluster;
+}
+
+static inline void stz_journal_turn(const stz_glass *g, uint16_t rotation) {
+  g->journal->before[g->journal->shears].rotation = rotation;
+}
 
 // orientation.c: cells, and the rotation of each at the start; a new rotation for the cell of an event.
 stz_err stz_orientation_init(stz_glass *glass) STZ_MUST_USE;
 void stz_orientation_turn(stz_glass *glass, const stz_shear *shear, int rotation);
+bool stz_orientation_reaches(const stz_glass *glass, const stz_shear *shear); // whether it turns voxels of these planes
 
 // noise.c: barriers' Gaussian field at the start, and its redraw by an event.
 stz_err stz_noise_init(stz_glass *glass, stz_spectral *spectral) STZ_MUST_USE;

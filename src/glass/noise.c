@@ -182,6 +182,7 @@ STZ_MULTIVERSION(void stz_noise_redraw(stz_glass *g, int64_t site, double normal
     const stz_footprint_voxel voxel = stz_footprint_at(g, xyz[2], i), *v = &voxel;
     const int64_t at = voxel_at(g, &mine, xyz, &g->footprint[i]);
     if (at < 0) continue;
+    if (g->journal) stz_journal_voxel(g, at);
     g->noise[at] = (float)fma(v->keep, g->noise[at], v->draw * normal);
     stz_barrier_update(g, at);
     g->touched[g->touched_count++] = at;

@@ -174,6 +174,17 @@ static void cut_row(int n, int *begin, int *count, int low) {
   *count = end - *begin;
 }
 
+bool stz_orientation_reaches(const stz_glass *g, const stz_shear *shear) {
+  if (g->modes.rotations == 1) return false;
+  const int *n = g->cells.count, cell = (int)shear->cell;
+  const double *pitch = g->cells.pitch, a = stz_grid_spacing(g->grid);
+  const double reach = sqrt(3.0) * fmax(pitch[0], fmax(pitch[1], pitch[2])) / a;
+  double point[3];
+  (void)cell_point(g, cell / (n[1] * n[2]), cell / n[2] % n[1], cell % n[2], point);
+  const int low = (int)floor(point[0] / a - reach), high = (int)ceil(point[0] / a + reach);
+  return stz_grid_meets(g->grid, low, high - low + 1);
+}
+
 void stz_orientation_turn(stz_glass *g, const stz_shear *shear, int rotation) {
   if (g->modes.rotations == 1) return;
   const int *n = g->cells.count, *cells = stz_grid_cells(g->grid);
@@ -209,5 +220,6 @@ void stz_orientation_turn(stz_glass *g, const stz_shear *shear, int rotation) {
       if (end > cells[2]) touch_cell(g, row, row + end - cells[2], shear->cell);
     }
   }
+  if (g->journal && g->touched_count > before) stz_journal_turn(g, g->rotation[g->touched[before]]);
   for (int i = before; i < g->touched_count; i++) g->rotation[g->touched[i]] = (uint16_t)rotation;
 }

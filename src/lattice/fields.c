@@ -30,7 +30,7 @@ void stz_fields_destroy(stz_fields **fields) {
 }
 
 size_t stz_field_stride(const stz_grid *grid) {
-  return ((size_t)stz_grid_local_sites(grid) + STRIDE - 1) / STRIDE * STRIDE;
+  return ((size_t)stz_grid_stored_sites(grid) + STRIDE - 1) / STRIDE * STRIDE;
 }
 
 size_t stz_field_size(stz_field_type type) {

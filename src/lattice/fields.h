@@ -34,7 +34,7 @@ void stz_fields_destroy(stz_fields **fields); // frees the arrays too
 // Names, units and descriptions must outlive the registry (string literals).
 stz_err stz_fields_add(stz_fields *fields, const stz_field_spec *spec, void **data) STZ_MUST_USE;
 
-size_t stz_field_stride(const stz_grid *grid); // elements between components: local sites rounded up to 64
+size_t stz_field_stride(const stz_grid *grid); // elements between components: stored sites rounded up to 64
 size_t stz_field_size(stz_field_type type);    // bytes an element
 
 // The fields by `index`, 0 to count - 1, in the order in which they were added.

@@ -8,6 +8,7 @@
 #include "base/team.h"
 
 struct stz_grid {
+  const stz_grid *whole; // whose view this is; NULL of a grid itself
   MPI_Comm comm;
   int rank, ranks;
   int cells[3];
@@ -49,10 +50,33 @@ stz_err stz_grid_create(MPI_Comm comm, const stz_lattice_params *params, stz_gri
   return STZ_OK;
 }
 
+stz_err stz_grid_slab(const stz_grid *whole, int first, int planes, stz_grid **slab) {
+  assert(whole->ranks == 1 && !whole->whole && first >= 0 && planes > 0 && first + planes <= whole->cells[0]);
+  stz_grid *g = NULL;
+  int *ends = NULL;
+  *slab = NULL;
+  STZ_TRY(STZ_NEW(ends, 2));
+  const stz_err err = STZ_NEW(g, 1);
+  if (err != STZ_OK) {
+    stz_free(ends);
+    return err;
+  }
+  *g = *whole;
+  g->whole = whole;
+  g->first = ends;
+  g->first[0] = first;
+  g->first[1] = first + planes;
+  g->gather_counts = g->gather_at = NULL;
+  g->plane_sums = NULL;
+  g->team = NULL;
+  *slab = g;
+  return STZ_OK;
+}
+
 void stz_grid_destroy(stz_grid **grid) {
   stz_grid *g = *grid;
   if (!g) return;
-  MPI_Comm_free(&g->comm);
+  if (!g->whole) MPI_Comm_free(&g->comm);
   stz_free(g->first);
   stz_free(g->gather_counts);
   stz_free(g->gather_at);
@@ -85,12 +109,18 @@ double stz_grid_voxels(const stz_grid *grid, double volume) {
 }
 
 int64_t stz_grid_local_sites(const stz_grid *grid) { return stz_grid_planes(grid) * plane_sites(grid); }
+int64_t stz_grid_stored_sites(const stz_grid *grid) { return stz_grid_local_sites(grid->whole ? grid->whole : grid); }
 int stz_grid_first_plane(const stz_grid *grid) { return grid->first[grid->rank]; }
 int stz_grid_planes(const stz_grid *grid) { return grid->first[grid->rank + 1] - grid->first[grid->rank]; }
 int64_t stz_grid_first_site(const stz_grid *grid) { return stz_grid_first_plane(grid) * plane_sites(grid); }
 
+bool stz_grid_meets(const stz_grid *grid, int low, int count) {
+  const int n = grid->cells[0], from = stz_wrap(low - stz_grid_first_plane(grid), n); // the first plane is 0
+  return from < stz_grid_planes(grid) || from + count > n;
+}
+
 int stz_grid_owner(const stz_grid *grid, int plane) {
-  assert(plane >= 0 && plane < grid->cells[0]);
+  assert(!grid->whole && plane >= 0 && plane < grid->cells[0]);
   int rank = (int)((int64_t)plane * grid->ranks / grid->cells[0]); // right, or one too low
   while (plane >= grid->first[rank + 1]) rank++;
   return rank;

@@ -27,6 +27,11 @@ MPI_Comm stz_grid_comm(const stz_grid *grid); // the grid's own duplicate, with 
 int stz_grid_rank(const stz_grid *grid);      // this rank within it
 int stz_grid_ranks(const stz_grid *grid);     // their number
 
+// A view of the planes first <= x < first + planes of the lattice, as if they were this rank's, for a thread of its
+// own: local indices begin at its first plane. It has the communicator of `whole`, which must outlive it and have one
+// rank, and no team; sums and owners are not for it. stz_grid_destroy, local for a view, frees it. Local.
+stz_err stz_grid_slab(const stz_grid *whole, int first, int planes, stz_grid **slab) STZ_MUST_USE;
+
 // The team that shares the work over this rank's sites; NULL (at first): the rank works by itself. The team must
 // outlive its use. Local.
 void stz_grid_employ(stz_grid *grid, stz_team *team);
@@ -40,11 +45,14 @@ double stz_grid_volume(const stz_grid *grid);                  // of the box, nm
 int64_t stz_grid_sites(const stz_grid *grid);                  // nx ny nz
 double stz_grid_fraction(const stz_grid *grid, double volume); // part of the box that a volume (nm^3) has, as Omega/V
 double stz_grid_voxels(const stz_grid *grid, double volume);   // a volume (nm^3) in voxels, as Omega/a^3
-int64_t stz_grid_local_sites(const stz_grid *grid);            // of this rank
+int64_t stz_grid_local_sites(const stz_grid *grid);            // of this rank, or of a view
+int64_t stz_grid_stored_sites(const stz_grid *grid);           // of this rank, also where `grid` is a view
 
-int stz_grid_first_plane(const stz_grid *grid);      // of this rank
-int stz_grid_planes(const stz_grid *grid);           // of this rank
-int64_t stz_grid_first_site(const stz_grid *grid);   // global index of local site 0
+int stz_grid_first_plane(const stz_grid *grid);    // of this rank
+int stz_grid_planes(const stz_grid *grid);         // of this rank
+int64_t stz_grid_first_site(const stz_grid *grid); // global index of local site 0
+bool stz_grid_meets(const stz_grid *grid, int low,
+                    int count);                      // whether a plane low <= x < low + count, wrapped, is of it
 int stz_grid_owner(const stz_grid *grid, int plane); // rank that owns plane x = `plane`
 
 // The coordinate x wrapped into 0 .. n-1: for any x, and for an x that lies at most one period outside (no division).
