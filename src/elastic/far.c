@@ -2,51 +2,14 @@
 #include "elastic/far.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/target.h"
+#include "elastic/far_deposit.h"
 #include "elastic/film_total.h"
-#include "elastic/fixed.h"
-#include "elastic/total.h"
 
-enum { WINDOW = STZ_LEVEL_WINDOW, LINE = STZ_LEVEL_LINE, BEFORE = 8, BEYOND = WINDOW, GRIDS = STZ_LEVELS + 1 };
-
-// Nodes of one spacing: rows along z, [x][y][z][c], so that what an event changes lies together. It adds to 16 nodes
-// that may run on beyond the last one: these belong to the first nodes and are added to them when they are read. Zeros
-// before each row let any reading run on.
-typedef struct nodes {
-  int spacing, count[3], row; // row: BEFORE + count + BEYOND nodes
-  bool open;                  // a film's: the nodes beyond the ends are others
-  int32_t *value;             // in the split's units
-  const float (*spline)[4];
-} nodes;
-
-// The part that is convolved: what events have put on the nodes.
-typedef struct coarse {
-  stz_total *total;
-  int64_t *source; // strain [c][x][y][z], STZ_FINE a unit
-  float spline[STZ_COARSE][4];
-} coarse;
-
-struct stz_far {
-  const stz_split *split;
-  int grids;
-  nodes grid[GRIDS];
-  coarse coarse;
-  size_t bytes;
-  char *state;
-};
-
-static size_t values(const nodes *n) {
-  return 5 * ((size_t)n->count[0] * (size_t)n->count[1] * (size_t)n->row + BEFORE);
-}
-
-// Node z of a row; z may be from -BEFORE on.
-static int32_t *node_of(const nodes *n, int x, int y, int z) {
-  return n->value + 5 * (((size_t)x * (size_t)n->count[1] + (size_t)y) * (size_t)n->row + (size_t)(BEFORE + z));
-}
+static size_t values(const nodes *n) { return (size_t)n->count[0] * plane_values(n) + 5 * (size_t)BEFORE; }
 
 static size_t coarse_sites(const nodes *n) { return (size_t)n->count[0] * (size_t)n->count[1] * (size_t)n->count[2]; }
 
@@ -63,9 +26,6 @@ static void set_level(const stz_split *split, const stz_level *level, nodes *n) 
   n->open = split->film;
 }
 
-// The node z of a row where reading or adding begins.
-static int begin_at(const nodes *n, int z) { return n->open ? z : stz_wrap_once(z, n->count[2]); }
-
 // A film's operator is the split's.
 static stz_err make_coarse(stz_team *team, const stz_split *split, const stz_elastic *elastic, const nodes *n,
                            coarse *k) {
@@ -74,37 +34,48 @@ static stz_err make_coarse(stz_team *team, const stz_split *split, const stz_ela
   return stz_total_create_of(team, n->count, stz_split_coarse, &(stz_split_source){split, elastic}, &k->total);
 }
 
+// Shares out the state: the coarse source, and the planes of the grids.
+static void set_places(stz_far *f) {
+  char *at = f->state;
+  int32_t **plane = f->planes;
+  if (f->split->coarse) {
+    f->coarse.source = (int64_t *)(void *)at;
+    at += 5 * coarse_sites(&f->grid[STZ_LEVELS]) * sizeof(int64_t);
+  }
+  for (int g = 0; g < f->grids; g++) {
+    nodes *n = &f->grid[g];
+    n->plane = plane;
+    for (int x = 0; x < n->count[0]; x++) *plane++ = (int32_t *)(void *)at + (size_t)x * plane_values(n);
+    at += values(n) * sizeof(int32_t);
+  }
+}
+
 stz_err stz_far_create(stz_team *team, const stz_split *split, const stz_elastic *elastic, stz_far **far) {
   stz_far *f = NULL;
+  size_t planes = 0;
   *far = NULL;
   STZ_TRY(STZ_NEW(f, 1));
   f->split = split;
   f->grids = split->levels + split->coarse;
-  for (int g = 0; g < split->levels; g++) {
-    set_level(split, &split->level[g], &f->grid[g]);
-    f->bytes += values(&f->grid[g]) * sizeof(int32_t);
-  }
   stz_err err = STZ_OK;
-  nodes *last = &f->grid[STZ_LEVELS];
+  for (int g = 0; g < split->levels; g++) set_level(split, &split->level[g], &f->grid[g]);
   if (split->coarse) {
+    nodes *last = &f->grid[STZ_LEVELS];
     set_nodes(split->cells, STZ_COARSE, (const float(*)[4])f->coarse.spline, last);
-    f->bytes += values(last) * sizeof(int32_t) + 5 * coarse_sites(last) * sizeof(int64_t);
+    f->bytes = 5 * coarse_sites(last) * sizeof(int64_t);
     err = make_coarse(team, split, elastic, last, &f->coarse);
   }
+  for (int g = 0; g < f->grids; g++) {
+    f->bytes += values(&f->grid[g]) * sizeof(int32_t);
+    planes += (size_t)f->grid[g].count[0];
+  }
+  if (err == STZ_OK) err = STZ_NEW(f->planes, planes);
   if (err == STZ_OK) err = STZ_NEW(f->state, f->bytes);
   if (err != STZ_OK) {
     stz_far_destroy(&f);
     return err;
   }
-  char *at = f->state;
-  if (split->coarse) {
-    f->coarse.source = (int64_t *)(void *)at;
-    at += 5 * coarse_sites(last) * sizeof(int64_t);
-  }
-  for (int g = 0; g < f->grids; g++) {
-    f->grid[g].value = (int32_t *)(void *)at;
-    at += values(&f->grid[g]) * sizeof(int32_t);
-  }
+  set_places(f);
   *far = f;
   return STZ_OK;
 }
@@ -113,6 +84,7 @@ void stz_far_destroy(stz_far **far) {
   stz_far *f = *far;
   if (!f) return;
   stz_total_destroy(&f->coarse.total);
+  stz_free(f->planes);
   stz_free(f->state);
   stz_free(f);
   *far = NULL;
@@ -123,7 +95,7 @@ void stz_far_clear(stz_far *far) { memset(far->state, 0, far->bytes); }
 bool stz_far_in_range(const stz_far *far) {
   int32_t magnitudes = 0;
   const char *end = far->state + far->bytes;
-  for (const int32_t *at = far->grid[0].value; (const char *)at < end; at++) magnitudes |= *at < 0 ? ~*at : *at;
+  for (const int32_t *at = far->grid[0].plane[0]; (const char *)at < end; at++) magnitudes |= *at < 0 ? ~*at : *at;
   return magnitudes >> 30 == 0;
 }
 
@@ -134,167 +106,34 @@ void *stz_far_state(stz_far *far, size_t *bytes) {
 
 // --- adding events ---
 
-// The nodes of an axis about an event that lie at one distance: the distance, and what lies before the node above and
-// the one below, in numbers (-1: none).
-typedef struct pair {
-  int distance, above, below;
-} pair;
-
-static int pairs_of(const stz_level *level, const nodes *n, int axis, int origin, int stride, pair pairs[WINDOW]) {
-  int count = 0;
-  const int first = origin / level->spacing - 7;
-  for (int i = 0; i < WINDOW; i++) {
-    int d, p = 0;
-    if (!stz_level_offset(level, axis, origin % level->spacing, i, &d)) break;
-    while (p < count && pairs[p].distance != abs(d)) p++;
-    if (p == count) pairs[count++] = (pair){abs(d), -1, -1};
-    *(d < 0 ? &pairs[p].below : &pairs[p].above) = stride * stz_wrap_once(first + i, n->count[axis]);
-  }
-  return count;
-}
-
-typedef stz_lanes lanes;
-typedef stz_words words;
-typedef uint32_t loose_words __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t loose_wholes __attribute__((vector_size(32), aligned(4), may_alias));
-
-// Whether the components 0..4 of node after node change their sign in the images (x,y), (x,-y), (-x,y), (-x,-y): see
-// near.c. All bits or none.
-#define FIVE(c0, c1, c2)                                                                                               \
-  {c0, c1, c2, 0, 0, c0, c1, c2}, {0, 0, c0, c1, c2, 0, 0, c0}, {c1, c2, 0, 0, c0, c1, c2, 0},                         \
-      {0, c0, c1, c2, 0, 0, c0, c1}, {                                                                                 \
-    c2, 0, 0, c0, c1, c2, 0, 0                                                                                         \
-  }
-static const words TURNED[4][10] = {{FIVE(0, 0, 0), FIVE(0, 0, 0)},
-                                    {FIVE(~0u, ~0u, 0), FIVE(~0u, ~0u, 0)},
-                                    {FIVE(~0u, 0, ~0u), FIVE(~0u, 0, ~0u)},
-                                    {FIVE(0, ~0u, ~0u), FIVE(0, ~0u, ~0u)}};
-#undef FIVE
-
-// How many of the four images of a row there are: all, two opposite along x or along y, or one.
-typedef enum image_set { ALL, ALONG_X, ALONG_Y, ALONE } image_set;
-
-// A row of a table and the nodes that its images go to, the first at the signs `base`; begin, end: of its sixteens.
-typedef struct deposit {
-  const uint32_t *row;
-  int32_t *to[4];
-  image_set sharing;
-  int base, begin, end;
-} deposit;
-
-static inline __attribute__((always_inline)) void add_turned(words sum, words turned, int32_t *to) {
-  *(loose_words *)to += (sum ^ turned) - turned;
-}
-
-// Adds eight numbers k of a row of a table, by strain component, times the strain to the images: out of rounded partial
-// sums over the strain's components of equal parity (near.c). e: the strain as the first image sees it, in units; v:
-// which eight.
-static inline __attribute__((always_inline)) void add_eight(const words k[5], const float e[5], int v,
-                                                            image_set sharing, int base, int32_t *const to[4]) {
-  const words none = (words){0} + 2 * (uint32_t)STZ_WHOLE_BIAS;
-  lanes f[5];
-  memcpy(f, k, sizeof f);
-  const lanes t0 = e[0] * f[0], t1 = e[1] * f[1], t2 = e[2] * f[2], t3 = e[3] * f[3] + e[4] * f[4];
-  if (sharing == ALL) {
-    const words even = stz_biased(t3 + t0), odd = stz_biased(t1 + t2), cross = stz_biased(t3 - t0),
-                skew = stz_biased(t2 - t1);
-    *(loose_words *)(to[0] + 8 * v) += even + odd - none;
-    add_turned(cross + skew - none, TURNED[1][v], to[1] + 8 * v);
-    add_turned(cross - skew, TURNED[2][v], to[2] + 8 * v);
-    add_turned(even - odd, TURNED[3][v], to[3] + 8 * v);
-    return;
-  }
-  const words odd = stz_biased(t0 + (sharing == ALONG_X ? t2 : t1)),
-              even = stz_biased(t3 + (sharing == ALONG_X ? t1 : t2));
-  add_turned(even + odd - none, TURNED[base][v], to[0] + 8 * v);
-  if (sharing == ALONE) return;
-  add_turned(even - odd, TURNED[sharing == ALONG_X ? base ^ 2 : base ^ 1][v], to[1] + 8 * v);
-}
-
-// Adds a row of a table, sixteen numbers at a time.
-static inline __attribute__((always_inline)) void add_row(const deposit *d, const float e[4][5], image_set sharing) {
-  for (int q = d->begin; q < d->end; q++) {
-    words low[5], high[5];
-    for (int c = 0; c < 5; c++) {
-      const words both = *(const words *)(const void *)(d->row + c * LINE / 2 + 8 * q);
-      low[c] = both << 16;
-      high[c] = both & 0xffff0000u;
-    }
-    add_eight(low, e[d->base], 2 * q, sharing, d->base, d->to);
-    add_eight(high, e[d->base], 2 * q + 1, sharing, d->base, d->to);
-  }
-}
-
-static void fill_deposit(const pair *x, const pair *y, int32_t *grid, deposit *d) {
-  const bool both_x = x->above >= 0 && x->below >= 0, both_y = y->above >= 0 && y->below >= 0;
-  const int at_x = x->above >= 0 ? x->above : x->below, at_y = y->above >= 0 ? y->above : y->below;
-  d->base = 2 * (x->above < 0) + (y->above < 0);
-  d->sharing = both_x ? both_y ? ALL : ALONG_X : both_y ? ALONG_Y : ALONE;
-  d->to[0] = grid + at_x + at_y;
-  d->to[1] = d->sharing == ALONG_X ? grid + x->below + at_y : both_y ? grid + at_x + y->below : d->to[0];
-  d->to[2] = d->sharing == ALL ? grid + x->below + at_y : d->to[0];
-  d->to[3] = d->sharing == ALL ? grid + x->below + y->below : d->to[0];
-}
-
-// Those of one share of `shares`: every so many distances along x, so that all have about as much to do.
 static int deposits_of(const stz_level *level, const nodes *n, const int origin[3], int share, int shares,
                        deposit deposits[WINDOW * WINDOW]) {
-  pair px[WINDOW], py[WINDOW];
-  const int h = level->spacing, line = 5 * n->row, class = stz_level_class(level, origin[2]);
-  const int nx = pairs_of(level, n, 0, origin[0], line * n->count[1], px),
-            ny = pairs_of(level, n, 1, origin[1], line, py);
-  int32_t *grid = node_of(n, 0, 0, begin_at(n, origin[2] / h - 7));
-  int count = 0;
-  for (int i = share; i < nx; i += shares) {
-    for (int j = 0; j < ny; j++) {
-      const int dx = px[i].distance, dy = py[j].distance;
-      if (dx * dx + dy * dy > level->range2) continue;
-      const size_t row = stz_level_row(level, dx, dy, class);
-      deposit *d = &deposits[count++];
-      d->row = level->rows + row * STZ_LEVEL_ROW;
-      d->begin = 5 * level->span[row][0] / 16;
-      d->end = (5 * level->span[row][1] + 4) / 16 + 1;
-      fill_deposit(&px[i], &py[j], grid, d);
-    }
-  }
-  return count;
+  pair x[WINDOW], y[WINDOW];
+  const int nx = pairs_of(level, n, 0, origin[0], 1, x), ny = pairs_of(level, n, 1, origin[1], 5 * n->row, y);
+  const int along = 5 * (BEFORE + begin_at(n, origin[2] / level->spacing - 7));
+  return list_deposits(level, stz_level_class(level, origin[2]), n, x, nx, y, ny, along, share, shares, deposits);
 }
 
 static inline __attribute__((always_inline)) void prefetch(const deposit *d) {
-  const int images = d->sharing == ALL ? 4 : d->sharing == ALONE ? 1 : 2;
+  const int rows = d->sharing == ALL ? 4 : d->sharing == ALONE ? 1 : 2;
   for (int q = d->begin; q < d->end; q++) {
     for (int c = 0; c < 5; c++) __builtin_prefetch(d->row + c * LINE / 2 + 8 * q);
-    for (int image = 0; image < images; image++) __builtin_prefetch(d->to[image] + 16 * q, 1);
+    for (int image = 0; image < rows; image++) __builtin_prefetch(d->to[image] + 16 * q, 1);
   }
 }
 
 STZ_MULTIVERSION(static void add_to_level(const stz_level *level, const nodes *n, const int origin[3], const float e[5],
                                           int share, int shares)) {
   enum { AHEAD = 2 };
-  const float seen[4][5] = {{e[0], e[1], e[2], e[3], e[4]},
-                            {-e[0], -e[1], e[2], e[3], e[4]},
-                            {-e[0], e[1], -e[2], e[3], e[4]},
-                            {e[0], -e[1], -e[2], e[3], e[4]}};
+  float seen[4][5];
+  see_strain(e, seen);
   deposit deposits[WINDOW * WINDOW];
   const int count = deposits_of(level, n, origin, share, shares, deposits);
   for (int i = 0; i < AHEAD && i < count; i++) prefetch(&deposits[i]);
   for (int i = 0; i < count; i++) {
     const deposit *d = &deposits[i];
     if (i + AHEAD < count) prefetch(d + AHEAD);
-    switch (d->sharing) {
-    case ALL:
-      add_row(d, seen, ALL);
-      break;
-    case ALONG_X:
-      add_row(d, seen, ALONG_X);
-      break;
-    case ALONG_Y:
-      add_row(d, seen, ALONG_Y);
-      break;
-    case ALONE:
-      add_row(d, seen, ALONE);
-      break;
-    }
+    add_deposit(d, (const float(*)[5])seen);
   }
 }
 
@@ -322,6 +161,11 @@ static void add_to_levels(stz_far *far, int l, int share, int shares, const int 
 
 void stz_far_add(stz_far *far, const int origin[3], const float e[5]) {
   for (int l = 0; l < far->split->levels; l++) add_to_levels(far, l, 0, 1, origin, e);
+  if (!far->whole) stz_far_add_source(far, origin, e);
+}
+
+void stz_far_add_source(stz_far *far, const int origin[3], const float e[5]) {
+  assert(!far->whole);
   if (far->split->coarse) add_to_coarse(&far->coarse, &far->grid[STZ_LEVELS], origin, e);
 }
 
@@ -388,23 +232,6 @@ void stz_far_converge(stz_far *far) {
 
 // --- evaluation ---
 
-// Which parts of a row make up the nodes from z on: what events have carried beyond the last node belongs to the first.
-typedef struct images {
-  int z[3], count;
-} images;
-
-static images images_of(const nodes *n, int z, int length) {
-  images i = {{z}, 1};
-  if (n->open) return i;
-  if (z < WINDOW) i.z[i.count++] = z + n->count[2];
-  if (z + length > n->count[2]) i.z[i.count++] = z - n->count[2];
-  return i;
-}
-
-static inline __attribute__((always_inline)) lanes at_nodes(const int32_t *value) {
-  return __builtin_convertvector(*(const loose_wholes *)value, lanes);
-}
-
 STZ_MULTIVERSION(static void add_site(const nodes *n, const int site[3], float unit, float stress[5])) {
   const int h = n->spacing;
   const float *wx = n->spline[site[0] % h], *wy = n->spline[site[1] % h], *wz = n->spline[site[2] % h];
@@ -423,13 +250,7 @@ STZ_MULTIVERSION(static void add_site(const nodes *n, const int site[3], float u
       }
     }
   }
-  float sum[24];
-  memcpy(sum, &s0, sizeof s0);
-  memcpy(sum + 8, &s1, sizeof s1);
-  memcpy(sum + 16, &s2, sizeof s2);
-  for (int c = 0; c < 5; c++) {
-    stress[c] += unit * ((wz[0] * sum[c] + wz[1] * sum[5 + c]) + (wz[2] * sum[10 + c] + wz[3] * sum[15 + c]));
-  }
+  add_stress(s0, s1, s2, wz, unit, stress);
 }
 
 void stz_far_site(const stz_far *far, const int site[3], float stress[5]) {

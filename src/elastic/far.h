@@ -36,4 +36,31 @@ bool stz_far_in_range(const stz_far *far);
 // All that events change, as one block of *bytes plain bytes: to be saved, and filled again on a restart.
 void *stz_far_state(stz_far *far, size_t *bytes);
 
+// --- parts and stencils (far_part.c), of periodic boxes alone ---
+
+// A part of the nodes, for a thread of its own: those that sites with first <= x < first + planes read (multiples of
+// 8). Nodes at first <= x < first + planes are the whole's own memory; those beyond, which other parts own, are copies.
+// stz_far_add on a part adds to all its nodes, with the bits that it adds on the whole, and not to the coarse source;
+// stz_far_site on a part works for the sites of the slab, and reads the coarse nodes from the whole. No other function
+// takes a part, but those below. `whole` must outlive it.
+stz_err stz_far_part_create(stz_far *whole, int first, int planes, stz_far **part) STZ_MUST_USE;
+void stz_far_part_destroy(stz_far **part);
+void stz_far_part_refill(stz_far *part); // takes the copies from the whole again
+
+// Of the whole: adds an event to the coarse part's source alone; nothing if there is no coarse part.
+void stz_far_add_source(stz_far *far, const int origin[3], const float e[5]);
+
+// The nodes about a site, to be changed by events and read again: by grid, column, and each of the places along z that
+// make up a node, 4 nodes of 5 components and 4 numbers more. What is not in use is not set.
+typedef struct stz_far_stencil {
+  int site[3];
+  int32_t value[STZ_LEVELS + 1][16][3][24];
+} stz_far_stencil;
+
+// Reads them, `far` being the whole or a part; adds what stz_far_add would add to them (not to the coarse ones); and
+// their stress, with the bits of stz_far_site.
+void stz_far_read(const stz_far *far, const int site[3], stz_far_stencil *s);
+void stz_far_stencil_add(const stz_far *far, const int origin[3], const float e[5], stz_far_stencil *s);
+void stz_far_stencil_stress(const stz_far *far, const stz_far_stencil *s, float stress[5]);
+
 #endif

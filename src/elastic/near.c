@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -44,6 +45,7 @@ enum { AHEAD = 10 };
 struct stz_near {
   const stz_split *split;
   int rows[QUADS], quads; // of the octant, 8 |x| + |y|
+  int first, planes;      // of the box along x that are kept
   quad quad[2];           // one is filled while the other is added
   target list[STZ_NEAR_PIECES + AHEAD];
   stz_exhausted exhausted[MOST_TARGETS * QUADS];
@@ -58,10 +60,17 @@ static const int REACH[SPAN][SPAN] = {
 stz_err stz_near_create(const stz_split *split, stz_near **near) {
   STZ_TRY(STZ_NEW(*near, 1));
   (*near)->split = split;
+  (*near)->planes = split->cells[0];
   for (int row = 0; row < STZ_NEAR_ROWS; row++) {
     if (REACH[row / SPAN][row % SPAN] >= 0) (*near)->rows[(*near)->quads++] = row;
   }
   return STZ_OK;
+}
+
+void stz_near_keep(stz_near *near, int first, int planes) {
+  assert(first >= 0 && planes > 0 && first + planes <= near->split->cells[0]);
+  near->first = first;
+  near->planes = planes;
 }
 
 bool stz_near_covers(int x, int y, int z, int block) {
@@ -181,19 +190,21 @@ static inline __attribute__((always_inline)) void fill_quad(const float *near, c
   put_costs(norm, scale * (STZ_CACHED / STZ_SLACK), q);
 }
 
-// Numbers of the rows of 8 about an event: those at x - 7 .. x + 7, at y, and in the block before, of and after its own
-// along z (-1: outside a film), summed axis by axis.
+// Numbers of the rows of 8 about an event: those at x - 7 .. x + 7 (-1: not kept), at y, and in the block before, of
+// and after its own along z (-1: outside a film), summed axis by axis.
 typedef struct places {
   int x[2 * SPAN - 1], y[2 * SPAN - 1], z[3];
 } places;
 
-static places places_of(const stz_split *split, const int origin[3]) {
+static places places_of(const stz_near *n, const int origin[3]) {
+  const stz_split *split = n->split;
   const int *cells = split->cells, by = cells[1] / 8, bz = split->layers / 8;
   places p;
   for (int i = 0; i < 2 * SPAN - 1; i++) {
     const int x = stz_wrap_once(origin[0] + i + 1 - SPAN, cells[0]),
               y = stz_wrap_once(origin[1] + i + 1 - SPAN, cells[1]);
-    p.x[i] = x / 8 * by * bz * STZ_BLOCK_PIECES + 8 * (x % 8);
+    const bool kept = x >= n->first && x < n->first + n->planes;
+    p.x[i] = kept ? x / 8 * by * bz * STZ_BLOCK_PIECES + 8 * (x % 8) : -1;
     p.y[i] = y / 8 * bz * STZ_BLOCK_PIECES + y % 8;
   }
   for (int part = 0; part < 3; part++) {
@@ -204,15 +215,20 @@ static places places_of(const stz_split *split, const int origin[3]) {
   return p;
 }
 
-// The rows8 of the images of the row (x, y) of the octant, of those that differ; returns their count. Each has its own
-// along z always, and those before and after if the row reaches so far; `shift`: the event's place along its own.
-static inline int list_targets(const places *p, int shift, int x, int y, target *list) {
-  static const int sign[4][2] = {{1, 1}, {-1, -1}, {1, -1}, {-1, 1}};
+// Which planes along x, y the four images are at.
+static const int IMAGE[4][2] = {{1, 1}, {-1, -1}, {1, -1}, {-1, 1}};
+
+// The rows8 of the images of the row (x, y) of the octant, of those that differ and are kept; returns their count. Each
+// has its own along z always, and those before and after if the row reaches so far; `shift`: the event's place along
+// its own.
+static inline __attribute__((always_inline)) int list_targets(const places *p, int shift, int x, int y, bool all,
+                                                              target *list) {
   const int z = REACH[x][y];
   int count = 0;
   for (int image = 0; image < 4; image++) {
-    if ((x == 0 && sign[image][0] < 0) || (y == 0 && sign[image][1] < 0)) continue;
-    const int first = p->x[SPAN - 1 + sign[image][0] * x] + p->y[SPAN - 1 + sign[image][1] * y];
+    if ((x == 0 && IMAGE[image][0] < 0) || (y == 0 && IMAGE[image][1] < 0)) continue;
+    const int plane = p->x[SPAN - 1 + IMAGE[image][0] * x], first = plane + p->y[SPAN - 1 + IMAGE[image][1] * y];
+    if (!all && plane < 0) continue;
     list[count] = (target){first + p->z[0], (int16_t)image, (int16_t)(8 - shift)};
     count += shift < z && p->z[0] >= 0;
     list[count++] = (target){first + p->z[1], (int16_t)image, (int16_t)(16 - shift)};
@@ -253,18 +269,23 @@ static inline __attribute__((always_inline)) int add_quad(const quad *q, const t
   return count;
 }
 
+// The strain in the units of `near` and of `cached`.
+static inline void to_units(const stz_split *split, const float e[5], float fine[5], float coarse[5]) {
+  for (int c = 0; c < 5; c++) {
+    fine[c] = e[c] * (1.0f / split->near_unit);
+    coarse[c] = e[c] * (1.0f / STZ_CACHED);
+  }
+}
+
 // Fills the quads and adds them, each while the next is filled: what has just been stored is slow to load. The targets
 // of the i-th are from begin[i] to begin[i + 1].
 STZ_MULTIVERSION(static int add_quads(stz_near *n, const float *near, const float e[5], float scale,
                                       const int begin[QUADS + 1], stz_row8 *rows8)) {
   float fine[5], coarse[5];
   int count = 0;
-  for (int c = 0; c < 5; c++) {
-    fine[c] = e[c] * (1.0f / n->split->near_unit);
-    coarse[c] = e[c] * (1.0f / STZ_CACHED);
-  }
+  to_units(n->split, e, fine, coarse);
   for (int i = 0; i <= n->quads; i++) {
-    if (i < n->quads) {
+    if (i < n->quads && begin[i] < begin[i + 1]) {
       const size_t row = (size_t)n->rows[i] * STZ_PAIRS * 8;
       fill_quad(near + row, n->split->whole + row, fine, coarse, scale, &n->quad[i % 2]);
     }
@@ -275,20 +296,62 @@ STZ_MULTIVERSION(static int add_quads(stz_near *n, const float *near, const floa
   return count;
 }
 
+// The targets of all quads; `all`: a constant in each use.
+static inline __attribute__((always_inline)) void list_all(stz_near *n, const int origin[3], const places *p, bool all,
+                                                           int begin[QUADS + 1]) {
+  for (int i = 0; i < n->quads; i++) {
+    const int x = n->rows[i] / SPAN, y = n->rows[i] % SPAN;
+    begin[i + 1] = begin[i] + list_targets(p, origin[2] % 8, x, y, all, n->list + begin[i]);
+  }
+}
+
+static int parity_of(const int origin[3]) { return (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1); }
+
 int stz_near_add(stz_near *n, const int origin[3], const float e[5], float scale, stz_row8 *rows8,
                  stz_exhausted **exhausted) {
   assert(stz_split_takes(n->split, e));
-  const int parity = (origin[0] & 1) * 4 + (origin[1] & 1) * 2 + (origin[2] & 1);
-  const places p = places_of(n->split, origin);
+  const int before = stz_wrap_once(origin[0] - n->first + SPAN - 1, n->split->cells[0]);
+  *exhausted = n->exhausted;
+  if (before >= n->planes + 2 * (SPAN - 1)) return 0; // out of reach of all that are kept
+  const places p = places_of(n, origin);
   int begin[QUADS + 1] = {0};
-  for (int i = 0; i < n->quads; i++) {
-    const int x = n->rows[i] / SPAN, y = n->rows[i] % SPAN;
-    begin[i + 1] = begin[i] + list_targets(&p, origin[2] % 8, x, y, n->list + begin[i]);
-  }
+  if (n->planes == n->split->cells[0])
+    list_all(n, origin, &p, true, begin);
+  else
+    list_all(n, origin, &p, false, begin);
   for (int i = 0; i < AHEAD; i++) {
     n->list[begin[n->quads] + i] = n->list[begin[n->quads] - 1];
     stz_prefetch_row8(&rows8[n->list[i].row8]);
   }
-  *exhausted = n->exhausted;
-  return add_quads(n, n->split->near[parity], e, scale, begin, rows8);
+  return add_quads(n, n->split->near[parity_of(origin)], e, scale, begin, rows8);
+}
+
+STZ_MULTIVERSION(static void fill_one(const stz_split *split, const int origin[3], const float e[5], float scale,
+                                      int row, quad *q)) {
+  float fine[5], coarse[5];
+  const size_t at = (size_t)row * STZ_PAIRS * 8;
+  to_units(split, e, fine, coarse);
+  fill_quad(split->near[parity_of(origin)] + at, split->whole + at, fine, coarse, scale, q);
+}
+
+bool stz_near_at(stz_near *n, const int origin[3], const float e[5], float scale, const int site[3],
+                 stz_near_change *change) {
+  int d[3], image = 0;
+  assert(!n->split->film && stz_split_takes(n->split, e));
+  *change = (stz_near_change){.slack = 0};
+  for (int axis = 0; axis < 3; axis++) { // the box has 32 cells or more: one image is in reach at most
+    d[axis] = stz_wrap_once(site[axis] - origin[axis] + SPAN - 1, n->split->cells[axis]) - (SPAN - 1);
+    if (d[axis] >= SPAN) return false;
+  }
+  const int x = abs(d[0]), y = abs(d[1]);
+  if (abs(d[2]) > REACH[x][y]) return false;
+  while ((IMAGE[image][0] < 0) != (d[0] < 0) || (IMAGE[image][1] < 0) != (d[1] < 0)) image++;
+  quad *q = &n->quad[0];
+  fill_one(n->split, origin, e, scale, SPAN * x + y, q);
+  for (int c = 0; c < 5; c++) {
+    change->near[c] = q->near[image][c][PADDED / 2 + d[2]];
+    change->cached[c] = q->cached[image][c][PADDED / 2 + d[2]];
+  }
+  change->slack = q->cached[image][5][PADDED / 2 + d[2]];
+  return true;
 }

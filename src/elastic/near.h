@@ -95,6 +95,21 @@ void stz_near_destroy(stz_near **near);
 int stz_near_add(stz_near *near, const int origin[3], const float e[5], float scale, stz_row8 *rows8,
                  stz_exhausted **exhausted);
 
+// From here on stz_near_add touches only the rows of 8 at first <= x < first + planes, with the same bits there;
+// before, all.
+void stz_near_keep(stz_near *near, int first, int planes);
+
+// What an event adds at one site: to `near`, to `cached`, and to `slack` (0 or less).
+typedef struct stz_near_change {
+  int32_t near[STZ_NEAR_PARTS];
+  int16_t cached[5], slack;
+} stz_near_change;
+
+// What stz_near_add of an event adds at the site (voxels from 0), kept or not, with the same bits. False, and zeros,
+// where it adds nothing.
+bool stz_near_at(stz_near *near, const int origin[3], const float e[5], float scale, const int site[3],
+                 stz_near_change *change);
+
 // Whether stz_near_add looks at a row of 8 in the block of layers `block`, (x, y) away from an event in the layer z.
 bool stz_near_covers(int x, int y, int z, int block);
 
