@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files that nobody would write, through the readers of text: a failure is a StzPostError of one line, never another
-exception, and no reader waits for ever. The changes are the same at every run; STZ_HOSTILE=N makes N of each file."""
+exception, and no reader waits for ever. The changes are the same at every run; STZ_HOSTILE=N makes N of each file, STZ_HOSTILE_FROM=N others than before."""
 import json
 import os
 import pathlib
@@ -20,7 +20,7 @@ from stzpost.io.resolved import settings
 from stzpost.io.sweep import read_manifest
 
 FILES = pathlib.Path(__file__).parent / "data" / "measured"
-COUNT = int(os.environ.get("STZ_HOSTILE", "12"))
+COUNT, FROM = int(os.environ.get("STZ_HOSTILE", "12")), int(os.environ.get("STZ_HOSTILE_FROM", "0"))
 WORDS = [b"", b"-", b"nan", b"inf", b"1e400", b"-1", b"0", b"9" * 400, b"\xff", b"\x00", b"\n", b"\r", b"\t", b";", b",", b"\"", b"'",
          b"[", b"]", b"{", b"}", b"null", b"true", b"\\u0000", b"\\ud800", b"</script>", b"\x1b[31m", "μ".encode(), b"1,5", b"%",
          b"\xef\xbb\xbf", b"=1+1", b"(GPa)", b"time_s", b"stress"]
@@ -66,7 +66,7 @@ def analyse(path):
 def test_measured_files(name, tmp_path):
     data = (FILES / name).read_bytes()
     path = tmp_path / name
-    for number in range(COUNT):
+    for number in range(FROM, FROM + COUNT):
         path.write_bytes(changed(data, f"{name} {number}"))
         survives(analyse, str(path))
 
@@ -112,7 +112,7 @@ def test_options_that_nobody_means(tmp_path, capsys):
 def test_manifests(directory):  # noqa: F811
     path = pathlib.Path(directory) / "manifest.jsonl"
     data = path.read_bytes()
-    for number in range(10 * COUNT):
+    for number in range(10 * FROM, 10 * (FROM + COUNT)):
         path.write_bytes(changed(data, f"manifest {number}"))
         survives(read_manifest, directory)
         survives(open_sweep, directory)
@@ -135,7 +135,7 @@ def test_lists_without_end(directory, tmp_path):  # noqa: F811
 def test_lists_of_snapshots(tmp_path):
     path = tmp_path / "a.hdf.series"
     whole = json.dumps({"file-series-version": "1.0", "files": [{"name": "a.0000.hdf", "time": 0.0}]}).encode()
-    for number in range(10 * COUNT):
+    for number in range(10 * FROM, 10 * (FROM + COUNT)):
         path.write_bytes(changed(whole, f"series {number}"))
         survives(dataset.snapshot_files, str(tmp_path / "a.h5"))
     for name in (5, None, ["a"], "a\0b", "\ud800"):
@@ -145,7 +145,7 @@ def test_lists_of_snapshots(tmp_path):
 
 def test_resolved_inputs():
     whole = b'lattice: {\n  cells = [8, 8, 8]; # input\n};\nprotocol: (\n  {\n    type = "creep"; # input\n  }\n);\nrun: { seed = 1L; };\n'
-    for number in range(50 * COUNT):
+    for number in range(50 * FROM, 50 * (FROM + COUNT)):
         survives(settings, changed(whole, f"resolved {number}").decode(errors="replace"))
 
 

@@ -106,7 +106,7 @@ static int64_t now_ns(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void pause_a_little(void) {
+void stz_team_pause(void) {
 #if defined __x86_64__
   __builtin_ia32_pause();
 #elif defined __aarch64__
@@ -155,7 +155,7 @@ static void stay_awake(stz_team *team, int number, int answered) {
   while (atomic_load_explicit(&team->calls, memory_order_relaxed) == answered) {
     if (take_offered(team, number, false)) until = now_ns() + AWAKE_NS;
     if (!team->spins || now_ns() > until) return;
-    pause_a_little();
+    stz_team_pause();
   }
 }
 
@@ -299,7 +299,7 @@ static void wait_for(stz_team *team, atomic_int *left) {
     if (waited > LATE_NS || !team->spins)
       sched_yield();
     else
-      pause_a_little();
+      stz_team_pause();
   }
   team->late |= waited > LATE_NS;
 }

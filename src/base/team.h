@@ -50,6 +50,9 @@ void stz_team_run(stz_team *team, int64_t items, int64_t piece, stz_team_task *t
 // for tests, any team is brisk: 1 always, n > 1 but for each n-th call. Local.
 bool stz_team_brisk(stz_team *team);
 
+// In a loop that waits for another worker: a moment of rest for the core, some ten cycles. Local.
+void stz_team_pause(void);
+
 enum { STZ_TEAM_POSTED = 32 }; // parts until the next join, at most
 
 // Offers `parts` parts to the workers and returns at once; the task gets one item per part, first to first + 1. Called

@@ -48,6 +48,8 @@ typedef struct stz_engine {
   void (*restore)(stz_kmc *kmc, const void *own);
   void *(*block)(const stz_kmc *kmc, int index, size_t *bytes); // of its state; NULL past the last; may be NULL
   void (*new_clock)(stz_kmc *kmc);                              // the drive's t0 becomes the time 0; may be NULL
+  stz_err (*go_ahead)(stz_kmc *kmc, const stz_kmc_load *load);  // may be NULL, as is_ahead
+  bool (*is_ahead)(const stz_kmc *kmc);
 } stz_engine;
 
 // Collective. Call it between two windows of a search, `start` seconds after the drive's t0: true if the search must be

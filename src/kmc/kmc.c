@@ -64,6 +64,12 @@ bool stz_kmc_leaves_off(stz_kmc *kmc, double start) {
   return false;
 }
 
+stz_err stz_kmc_go_ahead(stz_kmc *kmc, const stz_kmc_load *load) {
+  return kmc->engine->go_ahead ? kmc->engine->go_ahead(kmc, load) : STZ_OK;
+}
+
+bool stz_kmc_is_ahead(const stz_kmc *kmc) { return kmc->engine->is_ahead && kmc->engine->is_ahead(kmc); }
+
 void stz_kmc_new_clock(stz_kmc *kmc) {
   if (kmc->engine->new_clock && isfinite(kmc->drive.t0)) kmc->engine->new_clock(kmc);
   kmc->drive.t0 = INFINITY;
@@ -164,11 +170,15 @@ void stz_kmc_axis_rows(const stz_kmc *kmc, int64_t first, int n, float *const ax
 }
 
 stz_err stz_kmc_rates(stz_kmc *kmc, const stz_mean_stress *mean, double *total, double *plastic_rate) {
+  assert(!stz_kmc_is_ahead(kmc));
   stz_glass_soften(kmc->glass, stz_glass_recovery(kmc->glass) + recovery_until(kmc, mean->t0));
   return kmc->engine->rates(kmc, mean, total, plastic_rate);
 }
 
-const float *stz_kmc_stress(const stz_kmc *kmc, int c) { return kmc->engine->stress(kmc, c); }
+const float *stz_kmc_stress(const stz_kmc *kmc, int c) {
+  assert(!stz_kmc_is_ahead(kmc));
+  return kmc->engine->stress(kmc, c);
+}
 
 void stz_kmc_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {
   kmc->engine->site_stress(kmc, local, stress);
@@ -189,6 +199,7 @@ enum { STRETCH_AT = STZ_KMC_SAVED_BYTES - 3 * sizeof(double), ENGINE_AT = STRETC
 
 void stz_kmc_save(const stz_kmc *kmc, void *saved) {
   char *at = saved;
+  assert(!stz_kmc_is_ahead(kmc));
   memset(saved, 0, STZ_KMC_SAVED_BYTES);
   memcpy(at, &kmc->rng, sizeof kmc->rng);
   memcpy(at + sizeof kmc->rng, &kmc->stats, sizeof kmc->stats);
@@ -214,6 +225,7 @@ void stz_kmc_restore(stz_kmc *kmc, const void *saved) {
 }
 
 void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats) { *stats = kmc->stats; }
+bool stz_kmc_divides_freely(const stz_kmc *kmc) { return kmc->engine->go_ahead != NULL; }
 double stz_kmc_bytes_per_site(const stz_kmc *kmc) { return kmc->engine->bytes_per_site(kmc); }
 
 uint64_t stz_kmc_hash(const stz_kmc *kmc) {

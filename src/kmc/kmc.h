@@ -66,6 +66,26 @@ void stz_kmc_destroy(stz_kmc **kmc);
 typedef bool stz_kmc_interrupt(void *context);
 void stz_kmc_listen(stz_kmc *kmc, stz_kmc_interrupt *interrupt, void *context);
 
+// How the load answers to events that an engine finds ahead of its caller, on copies of it that do not know of each
+// other: calls for different copies come from several threads. Both give the mean stress, and until when it holds;
+// false: the caller is to be asked first.
+typedef struct stz_kmc_load {
+  void *context;
+  int copies;
+  // Copy number `copy` is the load as it is now. In the last one *until is also before anything that the caller takes.
+  bool (*begin)(void *context, int copy, stz_mean_stress *mean, double *until);
+  // An event of that strain has happened.
+  bool (*yield)(void *context, int copy, const stz_event *event, const double strain[6], stz_mean_stress *mean,
+                double *until);
+} stz_kmc_load;
+
+// From here on stz_kmc_next may find several events at once, where the engine can and several cores share the work: the
+// trajectory is the same. `load` is copied; its context must outlive the engine. Each event must be fired after it was
+// found, at the mean stress that the load has told; as long as some are left, stz_kmc_is_ahead, nothing of the sample
+// may be looked at but the stress at the site of the next event.
+stz_err stz_kmc_go_ahead(stz_kmc *kmc, const stz_kmc_load *load) STZ_MUST_USE;
+bool stz_kmc_is_ahead(const stz_kmc *kmc);
+
 // Sets the clock of all times to 0 now, between two events.
 void stz_kmc_new_clock(stz_kmc *kmc);
 
@@ -141,6 +161,8 @@ stz_err stz_kmc_reshape(stz_kmc *kmc, const void *saved) STZ_MUST_USE;
 void stz_kmc_restore(stz_kmc *kmc, const void *saved);
 
 void stz_kmc_stats_get(const stz_kmc *kmc, stz_kmc_stats *stats); // counters so far; the same on every rank
+// Whether proposals and updates of site bounds depend on how the work is divided, which the trajectory does not.
+bool stz_kmc_divides_freely(const stz_kmc *kmc);
 double stz_kmc_bytes_per_site(const stz_kmc *kmc); // engine state and tables, averaged over this rank's sites
 
 // Hash over the clock, the random stream and the counters. Local: the same on every rank.

@@ -339,6 +339,12 @@ void stz_load_save(const stz_load *load, void *saved) {
   memcpy(saved, &copy, sizeof copy);
 }
 
+void stz_load_copy(const stz_load *from, stz_load *to) {
+  stz_segment *segments = to->segments;
+  *to = *from;
+  to->segments = segments;
+}
+
 void stz_load_restore(stz_load *load, const void *saved) {
   stz_segment *segments = load->segments;
   memcpy(load, saved, sizeof *load);

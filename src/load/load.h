@@ -106,6 +106,9 @@ size_t stz_load_saved_bytes(void);
 void stz_load_save(const stz_load *load, void *saved);
 void stz_load_restore(stz_load *load, const void *saved);
 
+// Brings `to`, a load of the same segments, to where `from` is.
+void stz_load_copy(const stz_load *from, stz_load *to);
+
 // -d(stress)/d(plastic strain) of the control in force, tensor components, eV/nm^3: an event that adds the mean plastic
 // strain p changes the mean stress by -stiffness p. Uniaxial: E for xx under held strain, 0 under held stress,
 // S_a/(1+S_a/E) for the actuator; with finite geometry it is the limit of small p at the present strain.

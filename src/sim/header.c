@@ -162,10 +162,11 @@ static stz_err write_engine(stz_result *r, const stz_sample *sample) {
   const struct {
     const char *name;
     uint64_t value;
-  } counts[] = {{"events", stats.events},       {"candidates", stats.candidates}, {"passes", stats.passes},
-                {"refreshes", stats.refreshes}, {"folds", stats.folds},           {"bounds", stats.bounds},
-                {"squeezed", stats.squeezed},   {"violations", stats.violations}};
-  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+  } counts[] = {{"events", stats.events}, {"passes", stats.passes},         {"refreshes", stats.refreshes},
+                {"folds", stats.folds},   {"violations", stats.violations}, {"candidates", stats.candidates},
+                {"bounds", stats.bounds}, {"squeezed", stats.squeezed}};
+  const size_t own = stz_kmc_divides_freely(sample->kmc) ? 3 : 0; // the last ones, which say how the work was done
+  for (size_t i = 0; i < sizeof counts / sizeof *counts - own; i++) {
     STZ_TRY(stz_result_uint(r, "/engine", counts[i].name, counts[i].value));
   }
   return stz_result_double(r, "/engine", "missed", stats.missed);

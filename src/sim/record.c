@@ -117,6 +117,15 @@ stz_err stz_recorder_until(stz_recorder *record, double t, bool *left_off) {
   return STZ_OK;
 }
 
+double stz_recorder_due(const stz_recorder *record, const stz_load *load, double t) {
+  stz_span span;
+  double due;
+  stz_load_state(load, &span.now);
+  stz_load_state_at(load, t, &span.then);
+  (void)first_due(record, &span, &due);
+  return due;
+}
+
 stz_err stz_recorder_segment_begins(stz_recorder *record) {
   stz_result *r = record->view.result;
   stz_macro macro;

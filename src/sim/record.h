@@ -64,6 +64,10 @@ stz_err stz_recorder_reshape(stz_recorder *record, bool done) STZ_MUST_USE;
 // is still to be taken; the next call, with the same `t`, continues.
 stz_err stz_recorder_until(stz_recorder *record, double t, bool *left_off) STZ_MUST_USE;
 
+// The time, from a load's present one to `t`, at which an observer is due if no event happens; INFINITY if none is. For
+// a copy of the run's load. Local.
+double stz_recorder_due(const stz_recorder *record, const stz_load *load, double t);
+
 // Collective. Notes that a segment begins or ends now. Rows due at time 0 are taken after its start.
 stz_err stz_recorder_segment_begins(stz_recorder *record) STZ_MUST_USE;
 stz_err stz_recorder_segment_ends(stz_recorder *record) STZ_MUST_USE;

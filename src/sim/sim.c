@@ -19,6 +19,7 @@
 #include "sim/listen.h"
 #include "sim/output.h"
 #include "sim/record.h"
+#include "sim/replay.h"
 #include "sim/sample.h"
 #include "sim/single_rank.h"
 #include "sim/state.h"
@@ -31,6 +32,7 @@ typedef struct run {
   stz_output *held;
   stz_sample sample;
   stz_recorder record;
+  stz_replay *replay; // NULL: the engine does not go ahead
   stz_listener listener;
   double begin, reported;
   uint64_t events_before; // of this part of the run
@@ -123,14 +125,6 @@ static bool leaves_off_rows(void *context) {
   return leaves_off(context);
 }
 
-// The mean plastic strain grows by an event's strain times its share of the volume.
-static void yield(stz_sample *s, int64_t site, const double strain[6], double plastic[6]) {
-  const double share = stz_grid_fraction(s->grid, stz_elastic_volume(s->elastic));
-  stz_kmc_mean_strain(s->kmc, site, strain, plastic);
-  for (int v = 0; v < 6; v++) plastic[v] *= share;
-  stz_load_yield(s->load, plastic);
-}
-
 // The box follows the mean plastic strain along x, y and z; the changes of its angles, which the mirror symmetry of the
 // kernel does not allow for, are left out.
 static stz_err reshape(run *r) {
@@ -186,7 +180,8 @@ static stz_err take_step(run *r, const stz_mean_stress *mean, bool *taken) {
   }
   stz_recorder_before(&r->record, &step->event);
   stz_kmc_fire(s->kmc, &step->event, strain);
-  yield(s, step->event.shear.site, strain, plastic);
+  stz_replay_plastic(s, step->event.shear.site, strain, plastic);
+  stz_load_yield(s->load, plastic);
   STZ_TRY(stz_recorder_event(&r->record, &step->event, strain, plastic));
   return reshape(r);
 }
@@ -197,13 +192,10 @@ static stz_err run_segment(run *r) {
   for (;;) {
     stz_drive drive;
     bool taken;
-    STZ_TRY(keep_safe(r, stz_listen_event(&r->listener)));
+    if (!stz_kmc_is_ahead(r->sample.kmc)) STZ_TRY(keep_safe(r, stz_listen_event(&r->listener)));
     if (r->stopping) return STZ_OK;
     STZ_TRY(stz_load_drive(r->sample.load, &drive));
-    stz_mean_stress mean = {
-        .t0 = drive.t0, .temperature_K = drive.temperature_K, .temperature_rate = drive.temperature_rate};
-    memcpy(mean.stress, drive.stress, sizeof mean.stress);
-    memcpy(mean.stress_rate, drive.stress_rate, sizeof mean.stress_rate);
+    const stz_mean_stress mean = stz_replay_mean(&drive);
     if (!step->found) STZ_TRY(find_step(r, &drive, &mean));
     if (!step->found) continue;
     STZ_TRY(take_step(r, &mean, &taken));
@@ -313,7 +305,8 @@ static stz_err run_recorded(run *r) {
   stz_kmc_listen(r->sample.kmc, leaves_off, r);
   r->record.leaves_off = leaves_off_rows;
   r->record.context = r;
-  const stz_err err = run_protocol(r, how == START_INSIDE);
+  stz_err err = stz_replay_begin(&r->record, r->config, &r->replay);
+  if (err == STZ_OK) err = run_protocol(r, how == START_INSIDE);
   if (err != STZ_OK) {
     stz_recorder_abandon(&r->record);
     return err;
@@ -346,6 +339,7 @@ static stz_err carry_out(MPI_Comm comm, const stz_config *config, const stz_run_
     r.listener = stz_listen_begin(stz_grid_comm(r.sample.grid), options, config->checkpoint_every_wall_s);
     r.listener.begin = now;
     err = run_recorded(&r);
+    stz_replay_end(&r.replay);
     stz_recorder_clear(&r.record);
     stz_sample_destroy(&r.sample);
   }

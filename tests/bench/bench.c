@@ -29,6 +29,7 @@
 #include "base/target.h"
 #include "base/units.h"
 #include "kmc/multilevel/multilevel.h"
+#include "kmc/points/ahead.h"
 #include "laws.h"
 #include "stz/power2.h"
 #include "stz/rates.h"
@@ -40,8 +41,9 @@ typedef struct bench {
   stz_glass *glass;
   stz_kmc *kmc;
   stz_mean_stress mean;
-  double setup;     // of the kernel and the engine, s
-  double developed; // events before
+  double setup;            // of the kernel and the engine, s
+  double developed;        // events before
+  stz_mean_stress *copies; // of the mean stress, for events found ahead
 } bench;
 
 static void check(stz_err err) {
@@ -64,6 +66,30 @@ static void step(bench *b) {
   check(stz_kmc_next(b->kmc, &b->mean, 1e300, &event, &found));
   stz_kmc_fire(b->kmc, &event, strain);
   b->mean.t0 = event.time_s;
+}
+
+// The load stays: its copies differ by their time.
+static bool begin_copy(void *context, int copy, stz_mean_stress *mean, double *until) {
+  const bench *b = context;
+  b->copies[copy] = *mean = b->mean;
+  *until = 1e300;
+  return true;
+}
+
+static bool yield_copy(void *context, int copy, const stz_event *event, const double strain[6], stz_mean_stress *mean,
+                       double *until) {
+  const bench *b = context;
+  (void)strain;
+  b->copies[copy].t0 = event->time_s;
+  *mean = b->copies[copy];
+  *until = 1e300;
+  return true;
+}
+
+static void go_ahead(bench *b) {
+  const int copies = stz_team_workers(stz_grid_team(b->grid)) + 1;
+  check(STZ_NEW(b->copies, copies));
+  check(stz_kmc_go_ahead(b->kmc, &(stz_kmc_load){b, copies, begin_copy, yield_copy}));
 }
 
 // Events by the multilevel engine before that of the measurement is made.
@@ -134,10 +160,12 @@ static void create(bench *b, int n, int layers, double contrast, stz_orientation
   const double glass = now();
   check(stz_kmc_create(&kmc, b->glass, b->elastic, 1, &b->kmc));
   b->setup += now() - glass;
+  go_ahead(b);
 }
 
 static void destroy(bench *b) {
   stz_kmc_destroy(&b->kmc);
+  stz_free(b->copies);
   stz_contrast_destroy(&b->contrast);
   stz_glass_destroy(&b->glass);
   stz_elastic_destroy(&b->elastic);
@@ -349,12 +377,31 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+// What finds events ahead in a sample; NULL: nothing does.
+static stz_ahead *ahead_of(const bench *b) {
+  const stz_multilevel *e = b->kmc->state;
+  const bool points = b->kmc->engine->go_ahead != NULL;
+  return points ? ((const stz_points *)e->selection.context)->ahead : NULL;
+}
+
+// Per event that was found in a window: how many were found, decisions made again, and processor time, us: of the tile
+// that takes longest, and of what one worker does for all.
+static void print_windows(stz_ahead_counts c, int workers) {
+  const double events = (double)c.events;
+  printf("{\"windows\": %.0f, \"workers\": %d, \"events_of_a_window\": %.2f, \"cut\": %.4f, \"alone\": %.4f, "
+         "\"found\": %.3f, \"again\": %.3f, \"us_longest\": %.2f, \"us_common\": %.2f}\n",
+         (double)c.windows, workers, events / (double)c.windows, (double)c.cut / (double)c.windows,
+         (double)c.alone / (events + (double)c.alone), (double)c.found / events, (double)c.again / events,
+         1e6 * c.longest_s / events, 1e6 * c.common_s / events);
+}
+
 enum { TURNS = 11 };
 
 // Two samples in turns, `seconds` each: microseconds per event, the least and the median.
 static void measure_turns(bench b[2], int n, const char *engine, const char *orientation, double seconds) {
   double us[2][TURNS];
   for (int i = 0; i < 2; i++) (void)time_events(&b[i], seconds);
+  if (ahead_of(&b[1])) stz_ahead_time(ahead_of(&b[1]));
   for (int turn = 0; turn < TURNS; turn++) {
     for (int i = 0; i < 2; i++) us[i][turn] = 1e6 * time_events(&b[i], seconds);
   }
@@ -379,6 +426,7 @@ static void measure_turns(bench b[2], int n, const char *engine, const char *ori
          per_event[3][1], per_event[4][0], per_event[4][1], stz_kmc_bytes_per_site(b[0].kmc),
          stz_kmc_bytes_per_site(b[1].kmc), (double)stz_grid_sites(b[0].grid), (double)stz_grid_sites(b[1].grid),
          b[0].setup, b[1].setup);
+  if (ahead_of(&b[1])) print_windows(stz_ahead_count(ahead_of(&b[1])), stz_team_workers(team));
 }
 
 // What the fourth argument names: the engines of one sample, or of two that are measured in turns.

@@ -106,6 +106,8 @@ def expect(name, condition, detail=""):
     if not condition:
         failures.append(name)
         print(f"FAILED: {name}: {detail}")
+        if "--exitfirst" in os.environ.get("PYTEST_ADDOPTS", ""):  # tests/mutants/check: one that notices is enough
+            finish()
 
 
 def expect_failure(name, done, code, message, ranks=1):

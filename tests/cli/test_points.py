@@ -40,7 +40,7 @@ def check_restarts(source, whole, broken):
     print(f"{stops} stops")
     expect("stops", stops >= 3, stops)
     expect("goes on bit for bit", outcome(broken)[0] == state)
-    expect("counts on", outcome(broken)[1]["candidates"] == engine["candidates"])
+    expect("counts on", outcome(broken)[1]["folds"] == engine["folds"])
 
 
 def main():

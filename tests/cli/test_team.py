@@ -11,9 +11,9 @@ import subprocess
 import sys
 import tempfile
 
-import h5py
 import numpy as np
 
+from content import content, files_of
 from harness import MPIRUN, PROGRAM, expect, finish, kill_session, rank_of_job, run, write
 
 os.environ["STZKMC_TEAM_BRISK"] = "5"  # some events are shared in part: the answer must not matter
@@ -46,27 +46,6 @@ INPUTS = {  # name: (output keys, further keys, protocol)
     "aligned": ("", 'stz: { orientation = "aligned"; };\nbarriers: { redraw = "centre"; };', PULL.replace("0.055", "0.065")),
 }
 RANKS = (1, 2, 3, 4, 8) if ALL else (1, 3)
-TOLD = {"/@created_utc", "/@command_line", "/@ranks"}  # what a run says of itself; `ranks` is 1 on any number
-
-
-def content(path):
-    """Every dataset and attribute of a file but what tells when and how it was made, as bytes."""
-    found = {}
-
-    def take(name, item):
-        for key, value in item.attrs.items():
-            found[f"{name}@{key}"] = np.asarray(value).tobytes() if not isinstance(value, str) else value
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[()].tobytes() if item.dtype.kind != "O" else str(item[()])
-
-    with h5py.File(path, "r") as file:
-        take("/", file)
-        file.visititems(take)
-    return {name: value for name, value in found.items() if name not in TOLD}
-
-
-def files_of(folder, stem):
-    return sorted(name for name in os.listdir(folder) if name.startswith(stem + ".") and name.endswith(".h5"))
 
 
 def check_ranks(folder, name):

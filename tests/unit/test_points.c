@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "kmc/points/points.h"
 #include "kmc/points/queue.h"
 #include "rng/philox.h"
@@ -225,11 +226,107 @@ static void queue(void **state) {
   stz_queue_destroy(&q);
 }
 
+// Points in any order against a list that is looked through: a third of them before the time of the last one that was
+// taken out, some at the time of another.
+enum { LISTED = 3000 };
+typedef struct listed {
+  stz_queue *queue;
+  stz_point points[LISTED];
+  int count;
+  stz_instant now;
+} listed;
+
+static void put_in(listed *l, stz_instant time, int i) {
+  const stz_point p = {.time = time, .height = i, .number = i * 37 % 101, .layer = (int16_t)i};
+  assert_true(l->count < LISTED);
+  l->points[l->count++] = p;
+  stz_queue_push(l->queue, &p);
+}
+
+static int first_in(const listed *l) {
+  int least = 0;
+  for (int i = 1; i < l->count; i++) {
+    const stz_point *a = &l->points[i], *b = &l->points[least];
+    const bool before = a->number != b->number ? a->number < b->number : a->layer < b->layer;
+    if (a->time < b->time || (a->time == b->time && before)) least = i;
+  }
+  return least;
+}
+
+static void take_first(listed *l) {
+  const int least = first_in(l);
+  stz_point p;
+  assert_true(l->count > 0);
+  assert_false(stz_queue_pop(l->queue, l->points[least].time - 1, &p));
+  assert_true(stz_queue_pop(l->queue, l->points[least].time, &p));
+  assert_true(same(&p, &l->points[least]));
+  l->points[least] = l->points[--l->count];
+  l->now = p.time;
+}
+
+// Up to 2^40 s away, most of them much nearer, with the highest bit anywhere.
+static stz_instant away(stz_rng *rng) {
+  const stz_instant most = (stz_instant)1 << (1 + stz_rng_below(rng, 103));
+  return 1 + (stz_instant)(stz_rng_uniform(rng) * (double)most);
+}
+
+static void any_time(listed *l, stz_rng *rng, int i) {
+  const uint64_t kind = stz_rng_below(rng, 9);
+  const stz_instant by = away(rng);
+  if (kind < 3)
+    put_in(l, by < l->now ? l->now - by : 1, i);
+  else if (kind < 4 && l->count)
+    put_in(l, l->points[stz_rng_below(rng, (uint64_t)l->count)].time, i);
+  else
+    put_in(l, l->now + by, i);
+}
+
+static void queue_early(void **state) {
+  (void)state;
+  enum { STEPS = 20000, EARLY = 1000, LATER = 100, SIZE = (EARLY + LATER) * (int)sizeof(stz_point) };
+  static listed l;
+  const long live = stz_alloc_live();
+  stz_rng rng = stz_rng_stream(SEED, STZ_RNG_EVENTS, 1);
+  assert_int_equal(stz_queue_create(&l.queue), STZ_OK);
+  l.now = stz_instant_of(1e9);
+  stz_queue_clear(l.queue, l.now);
+  const size_t empty = stz_queue_bytes(l.queue);
+  for (int i = 0; i < STEPS; i++) {
+    if (l.count == 0 || (l.count < 1000 && stz_rng_below(&rng, 100) < 52))
+      any_time(&l, &rng, i);
+    else
+      take_first(&l);
+  }
+  assert_true(l.count > 100); // this can go wrong
+  while (l.count) take_first(&l);
+  assert_false(stz_queue_pop(l.queue, STZ_INSTANT_NEVER, &(stz_point){0}));
+
+  // Many of them, which are in memory once or twice; and all of it comes back.
+  for (int i = 0; i < LATER; i++) put_in(&l, l.now + away(&rng), i);
+  while (l.count > LATER / 2) take_first(&l);
+  const stz_instant now = l.now;
+  for (int i = 0; i < EARLY; i++) put_in(&l, now / EARLY * (stz_instant)(1 + i * 7 % EARLY), i);
+  assert_in_range(stz_queue_bytes(l.queue), empty + EARLY * sizeof(stz_point), empty + 2 * SIZE + 64 * 8192);
+  while (l.count > EARLY / 2) take_first(&l);
+  assert_int_equal(stz_queue_check(l.queue), STZ_OK);
+
+  // Those that are left go with all others: of what follows, nothing is before them.
+  stz_queue_clear(l.queue, stz_instant_of(1.0));
+  assert_true(stz_queue_bytes(l.queue) == empty);
+  assert_false(stz_queue_pop(l.queue, STZ_INSTANT_NEVER, &(stz_point){0}));
+  l.count = 0;
+  l.now = stz_instant_of(1.0);
+  for (int i = 0; i < LATER; i++) any_time(&l, &rng, i);
+  while (l.count > LATER / 2) take_first(&l);
+  stz_queue_destroy(&l.queue);
+  assert_int_equal(stz_alloc_live(), live);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox),  cmocka_unit_test(counts),    cmocka_unit_test(independence),
       cmocka_unit_test(places),  cmocka_unit_test(any_order), cmocka_unit_test(resolution),
-      cmocka_unit_test(seconds), cmocka_unit_test(queue),
+      cmocka_unit_test(seconds), cmocka_unit_test(queue),     cmocka_unit_test(queue_early),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,10 +18,10 @@ static int periodic_distance(int d, int n) {
 // Marks the sites whose barrier or rotation has changed as exhausted. Those that no other function lists are appended
 // to the list; returns its length. These are the ones beyond the near sphere and, if the near part was added
 // before, those whose slack it has left.
-static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[3], bool added) {
-  int count, listed = 0, xyz[3] = {0};
+static int mark_touched(const stz_kmc *kmc, stz_multilevel *e, const int origin[3], bool added, const int64_t *touched,
+                        int count) {
+  int listed = 0, xyz[3] = {0};
   const double recovery = stz_glass_recovery(kmc->glass);
-  const int64_t *touched = stz_glass_touched(kmc->glass, &count);
   for (int i = 0; i < count; i++) {
     if (i > 0 && touched[i] == touched[i - 1] + 1 && xyz[2] + 1 < e->cells[2]) {
       xyz[2]++;
@@ -85,7 +85,7 @@ static void sums_of(const stz_split *s, const int origin[3], double sums[25]) {
 }
 
 // Zero-mean correction: the uniform stress that removes the truncated kernels' net sum over the lattice.
-static void add_uniform(stz_multilevel *e, const int origin[3], const float strain[5]) {
+void stz_ml_add_uniform(stz_multilevel *e, const int origin[3], const float strain[5]) {
   double sums[25];
   sums_of(e->split, origin, sums);
   for (int c = 0; c < 5; c++) {
@@ -95,13 +95,11 @@ static void add_uniform(stz_multilevel *e, const int origin[3], const float stra
   }
 }
 
-// Adds to the drift estimates of the blocks about an event, and lists these; returns their number. With a selection of
-// its own, which updates them, sets e->due if one has passed its limit.
-static int add_drift(stz_multilevel *e, const int origin[3], int32_t *near) {
-  const float slope = stz_ml_slope(e), beyond = slope * e->beyond;
+int stz_ml_add_drift(stz_multilevel *e, const int origin[3], int sign, int first, int end, int32_t *near) {
+  const float slope = stz_ml_slope(e), beyond = (float)stz_ml_drift_beyond(e);
   const float grain = e->selection.bounded ? STZ_ML_GRAIN : 0.0f;
   int count[3], blocks = 0;
-  e->head->everywhere += (double)beyond;
+  if (sign > 0) e->head->everywhere += stz_ml_drift_beyond(e);
   int place[3][STZ_ML_SPREAD], distance[3][STZ_ML_SPREAD];
   for (int axis = 0; axis < 3; axis++) {
     const int n = e->count[axis];
@@ -115,13 +113,14 @@ static int add_drift(stz_multilevel *e, const int origin[3], int32_t *near) {
     }
   }
   for (int i = 0; i < count[0]; i++) {
+    if (place[0][i] < first || place[0][i] >= end) continue;
     for (int j = 0; j < count[1]; j++) {
       const int row = (place[0][i] * e->count[1] + place[1][j]) * e->count[2];
       const float *spread = e->spread[distance[0][i]][distance[1][j]];
       for (int k = 0; k < count[2]; k++) {
         const int block = row + place[2][k];
         if (place[2][k] < 0) continue;
-        e->drift[block] += (slope * spread[distance[2][k]] - beyond + grain) - grain;
+        e->drift[block] += (float)sign * ((slope * spread[distance[2][k]] - beyond + grain) - grain);
         if (e->selection.bounded && stz_ml_used(e, block)) e->due = true;
         near[blocks++] = block;
       }
@@ -134,7 +133,7 @@ static int add_drift(stz_multilevel *e, const int origin[3], int32_t *near) {
 // such; not for a selection of its own.
 static void follow_drift(stz_kmc *kmc, stz_multilevel *e, const int origin[3]) {
   int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
-  const int blocks = add_drift(e, origin, near);
+  const int blocks = stz_ml_add_drift(e, origin, 1, 0, e->count[0], near);
   stz_ml_rebound_due(kmc, near, blocks);
   if (kmc->stats.events < e->head->scanned + SCAN) return;
   e->head->scanned = kmc->stats.events;
@@ -154,12 +153,15 @@ static void bound_first(stz_kmc *kmc, int n) {
 static int take_near(stz_kmc *kmc, stz_multilevel *e, const int origin[3], const float strain[5]) {
   stz_ml_list *list = e->list;
   stz_exhausted *exhausted, *mirrored = NULL;
+  int count;
   if (stz_ml_is_early(e)) {
     const int rows8 = stz_ml_add_event(kmc, origin, strain, &exhausted);
     stz_ml_await_glass(kmc);
-    return stz_ml_list_exhausted(list, exhausted, rows8, mark_touched(kmc, e, origin, true));
+    const int64_t *sites = stz_glass_touched(kmc->glass, &count);
+    return stz_ml_list_exhausted(list, exhausted, rows8, mark_touched(kmc, e, origin, true, sites, count));
   }
-  const int listed = mark_touched(kmc, e, origin, false);
+  const int64_t *touched = stz_glass_touched(kmc->glass, &count);
+  const int listed = mark_touched(kmc, e, origin, false, touched, count);
   const int images =
       e->split->film ? stz_mirror_add(e->split->mirror, origin, strain, stz_ml_slope(e), e->rows8, &mirrored) : 0;
   const int rows8 = stz_ml_add_event(kmc, origin, strain, &exhausted);
@@ -170,14 +172,27 @@ static int take_near(stz_kmc *kmc, stz_multilevel *e, const int origin[3], const
   return stz_ml_list_exhausted(list, mirrored, images, stz_ml_list_exhausted(list, exhausted, rows8, listed));
 }
 
+int stz_ml_put_part(stz_kmc *kmc, const int origin[3], const float strain[5], const int64_t *touched, int count) {
+  stz_multilevel *e = kmc->state;
+  stz_exhausted *exhausted;
+  int n = mark_touched(kmc, e, origin, false, touched, count);
+  const int rows8 = stz_near_add(e->near, origin, strain, stz_ml_slope(e), e->rows8, &exhausted);
+  stz_ml_loosen_rows(e, rows8, exhausted);
+  stz_far_add(e->far, origin, strain);
+  n = stz_ml_list_exhausted(e->list, exhausted, rows8, n);
+  bound_first(kmc, n);
+  stz_ml_sum_changed(e);
+  return n;
+}
+
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float strain[5]) {
   stz_multilevel *e = kmc->state;
   stz_ml_head *h = e->head;
   assert(!h->put_off); // its candidate was drawn from bounds
   int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
   const bool told = e->selection.bounded != NULL;
-  add_uniform(e, origin, strain);
-  if (told) (void)add_drift(e, origin, near);
+  stz_ml_add_uniform(e, origin, strain);
+  if (told) (void)stz_ml_add_drift(e, origin, 1, 0, e->count[0], near);
   const int n = take_near(kmc, e, origin, strain);
   if (!told && kmc->stats.events + 1 >= h->converged + e->converge_every) {
     stz_ml_settle(kmc);

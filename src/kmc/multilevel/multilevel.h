@@ -168,6 +168,11 @@ static inline double stz_ml_raised(const stz_ml_stretch *s, double within) {
 // Has all bounds set anew at the next proposal that is rejected.
 void stz_ml_tire(stz_multilevel *e);
 
+// The stretch that begins `start` after the mean stress's t0. And whether all bounds must be recomputed there, since
+// the load is `excess` (ln) away from the reference.
+stz_ml_stretch stz_ml_stretch_from(const stz_kmc *kmc, const stz_mean_stress *mean, double start);
+bool stz_ml_sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double start, double excess);
+
 bool stz_ml_is_over(const stz_ml_stretch *s, double limit, double within);
 
 // A proposal: an event at a site if the site's rate is above `accept` times its bound.
@@ -199,7 +204,12 @@ double stz_ml_recovery_at(const stz_kmc *kmc, const stz_mean_stress *mean, doubl
 double stz_ml_exact_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
                           float rates[STZ_MODES][2]);
 
-// The same from the site's cached stress: what it knows of distant events is of the last update of its block.
+// The same of a site with this stress without the mean (in and out), barrier (eV) and rotation.
+double stz_ml_rates_of(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number, float stress[5],
+                       float barrier, uint16_t rotation, float rates[STZ_MODES][2]);
+
+// The same as stz_ml_exact_rates from the site's cached stress: what it knows of distant events is of the last update
+// of its block.
 double stz_ml_cached_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number);
 
 // Chooses the mode of an event among the site's rates, of whose sum `left` is a part.
@@ -295,6 +305,20 @@ static inline float stz_ml_slope(const stz_multilevel *e) { return (float)(e->sl
 
 // After an event of strain deviator `e` at `origin`: updates drift and slack, and recomputes exhausted bounds.
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
+
+// What stz_ml_take_event consists of. The uniform stress that an event adds.
+void stz_ml_add_uniform(stz_multilevel *e, const int origin[3], const float strain[5]);
+// What it adds to the drift common to all blocks.
+// Adds to the drift estimates of the blocks about an event, in the planes first <= x < end of blocks (sign -1: takes it
+// off again, but for what is common to all), and lists these in near[STZ_ML_SPREAD^3]; returns their number. With a
+// selection of its own, which updates them, sets e->due if one has passed its limit.
+static inline double stz_ml_drift_beyond(const stz_multilevel *e) { return (double)(stz_ml_slope(e) * e->beyond); }
+int stz_ml_add_drift(stz_multilevel *e, const int origin[3], int sign, int first, int end, int32_t *near);
+
+// For a tile (kmc/points/tile.h), whose `near` and `far` are parts: adds an event's stress there, and bounds anew what
+// it has exhausted and the `count` local sites whose barrier or rotation have changed; returns the number of sites
+// bounded, which e->list has.
+int stz_ml_put_part(stz_kmc *kmc, const int origin[3], const float strain[5], const int64_t *touched, int count);
 
 // The limit of the drift estimate at which a block's bounds are updated, and whether the block has reached it.
 static inline float stz_ml_drift_limit(const stz_multilevel *e, int block) {

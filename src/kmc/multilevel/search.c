@@ -39,18 +39,23 @@ static void law_at(const stz_kmc *kmc, const stz_mean_stress *mean, double elaps
   *law = stz_kmc_local_law(kmc, law);
 }
 
-// The rates of one site, in attempt rates, under its stress without the mean (in and out); returns their sum.
+double stz_ml_rates_of(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number, float stress[5],
+                       float barrier, uint16_t rotation, float rates[STZ_MODES][2]) {
+  stz_law law;
+  double sum = 0.0;
+  law_at(kmc, mean, elapsed, number, stress, &law);
+  stz_rates_site(&law, stz_glass_modes(kmc->glass), stress, barrier, rotation, rates);
+  for (int m = 0; m < STZ_MODES; m++) sum += (double)rates[m][0] + (double)rates[m][1];
+  return sum;
+}
+
+// The same with the barrier and the rotation that the site has.
 static double rates_under(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
                           float stress[5], float rates[STZ_MODES][2]) {
   const int64_t at = stz_ml_local(kmc->state, number);
   const double recovery = stz_ml_recovery_at(kmc, mean, elapsed);
-  stz_law law;
-  double sum = 0.0;
-  law_at(kmc, mean, elapsed, number, stress, &law);
-  stz_rates_site(&law, stz_glass_modes(kmc->glass), stress, (float)stz_glass_barrier_at(kmc->glass, at, recovery),
-                 stz_glass_rotation(kmc->glass)[at], rates);
-  for (int m = 0; m < STZ_MODES; m++) sum += (double)rates[m][0] + (double)rates[m][1];
-  return sum;
+  return stz_ml_rates_of(kmc, mean, elapsed, number, stress, (float)stz_glass_barrier_at(kmc->glass, at, recovery),
+                         stz_glass_rotation(kmc->glass)[at], rates);
 }
 
 double stz_ml_exact_rates(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, int32_t number,
@@ -81,8 +86,7 @@ void stz_ml_tire(stz_multilevel *e) {
   e->head->tried = TRIED + 1;
 }
 
-// Whether all bounds must be recomputed, since the load is `excess` (ln) away from the reference.
-static bool sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double excess) {
+bool stz_ml_sweep_due(const stz_kmc *kmc, const stz_mean_stress *mean, double elapsed, double excess) {
   const stz_ml_head *h = ((const stz_multilevel *)kmc->state)->head;
   const double kelvin = mean->temperature_K + elapsed * mean->temperature_rate;
   return h->stale || excess > WIDEST || poor(h) || fabs(kelvin - h->kelvin) > WARMED * h->kelvin;
@@ -106,7 +110,7 @@ static stz_err set_reference(stz_kmc *kmc, const stz_mean_stress *mean, double e
   return h->put_off ? STZ_OK : stz_ml_rebound_all(kmc, stz_ml_recovery_at(kmc, mean, elapsed), mean->t0 + elapsed);
 }
 
-static stz_ml_stretch stretch_from(const stz_kmc *kmc, const stz_mean_stress *mean, double start) {
+stz_ml_stretch stz_ml_stretch_from(const stz_kmc *kmc, const stz_mean_stress *mean, double start) {
   const double temperature = mean->temperature_K + start * mean->temperature_rate;
   const double growth =
       stz_kmc_growth(kmc, temperature, mean->stress_rate) + stz_thermal_growth(temperature, mean->temperature_rate);
@@ -139,8 +143,8 @@ stz_err stz_ml_search(stz_kmc *kmc, const stz_mean_stress *mean, double limit, s
   for (double start = before; mean->t0 + start < limit; start += length) {
     if (start > before && stz_kmc_leaves_off(kmc, start)) return STZ_OK;
     const double excess = e->head->stale ? 0.0 : stz_ml_excess(kmc, mean, start);
-    if (sweep_due(kmc, mean, start, excess)) STZ_TRY(set_reference(kmc, mean, start, excess));
-    const stz_ml_stretch s = stretch_from(kmc, mean, start);
+    if (stz_ml_sweep_due(kmc, mean, start, excess)) STZ_TRY(set_reference(kmc, mean, start, excess));
+    const stz_ml_stretch s = stz_ml_stretch_from(kmc, mean, start);
     length = s.length;
     for (stz_ml_proposal p = {.within = 0.0};;) {
       STZ_TRY(propose(kmc, mean, &s, limit, &p));

@@ -27,12 +27,13 @@
 // the sum of all rates. There are few, and each is held against the true rate.
 //
 // Queue. It holds the next point of each block's ground and of each open layer: no more is ever made than needed.
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/mathfn.h"
 #include "base/memory.h"
-#include "kmc/points/inside.h"
+#include "kmc/points/ahead.h"
 #include "stz/power2.h"
 
 const stz_points_ways stz_points_usual_ways = {.kept = 1,
@@ -47,7 +48,6 @@ const stz_points_ways stz_points_usual_ways = {.kept = 1,
 static const double WASTE = 16.0; // of the rates: the least bounds together, at most
 static const float CHEAP = 2.0f;  // bounds that are loosened still lie below the ground
 static const double BARE = 0.02;  // events until the next reference, at most, as long as bounds are put off
-enum { DRY = 2048 };              // points below the ground without an event, after which all bounds are set anew
 static const double TOLD = 1.001; // factor: margin of the test of a slack over its error
 static const double ERRORS = 0.1; // ln: of rates by the sums of cached stresses and of slacks
 static const double LEAST = 0.4;  // ln: margin right after an update of the block
@@ -84,14 +84,13 @@ static void lay_bare(stz_points *x, double most) {
   x->at.bare = 1;
 }
 
-// ln of what the load adds to the bounds until the end of a stretch.
-static double most_ahead(const stz_ml_stretch *s) {
+double stz_points_most_ahead(const stz_ml_stretch *s) {
   return stz_ln(s->raised) + (s->growth > 0.0 ? s->growth * s->length : 0.0);
 }
 
 // Raises levels before the load takes bounds above them.
 static void look_ahead(stz_points *x, const stz_ml_stretch *s) {
-  const double most = most_ahead(s);
+  const double most = stz_points_most_ahead(s);
   if (most <= x->at.ahead) return;
   stz_points_set_ahead(x, most + x->ways.step);
   stz_points_set_levels(x, NULL, 0);
@@ -99,13 +98,30 @@ static void look_ahead(stz_points *x, const stz_ml_stretch *s) {
 
 // --- proposals ---
 
-// The first point until `end` in a layer that is open; the one that follows it in its process takes its place.
-static bool next_point(stz_points *x, stz_instant end, stz_point *point) {
-  while (stz_queue_pop(x->queue, end, point)) {
+// The first point of all tiles, or of one.
+static bool pop(stz_points *x, stz_instant end, stz_point *point) {
+  int first = -1;
+  if (x->tile >= 0) return stz_queue_pop(x->queue[x->tile], end, point);
+  for (int t = 0; t < x->tiles; t++) {
+    stz_point its;
+    if (!stz_queue_pop(x->queue[t], end, &its)) continue;
+    const bool precedes = first < 0 || stz_point_precedes(&its, point);
+    if (!precedes) stz_queue_push(x->queue[t], &its);
+    if (!precedes) continue;
+    if (first >= 0) stz_queue_push(x->queue[first], point);
+    *point = its;
+    first = t;
+  }
+  return first >= 0;
+}
+
+bool stz_points_take(stz_points *x, stz_instant end, stz_point *point) {
+  while (pop(x, end, point)) {
     __builtin_prefetch(stz_ml_row8(x->e, point->number)->bound);
+    if (point->time <= x->at.now) continue; // the same one was there twice
     if (!stz_points_is_open(x, point)) continue;
     const stz_point next = stz_points_next(x->seed, point);
-    stz_queue_push(x->queue, &next);
+    stz_queue_push(stz_points_queue(x, point->number), &next);
     x->at.now = point->time;
     x->at.below += point->ground;
     x->at.dry += point->ground;
@@ -115,13 +131,12 @@ static bool next_point(stz_points *x, stz_instant end, stz_point *point) {
   return false;
 }
 
-static double since(const stz_points *x, stz_instant time, double t0) {
+double stz_points_since(const stz_points *x, stz_instant time, double t0) {
   const stz_instant zero = x->at.origin + stz_instant_of(t0);
   return time > zero ? stz_instant_seconds(time - zero) : 0.0;
 }
 
-// The instant of a time of the caller's clock.
-static stz_instant instant_at(const stz_points *x, double t) {
+stz_instant stz_points_instant(const stz_points *x, double t) {
   const stz_instant instant = stz_instant_of(t);
   return instant < STZ_INSTANT_NEVER - x->at.origin ? x->at.origin + instant : STZ_INSTANT_NEVER;
 }
@@ -132,15 +147,15 @@ static stz_err pass_bare(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml
                          stz_instant end, stz_point *point, bool *found) {
   stz_points *x = stz_points_of(kmc);
   const stz_ml_head *h = x->e->head;
-  const double most = 1.01 * kmc->attempt * h->activity * stz_exp(h->ahead + most_ahead(s));
+  const double most = 1.01 * kmc->attempt * h->activity * stz_exp(h->ahead + stz_points_most_ahead(s));
   *found = false;
   if (most * fmin(s->length, limit - s->begin) < BARE) {
     lay_bare(x, most);
     do {
       float rates[STZ_MODES][2];
-      if (!next_point(x, end, point)) return STZ_OK;
-      *found = point->height <
-               kmc->attempt * stz_ml_exact_rates(kmc, mean, since(x, point->time, mean->t0), point->number, rates);
+      if (!stz_points_take(x, end, point)) return STZ_OK;
+      *found = point->height < kmc->attempt * stz_ml_exact_rates(kmc, mean, stz_points_since(x, point->time, mean->t0),
+                                                                 point->number, rates);
     } while (!*found);
   }
   const double sum = stz_ml_most(x->e);
@@ -148,99 +163,139 @@ static stz_err pass_bare(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml
   return stz_ml_check_sum(h->total, sum, s->begin);
 }
 
+stz_ml_proposal stz_points_proposal(const stz_points *x, const stz_mean_stress *mean, const stz_ml_stretch *s,
+                                    const stz_point *point) {
+  const double within = stz_points_since(x, point->time, s->begin);
+  const double bound = (double)stz_ml_row8(x->e, point->number)->bound[point->number % 8];
+  return (stz_ml_proposal){.number = point->number,
+                           .accept = point->height / (x->attempt * bound * stz_ml_raised(s, within)),
+                           .height = point->height,
+                           .mode = stz_points_uniform(x->seed, point),
+                           .within = within,
+                           .elapsed = stz_points_since(x, point->time, mean->t0),
+                           .time_s = stz_instant_seconds(point->time - x->at.origin)};
+}
+
+static stz_err check_memory(const stz_points *x) {
+  for (int t = 0; t < x->tiles; t++) STZ_TRY(stz_queue_check(x->queue[t]));
+  return x->short_of_memory ? stz_fail(STZ_EINTERNAL, "out of memory for the layers of the sites") : STZ_OK;
+}
+
 static stz_err propose(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_stretch *s, double limit,
                        stz_ml_proposal *p) {
   stz_points *x = stz_points_of(kmc);
-  const stz_instant end = instant_at(x, fmin(limit, s->begin + s->length));
+  const stz_instant end = stz_points_instant(x, fmin(limit, s->begin + s->length));
   bool found = false;
   stz_point point;
   p->within = INFINITY;
-  STZ_TRY(stz_queue_check(x->queue));
-  if (x->short_of_memory) return stz_fail(STZ_EINTERNAL, "out of memory for the layers of the sites");
+  STZ_TRY(check_memory(x));
   if (x->e->head->put_off) {
     STZ_TRY(pass_bare(kmc, mean, s, limit, end, &point, &found));
     if (x->e->head->put_off) return STZ_OK;
   }
   look_ahead(x, s);
-  for (; found || next_point(x, end, &point); found = false) {
-    const double within = since(x, point.time, s->begin);
-    const double bound = (double)stz_ml_row8(x->e, point.number)->bound[point.number % 8];
-    const double accept = point.height / (kmc->attempt * bound * stz_ml_raised(s, within));
-    if (!(accept < 1.0) && x->at.dry < DRY) continue;
-    *p = (stz_ml_proposal){.number = point.number,
-                           .accept = accept,
-                           .height = point.height,
-                           .mode = stz_points_uniform(x->seed, &point),
-                           .within = within,
-                           .elapsed = since(x, point.time, mean->t0),
-                           .time_s = stz_instant_seconds(point.time - x->at.origin)};
-    return STZ_OK;
+  for (; found || stz_points_take(x, end, &point); found = false) {
+    *p = stz_points_proposal(x, mean, s, &point);
+    if (p->accept < 1.0 || x->at.dry >= STZ_POINTS_DRY) return STZ_OK;
   }
+  p->within = INFINITY;
   return STZ_OK;
 }
 
-// ln: a rate counts up to so far above that of the cached stress. As the drift estimate says how far it may be off.
-static double margin_of(const stz_points *x, int32_t number) {
+// As the drift estimate says how far it may be off.
+double stz_points_margin(const stz_points *x, int32_t number) {
   return LEAST + (x->ways.margin - LEAST) / stz_ml_margin() * stz_ml_drift_estimate(x->e, number);
 }
 
-// Whether no stress so near to the cached one can bring a rate above the margin.
-static bool is_near(const stz_points *x, int32_t number, double margin) {
-  float stress[5], square = 0.0f;
-  stz_ml_site_stress(x->e, number, stress);
+bool stz_points_near(const stz_points *x, const float stress[5], const int16_t cached[5], double margin) {
+  float square = 0.0f;
   for (int c = 0; c < 5; c++) {
-    const float off = stress[c] - STZ_CACHED * (float)stz_ml_row8(x->e, number)->cached[c][number % 8];
+    const float off = stress[c] - STZ_CACHED * (float)cached[c];
     square += off * off;
   }
   return SURE * x->e->slope * x->e->most_dress * sqrt((double)square) < margin;
 }
 
-// Whether a point below the rate (1/s) of its site is an event; if it is one, what the rate has above what counts is
-// noted as missed.
+static bool is_near(const stz_points *x, int32_t number, double margin) {
+  float stress[5];
+  int16_t cached[5];
+  stz_ml_site_stress(x->e, number, stress);
+  for (int c = 0; c < 5; c++) cached[c] = stz_ml_row8(x->e, number)->cached[c][number % 8];
+  return stz_points_near(x, stress, cached, margin);
+}
+
+// Whether a point below the rate (1/s) of its site, of which not all counts, is an event; if it is one, what the rate
+// has above what counts is noted as missed.
 static bool counts(stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_proposal *p, double margin, double rate) {
-  if (is_near(stz_points_of(kmc), p->number, margin)) return true;
   const double most = stz_exp(margin) * kmc->attempt * stz_ml_cached_rates(kmc, mean, p->elapsed, p->number);
-  if (rate <= most) return true;
   if (!(p->height < most)) return false;
   kmc->stats.violations++;
   kmc->stats.missed += rate / most - 1.0;
   return true;
 }
 
+// What a point is that is below the rate of its site.
+static stz_point_kind kind_below(const stz_kmc *kmc, const stz_mean_stress *mean, const stz_ml_proposal *p,
+                                 const stz_points_verdict *v) {
+  if (is_near(stz_points_of(kmc), p->number, v->margin)) return STZ_POINT_HAPPENS;
+  const double most = stz_exp(v->margin) * stz_ml_cached_rates(kmc, mean, p->elapsed, p->number);
+  return v->sum <= most ? STZ_POINT_HAPPENS : STZ_POINT_UNSURE;
+}
+
 // Whether its slack alone says that a point is above all that counts of its site's rate.
-static bool is_squeezed(const stz_points *x, const stz_ml_proposal *p, double margin) {
+static bool is_squeezed(const stz_points *x, const stz_ml_proposal *p, stz_points_verdict *v) {
   const stz_row8 *row8 = stz_ml_row8(x->e, p->number);
   const double slack = (double)STZ_SLACK * row8->slack[p->number % 8],
-               spare = slack + stz_ml_margin() - ERRORS - margin;
-  return x->ways.squeezed && slack > 0.0 && (double)row8->bound[p->number % 8] < stz_ml_largest() &&
-         p->accept > TOLD * (double)stz_power2((float)(-STZ_LOG2_E * spare));
+               spare = slack + stz_ml_margin() - ERRORS - v->margin,
+               most = TOLD * (double)stz_power2((float)(-STZ_LOG2_E * spare));
+  if (!x->ways.squeezed || slack <= 0.0 || (double)row8->bound[p->number % 8] >= stz_ml_largest()) return false;
+  v->room = 1.0 - most / p->accept; // the logarithm is above
+  return p->accept > most;
+}
+
+void stz_points_judge(stz_kmc *kmc, const stz_mean_stress *mean, double raised, const stz_ml_proposal *p,
+                      stz_points_verdict *v) {
+  const stz_points *x = stz_points_of(kmc);
+  v->kind = STZ_POINT_ABOVE;
+  v->room = 1.0 - 1.0 / p->accept;
+  if (!(p->accept < 1.0)) return;
+  kmc->stats.candidates++;
+  v->margin = stz_points_margin(x, p->number);
+  v->kind = STZ_POINT_SQUEEZED;
+  if (is_squeezed(x, p, v)) {
+    kmc->stats.squeezed++;
+    return;
+  }
+  v->sum = stz_ml_exact_rates(kmc, mean, p->elapsed, p->number, v->rates);
+  const double rate = kmc->attempt * v->sum;
+  v->kind = p->height < rate ? kind_below(kmc, mean, p, v) : STZ_POINT_REJECTED;
+  if (v->kind != STZ_POINT_REJECTED) return;
+  v->room = 1.0 - rate / p->height;
+  const double bound = raised * (double)stz_ml_row8(x->e, p->number)->bound[p->number % 8];
+  if (v->sum < LOOSE * bound) stz_ml_bound_cached(kmc, p->number, stz_ml_recovery_at(kmc, mean, p->elapsed));
 }
 
 // Whether a point is an event.
 static bool consider(stz_kmc *kmc, const stz_mean_stress *mean, double raised, const stz_ml_proposal *p,
                      stz_shear *shear) {
   const stz_points *x = stz_points_of(kmc);
-  if (x->at.dry == DRY) stz_ml_tire(x->e);
-  if (!(p->accept < 1.0)) return false;
-  kmc->stats.candidates++;
-  const double margin = margin_of(x, p->number);
-  if (is_squeezed(x, p, margin)) {
-    kmc->stats.squeezed++;
-    return false;
-  }
-  float rates[STZ_MODES][2];
-  const double sum = stz_ml_exact_rates(kmc, mean, p->elapsed, p->number, rates);
-  if (!(p->height < kmc->attempt * sum)) {
-    const double bound = raised * (double)stz_ml_row8(x->e, p->number)->bound[p->number % 8];
-    if (sum < LOOSE * bound) stz_ml_bound_cached(kmc, p->number, stz_ml_recovery_at(kmc, mean, p->elapsed));
-    return false;
-  }
-  if (!counts(kmc, mean, p, margin, kmc->attempt * sum)) return false;
-  stz_ml_choose(kmc, p->number, (const float(*)[2])rates, p->mode * sum, shear);
+  stz_points_verdict v;
+  if (x->at.dry == STZ_POINTS_DRY) stz_ml_tire(x->e);
+  stz_points_judge(kmc, mean, raised, p, &v);
+  if (v.kind < STZ_POINT_HAPPENS) return false;
+  if (v.kind == STZ_POINT_UNSURE && !counts(kmc, mean, p, v.margin, kmc->attempt * v.sum)) return false;
+  stz_ml_choose(kmc, p->number, (const float(*)[2])v.rates, p->mode * v.sum, shear);
   return true;
 }
 
 static stz_err points_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
+  stz_ahead *ahead = stz_points_of(kmc)->ahead;
+  if (ahead && (stz_ahead_next(ahead) || stz_ahead_find(ahead, mean, limit))) {
+    *event = stz_ahead_next(ahead)->event;
+    *found = true;
+    return STZ_OK;
+  }
+  if (ahead) stz_ahead_refill(ahead);
   return stz_ml_search(kmc, mean, limit, propose, consider, event, found);
 }
 
@@ -251,6 +306,17 @@ void stz_points_set_ways(stz_kmc *kmc, const stz_points_ways *ways) {
   x->ways = *ways;
   x->e->spare = ways->spare;
   x->e->missed = ways->missed;
+}
+
+// One queue per worker of the team, of a slab of blocks along x, where each slab is thick enough.
+static stz_err make_queues(stz_points *x) {
+  const int planes = x->e->count[0], workers = stz_team_workers(stz_grid_team(x->e->grid));
+  const int most = planes / 2 < STZ_POINTS_TILES ? planes / 2 : STZ_POINTS_TILES;
+  x->tile = -1;
+  x->tiles = x->e->film || workers > most ? 1 : workers;
+  for (int t = 0; t <= x->tiles; t++) x->tile_blocks[t] = planes * t / x->tiles * (x->e->blocks / planes);
+  for (int t = 0; t < x->tiles; t++) STZ_TRY(stz_queue_create(&x->queue[t]));
+  return STZ_OK;
 }
 
 static stz_err points_create(stz_kmc *kmc) {
@@ -268,13 +334,14 @@ static stz_err points_create(stz_kmc *kmc) {
   x->at.bare = 1; // the first plan lays a ground
   STZ_TRY(STZ_NEW(x->open, sites));
   STZ_TRY(STZ_NEW(x->found, stz_team_workers(stz_grid_team(e->grid))));
-  return stz_queue_create(&x->queue);
+  return make_queues(x);
 }
 
 static void points_destroy(stz_kmc *kmc) {
   stz_points *x = kmc->state ? stz_points_of(kmc) : NULL;
   if (x) {
-    stz_queue_destroy(&x->queue);
+    stz_ahead_destroy(&x->ahead);
+    for (int t = 0; t < x->tiles; t++) stz_queue_destroy(&x->queue[t]);
     stz_free(x->open);
     stz_free(x->tall);
     stz_free(x->found);
@@ -286,12 +353,62 @@ static void points_destroy(stz_kmc *kmc) {
 static double points_bytes(const stz_kmc *kmc) {
   const stz_points *x = stz_points_of(kmc);
   const double sites = (double)x->e->blocks * STZ_ML_SITES;
-  return stz_ml_bytes(kmc) + sizeof *x->open + (double)stz_queue_bytes(x->queue) / sites;
+  double queues = 0.0;
+  for (int t = 0; t < x->tiles; t++) queues += (double)stz_queue_bytes(x->queue[t]);
+  return stz_ml_bytes(kmc) + sizeof *x->open + queues / sites;
+}
+
+static stz_err points_go_ahead(stz_kmc *kmc, const stz_kmc_load *load) {
+  stz_points *x = stz_points_of(kmc);
+  stz_ahead_destroy(&x->ahead);
+  return kmc->params.contrast ? STZ_OK : stz_ahead_create(x, load, &x->ahead);
+}
+
+static const stz_ahead_event *found_ahead(const stz_kmc *kmc) {
+  const stz_points *x = stz_points_of(kmc);
+  return x->ahead ? stz_ahead_next(x->ahead) : NULL;
+}
+
+static bool points_is_ahead(const stz_kmc *kmc) { return found_ahead(kmc) != NULL; }
+
+static bool points_begin(stz_kmc *kmc, const stz_event *event, double strain[6]) {
+  const stz_ahead_event *found = found_ahead(kmc);
+  if (!found) return stz_ml_begin(kmc, event, strain);
+  memcpy(strain, found->strain, sizeof found->strain);
+  return true;
+}
+
+static void points_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
+  stz_points *x = stz_points_of(kmc);
+  if (!found_ahead(kmc)) {
+    if (x->ahead) stz_ahead_refill(x->ahead);
+    stz_points_add_stress(kmc, event, strain);
+    return;
+  }
+  stz_glass_count(kmc->glass, &event->shear);
+  stz_ahead_pass(x->ahead);
+  if (!found_ahead(kmc)) stz_points_finish(x, kmc->stats.events + 1);
+}
+
+static void points_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {
+  const stz_ahead_event *found = found_ahead(kmc);
+  if (!found) {
+    stz_ml_stress_of(kmc, local, stress);
+    return;
+  }
+  assert(found->event.shear.site == local);
+  memcpy(stress, found->internal, sizeof found->internal);
+}
+
+static stz_err points_remake(stz_kmc *kmc) {
+  stz_points *x = stz_points_of(kmc);
+  stz_ahead_destroy(&x->ahead); // its tables are others
+  return stz_ml_remake(kmc);
 }
 
 static void points_new_clock(stz_kmc *kmc) {
   stz_points *x = stz_points_of(kmc);
-  x->at.origin = instant_at(x, kmc->drive.t0);
+  x->at.origin = stz_points_instant(x, kmc->drive.t0);
 }
 
 static void points_save(const stz_kmc *kmc, void *own) {
@@ -300,6 +417,7 @@ static void points_save(const stz_kmc *kmc, void *own) {
 
 static void points_restore(stz_kmc *kmc, const void *own) {
   stz_points *x = stz_points_of(kmc);
+  if (x->ahead) stz_ahead_forget(x->ahead);
   stz_ml_restore(kmc, own);
   memcpy(&x->at, own, sizeof x->at);
   stz_points_set_ahead(x, x->at.ahead);
@@ -318,13 +436,13 @@ const stz_engine stz_engine_points = {
     .cost = points_cost,
     .create = points_create,
     .destroy = points_destroy,
-    .remake = stz_ml_remake,
+    .remake = points_remake,
     .next = points_next,
-    .begin = stz_ml_begin,
-    .add_stress = stz_points_add_stress,
+    .begin = points_begin,
+    .add_stress = points_add_stress,
     .rates = stz_ml_rates,
     .stress = stz_ml_stress,
-    .site_stress = stz_ml_stress_of,
+    .site_stress = points_site_stress,
     .self_stress = stz_ml_self_stress,
     .bytes_per_site = points_bytes,
     .fields = stz_ml_fields,
@@ -332,4 +450,6 @@ const stz_engine stz_engine_points = {
     .restore = points_restore,
     .block = stz_ml_block,
     .new_clock = points_new_clock,
+    .go_ahead = points_go_ahead,
+    .is_ahead = points_is_ahead,
 };

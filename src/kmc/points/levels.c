@@ -25,13 +25,13 @@ static const double BENEATH = 0.25;
 static uint32_t bit_of(int k) { return (uint32_t)1 << (LEVEL_BITS + k - 1); }
 static stz_uint128 tall_bit_of(int k) { return (stz_uint128)1 << (TALL_BITS + k - TALL); }
 
-static int level_of(const stz_points *x, int32_t number) {
+int stz_points_level(const stz_points *x, int32_t number) {
   const int level = (int)(x->open[number] & LEVEL);
   return level < TALL ? level : (int)((uint32_t)x->tall[number] & TALL_LEVEL);
 }
 
-// Memory for levels above OWN; they are rare, and the system gives pages only to those.
-static bool has_tall(stz_points *x) {
+// Levels above OWN are rare, and the system gives pages only to those.
+bool stz_points_has_tall(stz_points *x) {
   if (!x->tall && STZ_NEW(x->tall, (size_t)x->e->blocks * STZ_ML_SITES) != STZ_OK) x->short_of_memory = true;
   return x->tall;
 }
@@ -57,7 +57,7 @@ static bool set_live(stz_points *x, int32_t number, int k) {
 
 bool stz_points_is_open(stz_points *x, const stz_point *point) {
   const int k = point->layer - x->at.ground;
-  if (point->ground || k <= level_of(x, point->number)) return true;
+  if (point->ground || k <= stz_points_level(x, point->number)) return true;
   if (k < TALL)
     x->open[point->number] &= ~bit_of(k);
   else
@@ -68,21 +68,23 @@ bool stz_points_is_open(stz_points *x, const stz_point *point) {
 // Opens the layers of a site up to `level` above the ground. Their first points go to the queue or, if there is one, to
 // a worker, who has room for them.
 static void open_site(stz_points *x, int32_t number, int level, stz_points_found *found) {
-  const int before = level_of(x, number);
+  const int before = stz_points_level(x, number);
   for (int k = before + 1; k <= level; k++) {
     if (set_live(x, number, k)) continue;
     const stz_point point = stz_points_own(x->seed, number, x->at.ground + k, x->at.now);
     if (found)
       found->point[found->points++] = point;
     else
-      stz_queue_push(x->queue, &point);
+      stz_queue_push(stz_points_queue(x, number), &point);
   }
-  if (level > before) set_level(x, number, level);
+  if (level <= before) return;
+  if (x->raises) stz_tile_note(x->raises, x->at.now, number, before, level);
+  set_level(x, number, level);
 }
 
 // Whether the layers of a site can be opened: by a worker only within its room and the memory that there is.
 static bool may_open(stz_points *x, int level, const stz_points_found *found) {
-  if (!found) return level < TALL || has_tall(x);
+  if (!found) return level < TALL || stz_points_has_tall(x);
   return level < TALL && found->points + level <= x->ways.room;
 }
 
@@ -102,12 +104,23 @@ static inline __attribute__((always_inline)) uint32_t lower_levels(const float *
   return (uint32_t)(((above[0] | above[4]) | (above[2] | above[6])) | ((above[1] | above[5]) | (above[3] | above[7])));
 }
 
+// Of a tile, which closes nothing in a window: notes a row in which a level is far above its bound.
+static void note_high(const stz_points *x, int32_t row, const int32_t layer[8]) {
+  enum { FAR = 4 };
+  for (int l = 0; l < 8; l++) {
+    if (stz_points_level(x, 8 * row + l) <= layer[l] + FAR) continue;
+    stz_tile_note_high(x->raises, row);
+    return;
+  }
+}
+
 // False if a site is left.
 static inline __attribute__((always_inline)) bool set_row(stz_points *x, int32_t row, float scale,
                                                           stz_points_found *found) {
   int32_t layer[8];
   uint32_t above =
       lower_levels(x->e->rows8[row].bound, scale, x->at.ground, x->ways.kept, x->open + 8 * (size_t)row, layer);
+  if (x->raises) note_high(x, row, layer);
   for (; above; above &= above - 1) {
     const int l = __builtin_ctz(above);
     if (!may_open(x, layer[l], found)) return false;
@@ -135,20 +148,22 @@ STZ_MULTIVERSION(void stz_points_share_levels(stz_points *x, int worker, const i
 void stz_points_gather(stz_points *x) {
   for (int worker = 0; worker < stz_team_workers(stz_grid_team(x->e->grid)); worker++) {
     stz_points_found *found = &x->found[worker];
-    for (int i = 0; i < found->points; i++) stz_queue_push(x->queue, &found->point[i]);
+    for (int i = 0; i < found->points; i++) {
+      stz_queue_push(stz_points_queue(x, found->point[i].number), &found->point[i]);
+    }
     if (found->rows) stz_points_set_levels(x, found->row8, found->rows);
     found->points = found->rows = 0;
   }
 }
 
 void stz_points_lay_ground(stz_points *x) {
-  stz_queue_clear(x->queue, x->at.now);
+  for (int t = 0; t < x->tiles; t++) stz_queue_clear(x->queue[t], x->at.now);
   memset(x->open, 0, (size_t)all_rows(x) * 8 * sizeof *x->open);
   stz_free(x->tall);
   x->tall = NULL;
   for (int b = 0; b < x->e->blocks; b++) {
     const stz_point point = stz_points_ground(x->seed, b, x->at.ground, x->at.now);
-    stz_queue_push(x->queue, &point);
+    stz_queue_push(stz_points_queue(x, point.number), &point);
   }
 }
 

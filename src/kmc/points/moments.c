@@ -100,7 +100,7 @@ static void follow_activity(stz_points *x, uint64_t events) {
   stz_points_set_levels(x, NULL, 0);
 }
 
-static void moment(stz_points *x, uint64_t events) {
+void stz_points_moment(stz_points *x, uint64_t events) {
   stz_multilevel *e = x->e;
   e->due = false;
   e->head->scanned = events;
@@ -115,12 +115,28 @@ static void moment(stz_points *x, uint64_t events) {
   follow_activity(x, events);
 }
 
+static uint64_t next_scan(const stz_points *x) {
+  const stz_multilevel *e = x->e;
+  const uint64_t scan = e->head->scanned + x->ways.moments, lags = e->head->converged + e->converge_every;
+  return e->split->coarse && lags < scan ? lags : scan;
+}
+
+uint64_t stz_points_next_moment(const stz_points *x) {
+  const uint64_t scan = next_scan(x), recompute = x->e->head->recomputed + x->e->recompute_every;
+  return recompute < scan ? recompute : scan;
+}
+
 void stz_points_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
   stz_points *x = stz_points_of(kmc);
   const stz_multilevel *e = x->e;
   const uint64_t events = kmc->stats.events + 1;
   x->at.dry = 0;
   stz_ml_add_stress(kmc, event, strain);
-  const bool lags = e->split->coarse && events >= e->head->converged + e->converge_every;
-  if (e->due || lags || events >= e->head->scanned + x->ways.moments) moment(x, events);
+  if (e->due || events >= next_scan(x)) stz_points_moment(x, events);
+}
+
+void stz_points_finish(stz_points *x, uint64_t events) {
+  stz_multilevel *e = x->e;
+  e->head->stale = events >= e->head->recomputed + e->recompute_every;
+  if (e->due || events >= next_scan(x)) stz_points_moment(x, events);
 }

@@ -30,6 +30,9 @@ struct stz_queue {
   bucket buckets[BUCKETS];
   chunk *spare;  // empty ones
   size_t chunks; // all that there are
+  // Points before the base, the first one last.
+  stz_point *early;
+  size_t early_count, early_room;
 };
 
 stz_err stz_queue_create(stz_queue **queue) { return STZ_NEW(*queue, 1); }
@@ -50,6 +53,9 @@ void stz_queue_clear(stz_queue *queue, stz_instant now) {
   free_list(queue->spare);
   queue->spare = NULL;
   queue->chunks = 0;
+  stz_free(queue->early);
+  queue->early = NULL;
+  queue->early_count = queue->early_room = 0;
   memset(queue->filled, 0, sizeof queue->filled);
   queue->base = now;
 }
@@ -90,8 +96,39 @@ static int bucket_of(const stz_queue *queue, stz_instant time) {
   return low ? 64 - __builtin_clzll(low) : 0;
 }
 
+bool stz_point_precedes(const stz_point *a, const stz_point *b) {
+  if (a->time != b->time) return a->time < b->time;
+  return a->number != b->number ? a->number < b->number : a->layer < b->layer;
+}
+
+static bool has_early_room(stz_queue *queue) {
+  if (queue->early_count < queue->early_room) return true;
+  stz_point *more = NULL;
+  const size_t room = queue->early_room ? 2 * queue->early_room : CHUNK;
+  if (STZ_NEW(more, room) != STZ_OK) return false;
+  if (queue->early_count) memcpy(more, queue->early, queue->early_count * sizeof *more);
+  stz_free(queue->early);
+  queue->early = more;
+  queue->early_room = room;
+  return true;
+}
+
+static void push_early(stz_queue *queue, const stz_point *point) {
+  if (!has_early_room(queue)) {
+    queue->short_of_memory = true;
+    return;
+  }
+  size_t at = queue->early_count++;
+  for (; at > 0 && stz_point_precedes(&queue->early[at - 1], point); at--) queue->early[at] = queue->early[at - 1];
+  queue->early[at] = *point;
+}
+
 void stz_queue_push(stz_queue *queue, const stz_point *point) {
   if (point->time >= STZ_INSTANT_NEVER) return;
+  if (point->time < queue->base) {
+    push_early(queue, point);
+    return;
+  }
   const int index = bucket_of(queue, point->time);
   bucket *b = &queue->buckets[index];
   if ((!b->first || b->first->count == CHUNK) && !add_chunk(queue, b)) {
@@ -103,16 +140,11 @@ void stz_queue_push(stz_queue *queue, const stz_point *point) {
   queue->filled[index / 64] |= (uint64_t)1 << index % 64;
 }
 
-static bool precedes(const stz_point *a, const stz_point *b) {
-  if (a->time != b->time) return a->time < b->time;
-  return a->number != b->number ? a->number < b->number : a->layer < b->layer;
-}
-
 static stz_point *first_of(const bucket *b) {
   stz_point *first = b->first->points;
   for (chunk *c = b->first; c; c = c->next) {
     for (size_t i = 0; i < c->count; i++) {
-      if (precedes(&c->points[i], first)) first = &c->points[i];
+      if (stz_point_precedes(&c->points[i], first)) first = &c->points[i];
     }
   }
   return first;
@@ -135,6 +167,12 @@ static void spread(stz_queue *queue, bucket *b) {
 
 bool stz_queue_pop(stz_queue *queue, stz_instant limit, stz_point *point) {
   int word = 0;
+  if (queue->early_count) { // all others are after it
+    *point = queue->early[queue->early_count - 1];
+    if (point->time > limit) return false;
+    queue->early_count--;
+    return true;
+  }
   while (word < WORDS && !queue->filled[word]) word++;
   if (word == WORDS) return false;
   const int index = 64 * word + __builtin_ctzll(queue->filled[word]);
@@ -155,4 +193,6 @@ stz_err stz_queue_check(const stz_queue *queue) {
   return queue->short_of_memory ? stz_fail(STZ_EINTERNAL, "out of memory for the points of the sites") : STZ_OK;
 }
 
-size_t stz_queue_bytes(const stz_queue *queue) { return sizeof *queue + queue->chunks * sizeof(chunk); }
+size_t stz_queue_bytes(const stz_queue *queue) {
+  return sizeof *queue + queue->chunks * sizeof(chunk) + queue->early_room * sizeof *queue->early;
+}

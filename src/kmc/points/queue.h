@@ -20,12 +20,15 @@ void stz_queue_destroy(stz_queue **queue);
 // Takes all points out; time is `now` from here on.
 void stz_queue_clear(stz_queue *queue, stz_instant now);
 
-// Puts a point in, not before the last one that was taken out; STZ_INSTANT_NEVER: none. Without memory the point is
-// lost, and stz_queue_check fails from then on.
+// Puts a point in; STZ_INSTANT_NEVER: none. Those before points that were taken out must be few. Without memory the
+// point is lost, and stz_queue_check fails from then on.
 void stz_queue_push(stz_queue *queue, const stz_point *point);
 
 // Takes the first point out if it is not after `limit`; of several at one time, the one of the least site and layer.
 bool stz_queue_pop(stz_queue *queue, stz_instant limit, stz_point *point);
+
+// Whether a comes before b.
+bool stz_point_precedes(const stz_point *a, const stz_point *b);
 
 stz_err stz_queue_check(const stz_queue *queue) STZ_MUST_USE;
 size_t stz_queue_bytes(const stz_queue *queue);
