@@ -192,6 +192,7 @@ STZ_MULTIVERSION(static void add_to_stencil(const stz_level *level, const nodes 
   deposit deposits[WINDOW * WINDOW];
   columns to;
   float seen[4][5];
+  // cppcheck-suppress uninitvar; addresses alone
   int32_t *plane[SIDE + 1] = {to.line[0][0], to.line[1][0], to.line[2][0], to.line[3][0], NULL};
   const nodes about = {.plane = plane, .sink = to.outside};
   const images part = places_of(n, site);

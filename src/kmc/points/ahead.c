@@ -32,7 +32,7 @@ struct stz_ahead {
   double took_s[STZ_POINTS_TILES];
   bool stale; // the tiles' copies of nodes
   int found, passed;
-  stz_ahead_event events[STZ_TILE_EVENTS * STZ_POINTS_TILES];
+  stz_ahead_event events[STZ_TILE_WINDOW];
   stz_ahead_counts counts;
 };
 

@@ -63,7 +63,7 @@ stz_err stz_tile_create(stz_points *x, int number, int first, int planes, stz_ti
   t->close = (int)fmax(STZ_NEAR_SPAN, ceil(stz_glass_reach(x->kmc->glass)));
   stz_err err = STZ_NEW(t->events, STZ_TILE_EVENTS);
   if (err == STZ_OK) err = STZ_NEW(t->look, STZ_TILE_LOOKS);
-  if (err == STZ_OK) err = stz_glass_part_create(x->kmc->glass, first, planes, STZ_TILE_EVENTS * 16, &t->glass);
+  if (err == STZ_OK) err = stz_glass_part_create(x->kmc->glass, first, planes, STZ_TILE_WINDOW, &t->glass);
   stz_near *near = NULL;
   stz_far *far = NULL;
   if (err == STZ_OK) err = stz_near_create(split, &near);

@@ -9,8 +9,9 @@
 #include "kmc/points/inside.h"
 
 enum {
-  STZ_TILE_EVENTS = 96,    // of a tile in a window, at most
-  STZ_TILE_LOOKS = 32768,  // at points
+  STZ_TILE_EVENTS = 96,                                 // of a tile in a window, at most
+  STZ_TILE_WINDOW = STZ_TILE_EVENTS * STZ_POINTS_TILES, // of all tiles
+  STZ_TILE_LOOKS = 32768,                               // at points
   STZ_TILE_BOUNDED = 1024, // sites whose bounds one event sets anew, of those that are noted
   STZ_TILE_RAISED = 32768  // levels raised in a window
 };
@@ -50,10 +51,10 @@ typedef struct stz_tile_raised {
 typedef struct stz_tile_window {
   stz_instant from, until;
   int count;
-  const stz_tile_event *events[STZ_TILE_EVENTS * 16]; // in the order of time
-  int tile[STZ_TILE_EVENTS * 16];                     // whose they are
-  stz_mean_stress mean[STZ_TILE_EVENTS * 16 + 1];     // before each, and after the last
-  int64_t uniform[STZ_TILE_EVENTS * 16 + 1][5];
+  const stz_tile_event *events[STZ_TILE_WINDOW]; // in the order of time
+  int tile[STZ_TILE_WINDOW];                     // whose they are
+  stz_mean_stress mean[STZ_TILE_WINDOW + 1];     // before each, and after the last
+  int64_t uniform[STZ_TILE_WINDOW + 1][5];
 } stz_tile_window;
 
 // How far the tiles are in a window, each of which sees the others': to end it where the events of all come to

@@ -22,7 +22,7 @@ struct stz_tile_raises {
 
 // Others' events of a window, by their numbers.
 typedef struct stz_tile_others {
-  int count, event[STZ_TILE_EVENTS * STZ_POINTS_TILES];
+  int count, event[STZ_TILE_WINDOW];
 } stz_tile_others;
 
 // A place in a window: how many events are before it, of the tile and of all; and what a look there has to reckon with.
@@ -50,7 +50,7 @@ struct stz_tile {
   bool full;      // there is no room for more
   int foreign;    // events of other tiles that are in
   // Of each event of the others in the window: the sites of the slab that it touches.
-  int touches[STZ_TILE_EVENTS * STZ_POINTS_TILES + 1];
+  int touches[STZ_TILE_WINDOW + 1];
   int64_t touched[STZ_TILE_TOUCHED];
   stz_tile_others near, far; // those that come near to a site of the slab, or are felt there
   stz_tile_event *events;
