@@ -71,9 +71,10 @@ def test_measured_files(name, tmp_path):
         survives(analyse, str(path))
 
 
-def test_power_of_a_unit(tmp_path):
+@pytest.mark.parametrize("power", ["G" + 400 * "9", "GPa1e+400"], ids=["long", "infinite"])
+def test_power_of_a_unit(tmp_path, power):
     path = tmp_path / "m.csv"
-    path.write_text(f"time_s,stress_GPa,error_G{400 * '9'}\n0,3.0,0.02\n10,2.9,0.02\n", encoding="utf-8")
+    path.write_text(f"time_s,stress_GPa,error_{power}\n0,3.0,0.02\n10,2.9,0.02\n", encoding="utf-8")
     assert "error" not in measured.read(str(path)).columns  # it has no unit that one can measure in
 
 

@@ -349,6 +349,7 @@ def _pint_name(text):
     try:
         unit = _registry().parse_units(text, case_sensitive=True)
         _ = unit.dimensionality  # a power of any size is read, and fails here
+        _ = _registry().parse_units(str(unit)).dimensionality  # or here, where it is infinite
         return str(unit)
     except Exception:  # pint raises many kinds for what is no unit
         return None
