@@ -76,8 +76,11 @@ def check(folder, name, all_cases):
         first = None
         for ranks, window in [(1, None)] + cases:
             stem = f"{name}-{cells}-{ranks}-{window}"
-            done = run(["run", "in.cfg", "-o", stem + ".h5", "-q"], ranks, folder, env=environment(window))
+            done = run(["run", "in.cfg", "-o", stem + ".h5", "-v" if window else "-q"], ranks, folder,
+                       env=environment(window))
             expect(f"{stem}: runs", done.returncode == 0, done.stderr)
+            expect(f"{stem}: windows", ("windows of time" in done.stderr) == (window is not None and name != "recovering"),
+                   done.stderr)
             if done.returncode:
                 return
             found = [content(os.path.join(folder, file)) for file in files_of(folder, stem)]

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "kmc/points/tile.h"
 
@@ -60,6 +61,10 @@ stz_err stz_ahead_create(stz_points *x, const stz_kmc_load *load, stz_ahead **ah
 void stz_ahead_destroy(stz_ahead **ahead) {
   stz_ahead *a = *ahead;
   if (!a) return;
+  if (a->counts.windows > 0) {
+    stz_log(STZ_LOG_DETAIL, "%.0f events were found in %.0f windows of time", (double)a->counts.events,
+            (double)a->counts.windows);
+  }
   for (int t = 0; t < STZ_POINTS_TILES; t++) stz_tile_destroy(&a->tile[t]);
   stz_free(a);
   *ahead = NULL;
