@@ -19,7 +19,7 @@ int32_t stz_ml_number(const stz_multilevel *e, const int xyz[3]) {
   return STZ_ML_SITES * block + 64 * (xyz[0] % 8) + 8 * (xyz[1] % 8) + xyz[2] % 8;
 }
 
-static void coordinates(const stz_multilevel *e, int32_t number, int xyz[3]) {
+void stz_ml_coordinates(const stz_multilevel *e, int32_t number, int xyz[3]) {
   const int within = number % STZ_ML_SITES;
   stz_ml_block_origin(e, number / STZ_ML_SITES, xyz);
   xyz[0] += within / 64;
@@ -30,7 +30,7 @@ static void coordinates(const stz_multilevel *e, int32_t number, int xyz[3]) {
 void stz_ml_site_stress(const stz_multilevel *e, int32_t number, float stress[5]) {
   int xyz[3];
   assert(!e->shared.pending); // see stz_ml_settle
-  coordinates(e, number, xyz);
+  stz_ml_coordinates(e, number, xyz);
   stz_far_site(e->far, xyz, stress);
   for (int c = 0; c < 5; c++) stress[c] += e->split->near_unit * (float)stz_ml_row8(e, number)->near[c][number % 8];
 }

@@ -218,8 +218,9 @@ void stz_ml_choose(const stz_kmc *kmc, int32_t number, const float rates[STZ_MOD
 // Coordinates of the first site of a block.
 void stz_ml_block_origin(const stz_multilevel *e, int block, int origin[3]);
 
-// Number 512 block + site of the block of a site.
+// Number 512 block + site of the block of a site, and back.
 int32_t stz_ml_number(const stz_multilevel *e, const int xyz[3]);
+void stz_ml_coordinates(const stz_multilevel *e, int32_t number, int xyz[3]);
 
 // Local index of a site by its number.
 static inline int64_t stz_ml_local(const stz_multilevel *e, int32_t number) {

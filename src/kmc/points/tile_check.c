@@ -160,14 +160,6 @@ static double influence(const stz_tile *t, const int from[3], const int site[3])
   return (double)stz_ml_slope(&t->e) * t->strength / (r * r * r);
 }
 
-static void coordinates(const stz_multilevel *e, int32_t number, int xyz[3]) {
-  const int within = number % STZ_ML_SITES;
-  stz_ml_block_origin(e, number / STZ_ML_SITES, xyz);
-  xyz[0] += within / 64;
-  xyz[1] += within / 8 % 8;
-  xyz[2] += within % 8;
-}
-
 // Whether the window's event k, of another tile, touches a site.
 static bool touches(const stz_tile *t, int k, int64_t local) {
   for (int i = t->touches[k]; i < t->touches[k + 1]; i++) {
@@ -184,7 +176,7 @@ static bool holds(stz_tile *t, const stz_tile_window *w, const stz_tile_place *p
   if (look->kind == STZ_POINT_HAPPENS) return true; // looked at with the event
   if (look->kind == STZ_POINT_SQUEEZED) moved += stz_points_margin(t->engine, look->point.number) - look->margin;
   if (p->all == p->own && moved < look->room) return true; // nobody else's events
-  coordinates(&t->e, look->point.number, site);
+  stz_ml_coordinates(&t->e, look->point.number, site);
   const stz_tile_others *others = look->kind == STZ_POINT_ABOVE ? &t->near : &t->far;
   for (int i = 0; i < others->count && others->event[i] < p->all; i++) {
     const int k = others->event[i];
@@ -312,7 +304,7 @@ static stz_instant check_raised(stz_tile *t, const stz_tile_window *w, int k, in
     }
     int low = level_at(t, number, f->time, before_it);
     if (low > before_it) low = before_it;
-    coordinates(&t->e, number, site);
+    stz_ml_coordinates(&t->e, number, site);
     if (is_changed(t, f, site, until)) {
       stz_near_change change;
       if (touches(t, k, stz_ml_local(&t->e, number))) return f->time < until ? f->time : until;
@@ -335,7 +327,7 @@ static stz_instant check_bounded(stz_tile *t, const stz_tile_event *f, stz_insta
     for (int s = 0; s < e->bounded; s++) {
       int site[3];
       stz_near_change change;
-      coordinates(&t->e, e->sites[s], site);
+      stz_ml_coordinates(&t->e, e->sites[s], site);
       if (apart(&t->e, f->origin, site, &most) >= STZ_NEAR_SPAN * STZ_NEAR_SPAN) continue;
       if (!stz_near_at(t->e.near, f->origin, f->d, stz_ml_slope(&t->e), site, &change)) continue;
       const int low = level_at(t, e->sites[s], f->time, stz_points_level(&t->x, e->sites[s]));
