@@ -307,13 +307,12 @@ static inline float stz_ml_slope(const stz_multilevel *e) { return (float)(e->sl
 // After an event of strain deviator `e` at `origin`: updates drift and slack, and recomputes exhausted bounds.
 void stz_ml_take_event(stz_kmc *kmc, const int origin[3], const float e[5]);
 
-// What stz_ml_take_event consists of. The uniform stress that an event adds.
+// What stz_ml_take_event consists of. The drift per event that is common to all blocks, and the uniform stress.
+static inline double stz_ml_drift_beyond(const stz_multilevel *e) { return (double)(stz_ml_slope(e) * e->beyond); }
 void stz_ml_add_uniform(stz_multilevel *e, const int origin[3], const float strain[5]);
-// What it adds to the drift common to all blocks.
 // Adds to the drift estimates of the blocks about an event, in the planes first <= x < end of blocks (sign -1: takes it
 // off again, but for what is common to all), and lists these in near[STZ_ML_SPREAD^3]; returns their number. With a
 // selection of its own, which updates them, sets e->due if one has passed its limit.
-static inline double stz_ml_drift_beyond(const stz_multilevel *e) { return (double)(stz_ml_slope(e) * e->beyond); }
 int stz_ml_add_drift(stz_multilevel *e, const int origin[3], int sign, int first, int end, int32_t *near);
 
 // For a tile (kmc/points/tile.h), whose `near` and `far` are parts: adds an event's stress there, and bounds anew what

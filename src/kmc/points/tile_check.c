@@ -106,7 +106,7 @@ static bool stays_none(stz_tile *t, const stz_tile_window *w, int all, const stz
   return !(look->point.height < t->x.attempt * sum);
 }
 
-// What counts of the rates of an event's site (attempt rates), at the least.
+// What counts, at the least, of the rates of the site (attempt rates) when the event comes.
 static double most_of(const stz_tile *t, const stz_mean_stress *mean, const stz_tile_event *e,
                       const int16_t cached[5]) {
   float stress[5], rates[STZ_MODES][2];
@@ -150,7 +150,7 @@ static bool stays_event(stz_tile *t, const stz_tile_window *w, int all, stz_tile
   return shear.mode == e->event.shear.mode && shear.sign == e->event.shear.sign;
 }
 
-// ln: what an event elsewhere may do to the rate of a site; infinity: it is to be looked at.
+// ln: how far the rate of a site may move by one event elsewhere; infinity: it is to be looked at.
 static double influence(const stz_tile *t, const int from[3], const int site[3]) {
   int most;
   const int r2 = apart(&t->e, from, site, &most);
