@@ -17,6 +17,10 @@ enum {
   FEW = 3    // events per tile below which a window does not pay
 };
 
+// Events of a window over the root of the number of sites: of so many, one window in twelve has a decision that does
+// not hold (theory-windows.md, section 2), and with it half of the work is lost.
+static const double LONG = 0.016;
+
 struct stz_ahead {
   stz_points *x;
   stz_kmc_load load;
@@ -272,7 +276,8 @@ static double expect(const stz_ahead *a, const stz_mean_stress *mean, double lim
   const uint64_t last = stz_points_next_moment(a->x), events = a->x->kmc->stats.events;
   const double most = last > events ? (double)(last - events) : 0.0,
                coming = a->per_event > 0.0 ? (limit - mean->t0) / a->per_event : 0.0;
-  return fmin(fmin(most, a->wanted > 0 ? a->wanted : STZ_TILE_EVENTS), coming);
+  const double cap = a->wanted > 0 ? a->wanted : LONG * sqrt((double)stz_grid_sites(a->x->e->grid));
+  return fmin(ceil(most / fmax(1.0, round(most / cap))), coming); // windows between two moments are of one length
 }
 
 // Begins a window of so many events; false if it is not to be.
@@ -290,6 +295,8 @@ static bool begin(stz_ahead *a, const stz_mean_stress *mean, double expected) {
   a->race.wanted = (int)expected;
   a->race.from = w->from;
   for (a->race.shift = 0; w->until > w->from && (w->until - w->from) >> a->race.shift > UINT64_MAX;) a->race.shift++;
+  a->race.end = UINT64_MAX;
+  a->race.per_time = ldexp(1.0, a->race.shift - 64) / (a->per_event * x->tiles);
   for (int t = 0; t < x->tiles; t++) a->race.runner[t].count = 0;
   for (int t = 0; t < x->tiles; t++) a->race.runner[t].now = 0;
   return w->until > w->from;

@@ -26,7 +26,7 @@ typedef struct stz_points_ways {
   double margin;    // ln: a rate counts up to so far above that of the cached stress
   double target;    // ln: how far rates may move by distant events between updates of a block, about
   double missed;    // share of the events that may be missed
-  uint64_t moments; // events from one moment to the next, at most
+  uint64_t moments; // events from one moment to the next, at most; in large boxes as many as the coarse part lags by
 } stz_points_ways;
 
 // What a restart needs. The rest follows from it and from the bounds.

@@ -115,9 +115,11 @@ void stz_points_moment(stz_points *x, uint64_t events) {
   follow_activity(x, events);
 }
 
+// As seldom as the coarse part needs, for windows end at moments (ahead.h); in small boxes that is too often.
 static uint64_t next_scan(const stz_points *x) {
   const stz_multilevel *e = x->e;
-  const uint64_t scan = e->head->scanned + x->ways.moments, lags = e->head->converged + e->converge_every;
+  const uint64_t every = e->converge_every > x->ways.moments ? e->converge_every : x->ways.moments,
+                 scan = e->head->scanned + every, lags = e->head->converged + e->converge_every;
   return e->split->coarse && lags < scan ? lags : scan;
 }
 

@@ -13,9 +13,9 @@
 #include "base/team.h"
 #include "base/tensor.h"
 
-enum { REACH = 10 };                    // of the levels' nodes, from which an event's part is zero
-enum { LOOKS = 150, PATIENCE = 50000 }; // at points per event, from which a tile waits for the others; how long in all
-static const double SAFE = 1.5;         // factor: of the largest stress at a distance over that of a few sites
+enum { REACH = 10 };            // of the levels' nodes, from which an event's part is zero
+enum { PATIENCE = 50000 };      // how long a tile waits for the others in a window, in all
+static const double SAFE = 1.5; // factor: of the largest stress at a distance over that of a few sites
 
 void stz_tile_note_high(stz_tile_raises *raises, int32_t row8) {
   if (raises->high < STZ_TILE_RAISED) raises->row8[raises->high++] = row8;
@@ -204,39 +204,57 @@ static void put_own(stz_tile *t) {
   memcpy(t->uniform[t->count], t->head.uniform, sizeof t->head.uniform);
 }
 
-// Whether so many events as wanted have happened until a time, as far as the tiles know.
-static bool is_enough(const stz_tile_race *race, stz_instant time) {
-  int sum = 0, until = 0;
-  for (int t = 0; t < race->tiles; t++) sum += atomic_load_explicit(&race->runner[t].count, memory_order_relaxed);
-  if (sum < race->wanted) return false;
+// How many of a tile's events are before a time.
+static int count_until(const struct stz_tile_runner *r, int count, stz_instant time) {
+  while (count > 0 && r->time[count - 1] > time) count--;
+  return count;
+}
+
+static uint64_t place_of(const stz_tile_race *race, stz_instant time) {
+  return (uint64_t)((time - race->from) >> race->shift);
+}
+
+// Whether so many events as wanted have happened until a time, as far as the tiles know; or are likely to have when
+// those that are behind it are there, of which there are some.
+static bool is_enough(const stz_tile_race *race, stz_instant time, bool likely) {
+  const uint64_t now = place_of(race, time);
+  double sum = 0.0, coming = 0.0;
+  for (int t = 0; t < race->tiles; t++) {
+    const struct stz_tile_runner *r = &race->runner[t];
+    const uint64_t its = atomic_load_explicit(&r->now, memory_order_relaxed);
+    sum += atomic_load_explicit(&r->count, memory_order_relaxed);
+    if (its < now) coming += race->per_time * (double)(now - its);
+  }
+  if (!likely) coming = 0.0;
+  if (sum + coming < race->wanted || (likely && !(coming > 0.0))) return false;
   for (int t = 0; t < race->tiles; t++) {
     const struct stz_tile_runner *r = &race->runner[t];
     const int count = atomic_load_explicit(&r->count, memory_order_acquire);
-    for (int i = 0; i < count; i++) until += r->time[i] <= time;
+    sum = (t ? sum : 0.0) + count_until(r, count, time);
   }
-  return until >= race->wanted;
+  return sum + coming >= race->wanted;
 }
 
-// Whether all others are behind a time.
-static bool is_first(const stz_tile *t, stz_tile_race *race, stz_instant time) {
-  atomic_store_explicit(&race->runner[t->number].now, (uint64_t)((time - race->from) >> race->shift),
-                        memory_order_relaxed);
-  const uint64_t own = race->runner[t->number].now;
-  bool first = true;
-  for (int i = 0; i < race->tiles; i++) {
-    first &= i == t->number || atomic_load_explicit(&race->runner[i].now, memory_order_relaxed) < own;
+// No tile needs to go on beyond a time.
+static void end_at(stz_tile_race *race, stz_instant time) {
+  const uint64_t end = place_of(race, time);
+  uint64_t before = atomic_load_explicit(&race->end, memory_order_relaxed);
+  while (end < before &&
+         !atomic_compare_exchange_weak_explicit(&race->end, &before, end, memory_order_relaxed, memory_order_relaxed)) {
   }
-  return first;
 }
 
-// Whether to stop at a time. A tile where nothing happens waits a little for the others, lest it look at points in
-// vain.
+// Whether to stop at a time. A tile that is as far as the window is likely to go waits a little for those behind it:
+// what it found beyond would be taken off again.
 static bool must_stop(stz_tile *t, stz_tile_race *race, stz_instant time) {
-  for (; t->patience > 0 && is_first(t, race, time) && t->looks > LOOKS * (t->count + 1); t->patience--) {
-    if (is_enough(race, time)) return true;
+  const uint64_t now = place_of(race, time);
+  atomic_store_explicit(&race->runner[t->number].now, now, memory_order_relaxed);
+  if (now > atomic_load_explicit(&race->end, memory_order_relaxed)) return true;
+  for (; t->patience > 0 && is_enough(race, time, true); t->patience--) {
+    if (is_enough(race, time, false) || now > atomic_load_explicit(&race->end, memory_order_relaxed)) return true;
     stz_team_pause();
   }
-  return is_enough(race, time);
+  return is_enough(race, time, false);
 }
 
 // So many points below the ground a tile may look at without an event: those of all tiles are fewer than bring the
@@ -292,15 +310,16 @@ static stz_instant run(stz_tile *t, const stz_kmc_load *load, stz_tile_race *rac
     t->dry = 0;
     own->time[t->count - 1] = point.time;
     atomic_store_explicit(&own->count, t->count, memory_order_release);
-    if (is_enough(race, point.time)) return point.time;
+    if (is_enough(race, point.time, false)) return point.time;
     const bool goes_on = load->yield(load->context, t->number, &e->event, e->strain, &t->mean[t->count], &limit);
-    if (!goes_on || t->full || t->raises.count > STZ_TILE_RAISED / 2 || t->count == STZ_TILE_EVENTS)
+    if (!goes_on || t->e.due || t->full || t->raises.count > STZ_TILE_RAISED / 2 || t->count == STZ_TILE_EVENTS)
       return t->events[t->count - 1].time;
   }
 }
 
 stz_instant stz_tile_run(stz_tile *t, const stz_kmc_load *load, stz_tile_race *race, stz_instant until) {
   const stz_instant end = run(t, load, race, until);
+  end_at(race, end);
   for (int i = 0; i < t->count; i++) put_drift(t, &t->events[i], -1);
   return end;
 }

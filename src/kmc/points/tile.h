@@ -61,7 +61,9 @@ typedef struct stz_tile_window {
 // `wanted`. It only says where to stop, which changes no trajectory.
 typedef struct stz_tile_race {
   int tiles, wanted, shift; // shift: of a time since the begin, so that it fits 64 bits
+  double per_time;          // events of a tile that are to be expected, per unit of such a time
   stz_instant from;
+  _Atomic uint64_t end; // no events are wanted after it
   struct stz_tile_runner {
     _Alignas(64) _Atomic int count;
     _Atomic uint64_t now;
