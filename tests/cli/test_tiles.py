@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The points engine finds the events of one sample in windows of time, each rank those of its tile: every dataset and
 attribute of the result is the same on 1, 2, 3, 4 and 8 ranks, bit for bit, whatever the windows' length (STZKMC_WINDOW:
-events), also after a kill and on another number of ranks.
+events; 0: as without it, windows and shared events in turns, but in any box), also after a kill and on another number
+of ranks.
 `test_tiles.py PROGRAM MPIRUN SOURCE [--all]`: all inputs, lengths and 50 kills."""
 import os
 import random
@@ -48,9 +49,9 @@ INPUTS = {  # name: (output keys, further keys, protocol)
                 '{ type = "age"; duration_s = 1.0e3; }'),
     "centre": ("", 'stz: { orientation = "aligned"; };\nbarriers: { redraw = "centre"; };', PULL.replace("0.055", "0.065")),
 }
-ALL_CASES = ((2, "1000"), (2, "3"), (3, "1000"), (4, "10"), (4, None), (8, "1000"), (8, "1"))  # ranks, window
+ALL_CASES = ((2, "1000"), (2, "3"), (3, "1000"), (4, "10"), (4, "0"), (4, None), (8, "1000"), (8, "1"))  # ranks, window
 USUAL = ((2, "1000"), (3, "1000"), (4, "5"))
-QUICK = {"tension": USUAL, "relaxation": USUAL, "soft": USUAL,
+QUICK = {"tension": USUAL + ((2, "0"),), "relaxation": USUAL, "soft": USUAL,
          "dry": ((4, "20"),), "flicker": ((2, "1000"),),
          "centre": ((2, "1000"),),  # two events at one site in a window
          "shear": ((4, "1000"),)}   # a layer that is raised in the end of a window that is cut, and has an event there

@@ -9,30 +9,32 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "kmc/points/tile.h"
+#include "kmc/points/trial.h"
 
-static const double AIM = 16.0;   // how many times as long as is expected a window may be
-static const double RECENT = 0.2; // weight of a window in the mean time per event
-enum {
-  LEAST = 8, // tiles: for fewer, an event that the cores share is found as fast (kmc/multilevel/share.c)
-  FEW = 3    // events per tile below which a window does not pay
-};
-
-// Events of a window over the root of the number of sites: of so many, one window in twelve has a decision that does
-// not hold (theory-windows.md, section 2), and with it half of the work is lost.
-static const double LONG = 0.016;
+static const double AIM = 16.0;    // how many times as long as is expected a window may be
+static const double RECENT = 0.2;  // weight of a window in the mean time per event
+static const double LEAST = 1.0e6; // sites: in smaller boxes moments leave too few events for a window
+static const double FIRST = 0.016; // events of the first windows, over the root of the number of sites
+static const double FEWEST = 12.0; // events of a window, at least
+static const double MOST = 0.6;    // of the room for the events of all tiles
+static const double LONGER = 1.01; // factor of the length after a window that holds
+static const double SHORTER = 0.9; // and after one that does not: one in twelve, where they balance
 
 struct stz_ahead {
   stz_points *x;
   stz_kmc_load load;
   stz_tile *tile[STZ_POINTS_TILES];
   stz_instant end[STZ_POINTS_TILES]; // what each tile says of the window's end
+  stz_instant due[STZ_POINTS_TILES]; // when it has a moment, or never
   stz_tile_window window;
   stz_tile_race race;
-  double everywhere; // drift common to all blocks at its begin
-  double per_event;  // s, of late; 0: not known
-  double last_s;     // time of the last event
-  int wanted;        // for tests: events of a window; 0: as many as there may be
-  bool alone;        // the next event is found by itself
+  double everywhere;    // drift common to all blocks at its begin
+  double per_event;     // s, of late; 0: not known
+  double last_s;        // time of the last event
+  double length;        // events of a window
+  int wanted;           // the same for tests, always and in any box; 0: not
+  stz_trial trial;      // way 1: windows; 0: events that the cores share, one after the other
+  double in_s, spent_s; // the clock at stz_ahead_enter; since the last search
   bool timed;
   double took_s[STZ_POINTS_TILES];
   bool stale; // the tiles' copies of nodes
@@ -46,11 +48,14 @@ stz_err stz_ahead_create(stz_points *x, const stz_kmc_load *load, stz_ahead **ah
   const char *wanted = getenv("STZKMC_WINDOW");
   stz_ahead *a = NULL;
   *ahead = NULL;
-  if (x->tiles < (wanted ? 2 : LEAST) || load->copies < x->tiles + 1) return STZ_OK;
+  const double sites = (double)stz_grid_sites(x->e->grid);
+  if (x->tiles < 2 || (!wanted && sites < LEAST) || load->copies < x->tiles + 1) return STZ_OK;
   STZ_TRY(STZ_NEW(a, 1));
   a->x = x;
   a->load = *load;
   a->wanted = wanted ? atoi(wanted) : 0;
+  a->length = a->wanted > 0 ? a->wanted : fmax(FEWEST, FIRST * sqrt(sites));
+  stz_trial_begin(&a->trial);
   for (int t = 0; t < x->tiles; t++) {
     const int first = planes * t / x->tiles, end = planes * (t + 1) / x->tiles;
     const stz_err err = stz_tile_create(x, t, 8 * first, 8 * (end - first), &a->tile[t]);
@@ -90,6 +95,20 @@ stz_ahead_counts stz_ahead_count(const stz_ahead *a) {
 
 void stz_ahead_time(stz_ahead *a) { a->timed = true; }
 
+static double clock_s(clockid_t clock) {
+  struct timespec t = {0};
+  clock_gettime(clock, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void stz_ahead_enter(stz_ahead *a) {
+  if (a) a->in_s = clock_s(CLOCK_MONOTONIC);
+}
+
+void stz_ahead_leave(stz_ahead *a) {
+  if (a) a->spent_s += clock_s(CLOCK_MONOTONIC) - a->in_s;
+}
+
 // --- the parts of the team ---
 
 // Before any tile runs: the nodes that one copies are another's own.
@@ -99,27 +118,29 @@ static void run_tile(stz_ahead *a, int t) { a->end[t] = stz_tile_run(a->tile[t],
 
 static void check_tile(stz_ahead *a, int t) {
   stz_tile_rewind(a->tile[t], &a->window, a->window.until);
+  a->due[t] = stz_tile_drift(a->tile[t], &a->window, a->everywhere);
   a->end[t] = stz_tile_check(a->tile[t], &a->window);
 }
 
 static void take_tile(stz_ahead *a, int t) {
+  stz_tile_drift_off(a->tile[t], &a->window, a->window.until);
   stz_tile_rewind(a->tile[t], &a->window, a->window.until);
   a->end[t] = stz_tile_take(a->tile[t], &a->window);
 }
 
-static stz_instant least_end(const stz_ahead *a) {
+static stz_instant least_of(const stz_ahead *a, const stz_instant *of) {
   stz_instant least = a->window.until;
-  for (int t = 0; t < a->x->tiles; t++) least = a->end[t] < least ? a->end[t] : least;
+  for (int t = 0; t < a->x->tiles; t++) least = of[t] < least ? of[t] : least;
   return least;
 }
 
-static void rewind_tile(stz_ahead *a, int t) { stz_tile_rewind(a->tile[t], &a->window, least_end(a)); }
-
-static double now(const stz_ahead *a) {
-  struct timespec t = {0};
-  if (a->timed) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+static void rewind_tile(stz_ahead *a, int t) {
+  const stz_instant end = least_of(a, a->end);
+  stz_tile_drift_off(a->tile[t], &a->window, end);
+  stz_tile_rewind(a->tile[t], &a->window, end);
 }
+
+static double now(const stz_ahead *a) { return a->timed ? clock_s(CLOCK_THREAD_CPUTIME_ID) : 0.0; }
 
 // A step of all tiles, the work of each for itself.
 typedef struct step {
@@ -174,16 +195,6 @@ static void merge(stz_ahead *a) {
   }
 }
 
-// The engine's share of an event: what is not of the sites and nodes.
-static void put_common(const stz_ahead *a, const stz_tile_event *e, int sign) {
-  stz_multilevel *all = a->x->e;
-  int32_t near[STZ_ML_SPREAD * STZ_ML_SPREAD * STZ_ML_SPREAD];
-  float d[5];
-  for (int c = 0; c < 5; c++) d[c] = (float)sign * e->d[c];
-  stz_ml_add_uniform(all, e->origin, d);
-  (void)stz_ml_add_drift(all, e->origin, sign, 0, all->count[0], near);
-}
-
 // Whether the search begins in the same way after an event as it would without one: else the window ends with it.
 static bool goes_on(stz_ahead *a, const stz_mean_stress *mean, double limit) {
   const stz_points *x = a->x;
@@ -207,12 +218,13 @@ static void replay(stz_ahead *a, uint64_t last) {
   int n = 0;
   for (; n < w->count && w->events[n]->time <= w->until; n++) {
     const stz_tile_event *e = w->events[n];
-    put_common(a, e, 1);
+    stz_ml_add_uniform(all, e->origin, e->d);
+    all->head->everywhere += stz_ml_drift_beyond(all);
     memcpy(w->uniform[n + 1], all->head->uniform, sizeof all->head->uniform);
     on = a->load.yield(a->load.context, a->x->tiles, &e->event, e->strain, &w->mean[n + 1], &limit);
     on &= goes_on(a, &w->mean[n + 1], limit);
     const uint64_t events = a->x->kmc->stats.events + (uint64_t)n + 1;
-    if (!on || all->due || events >= last) w->until = e->time;
+    if (!on || events >= last) w->until = e->time;
   }
   w->count = n;
 }
@@ -223,11 +235,17 @@ static void cut(stz_ahead *a, stz_instant until) {
   stz_ml_head *h = a->x->e->head;
   if (until >= w->until) return;
   w->until = until;
-  while (w->count > 0 && w->events[w->count - 1]->time > until) put_common(a, w->events[--w->count], -1);
-  a->x->e->due = false;
+  while (w->count > 0 && w->events[w->count - 1]->time > until) w->count--;
+  memcpy(h->uniform, w->uniform[w->count], sizeof h->uniform);
   h->everywhere = a->everywhere;
   for (int n = 0; n < w->count; n++) h->everywhere += stz_ml_drift_beyond(a->x->e);
-  a->alone = true;
+}
+
+// It ends before a decision that does not hold, if there is one.
+static void cut_wrong(stz_ahead *a) {
+  const stz_instant end = least_of(a, a->end);
+  if (end >= a->window.until) return;
+  cut(a, end);
   a->counts.cut++;
 }
 
@@ -246,6 +264,7 @@ static void commit(stz_ahead *a) {
     memcpy(to->strain, e->strain, sizeof to->strain);
     memcpy(to->internal, e->internal, sizeof to->internal);
   }
+  for (int t = 0; t < x->tiles; t++) x->e->due |= w->count > 0 && w->events[w->count - 1]->time == a->due[t];
   if (!whole) stz_points_lay_ground(x);
   if (!whole) stz_points_set_levels(x, NULL, 0);
   x->e->stress_at = UINT64_MAX; // what there is of the stress of all sites is old
@@ -264,11 +283,13 @@ static bool may_run(const stz_points *x, const stz_mean_stress *mean) {
          recovery.sum == 0.0 && stz_glass_recovery_rate(x->kmc->glass, mean->temperature_K) == 0.0;
 }
 
-// The time per event of late, from when they happen.
+// What the last events took: their time, from when they happen, and that of the search.
 static void learn(stz_ahead *a, const stz_mean_stress *mean) {
   const double took = mean->t0 - a->last_s;
   if (took > 0.0) a->per_event += (a->per_event > 0.0 ? RECENT : 1.0) * (took / fmax(1.0, a->found) - a->per_event);
   a->last_s = mean->t0;
+  stz_trial_add(&a->trial, a->found, a->spent_s);
+  a->spent_s = 0.0;
 }
 
 // How many events are to be expected until `limit`, or the next moment.
@@ -276,8 +297,7 @@ static double expect(const stz_ahead *a, const stz_mean_stress *mean, double lim
   const uint64_t last = stz_points_next_moment(a->x), events = a->x->kmc->stats.events;
   const double most = last > events ? (double)(last - events) : 0.0,
                coming = a->per_event > 0.0 ? (limit - mean->t0) / a->per_event : 0.0;
-  const double cap = a->wanted > 0 ? a->wanted : LONG * sqrt((double)stz_grid_sites(a->x->e->grid));
-  return fmin(ceil(most / fmax(1.0, round(most / cap))), coming); // windows between two moments are of one length
+  return fmin(ceil(most / fmax(1.0, round(most / a->length))), coming); // windows between two moments are of one length
 }
 
 // Begins a window of so many events; false if it is not to be.
@@ -285,7 +305,7 @@ static bool begin(stz_ahead *a, const stz_mean_stress *mean, double expected) {
   stz_points *x = a->x;
   stz_tile_window *w = &a->window;
   double limit;
-  if (expected < (a->wanted > 0 ? 1 : FEW * x->tiles) || !may_run(x, mean)) return false;
+  if (expected < (a->wanted > 0 ? 1.0 : fmin(FEWEST, x->tiles)) || !may_run(x, mean)) return false;
   if (!stz_team_brisk(stz_grid_team(x->e->grid)) || !stz_points_has_tall(x)) return false;
   stz_ml_settle(x->kmc);
   if (!a->load.begin(a->load.context, x->tiles, &w->mean[0], &limit)) return false;
@@ -302,34 +322,45 @@ static bool begin(stz_ahead *a, const stz_mean_stress *mean, double expected) {
   return w->until > w->from;
 }
 
-bool stz_ahead_find(stz_ahead *a, const stz_mean_stress *mean, double limit) {
-  const bool alone = a->alone;
-  learn(a, mean);
-  a->found = a->passed = 1; // the one that is found by itself
-  a->alone = false;
-  if (alone || !begin(a, mean, expect(a, mean, limit))) {
-    a->counts.alone++;
-    return false;
-  }
+// As long as pays. Longer windows have their events more evenly on the tiles, and more decisions that do not hold.
+static void adapt_length(stz_ahead *a, bool held) {
+  const double most = fmin(MOST * STZ_TILE_EVENTS * a->x->tiles, (double)a->x->e->converge_every);
+  if (a->wanted == 0) a->length = fmax(FEWEST, fmin(most, a->length * (held ? LONGER : SHORTER)));
+}
+
+// Runs a window that has begun.
+static void run(stz_ahead *a) {
+  const uint64_t cuts = a->counts.cut;
   if (a->stale) share(a, refill_tile);
   a->stale = false;
   share(a, run_tile);
   double common = -now(a);
-  a->window.until = least_end(a);
+  a->window.until = least_of(a, a->end);
   merge(a);
   replay(a, stz_points_next_moment(a->x));
   common += now(a);
   share(a, check_tile);
-  cut(a, least_end(a));
+  cut(a, least_of(a, a->due));
+  cut_wrong(a);
   share(a, take_tile);
-  if (least_end(a) < a->window.until) {
+  if (least_of(a, a->end) < a->window.until) {
     share(a, rewind_tile);
-    cut(a, least_end(a));
+    cut_wrong(a);
   }
   common -= now(a);
   commit(a);
   a->counts.common_s += common + now(a);
-  return a->found > 0;
+  adapt_length(a, a->counts.cut == cuts);
+}
+
+bool stz_ahead_find(stz_ahead *a, const stz_mean_stress *mean, double limit) {
+  learn(a, mean);
+  a->found = 0;
+  if ((a->wanted > 0 || a->trial.way == 1) && begin(a, mean, expect(a, mean, limit))) run(a);
+  if (a->found > 0) return true;
+  a->found = a->passed = 1; // the one that is found by itself
+  a->counts.alone++;
+  return false;
 }
 
 const stz_ahead_event *stz_ahead_next(const stz_ahead *a) {

@@ -29,6 +29,10 @@ typedef struct stz_ahead_event {
 const stz_ahead_event *stz_ahead_next(const stz_ahead *ahead);
 void stz_ahead_pass(stz_ahead *ahead);
 
+// Around the engine's part of a search and of an event, whose time says whether windows pay. Of NULL nothing.
+void stz_ahead_enter(stz_ahead *ahead);
+void stz_ahead_leave(stz_ahead *ahead);
+
 // What was found is forgotten: the state was filled anew.
 void stz_ahead_forget(stz_ahead *ahead);
 

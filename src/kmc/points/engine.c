@@ -288,7 +288,7 @@ static bool consider(stz_kmc *kmc, const stz_mean_stress *mean, double raised, c
   return true;
 }
 
-static stz_err points_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
+static stz_err find_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
   stz_ahead *ahead = stz_points_of(kmc)->ahead;
   if (ahead && (stz_ahead_next(ahead) || stz_ahead_find(ahead, mean, limit))) {
     *event = stz_ahead_next(ahead)->event;
@@ -297,6 +297,14 @@ static stz_err points_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
   }
   if (ahead) stz_ahead_refill(ahead);
   return stz_ml_search(kmc, mean, limit, propose, consider, event, found);
+}
+
+static stz_err points_next(stz_kmc *kmc, const stz_mean_stress *mean, double limit, stz_event *event, bool *found) {
+  stz_ahead *ahead = stz_points_of(kmc)->ahead;
+  stz_ahead_enter(ahead);
+  const stz_err err = find_next(kmc, mean, limit, event, found);
+  stz_ahead_leave(ahead);
+  return err;
 }
 
 // --- the engine ---
@@ -373,12 +381,18 @@ static bool points_is_ahead(const stz_kmc *kmc) { return found_ahead(kmc) != NUL
 
 static bool points_begin(stz_kmc *kmc, const stz_event *event, double strain[6]) {
   const stz_ahead_event *found = found_ahead(kmc);
-  if (!found) return stz_ml_begin(kmc, event, strain);
-  memcpy(strain, found->strain, sizeof found->strain);
-  return true;
+  if (found) {
+    memcpy(strain, found->strain, sizeof found->strain);
+    return true;
+  }
+  stz_ahead *ahead = stz_points_of(kmc)->ahead;
+  stz_ahead_enter(ahead);
+  const bool begun = stz_ml_begin(kmc, event, strain);
+  stz_ahead_leave(ahead);
+  return begun;
 }
 
-static void points_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
+static void add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
   stz_points *x = stz_points_of(kmc);
   if (!found_ahead(kmc)) {
     if (x->ahead) stz_ahead_refill(x->ahead);
@@ -388,6 +402,13 @@ static void points_add_stress(stz_kmc *kmc, const stz_event *event, const double
   stz_glass_count(kmc->glass, &event->shear);
   stz_ahead_pass(x->ahead);
   if (!found_ahead(kmc)) stz_points_finish(x, kmc->stats.events + 1);
+}
+
+static void points_add_stress(stz_kmc *kmc, const stz_event *event, const double strain[6]) {
+  stz_ahead *ahead = stz_points_of(kmc)->ahead;
+  stz_ahead_enter(ahead);
+  add_stress(kmc, event, strain);
+  stz_ahead_leave(ahead);
 }
 
 static void points_site_stress(const stz_kmc *kmc, int64_t local, float stress[5]) {

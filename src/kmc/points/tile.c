@@ -186,6 +186,19 @@ static void put_drift(stz_tile *t, const stz_tile_event *e, int sign) {
   (void)stz_ml_add_drift(&t->e, e->origin, sign, t->first / 8, (t->first + t->planes) / 8, near);
 }
 
+stz_instant stz_tile_drift(stz_tile *t, const stz_tile_window *w, double everywhere) {
+  t->head.everywhere = everywhere;
+  t->e.due = false;
+  for (t->drifted = 0; t->drifted < w->count && !t->e.due; t->drifted++) put_drift(t, w->events[t->drifted], 1);
+  return t->e.due ? w->events[t->drifted - 1]->time : STZ_INSTANT_NEVER;
+}
+
+void stz_tile_drift_off(stz_tile *t, const stz_tile_window *w, stz_instant time) {
+  for (; t->drifted > 0 && w->events[t->drifted - 1]->time > time; t->drifted--) {
+    put_drift(t, w->events[t->drifted - 1], -1);
+  }
+}
+
 // Puts the tile's last event in.
 static void put_own(stz_tile *t) {
   stz_tile_event *e = &t->events[t->count];

@@ -86,6 +86,12 @@ stz_instant stz_tile_run(stz_tile *tile, const stz_kmc_load *load, stz_tile_race
 const stz_tile_event *stz_tile_events(const stz_tile *tile, int *count);
 uint64_t stz_tile_again(const stz_tile *tile); // decisions made again so far
 
+// Adds the drift of the window's events, of all tiles, to the blocks of the slab, of `everywhere` at its begin; up to
+// the first event after which there is a moment, whose time it returns; never if there is none. Drift after a time
+// comes off.
+stz_instant stz_tile_drift(stz_tile *tile, const stz_tile_window *window, double everywhere);
+void stz_tile_drift_off(stz_tile *tile, const stz_tile_window *window, stz_instant time);
+
 // Takes off all that has a time after `time`, its own events and those of the others.
 void stz_tile_rewind(stz_tile *tile, const stz_tile_window *window, stz_instant time);
 

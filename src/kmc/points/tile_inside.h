@@ -49,6 +49,7 @@ struct stz_tile {
   uint64_t again; // decisions made again, since the tile was made
   bool full;      // there is no room for more
   int foreign;    // events of other tiles that are in
+  int drifted;    // the window's events whose drift is in
   // Of each event of the others in the window: the sites of the slab that it touches.
   int touches[STZ_TILE_WINDOW + 1];
   int64_t touched[STZ_TILE_TOUCHED];
