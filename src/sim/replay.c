@@ -55,7 +55,7 @@ static bool yield(void *context, int copy, const stz_event *event, const double 
 }
 
 static stz_err make_copies(stz_replay *r, const stz_config *config) {
-  STZ_TRY(STZ_NEW(r->copy, r->copies));
+  STZ_TRY(STZ_NEW(r->copy, r->copies)); // NOLINT(bugprone-sizeof-expression): pointers
   for (int i = 0; i < r->copies; i++) {
     STZ_TRY(stz_load_create(config->protocol, config->segments, 1.0, 0.0, &r->copy[i])); // all comes with the state
   }

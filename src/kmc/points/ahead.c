@@ -20,7 +20,7 @@ static const double MOST = 0.6;    // of the room for the events of all tiles
 static const double LONGER = 1.01; // factor of the length after a window that holds
 static const double SHORTER = 0.9; // and after one that does not: one in twelve, where they balance
 
-struct stz_ahead {
+struct stz_ahead { // NOLINT(clang-analyzer-optin.performance.Padding): there is one
   stz_points *x;
   stz_kmc_load load;
   stz_tile *tile[STZ_POINTS_TILES];

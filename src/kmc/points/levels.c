@@ -170,6 +170,8 @@ void stz_points_lay_ground(stz_points *x) {
 void stz_points_set_ground(stz_points *x, int ground) {
   const int lowest = STZ_POINTS_LOWEST, highest = STZ_POINTS_HIGHEST;
   x->at.ground = ground < lowest ? lowest : ground > highest ? highest : ground;
+  x->at.laid = x->kmc->stats.events;
+  x->at.below = 0;
   stz_points_lay_ground(x);
 }
 

@@ -6,10 +6,10 @@
 #include "base/target.h"
 #include "kmc/points/inside.h"
 
-static const float LOOSEST = 10.0f;    // largest limit
-static const float SOFT = 0.75f;       // of its limit: drift of a block from which on a moment updates it
-enum { SEEN = 1024, MOST_BELOW = 32 }; // points below the ground between looks at it; most per event
-enum { SCANNED = 64 };                 // blocks that a scan passes over together
+static const float LOOSEST = 10.0f;  // largest limit
+static const float SOFT = 0.75f;     // of its limit: drift of a block from which on a moment updates it
+enum { SEEN = 32, MOST_BELOW = 32 }; // events between looks at the ground; points below it per event, at most
+enum { SCANNED = 64 };               // blocks that a scan passes over together
 
 static float drift_of(const stz_multilevel *e, int block) { return e->drift[block] + (float)e->head->everywhere; }
 
@@ -87,8 +87,8 @@ static void learn(stz_multilevel *e, uint64_t events) {
 
 // Lowers the ground when the events have become much fewer than the points below it.
 static void follow_activity(stz_points *x, uint64_t events) {
-  if (x->at.below < SEEN) return;
   const uint64_t since = events - x->at.laid, below = x->at.below;
+  if (since < SEEN) return;
   x->at.laid = events;
   x->at.below = 0;
   if (below <= MOST_BELOW * since) return;

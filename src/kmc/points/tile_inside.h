@@ -31,7 +31,7 @@ typedef struct stz_tile_place {
   double shift; // ln
 } stz_tile_place;
 
-struct stz_tile {
+struct stz_tile { // NOLINT(clang-analyzer-optin.performance.Padding): there are few
   stz_points *engine, x;
   stz_kmc kmc;
   stz_multilevel e;
