@@ -105,7 +105,12 @@ def test_histories_are_read_when_used(directory, opened):
 def opened(monkeypatch):
     """The files that are opened from now on, but for those that another process looks at."""
     names, true_file = [], h5py.File
-    monkeypatch.setattr(h5py, "File", lambda path, *a, **k: names.append(str(path)[-9:]) or true_file(path, *a, **k))
+
+    def opening(file, *rest, **named):
+        names.append(file.name[-9:])
+        return true_file(file, *rest, **named)
+
+    monkeypatch.setattr(h5py, "File", opening)
     return names
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One call of the operating system fails under stz-post: exit code 2 and one line, the file that was there or the whole new
-one under each name, what is read as it was, and nothing else left. tests/faults/faults.c makes it fail. With STZ_FAULTS=all
-every call of every writer in turn, else a sample."""
+one under each name, what is read as it was, and nothing else left; or exit code 1 and a whole page that is said to be
+without a figure. tests/faults/faults.c makes it fail. With STZ_FAULTS=all
+the calls of every writer in turn, else a sample."""
 import errno
 import os
 import shutil
@@ -19,7 +20,8 @@ POST = os.path.join(SOURCE, "postprocess", "stz-post")
 INPUT = """model = "zr65ni35";
 lattice: { cells = [16, 16, 16]; };
 protocol = ( { type = "strain-rate"; rate_per_s = 1.0e-6; until_strain = 0.06; temperature_K = 295.0; } );
-output: { events = true; };
+output: { events = true; nbed_strains = [0.0, 0.05]; };
+nbed: { foil_nm = 9.0; };
 """
 SWEEP = 'input = "a.cfg";\naxes = ( { key = "barriers.width_eV"; values = [0.1, 0.2]; } );\nseed = 1;\n'
 COMMANDS = [  # the last word is the output, in the folder `out`
@@ -31,7 +33,7 @@ CALLS = ["open", "read", "write", "short", "close", "fsync", "rename", "ftruncat
 HARMLESS = ("short", "read", "open", "unlink")  # carried on, or read again in another way; what is left out is looked at below
 REASONS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES]
 ALL = os.environ.get("STZ_FAULTS") == "all"
-MOST = 60 if ALL else 2
+PLACES = [*range(1, 60), *range(60, 1000, 7)] if ALL else [1, *range(40, 100, 4)]  # which call of a kind, up to their number
 
 
 def prepare(folder):
@@ -90,6 +92,13 @@ def check_fault(command, folder, fault, made, inputs):
         expect(f"{name}: told", fault[0] in HARMLESS, "exit 0, as if nothing had been")
         told = any(os.strerror(fault[2]).encode() in data for data in now.values())  # a page says what it is without
         expect(f"{name}: whole", told or set(now) == set(made) and b"old" not in now.values(), sorted(now))
+        same = fault[0] != "read" or told or all(len(data) == made.get(one) for one, data in now.items())
+        expect(f"{name}: nothing is missing", same, {one: (len(data), made.get(one)) for one, data in now.items()})
+    elif done.returncode == 1 and " is without " in done.stderr:
+        expect(f"{name}: why", os.strerror(fault[2]) in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr)
+        page = [data for one, data in now.items() if one.endswith(".html")]
+        expect(f"{name}: a whole page", len(page) == 1 and page[0].rstrip().endswith(b"</html>"), sorted(now))
+        expect(f"{name}: nothing else is left", set(now) <= set(made), sorted(now))
     else:
         expect(f"{name}: exit 2", done.returncode == 2 and len(done.stderr.splitlines()) == 1, f"{done.returncode}: {done.stderr}")
         expect(f"{name}: what it is about", "stdout" not in done.stderr, done.stderr)
@@ -116,7 +125,7 @@ def main():
             made = {name: len(data) for name, data in files(os.path.join(folder, "out")).items()}
             expect(f"{command}: undisturbed", done.returncode == 0 and made, done.stderr)
             for call in CALLS:
-                for n in range(1, MOST):
+                for n in PLACES:
                     if not check_fault(command, folder, (call, n, REASONS[(n + len(call)) % len(REASONS)]), made, inputs):
                         break
                     struck += 1

@@ -5,9 +5,11 @@ a process of its own, with limits of processor time and memory. Whatever then fa
 import contextlib
 import ctypes
 import errno
+import io
 import os
 import resource
 import signal
+import traceback
 from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 import h5py
@@ -62,8 +64,36 @@ def open_file(path: Path) -> Iterator[h5py.File]:
         fault = _look(path)
     if fault:
         raise Unreadable(f"{path}: {fault}")
-    with _opened(path) as file, reading(path):
-        yield file
+    with reading(path), _Source(path) as source:
+        try:
+            with _opened(path, source) as file:
+                yield file
+        finally:
+            if source.error:
+                raise source.error
+
+
+class _Source(io.FileIO):
+    """A file for h5py, to which an object is not there where a part of the file cannot be read: the first error is kept."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "r")
+        self.error: Optional[OSError] = None
+
+    def readinto(self, buffer) -> int:
+        """Reads all of it; what would be beyond the end is zero, as libhdf5 has it."""
+        try:
+            done = super().readinto(buffer)
+            while done < len(buffer):
+                part = memoryview(buffer)[done:]
+                got = super().readinto(part)
+                if not got:
+                    part[:] = bytes(len(part))
+                done += got or len(part)
+        except OSError as error:
+            self.error = self.error or error
+            raise
+        return done
 
 
 def one_line(error) -> str:
@@ -71,14 +101,11 @@ def one_line(error) -> str:
     return " ".join(str(error).split()).strip("'\"") or type(error).__name__
 
 
-def _opened(path):
+def _opened(path, source):
     try:
-        return h5py.File(path, "r", locking=False)  # a running engine may hold the lock
-    except OSError as error:
-        if "locking flag" in str(error):  # the caller has it open, with locks
-            return h5py.File(path, "r")
-        raise Unreadable(f"{path}: not a readable HDF5 file ({one_line(error)})") from error
-    except (RuntimeError, ValueError) as error:
+        return h5py.File(source, "r")  # without locks: a running engine may hold one
+    except (OSError, RuntimeError, ValueError) as error:
+        traceback.clear_frames(error.__traceback__)  # with what they hold, libhdf5 crashes when Python has ended
         raise Unreadable(f"{path}: not a readable HDF5 file ({one_line(error)})") from error
 
 

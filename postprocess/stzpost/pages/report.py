@@ -27,12 +27,16 @@ SCREEN = ("distributions", "correlation", "avalanches", "slices")  # left out of
 
 def write(files, directory):
     """Writes report.html and the figures into a directory; returns the path of the page."""
+    pictures = [_pictures(one) for one in files]
+    page = _page(files, pictures)  # all is read by now: a file that cannot be read leaves no half of a report
+    path = os.path.join(directory, "report.html")
     try:
         os.makedirs(directory, exist_ok=True)
-        pictures = [_pictures(one, directory, name) for one, name in zip(files, _names(files))]
-        path = os.path.join(directory, "report.html")
-        with writing.text(path) as page:
-            page.write(_page(files, pictures))
+        for stem, drawn in zip(_names(files), pictures):
+            for kind, picture in drawn:
+                writing.data(os.path.join(directory, f"{stem}-{kind}.png"), picture)
+        with writing.text(path) as file:
+            file.write(page)
     except OSError as error:
         raise StzPostError(f"{error.filename or directory}: {error.strerror}") from error
     return path
@@ -44,17 +48,12 @@ def _names(files):
     return [stem if stems.count(stem) == 1 else f"{stem}-{i + 1}" for i, stem in enumerate(stems)]
 
 
-def _pictures(done, directory, stem):
-    """Draws and writes every figure of a file: [(kind, PNG bytes)]."""
+def _pictures(done):
+    """Draws every figure of a file: [(kind, PNG bytes)]."""
     kinds = [(one.name, one.figure, done.found[one.name]) for one in registry.ANALYSES if one.name in done.found]
     if "nbed" in done.found:
         kinds.append(("probes", figures.probes, done.found["nbed"]))
-    pictures = []
-    for kind, one, found in kinds:
-        data = style.png(one(found))
-        writing.data(os.path.join(directory, f"{stem}-{kind}.png"), data)
-        pictures.append((kind, data))
-    return pictures
+    return [(kind, style.png(one(found))) for kind, one, found in kinds]
 
 
 def _page(files, pictures):
