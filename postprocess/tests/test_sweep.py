@@ -206,7 +206,7 @@ def test_collect_looks_at_a_result_before_libhdf5_does(directory, tmp_path, open
     with open(directory / "runs" / "000004.h5", "ab") as file:
         file.write(b"stzkmc-checksum 0123456789abcdef\n")
     assert cli.main(["collect", str(directory), "-o", str(tmp_path / "one.h5")]) == 0
-    assert "000004.h5: cannot be read" in capsys.readouterr().out and "000004.h5" not in opened and opened.count("000006.h5") == 1
+    assert "000004.h5: damaged" in capsys.readouterr().out and "000004.h5" not in opened and opened.count("000006.h5") == 1
     stress = stzpost.open_sweep(tmp_path / "one.h5")["stress_axial_GPa"].values.reshape(12, -1)
     assert np.flatnonzero(np.isnan(stress).all(axis=1)).tolist() == [3, 4, 5]
 
@@ -235,7 +235,7 @@ def test_a_damaged_result_is_named_and_the_rest_goes_on(block, directory, tmp_pa
     assert "000002.h5" in str(said[0].message)
     assert cli.main(["collect", str(directory), "-o", str(tmp_path / "one.h5")]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert len(out) == 2 and "000002.h5: cannot be read" in out[0] and out[1].startswith("9 runs in")
+    assert len(out) == 2 and "000002.h5: not a readable HDF5 file" in out[0] and out[1].startswith("9 runs in")
 
 
 def test_master_curve_finds_rate0(directory):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SIGKILLs without end: `soak.py PROGRAM MPIRUN SOURCE_DIR [KILLS [SEED]]`, 40 by default, a thousand in some hours.
 
-Runs of every engine on one rank to four, and a sweep on two, are killed in random moments, as whole jobs or one rank
+Runs of every engine on one rank to four (of the points engine with windows of several lengths), and a sweep on two, are killed in random moments, as whole jobs or one rank
 of them, and go on from what is left. Now and then one rank is stopped for a second. A job whose rank was killed ends
 within a minute, says so, and is no success. Whatever gets to its end is the unbroken run."""
 import json
@@ -24,7 +24,8 @@ KILLS, SEED = [int(word) for word in (sys.argv[4:] + ["40", "1"][len(sys.argv[4:
 MINUTE = 60.0
 SETTINGS = ["protocol[0].until_strain=0.062", "output.nbed_strains=[0.0,0.05]", "nbed.foil_nm=13.0", "nbed.scans=4",
             "output.events=true", "run.checkpoint_every_wall_s=0.15"]
-ENGINES = {"direct": "[16,24,24]", "multilevel": "[32,32,32]", "points": "[32,32,32]"}
+WINDOWS = {2: ("0", "5", "1000"), 3: ("1000",), 4: ("20",)}  # ranks: STZKMC_WINDOW
+ENGINES = {"direct": "[16,24,24]", "multilevel": "[32,32,32]", "points": "[64,32,32]"}
 SWEEP = """input = "%s";
 set = [ "lattice.cells=[16,16,16]", "nbed.foil_nm=9.0", "protocol[0].until_strain=0.06" ];
 axes = ( { key = "barriers.width_eV"; values = [0.05, 0.1]; } );
@@ -35,9 +36,12 @@ replicas = 3;
 class Run:
     """One engine on a number of ranks: the command, and whether its end is that of the unbroken run."""
 
-    def __init__(self, engine, ranks, whole):
-        self.name, self.ranks, self.whole = f"{engine} on {ranks}", ranks, whole
+    def __init__(self, engine, ranks, whole, window=None):
+        """`window`: STZKMC_WINDOW, the events of a window of the points engine; None: as usual, without it."""
+        self.name, self.ranks, self.whole, self.window = f"{engine} on {ranks}", ranks, whole, window
         self.output = f"{engine}{ranks}.h5"
+        if window:
+            self.name, self.output = f"{self.name}, windows {window}", f"{engine}{ranks}-{window}.h5"
         settings = [*SETTINGS, f"lattice.cells={ENGINES[engine]}", f"kmc.engine={engine}"]
         self.words = ["run", os.path.join(SOURCE, "inputs", "tension.cfg"), "-q"] + [word for one in settings for word in ("--set", one)]
 
@@ -63,7 +67,7 @@ class Run:
 class Sweep:
     """A sweep on two ranks."""
 
-    name, ranks, output = "sweep", 2, "sweep"
+    name, ranks, output, window = "sweep", 2, "sweep", None
 
     def arguments(self):
         return ["sweep", "s.cfg", "-o", self.output, "--resume", "-q"]
@@ -88,6 +92,10 @@ class Sweep:
 
     def begin_again(self, folder):
         shutil.rmtree(os.path.join(folder, self.output))
+
+
+def environment(case):
+    return {"STZKMC_TEAM_BRISK": "1", "STZKMC_WINDOW": case.window} if case.window else {}
 
 
 def kill_rank(case, job, chance):
@@ -119,7 +127,7 @@ def attempt(case, folder, chance, whole):
     """Begins a job or goes on with it, and kills it; whether it was running."""
     launch = [MPIRUN, "--bind-to", "none", "-n", str(case.ranks)] if case.ranks > 1 else []
     job = subprocess.Popen(launch + [PROGRAM] + case.arguments(), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                           text=True, start_new_session=True, env=napping(0.001))
+                           text=True, start_new_session=True, env=napping(0.001) | environment(case))
     wait_for_progress(job, os.path.join(folder, case.watched()), chance)
     what, met = chance.random(), False
     if case.ranks > 1 and what < 0.1:
@@ -140,6 +148,7 @@ def attempt(case, folder, chance, whole):
 def main():
     chance, kills, trials = random.Random(SEED), 0, 0
     cases = [Run(engine, ranks, f"{engine}.h5") for engine in ENGINES for ranks in (1, 2, 3, 4)] + [Sweep()] * 4
+    cases += [Run("points", ranks, "points.h5", window) for ranks, windows in WINDOWS.items() for window in windows]
     with tempfile.TemporaryDirectory() as folder:
         whole = {case.name: case.find_whole(folder) for case in dict.fromkeys(cases)}
         while kills < KILLS and trials < 5 * KILLS:
@@ -149,7 +158,7 @@ def main():
             print(f"trial {trials}: {case.name}, {kills} kills", flush=True)
         expect("kills", kills == KILLS, f"only {kills} of {trials} met a running job")
         for case in dict.fromkeys(cases):
-            done = run(case.arguments(), case.ranks, cwd=folder)
+            done = run(case.arguments(), case.ranks, cwd=folder, env=dict(os.environ) | environment(case))
             expect(f"{case.name}: the rest", done.returncode == 0 and case.state(folder) == whole[case.name], done.stderr[-600:])
     print(f"{kills} kills in {trials} trials")
     finish()

@@ -95,8 +95,8 @@ def _notes(said):
 def _collect(options):
     output = options.output or os.path.normpath(options.sweep) + ".h5"
     done, damaged = sweep.collect(options.sweep, output, _progress)
-    for path in damaged:
-        print(f"note: {path}: cannot be read; taken for not done")
+    for fault in damaged:
+        print(f"note: {fault}; taken for not done")
     print(f"{done - len(damaged)} runs in {output}")
 
 

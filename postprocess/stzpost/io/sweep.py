@@ -344,8 +344,8 @@ def is_reserved(name):
 
 def collect(directory, path, say=lambda done, runs: None):
     """Writes a sweep into one HDF5 file at `path`: what `open_sweep` gives, some runs at a time, so that memory does not
-    grow with the number of runs. Returns the number of runs that are done, and of those that could not be read. `say` is
-    told after each run how many have been looked at."""
+    grow with the number of runs. Returns the number of runs that are done, and what is wrong with those of them that could
+    not be read. `say` is told after each run how many have been looked at."""
     dataset = open_sweep(directory)
     own = ["manifest.jsonl", *dataset["file"].values.flat]
     if os.path.exists(path) and any(_is_same(path, os.path.join(directory, str(name))) for name in own):
@@ -377,7 +377,7 @@ def _write(dataset, file, directory, say):
 
 
 def _write_histories(file, columns, done, paths, say):
-    """Copies the histories of the runs that are done, in blocks of runs; yields the paths of what cannot be read."""
+    """Copies the histories of the runs that are done, in blocks of runs; yields what is said of those that cannot be read."""
     order, number = done.ndim, 0
     width = sum(np.prod(file[name].shape[order:]) * file[name].dtype.itemsize for name in columns)
     outer = 0  # dimensions over which blocks follow each other
@@ -388,8 +388,9 @@ def _write_histories(file, columns, done, paths, say):
         look_ahead(list(np.atleast_1d(paths[first])[np.atleast_1d(inner)]))
         block = {name: np.full((*np.shape(inner), *file[name].shape[order:]), np.nan, file[name].dtype) for name in columns}
         for cell in np.ndindex(np.shape(inner)):
-            if done[(*first, *cell)] and not _copy_run(paths[(*first, *cell)], block, columns, cell):
-                yield paths[(*first, *cell)]
+            fault = done[(*first, *cell)] and _copy_run(paths[(*first, *cell)], block, columns, cell)
+            if fault:
+                yield fault
             number += 1
             say(number, done.size)
         for name, values in block.items():
@@ -407,18 +408,18 @@ def _column(name, dataset):
 
 
 def _copy_run(path, block, columns, cell):
-    """The histories of one run into its cell of a block of each; whether they could be read."""
+    """The histories of one run into its cell of a block of each; what is said if they cannot be read, else None."""
     try:
         with open_file(path) as run:
             history = run["history"].id
             for name, column in columns.items():
                 read = _read_column(history, column)
                 block[name][(*cell, slice(0, len(read)))] = read
-    except StzPostError:
+    except StzPostError as error:
         for values in block.values():
             values[cell] = np.nan
-        return False
-    return True
+        return str(error)
+    return None
 
 
 def _read_column(history, name):
