@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -50,11 +51,11 @@ static stz_err default_output(stz_cli *cli, const char *suffix) {
 
 // An output that is a link is written where it leads, with its checkpoints there.
 static stz_err follow_output(stz_cli *cli) {
-  char *file = NULL;
-  STZ_TRY(stz_disk_follow(cli->output, &file));
+  char file[PATH_MAX];
+  STZ_TRY(stz_disk_follow(cli->output, file, sizeof file));
   stz_free(cli->output);
-  cli->output = file;
-  return STZ_OK;
+  cli->output = NULL;
+  return stz_take_text(file, strlen(file), "", &cli->output);
 }
 
 static stz_err parse_command(int argc, char **argv, stz_cli *cli) {

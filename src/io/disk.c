@@ -268,20 +268,18 @@ stz_err stz_disk_rename(const char *from, const char *to) {
   return err;
 }
 
-stz_err stz_disk_follow(const char *path, char **file) {
-  char name[PATH_MAX], target[PATH_MAX], joined[2 * PATH_MAX];
-  snprintf(name, sizeof name, "%s", path);
+stz_err stz_disk_follow(const char *path, char *file, size_t size) {
+  char target[PATH_MAX], joined[2 * PATH_MAX];
+  if (strlen(path) >= size) return stz_fail(STZ_EIO, "%s: %s", path, strerror(ENAMETOOLONG));
+  memcpy(file, path, strlen(path) + 1);
   for (int links = 0;; links++) {
-    const ssize_t length = strlen(path) < sizeof name ? readlink(name, target, sizeof target - 1) : -1;
-    if (length < 0) break;
+    const ssize_t length = readlink(file, target, sizeof target - 1);
+    if (length < 0) return STZ_OK;
     target[length] = 0;
-    const char *slash = target[0] == '/' ? NULL : strrchr(name, '/');
-    const int written = snprintf(joined, sizeof joined, "%.*s%s", slash ? (int)(slash - name) + 1 : 0, name, target);
-    if (links == 40 || written >= (int)sizeof name) return stz_fail(STZ_EIO, "%s: a link that leads nowhere", path);
-    memcpy(name, joined, (size_t)written + 1);
+    const char *slash = target[0] == '/' ? NULL : strrchr(file, '/');
+    const int written = snprintf(joined, sizeof joined, "%.*s%s", slash ? (int)(slash - file) + 1 : 0, file, target);
+    if (links == 40 || written >= (int)sizeof joined || (size_t)written >= size)
+      return stz_fail(STZ_EIO, "%s: a link that leads nowhere", path);
+    memcpy(file, joined, (size_t)written + 1);
   }
-  const char *found = strlen(path) < sizeof name ? name : path;
-  STZ_TRY(STZ_NEW(*file, strlen(found) + 1));
-  memcpy(*file, found, strlen(found) + 1);
-  return STZ_OK;
 }

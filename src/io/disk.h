@@ -41,8 +41,8 @@ int stz_disk_take_at(stz_team *team, int file, off_t at, size_t bytes, void *dat
 // Renames and makes the new name durable (syncs the directory).
 stz_err stz_disk_rename(const char *from, const char *to) STZ_MUST_USE;
 
-// The file that a name stands for: of a symbolic link where it leads, also to nothing; of others the name itself. To be
-// freed by stz_free.
-stz_err stz_disk_follow(const char *path, char **file) STZ_MUST_USE;
+// The file that a name stands for: of a symbolic link where it leads, also to nothing; of others the name itself. Into
+// `size` bytes, those of the longest name that a system opens being enough.
+stz_err stz_disk_follow(const char *path, char *file, size_t size) STZ_MUST_USE;
 
 #endif

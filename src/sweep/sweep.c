@@ -60,13 +60,13 @@ static void keep_failure(sweep *s, int run, stz_err code, const char *message) {
   snprintf(s->first.message, sizeof s->first.message, "%s", message);
 }
 
-// A link is followed, as that of a single run's output: a result may lie on another disk.
+// A link is followed, as that of a single run's output: a result may lie on another disk. One that leads nowhere is
+// told of where it is opened.
 static void file_of(const sweep *s, int run, char path[PATH_SIZE]) {
-  char name[32], *file = NULL;
+  char name[32], file[PATH_SIZE];
   stz_run_file(run, name);
   snprintf(path, PATH_SIZE, "%s/%s", s->options->directory, name);
-  if (stz_disk_follow(path, &file) == STZ_OK) snprintf(path, PATH_SIZE, "%s", file);
-  stz_free(file);
+  if (stz_disk_follow(path, file, sizeof file) == STZ_OK) snprintf(path, PATH_SIZE, "%s", file);
 }
 
 // A manifest that cannot be written does not end the sweep: the results tell as much, when it goes on.
