@@ -278,8 +278,9 @@ stz_err stz_disk_follow(const char *path, char *file, size_t size) {
     target[length] = 0;
     const char *slash = target[0] == '/' ? NULL : strrchr(file, '/');
     const int written = snprintf(joined, sizeof joined, "%.*s%s", slash ? (int)(slash - file) + 1 : 0, file, target);
-    if (links == 40 || written >= (int)sizeof joined || (size_t)written >= size)
+    if (links == 40 || written >= (int)sizeof joined || (size_t)written >= size) {
       return stz_fail(STZ_EIO, "%s: a link that leads nowhere", path);
+    }
     memcpy(file, joined, (size_t)written + 1);
   }
 }

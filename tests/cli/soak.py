@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SIGKILLs without end: `soak.py PROGRAM MPIRUN SOURCE_DIR [KILLS [SEED]]`, 40 by default, a thousand in some hours.
 
-Runs of every engine on one rank to four (of the points engine with windows of several lengths), and a sweep on two, are killed in random moments, as whole jobs or one rank
-of them, and go on from what is left. Now and then one rank is stopped for a second. A job whose rank was killed ends
-within a minute, says so, and is no success. Whatever gets to its end is the unbroken run."""
+Runs of every engine on one rank to four, of the points engine also in windows of several lengths, and a sweep on two are
+killed in random moments, as whole jobs or one rank of them, and go on from what is left. Now and then one rank is
+stopped for a second. A job whose rank was killed ends within a minute, says so, and is no success. Whatever gets to its
+end is the unbroken run."""
 import json
 import os
 import random
