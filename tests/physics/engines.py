@@ -6,13 +6,19 @@ that the means are also compared sample by sample (t test of the differences), w
 shear modes and signs of all events are compared by chi square.
 
 usage: engines.py PROGRAM SOURCE_DIR [--engine NAME] [--seeds N] [--first SEED] [--cells N]
-       [--scenario NAME]... [--jobs N] [--alpha P]
+       [--scenario NAME]... [--jobs N] [--alpha P] [--keep FILE]
 
 Null hypothesis: both engines draw from the same distributions. The test fails if any p-value is below alpha divided by
 the number of comparisons (Bonferroni), so that alpha bounds the false-alarm rate; seeds are fixed, the same N for
-both engines, which share the samples but not the order in which random numbers are used."""
+both engines, which share the samples but not the order in which random numbers are used.
+
+With --keep, a line of FILE holds what was observed of a run, and a run that has one is not repeated: a comparison of many
+hours can be stopped and gone on with. A line counts for the same program (by its bytes) and the same input only."""
 import argparse
 import concurrent.futures
+import functools
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -52,7 +58,7 @@ def write_input(path, cells, scenario, model):
     settings = dict(setting.split("=", 1) for setting in SCENARIOS[scenario])
     protocol = settings.pop("protocol")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f'model = "{model}";\n'
+        file.write(f'# of {bytes_of(model)}\nmodel = "{model}";\n'
                    f"lattice: {{ cells = [{cells}, {cells}, {cells}]; }};\nprotocol = {protocol};\n"
                    "output: { events = true; };\n")
     return [word for key, value in settings.items() for word in override(f"{key}={value}")]
@@ -65,24 +71,57 @@ def observe(path, film):
         mode, sign = file["events/mode"][()].astype(int), file["events/sign"][()]
         stress, strain = file["history/stress_axial_GPa"][()], file["history/plastic_strain_axial"][()]
         cells = file["config"].attrs["cells"]
-        found = {"events": len(time), "stress_end_GPa": stress[-1], "stress_largest_GPa": stress.max(),
-                 "plastic_end": strain[-1], "localisation_end": float(file["history/localisation"][-1]),
+        found = {"events": len(time), "stress_end_GPa": float(stress[-1]), "stress_largest_GPa": float(stress.max()),
+                 "plastic_end": float(strain[-1]), "localisation_end": float(file["history/localisation"][-1]),
                  "participation_end": float(file["history/participation_ratio"][-1]),
                  "missed": float(file["engine"].attrs.get("missed", 0.0))}
     for k in (1, 30, 100, 300):
         if len(time) >= k:
-            found[f"time_of_event_{k}_s"] = time[k - 1]
+            found[f"time_of_event_{k}_s"] = float(time[k - 1])
     step = np.abs(np.diff(site, axis=0))
     step = np.where([True, True, not film], np.minimum(step, cells - step), step)
     distance = np.sqrt((step ** 2).sum(axis=1))
     for radius in (4, 8):
         found[f"next_within_{radius}"] = float((distance <= radius).mean())
     found["repeats"] = float((distance == 0).mean())
-    found["modes"] = np.bincount(2 * mode + (sign < 0), minlength=30)
+    found["modes"] = np.bincount(2 * mode + (sign < 0), minlength=30).tolist()
     if film:
         depth = np.minimum(site[:, 2], cells[2] - 1 - site[:, 2])
         found.update({f"share_of_layers_to_{layers}": float((depth < layers).mean()) for layers in (1, 2, 4)})
     return found
+
+
+class Kept:
+    """What was observed of runs before, by program, input, engine and seed; in a file, or nowhere if it has no name."""
+
+    def __init__(self, path):
+        self.path, self.runs = path, {}
+        if path and os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                self.runs = dict(json.loads(line) for line in file if line.endswith("\n"))
+
+    def one(self, job):
+        """The run of a job: the kept one, or a new one, which is kept unless it failed."""
+        key = job_key(job)
+        if key not in self.runs:
+            found = one(job)
+            if not self.path or "failure" in found:
+                return found
+            self.runs[key] = found
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps([key, found]) + "\n")
+        return self.runs[key]
+
+
+@functools.lru_cache
+def bytes_of(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()[:16]
+
+
+def job_key(job):
+    program, folder, scenario, words, engine, seed = job
+    return f"{bytes_of(program)} {bytes_of(os.path.join(folder, scenario + '.cfg'))} {' '.join(words)} {engine} {seed}"
 
 
 def one(job):
@@ -99,7 +138,7 @@ def one(job):
 
 def compare_modes(scenario, direct, other, comparisons):
     """Chi square of homogeneity of the events by mode and sign; kinds of fewer than 20 events count as one."""
-    counts = np.array([sum(run["modes"] for run in runs) for runs in (direct, other)])
+    counts = np.array([np.sum([run["modes"] for run in runs], axis=0) for runs in (direct, other)])
     rare = counts.sum(axis=0) < 20
     table = np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)])
     table = table[:, table.sum(axis=0) > 0]
@@ -161,8 +200,9 @@ def main():
     parser.add_argument("--scenario", action="append", choices=list(SCENARIOS))
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--alpha", type=float, default=ALPHA)
+    parser.add_argument("--keep", help="file that keeps what was observed, to go on with")
     arguments = parser.parse_args()
-    comparisons, failures = [], []
+    comparisons, failures, kept = [], [], Kept(arguments.keep)
     with tempfile.TemporaryDirectory() as folder:
         for scenario in arguments.scenario or list(SCENARIOS):
             words = write_input(os.path.join(folder, scenario + ".cfg"), arguments.cells, scenario,
@@ -170,7 +210,7 @@ def main():
             jobs = [(os.path.abspath(arguments.program), folder, scenario, words, engine, seed)
                     for engine in ("direct", arguments.engine) for seed in range(arguments.first, arguments.first + arguments.seeds)]
             with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-                runs = list(pool.map(one, jobs))
+                runs = list(pool.map(kept.one, jobs))
             failures += [f"{scenario}: {run['failure']}" for run in runs if "failure" in run]
             half = arguments.seeds
             if not any("failure" in run for run in runs):
