@@ -196,6 +196,14 @@ static void seconds(void **state) {
   assert_int_equal(stz_points_layer(3e30f), STZ_POINTS_HIGHEST);
 }
 
+static bool pop(stz_queue *queue, stz_instant limit, stz_point *point) {
+  const stz_point *first = stz_queue_first(queue);
+  const bool due = first && first->time <= limit;
+  *point = due ? *first : (stz_point){.time = STZ_INSTANT_NEVER};
+  if (due) stz_queue_drop(queue);
+  return due;
+}
+
 // The next point of many processes, again and again, against a look at all of them; what has been taken out gives its
 // memory to others, and all of it is given back.
 static void queue(void **state) {
@@ -209,12 +217,12 @@ static void queue(void **state) {
     next[i] = stz_points_own(SEED, i, i % 20 - 10, 0);
     stz_queue_push(q, &next[i]);
   }
-  for (int pop = 0; pop < POPS; pop++) {
+  for (int i = 0; i < POPS; i++) {
     int least = 0;
     stz_point p;
-    for (int i = 1; i < SITES; i++) least = next[i].time < next[least].time ? i : least;
-    assert_false(stz_queue_pop(q, next[least].time - 1, &p));
-    assert_true(stz_queue_pop(q, next[least].time, &p));
+    for (int s = 1; s < SITES; s++) least = next[s].time < next[least].time ? s : least;
+    assert_false(pop(q, next[least].time - 1, &p));
+    assert_true(pop(q, next[least].time, &p));
     assert_true(same(&p, &next[least]));
     next[least] = stz_points_next(SEED, &p);
     stz_queue_push(q, &next[least]);
@@ -257,8 +265,8 @@ static void take_first(listed *l) {
   const int least = first_in(l);
   stz_point p;
   assert_true(l->count > 0);
-  assert_false(stz_queue_pop(l->queue, l->points[least].time - 1, &p));
-  assert_true(stz_queue_pop(l->queue, l->points[least].time, &p));
+  assert_false(pop(l->queue, l->points[least].time - 1, &p));
+  assert_true(pop(l->queue, l->points[least].time, &p));
   assert_true(same(&p, &l->points[least]));
   l->points[least] = l->points[--l->count];
   l->now = p.time;
@@ -299,7 +307,7 @@ static void queue_early(void **state) {
   }
   assert_true(l.count > 100); // this can go wrong
   while (l.count) take_first(&l);
-  assert_false(stz_queue_pop(l.queue, STZ_INSTANT_NEVER, &(stz_point){0}));
+  assert_false(pop(l.queue, STZ_INSTANT_NEVER, &(stz_point){0}));
 
   // Many of them, which are in memory once or twice; and all of it comes back.
   for (int i = 0; i < LATER; i++) put_in(&l, l.now + away(&rng), i);
@@ -313,7 +321,7 @@ static void queue_early(void **state) {
   // Those that are left go with all others: of what follows, nothing is before them.
   stz_queue_clear(l.queue, stz_instant_of(1.0));
   assert_true(stz_queue_bytes(l.queue) == empty);
-  assert_false(stz_queue_pop(l.queue, STZ_INSTANT_NEVER, &(stz_point){0}));
+  assert_false(pop(l.queue, STZ_INSTANT_NEVER, &(stz_point){0}));
   l.count = 0;
   l.now = stz_instant_of(1.0);
   for (int i = 0; i < LATER; i++) any_time(&l, &rng, i);

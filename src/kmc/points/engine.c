@@ -52,6 +52,7 @@ static const double TOLD = 1.001; // factor: margin of the test of a slack over 
 static const double ERRORS = 0.1; // ln: of rates by the sums of cached stresses and of slacks
 static const double LEAST = 0.4;  // ln: margin right after an update of the block
 static const double SURE = 1.05;  // factor: the slope at another temperature than the reference's, and rounding
+enum { FETCHED = 4 };             // points ahead that memory is asked for
 static const double LOOSE = 0.02; // rate/bound of a site below which its bound is computed anew
 
 // --- all bounds ---
@@ -98,26 +99,36 @@ static void look_ahead(stz_points *x, const stz_ml_stretch *s) {
 
 // --- proposals ---
 
-// The first point of all tiles, or of one.
+// What the points that come soon will ask for.
+static void fetch_coming(const stz_points *x, const stz_queue *queue) {
+  const stz_point *coming = stz_queue_coming(queue, FETCHED);
+  if (!coming) return;
+  const stz_row8 *row8 = stz_ml_row8(x->e, coming->number);
+  __builtin_prefetch(&x->open[coming->number]);
+  __builtin_prefetch(row8->slack);
+  __builtin_prefetch(row8->bound);
+}
+
+// Takes out the first point of all tiles, or of one, if it is not after `end`.
 static bool pop(stz_points *x, stz_instant end, stz_point *point) {
-  int first = -1;
-  if (x->tile >= 0) return stz_queue_pop(x->queue[x->tile], end, point);
-  for (int t = 0; t < x->tiles; t++) {
-    stz_point its;
-    if (!stz_queue_pop(x->queue[t], end, &its)) continue;
-    const bool precedes = first < 0 || stz_point_precedes(&its, point);
-    if (!precedes) stz_queue_push(x->queue[t], &its);
-    if (!precedes) continue;
-    if (first >= 0) stz_queue_push(x->queue[first], point);
-    *point = its;
-    first = t;
+  const int begin = x->tile < 0 ? 0 : x->tile, last = x->tile < 0 ? x->tiles - 1 : x->tile;
+  const stz_point *first = NULL;
+  stz_queue *of = NULL;
+  for (int t = begin; t <= last; t++) {
+    const stz_point *its = stz_queue_first(x->queue[t]);
+    if (!its || (first && !stz_point_precedes(its, first))) continue;
+    first = its;
+    of = x->queue[t];
   }
-  return first >= 0;
+  if (!first || first->time > end) return false;
+  *point = *first;
+  stz_queue_drop(of);
+  fetch_coming(x, of);
+  return true;
 }
 
 bool stz_points_take(stz_points *x, stz_instant end, stz_point *point) {
   while (pop(x, end, point)) {
-    __builtin_prefetch(stz_ml_row8(x->e, point->number)->bound);
     if (point->time <= x->at.now) continue; // the same one was there twice
     if (!stz_points_is_open(x, point)) continue;
     const stz_point next = stz_points_next(x->seed, point);

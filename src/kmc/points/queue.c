@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 
-enum { BUCKETS = 129, WORDS = 3 }; // bucket 0 is that of the base itself
-enum { FEW = 12 };                 // points that are left together until they are taken out
+enum { BUCKETS = 129, WORDS = 3 }; // bucket 0 stays empty: it is that of the base itself
 enum { CHUNK = 255 };              // points of a piece of memory, of 8 KB
+enum { BATCH = 32 };               // points that are put in order together, at most
 
 // Points go from bucket to bucket, all of one at once, so that memory which grew and shrank with each bucket would be
 // cleared and copied all the time: buckets are lists of chunks, and chunks that become empty are used again.
@@ -24,13 +24,13 @@ typedef struct bucket {
 } bucket;
 
 struct stz_queue {
-  stz_instant base;       // not after any point; buckets count from it
+  stz_instant base;       // before all points of the buckets, which count from it
   uint64_t filled[WORDS]; // bits of the buckets that have points
   bool short_of_memory;
   bucket buckets[BUCKETS];
   chunk *spare;  // empty ones
   size_t chunks; // all that there are
-  // Points before the base, the first one last.
+  // The points that are not after the base, in order, the first one last.
   stz_point *early;
   size_t early_count, early_room;
 };
@@ -101,11 +101,14 @@ bool stz_point_precedes(const stz_point *a, const stz_point *b) {
   return a->number != b->number ? a->number < b->number : a->layer < b->layer;
 }
 
-static bool has_early_room(stz_queue *queue) {
-  if (queue->early_count < queue->early_room) return true;
+static bool has_early_room(stz_queue *queue, size_t count) {
+  if (count <= queue->early_room) return true;
   stz_point *more = NULL;
   const size_t room = queue->early_room ? 2 * queue->early_room : CHUNK;
-  if (STZ_NEW(more, room) != STZ_OK) return false;
+  if (STZ_NEW(more, room) != STZ_OK) {
+    queue->short_of_memory = true;
+    return false;
+  }
   if (queue->early_count) memcpy(more, queue->early, queue->early_count * sizeof *more);
   stz_free(queue->early);
   queue->early = more;
@@ -114,10 +117,7 @@ static bool has_early_room(stz_queue *queue) {
 }
 
 static void push_early(stz_queue *queue, const stz_point *point) {
-  if (!has_early_room(queue)) {
-    queue->short_of_memory = true;
-    return;
-  }
+  if (!has_early_room(queue, queue->early_count + 1)) return;
   size_t at = queue->early_count++;
   for (; at > 0 && stz_point_precedes(&queue->early[at - 1], point); at--) queue->early[at] = queue->early[at - 1];
   queue->early[at] = *point;
@@ -125,7 +125,7 @@ static void push_early(stz_queue *queue, const stz_point *point) {
 
 void stz_queue_push(stz_queue *queue, const stz_point *point) {
   if (point->time >= STZ_INSTANT_NEVER) return;
-  if (point->time < queue->base) {
+  if (point->time <= queue->base) {
     push_early(queue, point);
     return;
   }
@@ -140,54 +140,76 @@ void stz_queue_push(stz_queue *queue, const stz_point *point) {
   queue->filled[index / 64] |= (uint64_t)1 << index % 64;
 }
 
-static stz_point *first_of(const bucket *b) {
-  stz_point *first = b->first->points;
-  for (chunk *c = b->first; c; c = c->next) {
-    for (size_t i = 0; i < c->count; i++) {
-      if (stz_point_precedes(&c->points[i], first)) first = &c->points[i];
-    }
+static stz_instant begin_of(const bucket *b) {
+  stz_instant least = STZ_INSTANT_NEVER;
+  for (const chunk *c = b->first; c; c = c->next) {
+    for (size_t i = 0; i < c->count; i++) least = c->points[i].time < least ? c->points[i].time : least;
   }
-  return first;
+  return least;
 }
 
-// Takes a point out of a bucket; the last of the first chunk takes its place.
-static void take_out(stz_queue *queue, bucket *b, stz_point *point) {
-  chunk *c = b->first;
-  *point = c->points[--c->count];
-  b->count--;
-  if (c->count == 0) drop_chunk(queue, b);
-}
-
-// All points of a bucket go to buckets below: it is that of their highest bit that differed from the base before.
-static void spread(stz_queue *queue, bucket *b) {
+// The points of the first bucket go to buckets below, for their first time is the base from here on.
+static void spread(stz_queue *queue, int index) {
+  bucket *b = &queue->buckets[index];
+  queue->base = begin_of(b);
+  queue->filled[index / 64] &= ~((uint64_t)1 << index % 64);
   for (b->count = 0; b->first; drop_chunk(queue, b)) {
     for (size_t i = 0; i < b->first->count; i++) stz_queue_push(queue, &b->first->points[i]);
   }
 }
 
-bool stz_queue_pop(stz_queue *queue, stz_instant limit, stz_point *point) {
+static int first_bucket(const stz_queue *queue) {
   int word = 0;
-  if (queue->early_count) { // all others are after it
-    *point = queue->early[queue->early_count - 1];
-    if (point->time > limit) return false;
-    queue->early_count--;
-    return true;
-  }
   while (word < WORDS && !queue->filled[word]) word++;
-  if (word == WORDS) return false;
-  const int index = 64 * word + __builtin_ctzll(queue->filled[word]);
-  bucket *b = &queue->buckets[index];
-  stz_point *first = first_of(b);
-  *point = *first;
-  if (point->time > limit) return false;
-  const bool few = index == 0 || b->count <= FEW + 1;
-  take_out(queue, b, first);
-  if (!few || b->count == 0) queue->filled[word] &= queue->filled[word] - 1;
-  if (few) return true;
-  queue->base = point->time;
-  spread(queue, b);
-  return true;
+  return word == WORDS ? BUCKETS : 64 * word + __builtin_ctzll(queue->filled[word]);
 }
+
+// The points of the first bucket, which are few, go to a batch in order; no other point is before the bucket's end.
+static size_t gather(stz_queue *queue, int index, stz_point *batch, size_t count) {
+  bucket *b = &queue->buckets[index];
+  queue->base |= ((stz_instant)2 << (index - 1)) - 1;
+  queue->filled[index / 64] &= ~((uint64_t)1 << index % 64);
+  for (b->count = 0; b->first; drop_chunk(queue, b)) {
+    for (size_t i = 0; i < b->first->count; i++) {
+      const stz_point *point = &b->first->points[i];
+      size_t at = count++;
+      for (; at > 0 && stz_point_precedes(point, &batch[at - 1]); at--) batch[at] = batch[at - 1];
+      batch[at] = *point;
+    }
+  }
+  return count;
+}
+
+// Finds the first points, some at once, where none are at hand.
+static void refill(stz_queue *queue) {
+  stz_point batch[BATCH];
+  size_t count = 0;
+  if (!has_early_room(queue, BATCH)) return;
+  for (int index = first_bucket(queue); index < BUCKETS; index = first_bucket(queue)) {
+    const size_t all = queue->early_count + count + queue->buckets[index].count;
+    if (all <= BATCH)
+      count = gather(queue, index, batch, count);
+    else if (all == queue->buckets[index].count)
+      spread(queue, index);
+    else
+      break;
+  }
+  if (count == 0) return;
+  memmove(queue->early + count, queue->early, queue->early_count * sizeof *queue->early);
+  for (size_t i = 0; i < count; i++) queue->early[count - 1 - i] = batch[i];
+  queue->early_count += count;
+}
+
+const stz_point *stz_queue_first(stz_queue *queue) {
+  if (queue->early_count == 0) refill(queue);
+  return stz_queue_coming(queue, 0);
+}
+
+const stz_point *stz_queue_coming(const stz_queue *queue, size_t i) {
+  return i < queue->early_count ? &queue->early[queue->early_count - 1 - i] : NULL;
+}
+
+void stz_queue_drop(stz_queue *queue) { queue->early_count--; }
 
 stz_err stz_queue_check(const stz_queue *queue) {
   return queue->short_of_memory ? stz_fail(STZ_EINTERNAL, "out of memory for the points of the sites") : STZ_OK;

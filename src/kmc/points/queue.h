@@ -2,8 +2,8 @@
 // Internal to src/kmc: not installed.
 //
 // Points in the order of their times. A radix heap (Ahuja, Mehlhorn, Orlin, Tarjan, J. ACM 37, 213, 1990): time only
-// moves on, so that points may lie in buckets by the highest bit in which their time differs from the time now. Memory
-// is read and written in order, which a heap of many points does not do.
+// moves on, so that points may lie in buckets by the highest bit in which their time differs from the time now; those
+// of the first buckets are put in order. Memory is read and written in order, which a heap of many points does not do.
 #ifndef STZ_KMC_QUEUE_H
 #define STZ_KMC_QUEUE_H
 
@@ -24,8 +24,13 @@ void stz_queue_clear(stz_queue *queue, stz_instant now);
 // point is lost, and stz_queue_check fails from then on.
 void stz_queue_push(stz_queue *queue, const stz_point *point);
 
-// Takes the first point out if it is not after `limit`; of several at one time, the one of the least site and layer.
-bool stz_queue_pop(stz_queue *queue, stz_instant limit, stz_point *point);
+// The first point, NULL if there is none; of several at one time, the one of the least site and layer. And takes it
+// out.
+const stz_point *stz_queue_first(stz_queue *queue);
+void stz_queue_drop(stz_queue *queue);
+
+// The i-th after it, NULL if it is not known yet: a few are put in order together.
+const stz_point *stz_queue_coming(const stz_queue *queue, size_t i);
 
 // Whether a comes before b.
 bool stz_point_precedes(const stz_point *a, const stz_point *b);
