@@ -29,6 +29,9 @@ enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late 
 // these cost more than the others gain.
 enum { FORGIVEN = 512 };
 
+// Of the task that is put aside; only that which runs is above zero (wait_for).
+enum { NO_ASIDE = 0, ASIDE_RUNS = 1, ASIDE_DONE = -1, ASIDE_OFFERED = -2 };
+
 typedef struct worker {
   stz_team *team;
   int number;
@@ -60,6 +63,9 @@ struct stz_team {  // NOLINT(clang-analyzer-optin.performance.Padding): what all
   atomic_int offers;             // parts of this post so far
   atomic_int urgent, urgent_end; // those of them that are, of which so many are left; both 0: none
   atomic_int left_urgent;
+  stz_team_task *aside_task;
+  void *aside_context;
+  atomic_int aside;
   atomic_int asleep; // workers
   atomic_int calls;  // jobs and the end, which call workers to the lock
   bool spins;
@@ -78,6 +84,7 @@ static void note_copy(void) { copied = true; }
 static void before_copy(void) {
   for (stz_team *team = newest; team; team = team->older) {
     if (team->offers > 0) stz_team_join(team);
+    stz_team_recall(team);
   }
 }
 
@@ -149,11 +156,22 @@ static bool take_offered(stz_team *team, int number, bool urgent) {
   return any;
 }
 
+// Takes what was put aside, if there is something; returns whether there was.
+static bool take_aside(stz_team *team, int number) {
+  int offered = ASIDE_OFFERED;
+  if (atomic_load_explicit(&team->aside, memory_order_relaxed) != ASIDE_OFFERED ||
+      !atomic_compare_exchange_strong(&team->aside, &offered, ASIDE_RUNS))
+    return false;
+  team->aside_task(team->aside_context, 0, 1, number);
+  atomic_store_explicit(&team->aside, ASIDE_DONE, memory_order_release);
+  return true;
+}
+
 // Takes what is posted, and waits for more for a while, or until it is called to the lock.
 static void stay_awake(stz_team *team, int number, int answered) {
   int64_t until = now_ns() + AWAKE_NS;
   while (atomic_load_explicit(&team->calls, memory_order_relaxed) == answered) {
-    if (take_offered(team, number, false)) until = now_ns() + AWAKE_NS;
+    if (take_offered(team, number, false) || take_aside(team, number)) until = now_ns() + AWAKE_NS;
     if (!team->spins || now_ns() > until) return;
     stz_team_pause();
   }
@@ -317,6 +335,19 @@ void stz_team_join(stz_team *team) {
   atomic_store_explicit(&team->urgent_end, 0, memory_order_relaxed);
   if (!team->forced) judge(team, team->late);
   team->late = false;
+}
+
+void stz_team_aside(stz_team *team, stz_team_task *task, void *context) {
+  assert(team->aside == NO_ASIDE);
+  team->aside_task = task;
+  team->aside_context = context;
+  atomic_store_explicit(&team->aside, ASIDE_OFFERED, memory_order_release);
+}
+
+void stz_team_recall(stz_team *team) {
+  int offered = ASIDE_OFFERED;
+  if (!atomic_compare_exchange_strong(&team->aside, &offered, NO_ASIDE)) wait_for(team, &team->aside);
+  atomic_store_explicit(&team->aside, NO_ASIDE, memory_order_relaxed);
 }
 
 void stz_team_share(stz_team *team, int parts, stz_team_task *task, void *context) {

@@ -74,6 +74,13 @@ void stz_team_join(stz_team *team);
 // Nothing else may be posted. Local.
 void stz_team_share(stz_team *team, int parts, stz_team_task *task, void *context);
 
+// Offers a task of one item that a worker takes when it finds no part to do; nobody is woken for it. The caller goes on
+// with what the task does not touch, and calls it back before it offers another one. The task may allocate. Local.
+void stz_team_aside(stz_team *team, stz_team_task *task, void *context);
+
+// Returns when the task is done or, if nobody has begun it, will not be. Local.
+void stz_team_recall(stz_team *team);
+
 // Number of parts. Local.
 int64_t stz_team_parts(int64_t items, int64_t piece);
 

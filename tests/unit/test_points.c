@@ -197,11 +197,30 @@ static void seconds(void **state) {
 }
 
 static bool pop(stz_queue *queue, stz_instant limit, stz_point *point) {
-  const stz_point *first = stz_queue_first(queue);
-  const bool due = first && first->time <= limit;
-  *point = due ? *first : (stz_point){.time = STZ_INSTANT_NEVER};
+  if (stz_queue_waits(queue)) stz_queue_take_back(queue);
+  const stz_queued *first = stz_queue_first(queue);
+  const bool due = first && first->point.time <= limit;
+  *point = due ? first->point : (stz_point){.time = STZ_INSTANT_NEVER};
   if (due) stz_queue_drop(queue);
   return due;
+}
+
+// Now and then lends the queue, with and without having it filled, or takes it back.
+static void lend(stz_queue *queue, stz_rng *rng) {
+  const uint64_t what = stz_rng_below(rng, 60);
+  if (what == 0) stz_queue_take_back(queue);
+  if (what > 2 || what == 0 || !stz_queue_lend(queue)) return;
+  if (what == 1) stz_queue_fill(queue, SEED);
+}
+
+// Whether what the queue says of the point that follows its first one is so, if it says something.
+static bool knows_next(stz_queue *queue) {
+  if (stz_queue_waits(queue)) stz_queue_take_back(queue);
+  const stz_queued *first = stz_queue_first(queue);
+  if (first->next.time == 0) return false;
+  const stz_point next = stz_points_next(SEED, &first->point);
+  assert_true(same(&next, &first->next));
+  return true;
 }
 
 // The next point of many processes, again and again, against a look at all of them; what has been taken out gives its
@@ -217,9 +236,13 @@ static void queue(void **state) {
     next[i] = stz_points_own(SEED, i, i % 20 - 10, 0);
     stz_queue_push(q, &next[i]);
   }
+  stz_rng rng = stz_rng_stream(SEED, STZ_RNG_EVENTS, 2);
+  int known = 0;
   for (int i = 0; i < POPS; i++) {
     int least = 0;
     stz_point p;
+    lend(q, &rng);
+    known += knows_next(q);
     for (int s = 1; s < SITES; s++) least = next[s].time < next[least].time ? s : least;
     assert_false(pop(q, next[least].time - 1, &p));
     assert_true(pop(q, next[least].time, &p));
@@ -227,6 +250,8 @@ static void queue(void **state) {
     next[least] = stz_points_next(SEED, &p);
     stz_queue_push(q, &next[least]);
   }
+  assert_in_range(known, POPS / 10, POPS);
+  stz_queue_take_back(q);
   assert_int_equal(stz_queue_check(q), STZ_OK);
   assert_in_range(stz_queue_bytes(q), SITES * sizeof(stz_point), ENOUGH);
   stz_queue_clear(q, 0);
@@ -245,7 +270,7 @@ typedef struct listed {
 } listed;
 
 static void put_in(listed *l, stz_instant time, int i) {
-  const stz_point p = {.time = time, .height = i, .number = i * 37 % 101, .layer = (int16_t)i};
+  const stz_point p = {.time = time, .height = i, .number = i * 37 % 997, .layer = (int16_t)(i % 61 - 30)};
   assert_true(l->count < LISTED);
   l->points[l->count++] = p;
   stz_queue_push(l->queue, &p);
@@ -300,12 +325,14 @@ static void queue_early(void **state) {
   stz_queue_clear(l.queue, l.now);
   const size_t empty = stz_queue_bytes(l.queue);
   for (int i = 0; i < STEPS; i++) {
+    lend(l.queue, &rng);
     if (l.count == 0 || (l.count < 1000 && stz_rng_below(&rng, 100) < 52))
       any_time(&l, &rng, i);
     else
       take_first(&l);
   }
   assert_true(l.count > 100); // this can go wrong
+  stz_queue_take_back(l.queue);
   while (l.count) take_first(&l);
   assert_false(pop(l.queue, STZ_INSTANT_NEVER, &(stz_point){0}));
 

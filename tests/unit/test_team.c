@@ -202,6 +202,34 @@ static int cores(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+// What is put aside, by a worker that comes from a part, is done when the caller has called it back, or never.
+static void aside_done_or_never(void **state) {
+  (void)state;
+  enum { TURNS = 40 };
+  stz_team *team;
+  static const struct timespec look = {.tv_nsec = 100000}, wait = {.tv_nsec = 1000000};
+  int taken = 0;
+  assert_int_equal(stz_team_create_local(2, &team), STZ_OK);
+  for (int turn = 0; turn < TURNS; turn++) {
+    slow part = {0}, aside = {0};
+    if (turn % 2) {
+      stz_team_post(team, 1, take_time, &part);
+      while (atomic_load(&part.begun) == 0) nanosleep(&look, NULL);
+    }
+    stz_team_aside(team, take_time, &aside);
+    if (turn % 2) stz_team_join(team);
+    if (turn % 4 == 1) nanosleep(&wait, NULL);
+    stz_team_recall(team);
+    const int begun = aside.begun, done = aside.done;
+    assert_int_equal(begun, done);
+    nanosleep(&wait, NULL);
+    assert_int_equal(aside.begun, begun);
+    taken += done;
+  }
+  assert_true(taken > 0 || cores() < 2); // a worker without a core of its own goes to sleep after its part
+  stz_team_destroy(&team);
+}
+
 // Posts one part that is late; returns how many times the team refuses after it.
 static int refusals(stz_team *team) {
   static const struct timespec look = {.tv_nsec = 100000};
@@ -299,12 +327,15 @@ static void done_before_copy(void **state) {
   assert_int_equal(stz_team_create_local(2, &other), STZ_OK);
   turns t = {.go = true};
   stz_team_post(team, 6, take_turn, &t);
+  slow aside = {0};
+  stz_team_aside(team, take_time, &aside);
   const pid_t copy = fork();
-  if (copy == 0) _exit(t.over && t.count == 5 ? 0 : 1);
+  if (copy == 0) _exit(t.over && t.count == 5 && aside.begun == aside.done ? 0 : 1);
   int status = -1;
   assert_int_equal(waitpid(copy, &status, 0), copy);
   assert_int_equal(status, 0);
   stz_team_join(team);
+  stz_team_recall(team);
   assert_int_equal(t.count, 5);
   stz_team_destroy(&team);
   stz_team_destroy(&other);
@@ -372,7 +403,7 @@ int main(void) {
       cmocka_unit_test(each_part_once), cmocka_unit_test(waits_for_all),   cmocka_unit_test(same_bits),
       cmocka_unit_test(posted_once),    cmocka_unit_test(join_waits),      cmocka_unit_test(brisk_where_it_pays),
       cmocka_unit_test(urgent_first),   cmocka_unit_test(registered_once), cmocka_unit_test(done_before_copy),
-      cmocka_unit_test(burns_nothing),  cmocka_unit_test(nothing_left),
+      cmocka_unit_test(burns_nothing),  cmocka_unit_test(nothing_left),    cmocka_unit_test(aside_done_or_never),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

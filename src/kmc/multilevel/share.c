@@ -7,8 +7,9 @@
 
 #include "kmc/multilevel/multilevel.h"
 
-// A share of the levels takes some microseconds; the more there are the more work they are together.
-static int level_shares(const stz_multilevel *e) { return stz_team_workers(stz_grid_team(e->grid)) > 2 ? 4 : 2; }
+// Shares of each level. They take some microseconds each; the more there are the more evenly the workers end with them,
+// and the more work they are together.
+enum { SHARES = 4 };
 
 // Whether a selection of its own is told: then sums of bounds, which have an order, are not kept.
 static bool is_told(const stz_multilevel *e) { return e->selection.bounded != NULL; }
@@ -25,7 +26,7 @@ static void take_part(void *context, int64_t first, int64_t end, int worker) {
   if (share < 0)
     stz_glass_shear(kmc->glass, &s->shear, strain);
   else
-    stz_far_add_share(e->far, share, level_shares(e), s->origin, s->strain);
+    stz_far_add_share(e->far, share, SHARES, s->origin, s->strain);
 }
 
 bool stz_ml_post_event(stz_kmc *kmc, const stz_shear *shear, const int origin[3], const float d[5]) {
@@ -36,7 +37,7 @@ bool stz_ml_post_event(stz_kmc *kmc, const stz_shear *shear, const int origin[3]
   memcpy(s->origin, origin, sizeof s->origin);
   memcpy(s->strain, d, sizeof s->strain);
   if (s->glass) stz_team_post_urgent(team, 1, take_part, kmc);
-  stz_team_post(team, stz_far_shares(e->far, level_shares(e)), take_part, kmc);
+  stz_team_post(team, stz_far_shares(e->far, SHARES), take_part, kmc);
   return s->glass;
 }
 

@@ -308,6 +308,7 @@ static bool begin(stz_ahead *a, const stz_mean_stress *mean, double expected) {
   if (expected < (a->wanted > 0 ? 1.0 : fmin(FEWEST, x->tiles)) || !may_run(x, mean)) return false;
   if (!stz_team_brisk(stz_grid_team(x->e->grid)) || !stz_points_has_tall(x)) return false;
   stz_ml_settle(x->kmc);
+  stz_points_take_back(x);
   if (!a->load.begin(a->load.context, x->tiles, &w->mean[0], &limit)) return false;
   w->from = x->at.now;
   w->until = stz_points_instant(x, fmin(mean->t0 + AIM * expected * a->per_event, limit));

@@ -52,7 +52,6 @@ static const double TOLD = 1.001; // factor: margin of the test of a slack over 
 static const double ERRORS = 0.1; // ln: of rates by the sums of cached stresses and of slacks
 static const double LEAST = 0.4;  // ln: margin right after an update of the block
 static const double SURE = 1.05;  // factor: the slope at another temperature than the reference's, and rounding
-enum { FETCHED = 4 };             // points ahead that memory is asked for
 static const double LOOSE = 0.02; // rate/bound of a site below which its bound is computed anew
 
 // --- all bounds ---
@@ -98,49 +97,6 @@ static void look_ahead(stz_points *x, const stz_ml_stretch *s) {
 }
 
 // --- proposals ---
-
-// What the points that come soon will ask for.
-static void fetch_coming(const stz_points *x, const stz_queue *queue) {
-  const stz_point *coming = stz_queue_coming(queue, FETCHED);
-  if (!coming) return;
-  const stz_row8 *row8 = stz_ml_row8(x->e, coming->number);
-  __builtin_prefetch(&x->open[coming->number]);
-  __builtin_prefetch(row8->slack);
-  __builtin_prefetch(row8->bound);
-}
-
-// Takes out the first point of all tiles, or of one, if it is not after `end`.
-static bool pop(stz_points *x, stz_instant end, stz_point *point) {
-  const int begin = x->tile < 0 ? 0 : x->tile, last = x->tile < 0 ? x->tiles - 1 : x->tile;
-  const stz_point *first = NULL;
-  stz_queue *of = NULL;
-  for (int t = begin; t <= last; t++) {
-    const stz_point *its = stz_queue_first(x->queue[t]);
-    if (!its || (first && !stz_point_precedes(its, first))) continue;
-    first = its;
-    of = x->queue[t];
-  }
-  if (!first || first->time > end) return false;
-  *point = *first;
-  stz_queue_drop(of);
-  fetch_coming(x, of);
-  return true;
-}
-
-bool stz_points_take(stz_points *x, stz_instant end, stz_point *point) {
-  while (pop(x, end, point)) {
-    if (point->time <= x->at.now) continue; // the same one was there twice
-    if (!stz_points_is_open(x, point)) continue;
-    const stz_point next = stz_points_next(x->seed, point);
-    stz_queue_push(stz_points_queue(x, point->number), &next);
-    x->at.now = point->time;
-    x->at.below += point->ground;
-    x->at.dry += point->ground;
-    return true;
-  }
-  if (end < STZ_INSTANT_NEVER && end > x->at.now) x->at.now = end;
-  return false;
-}
 
 double stz_points_since(const stz_points *x, stz_instant time, double t0) {
   const stz_instant zero = x->at.origin + stz_instant_of(t0);
@@ -359,6 +315,7 @@ static stz_err points_create(stz_kmc *kmc) {
 static void points_destroy(stz_kmc *kmc) {
   stz_points *x = kmc->state ? stz_points_of(kmc) : NULL;
   if (x) {
+    stz_points_take_back(x);
     stz_ahead_destroy(&x->ahead);
     for (int t = 0; t < x->tiles; t++) stz_queue_destroy(&x->queue[t]);
     stz_free(x->open);
@@ -370,9 +327,10 @@ static void points_destroy(stz_kmc *kmc) {
 }
 
 static double points_bytes(const stz_kmc *kmc) {
-  const stz_points *x = stz_points_of(kmc);
+  stz_points *x = stz_points_of(kmc);
   const double sites = (double)x->e->blocks * STZ_ML_SITES;
   double queues = 0.0;
+  stz_points_take_back(x);
   for (int t = 0; t < x->tiles; t++) queues += (double)stz_queue_bytes(x->queue[t]);
   return stz_ml_bytes(kmc) + sizeof *x->open + queues / sites;
 }

@@ -65,6 +65,7 @@ typedef struct stz_points {
                              // queue
   stz_uint128 *tall;         // the same of layers that `open` has no bits for; NULL before there are any
   bool short_of_memory;
+  bool lent;                          // some queues are
   int tiles, tile;                    // slabs of the box that have queues of their own; the one that this is of, or -1
   stz_queue *queue[STZ_POINTS_TILES]; // one per tile
   int32_t tile_blocks[STZ_POINTS_TILES + 1]; // first block of each, and the end
@@ -88,9 +89,14 @@ static inline stz_points *stz_points_of(const stz_kmc *kmc) {
 extern const stz_points_ways stz_points_usual_ways;
 void stz_points_set_ways(stz_kmc *kmc, const stz_points_ways *ways);
 
-// Takes out the first point until `end` in a layer that is open; the one that follows it in its process takes its
-// place. Of a tile: among its own points.
+// supply.c: takes out the first point until `end` in a layer that is open; the one that follows it in its process takes
+// its place. Of a tile: among its own points.
 bool stz_points_take(stz_points *x, stz_instant end, stz_point *point);
+
+// Has another worker put points of some time ahead in order, when it has nothing else to do; and the end of that,
+// before the queues are used in another way than by stz_points_take.
+void stz_points_lend(stz_points *x);
+void stz_points_take_back(stz_points *x);
 
 // Seconds from t0 of the caller's clock to an instant, 0 if it is before; and the instant of a time of that clock.
 double stz_points_since(const stz_points *x, stz_instant time, double t0);

@@ -157,6 +157,7 @@ void stz_points_gather(stz_points *x) {
 }
 
 void stz_points_lay_ground(stz_points *x) {
+  stz_points_take_back(x);
   for (int t = 0; t < x->tiles; t++) stz_queue_clear(x->queue[t], x->at.now);
   memset(x->open, 0, (size_t)all_rows(x) * 8 * sizeof *x->open);
   stz_free(x->tall);

@@ -134,6 +134,7 @@ void stz_points_add_stress(stz_kmc *kmc, const stz_event *event, const double st
   const uint64_t events = kmc->stats.events + 1;
   x->at.dry = 0;
   stz_ml_add_stress(kmc, event, strain);
+  if (e->shared.pending) stz_points_lend(x); // the workers have an event in hand, and will be idle after it
   if (e->due || events >= next_scan(x)) stz_points_moment(x, events);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "kmc/points/queue.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -8,6 +9,7 @@
 enum { BUCKETS = 129, WORDS = 3 }; // bucket 0 stays empty: it is that of the base itself
 enum { CHUNK = 255 };              // points of a piece of memory, of 8 KB
 enum { BATCH = 32 };               // points that are put in order together, at most
+enum { AHEAD = 64 };               // points that a borrower puts in order, at least
 
 // Points go from bucket to bucket, all of one at once, so that memory which grew and shrank with each bucket would be
 // cleared and copied all the time: buckets are lists of chunks, and chunks that become empty are used again.
@@ -23,16 +25,27 @@ typedef struct bucket {
   size_t count;
 } bucket;
 
+// Points in order, the first one last, so that it is cheap to take out and to put others near it.
+typedef struct run {
+  stz_queued *all;
+  size_t count, room;
+  bool short_of_memory;
+} run;
+
 struct stz_queue {
+  // Of the borrower while it is lent.
   stz_instant base;       // before all points of the buckets, which count from it
   uint64_t filled[WORDS]; // bits of the buckets that have points
-  bool short_of_memory;
   bucket buckets[BUCKETS];
   chunk *spare;  // empty ones
   size_t chunks; // all that there are
-  // The points that are not after the base, in order, the first one last.
-  stz_point *early;
-  size_t early_count, early_room;
+  bool no_chunk; // for want of memory
+  run soon;      // points up to the base, but for those of `now`; none while `now` goes up to the base
+
+  // Of the owner, always.
+  stz_instant until; // `now` has all points up to there
+  run now, late;     // `late`: those for later that were put in while it was lent, in any order
+  bool lent;
 };
 
 stz_err stz_queue_create(stz_queue **queue) { return STZ_NEW(*queue, 1); }
@@ -45,7 +58,13 @@ static void free_list(chunk *first) {
   }
 }
 
+static void free_run(run *r) {
+  stz_free(r->all);
+  *r = (run){0};
+}
+
 void stz_queue_clear(stz_queue *queue, stz_instant now) {
+  assert(!queue->lent);
   for (int b = 0; b < BUCKETS; b++) {
     free_list(queue->buckets[b].first);
     queue->buckets[b] = (bucket){0};
@@ -53,11 +72,11 @@ void stz_queue_clear(stz_queue *queue, stz_instant now) {
   free_list(queue->spare);
   queue->spare = NULL;
   queue->chunks = 0;
-  stz_free(queue->early);
-  queue->early = NULL;
-  queue->early_count = queue->early_room = 0;
+  free_run(&queue->now);
+  free_run(&queue->soon);
+  free_run(&queue->late);
   memset(queue->filled, 0, sizeof queue->filled);
-  queue->base = now;
+  queue->base = queue->until = now;
 }
 
 void stz_queue_destroy(stz_queue **queue) {
@@ -101,43 +120,59 @@ bool stz_point_precedes(const stz_point *a, const stz_point *b) {
   return a->number != b->number ? a->number < b->number : a->layer < b->layer;
 }
 
-static bool has_early_room(stz_queue *queue, size_t count) {
-  if (count <= queue->early_room) return true;
-  stz_point *more = NULL;
-  const size_t room = queue->early_room ? 2 * queue->early_room : CHUNK;
+static bool has_room(run *r, size_t count) {
+  if (count <= r->room) return true;
+  stz_queued *more = NULL;
+  const size_t room = r->room ? 2 * r->room : 2 * BATCH;
   if (STZ_NEW(more, room) != STZ_OK) {
-    queue->short_of_memory = true;
+    r->short_of_memory = true;
     return false;
   }
-  if (queue->early_count) memcpy(more, queue->early, queue->early_count * sizeof *more);
-  stz_free(queue->early);
-  queue->early = more;
-  queue->early_room = room;
+  if (r->count) memcpy(more, r->all, r->count * sizeof *more);
+  stz_free(r->all);
+  r->all = more;
+  r->room = room;
   return true;
 }
 
-static void push_early(stz_queue *queue, const stz_point *point) {
-  if (!has_early_room(queue, queue->early_count + 1)) return;
-  size_t at = queue->early_count++;
-  for (; at > 0 && stz_point_precedes(&queue->early[at - 1], point); at--) queue->early[at] = queue->early[at - 1];
-  queue->early[at] = *point;
+static stz_queued alone(const stz_point *point) { return (stz_queued){.point = *point, .next = {.time = 0}}; }
+
+static void insert(run *r, const stz_point *point) {
+  if (!has_room(r, r->count + 1)) return;
+  size_t at = r->count++;
+  for (; at > 0 && stz_point_precedes(&r->all[at - 1].point, point); at--) r->all[at] = r->all[at - 1];
+  r->all[at] = alone(point);
 }
 
-void stz_queue_push(stz_queue *queue, const stz_point *point) {
-  if (point->time >= STZ_INSTANT_NEVER) return;
+static void append(run *r, const stz_point *point) {
+  if (has_room(r, r->count + 1)) r->all[r->count++] = alone(point);
+}
+
+// Puts a point after `until` in: among those up to the base, or into its bucket.
+static void put(stz_queue *queue, run *r, const stz_point *point) {
   if (point->time <= queue->base) {
-    push_early(queue, point);
+    insert(r, point);
     return;
   }
   const int index = bucket_of(queue, point->time);
   bucket *b = &queue->buckets[index];
   if ((!b->first || b->first->count == CHUNK) && !add_chunk(queue, b)) {
-    queue->short_of_memory = true;
+    queue->no_chunk = true;
     return;
   }
   b->first->points[b->first->count++] = *point;
   b->count++;
   queue->filled[index / 64] |= (uint64_t)1 << index % 64;
+}
+
+void stz_queue_push(stz_queue *queue, const stz_point *point) {
+  if (point->time >= STZ_INSTANT_NEVER) return;
+  if (point->time <= queue->until)
+    insert(&queue->now, point);
+  else if (queue->lent)
+    append(&queue->late, point);
+  else
+    put(queue, &queue->soon, point);
 }
 
 static stz_instant begin_of(const bucket *b) {
@@ -149,12 +184,12 @@ static stz_instant begin_of(const bucket *b) {
 }
 
 // The points of the first bucket go to buckets below, for their first time is the base from here on.
-static void spread(stz_queue *queue, int index) {
+static void spread(stz_queue *queue, int index, run *r) {
   bucket *b = &queue->buckets[index];
   queue->base = begin_of(b);
   queue->filled[index / 64] &= ~((uint64_t)1 << index % 64);
   for (b->count = 0; b->first; drop_chunk(queue, b)) {
-    for (size_t i = 0; i < b->first->count; i++) stz_queue_push(queue, &b->first->points[i]);
+    for (size_t i = 0; i < b->first->count; i++) put(queue, r, &b->first->points[i]);
   }
 }
 
@@ -180,41 +215,77 @@ static size_t gather(stz_queue *queue, int index, stz_point *batch, size_t count
   return count;
 }
 
-// Finds the first points, some at once, where none are at hand.
-static void refill(stz_queue *queue) {
+// Puts the first points in order, some at once, after those of a run.
+static void refill(stz_queue *queue, run *r) {
   stz_point batch[BATCH];
   size_t count = 0;
-  if (!has_early_room(queue, BATCH)) return;
+  if (!has_room(r, r->count + BATCH)) return;
   for (int index = first_bucket(queue); index < BUCKETS; index = first_bucket(queue)) {
-    const size_t all = queue->early_count + count + queue->buckets[index].count;
+    const size_t all = count + queue->buckets[index].count;
     if (all <= BATCH)
       count = gather(queue, index, batch, count);
     else if (all == queue->buckets[index].count)
-      spread(queue, index);
+      spread(queue, index, r);
     else
       break;
   }
   if (count == 0) return;
-  memmove(queue->early + count, queue->early, queue->early_count * sizeof *queue->early);
-  for (size_t i = 0; i < count; i++) queue->early[count - 1 - i] = batch[i];
-  queue->early_count += count;
+  memmove(r->all + count, r->all, r->count * sizeof *r->all);
+  for (size_t i = 0; i < count; i++) r->all[count - 1 - i] = alone(&batch[i]);
+  r->count += count;
 }
 
-const stz_point *stz_queue_first(stz_queue *queue) {
-  if (queue->early_count == 0) refill(queue);
+bool stz_queue_waits(const stz_queue *queue) { return queue->lent && queue->now.count == 0; }
+
+const stz_queued *stz_queue_first(stz_queue *queue) {
+  assert(!stz_queue_waits(queue));
+  if (queue->now.count == 0) {
+    const run empty = queue->now;
+    queue->now = queue->soon;
+    queue->soon = empty;
+    if (queue->now.count == 0) refill(queue, &queue->now);
+    queue->until = queue->base;
+  }
   return stz_queue_coming(queue, 0);
 }
 
-const stz_point *stz_queue_coming(const stz_queue *queue, size_t i) {
-  return i < queue->early_count ? &queue->early[queue->early_count - 1 - i] : NULL;
+const stz_queued *stz_queue_coming(const stz_queue *queue, size_t i) {
+  return i < queue->now.count ? &queue->now.all[queue->now.count - 1 - i] : NULL;
 }
 
-void stz_queue_drop(stz_queue *queue) { queue->early_count--; }
+void stz_queue_drop(stz_queue *queue) { queue->now.count--; }
+
+bool stz_queue_lend(stz_queue *queue) {
+  if (queue->soon.count == 0) queue->lent = true;
+  return queue->lent;
+}
+
+void stz_queue_fill(stz_queue *queue, uint64_t seed) {
+  if (!queue->lent) return;
+  run *soon = &queue->soon;
+  while (soon->count < AHEAD && first_bucket(queue) < BUCKETS && !soon->short_of_memory) refill(queue, soon);
+  for (size_t i = 0; i < soon->count; i++) {
+    stz_queued *q = &soon->all[i];
+    q->next = stz_points_next(seed, &q->point);
+  }
+}
+
+void stz_queue_take_back(stz_queue *queue) {
+  if (!queue->lent) return;
+  queue->lent = false;
+  if (queue->soon.count == 0) queue->until = queue->base;
+  for (size_t i = 0; i < queue->late.count; i++) stz_queue_push(queue, &queue->late.all[i].point);
+  queue->late.count = 0;
+}
 
 stz_err stz_queue_check(const stz_queue *queue) {
-  return queue->short_of_memory ? stz_fail(STZ_EINTERNAL, "out of memory for the points of the sites") : STZ_OK;
+  const bool is_short = queue->now.short_of_memory || queue->late.short_of_memory ||
+                        (!queue->lent && (queue->no_chunk || queue->soon.short_of_memory));
+  return is_short ? stz_fail(STZ_EINTERNAL, "out of memory for the points of the sites") : STZ_OK;
 }
 
 size_t stz_queue_bytes(const stz_queue *queue) {
-  return sizeof *queue + queue->chunks * sizeof(chunk) + queue->early_room * sizeof *queue->early;
+  assert(!queue->lent);
+  const size_t room = queue->now.room + queue->soon.room + queue->late.room;
+  return sizeof *queue + queue->chunks * sizeof(chunk) + room * sizeof(stz_queued);
 }
