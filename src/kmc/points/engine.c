@@ -49,6 +49,8 @@ static const double WASTE = 16.0; // of the rates: the least bounds together, at
 static const float CHEAP = 2.0f;  // bounds that are loosened still lie below the ground
 static const double BARE = 0.02;  // events until the next reference, at most, as long as bounds are put off
 static const double TOLD = 1.001; // factor: margin of the test of a slack over its error
+static const double FEW = 1e-3;   // events per site: setting all levels costs more than to look at points too high
+static const double MOST = 0.4;   // ln: largest step of the levels
 static const double ERRORS = 0.1; // ln: of rates by the sums of cached stresses and of slacks
 static const double LEAST = 0.4;  // ln: margin right after an update of the block
 static const double SURE = 1.05;  // factor: the slope at another temperature than the reference's, and rounding
@@ -56,12 +58,22 @@ static const double LOOSE = 0.02; // rate/bound of a site below which its bound 
 
 // --- all bounds ---
 
+// By how much all levels are set above what the load has added to the bounds: the farther, the fewer events happen
+// until they are set again.
+static double stride(stz_points *x) {
+  const uint64_t events = x->kmc->stats.events;
+  const double sites = (double)x->e->blocks * STZ_ML_SITES, since = (double)(events - x->set_at);
+  x->stride = since < FEW * sites ? fmin(2.0 * x->stride, fmax(MOST, x->ways.step)) : x->ways.step;
+  x->set_at = events;
+  return x->stride;
+}
+
 // All bounds are set at a new reference.
 static float plan(void *context) {
   stz_points *x = context;
   const double sites = (double)x->e->blocks * STZ_ML_SITES, mean = x->e->head->activity / sites;
   const int ground = stz_points_ground_for(x->attempt * mean), off = ground - x->at.ground;
-  stz_points_set_ahead(x, x->ways.step);
+  stz_points_set_ahead(x, stride(x));
   if (x->at.bare || off > 1 || off < -1) stz_points_set_ground(x, ground);
   x->at.bare = 0;
   x->at.dry = 0;
@@ -92,7 +104,7 @@ double stz_points_most_ahead(const stz_ml_stretch *s) {
 static void look_ahead(stz_points *x, const stz_ml_stretch *s) {
   const double most = stz_points_most_ahead(s);
   if (most <= x->at.ahead) return;
-  stz_points_set_ahead(x, most + x->ways.step);
+  stz_points_set_ahead(x, most + stride(x));
   stz_points_set_levels(x, NULL, 0);
 }
 
@@ -279,6 +291,7 @@ static stz_err points_next(stz_kmc *kmc, const stz_mean_stress *mean, double lim
 void stz_points_set_ways(stz_kmc *kmc, const stz_points_ways *ways) {
   stz_points *x = stz_points_of(kmc);
   x->ways = *ways;
+  x->stride = ways->step;
   x->e->spare = ways->spare;
   x->e->missed = ways->missed;
 }

@@ -18,7 +18,7 @@ enum { STZ_POINTS_DRY = 2048, STZ_AHEAD_DRIEST = 64 };
 // How the work is done. The first part changes no trajectory, which tests show; the rest says what is an event.
 typedef struct stz_points_ways {
   int kept;         // layers that stay open above those that a bound needs
-  double step;      // ln: the load may add so much to the bounds before levels are raised
+  double step;      // ln: the load may add so much to the bounds before levels are raised, at least
   float spare;      // ln: slack of new bounds
   bool squeezed;    // points are rejected by the slack alone where that can be
   bool backwards;   // blocks are updated from the last to the first
@@ -59,6 +59,8 @@ typedef struct stz_points {
   double attempt;
   stz_kmc *kmc;
   stz_multilevel *e;
+  double stride;             // ln: the same, as it is now
+  uint64_t set_at;           // events when all levels were set
   float scale;               // of bounds, 1/s: up to where points are looked at
   int32_t told[STZ_ML_TOLD]; // rows whose bounds have changed
   uint32_t *open;            // of a site: its level above the ground (low bits), and which layers have a point in the
