@@ -357,11 +357,36 @@ static void queue_early(void **state) {
   assert_int_equal(stz_alloc_live(), live);
 }
 
+// A borrower that finds as many points as a run has room for, and more after them: 32, then one and 32 more.
+static void queue_full(void **state) {
+  (void)state;
+  enum { FIRST = 32, SECOND = 33, LATER = 40, ALL = FIRST + SECOND + LATER };
+  stz_queue *q;
+  stz_point p;
+  assert_int_equal(stz_queue_create(&q), STZ_OK);
+  stz_queue_clear(q, 0);
+  for (int i = 0; i < ALL; i++) {
+    const stz_instant one = (stz_instant)1, begin = i < FIRST            ? one << 30
+                                                    : i < FIRST + SECOND ? one << 50
+                                                                         : 3 * (one << 49);
+    stz_queue_push(q, &(stz_point){.time = begin + (stz_instant)i, .number = i, .layer = 1});
+  }
+  assert_true(stz_queue_lend(q));
+  stz_queue_fill(q, SEED);
+  for (int i = 0; i < ALL; i++) {
+    assert_true(pop(q, STZ_INSTANT_NEVER, &p));
+    assert_int_equal(p.number, i);
+  }
+  assert_int_equal(stz_queue_check(q), STZ_OK);
+  stz_queue_destroy(&q);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(philox),  cmocka_unit_test(counts),    cmocka_unit_test(independence),
-      cmocka_unit_test(places),  cmocka_unit_test(any_order), cmocka_unit_test(resolution),
-      cmocka_unit_test(seconds), cmocka_unit_test(queue),     cmocka_unit_test(queue_early),
+      cmocka_unit_test(philox),     cmocka_unit_test(counts),    cmocka_unit_test(independence),
+      cmocka_unit_test(places),     cmocka_unit_test(any_order), cmocka_unit_test(resolution),
+      cmocka_unit_test(seconds),    cmocka_unit_test(queue),     cmocka_unit_test(queue_early),
+      cmocka_unit_test(queue_full),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,7 +219,6 @@ static size_t gather(stz_queue *queue, int index, stz_point *batch, size_t count
 static void refill(stz_queue *queue, run *r) {
   stz_point batch[BATCH];
   size_t count = 0;
-  if (!has_room(r, r->count + BATCH)) return;
   for (int index = first_bucket(queue); index < BUCKETS; index = first_bucket(queue)) {
     const size_t all = count + queue->buckets[index].count;
     if (all <= BATCH)
@@ -229,10 +228,11 @@ static void refill(stz_queue *queue, run *r) {
     else
       break;
   }
-  if (count == 0) return;
+  if (count == 0 || !has_room(r, r->count + count)) return;
   memmove(r->all + count, r->all, r->count * sizeof *r->all);
   for (size_t i = 0; i < count; i++) r->all[count - 1 - i] = alone(&batch[i]);
   r->count += count;
+  assert(r->count <= r->room);
 }
 
 bool stz_queue_waits(const stz_queue *queue) { return queue->lent && queue->now.count == 0; }
