@@ -23,11 +23,9 @@ typedef char core_set; // other systems place threads by themselves
 #endif
 
 static const int64_t AWAKE_NS = 100000; // a worker waits so long for parts that are posted, before it sleeps
-static const int64_t LATE_NS = 300000;  // a part that takes longer has lost its core to another process
-enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late one, at first and at most
-// After so many posts in time half as many are left out after the next late one. Where fewer lie between late ones,
-// these cost more than the others gain.
-enum { FORGIVEN = 512 };
+static const int64_t LATE_NS = 300000;  // a part that takes longer, and than those of the caller, has lost its core
+                                        // to another process
+enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late one, at least and at most
 
 // Of the task that is put aside; only that which runs is above zero (wait_for).
 enum { NO_ASIDE = 0, ASIDE_RUNS = 1, ASIDE_DONE = -1, ASIDE_OFFERED = -2 };
@@ -69,10 +67,11 @@ struct stz_team {  // NOLINT(clang-analyzer-optin.performance.Padding): what all
   atomic_int asleep; // workers
   atomic_int calls;  // jobs and the end, which call workers to the lock
   bool spins;
-  int forced, asked;   // STZKMC_TEAM_BRISK, and the calls of stz_team_brisk under it
-  int rest, next_rest; // posts to be left out: now, and after the next late one
-  int in_time;         // posts since next_rest changed
-  bool late;           // the present one is
+  int forced, asked; // STZKMC_TEAM_BRISK, and the calls of stz_team_brisk under it
+  int rest, length;  // posts to be left out, now and of them all after the last late one
+  int64_t waited;    // ns: for the present post, and for what was aside before it
+  int64_t begun;     // ns: clock at its begin, less what was waited before
+  int64_t gained;    // ns: by those in time since the last late one
 };
 
 // A copy of the process has none of the threads, so that it could not wait for what they are at.
@@ -275,6 +274,7 @@ static void post(stz_team *team, int parts, bool urgent, stz_team_task *task, vo
     atomic_store_explicit(&team->urgent_end, before + parts, memory_order_relaxed);
   }
   if (before == 0) {
+    team->begun = now_ns() - team->waited;
     team->posted = task;
     team->posted_context = context;
     atomic_store(&team->offered, ((word >> 32) + 1) << 32 | bits);
@@ -294,17 +294,19 @@ void stz_team_post_urgent(stz_team *team, int parts, stz_team_task *task, void *
   post(team, parts, true, task, context);
 }
 
-// After a late post some are left out: the more, the more often posts are late.
-static void judge(stz_team *team, bool late) {
-  if (late) {
-    team->rest = team->next_rest;
-    team->next_rest = 2 * team->rest < MOST_REST ? 2 * team->rest : MOST_REST;
-  } else if (++team->in_time < FORGIVEN || team->next_rest == REST) {
+// After a late post some are left out: the more, the more the wait for it exceeds what those in time have gained, which
+// is about half of what the caller had to do beside them.
+static void judge(stz_team *team, int64_t busy) {
+  const int64_t waited = team->waited;
+  team->waited = 0;
+  if (waited < LATE_NS || waited < busy) {
+    team->gained += busy / 2;
     return;
-  } else {
-    team->next_rest /= 2;
   }
-  team->in_time = 0;
+  const double cost = (double)waited / (double)(team->gained + 1), length = team->length * (cost < 2.0 ? cost : 2.0);
+  team->length = length < REST ? REST : length < MOST_REST ? (int)length : MOST_REST;
+  team->rest = team->length;
+  team->gained = 0;
 }
 
 // Waits until none are left.
@@ -319,7 +321,7 @@ static void wait_for(stz_team *team, atomic_int *left) {
     else
       stz_team_pause();
   }
-  team->late |= waited > LATE_NS;
+  team->waited += waited;
 }
 
 void stz_team_join_urgent(stz_team *team) {
@@ -329,12 +331,12 @@ void stz_team_join_urgent(stz_team *team) {
 
 void stz_team_join(stz_team *team) {
   (void)take_offered(team, 0, false);
+  const int64_t busy = now_ns() - team->begun - team->waited;
   wait_for(team, &team->left);
   atomic_store_explicit(&team->offers, 0, memory_order_relaxed);
   atomic_store_explicit(&team->urgent, 0, memory_order_relaxed);
   atomic_store_explicit(&team->urgent_end, 0, memory_order_relaxed);
-  if (!team->forced) judge(team, team->late);
-  team->late = false;
+  if (!team->forced) judge(team, busy);
 }
 
 void stz_team_aside(stz_team *team, stz_team_task *task, void *context) {
@@ -413,7 +415,6 @@ static stz_err create(int workers, const core_set *cores, stz_team **team) {
     return err;
   }
   t->count = workers;
-  t->next_rest = REST;
   const char *forced = getenv("STZKMC_TEAM_BRISK");
   t->forced = forced ? (int)strtol(forced, NULL, 10) : 0;
   t->spins = have_cores(workers, cores);

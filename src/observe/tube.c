@@ -14,11 +14,13 @@ stz_err stz_columns_create(const stz_grid *grid, int beam, stz_columns *columns)
   const int u = (beam + 1) % 3, v = (beam + 2) % 3;
   *columns =
       (stz_columns){.u = u, .v = v, .beam = beam, .nu = cells[u], .nv = cells[v], .spacing = stz_grid_spacing(grid)};
+  STZ_TRY(STZ_NEW(columns->length, cells[beam]));
   STZ_TRY(STZ_NEW(columns->values, cells[u] * cells[v]));
   return STZ_NEW(columns->sums, cells[u] * cells[v]);
 }
 
 void stz_columns_destroy(stz_columns *columns) {
+  stz_free(columns->length);
   stz_free(columns->values);
   stz_free(columns->sums);
   *columns = (stz_columns){0};
@@ -35,15 +37,17 @@ static double length_in_foil(int k, int cells, double spacing, double begin, dou
 
 void stz_columns_fill(stz_columns *columns, const stz_grid *grid, const float *field, double begin, double thickness) {
   const int *cells = stz_grid_cells(grid);
-  const int first = stz_grid_first_plane(grid), planes = stz_grid_planes(grid), count = columns->nu * columns->nv;
+  const int first = stz_grid_first_plane(grid), planes = stz_grid_planes(grid), count = columns->nu * columns->nv,
+            along = cells[columns->beam];
   memset(columns->sums, 0, sizeof *columns->sums * (size_t)count);
+  for (int k = 0; k < along; k++) columns->length[k] = length_in_foil(k, along, columns->spacing, begin, thickness);
   int site[3];
   int64_t local = 0;
   for (site[0] = first; site[0] < first + planes; site[0]++) {
     for (site[1] = 0; site[1] < cells[1]; site[1]++) {
       for (site[2] = 0; site[2] < cells[2]; site[2]++, local++) {
-        const double length =
-            length_in_foil(site[columns->beam], cells[columns->beam], columns->spacing, begin, thickness);
+        const double length = columns->length[site[columns->beam]];
+        if (length == 0.0) continue;
         columns->sums[site[columns->u] * columns->nv + site[columns->v]] +=
             llrint(length * (double)field[local] * FIXED_POINT);
       }

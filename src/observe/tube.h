@@ -18,6 +18,7 @@ typedef struct stz_columns {
   double spacing; // a, nm
   double *values; // nu x nv, v contiguous: integral of the field along the foil, nm times the field's unit
   int64_t *sums;  // nu x nv, work space
+  double *length; // of each voxel along the beam within the foil, nm, work space
 } stz_columns;
 
 stz_err stz_columns_create(const stz_grid *grid, int beam, stz_columns *columns) STZ_MUST_USE;

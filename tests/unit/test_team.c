@@ -341,17 +341,31 @@ static void done_before_copy(void **state) {
   stz_team_destroy(&other);
 }
 
-static void in_time(stz_team *team, int posts) {
-  posted p = {.more = 2};
+static double clock_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// The context has the seconds that each part takes.
+static void take_seconds(void *context, int64_t first, int64_t end, int worker) {
+  const double until = clock_s() + ((const double *)context)[first];
+  (void)end, (void)worker;
+  while (clock_s() < until) stz_team_pause();
+}
+
+// Posts two parts again and again, in time.
+static void in_time(stz_team *team, int posts, double seconds[2]) {
   for (int turn = 0, all = 0; turn < posts && all < 1000 * posts; turn++, all++) {
     if (!stz_team_brisk(team)) turn = 0; // another process had the core
-    stz_team_post(team, 2, note_posted, &p);
+    stz_team_post(team, 2, take_seconds, seconds);
     stz_team_join(team);
   }
 }
 
 // Without a core for each worker, or after a part that was late, nothing should be posted; the next late part counts
-// more, unless many were in time.
+// more, unless those in time have gained more than it cost. One for which the caller waits no longer than it was busy
+// is not late.
 static void brisk_where_it_pays(void **state) {
   (void)state;
   stz_team *team;
@@ -370,8 +384,15 @@ static void brisk_where_it_pays(void **state) {
     const int once = refusals(team), twice = refusals(team);
     assert_in_range(once, 10, 100);
     assert_in_range(twice, 3 * once / 2, 300);
-    in_time(team, 10000);
+    double even[2] = {2e-5, 2e-5}, uneven[2] = {0.11, 0.1};
+    in_time(team, 10000, even);
     assert_in_range(refusals(team), once, once);
+    assert_in_range(refusals(team), twice, twice);
+    in_time(team, 10, even);
+    assert_in_range(refusals(team), 3 * twice / 2, 600);
+    in_time(team, 1, even);
+    stz_team_share(team, 2, take_seconds, uneven);
+    assert_true(stz_team_brisk(team));
     stz_team_destroy(&team);
   }
   setenv("STZKMC_TEAM_BRISK", "1", 1);

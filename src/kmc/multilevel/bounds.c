@@ -415,10 +415,11 @@ void stz_ml_sum_changed(stz_multilevel *e) {
   sum_all(e);
 }
 
-double stz_ml_sum_of_bounds(const stz_multilevel *e) {
-  if (!e->selection.bounded) return e->head->total;
+double stz_ml_bound_of_block(const stz_multilevel *e, int block) {
+  if (!e->selection.bounded) return e->block_sum[block];
+  const stz_row8 *rows8 = rows8_of(e, block);
   double sum = 0.0;
-  for (int row8 = 0; row8 < e->blocks * STZ_BLOCK_PIECES; row8++) sum += (double)sum_row(e->rows8[row8].bound);
+  for (int row = 0; row < STZ_BLOCK_PIECES; row++) sum += (double)sum_row(rows8[row].bound);
   return sum;
 }
 

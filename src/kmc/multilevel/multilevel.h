@@ -136,7 +136,7 @@ typedef struct stz_multilevel { // NOLINT(clang-analyzer-optin.performance.Paddi
   uint64_t rated_at;      // events when the rates of all sites were last asked for
   unsigned char *changed; // groups whose sum must be recomputed
   int32_t *corner;        // local index of the first site of a block
-  double *row_sums;       // of a row of the history, two per block
+  double *row_sums;       // of a row of the history, three per block
   stz_ml_room *rooms;     // one per worker of the team; the first serves single blocks
   stz_ml_list *list;
 } stz_multilevel;
@@ -350,8 +350,8 @@ void stz_ml_update_blocks(stz_kmc *kmc, int count);
 // multilevel engine learns from it; returns for each what was found, until the next call.
 const stz_ml_update *stz_ml_fold(stz_kmc *kmc, const int32_t *blocks, int count);
 
-// The sum of all bounds.
-double stz_ml_sum_of_bounds(const stz_multilevel *e);
+// The sum of a block's bounds.
+double stz_ml_bound_of_block(const stz_multilevel *e, int block);
 
 // Recomputes the bounds of the first n sites of the list, whose stress is there, and all sums but those above the
 // blocks.

@@ -184,7 +184,7 @@ stz_err stz_ml_create(stz_kmc *kmc) {
   lay_out(e);
   STZ_TRY(STZ_NEW(e->changed, e->groups));
   STZ_TRY(STZ_NEW(e->corner, e->blocks));
-  STZ_TRY(STZ_NEW(e->row_sums, 2 * e->blocks));
+  STZ_TRY(STZ_NEW(e->row_sums, 3 * e->blocks));
   STZ_TRY(STZ_NEW(e->rooms, stz_team_workers(stz_grid_team(grid))));
   STZ_TRY(STZ_NEW(e->list, 1));
   for (int b = 0; b < e->blocks; b++) {

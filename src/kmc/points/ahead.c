@@ -266,7 +266,7 @@ static void commit(stz_ahead *a) {
   }
   for (int t = 0; t < x->tiles; t++) x->e->due |= w->count > 0 && w->events[w->count - 1]->time == a->due[t];
   if (!whole) stz_points_lay_ground(x);
-  if (!whole) stz_points_set_levels(x, NULL, 0);
+  if (!whole) stz_points_set_all_levels(x);
   x->e->stress_at = UINT64_MAX; // what there is of the stress of all sites is old
   a->found = w->count;
   a->passed = 0;

@@ -80,7 +80,12 @@ static float plan(void *context) {
   return fminf(stz_points_least(x), (float)(WASTE * mean));
 }
 
-static void bounded(void *context, const int32_t *rows8, int count) { stz_points_set_levels(context, rows8, count); }
+static void bounded(void *context, const int32_t *rows8, int count) {
+  if (rows8)
+    stz_points_set_levels(context, rows8, count);
+  else
+    stz_points_set_all_levels(context);
+}
 
 static void share(void *context, int worker, const int32_t *rows8, int count) {
   stz_points_share_levels(context, worker, rows8, count);
@@ -105,7 +110,7 @@ static void look_ahead(stz_points *x, const stz_ml_stretch *s) {
   const double most = stz_points_most_ahead(s);
   if (most <= x->at.ahead) return;
   stz_points_set_ahead(x, most + stride(x));
-  stz_points_set_levels(x, NULL, 0);
+  stz_points_set_all_levels(x);
 }
 
 // --- proposals ---
@@ -426,7 +431,7 @@ static void points_restore(stz_kmc *kmc, const void *own) {
   stz_points_set_ahead(x, x->at.ahead);
   x->e->selection.least = stz_points_least(x);
   stz_points_lay_ground(x);
-  if (!x->at.bare) stz_points_set_levels(x, NULL, 0);
+  if (!x->at.bare) stz_points_set_all_levels(x);
 }
 
 // Beside the multilevel engine: levels, layers, and some points per site.

@@ -139,8 +139,9 @@ bool stz_points_near(const stz_points *x, const float stress[5], const int16_t c
 // Whether a point's layer is still open; if not, it has left the queue.
 bool stz_points_is_open(stz_points *x, const stz_point *point);
 
-// Sets the levels of rows of 8 sites by their bounds; NULL: of all.
+// Sets the levels of rows of 8 sites by their bounds; and of all sites, by the team.
 void stz_points_set_levels(stz_points *x, const int32_t *rows8, int count);
+void stz_points_set_all_levels(stz_points *x);
 
 // The same as a part of the team's work, of rows of its own, but that the points come into the queue with
 // stz_points_gather, after all parts.

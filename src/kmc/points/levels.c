@@ -132,10 +132,22 @@ static inline __attribute__((always_inline)) bool set_row(stz_points *x, int32_t
 static int32_t all_rows(const stz_points *x) { return x->e->blocks * STZ_BLOCK_PIECES; }
 
 STZ_MULTIVERSION(void stz_points_set_levels(stz_points *x, const int32_t *rows8, int count)) {
+  for (int i = 0; i < count; i++) (void)set_row(x, rows8[i], x->scale, NULL);
+}
+
+// A part of the team's work is a tile, whose points go to a queue of its own.
+STZ_MULTIVERSION(static void set_tiles(void *context, int64_t first, int64_t end, int worker)) {
+  stz_points *x = context;
+  const int32_t begin = x->tile_blocks[first] * STZ_BLOCK_PIECES, last = x->tile_blocks[end] * STZ_BLOCK_PIECES;
   const float scale = x->scale;
-  const int32_t all = rows8 ? 0 : all_rows(x);
-  for (int32_t row = 0; row < all; row++) (void)set_row(x, row, scale, NULL);
-  for (int i = 0; i < count; i++) (void)set_row(x, rows8[i], scale, NULL);
+  (void)worker;
+  for (int32_t row = begin; row < last; row++) (void)set_row(x, row, scale, NULL);
+}
+
+void stz_points_set_all_levels(stz_points *x) {
+  stz_points_take_back(x);
+  stz_team *team = x->tiles > 1 && stz_points_has_tall(x) ? stz_grid_team(x->e->grid) : NULL; // a part may not make it
+  stz_team_run(team, x->tiles, 1, set_tiles, x);
 }
 
 STZ_MULTIVERSION(void stz_points_share_levels(stz_points *x, int worker, const int32_t *rows8, int count)) {

@@ -97,7 +97,7 @@ static void follow_activity(stz_points *x, uint64_t events) {
   if (ground >= x->at.ground) return;
   stz_points_set_ground(x, ground);
   x->e->selection.least = stz_points_least(x);
-  stz_points_set_levels(x, NULL, 0);
+  stz_points_set_all_levels(x);
 }
 
 void stz_points_moment(stz_points *x, uint64_t events) {
