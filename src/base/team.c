@@ -23,8 +23,8 @@ typedef char core_set; // other systems place threads by themselves
 #endif
 
 static const int64_t AWAKE_NS = 100000; // a worker waits so long for parts that are posted, before it sleeps
-static const int64_t LATE_NS = 300000;  // a part that takes longer, and than those of the caller, has lost its core
-                                        // to another process
+static const int64_t LATE_NS = 300000;  // who waits longer waits for a worker whose core another process has, unless
+                                        // it was busy for as long itself
 enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late one, at least and at most
 
 // Of the task that is put aside; only that which runs is above zero (wait_for).
@@ -69,7 +69,7 @@ struct stz_team {  // NOLINT(clang-analyzer-optin.performance.Padding): what all
   bool spins;
   int forced, asked; // STZKMC_TEAM_BRISK, and the calls of stz_team_brisk under it
   int rest, length;  // posts to be left out, now and of them all after the last late one
-  int64_t waited;    // ns: for the present post, and for what was aside before it
+  int64_t waited;    // ns: for the present post, and for what was aside before it; waits up to LATE_NS count as 0
   int64_t begun;     // ns: clock at its begin, less what was waited before
   int64_t gained;    // ns: by those in time since the last late one
 };
@@ -299,7 +299,7 @@ void stz_team_post_urgent(stz_team *team, int parts, stz_team_task *task, void *
 static void judge(stz_team *team, int64_t busy) {
   const int64_t waited = team->waited;
   team->waited = 0;
-  if (waited < LATE_NS || waited < busy) {
+  if (waited == 0 || waited < busy) {
     team->gained += busy / 2;
     return;
   }
@@ -321,7 +321,7 @@ static void wait_for(stz_team *team, atomic_int *left) {
     else
       stz_team_pause();
   }
-  team->waited += waited;
+  if (waited > LATE_NS) team->waited += waited;
 }
 
 void stz_team_join_urgent(stz_team *team) {
