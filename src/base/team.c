@@ -25,7 +25,7 @@ typedef char core_set; // other systems place threads by themselves
 static const int64_t AWAKE_NS = 100000; // a worker waits so long for parts that are posted, before it sleeps
 static const int64_t LATE_NS = 300000;  // who waits longer waits for a worker whose core another process has, unless
                                         // it was busy for as long itself
-enum { REST = 64, MOST_REST = 65536 };  // posts that are left out after a late one, at least and at most
+enum { REST = 4, MOST_REST = 65536 };   // posts that are left out after a late one, at least and at most
 
 // Of the task that is put aside; only that which runs is above zero (wait_for).
 enum { NO_ASIDE = 0, ASIDE_RUNS = 1, ASIDE_DONE = -1, ASIDE_OFFERED = -2 };
